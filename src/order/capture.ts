@@ -1,0 +1,125 @@
+import { type Amount, type AmountText, disagree, smallest, toAmountText } from './amount.ts';
+import {
+  byCodeUnit,
+  byPrecedence,
+  type CaptureStatement,
+  type FailedCaptureAction,
+  firstOf,
+  type JsonObject,
+  type Result,
+} from './statement.ts';
+
+export type CaptureStatus = 'SUCCEEDED' | 'FAILED' | 'PROCESSING';
+
+/** One capture as shown to the outside. */
+export interface Capture {
+  readonly captureId: string | null;
+  readonly captureRequestId: string | null;
+  readonly status: CaptureStatus;
+  readonly amount: AmountText | null;
+  readonly captureTime: string | null;
+  readonly result: Result;
+  readonly furtherAction: string | null;
+  readonly acquirerInfo: JsonObject | null;
+  readonly acquirerReferenceNo: string | null;
+}
+
+/** All that is said of one capture, told apart from the other captures of its payment. */
+export interface CaptureEvidence {
+  /** Sorted by precedence; never empty. */
+  readonly statements: readonly CaptureStatement[];
+  readonly status: CaptureStatus;
+  readonly amount: Amount | null;
+  readonly amountsDisagree: boolean;
+  readonly resultsDisagree: boolean;
+  readonly captureIds: readonly string[];
+  readonly captureRequestIds: readonly string[];
+}
+
+/**
+ * Tells a payment's captures apart: two statements speak of one capture if they share `captureId` or
+ * `captureRequestId`, transitively. Sorted as they are shown.
+ */
+export const gatherCaptures = (statements: readonly CaptureStatement[]): readonly CaptureEvidence[] => {
+  const groups = new Set<CaptureStatement[]>();
+  const byName = new Map<string, CaptureStatement[]>();
+  for (const statement of statements) {
+    let group: CaptureStatement[] = [statement];
+    for (const name of namesOf(statement)) {
+      const known = byName.get(name);
+      if (known !== undefined && known !== group) {
+        const [kept, absorbed] = known.length >= group.length ? [known, group] : [group, known];
+        groups.delete(absorbed);
+        for (const member of absorbed) {
+          kept.push(member);
+          for (const its of namesOf(member)) byName.set(its, kept);
+        }
+        group = kept;
+      }
+      byName.set(name, group);
+    }
+    groups.add(group);
+  }
+  return [...groups].map(toEvidence).sort(byIdentifiers);
+};
+
+const namesOf = (statement: CaptureStatement): readonly string[] => {
+  const names: string[] = [];
+  if (statement.captureId !== null) names.push(`id ${statement.captureId}`);
+  if (statement.captureRequestId !== null) names.push(`request ${statement.captureRequestId}`);
+  return names;
+};
+
+const toEvidence = (group: readonly CaptureStatement[]): CaptureEvidence => {
+  const statements = [...group].sort(byPrecedence);
+  const amounts = statements.flatMap(({ amount }) => (amount === null ? [] : [amount]));
+  const results = new Set(statements.map(({ result }) => result.resultStatus));
+  return {
+    statements,
+    status: statusOf(results),
+    amount: smallest(amounts),
+    amountsDisagree: disagree(amounts),
+    resultsDisagree: results.has('S') && results.has('F'),
+    captureIds: distinct(statements.map(({ captureId }) => captureId)),
+    captureRequestIds: distinct(statements.map(({ captureRequestId }) => captureRequestId)),
+  };
+};
+
+const statusOf = (results: ReadonlySet<string>): CaptureStatus => {
+  if (results.has('S')) return 'SUCCEEDED';
+  return results.has('F') ? 'FAILED' : 'PROCESSING';
+};
+
+/** The distinct identifiers, smallest first by code unit. */
+export const distinct = (identifiers: readonly (string | null)[]): readonly string[] =>
+  [...new Set(identifiers.filter((identifier) => identifier !== null))].sort(byCodeUnit);
+
+const byIdentifiers = (a: CaptureEvidence, b: CaptureEvidence): number =>
+  byCodeUnit(a.captureIds[0] ?? '', b.captureIds[0] ?? '') ||
+  byCodeUnit(a.captureRequestIds[0] ?? '', b.captureRequestIds[0] ?? '');
+
+export const toCapture = (evidence: CaptureEvidence): Capture => {
+  const { statements, status, amount, captureIds, captureRequestIds } = evidence;
+  const [spokesman] = statements;
+  if (spokesman === undefined) throw new Error('a capture without a statement');
+  return {
+    captureId: captureIds[0] ?? null,
+    captureRequestId: captureRequestIds[0] ?? null,
+    status,
+    amount: amount === null ? null : toAmountText(amount),
+    captureTime: firstOf(statements, ({ captureTime }) => captureTime),
+    result: spokesman.result,
+    furtherAction: spokesman.furtherAction,
+    acquirerInfo: firstOf(statements, ({ acquirerInfo }) => acquirerInfo),
+    acquirerReferenceNo: firstOf(statements, ({ acquirerReferenceNo }) => acquirerReferenceNo),
+  };
+};
+
+/** What the code of the latest failed capture asks for; null while no capture failed. */
+export const failedCaptureAction = (captures: readonly CaptureEvidence[]): FailedCaptureAction | null => {
+  const [latest] = captures
+    .filter(({ status }) => status === 'FAILED')
+    .flatMap(({ statements }) => statements.filter(({ result }) => result.resultStatus === 'F'))
+    .sort(byPrecedence);
+  return latest?.onFailure ?? null;
+};

@@ -1,0 +1,107 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { backup } from 'node:sqlite';
+import { statSync } from 'node:fs';
+import type { UnverifiedReason } from '../../antom/signature.ts';
+import type { Registration } from '../../order/registration.ts';
+import type { Entry, PromotionEntry, ReapplicationEntry } from '../entry.ts';
+import type { Derivation } from '../projection.ts';
+import type { NotificationFilter, NotificationKey, OrderFilter, PageRequest, UnverifiedBounds } from '../store.ts';
+import { openClients } from './clients.ts';
+import { openEvidence } from './evidence.ts';
+import { openNotificationReading, openUnverifiedReading } from './notifications.ts';
+import { openOrderReading, openOrderWriting } from './orders.ts';
+import { inTransaction, prepare } from './query.ts';
+import { openRebuilding } from './rebuild.ts';
+import { openRecording } from './record.ts';
+import { openRegistering } from './registrations.ts';
+
+/** Small enough that the write lock is free again within a fraction of a second. */
+const PURGED_AT_ONCE = 500;
+
+/** What the writing thread does for the store: each call one transaction. Synchronous; it owns the connection. */
+export type Writer = ReturnType<typeof openWriter>;
+
+export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
+  const clients = openClients(db);
+  const evidence = openEvidence(db, clients);
+  const orders = openOrderWriting(db, { evidence, derivation });
+  const recording = openRecording(db, { clients, evidence, orders });
+  const register = openRegistering(db, { clients, evidence, orders });
+  const rebuild = openRebuilding(db, orders);
+  const touchSetting = prepare(db, "insert into settings values ('probe', '') on conflict do update set value = excluded.value");
+  const remember = prepare(db, 'insert into settings values (?, ?) on conflict do update set value = excluded.value');
+  const changeReason = prepare(db, 'update unverified set reason = ? where digest = ?');
+  const purge = prepare(
+    db,
+    'delete from unverified where request in (select request from unverified where reason = ? order by request limit ?)',
+  );
+
+  const write = <T>(work: () => T): T => {
+    try {
+      return inTransaction(db, work);
+    } catch (error) {
+      clients.forget();
+      throw error;
+    }
+  };
+
+  return {
+    record: (entries: readonly Entry[], bounds: UnverifiedBounds) => write(() => recording.record(entries, bounds, Date.now())),
+    ping: () => {
+      write(() => touchSetting.run());
+    },
+    register: (registration: Registration, options: { readonly replace: boolean; readonly now: number }) =>
+      write(() => register(registration, options)),
+    reapply: (notifications: readonly ReapplicationEntry[], now: number) => write(() => recording.reapply(notifications, now)),
+    promote: (promotions: readonly PromotionEntry[], now: number) => write(() => recording.promote(promotions, now)),
+    changeReasons: (changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[]) => {
+      write(() => {
+        for (const { id, reason } of changes) changeReason.run(reason, Buffer.from(id, 'hex'));
+      });
+    },
+    /** Removes some; the caller asks until none is left. */
+    purgeUnverified: (reason: UnverifiedReason) => write(() => purge.run(reason, PURGED_AT_ONCE)),
+    rebuild: (page: PageRequest, now: number) => write(() => rebuild(page, now)),
+    remember: (name: string, value: string) => {
+      write(() => remember.run(name, value));
+    },
+  };
+};
+
+/** What the reading thread does: each call one snapshot. */
+export type Reader = ReturnType<typeof openReader>;
+
+export const openReader = (db: DatabaseSync, derivation: Derivation) => {
+  const clients = openClients(db);
+  const orders = openOrderReading(db, clients, derivation);
+  const notifications = openNotificationReading(db, clients);
+  const unverified = openUnverifiedReading(db);
+  const recall = prepare<{ value: string }>(db, 'select value from settings where name = ?');
+
+  const read = <T>(work: () => T): T => {
+    db.exec('begin');
+    try {
+      return work();
+    } finally {
+      db.exec('rollback');
+      clients.forget();
+    }
+  };
+
+  return {
+    findOrders: (clientId: string, id: string) => read(() => orders.findOrders(clientId, id)),
+    listOrders: (filter: OrderFilter, page: PageRequest) => read(() => orders.listOrders(filter, page)),
+    followOrders: (page: PageRequest) => read(() => orders.followOrders(page)),
+    listNotifications: (filter: NotificationFilter, page: PageRequest) => read(() => notifications.listNotifications(filter, page)),
+    findNotification: (key: NotificationKey) => read(() => notifications.findNotification(key)),
+    readNotifications: (filter: NotificationFilter, page: PageRequest) => read(() => notifications.readNotifications(filter, page)),
+    listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => read(() => unverified.listUnverified(reason, page)),
+    findUnverified: (id: string) => read(() => unverified.findUnverified(id)),
+    readUnverified: (page: PageRequest) => read(() => unverified.readUnverified(page)),
+    recall: (name: string) => recall.get(name)?.value ?? null,
+    backup: async (file: string) => {
+      await backup(db, file);
+      return { bytes: statSync(file).size };
+    },
+  };
+};

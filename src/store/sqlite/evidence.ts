@@ -1,0 +1,125 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Facts } from '../../antom/notification.ts';
+import type { Registration } from '../../order/registration.ts';
+import type { EvidenceRow, StoredEvidence } from '../projection.ts';
+import type { Outcome, StoredRegistration } from '../store.ts';
+import type { Clients } from './clients.ts';
+import { hex, isoTime, prepare } from './query.ts';
+
+/** A registration that no payment names has an order of its own, whose key no identifier can equal: it begins with a space. */
+export const registrationKey = (paymentRequestId: string): string => ` ${paymentRequestId}`;
+export const paymentIdOf = (orderKey: string): string | null => (orderKey.startsWith(' ') ? null : orderKey);
+
+/** Reads all that is stored about an order, from whichever connection. */
+export interface Evidence {
+  readonly read: (client: number, orderKey: string) => StoredEvidence;
+  readonly registration: (client: number, paymentRequestId: string) => StoredRegistration | null;
+  /** The payments whose notifications name this `paymentRequestId`. */
+  readonly paymentsNaming: (client: number, paymentRequestId: string) => readonly string[];
+  /** The payments whose notifications name this `captureId`. */
+  readonly paymentsCapturedAs: (client: number, captureId: string) => readonly string[];
+}
+
+interface FactsRow {
+  readonly digest: Uint8Array;
+  readonly notify_type: string;
+  readonly payment_request_id: string | null;
+  readonly capture_id: string | null;
+  readonly outcome: Outcome;
+  readonly facts: string | null;
+}
+
+interface RegistrationRow {
+  readonly currency: string;
+  readonly value: string;
+  readonly reference_order_id: string | null;
+  readonly capture_mode: Registration['captureMode'];
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
+  const selectFacts = prepare<FactsRow>(
+    db,
+    `select digest, notify_type, payment_request_id, capture_id, outcome, facts
+     from notifications
+     where client = ? and payment_id = ?`,
+  );
+  const selectRegistration = prepare<RegistrationRow>(
+    db,
+    `select currency, value, reference_order_id, capture_mode, created_at, updated_at
+     from registrations
+     where client = ? and payment_request_id = ?`,
+  );
+  const selectNaming = prepare<{ payment_id: string }>(
+    db,
+    `select distinct payment_id
+     from notifications
+     where client = ? and payment_request_id = ? and outcome = 'APPLIED'`,
+  );
+  const selectCapturedAs = prepare<{ payment_id: string }>(
+    db,
+    `select distinct payment_id
+     from notifications
+     where client = ? and capture_id = ? and outcome = 'APPLIED'`,
+  );
+
+  const registration = (client: number, paymentRequestId: string): StoredRegistration | null => {
+    const row = selectRegistration.get(client, paymentRequestId);
+    if (row === undefined) return null;
+    return {
+      clientId: clients.idOf(client),
+      paymentRequestId,
+      amount: { currency: row.currency, value: row.value },
+      referenceOrderId: row.reference_order_id,
+      captureMode: row.capture_mode,
+      createdAt: isoTime(row.created_at),
+      updatedAt: isoTime(row.updated_at),
+    };
+  };
+  const paymentsNaming = (client: number, paymentRequestId: string): readonly string[] =>
+    selectNaming.all(client, paymentRequestId).map(({ payment_id }) => payment_id);
+  const paymentsCapturedAs = (client: number, captureId: string): readonly string[] =>
+    selectCapturedAs.all(client, captureId).map(({ payment_id }) => payment_id);
+
+  const readRegistered = (client: number, orderKey: string): StoredEvidence => {
+    const registered = registration(client, orderKey.slice(1));
+    return {
+      clientId: clients.idOf(client),
+      paymentId: null,
+      rows: [],
+      registrations: registered === null ? [] : [registered],
+      sharesIdentity: false,
+    };
+  };
+
+  const readPayment = (client: number, paymentId: string): StoredEvidence => {
+    const rows = selectFacts.all(client, paymentId);
+    const applied = rows.filter(({ outcome }) => outcome === 'APPLIED');
+    const requests = [...new Set(applied.flatMap(({ payment_request_id }) => payment_request_id ?? []))];
+    const captures = [...new Set(applied.flatMap(({ capture_id }) => capture_id ?? []))];
+    return {
+      clientId: clients.idOf(client),
+      paymentId,
+      rows: rows.map(toEvidenceRow),
+      registrations: requests.flatMap((request) => registration(client, request) ?? []),
+      sharesIdentity:
+        requests.some((request) => paymentsNaming(client, request).length > 1) ||
+        captures.some((capture) => paymentsCapturedAs(client, capture).length > 1),
+    };
+  };
+
+  return {
+    read: (client, orderKey) => (paymentIdOf(orderKey) === null ? readRegistered(client, orderKey) : readPayment(client, orderKey)),
+    registration,
+    paymentsNaming,
+    paymentsCapturedAs,
+  };
+};
+
+const toEvidenceRow = ({ digest, notify_type, outcome, facts }: FactsRow): EvidenceRow => ({
+  bodyDigest: hex(digest),
+  notifyType: notify_type,
+  outcome,
+  facts: facts === null ? null : (JSON.parse(facts) as Facts),
+});

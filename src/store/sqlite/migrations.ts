@@ -1,0 +1,154 @@
+export interface Migration {
+  readonly version: number;
+  /** The oldest version of this program that may still use the database once this has run. */
+  readonly oldestProgram: number;
+  readonly sql: string;
+}
+
+/** Forward only; a line that has been released is never changed. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    oldestProgram: 1,
+    sql: `
+      create table settings (
+        name text primary key,
+        value text not null
+      ) without rowid;
+
+      -- Client ids are long and stand in every key: they are written once.
+      create table clients (
+        client integer primary key,
+        client_id text not null unique
+      );
+
+      -- Every verified notification, byte for byte. Times are epoch milliseconds.
+      create table notifications (
+        notification integer primary key,
+        client integer not null references clients,
+        digest blob not null, -- SHA-256 of the body
+        notify_type text,
+        payment_id text,
+        payment_request_id text, -- as named by a payment's notification
+        capture_id text, -- as named by a capture's notification
+        outcome text not null,
+        deliveries integer not null,
+        first_received_at integer not null,
+        last_received_at integer not null,
+        facts text, -- JSON
+        method text not null,
+        target text not null,
+        request_time text not null,
+        signature text not null, -- the header
+        body blob -- last: what does not need it does not read it
+      );
+      create unique index notifications_by_digest on notifications (client, digest);
+      create index notifications_by_payment on notifications (client, payment_id) where payment_id is not null;
+      create index notifications_by_payment_request on notifications (client, payment_request_id) where payment_request_id is not null;
+      create index notifications_by_capture on notifications (client, capture_id) where capture_id is not null;
+      create index notifications_not_applied on notifications (outcome, notification) where outcome <> 'APPLIED';
+
+      -- Derived from the facts, registrations and configuration: kept so that it can be queried.
+      create table orders (
+        order_no integer primary key,
+        client integer not null references clients,
+        order_key text not null, -- the paymentId; while no payment names a registration, a space and its paymentRequestId
+        payment_id text as (case when order_key not like ' %' then order_key end) virtual,
+        payment_request_id text,
+        reference_order_id text,
+        status text not null,
+        fulfillable integer not null,
+        next_action text not null,
+        currency text,
+        payment_value text,
+        captured_value text, -- in the order's currency
+        expected_currency text,
+        expected_value text,
+        payment_time text,
+        authorization_expires_at text,
+        attention text not null, -- codes, each between spaces; '' for none
+        created_at integer not null,
+        updated_at integer not null,
+        position integer not null, -- of its latest change, in the order of commits
+        digest blob not null
+      );
+      create unique index orders_by_key on orders (client, order_key);
+      create unique index orders_by_position on orders (position);
+      create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
+      create index orders_with_attention on orders (position) where attention <> '';
+
+      create table captures (
+        order_no integer not null references orders on delete cascade,
+        capture_no integer not null,
+        capture_id text,
+        capture_request_id text,
+        status text not null,
+        currency text,
+        value text,
+        capture_time text,
+        result_code text,
+        primary key (order_no, capture_no)
+      ) without rowid;
+
+      create table registrations (
+        client integer not null references clients,
+        payment_request_id text not null,
+        currency text not null,
+        value text not null,
+        reference_order_id text,
+        capture_mode text,
+        created_at integer not null,
+        updated_at integer not null,
+        primary key (client, payment_request_id)
+      ) without rowid;
+
+      create table replaced_registrations (
+        client integer not null references clients,
+        payment_request_id text not null,
+        currency text not null,
+        value text not null,
+        reference_order_id text,
+        capture_mode text,
+        created_at integer not null,
+        updated_at integer not null,
+        replaced_at integer not null
+      );
+
+      create table unverified (
+        request integer primary key,
+        digest blob not null unique, -- SHA-256 over method, target, headers and body
+        reason text not null,
+        deliveries integer not null,
+        bytes integer not null,
+        first_received_at integer not null,
+        last_received_at integer not null,
+        method text not null,
+        target text not null,
+        headers text not null, -- JSON: every occurrence of the three
+        body blob not null
+      );
+      create index unverified_by_reason on unverified (reason, request);
+
+      -- How full the unverified store is, without counting it each time.
+      create table unverified_totals (
+        reason text primary key,
+        bytes integer not null
+      ) without rowid;
+      create trigger unverified_added after insert on unverified begin
+        insert into unverified_totals values (new.reason, new.bytes)
+        on conflict do update set bytes = bytes + excluded.bytes;
+      end;
+      create trigger unverified_removed after delete on unverified begin
+        update unverified_totals set bytes = bytes - old.bytes where reason = old.reason;
+      end;
+      create trigger unverified_moved after update of reason on unverified when old.reason <> new.reason begin
+        update unverified_totals set bytes = bytes - old.bytes where reason = old.reason;
+        insert into unverified_totals values (new.reason, new.bytes)
+        on conflict do update set bytes = bytes + excluded.bytes;
+      end;
+    `,
+  },
+];
+
+/** The version of this program, as databases count it: that of the newest migration it knows. */
+export const PROGRAM = Math.max(...MIGRATIONS.map(({ version }) => version));

@@ -1,0 +1,66 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type PageRequest, type RebuildStep, StoreRejectedError } from '../store.ts';
+import type { OrderWriting } from './orders.ts';
+import { prepare } from './query.ts';
+
+/** Derives the next orders anew, inside the caller's transaction; the cursor is the last order's client and key, as JSON. */
+export type Rebuilding = (page: PageRequest, now: number) => RebuildStep;
+
+interface KeyRow {
+  readonly client: number;
+  readonly order_key: string;
+}
+
+export const openRebuilding = (db: DatabaseSync, orders: OrderWriting): Rebuilding => {
+  // Orders that should be there and orders that are there, so that neither kind of error survives.
+  const selectKeys = prepare<KeyRow>(
+    db,
+    `select client, order_key
+     from (
+       select * from (
+         select distinct client, payment_id as order_key
+         from notifications
+         where payment_id is not null and (client, payment_id) > (?1, ?2)
+         order by client, payment_id
+         limit ?3
+       )
+       union
+       select * from (
+         select client, order_key
+         from orders
+         where (client, order_key) > (?1, ?2)
+         order by client, order_key
+         limit ?3
+       )
+       union
+       select * from (
+         select client, ' ' || payment_request_id
+         from registrations
+         where (client, ' ' || payment_request_id) > (?1, ?2)
+         order by client, payment_request_id
+         limit ?3
+       )
+     )
+     order by client, order_key
+     limit ?3`,
+  );
+
+  return ({ limit, cursor }, now) => {
+    const [client, orderKey] = readCursor(cursor);
+    const keys = selectKeys.all(client, orderKey, limit);
+    const changed = keys.filter((key) => orders.refresh(key.client, key.order_key, now).changed).length;
+    const last = keys.at(-1);
+    return {
+      orders: keys.length,
+      changed,
+      next: last === undefined || keys.length < limit ? null : JSON.stringify([last.client, last.order_key]),
+    };
+  };
+};
+
+const readCursor = (cursor: string | null): readonly [number, string] => {
+  if (cursor === null) return [0, ''];
+  const parsed: unknown = JSON.parse(cursor);
+  if (Array.isArray(parsed) && typeof parsed[0] === 'number' && typeof parsed[1] === 'string') return [parsed[0], parsed[1]];
+  throw new StoreRejectedError('not a cursor');
+};

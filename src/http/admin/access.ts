@@ -1,0 +1,54 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Answer } from './answer.ts';
+import { problem } from './problem.ts';
+
+export interface Tokens {
+  readonly token: string | null;
+  /** May only GET and HEAD. */
+  readonly readToken: string | null;
+}
+
+/** Null where the request may go on, else what it is refused with. */
+export type Guard = (request: IncomingMessage) => Answer | null;
+
+export const createGuard = ({ token, readToken }: Tokens): Guard =>
+  token === null && readToken === null ? loopbackOnly : bearerOnly({ token, readToken });
+
+const bearerOnly = ({ token, readToken }: Tokens): Guard => {
+  const isToken = matcher(token);
+  const isReadToken = matcher(readToken);
+  return ({ headers, method }) => {
+    // A header is one character a byte, a token is UTF-8: compared are the bytes.
+    const presented = digest(Buffer.from(/^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'latin1'));
+    if (isToken(presented)) return null;
+    if (!isReadToken(presented)) {
+      return { ...problem('TOKEN_REQUIRED', 'A token is needed: Authorization: Bearer.'), headers: { 'WWW-Authenticate': 'Bearer' } };
+    }
+    return method === 'GET' || method === 'HEAD' ? null : problem('READ_ONLY_TOKEN', 'This token may only read.');
+  };
+};
+
+const digest = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+/** Digests have one length whatever the tokens' are, so that the comparison tells nothing by its time. */
+const matcher = (token: string | null): ((presented: Buffer) => boolean) => {
+  if (token === null || token === '') return () => false;
+  const expected = digest(Buffer.from(token));
+  return (presented) => timingSafeEqual(presented, expected);
+};
+
+/** Any port; a name that a foreign site could make point here (DNS rebinding) is none of these. */
+const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i;
+
+/** Without a token it is the browser that must not be used against its own machine: every browser says where a page comes from. */
+const loopbackOnly: Guard = ({ headersDistinct: { host: hosts = [], origin: origins = [] } }) => {
+  const [host = ''] = hosts;
+  if (hosts.length !== 1 || !LOOPBACK.test(host)) {
+    return problem('FOREIGN_HOST', 'Without an ADMIN_TOKEN only requests to a loopback name are answered.');
+  }
+  const own = `http://${host.toLowerCase()}`;
+  return origins.every((origin) => origin.toLowerCase() === own)
+    ? null
+    : problem('FOREIGN_ORIGIN', 'Without an ADMIN_TOKEN no page of another origin is answered.');
+};

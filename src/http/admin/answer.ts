@@ -1,0 +1,82 @@
+import type { Express, Request, RequestHandler, Response } from 'express';
+import type { z } from 'zod';
+import { problem } from './problem.ts';
+
+/** What a request is answered with; from 400 on the body is a problem. */
+export interface Answer {
+  readonly status: number;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const ok = (body: object): Answer => ({ status: 200, body });
+
+export const send = (response: Response, { status, body, headers = {} }: Answer): void => {
+  response.status(status).set(headers);
+  if (status >= 400) response.type('application/problem+json');
+  response.json(body);
+};
+
+/** A request whose query has the shape that its endpoint asks for. */
+export interface Asked<Query> {
+  readonly query: Query;
+  /** The `:id` of the path, decoded; empty where the path has none. */
+  readonly id: string;
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+export type Endpoint = (request: Request) => Promise<Answer>;
+
+/** Reads the query by a strict schema, so that a typo is refused and never lists everything. */
+export const endpoint =
+  <Query>(schema: z.ZodType<Query>, answer: (asked: Asked<Query>) => Promise<Answer>): Endpoint =>
+  async (request) => {
+    const search = new URLSearchParams(/\?(.*)$/s.exec(request.url)?.[1] ?? '');
+    const names = [...search.keys()];
+    if (new Set(names).size < names.length) return problem('MALFORMED_REQUEST', 'A query parameter is given more than once.');
+    const query = schema.safeParse(Object.fromEntries(search));
+    if (!query.success) return problem('MALFORMED_REQUEST', `The query is not understood: ${complaints(query.error)}.`);
+    const { id = '' } = request.params;
+    return await answer({
+      query: query.data,
+      id: String(id),
+      contentType: request.headers['content-type'] ?? '',
+      body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
+    });
+  };
+
+/** What is wrong, by the names that we know: a name or a value of the request is never quoted. */
+export const complaints = (error: z.ZodError): string =>
+  error.issues
+    .map((issue) => {
+      const place = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+      return `${place}${issue.code === 'unrecognized_keys' ? 'there is a name that is not known here' : issue.message}`;
+    })
+    .join('; ');
+
+/** One path of the admin table and what each method does there. GET answers HEAD too. */
+export interface Route {
+  readonly path: string;
+  readonly get?: Endpoint;
+  readonly put?: Endpoint;
+  readonly post?: Endpoint;
+}
+
+/** Express hands a rejected promise to the error handler. */
+export const answering =
+  (its: Endpoint): RequestHandler =>
+  async (request, response) =>
+    send(response, await its(request));
+
+/** Adds a path; every other method there is 405. */
+export const addRoute = (app: Express, { path, get, put, post }: Route): void => {
+  const route = app.route(path);
+  if (get !== undefined) route.get(answering(get));
+  if (put !== undefined) route.put(answering(put));
+  if (post !== undefined) route.post(answering(post));
+  const allowed = [get && 'GET, HEAD', put && 'PUT', post && 'POST'].filter((method) => method !== undefined).join(', ');
+  route.all((_request, response) => {
+    send(response, { ...problem('METHOD_NOT_ALLOWED', `This path takes ${allowed}.`), headers: { Allow: allowed } });
+  });
+};

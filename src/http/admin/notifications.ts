@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { type NotificationKey, OUTCOMES, type Store, type StoredNotification } from '../../store/store.ts';
+import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
+import { type Answer, type Asked, type Endpoint, endpoint, ok } from './answer.ts';
+import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
+import { notFound, problem } from './problem.ts';
+import { answerPage, identifier, isDigest, isStorable, ofClient, oneOf, orNull, paging } from './query.ts';
+
+const listing = z.strictObject({
+  type: orNull(z.string().min(1, 'must not be empty').refine(isStorable, 'must not hold U+0000')),
+  outcome: orNull(oneOf(OUTCOMES)),
+  paymentId: orNull(identifier),
+  ...paging,
+});
+
+const ofOutcome = z.strictObject({ outcome: orNull(oneOf(OUTCOMES)) });
+
+export interface NotificationNeeds {
+  readonly store: () => Store;
+  readonly clientIds: ClientIds;
+  readonly redriving: (store: Store) => Redriving;
+  /** Null where its bytes are gone. */
+  readonly verifiesNow: (stored: StoredNotification) => boolean | null;
+}
+
+export interface NotificationEndpoints {
+  readonly list: Endpoint;
+  readonly find: Endpoint;
+  readonly redriveOne: Endpoint;
+  readonly redriveAll: Endpoint;
+}
+
+export const createNotificationEndpoints = ({ store, clientIds, redriving, verifiesNow }: NotificationNeeds): NotificationEndpoints => {
+  const ofOne = (answer: (key: NotificationKey) => Promise<Answer>): Endpoint =>
+    endpoint(ofClient, async ({ id, query }: Asked<z.output<typeof ofClient>>) => {
+      const clientId = clientMeant(query.clientId, clientIds);
+      if (clientId === null) return clientRequired();
+      return isDigest(id) ? await answer({ clientId, id }) : notFound('notification');
+    });
+
+  return {
+    list: endpoint(listing, async ({ query: { type, outcome, paymentId, limit, cursor } }) =>
+      await answerPage({ limit, cursor }, (page) => store().listNotifications({ notifyType: type, outcome, paymentId }, page)),
+    ),
+    find: ofOne(async (key) => {
+      const stored = await store().findNotification(key);
+      return stored === null ? notFound('notification') : ok({ ...toWhole(stored), signatureVerifies: verifiesNow(stored) });
+    }),
+    redriveOne: ofOne(async (key) => toAnswer(await redriving(store()).redriveOne(key))),
+    redriveAll: endpoint(ofOutcome, async ({ query }) => ok(await redriving(store()).redriveAll(query.outcome))),
+  };
+};
+
+/** As stored, its headers under their own names and its bytes as Base64. */
+const toWhole = ({ requestTime, signature, body, ...stored }: StoredNotification) => ({
+  ...stored,
+  headers: { 'client-id': stored.clientId, 'request-time': requestTime, signature },
+  body: body === null ? null : Buffer.from(body).toString('base64'),
+});
+
+const toAnswer = (result: RedriveResult): Answer => (result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind]);
+
+const NOT_REDRIVEN: Readonly<Record<Exclude<RedriveResult['kind'], 'redriven'>, Answer>> = {
+  'not found': notFound('notification'),
+  held: problem('NOTIFICATION_HELD', 'Another replica applies this notification at this moment: try again.'),
+  'without bytes': problem('NOTIFICATION_WITHOUT_BYTES', 'The bytes of this notification have been removed: it cannot be applied again.'),
+};

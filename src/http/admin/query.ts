@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { type PageRequest, StoreRejectedError } from '../../store/store.ts';
+import { type Answer, ok } from './answer.ts';
+import { problem } from './problem.ts';
+
+/** As the contract defines identifiers. */
+const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
+export const isIdentifier = (text: string): boolean => IDENTIFIER.test(text);
+export const identifier = z.string().regex(IDENTIFIER, 'must be 1 to 64 visible ASCII characters');
+
+/** SHA-256 in lower-case hex, which is what names a notification and an unverified request. */
+export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+
+/** Databases refuse U+0000 or alter lone surrogates. */
+export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
+/** The words of a closed vocabulary: one missing, or one too many, does not compile. */
+export const wordsOf = <Word extends string>(words: Readonly<Record<Word, true>>): readonly Word[] => Object.keys(words) as Word[];
+
+export const oneOf = <Word extends string>(words: readonly Word[]) => z.enum(words, { error: `must be one of ${words.join(', ')}` });
+
+/** Absent is null. */
+export const orNull = <T>(schema: z.ZodType<T, string>) => schema.nullable().default(null);
+
+const LONGEST_PAGE = 200;
+const USUAL_PAGE = 50;
+const cursor = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be the `next` of an earlier page');
+const limit = z
+  .string()
+  .regex(/^\d{1,9}$/, 'must be a whole number')
+  .transform(Number)
+  .pipe(z.number().min(1, 'must be at least 1').max(LONGEST_PAGE, `must be at most ${LONGEST_PAGE}`));
+
+/** What every list takes. */
+export const paging = { limit: limit.default(USUAL_PAGE), cursor: orNull(cursor) };
+
+/** Client ids are visible ASCII, of any length. */
+const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
+export const ofClient = z.strictObject({ clientId: orNull(clientId) });
+
+/** Reads a page from the store; a cursor that the store does not know is the client's fault. */
+export const answerPage = async (page: PageRequest, read: (page: PageRequest) => Promise<object>): Promise<Answer> => {
+  try {
+    return ok(await read(page));
+  } catch (error) {
+    if (!(error instanceof StoreRejectedError) || page.cursor === null) throw error;
+    return problem('MALFORMED_REQUEST', 'The query is not understood: the cursor is not one that was given here.');
+  }
+};

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { UnverifiedReason } from '../../antom/signature.ts';
+import type { Store, StoredUnverified } from '../../store/store.ts';
+import { type Endpoint, endpoint, ok } from './answer.ts';
+import { notFound } from './problem.ts';
+import { answerPage, isDigest, oneOf, orNull, paging, wordsOf } from './query.ts';
+
+export const REASONS = wordsOf<UnverifiedReason>({
+  DUPLICATE_HEADER: true,
+  MISSING_HEADER: true,
+  MALFORMED_SIGNATURE: true,
+  UNSUPPORTED_ALGORITHM: true,
+  UNKNOWN_CLIENT: true,
+  UNKNOWN_KEY_VERSION: true,
+  SIGNATURE_MISMATCH: true,
+});
+
+const listing = z.strictObject({ reason: orNull(oneOf(REASONS)), ...paging });
+const nothing = z.strictObject({});
+
+export interface UnverifiedEndpoints {
+  readonly list: Endpoint;
+  readonly find: Endpoint;
+}
+
+export const createUnverifiedEndpoints = ({ store }: { readonly store: () => Store }): UnverifiedEndpoints => ({
+  list: endpoint(listing, async ({ query: { reason, limit, cursor } }) =>
+    await answerPage({ limit, cursor }, (page) => store().listUnverified(reason, page)),
+  ),
+  // Nobody vouches for the client that an unverified request names: its id alone finds it.
+  find: endpoint(nothing, async ({ id }) => {
+    const stored = isDigest(id) ? await store().findUnverified(id) : null;
+    return stored === null ? notFound('unverified request') : ok(toWhole(stored));
+  }),
+});
+
+/** As stored: every occurrence of each header, and its bytes as Base64. */
+const toWhole = ({ request, ...stored }: StoredUnverified) => ({
+  ...stored,
+  method: request.method,
+  target: request.target,
+  headers: { 'client-id': request.clientIds, 'request-time': request.requestTimes, signature: request.signatures },
+  body: Buffer.from(request.body).toString('base64'),
+});

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import express from 'express';
+import { refusal } from '../antom/acknowledgement.ts';
+import { pathOf, type UnverifiedReason } from '../antom/signature.ts';
+import type { NotStoredReason } from '../inbox.ts';
+import type { Log } from '../log.ts';
+import type { PayNotify, Receipt } from '../pay-notify.ts';
+import { type Answer, json, send } from './answer.ts';
+import { declaredLength, readBody } from './body.ts';
+import type { ReadinessProbe } from './readiness.ts';
+import { type RelevantHeaders, relevantHeaders } from './signed-headers.ts';
+
+export interface PublicOptions {
+  readonly notifyPaths: readonly string[];
+  /** Bytes. */
+  readonly bodyLimit: number;
+  readonly unverifiedReply: 'acknowledge' | 'refuse';
+  readonly payNotify: PayNotify;
+  readonly readiness: Pick<ReadinessProbe, 'state' | 'isDraining'>;
+  readonly log: Log;
+}
+
+const SECOND = 1_000;
+const MAX_HEADERS = 100;
+const SERVER_OPTIONS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10 * SECOND,
+  requestTimeout: 20 * SECOND,
+  // Longer than the 60 s of common balancers: the balancer, not we, lets go of an idle connection.
+  keepAliveTimeout: 75 * SECOND,
+  connectionsCheckingInterval: 2 * SECOND,
+};
+
+const RETRY_AFTER = { 'Retry-After': '10' };
+
+/** Reason → answer: the one table. The messages are ours; nothing of a request comes back. */
+const NOT_STORED: Readonly<Record<NotStoredReason, Answer>> = {
+  QUEUE_FULL: { status: 503, body: refusal('too many notifications are waiting to be stored; send it again'), headers: RETRY_AFTER },
+  STORE_UNAVAILABLE: { status: 503, body: refusal('the notification could not be stored; send it again'), headers: RETRY_AFTER },
+  STORE_SLOW: { status: 503, body: refusal('the notification could not be stored in time; send it again'), headers: RETRY_AFTER },
+  UNVERIFIED_FULL: { status: 503, body: refusal('the request is not verified and could not be kept; send it again'), headers: RETRY_AFTER },
+};
+const UNVERIFIED: Answer = { status: 401, body: refusal('the signature could not be verified') };
+const BAD_FRAMING: Answer = { status: 400, body: refusal('the request is ambiguous'), closes: true };
+const TOO_LARGE: Answer = { status: 413, body: refusal('the body is too large'), closes: true };
+const ENCODED: Answer = { status: 415, body: refusal('a signed body comes as it is, without Content-Encoding'), closes: true };
+const TOO_MANY_HEADERS: Answer = { status: 431, body: refusal('too many headers'), closes: true };
+const NOT_FOUND: Answer = { status: 404, body: json({ error: 'not found' }) };
+const FAULT: Answer = { status: 500, body: refusal('the notification could not be stored; send it again') };
+const WRONG_METHOD: Answer = {
+  status: 405,
+  body: json({ error: 'method not allowed', message: 'APO sends its payment notifications to this URL with POST.' }),
+  headers: { Allow: 'POST' },
+};
+
+/** What an operator can look at first. */
+const HINTS: Partial<Readonly<Record<UnverifiedReason, string>>> = {
+  UNKNOWN_CLIENT: 'this client-id is not configured',
+  UNKNOWN_KEY_VERSION: 'APO signs with a key version that is not configured: add its key from the dashboard',
+  SIGNATURE_MISMATCH:
+    "the configured key must be APO's (not the merchant's own), and the path must be the one entered at APO: set PUBLIC_NOTIFY_URL where a balancer changes it",
+};
+
+/** The public listener, not listening yet. */
+export const createPublicServer = (options: PublicOptions): Server => {
+  const { readiness, log } = options;
+  const paths = new Set(options.notifyPaths);
+  const idOf = createRequestIds();
+  const answer = (response: ServerResponse, what: Answer): void => send(response, what, readiness.isDraining());
+
+  const notify = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const began = performance.now();
+    const requestId = idOf();
+    const address = request.socket.remoteAddress;
+    const received = await receive(request, response, options);
+    if (received === null) return;
+    const { what, receipt } = received;
+    answer(response, what);
+    const ms = Math.round((performance.now() - began) * 100) / 100;
+    if (receipt === null) log.info({ requestId, status: what.status, address, ms }, 'refused');
+    else logReceipt(log, receipt, { requestId, status: what.status, address, ms });
+  };
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  app.use((request, response, next) => {
+    if (!paths.has(pathOf(request.url))) return next();
+    return notify(request, response);
+  });
+  app.get('/healthz', (_request, response) => answer(response, { status: 200, body: json({ status: 'ok' }) }));
+  app.get('/readyz', (_request, response) => {
+    const status = readiness.state();
+    answer(response, { status: status === 'ready' ? 200 : 503, body: json({ status }) });
+  });
+  app.use((_request, response) => answer(response, NOT_FOUND));
+  // Express knows an error handler by its four parameters.
+  // oxlint-disable-next-line max-params
+  app.use((error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
+    log.error({ error: error instanceof Error ? error.name : 'unknown' }, 'a fault of ours');
+    answer(response, FAULT);
+  });
+
+  const server = createServer(SERVER_OPTIONS, app);
+  server.maxHeadersCount = MAX_HEADERS;
+  server.keepAliveTimeoutBuffer = SECOND;
+  server.on('checkContinue', app);
+  return server;
+};
+
+interface Received {
+  readonly what: Answer;
+  /** Null where the request was refused before it was a notification. */
+  readonly receipt: Receipt | null;
+}
+
+/** Null where the sender went away: there is nobody to answer, and nothing is stored. */
+const receive = async (request: IncomingMessage, response: ServerResponse, options: PublicOptions): Promise<Received | null> => {
+  const headers = relevantHeaders(request.rawHeaders);
+  const refused = refuse(request, headers, options.bodyLimit);
+  if (refused !== null) return { what: refused, receipt: null };
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const body = await readBody(request, options.bodyLimit);
+  if (body === 'aborted') return null;
+  if (body === 'too large') return { what: TOO_LARGE, receipt: null };
+  const { clientIds, requestTimes, signatures } = headers;
+  const receipt = await options.payNotify({ method: 'POST', target: request.url ?? '', clientIds, requestTimes, signatures, body });
+  return { what: answerTo(receipt, options), receipt };
+};
+
+/** What can be told from the head alone, before any of the body is read. */
+const refuse = (request: IncomingMessage, headers: RelevantHeaders, bodyLimit: number): Answer | null => {
+  if (request.method !== 'POST') return WRONG_METHOD;
+  // At the limit Node has dropped the rest, and one of them may be a signed header.
+  if (request.rawHeaders.length >= 2 * MAX_HEADERS) return TOO_MANY_HEADERS;
+  if (headers.hosts.length > 1 || !isPlainlyFramed(headers.transferEncodings)) return BAD_FRAMING;
+  if (headers.contentEncodings.some((encoding) => encoding !== '' && encoding.toLowerCase() !== 'identity')) return ENCODED;
+  return (declaredLength(request) ?? 0) > bodyLimit ? TOO_LARGE : null;
+};
+
+const isPlainlyFramed = (transferEncodings: readonly string[]): boolean =>
+  transferEncodings.length === 0 || (transferEncodings.length === 1 && transferEncodings[0]?.toLowerCase() === 'chunked');
+
+const answerTo = (receipt: Receipt, { unverifiedReply }: PublicOptions): Answer => {
+  if (receipt.kind === 'not stored') return NOT_STORED[receipt.because];
+  if (receipt.recorded.kind === 'unverified' && unverifiedReply === 'refuse') return UNVERIFIED;
+  return { status: 200, body: receipt.acknowledgement };
+};
+
+interface Line {
+  readonly requestId: string;
+  readonly status: number;
+  readonly address: string | undefined;
+  readonly ms: number;
+}
+
+const logReceipt = (log: Log, receipt: Receipt, line: Line): void => {
+  const { reason } = receipt;
+  if (receipt.kind === 'not stored') {
+    log.error({ ...line, problem: receipt.because, ...(reason === null ? {} : { reason }) }, 'not stored, not acknowledged');
+    return;
+  }
+  const { recorded } = receipt;
+  if (recorded.kind === 'unverified') {
+    const hint = reason === null ? undefined : HINTS[reason];
+    log.warn({ ...line, reason, deliveries: recorded.deliveries, ...(hint === undefined ? {} : { hint }) }, 'unverified');
+    return;
+  }
+  const { outcome, notifyType, paymentId, deliveries } = recorded;
+  const fields = { ...line, notifyType: loggable(notifyType), paymentId, outcome, deliveries };
+  if (outcome === 'FAILED') log.error(fields, 'stored, but could not be applied');
+  else if (outcome === 'MALFORMED') log.warn(fields, 'stored, but malformed');
+  else log.info(fields, 'notification');
+};
+
+/** A kind that we do not know is text of the sender's: logged only where it looks like a kind. */
+const loggable = (notifyType: string | null): string | null => (notifyType !== null && /^[A-Z_]{1,40}$/.test(notifyType) ? notifyType : null);
+
+/** Unique among processes by the prefix, within one by the number; no system call for each request. */
+const createRequestIds = (): (() => string) => {
+  const prefix = randomBytes(6).toString('base64url');
+  let last = 0;
+  return () => {
+    last += 1;
+    return `${prefix}-${last.toString(36)}`;
+  };
+};

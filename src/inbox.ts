@@ -1,0 +1,190 @@
+import type { BatchResult, Delivery, NotificationKey, Recorded, Store } from './store/store.ts';
+import { StoreRejectedError } from './store/store.ts';
+
+/** Why a delivery was not stored, and so is not acknowledged. */
+export type NotStoredReason = 'QUEUE_FULL' | 'STORE_UNAVAILABLE' | 'STORE_SLOW' | 'UNVERIFIED_FULL';
+
+export interface NotStored {
+  readonly kind: 'not stored';
+  readonly because: NotStoredReason;
+}
+
+export interface InboxOptions {
+  readonly store: Store;
+  /** Bytes that the stored unverified requests may take. */
+  readonly unverifiedMaxBytes: number;
+  /** New unverified requests this process may store in a second. */
+  readonly unverifiedMaxPerSecond: number;
+  /** Bodies waiting, in bytes and in entries. */
+  readonly maxBytes?: number;
+  readonly maxEntries?: number;
+  /** Milliseconds from the last byte of a body until its answer is due. */
+  readonly dueAfterMs?: number;
+  readonly onFailed?: (failed: readonly NotificationKey[]) => void;
+  readonly onError?: (error: unknown) => void;
+  readonly onUnverifiedBytes?: (bytes: number) => void;
+}
+
+/**
+ * Group commit: what arrives while a transaction is under way shares the next one. Nothing waits for company:
+ * with the store idle, a delivery is on its way at the end of the same turn of the event loop.
+ */
+export interface Inbox {
+  /** Resolves once the delivery is durable, or known not to be in time. Never rejects. */
+  readonly submit: (delivery: Delivery) => Promise<Recorded | NotStored>;
+  readonly isFull: () => boolean;
+  /** Resolves when all that was submitted has been answered and no transaction is under way. */
+  readonly drain: () => Promise<void>;
+}
+
+const MIB = 1_048_576;
+const DEFAULTS = { maxBytes: 32 * MIB, maxEntries: 20_000, dueAfterMs: 5_000 };
+const BATCH_ENTRIES = 256;
+const BATCH_BYTES = 4 * MIB;
+const SWEEP_MS = 50;
+
+interface Waiting {
+  readonly delivery: Delivery;
+  readonly bytes: number;
+  /** On the main thread's monotonic clock. */
+  readonly dueAt: number;
+  answer: ((result: Recorded | NotStored) => void) | null;
+}
+
+const notStored = (because: NotStoredReason): NotStored => ({ kind: 'not stored', because });
+const bytesOf = (delivery: Delivery): number =>
+  delivery.kind === 'notification' ? delivery.parsed.notification.body.length : delivery.request.body.length;
+
+export const createInbox = (options: InboxOptions): Inbox => {
+  const { store, onFailed, onError, onUnverifiedBytes } = options;
+  const { maxBytes, maxEntries, dueAfterMs } = { ...DEFAULTS, ...options };
+  const allowance = createAllowance(options.unverifiedMaxPerSecond);
+  const queue: Waiting[] = [];
+  let inTransaction: readonly Waiting[] = [];
+  let heldBytes = 0;
+  let running = false;
+  let sweeper: NodeJS.Timeout | null = null;
+  const drained: (() => void)[] = [];
+
+  const answer = (waiting: Waiting, result: Recorded | NotStored): void => {
+    waiting.answer?.(result);
+    waiting.answer = null;
+  };
+
+  /** Answers what is due. In the queue it is dropped; in a transaction it may still commit, and a resend will find it. */
+  const sweep = (): void => {
+    const now = performance.now();
+    const due = queue.findIndex(({ dueAt }) => dueAt > now);
+    const late = queue.splice(0, due === -1 ? queue.length : due);
+    for (const waiting of late) {
+      heldBytes -= waiting.bytes;
+      answer(waiting, notStored('STORE_SLOW'));
+    }
+    for (const waiting of inTransaction) if (waiting.dueAt <= now) answer(waiting, notStored('STORE_SLOW'));
+    if (queue.length === 0 && inTransaction.length === 0 && sweeper !== null) {
+      clearInterval(sweeper);
+      sweeper = null;
+    }
+  };
+
+  const takeBatch = (): readonly Waiting[] => {
+    let bytes = 0;
+    let length = 0;
+    while (length < queue.length && length < BATCH_ENTRIES && (length === 0 || bytes + (queue[length]?.bytes ?? 0) <= BATCH_BYTES)) {
+      bytes += queue[length]?.bytes ?? 0;
+      length += 1;
+    }
+    return queue.splice(0, length);
+  };
+
+  const record = async (batch: readonly Delivery[]): Promise<BatchResult> => {
+    const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes, maxNew: allowance.left() });
+    allowance.use(result.newUnverified);
+    if (result.failed.length > 0) onFailed?.(result.failed);
+    if (result.unverifiedBytes !== null) onUnverifiedBytes?.(result.unverifiedBytes);
+    return result;
+  };
+
+  const recordAll = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const { results } = await record(batch.map(({ delivery }) => delivery));
+      batch.forEach((waiting, index) => {
+        const result = results[index];
+        answer(waiting, result === undefined || result.kind === 'refused' ? notStored('UNVERIFIED_FULL') : result);
+      });
+    } catch (error) {
+      onError?.(error);
+      if (error instanceof StoreRejectedError) await recordApart(batch);
+      else for (const waiting of batch) answer(waiting, notStored('STORE_UNAVAILABLE'));
+    }
+  };
+
+  /** The database refuses something in this batch: find it, keep its bytes, and let the others pass. */
+  const recordApart = async (batch: readonly Waiting[]): Promise<void> => {
+    const [first] = batch;
+    if (first === undefined) return;
+    if (batch.length > 1) {
+      for (const waiting of batch) await recordAll([waiting]);
+    } else if (first.delivery.kind === 'notification' && first.delivery.inapplicable !== true) {
+      await recordAll([{ ...first, delivery: { ...first.delivery, inapplicable: true } }]);
+    } else answer(first, notStored('STORE_UNAVAILABLE'));
+  };
+
+  const run = async (): Promise<void> => {
+    while (queue.length > 0) {
+      inTransaction = takeBatch();
+      await recordAll(inTransaction);
+      for (const { bytes } of inTransaction) heldBytes -= bytes;
+      inTransaction = [];
+    }
+    running = false;
+    for (const done of drained.splice(0)) done();
+  };
+
+  const start = (): void => {
+    sweeper ??= setInterval(sweep, SWEEP_MS);
+    if (running) return;
+    running = true;
+    setImmediate(() => void run());
+  };
+
+  const isFull = (): boolean => queue.length >= maxEntries || heldBytes >= maxBytes;
+
+  return {
+    isFull,
+    submit: async (delivery) => {
+      const bytes = bytesOf(delivery);
+      if (isFull() || heldBytes + bytes > maxBytes) return notStored('QUEUE_FULL');
+      return await new Promise((resolve) => {
+        queue.push({ delivery, bytes, dueAt: performance.now() + dueAfterMs, answer: resolve });
+        heldBytes += bytes;
+        start();
+      });
+    },
+    drain: async () => {
+      if (!running) return;
+      await new Promise<void>((resolve) => drained.push(resolve));
+    },
+  };
+};
+
+const SECOND = 1_000;
+
+/** So many new unverified requests a second; counted once the store says how many were new. */
+const createAllowance = (perSecond: number): { readonly left: () => number; readonly use: (count: number) => void } => {
+  let began = Number.NEGATIVE_INFINITY;
+  let used = 0;
+  return {
+    left: () => {
+      const now = performance.now();
+      if (now - began >= SECOND) {
+        began = now;
+        used = 0;
+      }
+      return perSecond - used;
+    },
+    use: (count) => {
+      used += count;
+    },
+  };
+};

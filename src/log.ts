@@ -1,0 +1,77 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+/** The only fields that reach the log. A body, a header, a token or anything of a card is not among them. */
+const ALLOWED: ReadonlySet<string> = new Set([
+  'requestId',
+  'status',
+  'notifyType',
+  'paymentId',
+  'clientId',
+  'outcome',
+  'reason',
+  'deliveries',
+  'ms',
+  'address',
+  'hint',
+  'keyVersion',
+  'keyFingerprint',
+  'notificationId',
+  'host',
+  'port',
+  'database',
+  'signal',
+  'orders',
+  'changed',
+  'moved',
+  'count',
+  'bytes',
+  'maxBytes',
+  'problem',
+  'error',
+  'code',
+]);
+
+export type Log = Logger;
+
+const onlyAllowed = (fields: Record<string, unknown>): Record<string, unknown> => {
+  const kept: Record<string, unknown> = {};
+  for (const name in fields) if (ALLOWED.has(name)) kept[name] = fields[name];
+  return kept;
+};
+
+export interface LogOptions {
+  readonly level: string;
+  /** Pretty lines for a person instead of JSON. */
+  readonly pretty: boolean;
+  /** A file descriptor; 1 is standard output. */
+  readonly descriptor?: number;
+}
+
+/** JSON lines, written without blocking the event loop; `flush` at the end. */
+export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions): { readonly log: Log; readonly flush: () => void } => {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: onlyAllowed } };
+  if (forPerson) {
+    const stream: DestinationStream = pretty({ destination: descriptor, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
+    return { log: pino(options, stream), flush: () => undefined };
+  }
+  const destination = pino.destination({ dest: descriptor, sync: false });
+  return {
+    log: pino(options, destination),
+    flush: () => {
+      try {
+        destination.flushSync();
+      } catch {
+        // Nothing is open yet, or standard output is gone: there is nowhere left to say so.
+      }
+    },
+  };
+};
+
+/** What of an error may be logged: its kind and its own words, never the values that it was about. */
+export const problemOf = (error: unknown): { readonly error: string; readonly code?: string } => {
+  if (typeof error !== 'object' || error === null) return { error: 'unknown' };
+  const name = 'name' in error ? String(error.name) : 'Error';
+  const message = 'message' in error ? String(error.message) : '';
+  return { error: `${name}: ${message}`.slice(0, 300), ...('code' in error ? { code: String(error.code) } : {}) };
+};

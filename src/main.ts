@@ -1,0 +1,213 @@
+import { createServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { KeyRing } from './antom/keys.ts';
+import type { Trust } from './antom/signature.ts';
+import { type Config, ConfigError, type Environment, EXIT_CONFIG, readConfig, verificationFingerprint } from './config.ts';
+import { handlers } from './handlers/index.ts';
+import { createAdminApp } from './http/admin.ts';
+import { type Address, listen, stopListening } from './http/listener.ts';
+import { createPublicServer } from './http/public.ts';
+import { createReadiness } from './http/readiness.ts';
+import { createInbox, type Inbox } from './inbox.ts';
+import { type Log, openLog, problemOf } from './log.ts';
+import { createPayNotify } from './pay-notify.ts';
+import { openStore } from './store/open.ts';
+import { type Store, StoreUnavailableError } from './store/store.ts';
+import { createRedriving } from './upkeep/redrive.ts';
+import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
+import { verifiesNow } from './upkeep/verify-again.ts';
+
+/** The running receiver. */
+export interface Running {
+  readonly publicAddress: Address;
+  readonly adminAddress: Address;
+  /** Reads the keys again; the old ones stay where that fails. */
+  readonly reloadKeys: () => void;
+  /** Drains and closes everything; resolves with the exit code. */
+  readonly stop: (signal: string) => Promise<number>;
+  /** Rejects when the store can never be opened by this program. */
+  readonly opened: Promise<void>;
+}
+
+const STORE_CLOSES_WITHIN_MS = 5_000;
+const OPEN_AGAIN_AFTER_MS = 1_000;
+const NEARLY_FULL = 0.8;
+
+/** Opens the listeners at once and the store in the background: health answers while the database is still away. */
+export const start = async (config: Config, log: Log): Promise<Running> => {
+  const trustOf = (keys: KeyRing): Trust => ({ keys, publicUris: config.publicUris });
+  let trust = trustOf(config.keys);
+  let store: Store | null = null;
+  let inbox: Inbox | null = null;
+  let upkeep: Upkeep | null = null;
+  let stopping = false;
+
+  logKeys(log, config.keys);
+  const readiness = createReadiness({
+    store: () => store,
+    isQueueFull: () => inbox?.isFull() ?? false,
+    onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
+  });
+  const payNotify = createPayNotify({ trust: () => trust, kinds: handlers, inbox: () => inbox });
+  const publicServer = createPublicServer({ ...config, payNotify, readiness, log });
+  const adminServer = createServer(
+    createAdminApp({
+      store: () => store,
+      token: config.adminToken,
+      readToken: config.adminReadToken,
+      clientIds: () => [...trust.keys.keys()],
+      verifiesNow: (stored) => verifiesNow(stored, trust),
+      redriving: (opened) => createRedriving(opened, handlers),
+      log,
+    }),
+  );
+
+  const openAll = async (): Promise<void> => {
+    const opened = await openPatiently(config, { log, isStopping: () => stopping });
+    if (opened === null) return;
+    store = opened;
+    inbox = createInbox({ store, ...inboxOptions(config, log) });
+    upkeep = startUpkeep({ store, kinds: handlers, rules: config.rules, report: upkeepReport(log) });
+    upkeep.trustChanged(trust, verificationFingerprint(trust.keys, config));
+    log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
+  };
+
+  const publicAddress = await listen(publicServer, config);
+  const adminAddress = await listen(adminServer, { host: config.adminHost, port: config.adminPort });
+  log.info({ host: publicAddress.host, port: publicAddress.port }, 'listening for notifications');
+  log.info({ host: adminAddress.host, port: adminAddress.port }, 'listening for operators');
+  const opened = openAll();
+
+  return {
+    publicAddress,
+    adminAddress,
+    opened,
+    reloadKeys: () => {
+      try {
+        trust = trustOf(config.readKeysAgain());
+        logKeys(log, trust.keys);
+        upkeep?.trustChanged(trust, verificationFingerprint(trust.keys, config));
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        for (const problem of error.problems) log.error({ problem }, 'the keys were not read again; the old ones stay');
+      }
+    },
+    stop: async (signal) => {
+      stopping = true;
+      log.info({ signal }, 'draining');
+      readiness.drain();
+      await pause(config.drainDelayMs);
+      await Promise.all([stopListening(publicServer), stopListening(adminServer)]);
+      await inbox?.drain();
+      readiness.stop();
+      const closed = await within(STORE_CLOSES_WITHIN_MS, closeStore(upkeep, store));
+      log[closed ? 'info' : 'error']({ signal }, closed ? 'stopped' : 'the store did not close in time and is abandoned');
+      return closed ? 0 : 1;
+    },
+  };
+};
+
+const closeStore = async (upkeep: Upkeep | null, store: Store | null): Promise<void> => {
+  await upkeep?.stop();
+  await store?.close();
+};
+
+/** Whether something was done in time; a failure to close is as good as not closed. */
+const within = async (milliseconds: number, work: Promise<void>): Promise<boolean> =>
+  await Promise.race([
+    work.then(
+      () => true,
+      () => false,
+    ),
+    pause(milliseconds, false, { ref: false }),
+  ]);
+
+/** An outage is waited for; what will never work is thrown. */
+const openPatiently = async (
+  { databaseUrl, rules }: Config,
+  { log, isStopping }: { readonly log: Log; readonly isStopping: () => boolean },
+): Promise<Store | null> => {
+  while (!isStopping()) {
+    try {
+      return await openStore(databaseUrl, rules);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      log.error(problemOf(error), 'the store cannot be opened yet');
+      await pause(OPEN_AGAIN_AFTER_MS);
+    }
+  }
+  return null;
+};
+
+const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, log: Log) => {
+  let warned = false;
+  return {
+    unverifiedMaxBytes,
+    unverifiedMaxPerSecond,
+    onError: (error: unknown) => log.error(problemOf(error), 'a batch could not be stored'),
+    onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
+      for (const { clientId, id } of failed) {
+        log.error({ clientId, notificationId: id, outcome: 'FAILED' }, 'a notification could not be applied; it will be tried again');
+      }
+    },
+    onUnverifiedBytes: (bytes: number) => {
+      const full = bytes >= unverifiedMaxBytes * NEARLY_FULL;
+      if (full && !warned) {
+        log.error({ bytes, maxBytes: unverifiedMaxBytes }, 'the store of unverified requests is nearly full: see `paynotify unverified`');
+      }
+      warned = full;
+    },
+  };
+};
+
+const upkeepReport = (log: Log) => ({
+  rebuilt: ({ orders, changed }: { readonly orders: number; readonly changed: number }) =>
+    log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
+  redriven: ({ redriven }: { readonly redriven: number }) => log.info({ count: redriven }, 'failed notifications applied again'),
+  moved: (moved: number) => log.info({ moved }, 'unverified requests verify now and were applied'),
+  failed: (task: string, error: unknown) => log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
+});
+
+const logKeys = (log: Log, keys: KeyRing): void => {
+  for (const [clientId, its] of keys) {
+    for (const { version, fingerprint } of its) log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
+  }
+};
+
+/** The process: configuration, log, signals, exit code. */
+export const serve = async (env: Environment): Promise<void> => {
+  const config = configOrExit(env);
+  const { log, flush } = openLog({ level: config.logLevel, pretty: process.stdout.isTTY });
+  const exit = (code: number): never => {
+    flush();
+    return process.exit(code);
+  };
+  try {
+    const running = await start(config, log);
+    let signalled = false;
+    const stop = (signal: string): void => {
+      if (signalled) exit(1);
+      signalled = true;
+      void running.stop(signal).then(exit);
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    process.on('SIGHUP', () => running.reloadKeys());
+    await running.opened;
+  } catch (error) {
+    log.fatal(problemOf(error), 'cannot run');
+    exit(1);
+  }
+};
+
+const configOrExit = (env: Environment): Config => {
+  try {
+    return readConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`paynotify: the configuration cannot be used\n${error.problems.map((problem) => `  - ${problem}\n`).join('')}`);
+    return process.exit(EXIT_CONFIG);
+  }
+};
+
+if (import.meta.main) await serve(process.env);

@@ -6,7 +6,7 @@ import type { Recorded } from './store/store.ts';
 
 /** What a notification came to: the acknowledgement, or why there is none. */
 export type Receipt =
-  | { readonly kind: 'acknowledged'; readonly recorded: Recorded; readonly acknowledgement: Buffer; readonly reason: UnverifiedReason | null }
+  | { readonly kind: 'acknowledged'; readonly recorded: Recorded; readonly acknowledgement: string; readonly reason: UnverifiedReason | null }
   | { readonly kind: 'not stored'; readonly because: NotStoredReason; readonly reason: UnverifiedReason | null };
 
 export interface PayNotifyOptions {

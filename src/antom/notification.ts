@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { AmountText } from '../order/amount.ts';
 import type { Json, JsonObject, Result, ResultStatus } from '../order/statement.ts';
 import type { VerifiedNotification } from './signature.ts';
@@ -62,12 +63,11 @@ export const readBody = (body: Uint8Array, kinds: Kinds): Reading => {
   return { outcome: 'MALFORMED', notifyType, paymentId: paymentId === MALFORMED ? null : (paymentId ?? null) };
 };
 
-/** Fatal on invalid UTF-8; a BOM is kept, and then is no JSON. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
+/** Invalid UTF-8 is refused, not repaired; a BOM stays in the text, and then is no JSON. */
 const decode = (body: Uint8Array): unknown => {
+  if (!isUtf8(body)) return undefined;
   try {
-    return JSON.parse(utf8.decode(body));
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
   } catch {
     return undefined;
   }
@@ -118,8 +118,11 @@ const readFacts = (json: Readonly<Record<string, unknown>>, about: 'payment' | '
 type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 /** Leaves out what is undefined, so that facts compare and serialise the same wherever they come from. */
-const present = <T extends object>(loose: Loose<T>): T =>
-  Object.fromEntries(Object.entries(loose).filter(([, value]) => value !== undefined)) as T;
+const present = <T extends object>(loose: Loose<T>): T => {
+  const kept: Partial<Record<keyof T, unknown>> = {};
+  for (const name in loose) if (loose[name] !== undefined) kept[name] = loose[name];
+  return kept as T;
+};
 
 const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
 
@@ -162,7 +165,17 @@ const wellFormed = (text: string): string => (UNSTORABLE.test(text) ? text.toWel
 /** Deeper than any acquirer's data, and shallow enough for every later JSON.stringify. */
 const DEEPEST = 16;
 
-const readObject = (value: Readonly<Record<string, unknown>>): JsonObject => cleaned(value, 0) as JsonObject;
+const readObject = (value: Readonly<Record<string, unknown>>): JsonObject =>
+  isPlain(value) ? (value as JsonObject) : (cleaned(value, 0) as JsonObject);
+
+/** Nothing in it has to be cleaned: the usual case, which is not copied. */
+const isPlain = (value: Readonly<Record<string, unknown>>): boolean => {
+  for (const name in value) {
+    const item = value[name];
+    if (UNSTORABLE.test(name) || typeof item === 'object' || (typeof item === 'string' && UNSTORABLE.test(item))) return false;
+  }
+  return true;
+};
 
 const cleaned = (value: unknown, depth: number): Json => {
   if (typeof value === 'string') return wellFormed(value);

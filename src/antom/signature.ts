@@ -71,9 +71,9 @@ export const verify = (request: SignedRequest, trust: Trust): Verification => {
   if (keys === undefined) return unverified('UNKNOWN_CLIENT');
   const fitting = keys.filter(({ signatureBytes }) => signatureBytes === parsed.signature.length);
   if (fitting.length === 0) return unverified('MALFORMED_SIGNATURE');
-  const signed = candidateTails(request, { clientId, requestTime, publicUris: trust.publicUris });
   const inTurn = [...fitting].sort((a, b) => Number(b.version === parsed.keyVersion) - Number(a.version === parsed.keyVersion));
-  if (inTurn.some((key) => signed.some((bytes) => isSignedBy(key, bytes, parsed.signature)))) {
+  for (const bytes of candidates(request, { clientId, requestTime, publicUris: trust.publicUris })) {
+    if (!inTurn.some((key) => isSignedBy(key, bytes, parsed.signature))) continue;
     const { method, target, body } = request;
     const notification = { clientId, method, target, requestTime, signature: header, body };
     return { verified: true, notification: notification as unknown as VerifiedNotification };
@@ -85,11 +85,13 @@ export const verify = (request: SignedRequest, trust: Trust): Verification => {
 const isSignedBy = ({ key }: AntomKey, bytes: Uint8Array, signature: Uint8Array): boolean =>
   verifySignature('sha256', bytes, key, signature);
 
-const candidateTails = (
+/** The texts to verify against, most likely first; made one at a time, for the first one nearly always fits. */
+function* candidates(
   { method, target, body }: SignedRequest,
   { clientId, requestTime, publicUris }: { readonly clientId: string; readonly requestTime: string; readonly publicUris: readonly string[] },
-): readonly Uint8Array[] =>
-  [...new Set([pathOf(target), target, ...publicUris])].map((uri) => stringToSign({ method, uri, clientId, requestTime, body }));
+): Generator<Uint8Array> {
+  for (const uri of new Set([pathOf(target), target, ...publicUris])) yield stringToSign({ method, uri, clientId, requestTime, body });
+}
 
 /** The request target up to its query. */
 export const pathOf = (target: string): string => {
@@ -133,24 +135,47 @@ const parseSignatureHeader = (header: string): ParsedSignature | 'MALFORMED_SIGN
   return algorithm === 'RSA256' ? { keyVersion, signature } : 'UNSUPPORTED_ALGORITHM';
 };
 
+const STANDARD = /^[A-Za-z0-9+/]+$/;
+const URL_SAFE = /^[A-Za-z0-9_-]+$/;
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
 /**
- * Percent-encoded or plain, standard or URL-safe, padded or unpadded Base64; one canonical reading, or null.
+ * Percent-encoded or plain, standard or URL-safe, padded or unpadded Base64; one reading, or null.
  * A `+` stays a `+`: this is not form encoding.
  */
 const decodeSignature = (text: string): Buffer | null => {
   const encoded = decodePercent(text);
-  if (encoded === null || encoded === '') return null;
-  const standard = /^[A-Za-z0-9_-]+={0,2}$/.test(encoded) ? encoded.replaceAll('-', '+').replaceAll('_', '/') : encoded;
-  const bare = standard.replace(/={1,2}$/, '');
-  const bytes = Buffer.from(bare, 'base64');
-  // Written anew it must be the same text: that settles the alphabet, the padding and the trailing bits.
-  const canonical = bytes.toString('base64');
-  const unpadded = canonical.replace(/=+$/, '');
-  return standard === canonical || standard === unpadded ? bytes : null;
+  if (encoded === null) return null;
+  const bare = withoutPadding(encoded);
+  if (bare === null || !(STANDARD.test(bare) || URL_SAFE.test(bare)) || !endsCleanly(bare)) return null;
+  return Buffer.from(bare, 'base64');
+};
+
+/** Padding is whole or absent. */
+const withoutPadding = (encoded: string): string | null => {
+  if (!encoded.endsWith('=')) return encoded;
+  const bare = encoded.slice(0, encoded.endsWith('==') ? -2 : -1);
+  return encoded.length % 4 === 0 && !bare.endsWith('=') ? bare : null;
+};
+
+/** The bits of the last digit that belong to no byte must be zero, or one signature could be written in many ways. */
+const endsCleanly = (bare: string): boolean => {
+  const spare = [1, null, 16, 4][bare.length % 4];
+  if (spare === null || spare === undefined) return false;
+  return spare === 1 || valueOf(bare.at(-1) ?? '') % spare === 0;
+};
+
+const valueOf = (digit: string): number => {
+  const value = DIGITS.indexOf(digit);
+  if (value !== -1) return value;
+  return digit === '+' || digit === '-' ? 62 : 63;
 };
 
 const decodePercent = (text: string): string | null => {
   if (!text.includes('%')) return text;
-  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return null;
-  return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 };

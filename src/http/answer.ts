@@ -3,22 +3,27 @@ import type { Socket } from 'node:net';
 
 export interface Answer {
   readonly status: number;
-  readonly body: Buffer;
+  /** ASCII. */
+  readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the connection after this answer: the rest of the request is not going to be read. */
   readonly closes?: true;
 }
 
-export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+export const json = (value: unknown): string => JSON.stringify(value);
 
-/** Writes an answer, JSON always. `draining` tells the peer to open no more requests on this connection. */
+/**
+ * Writes an answer, JSON always. `draining` tells the peer to open no more requests on this connection.
+ * Head and body leave as one text, and so as one write: all our answers are ASCII.
+ */
 export const send = (response: ServerResponse, { status, body, headers, closes }: Answer, draining: boolean): void => {
   if (response.headersSent || response.destroyed) return;
   if (closes === true) lingerOnClose(response.socket);
-  const fields: Record<string, string | number> = { 'Content-Type': 'application/json', 'Content-Length': body.length, ...headers };
-  if (closes === true || draining) fields['Connection'] = 'close';
+  const fields = ['Content-Type', 'application/json', 'Content-Length', String(body.length)];
+  for (const name in headers) fields.push(name, headers[name] ?? '');
+  if (closes === true || draining) fields.push('Connection', 'close');
   response.writeHead(status, fields);
-  response.end(body);
+  response.end(body, 'latin1');
 };
 
 const LINGER_MS = 2_000;

@@ -4,7 +4,7 @@ import express from 'express';
 import { refusal } from '../antom/acknowledgement.ts';
 import { pathOf, type UnverifiedReason } from '../antom/signature.ts';
 import type { NotStoredReason } from '../inbox.ts';
-import type { Log } from '../log.ts';
+import { type Log, problemOf } from '../log.ts';
 import type { PayNotify, Receipt } from '../pay-notify.ts';
 import { type Answer, json, send } from './answer.ts';
 import { declaredLength, readBody } from './body.ts';
@@ -82,33 +82,46 @@ export const createPublicServer = (options: PublicOptions): Server => {
     else logReceipt(log, receipt, { requestId, status: what.status, address, ms });
   };
 
+  const app = createHealthApp({ readiness, answer });
+  // Notifications go straight to their handler: Express' routing costs as much as half a signature check (README, Decisions).
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!paths.has(pathOf(request.url ?? ''))) app(request, response);
+    else {
+      notify(request, response).catch((error: unknown) => {
+        log.error(problemOf(error), 'a fault of ours');
+        answer(response, FAULT);
+      });
+    }
+  };
+
+  const server = createServer(SERVER_OPTIONS, listener);
+  server.maxHeadersCount = MAX_HEADERS;
+  server.keepAliveTimeoutBuffer = SECOND;
+  server.on('checkContinue', listener);
+  return server;
+};
+
+interface HealthOptions {
+  readonly readiness: PublicOptions['readiness'];
+  readonly answer: (response: ServerResponse, what: Answer) => void;
+}
+
+/** Everything that is not a notification. */
+const createHealthApp = ({ readiness, answer }: HealthOptions): express.Express => {
   const app = express();
   app.disable('x-powered-by');
-  app.disable('etag');
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.use((request, response, next) => {
-    if (!paths.has(pathOf(request.url))) return next();
-    return notify(request, response);
-  });
   app.get('/healthz', (_request, response) => answer(response, { status: 200, body: json({ status: 'ok' }) }));
   app.get('/readyz', (_request, response) => {
     const status = readiness.state();
     answer(response, { status: status === 'ready' ? 200 : 503, body: json({ status }) });
   });
   app.use((_request, response) => answer(response, NOT_FOUND));
-  // Express knows an error handler by its four parameters.
+  // Express knows an error handler by its four parameters; what a malformed target throws is not found either.
   // oxlint-disable-next-line max-params
-  app.use((error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
-    log.error({ error: error instanceof Error ? error.name : 'unknown' }, 'a fault of ours');
-    answer(response, FAULT);
-  });
-
-  const server = createServer(SERVER_OPTIONS, app);
-  server.maxHeadersCount = MAX_HEADERS;
-  server.keepAliveTimeoutBuffer = SECOND;
-  server.on('checkContinue', app);
-  return server;
+  app.use((_error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => answer(response, NOT_FOUND));
+  return app;
 };
 
 interface Received {

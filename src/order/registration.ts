@@ -1,7 +1,8 @@
 import type { AmountText } from './amount.ts';
 
 /** `NONE`: this order's payment method needs no capture, its PAYMENT_RESULT S is the money. */
-export type CaptureMode = 'AUTOMATIC' | 'MANUAL' | 'NONE';
+export const CAPTURE_MODES = ['AUTOMATIC', 'MANUAL', 'NONE'] as const;
+export type CaptureMode = (typeof CAPTURE_MODES)[number];
 
 /** What the shop expects under a `paymentRequestId`. `amount` is above zero, without leading zeros. */
 export interface Registration {

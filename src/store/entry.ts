@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Reading } from '../antom/notification.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { Handlers } from '../handlers/index.ts';
@@ -101,7 +101,7 @@ export const toSignedRequest = (stored: Pick<UnverifiedEntry, 'method' | 'target
   return { method: stored.method, target: stored.target, ...headers, body: stored.body };
 };
 
-export const bodyDigest = (body: Uint8Array): Buffer => createHash('sha256').update(body).digest();
+export const bodyDigest = (body: Uint8Array): Buffer => hash('sha256', body, 'buffer');
 
 /** What tells unverified requests apart: method, target, headers and body, all of them. */
 export const requestDigest = ({ method, target, headers, body }: UnverifiedEntry): Buffer =>

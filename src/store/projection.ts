@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Facts } from '../antom/notification.ts';
 import type { Handlers } from '../handlers/index.ts';
 import { toAttention } from '../order/attention.ts';
@@ -96,8 +96,7 @@ export const underivable = ({ clientId, paymentId }: StoredEvidence): DerivedOrd
 });
 
 /** Tells whether any field of an order changed: 16 bytes of the SHA-256 of its JSON. */
-export const digestOf = (order: DerivedOrder): Buffer =>
-  createHash('sha256').update(JSON.stringify(order)).digest().subarray(0, 16);
+export const digestOf = (order: DerivedOrder): Buffer => hash('sha256', JSON.stringify(order), 'buffer').subarray(0, 16);
 
 /** By which identifiers a notification joins payments together; each is looked up to find contradictions. */
 export interface Links {

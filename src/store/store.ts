@@ -174,6 +174,11 @@ export class StoreRejectedError extends Error {
   override readonly name = 'StoreRejectedError';
 }
 
+/** A cursor that this store did not give out. */
+export class InvalidCursorError extends Error {
+  override readonly name = 'InvalidCursorError';
+}
+
 /** The store must not be used by this program at all: a newer schema, or unsafe settings. */
 export class StoreUnusableError extends Error {
   override readonly name = 'StoreUnusableError';

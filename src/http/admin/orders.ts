@@ -1,38 +1,18 @@
 import { z } from 'zod';
-import type { AttentionCode } from '../../order/attention.ts';
-import type { Order, OrderStatus } from '../../order/order.ts';
+import { ATTENTION_CODES } from '../../order/attention.ts';
+import { type Order, ORDER_STATUSES } from '../../order/order.ts';
 import type { Store } from '../../store/store.ts';
 import { type Answer, type Endpoint, endpoint, ok } from './answer.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
 import { notFound, problem } from './problem.ts';
-import { answerPage, isIdentifier, ofClient, oneOf, orNull, paging, wordsOf } from './query.ts';
-
-export const STATUSES = wordsOf<OrderStatus>({
-  CAPTURED: true,
-  PARTIALLY_CAPTURED: true,
-  AUTHORIZED: true,
-  FAILED: true,
-  PROCESSING: true,
-  PENDING: true,
-});
+import { answerPage, isIdentifier, ofClient, oneOf, orNull, paging } from './query.ts';
 
 /** AUTHORIZATION_EXPIRING looks at the clock: it is derived when read, and cannot be looked for. */
-export const ATTENTION_LOOKED_FOR = wordsOf<Exclude<AttentionCode, 'AUTHORIZATION_EXPIRING'>>({
-  CONTRADICTORY_RESULT: true,
-  CONTRADICTORY_AMOUNT: true,
-  CONTRADICTORY_IDENTITY: true,
-  AMOUNT_MISMATCH: true,
-  CURRENCY_MISMATCH: true,
-  OVER_CAPTURED: true,
-  AMOUNT_UNKNOWN: true,
-  UNREADABLE_NOTIFICATION: true,
-  CAPTURE_WITHOUT_PAYMENT: true,
-  CAPTURE_FAILED: true,
-});
+const ATTENTION_LOOKED_FOR = ATTENTION_CODES.filter((code) => code !== 'AUTHORIZATION_EXPIRING');
 
 const listing = z
   .strictObject({
-    status: orNull(oneOf(STATUSES)),
+    status: orNull(oneOf(ORDER_STATUSES)),
     attention: orNull(oneOf(ATTENTION_LOOKED_FOR)),
     after: paging.cursor,
     ...paging,

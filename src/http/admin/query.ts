@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type PageRequest, StoreRejectedError } from '../../store/store.ts';
+import { type PageRequest, InvalidCursorError } from '../../store/store.ts';
 import { type Answer, ok } from './answer.ts';
 import { problem } from './problem.ts';
 
@@ -14,15 +14,12 @@ export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 /** Databases refuse U+0000 or alter lone surrogates. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
-/** The words of a closed vocabulary: one missing, or one too many, does not compile. */
-export const wordsOf = <Word extends string>(words: Readonly<Record<Word, true>>): readonly Word[] => Object.keys(words) as Word[];
-
 export const oneOf = <Word extends string>(words: readonly Word[]) => z.enum(words, { error: `must be one of ${words.join(', ')}` });
 
 /** Absent is null. */
 export const orNull = <T>(schema: z.ZodType<T, string>) => schema.nullable().default(null);
 
-const LONGEST_PAGE = 200;
+const LONGEST_PAGE = 1_000;
 const USUAL_PAGE = 50;
 const cursor = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be the `next` of an earlier page');
 const limit = z
@@ -43,7 +40,7 @@ export const answerPage = async (page: PageRequest, read: (page: PageRequest) =>
   try {
     return ok(await read(page));
   } catch (error) {
-    if (!(error instanceof StoreRejectedError) || page.cursor === null) throw error;
+    if (!(error instanceof InvalidCursorError)) throw error;
     return problem('MALFORMED_REQUEST', 'The query is not understood: the cursor is not one that was given here.');
   }
 };

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import type { CaptureMode } from '../../order/registration.ts';
+import { CAPTURE_MODES } from '../../order/registration.ts';
 import type { RegisterResult, Store } from '../../store/store.ts';
 import { type Answer, complaints, type Endpoint, endpoint } from './answer.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
 import { problem } from './problem.ts';
-import { isIdentifier, isStorable, oneOf, orNull, wordsOf } from './query.ts';
-
-export const CAPTURE_MODES = wordsOf<CaptureMode>({ AUTOMATIC: true, MANUAL: true, NONE: true });
+import { isIdentifier, isStorable, oneOf, orNull } from './query.ts';
 
 const LONGEST_REFERENCE = 128;
 

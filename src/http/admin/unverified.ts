@@ -1,21 +1,11 @@
 import { z } from 'zod';
-import type { UnverifiedReason } from '../../antom/signature.ts';
+import { UNVERIFIED_REASONS } from '../../antom/signature.ts';
 import type { Store, StoredUnverified } from '../../store/store.ts';
 import { type Endpoint, endpoint, ok } from './answer.ts';
 import { notFound } from './problem.ts';
-import { answerPage, isDigest, oneOf, orNull, paging, wordsOf } from './query.ts';
+import { answerPage, isDigest, oneOf, orNull, paging } from './query.ts';
 
-export const REASONS = wordsOf<UnverifiedReason>({
-  DUPLICATE_HEADER: true,
-  MISSING_HEADER: true,
-  MALFORMED_SIGNATURE: true,
-  UNSUPPORTED_ALGORITHM: true,
-  UNKNOWN_CLIENT: true,
-  UNKNOWN_KEY_VERSION: true,
-  SIGNATURE_MISMATCH: true,
-});
-
-const listing = z.strictObject({ reason: orNull(oneOf(REASONS)), ...paging });
+const listing = z.strictObject({ reason: orNull(oneOf(UNVERIFIED_REASONS)), ...paging });
 const nothing = z.strictObject({});
 
 export interface UnverifiedEndpoints {

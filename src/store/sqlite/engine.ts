@@ -3,13 +3,15 @@ import { backup } from 'node:sqlite';
 import { statSync } from 'node:fs';
 import type { UnverifiedReason } from '../../antom/signature.ts';
 import type { Registration } from '../../order/registration.ts';
-import type { Entry, PromotionEntry, ReapplicationEntry } from '../entry.ts';
+import type { PromotionEntry, ReapplicationEntry } from '../entry.ts';
 import type { Derivation } from '../projection.ts';
 import type { NotificationFilter, NotificationKey, OrderFilter, PageRequest, UnverifiedBounds } from '../store.ts';
 import { openClients } from './clients.ts';
 import { openEvidence } from './evidence.ts';
+import { type PackedBatch, unpackBatch } from './message.ts';
 import { openNotificationReading, openUnverifiedReading } from './notifications.ts';
 import { openOrderReading, openOrderWriting } from './orders.ts';
+import { openPositions } from './positions.ts';
 import { inTransaction, prepare } from './query.ts';
 import { openRebuilding } from './rebuild.ts';
 import { openRecording } from './record.ts';
@@ -24,11 +26,13 @@ export type Writer = ReturnType<typeof openWriter>;
 export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   const clients = openClients(db);
   const evidence = openEvidence(db, clients);
-  const orders = openOrderWriting(db, { evidence, derivation });
+  const positions = openPositions(db);
+  const orders = openOrderWriting(db, { evidence, positions, derivation });
   const recording = openRecording(db, { clients, evidence, orders });
   const register = openRegistering(db, { clients, evidence, orders });
   const rebuild = openRebuilding(db, orders);
   const touchSetting = prepare(db, "insert into settings values ('probe', '') on conflict do update set value = excluded.value");
+  const recall = prepare<{ value: string }>(db, 'select value from settings where name = ?');
   const remember = prepare(db, 'insert into settings values (?, ?) on conflict do update set value = excluded.value');
   const changeReason = prepare(db, 'update unverified set reason = ? where digest = ?');
   const purge = prepare(
@@ -38,15 +42,22 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
 
   const write = <T>(work: () => T): T => {
     try {
-      return inTransaction(db, work);
+      return inTransaction(db, () => {
+        const result = work();
+        positions.keep();
+        return result;
+      });
     } catch (error) {
       clients.forget();
       throw error;
+    } finally {
+      positions.forget();
+      evidence.forget();
     }
   };
 
   return {
-    record: (entries: readonly Entry[], bounds: UnverifiedBounds) => write(() => recording.record(entries, bounds, Date.now())),
+    record: (batch: PackedBatch, bounds: UnverifiedBounds) => write(() => recording.record(unpackBatch(batch), bounds, Date.now())),
     ping: () => {
       write(() => touchSetting.run());
     },
@@ -65,6 +76,7 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
     remember: (name: string, value: string) => {
       write(() => remember.run(name, value));
     },
+    recall: (name: string) => recall.get(name)?.value ?? null,
   };
 };
 
@@ -76,7 +88,6 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
   const orders = openOrderReading(db, clients, derivation);
   const notifications = openNotificationReading(db, clients);
   const unverified = openUnverifiedReading(db);
-  const recall = prepare<{ value: string }>(db, 'select value from settings where name = ?');
 
   const read = <T>(work: () => T): T => {
     db.exec('begin');
@@ -98,7 +109,6 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
     listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => read(() => unverified.listUnverified(reason, page)),
     findUnverified: (id: string) => read(() => unverified.findUnverified(id)),
     readUnverified: (page: PageRequest) => read(() => unverified.readUnverified(page)),
-    recall: (name: string) => recall.get(name)?.value ?? null,
     backup: async (file: string) => {
       await backup(db, file);
       return { bytes: statSync(file).size };

@@ -4,7 +4,7 @@ import type { Registration } from '../../order/registration.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome, StoredRegistration } from '../store.ts';
 import type { Clients } from './clients.ts';
-import { hex, isoTime, prepare } from './query.ts';
+import { hex, isoTime, prepare, type Query } from './query.ts';
 
 /** A registration that no payment names has an order of its own, whose key no identifier can equal: it begins with a space. */
 export const registrationKey = (paymentRequestId: string): string => ` ${paymentRequestId}`;
@@ -18,6 +18,8 @@ export interface Evidence {
   readonly paymentsNaming: (client: number, paymentRequestId: string) => readonly string[];
   /** The payments whose notifications name this `captureId`. */
   readonly paymentsCapturedAs: (client: number, captureId: string) => readonly string[];
+  /** What was looked up is remembered until then: to be called when notifications change, and after a transaction. */
+  readonly forget: () => void;
 }
 
 interface FactsRow {
@@ -77,10 +79,15 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
       updatedAt: isoTime(row.updated_at),
     };
   };
-  const paymentsNaming = (client: number, paymentRequestId: string): readonly string[] =>
-    selectNaming.all(client, paymentRequestId).map(({ payment_id }) => payment_id);
-  const paymentsCapturedAs = (client: number, captureId: string): readonly string[] =>
-    selectCapturedAs.all(client, captureId).map(({ payment_id }) => payment_id);
+  const known = new Map<string, readonly string[]>();
+  const lookUp = (query: Query<{ payment_id: string }>, client: number, identifier: string): readonly string[] => {
+    const name = `${query === selectNaming ? 'request' : 'capture'} ${client} ${identifier}`;
+    const payments = known.get(name) ?? query.all(client, identifier).map(({ payment_id }) => payment_id);
+    known.set(name, payments);
+    return payments;
+  };
+  const paymentsNaming = (client: number, paymentRequestId: string): readonly string[] => lookUp(selectNaming, client, paymentRequestId);
+  const paymentsCapturedAs = (client: number, captureId: string): readonly string[] => lookUp(selectCapturedAs, client, captureId);
 
   const readRegistered = (client: number, orderKey: string): StoredEvidence => {
     const registered = registration(client, orderKey.slice(1));
@@ -114,6 +121,7 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
     registration,
     paymentsNaming,
     paymentsCapturedAs,
+    forget: () => known.clear(),
   };
 };
 

@@ -10,7 +10,7 @@ import {
   type PageRequest,
   type StoredNotification,
   type StoredUnverified,
-  StoreRejectedError,
+  InvalidCursorError,
   type UnverifiedSummary,
 } from '../store.ts';
 import type { Clients } from './clients.ts';
@@ -116,7 +116,7 @@ const prepareListing = <Row extends { readonly no: number }>(
 
 const readCursor = (cursor: string | null, newestFirst: boolean): number => {
   if (cursor === null) return newestFirst ? Number.MAX_SAFE_INTEGER : 0;
-  if (!/^\d{1,15}$/.test(cursor)) throw new StoreRejectedError('not a cursor');
+  if (!/^\d{1,15}$/.test(cursor)) throw new InvalidCursorError('not a cursor');
   return Number(cursor);
 };
 

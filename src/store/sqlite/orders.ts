@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts';
 import { type Derivation, digestOf, project, underivable } from '../projection.ts';
-import { type OrderFilter, type Page, type PageRequest, type Store, StoreRejectedError } from '../store.ts';
+import { type OrderFilter, type Page, type PageRequest, type Store, InvalidCursorError } from '../store.ts';
 import type { Clients } from './clients.ts';
 import { type Evidence, openEvidence, paymentIdOf, registrationKey } from './evidence.ts';
+import type { Positions } from './positions.ts';
 import { isoTime, prepare, type Query } from './query.ts';
 
 interface OrderRow {
@@ -46,6 +47,8 @@ export const openOrderReading = (db: DatabaseSync, clients: Clients, derivation:
 
   return {
     findOrders: (clientId, id) => {
+      // What begins with a space is a key of ours, never an identifier.
+      if (paymentIdOf(id) === null) return [];
       const client = clients.find(clientId);
       if (client === null) return [];
       const byPayment = byKeys(client, [id]);
@@ -67,7 +70,7 @@ export const openOrderReading = (db: DatabaseSync, clients: Clients, derivation:
 
 const toPosition = (cursor: string): number => {
   const position = Number(cursor);
-  if (!/^\d{1,15}$/.test(cursor) || !Number.isSafeInteger(position)) throw new StoreRejectedError('not a cursor');
+  if (!/^\d{1,15}$/.test(cursor) || !Number.isSafeInteger(position)) throw new InvalidCursorError('not a cursor');
   return position;
 };
 
@@ -111,15 +114,9 @@ interface KnownRow {
 
 export const openOrderWriting = (
   db: DatabaseSync,
-  { evidence, derivation }: { readonly evidence: Evidence; readonly derivation: Derivation },
+  { evidence, positions, derivation }: { readonly evidence: Evidence; readonly positions: Positions; readonly derivation: Derivation },
 ): OrderWriting => {
   const select = prepare<KnownRow>(db, 'select order_no, digest from orders where client = ? and order_key = ?');
-  const advance = prepare<{ position: number }>(
-    db,
-    `insert into settings values ('position', '1')
-     on conflict do update set value = cast(value as integer) + 1
-     returning cast(value as integer) as position`,
-  );
   const insert = prepare<{ order_no: number }>(
     db,
     `insert into orders (
@@ -157,7 +154,7 @@ export const openOrderWriting = (
   ): boolean => {
     const digest = digestOf(order);
     if (known !== undefined && digest.equals(known.digest)) return false;
-    const values = [...columnsOf(order), now, advance.get()?.position ?? 0, digest] as const;
+    const values = [...columnsOf(order), now, positions.next(), digest] as const;
     if (known === undefined) {
       const { order_no } = insert.get(...values, client, orderKey, now) as { order_no: number };
       writeCaptures(order_no, order);

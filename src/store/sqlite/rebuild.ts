@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type PageRequest, type RebuildStep, StoreRejectedError } from '../store.ts';
+import { type PageRequest, type RebuildStep, InvalidCursorError } from '../store.ts';
 import type { OrderWriting } from './orders.ts';
 import { prepare } from './query.ts';
 
@@ -62,5 +62,5 @@ const readCursor = (cursor: string | null): readonly [number, string] => {
   if (cursor === null) return [0, ''];
   const parsed: unknown = JSON.parse(cursor);
   if (Array.isArray(parsed) && typeof parsed[0] === 'number' && typeof parsed[1] === 'string') return [parsed[0], parsed[1]];
-  throw new StoreRejectedError('not a cursor');
+  throw new InvalidCursorError('not a cursor');
 };

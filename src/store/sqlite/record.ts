@@ -40,13 +40,19 @@ interface KnownNotification {
   readonly payment_id: string | null;
 }
 
-/** The orders that a transaction touches, each derived once, after all of its notifications are in. */
-type Touched = Map<number, Set<string>>;
+/** What a transaction touches: each order is derived once, after all of its notifications are in. */
+interface Touched {
+  readonly keys: Map<number, Set<string>>;
+  /** Identifiers that may join payments: looked up when everything is in. */
+  readonly links: { readonly client: number; readonly links: Links }[];
+}
 
-const touch = (touched: Touched, client: number, orderKeys: readonly string[]): void => {
-  const keys = touched.get(client) ?? new Set<string>();
-  for (const key of orderKeys) keys.add(key);
-  touched.set(client, keys);
+const nothingTouched = (): Touched => ({ keys: new Map(), links: [] });
+
+const touch = ({ keys }: Touched, client: number, orderKeys: readonly string[]): void => {
+  const its = keys.get(client) ?? new Set<string>();
+  for (const key of orderKeys) its.add(key);
+  keys.set(client, its);
 };
 
 export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: Tools): Recording => {
@@ -79,11 +85,18 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
   );
   const selectOutcome = prepare<{ outcome: Outcome }>(db, 'select outcome from notifications where client = ? and digest = ?');
 
-  /** The payment of a notification, and those that its identifiers join it with. */
   const touchLinked = (touched: Touched, client: number, links: Links & { readonly paymentId: string | null }): void => {
     if (links.paymentId !== null) touch(touched, client, [links.paymentId]);
-    if (links.paymentRequestId !== null) touch(touched, client, evidence.paymentsNaming(client, links.paymentRequestId));
-    if (links.captureId !== null) touch(touched, client, evidence.paymentsCapturedAs(client, links.captureId));
+    if (links.paymentRequestId !== null || links.captureId !== null) touched.links.push({ client, links });
+  };
+
+  /** The payments that are joined with those touched. */
+  const widen = (touched: Touched): void => {
+    evidence.forget();
+    for (const { client, links } of touched.links) {
+      if (links.paymentRequestId !== null) touch(touched, client, evidence.paymentsNaming(client, links.paymentRequestId));
+      if (links.captureId !== null) touch(touched, client, evidence.paymentsCapturedAs(client, links.captureId));
+    }
   };
 
   const rewrite = (client: number, digest: Uint8Array, columns: ReadingColumns): void => {
@@ -118,8 +131,9 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
 
   /** Derives every touched order; marks the notifications whose handler failed. */
   const deriveTouched = (touched: Touched, now: number): readonly NotificationKey[] => {
+    widen(touched);
     const failures: NotificationKey[] = [];
-    for (const [client, keys] of touched) {
+    for (const [client, keys] of touched.keys) {
       for (const key of keys) {
         const { failed } = orders.refresh(client, key, now);
         for (const id of failed) {
@@ -135,7 +149,7 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
 
   return {
     record: (entries, bounds, now) => {
-      const touched: Touched = new Map();
+      const touched = nothingTouched();
       const budget = { ...bounds, added: 0 };
       const stored = entries.map((entry) =>
         entry.kind === 'notification'
@@ -153,7 +167,7 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
     },
 
     promote: (promotions, now) => {
-      const touched: Touched = new Map();
+      const touched = nothingTouched();
       const moved = promotions.filter(({ id, entry }) => {
         const taken = unverified.take(id);
         if (taken === null) return false;
@@ -165,7 +179,7 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
     },
 
     reapply: (notifications, now) => {
-      const touched: Touched = new Map();
+      const touched = nothingTouched();
       for (const { clientId, id, ...columns } of notifications) {
         const client = clients.numberOf(clientId);
         const digest = Buffer.from(id, 'hex');

@@ -1,9 +1,10 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { handlers as builtIn, type Handlers } from '../../handlers/index.ts';
 import type { OrderRules } from '../../order/order.ts';
-import { type Entry, toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
-import type { Store, UnverifiedBounds } from '../store.ts';
+import { toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
+import type { Store } from '../store.ts';
 import type { Reader, Writer } from './engine.ts';
+import { packBatch } from './message.ts';
 import { startThread, type Thread } from './thread.ts';
 
 export interface SqliteOptions {
@@ -26,7 +27,10 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
   const reader = async () => await (reading ??= start<Reader>('reader'));
 
   return {
-    record: async (batch, bounds) => await writer.call.record(...pack(batch.map((delivery) => toEntry(delivery, handlers)), bounds)),
+    record: async (batch, bounds) => {
+      const packed = packBatch(batch.map((delivery) => toEntry(delivery, handlers)));
+      return await writer.transfer([packed.bodies.buffer as ArrayBuffer]).record(packed, bounds);
+    },
     ping: () => writer.call.ping(),
     findOrders: async (...values) => await (await reader()).call.findOrders(...values),
     listOrders: async (...values) => await (await reader()).call.listOrders(...values),
@@ -49,7 +53,7 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
       return purged;
     },
     rebuild: (page, now) => writer.call.rebuild(page, now.getTime()),
-    recall: async (name) => await (await reader()).call.recall(name),
+    recall: (name) => writer.call.recall(name),
     remember: (name, value) => writer.call.remember(name, value),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.
     exclusively: async (_task, work) => await work(),
@@ -60,15 +64,6 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
     },
   };
 };
-
-/**
- * Bodies are views of the larger buffers that sockets read into, and a message to a thread copies whole buffers:
- * each body is copied out on its own.
- */
-const pack = (entries: readonly Entry[], bounds: UnverifiedBounds): [readonly Entry[], UnverifiedBounds] => [
-  entries.map((entry) => ({ ...entry, body: new Uint8Array(entry.body) })),
-  bounds,
-];
 
 /** The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute. */
 export const fileOf = (url: string): string =>

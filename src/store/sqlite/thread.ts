@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../store.ts';
+import { InvalidCursorError, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../store.ts';
 import type { WorkerAnswer, WorkerOptions, WorkerRequest } from './worker.ts';
 
 /** The engine's methods as seen from the main thread: the same, asynchronous. */
@@ -9,6 +9,8 @@ type Remote<Engine> = {
 
 export interface Thread<Engine> {
   readonly call: Remote<Engine>;
+  /** The same, with buffers that change hands instead of being copied. */
+  readonly transfer: (buffers: readonly ArrayBuffer[]) => Remote<Engine>;
   readonly close: () => Promise<void>;
 }
 
@@ -17,7 +19,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-const FAILURES = { unusable: StoreUnusableError, unavailable: StoreUnavailableError, rejected: StoreRejectedError };
+const FAILURES = { unusable: StoreUnusableError, unavailable: StoreUnavailableError, rejected: StoreRejectedError, 'invalid cursor': InvalidCursorError };
 
 /** Starts a database thread and waits until its connection is open. Calls are carried out one after another. */
 export const startThread = async <Engine>(options: WorkerOptions): Promise<Thread<Engine>> => {
@@ -46,18 +48,21 @@ export const startThread = async <Engine>(options: WorkerOptions): Promise<Threa
       waiting.set(id, { resolve, reject });
     });
   };
-  const call = async (method: string, values: readonly unknown[]): Promise<unknown> => {
+  const call = (method: string, values: readonly unknown[], buffers: readonly ArrayBuffer[] = []): Promise<unknown> => {
     lastId += 1;
     const answered = expect(lastId);
-    worker.postMessage({ id: lastId, method, values } satisfies WorkerRequest);
-    return await answered;
+    worker.postMessage({ id: lastId, method, values } satisfies WorkerRequest, buffers);
+    return answered;
   };
+  const transfer = (buffers: readonly ArrayBuffer[]): Remote<Engine> =>
+    new Proxy({} as Remote<Engine>, {
+      get: (_, method) => (...values: readonly unknown[]) => call(String(method), values, buffers),
+    });
 
   await expect(0);
   return {
-    call: new Proxy({} as Remote<Engine>, {
-      get: (_, method) => async (...values: readonly unknown[]) => await call(String(method), values),
-    }),
+    call: transfer([]),
+    transfer,
     close: async () => {
       if (ended === null) await call('close', []);
       await worker.terminate();

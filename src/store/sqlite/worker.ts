@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Handlers } from '../../handlers/index.ts';
 import type { OrderRules } from '../../order/order.ts';
-import { StoreRejectedError, StoreUnusableError } from '../store.ts';
+import { InvalidCursorError, StoreUnusableError } from '../store.ts';
 import { openForReading, openForWriting } from './connect.ts';
 import { openReader, openWriter } from './engine.ts';
 
@@ -20,17 +20,20 @@ export interface WorkerRequest {
   readonly values: readonly unknown[];
 }
 
+/** Which error the caller gets; what is no error of the database is a bug, and the values that met it are rejected. */
+export type Failure = 'unusable' | 'unavailable' | 'rejected' | 'invalid cursor';
+
 export type WorkerAnswer =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly failure: 'unusable' | 'unavailable' | 'rejected'; readonly message: string };
+  | { readonly id: number; readonly failure: Failure; readonly message: string };
 
 /** Result codes of SQLite that speak of the values, not of the moment: constraint, mismatch, too big, out of range. */
 const REJECTIONS: ReadonlySet<number> = new Set([18, 19, 20, 25]);
 const PRIMARY_CODE = 0xff;
 
-const failureOf = (error: unknown): 'unusable' | 'unavailable' | 'rejected' => {
+const failureOf = (error: unknown): Failure => {
   if (error instanceof StoreUnusableError) return 'unusable';
-  if (error instanceof StoreRejectedError) return 'rejected';
+  if (error instanceof InvalidCursorError) return 'invalid cursor';
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : null;
   if (typeof code !== 'number') return 'rejected';
   return REJECTIONS.has(code & PRIMARY_CODE) ? 'rejected' : 'unavailable';

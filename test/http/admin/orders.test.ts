@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { STATUSES, ATTENTION_LOOKED_FOR } from '../../../src/http/admin/orders.ts';
 import { ATTENTION_CODES } from '../../../src/order/attention.ts';
 import { ORDER_STATUSES } from '../../../src/order/order.ts';
 import { captureResult, jpy, paymentResult } from '../../support/facts.ts';
@@ -52,19 +51,17 @@ describe('GET /api/orders', () => {
   });
 
   test('takes every status, and every attention code but the one that looks at the clock', async () => {
-    expect(STATUSES).toEqual(ORDER_STATUSES);
-    expect([...ATTENTION_LOOKED_FOR, 'AUTHORIZATION_EXPIRING']).toEqual(ATTENTION_CODES);
     for (const status of ORDER_STATUSES) await list(`?status=${status}`);
-    for (const attention of ATTENTION_LOOKED_FOR) await list(`?attention=${attention}`);
+    for (const attention of ATTENTION_CODES) if (attention !== 'AUTHORIZATION_EXPIRING') await list(`?attention=${attention}`);
   });
 
-  test('takes limits from 1 to 200', async () => {
+  test('takes limits from 1 to 1000', async () => {
     expect((await list('?limit=1')).items).toHaveLength(1);
-    expect((await list('?limit=200')).items).toHaveLength(4);
+    expect((await list('?limit=1000')).items).toHaveLength(4);
   });
 
   test.each([
-    'limit=0', 'limit=201', 'limit=-1', 'limit=1.5', 'limit=1e2', 'limit=', 'limit=ten', 'limit=99999999999999999999',
+    'limit=0', 'limit=1001', 'limit=-1', 'limit=1.5', 'limit=1e2', 'limit=', 'limit=ten', 'limit=99999999999999999999',
     'status=captured', 'status=', 'status=SETTLED', 'status=CAPTURED,FAILED', 'status=constructor',
     'attention=AUTHORIZATION_EXPIRING', 'attention=over_captured', 'attention=',
     'cursor=', 'cursor=abc', 'cursor=-1', 'cursor=1.5', 'cursor=9999999999999999999999', 'cursor=%00', 'cursor=%20',
@@ -79,8 +76,8 @@ describe('GET /api/orders', () => {
   });
 
   test('says which parameter is wrong and what it may be', async () => {
-    const { body } = await request(admin.app).get('/api/orders?limit=1000&status=PAID');
-    expect(body.detail).toContain('limit: must be at most 200');
+    const { body } = await request(admin.app).get('/api/orders?limit=1001&status=PAID');
+    expect(body.detail).toContain('limit: must be at most 1000');
     expect(body.detail).toContain('status: must be one of CAPTURED, PARTIALLY_CAPTURED, AUTHORIZED, FAILED, PROCESSING, PENDING');
   });
 

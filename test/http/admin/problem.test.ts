@@ -1,11 +1,10 @@
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { StoreRejectedError } from '../../../src/store/store.ts';
 import { paymentResult } from '../../support/facts.ts';
 import { type Admin, openAdmin, TOKEN } from './support.ts';
 
 let admin: Admin;
-const listOrders = async () => await Promise.reject(new StoreRejectedError('the particulars'));
 const closing = async () => await admin.close();
 
 describe('every answer', () => {
@@ -172,10 +171,15 @@ describe('a fault of ours', () => {
   });
 
   test('is not put down to a cursor that nobody gave', async () => {
-    admin = await openAdmin({ store: () => ({ ...admin.store, listOrders }) });
+    admin = await openAdmin();
+    await admin.notify(paymentResult('S'));
+    const db = new DatabaseSync(admin.file);
+    db.exec("update notifications set facts = '{'");
+    db.close();
     expect((await request(admin.app).get('/api/orders')).status).toBe(500);
-    expect((await request(admin.app).get('/api/orders?cursor=1')).status).toBe(400);
-    expect(admin.lines).toHaveLength(1);
+    expect((await request(admin.app).get('/api/orders?cursor=99')).status).toBe(500);
+    expect((await request(admin.app).get('/api/orders?cursor=x')).status).toBe(400);
+    expect(admin.lines).toHaveLength(2);
   });
 
   test('leaves the listener answering', async () => {

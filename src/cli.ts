@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { addBackup } from './commands/backup.ts';
+import { addDemo } from './commands/demo.ts';
+import { EXIT_FINE, EXIT_WRONG, report } from './commands/failure.ts';
+import { addKeygen } from './commands/keygen.ts';
+import { addNotifications } from './commands/notifications.ts';
+import { addOrders } from './commands/orders.ts';
+import { addRebuild } from './commands/rebuild.ts';
+import { addRedrive } from './commands/redrive.ts';
+import { addSend } from './commands/send.ts';
+import { addServe } from './commands/serve.ts';
+import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
+import { addUnverified } from './commands/unverified.ts';
+import { addVerifyStore } from './commands/verify-store.ts';
+
+const COMMANDS: readonly AddCommand[] = [
+  addServe,
+  addDemo,
+  addSend,
+  addOrders,
+  addNotifications,
+  addUnverified,
+  addRedrive,
+  addRebuild,
+  addVerifyStore,
+  addBackup,
+  addKeygen,
+];
+
+const EXIT_CODES = '\nExit codes: 0 fine, 1 found something wrong, 64 usage, 78 configuration.';
+
+/** Runs one command line (without `node` and the file's name) and gives its exit code. Never throws. */
+export const run = async (words: readonly string[], terminal: Terminal): Promise<number> => {
+  let exitCode = EXIT_FINE;
+  const foundWrong = (): void => {
+    exitCode = EXIT_WRONG;
+  };
+  const program = new Command('paynotify')
+    .description('The receiver for Antom / APO payment notifications: verified, stored, applied, acknowledged.')
+    .helpCommand(false)
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) });
+  for (const add of COMMANDS) add(program, { ...terminal, foundWrong });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error, terminal);
+  }
+};
+
+/** `paynotify orders | head` closes the pipe early: that is fine, and nobody is left to read more. */
+const endWithReader = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT_FINE);
+};
+
+if (import.meta.main) {
+  process.stdout.on('error', endWithReader);
+  process.stderr.on('error', endWithReader);
+  process.exitCode = await run(process.argv.slice(2), ownTerminal(process.env));
+}

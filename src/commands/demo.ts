@@ -1,0 +1,173 @@
+import { createPrivateKey } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Order } from '../order/order.ts';
+import { type DemoService, startService } from './demo-service.ts';
+import { type Step, STORY } from './demo-story.ts';
+import { CommandError } from './failure.ts';
+import { makeKeyPair } from './keygen.ts';
+import { isAcknowledged, post, type Posted, resultCodeOf, type Signer, signPost } from './post.ts';
+import { attentionCell, fulfillableCell, nextActionCell, statusCell, textCell } from './readable.ts';
+import { textOf } from './samples.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { aborted, untilSignalled } from './signals.ts';
+import { type Cell, type Row, table } from './table.ts';
+
+interface DemoOptions {
+  readonly exit?: true;
+  readonly json?: true;
+}
+
+export const addDemo: AddCommand = (program, shell) => {
+  program
+    .command('demo')
+    .summary('see signed notifications turn into order statuses')
+    .description('Runs the service on a throw-away key and database, sends it really signed notifications over HTTP, shows what became of them, and stays up. Exit code 1 if anything is not as it should be.')
+    .option('--exit', 'end it after the table')
+    .option('--json', 'JSON')
+    .action(async (options: DemoOptions) => {
+      const signal = untilSignalled();
+      const directory = await mkdtemp(join(tmpdir(), 'paynotify-demo-'));
+      try {
+        await demonstrate(directory, { options, shell, signal });
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    });
+};
+
+interface Demo {
+  readonly options: DemoOptions;
+  readonly shell: Shell;
+  readonly signal: AbortSignal;
+}
+
+const CLIENT = 'DEMO_CLIENT';
+const BITS = 2_048;
+
+const demonstrate = async (directory: string, { options, shell, signal }: Demo): Promise<void> => {
+  const { privateKey, publicKey } = await makeKeyPair(BITS);
+  const keyFile = join(directory, 'apo-private-key.pem');
+  await writeFile(keyFile, privateKey, { mode: 0o600 });
+  const service = await startService({ directory, clientId: CLIENT, publicKey, env: shell.env });
+  try {
+    const scenes = await play(service, { signers: { genuine: signerOf(privateKey), forger: signerOf((await makeKeyPair(BITS)).privateKey) }, signal });
+    if (scenes.some(({ asExpected }) => !asExpected)) shell.foundWrong();
+    if (options.json === true) printJson(shell, toJson(scenes, service, keyFile));
+    else shell.out(storyTable(scenes, shell));
+    if (options.exit !== true) await stayUp(service, { directory, keyFile, shell, signal, quiet: options.json === true });
+  } finally {
+    const code = await service.stop();
+    if (code !== 0) shell.foundWrong();
+  }
+};
+
+const signerOf = (privateKey: string): Signer => ({ clientId: CLIENT, key: createPrivateKey(privateKey), keyVersion: '1', breaks: false });
+
+interface Scene {
+  readonly step: Step;
+  readonly posted: Posted;
+  readonly order: Order | null;
+  readonly asExpected: boolean;
+}
+
+const TIMEOUT_MS = 10_000;
+
+const play = async (
+  service: DemoService,
+  { signers, signal }: { readonly signers: Readonly<Record<'genuine' | 'forger', Signer>>; readonly signal: AbortSignal },
+): Promise<readonly Scene[]> => {
+  const scenes: Scene[] = [];
+  for (const step of STORY) {
+    if (signal.aborted) break;
+    const body = Buffer.from(JSON.stringify(step.notification));
+    const posted = await post(signPost(service.notifyUrl, body, step.forged ? signers.forger : signers.genuine), TIMEOUT_MS);
+    const order = await readOrder(service.adminUrl, textOf(step.notification, 'paymentId'));
+    scenes.push({ step, posted, order, asExpected: isAcknowledged(posted) && saysWhatItShould(order, step) });
+  }
+  return scenes;
+};
+
+const readOrder = async (adminUrl: URL, paymentId: string): Promise<Order | null> => {
+  const response = await fetch(new URL(`/api/orders/${paymentId}`, adminUrl));
+  const json: unknown = await response.json();
+  return response.ok ? (json as Order) : null;
+};
+
+const saysWhatItShould = (order: Order | null, { expected }: Step): boolean =>
+  order !== null &&
+  order.status === expected.status &&
+  order.fulfillable === expected.fulfillable &&
+  order.nextAction === expected.nextAction &&
+  order.attention.map(({ code }) => code).join(' ') === expected.attention.join(' ');
+
+const toJson = (scenes: readonly Scene[], { notifyUrl, adminUrl }: DemoService, keyFile: string) => ({
+  notifyUrl,
+  adminUrl,
+  clientId: CLIENT,
+  privateKeyFile: keyFile,
+  items: scenes.map(({ step: { what, notification, forged }, posted, order, asExpected }) => ({ what, forged, notification, ...posted, order, asExpected })),
+});
+
+const HEADER = ['', 'ORDER', 'SENT', 'ANSWER', 'ITS ORDER NOW', 'FULFILLABLE', 'NEXT ACTION', 'ATTENTION'];
+
+const storyTable = (scenes: readonly Scene[], { paint }: Shell): string => {
+  const rows = scenes.map(({ step, posted, order, asExpected }, index): Row => [
+    asExpected ? { text: String(index + 1), colour: 'dim' } : { text: `${index + 1}!`, colour: 'red' },
+    { text: step.order, colour: 'bold' },
+    step.what,
+    answerCell(posted),
+    ...(order === null ? [textCell(null)] : [statusCell(order.status), fulfillableCell(order.fulfillable), nextActionCell(order.nextAction), attentionCell(order.attention)]),
+  ]);
+  const orders = new Map(scenes.map(({ step }) => [step.order, textOf(step.notification, 'paymentId')]));
+  const names = [...orders].map(([letter, paymentId]) => `${paint('bold', letter)}  paymentId ${paymentId}`);
+  return [table(paint, HEADER, rows), '', ...names, '', verdict(scenes, paint)].join('\n');
+};
+
+const answerCell = (posted: Posted): Cell =>
+  posted.answer === null
+    ? { text: posted.problem, colour: 'red' }
+    : { text: `${posted.answer.status} ${resultCodeOf(posted.answer.body) ?? ''}`, colour: isAcknowledged(posted) ? 'green' : 'red' };
+
+const verdict = (scenes: readonly Scene[], paint: Shell['paint']): string =>
+  scenes.every(({ asExpected }) => asExpected)
+    ? 'Every answer and every order is as it should be. The forgery is kept apart, and touched nothing.'
+    : paint('red', 'The steps marked with ! are not as they should be.');
+
+interface Staying {
+  readonly directory: string;
+  readonly keyFile: string;
+  readonly shell: Shell;
+  readonly signal: AbortSignal;
+  readonly quiet: boolean;
+}
+
+const stayUp = async (service: DemoService, { directory, keyFile, shell, signal, quiet }: Staying): Promise<void> => {
+  if (!quiet && !signal.aborted) shell.out(whatToTry(service, { directory, keyFile, paint: shell.paint }));
+  const endedByItself = await Promise.race([aborted(signal).then(() => false), service.exited.then(() => true)]);
+  if (endedByItself) throw new CommandError(`the service has ended by itself:\n${service.lastWords()}`);
+};
+
+const whatToTry = (
+  { notifyUrl, adminUrl }: DemoService,
+  { directory, keyFile, paint }: Pick<Staying, 'directory' | 'keyFile'> & Pick<Shell, 'paint'>,
+): string => {
+  const send = `npm run paynotify -- send --url ${notifyUrl.href} --key ${keyFile} --client ${CLIENT}`;
+  const database = `DATABASE_URL=sqlite:${join(directory, 'demo.db')} npm run paynotify --`;
+  return [
+    `\n${paint('bold', 'The service stays up until Ctrl-C.')} Try, in another terminal:\n`,
+    paint('dim', '# what it knows'),
+    `curl ${new URL('/api/orders', adminUrl).href}`,
+    `curl ${new URL('/api/unverified', adminUrl).href}`,
+    `${database} orders`,
+    paint('dim', '# a payment; one that is declined; one with its captures, out of order and twice; a forgery'),
+    send,
+    `${send} --status F`,
+    `${send} --series --shuffle --duplicates 1`,
+    `${send} --break-signature`,
+    paint('dim', '# what a shop expects, before its payment is there'),
+    `curl -X PUT -H 'Content-Type: application/json' -d '{"amount":{"currency":"JPY","value":"120"}}' ${new URL('/api/orders/my-order-1', adminUrl).href}`,
+    `${send} --payment-request-id my-order-1 --amount JPY:120`,
+  ].join('\n');
+};

@@ -1,0 +1,47 @@
+import { CommanderError } from 'commander';
+import { ConfigError, EXIT_CONFIG } from '../config.ts';
+import type { Terminal } from './shell.ts';
+
+export const EXIT_FINE = 0;
+export const EXIT_WRONG = 1;
+/** `sysexits.h`: EX_USAGE. */
+export const EXIT_USAGE = 64;
+
+/** A command cannot do what it was asked; the message is one sentence for the person who asked. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** The command line itself is wrong. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Says what went wrong, without a stack trace, and gives the exit code. */
+export const report = (error: unknown, { err }: Pick<Terminal, 'err'>): number => {
+  // Commander has said what there was to say; help that was asked for is fine.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_FINE : EXIT_USAGE;
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) err(problem);
+    return EXIT_CONFIG;
+  }
+  err(`error: ${reasonOf(error)}`);
+  return error instanceof UsageError ? EXIT_USAGE : EXIT_WRONG;
+};
+
+const property = (value: unknown, name: 'message' | 'code' | 'cause'): unknown =>
+  typeof value === 'object' && value !== null && name in value ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+
+/** The system's code of an error, as ENOENT. */
+export const codeOf = (error: unknown): string | null => {
+  const code = property(error, 'code');
+  return typeof code === 'string' ? code : null;
+};
+
+/** What an error says, and where another one caused it, what that one says: `fetch failed` alone says nothing. */
+export const reasonOf = (error: unknown): string => {
+  const message = property(error, 'message');
+  const own = typeof message === 'string' && message !== '' ? message : (codeOf(error) ?? String(error));
+  const cause = property(error, 'cause');
+  return cause === undefined ? own : `${own}: ${reasonOf(cause)}`;
+};

@@ -1,0 +1,140 @@
+import { Option } from 'commander';
+import { ConfigError, type Environment, readConfig } from '../config.ts';
+import { type NotificationFilter, type NotificationSummary, OUTCOMES, type Outcome, type Page, type Store, type StoredNotification } from '../store/store.ts';
+import { verifiesNow } from '../upkeep/verify-again.ts';
+import { CommandError, UsageError } from './failure.ts';
+import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { outcomeCell, textCell, utc } from './readable.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { candidates, only, pageOfClient, withStore } from './stored.ts';
+import { type Cell, pairs, printableLines, table } from './table.ts';
+
+interface NotificationsOptions extends PageOptions {
+  readonly type?: string;
+  readonly outcome?: Outcome;
+  readonly paymentId?: string;
+  readonly raw?: true;
+}
+
+export const addNotifications: AddCommand = (program, shell) => {
+  program
+    .command('notifications')
+    .summary('list the stored notifications, or show one')
+    .description('Lists the verified notifications, newest first, or shows one with its headers and body.')
+    .argument('[id]', "a notification's id: the SHA-256 of its body, in hex")
+    .option('--type <notifyType>', 'only of this notifyType')
+    .addOption(new Option('--outcome <outcome>', 'only with this outcome').choices(OUTCOMES))
+    .option('--payment-id <id>', 'only about this payment')
+    .addOption(new Option('--raw', "write one notification's body to standard output, byte for byte").conflicts('json'))
+    .addOption(clientOption())
+    .addOption(limitOption())
+    .addOption(cursorOption())
+    .addOption(jsonOption())
+    .action(async (id: string | undefined, options: NotificationsOptions) => {
+      if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a notification');
+      if (id !== undefined) checkId(id);
+      await withStore(shell.env, async (store) => {
+        if (id === undefined) await listNotifications(store, { options, shell });
+        else showNotification(await findNotification(store, { id, client: options.client, env: shell.env }), { options, shell });
+      });
+    });
+};
+
+const EVERY: NotificationFilter = { notifyType: null, outcome: null, paymentId: null };
+
+const listNotifications = async (store: Store, { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell }): Promise<void> => {
+  const { type, outcome, paymentId, limit, cursor = null, client } = options;
+  const filter = { notifyType: type ?? null, outcome: outcome ?? null, paymentId: paymentId ?? null };
+  const page = await pageOfClient(async (request) => await store.listNotifications(filter, request), { limit, cursor, client });
+  if (options.json === true) printJson(shell, page);
+  else printPage(page, { shell, isFiltered: [type, outcome, paymentId, options.cursor, client].some((option) => option !== undefined) });
+};
+
+const HEADER = ['ID', 'TYPE', 'PAYMENT ID', 'OUTCOME', 'DELIVERIES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
+
+const printPage = ({ items, next }: Page<NotificationSummary>, { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean }): void => {
+  const rows = items.map(({ id, notifyType, paymentId, outcome, deliveries, firstReceivedAt, lastReceivedAt }) => [
+    id, textCell(notifyType), textCell(paymentId), outcomeCell(outcome), String(deliveries), utc(firstReceivedAt), utc(lastReceivedAt),
+  ]);
+  if (rows.length === 0) shell.out(isFiltered ? 'No notifications like that.' : 'No notifications yet.');
+  else shell.out(table(shell.paint, HEADER, rows));
+  if (next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${next}`));
+};
+
+interface Sought {
+  readonly id: string;
+  readonly client: string | undefined;
+  readonly env: Environment;
+}
+
+/** Throws a UsageError. */
+export const checkId = (id: string): void => {
+  if (!/^[0-9a-f]{64}$/.test(id)) throw new UsageError('an id has 64 hexadecimal digits');
+};
+
+/** The one notification of this id; the same body may have come for several clients. */
+export const findNotification = async (store: Store, { id, client, env }: Sought): Promise<StoredNotification> => {
+  const clients = await candidates(env, client, async (page) => await store.listNotifications(EVERY, page));
+  const found = await Promise.all(clients.map(async (clientId) => await store.findNotification({ clientId, id })));
+  return only(found.filter((stored) => stored !== null), `notification ${id}`);
+};
+
+const showNotification = (
+  stored: StoredNotification,
+  { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell },
+): void => {
+  if (options.raw === true) {
+    if (stored.body === null) throw new CommandError('the bytes of this notification have been removed');
+    shell.bytes(stored.body);
+    return;
+  }
+  const signatureVerifies = verifiesUnder(shell.env, stored);
+  if (options.json === true) printJson(shell, toWhole(stored, signatureVerifies ?? null));
+  else shell.out(details(shell, stored, signatureVerifies));
+};
+
+/** Null where the bytes are gone, undefined where no keys are configured here. */
+const verifiesUnder = (env: Environment, stored: StoredNotification): boolean | null | undefined => {
+  try {
+    const { keys, publicUris } = readConfig(env);
+    return verifiesNow(stored, { keys, publicUris });
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+};
+
+/** As the API shows it. */
+const toWhole = ({ requestTime, signature, body, ...stored }: StoredNotification, signatureVerifies: boolean | null) => ({
+  ...stored,
+  headers: { 'client-id': stored.clientId, 'request-time': requestTime, signature },
+  body: body === null ? null : Buffer.from(body).toString('base64'),
+  signatureVerifies,
+});
+
+const details = ({ paint }: Shell, stored: StoredNotification, signatureVerifies: boolean | null | undefined): string =>
+  [
+    pairs(paint, [
+      ['id', stored.id],
+      ['type', textCell(stored.notifyType)],
+      ['paymentId', textCell(stored.paymentId)],
+      ['outcome', outcomeCell(stored.outcome)],
+      ['deliveries', String(stored.deliveries)],
+      ['first received (UTC)', utc(stored.firstReceivedAt)],
+      ['last received (UTC)', utc(stored.lastReceivedAt)],
+      ['verifies now', verdict(signatureVerifies)],
+    ]),
+    pairs(paint, [
+      ['request', `${stored.method} ${stored.target}`],
+      ['client-id', stored.clientId],
+      ['request-time', stored.requestTime],
+      ['signature', stored.signature],
+    ]),
+    stored.body === null ? paint('dim', '(its bytes have been removed)') : printableLines(Buffer.from(stored.body).toString('utf8')),
+  ].join('\n\n');
+
+const verdict = (signatureVerifies: boolean | null | undefined): Cell => {
+  if (signatureVerifies === undefined) return { text: 'unknown: no keys are configured here', colour: 'dim' };
+  if (signatureVerifies === null) return textCell(null);
+  return signatureVerifies ? { text: 'yes', colour: 'green' } : { text: 'no', colour: 'red' };
+};

@@ -1,0 +1,29 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/** A whole number within bounds, for commander's `argParser`. */
+export const wholeNumber =
+  (from: number, to: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d{1,15}$/.test(text) || value < from || value > to) throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
+    return value;
+  };
+
+export interface PageOptions {
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly client?: string;
+  readonly json?: true;
+}
+
+const MOST = 1_000;
+const USUAL = 20;
+
+export const limitOption = (): Option => new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1, MOST)).default(USUAL);
+export const cursorOption = (): Option =>
+  new Option('--cursor <cursor>', 'go on where an earlier page ended (its `next`)').argParser((text) => {
+    if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be the `next` of an earlier page.');
+    return text;
+  });
+export const clientOption = (): Option => new Option('--client <client-id>', 'of this client; needed where an id exists under several');
+export const jsonOption = (): Option => new Option('--json', 'JSON; what the API gives too is as the API gives it');

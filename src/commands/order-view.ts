@@ -1,0 +1,97 @@
+import type { Capture, CaptureStatus } from '../order/capture.ts';
+import type { Order } from '../order/order.ts';
+import { amountCell, attentionCell, fulfillableCell, nextActionCell, statusCell, textCell, utc } from './readable.ts';
+import type { Colour, Paint } from './shell.ts';
+import { pairs, printable, type Row, table } from './table.ts';
+
+const HEADER = ['PAYMENT ID', 'PAYMENT REQUEST ID', 'STATUS', 'FULFILLABLE', 'NEXT ACTION', 'AMOUNT', 'CAPTURED', 'ATTENTION', 'UPDATED (UTC)'];
+
+/** One order a line; the client where there are several. */
+export const orderTable = (paint: Paint, orders: readonly Order[]): string => {
+  const severalClients = new Set(orders.map(({ clientId }) => clientId)).size > 1;
+  const withClient = (order: Order): Row => [...(severalClients ? [order.clientId] : []), ...orderRow(order)];
+  return table(paint, severalClients ? ['CLIENT', ...HEADER] : HEADER, orders.map(withClient));
+};
+
+const orderRow = (order: Order): Row => [
+  textCell(order.paymentId),
+  textCell(order.paymentRequestId),
+  statusCell(order.status),
+  fulfillableCell(order.fulfillable),
+  nextActionCell(order.nextAction),
+  amountCell(order.paymentAmount ?? order.expectedAmount),
+  amountCell(order.capturedAmount),
+  attentionCell(order.attention),
+  utc(order.updatedAt),
+];
+
+/** A change as one line that needs no header. */
+export const changeLine = (paint: Paint, order: Order): string => {
+  const status = statusCell(order.status);
+  const attention = order.attention.map(({ code }) => code).join(' ');
+  const parts = [
+    paint('dim', utc(order.updatedAt)),
+    printable(order.paymentId ?? order.paymentRequestId ?? '–'),
+    paint(status.colour ?? 'bold', status.text),
+    nextActionCell(order.nextAction).text,
+    amountCell(order.paymentAmount ?? order.expectedAmount).text,
+    attention === '' ? '' : paint('yellow', attention),
+  ];
+  return parts.filter((part) => part !== '').join('  ');
+};
+
+/** Everything about one order. */
+export const orderDetails = (paint: Paint, order: Order): string => {
+  const sections = [pairs(paint, orderPairs(order))];
+  if (order.captures.length > 0) sections.push(captureTable(paint, order.captures));
+  sections.push(...adviceOf(paint, order.captures));
+  if (order.attention.length > 0) {
+    sections.push(order.attention.map(({ code, message }) => `${paint('yellow', code)}  ${message}`).join('\n'));
+  }
+  return sections.join('\n\n');
+};
+
+const orderPairs = (order: Order): Parameters<typeof pairs>[1] => [
+  ['client', order.clientId],
+  ['paymentId', textCell(order.paymentId)],
+  ['paymentRequestId', textCell(order.paymentRequestId)],
+  ['referenceOrderId', textCell(order.referenceOrderId)],
+  ['status', statusCell(order.status)],
+  ['fulfillable', fulfillableCell(order.fulfillable)],
+  ['next action', nextActionCell(order.nextAction)],
+  ['amount', amountCell(order.paymentAmount)],
+  ['captured', amountCell(order.capturedAmount)],
+  ['expected', amountCell(order.expectedAmount)],
+  ['result', textCell(order.result && [order.result.resultStatus, order.result.resultCode, order.result.resultMessage].filter(Boolean).join(' '))],
+  ['payment time', textCell(order.paymentTime)],
+  ['authorization ends', textCell(order.authorizationExpiresAt)],
+  ['acquirer', textCell(order.acquirerInfo && JSON.stringify(order.acquirerInfo))],
+  ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
+  ['created (UTC)', utc(order.createdAt)],
+  ['updated (UTC)', utc(order.updatedAt)],
+];
+
+const CAPTURE_COLOURS: Readonly<Record<CaptureStatus, Colour>> = { SUCCEEDED: 'green', FAILED: 'red', PROCESSING: 'yellow' };
+const CAPTURE_HEADER = ['CAPTURE ID', 'CAPTURE REQUEST ID', 'STATUS', 'AMOUNT', 'CAPTURE TIME', 'RESULT CODE'];
+
+const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
+  table(
+    paint,
+    CAPTURE_HEADER,
+    captures.map((capture) => [
+      textCell(capture.captureId),
+      textCell(capture.captureRequestId),
+      { text: capture.status, colour: CAPTURE_COLOURS[capture.status] },
+      amountCell(capture.amount),
+      textCell(capture.captureTime),
+      textCell(capture.result.resultCode),
+    ]),
+  );
+
+/** What APO advises for captures that did not succeed. */
+const adviceOf = (paint: Paint, captures: readonly Capture[]): readonly string[] =>
+  captures
+    .filter(({ status, furtherAction }) => status !== 'SUCCEEDED' && furtherAction !== null)
+    .map(({ captureId, captureRequestId, furtherAction }) =>
+      `${paint('yellow', printable(captureId ?? captureRequestId ?? ''))}  ${furtherAction ?? ''}`,
+    );

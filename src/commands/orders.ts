@@ -1,0 +1,74 @@
+import { Option } from 'commander';
+import { ATTENTION_CODES, type AttentionCode } from '../order/attention.ts';
+import { type Order, ORDER_STATUSES, type OrderStatus } from '../order/order.ts';
+import type { OrderFilter, Page, Store } from '../store/store.ts';
+import { CommandError, UsageError } from './failure.ts';
+import { followOrders } from './follow.ts';
+import { orderDetails, orderTable } from './order-view.ts';
+import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { candidates, only, pageOfClient, withStore } from './stored.ts';
+
+interface OrdersOptions extends PageOptions {
+  readonly status?: OrderStatus;
+  readonly attention?: AttentionCode;
+  readonly follow?: true;
+}
+
+/** The one code that depends on our clock is derived when read, so nothing can be found by it. */
+const SEARCHABLE = ATTENTION_CODES.filter((code) => code !== 'AUTHORIZATION_EXPIRING');
+
+export const addOrders: AddCommand = (program, shell) => {
+  program
+    .command('orders')
+    .summary('list the orders, or show one')
+    .description('Lists the orders, newest change first, or shows the one with this paymentId or paymentRequestId.')
+    .argument('[id]', 'a paymentId or a paymentRequestId')
+    .addOption(new Option('--status <status>', 'only in this status').choices(ORDER_STATUSES))
+    .addOption(new Option('--attention <code>', 'only with this attention').choices(SEARCHABLE))
+    .addOption(new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts(['status', 'attention', 'cursor']))
+    .addOption(clientOption())
+    .addOption(limitOption())
+    .addOption(cursorOption())
+    .addOption(jsonOption())
+    .action(async (id: string | undefined, options: OrdersOptions) => {
+      if (id !== undefined && options.follow === true) throw new UsageError('--follow follows all orders: leave the id out');
+      await withStore(shell.env, async (store) => {
+        if (id !== undefined) await showOrder(store, { id, options, shell });
+        else if (options.follow === true) await followOrders(store, { shell, options });
+        else await listOrders(store, { options, shell });
+      });
+    });
+};
+
+const listOrders = async (store: Store, { options, shell }: { readonly options: OrdersOptions; readonly shell: Shell }): Promise<void> => {
+  const { status, attention, limit, cursor = null, client, json } = options;
+  const filter: OrderFilter = { status: status ?? null, attention: attention ?? null };
+  const page = await pageOfClient(async (request) => await store.listOrders(filter, request), { limit, cursor, client });
+  if (json === true) printJson(shell, page);
+  else printPage(page, { shell, isFiltered: [status, attention, options.cursor, client].some((option) => option !== undefined) });
+};
+
+const printPage = ({ items, next }: Page<Order>, { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean }): void => {
+  if (items.length === 0) shell.out(isFiltered ? 'No orders like that.' : 'No orders yet.');
+  else shell.out(orderTable(shell.paint, items));
+  if (next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${next}`));
+};
+
+interface Wanted {
+  readonly id: string;
+  readonly options: Pick<OrdersOptions, 'client' | 'json'>;
+  readonly shell: Shell;
+}
+
+const showOrder = async (store: Store, { id, options, shell }: Wanted): Promise<void> => {
+  const everyOrder = { status: null, attention: null };
+  const clients = await candidates(shell.env, options.client, async (page) => await store.listOrders(everyOrder, page));
+  const found = (await Promise.all(clients.map(async (client) => await store.findOrders(client, id)))).flat();
+  const order = only(found, `order ${id}`);
+  if (found.length > 1) {
+    throw new CommandError(`several orders are known under ${id}: ask for one of ${found.map(({ paymentId }) => paymentId).join(', ')}`);
+  }
+  if (options.json === true) printJson(shell, order);
+  else shell.out(orderDetails(shell.paint, order));
+};

@@ -1,0 +1,76 @@
+import type { KeyObject } from 'node:crypto';
+import { signatureHeader } from '../antom/signing.ts';
+import { reasonOf } from './failure.ts';
+
+/** What APO takes for an acknowledgement. Written out here: a sender does not ask the receiver what to expect. */
+const ACKNOWLEDGEMENT = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}';
+
+export interface Signer {
+  readonly clientId: string;
+  readonly key: KeyObject;
+  readonly keyVersion: string;
+  /** Signs something other than what is sent. */
+  readonly breaks: boolean;
+}
+
+/** A notification as it goes over the wire. */
+export interface SignedPost {
+  readonly url: URL;
+  readonly headers: Readonly<Record<'content-type' | 'client-id' | 'request-time' | 'signature', string>>;
+  readonly body: Buffer;
+}
+
+export interface PostAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly milliseconds: number;
+}
+
+export type Posted = { readonly answer: PostAnswer; readonly problem: null } | { readonly answer: null; readonly problem: string };
+
+/** Signs a body for the path it is sent to, without the query, as APO's samples do. */
+export const signPost = (url: URL, body: Buffer, { clientId, key, keyVersion, breaks }: Signer): SignedPost => {
+  const requestTime = new Date().toISOString();
+  const signable = { method: 'POST', uri: url.pathname, clientId, requestTime, body };
+  const signed = breaks ? { ...signable, body: Buffer.concat([body, Buffer.from(' ')]) } : signable;
+  return {
+    url,
+    headers: {
+      'content-type': 'application/json; charset=UTF-8',
+      'client-id': clientId,
+      'request-time': requestTime,
+      signature: signatureHeader(signed, key, keyVersion),
+    },
+    body,
+  };
+};
+
+/** Sends it; what does not come to an answer in time is a problem, not an error. */
+export const post = async ({ url, headers, body }: SignedPost, timeoutMs: number): Promise<Posted> => {
+  const began = performance.now();
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: new Uint8Array(body),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const answer = { status: response.status, body: await response.text(), milliseconds: Math.round(performance.now() - began) };
+    return { answer, problem: null };
+  } catch (error) {
+    return { answer: null, problem: reasonOf(error) };
+  }
+};
+
+export const isAcknowledged = ({ answer }: Posted): boolean => answer?.status === 200 && answer.body === ACKNOWLEDGEMENT;
+
+/** The `resultCode` of an answer in APO's shape; null of any other. */
+export const resultCodeOf = (body: string): string | null => {
+  try {
+    const { result } = JSON.parse(body) as { result?: { resultCode?: unknown } };
+    return typeof result?.resultCode === 'string' ? result.resultCode : null;
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,45 @@
+import type { AmountText } from '../order/amount.ts';
+import { isBlocking, type Attention } from '../order/attention.ts';
+import type { NextAction } from '../order/next-action.ts';
+import type { OrderStatus } from '../order/order.ts';
+import type { Outcome } from '../store/store.ts';
+import type { Colour } from './shell.ts';
+import type { Cell } from './table.ts';
+
+const NOTHING: Cell = { text: '–', colour: 'dim' };
+
+export const textCell = (text: string | null | undefined, colour?: Colour): Cell =>
+  text === null || text === undefined || text === '' ? NOTHING : { text, colour };
+
+/** `2025-11-22T10:45:03.123Z` as `2025-11-22 10:45:03`, the same zone: UTC. */
+export const utc = (iso: string): string => iso.slice(0, 19).replace('T', ' ');
+
+/** As everywhere at APO, the value counts the currency's smallest unit. */
+export const amountCell = (amount: AmountText | null): Cell => (amount === null ? NOTHING : { text: `${amount.currency} ${amount.value}` });
+
+const STATUS_COLOURS: Readonly<Record<OrderStatus, Colour>> = {
+  CAPTURED: 'green',
+  PARTIALLY_CAPTURED: 'cyan',
+  AUTHORIZED: 'cyan',
+  FAILED: 'red',
+  PROCESSING: 'yellow',
+  PENDING: 'yellow',
+};
+export const statusCell = (status: OrderStatus): Cell => ({ text: status, colour: STATUS_COLOURS[status] });
+
+export const fulfillableCell = (fulfillable: boolean): Cell =>
+  fulfillable ? { text: 'yes', colour: 'green' } : { text: 'no', colour: 'dim' };
+
+const URGENT: ReadonlySet<NextAction> = new Set<NextAction>(['REVIEW', 'CONTACT_SUPPORT']);
+export const nextActionCell = (action: NextAction): Cell => {
+  if (action === 'FULFIL') return { text: action, colour: 'green' };
+  return URGENT.has(action) ? { text: action, colour: 'red' } : { text: action };
+};
+
+export const attentionCell = (attention: readonly Attention[]): Cell =>
+  textCell(attention.map(({ code }) => code).join(' '), attention.some(({ code }) => isBlocking(code)) ? 'red' : 'yellow');
+
+const OUTCOME_COLOURS: Readonly<Record<Outcome, Colour>> = { APPLIED: 'green', UNHANDLED: 'dim', MALFORMED: 'yellow', FAILED: 'red' };
+export const outcomeCell = (outcome: Outcome): Cell => ({ text: outcome, colour: OUTCOME_COLOURS[outcome] });
+
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

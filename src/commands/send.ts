@@ -1,0 +1,111 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { AmountText } from '../order/amount.ts';
+import type { ResultStatus } from '../order/statement.ts';
+import { CommandError, UsageError } from './failure.ts';
+import { wholeNumber } from './options.ts';
+import { readPrivateKey } from './private-key.ts';
+import { SAMPLES } from './samples.ts';
+import { outgoing, sendAll } from './sending.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { configuredClients } from './stored.ts';
+import { table } from './table.ts';
+
+export interface SendOptions {
+  readonly url: URL;
+  readonly key?: string;
+  readonly client?: string;
+  readonly keyVersion: string;
+  readonly type?: string;
+  readonly status?: ResultStatus;
+  readonly amount?: AmountText;
+  readonly paymentId?: string;
+  readonly paymentRequestId?: string;
+  readonly captureId?: string;
+  readonly captureRequestId?: string;
+  readonly resultCode?: string;
+  readonly sample?: string;
+  readonly body?: string;
+  readonly series?: number;
+  readonly count: number;
+  readonly duplicates: number;
+  readonly shuffle?: true;
+  readonly seed?: number;
+  readonly breakSignature?: true;
+  readonly timeout: number;
+  readonly listSamples?: true;
+  readonly json?: true;
+}
+
+const MANY = 100_000;
+const SEEDS = 2 ** 32 - 1;
+const IDS = ['paymentId', 'paymentRequestId', 'captureId', 'captureRequestId'];
+const CONTENT = [...IDS, 'type', 'status', 'amount', 'resultCode'];
+
+const url = (text: string): URL => {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new InvalidArgumentError('It must be an http or https URL.');
+  return new URL(text);
+};
+const amount = (text: string): AmountText => {
+  const [, currency, value] = /^([A-Z]{3}):([0-9]{1,64})$/.exec(text) ?? [];
+  if (currency === undefined || value === undefined) throw new InvalidArgumentError('It must be CUR:VALUE in the smallest unit, as JPY:120.');
+  return { currency, value };
+};
+
+export const addSend: AddCommand = (program, shell) => {
+  program
+    .command('send')
+    .summary('sign a notification and post it, as APO does')
+    .description('Signs notifications with a private key and posts them, one after another. Without ids they are about a payment that is new each time. Exit code 1 if one is not acknowledged.')
+    .addOption(new Option('--url <url>', 'the notification URL').argParser(url).default(new URL('http://127.0.0.1:8080/payNotify'), 'http://127.0.0.1:8080/payNotify'))
+    .option('--key <file>', 'the private key to sign with: PEM or bare Base64, PKCS#8 or PKCS#1 (see keygen)')
+    .option('--client <client-id>', 'the client-id; by default the one that is configured')
+    .option('--key-version <version>', 'the keyVersion', '1')
+    .option('--type <notifyType>', 'PAYMENT_RESULT (the default), PAYMENT_PENDING, CAPTURE_RESULT or any other text')
+    .addOption(new Option('--status <status>', 'resultStatus: success, failure or not final').choices(['S', 'F', 'U']))
+    .option('--result-code <code>', 'resultCode')
+    .addOption(new Option('--amount <CUR:VALUE>', "in the currency's smallest unit, as JPY:120").argParser(amount))
+    .option('--payment-id <id>', 'paymentId')
+    .option('--payment-request-id <id>', 'paymentRequestId')
+    .option('--capture-id <id>', 'captureId')
+    .option('--capture-request-id <id>', 'captureRequestId')
+    .addOption(new Option('--sample <name>', 'a sample, with its own ids unless they are given').choices(SAMPLES.map(({ name }) => name)).conflicts('type'))
+    .option('--list-samples', 'list the samples')
+    .addOption(new Option('--body <file>', 'these bytes, as they are').conflicts([...CONTENT, 'sample', 'series']))
+    .addOption(new Option('--series [captures]', 'a payment and the partial captures of all of it').argParser(wholeNumber(1, 100)).preset('3')
+      .conflicts(['type', 'sample', 'status', 'resultCode', 'captureId', 'captureRequestId']))
+    .addOption(new Option('--count <n>', 'so many different ones').argParser(wholeNumber(1, MANY)).default(1))
+    .addOption(new Option('--duplicates <n>', 'each so many times more').argParser(wholeNumber(0, MANY)).default(0))
+    .option('--shuffle', 'in random order')
+    .addOption(new Option('--seed <n>', 'of that order').argParser(wholeNumber(0, SEEDS)))
+    .option('--break-signature', 'with signatures of something else')
+    .addOption(new Option('--timeout <seconds>', 'how long to wait for each answer').argParser(wholeNumber(1, 3_600)).default(10))
+    .option('--json', 'JSON')
+    .action(async (options: SendOptions) => {
+      if (options.listSamples === true) listSamples(options, shell);
+      else await send(options, shell);
+    });
+};
+
+const listSamples = ({ json }: SendOptions, shell: Shell): void => {
+  if (json === true) printJson(shell, SAMPLES);
+  else shell.out(table(shell.paint, ['SAMPLE', 'WHAT IT IS'], SAMPLES.map(({ name, about }) => [{ text: name, colour: 'bold' }, about])));
+};
+
+const send = async (options: SendOptions, shell: Shell): Promise<void> => {
+  if (options.key === undefined) throw new UsageError('--key is needed: the file of the private key to sign with (`paynotify keygen` makes one)');
+  if (options.seed !== undefined && options.shuffle === undefined) throw new UsageError('--seed goes with --shuffle');
+  const signer = {
+    clientId: options.client ?? onlyConfiguredClient(configuredClients(shell.env)),
+    key: await readPrivateKey(options.key),
+    keyVersion: options.keyVersion,
+    breaks: options.breakSignature === true,
+  };
+  await sendAll(await outgoing(options), { options, signer, shell });
+};
+
+const onlyConfiguredClient = (clients: readonly string[]): string => {
+  const [client] = clients;
+  if (client === undefined) throw new UsageError('--client is needed: no client is configured here');
+  if (clients.length > 1) throw new CommandError(`several clients are configured: choose with --client ${clients.join(' or --client ')}`);
+  return client;
+};

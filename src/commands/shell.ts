@@ -1,0 +1,35 @@
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import type { Environment } from '../config.ts';
+
+export type Colour = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
+export type Paint = (colour: Colour, text: string) => string;
+
+/** What a command reads from and writes to. */
+export interface Terminal {
+  readonly env: Environment;
+  /** One line or several; the line break at the end is added. */
+  readonly out: (text: string) => void;
+  readonly bytes: (raw: Uint8Array) => void;
+  readonly err: (text: string) => void;
+  readonly paint: Paint;
+}
+
+export interface Shell extends Terminal {
+  /** The command did its work and found something wrong: exit code 1. */
+  readonly foundWrong: () => void;
+}
+
+/** How a command joins the program. */
+export type AddCommand = (program: Command, shell: Shell) => void;
+
+/** The terminal of this process; `styleText` leaves colours out under NO_COLOR and where nobody looks. */
+export const ownTerminal = (env: Environment): Terminal => ({
+  env,
+  out: (text) => process.stdout.write(`${text}\n`),
+  bytes: (raw) => process.stdout.write(raw),
+  err: (text) => process.stderr.write(`${text}\n`),
+  paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
+});
+
+export const printJson = ({ out }: Pick<Terminal, 'out'>, value: unknown): void => out(JSON.stringify(value, null, 2));

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { type Environment, ConfigError, readConfig, readStoreConfig } from '../config.ts';
+import { openStore } from '../store/open.ts';
+import { fileOf } from '../store/sqlite/sqlite-store.ts';
+import type { Page, PageRequest, Store } from '../store/store.ts';
+import { CommandError } from './failure.ts';
+
+/** Opens the store that the environment names, and closes it whatever happens. A missing one is not created. */
+export const withStore = async <T>(env: Environment, work: (store: Store) => Promise<T>): Promise<T> => {
+  const { databaseUrl, rules } = readStoreConfig(env);
+  if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
+    throw new CommandError(`there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`);
+  }
+  const store = await openStore(databaseUrl, rules);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+};
+
+/** The clients that the environment configures; none where it configures no keys. */
+export const configuredClients = (env: Environment): readonly string[] => {
+  try {
+    return [...readConfig(env).keys.keys()];
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+};
+
+type List<T> = (page: PageRequest) => Promise<Page<T>>;
+type OfClient = { readonly clientId: string };
+
+const AT_ONCE = 1_000;
+
+/** The clients to look an id up under: the one that was named, else the configured ones, else all that are stored. */
+export const candidates = async (env: Environment, client: string | undefined, stored: List<OfClient>): Promise<readonly string[]> => {
+  if (client !== undefined) return [client];
+  const configured = configuredClients(env);
+  if (configured.length > 0) return configured;
+  const found = new Set<string>();
+  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+    const page = await stored({ limit: AT_ONCE, cursor });
+    for (const { clientId } of page.items) found.add(clientId);
+    cursor = page.next;
+  }
+  return [...found];
+};
+
+/** One page of one client's items. The pages read are no longer than what is still wanted, so that `next` fits. */
+export const pageOfClient = async <T extends OfClient>(
+  list: List<T>,
+  { limit, cursor: from, client }: PageRequest & { readonly client: string | undefined },
+): Promise<Page<T>> => {
+  const items: T[] = [];
+  let cursor = from;
+  do {
+    const page = await list({ limit: limit - items.length, cursor });
+    items.push(...page.items.filter(({ clientId }) => client === undefined || clientId === client));
+    cursor = page.next;
+  } while (items.length < limit && cursor !== null);
+  return { items, next: cursor };
+};
+
+/** The only one found, or an error that says what there was instead. */
+export const only = <T extends OfClient>(found: readonly T[], what: string): T => {
+  const [first] = found;
+  if (first === undefined) throw new CommandError(`there is no ${what}`);
+  const clients = [...new Set(found.map(({ clientId }) => clientId))];
+  if (clients.length > 1) throw new CommandError(`there is a ${what} under several clients: choose with --client ${clients.join(' or --client ')}`);
+  return first;
+};

@@ -1,0 +1,106 @@
+import { Option } from 'commander';
+import { UNVERIFIED_REASONS, type UnverifiedReason } from '../antom/signature.ts';
+import type { Store, StoredUnverified } from '../store/store.ts';
+import { CommandError, UsageError } from './failure.ts';
+import { checkId } from './notifications.ts';
+import { cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { counted, textCell, utc } from './readable.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { withStore } from './stored.ts';
+import { pairs, printableLines, table } from './table.ts';
+
+interface UnverifiedOptions extends Omit<PageOptions, 'client'> {
+  readonly reason?: UnverifiedReason;
+  readonly purge?: UnverifiedReason;
+  readonly raw?: true;
+}
+
+export const addUnverified: AddCommand = (program, shell) => {
+  program
+    .command('unverified')
+    .summary('list the requests that failed verification, show one, or purge them')
+    .description('Lists the stored requests that failed verification, newest first, or shows one with its headers and body. None of them touched an order.')
+    .argument('[id]', "a request's id")
+    .addOption(new Option('--reason <reason>', 'only for this reason').choices(UNVERIFIED_REASONS))
+    .addOption(new Option('--purge <reason>', 'remove all with this reason').choices(UNVERIFIED_REASONS).conflicts(['reason', 'cursor', 'raw']))
+    .addOption(new Option('--raw', "write one request's body to standard output, byte for byte").conflicts('json'))
+    .addOption(limitOption())
+    .addOption(cursorOption())
+    .addOption(jsonOption())
+    .action(async (id: string | undefined, options: UnverifiedOptions) => {
+      if (id !== undefined && options.purge !== undefined) throw new UsageError('--purge removes all of one reason: leave the id out');
+      if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a request');
+      if (id !== undefined) checkId(id);
+      await withStore(shell.env, async (store) => {
+        if (options.purge !== undefined) await purge(store, { reason: options.purge, options, shell });
+        else if (id === undefined) await listUnverified(store, { options, shell });
+        else await showUnverified(store, { id, options, shell });
+      });
+    });
+};
+
+interface Asked {
+  readonly options: UnverifiedOptions;
+  readonly shell: Shell;
+}
+
+const purge = async (store: Store, { reason, options, shell }: Asked & { readonly reason: UnverifiedReason }): Promise<void> => {
+  const purged = await store.purgeUnverified(reason);
+  if (options.json === true) printJson(shell, { reason, purged });
+  else shell.out(`Removed ${counted(purged, 'request')} with ${reason}.`);
+};
+
+const HEADER = ['ID', 'REASON', 'DELIVERIES', 'BYTES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
+
+const listUnverified = async (store: Store, { options, shell }: Asked): Promise<void> => {
+  const { reason = null, limit, cursor = null, json } = options;
+  const page = await store.listUnverified(reason, { limit, cursor });
+  if (json === true) {
+    printJson(shell, page);
+    return;
+  }
+  const rows = page.items.map(({ id, reason: why, deliveries, bytes, firstReceivedAt, lastReceivedAt }) => [
+    id, { text: why, colour: 'yellow' as const }, String(deliveries), String(bytes), utc(firstReceivedAt), utc(lastReceivedAt),
+  ]);
+  if (rows.length > 0) shell.out(table(shell.paint, HEADER, rows));
+  else shell.out(reason === null && cursor === null ? 'No unverified requests.' : 'No unverified requests like that.');
+  if (page.next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${page.next}`));
+};
+
+const showUnverified = async (store: Store, { id, options, shell }: Asked & { readonly id: string }): Promise<void> => {
+  const stored = await store.findUnverified(id);
+  if (stored === null) throw new CommandError(`there is no unverified request ${id}`);
+  if (options.raw === true) shell.bytes(stored.request.body);
+  else if (options.json === true) printJson(shell, toWhole(stored));
+  else shell.out(details(shell, stored));
+};
+
+/** As the API shows it. */
+const toWhole = ({ request, ...stored }: StoredUnverified) => ({
+  ...stored,
+  method: request.method,
+  target: request.target,
+  headers: { 'client-id': request.clientIds, 'request-time': request.requestTimes, signature: request.signatures },
+  body: Buffer.from(request.body).toString('base64'),
+});
+
+const details = ({ paint }: Shell, { request, ...stored }: StoredUnverified): string =>
+  [
+    pairs(paint, [
+      ['id', stored.id],
+      ['reason', { text: stored.reason, colour: 'yellow' }],
+      ['deliveries', String(stored.deliveries)],
+      ['first received (UTC)', utc(stored.firstReceivedAt)],
+      ['last received (UTC)', utc(stored.lastReceivedAt)],
+    ]),
+    pairs(paint, [
+      ['request', `${request.method} ${request.target}`],
+      ...everyOccurrence('client-id', request.clientIds),
+      ...everyOccurrence('request-time', request.requestTimes),
+      ...everyOccurrence('signature', request.signatures),
+    ]),
+    printableLines(Buffer.from(request.body).toString('utf8')),
+  ].join('\n\n');
+
+const everyOccurrence = (name: string, values: readonly string[]): Parameters<typeof pairs>[1] =>
+  (values.length === 0 ? [null] : values).map((value) => [name, textCell(value)]);

@@ -1,0 +1,166 @@
+import { bodyDigest, type NotificationEntry } from '../entry.ts';
+import type { Outcome } from '../store.ts';
+import { type ClientLinks, type OrderKey, orderLock, paymentsLinkedBy } from './evidence.ts';
+import type { Lock } from './locks.ts';
+import { NEXT_POSITIONS } from './positions.ts';
+import { columns, hex, isoTime, type Query } from './query.ts';
+import { keyOfRegistration, locksOfLinks } from './refresh.ts';
+
+/** One notification to store, however often it arrived. Times are epoch milliseconds. */
+export interface Arrival {
+  readonly entry: NotificationEntry;
+  readonly digest: Buffer;
+  readonly deliveries: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface StoredArrival {
+  readonly outcome: Outcome;
+  readonly deliveries: number;
+  readonly notifyType: string | null;
+  readonly paymentId: string | null;
+}
+
+export const toArrival = (entry: NotificationEntry): Arrival => ({
+  entry,
+  digest: bodyDigest(entry.body),
+  deliveries: 1,
+  first: entry.receivedAt,
+  last: entry.receivedAt,
+});
+
+/** What a notification is known by. */
+export const nameOf = ({ entry, digest }: Arrival): string => `${hex(digest)} ${entry.clientId}`;
+
+/** One arrival a notification: a statement cannot write the same row twice. */
+export const distinctArrivals = (arrivals: readonly Arrival[]): readonly Arrival[] => {
+  const distinct = new Map<string, Arrival>();
+  for (const arrival of arrivals) {
+    const name = nameOf(arrival);
+    const known = distinct.get(name);
+    distinct.set(name, known === undefined ? arrival : merge(known, arrival));
+  }
+  return [...distinct.values()];
+};
+
+const merge = (a: Arrival, b: Arrival): Arrival => ({
+  // The same body reads the same, but one of the two may have been declared inapplicable.
+  ...(a.entry.outcome === 'FAILED' ? b : a),
+  deliveries: a.deliveries + b.deliveries,
+  first: Math.min(a.first, b.first),
+  last: Math.max(a.last, b.last),
+});
+
+/** By what an entry is joined with its payment and with other payments. */
+export interface Joined extends ClientLinks {
+  readonly paymentId: string | null;
+}
+
+const ownKeys = ({ clientId, paymentId }: Joined): readonly OrderKey[] => (paymentId === null ? [] : [{ clientId, orderKey: paymentId }]);
+
+/** The locks under which a notification is applied: of its payment, and of what may join that with others. */
+export const locksOf = (joined: Joined): readonly Lock[] => [...ownKeys(joined).map(orderLock), ...locksOfLinks(joined)];
+
+/** The orders that notifications touch: those of their payments, of those that they are linked with, of registrations. */
+export const touchedBy = async (query: Query, joined: readonly Joined[]): Promise<readonly OrderKey[]> => [
+  ...joined.flatMap(ownKeys),
+  ...joined.flatMap(keyOfRegistration),
+  ...(await paymentsLinkedBy(query, joined)),
+];
+
+export interface Stored {
+  /** By `nameOf`. */
+  readonly stored: ReadonlyMap<string, StoredArrival>;
+  /** Those that are new, or were FAILED until now: they have to be applied. */
+  readonly toApply: readonly NotificationEntry[];
+}
+
+interface Row {
+  readonly client_id: string;
+  readonly digest: Uint8Array;
+  readonly outcome: Outcome;
+  readonly deliveries: string;
+  readonly notify_type: string | null;
+  readonly payment_id: string | null;
+  readonly known_as: Outcome | null;
+}
+
+/** Stores notifications, or counts them where they are stored already: one statement, in the order of their keys. */
+export const storeArrivals = async (query: Query, arrivals: readonly Arrival[]): Promise<Stored> => {
+  if (arrivals.length === 0) return { stored: new Map(), toApply: [] };
+  const rows = await query<Row>(STORE, [
+    ...columns(arrivals, ({ digest }) => digest, ({ deliveries }) => deliveries, ({ first }) => isoTime(first), ({ last }) => isoTime(last)),
+    ...columns(arrivals.map(({ entry }) => entry), ...ENTRY_COLUMNS),
+  ]);
+  const stored = new Map(rows.map((row) => [`${hex(row.digest)} ${row.client_id}`, row]));
+  return {
+    stored: new Map([...stored].map(([name, row]) => [name, toStoredArrival(row)])),
+    toApply: arrivals.filter((arrival) => isToApply(stored.get(nameOf(arrival)))).map(({ entry }) => entry),
+  };
+};
+
+const isToApply = (row: Row | undefined): boolean => row === undefined || row.known_as === null || row.known_as === 'FAILED';
+
+const toStoredArrival = (row: Row): StoredArrival => ({
+  outcome: row.outcome,
+  deliveries: Number(row.deliveries),
+  notifyType: row.notify_type,
+  paymentId: row.payment_id,
+});
+
+const ENTRY_COLUMNS: readonly ((entry: NotificationEntry) => unknown)[] = [
+  ({ clientId }) => clientId,
+  ({ notifyType }) => notifyType,
+  ({ paymentId }) => paymentId,
+  ({ paymentRequestId }) => paymentRequestId,
+  ({ captureId }) => captureId,
+  ({ outcome }) => outcome,
+  ({ facts }) => facts,
+  ({ method }) => method,
+  ({ target }) => target,
+  ({ requestTime }) => requestTime,
+  ({ signature }) => signature,
+  ({ body }) => body,
+];
+
+/** Only a FAILED one is read anew. `known` is exact where it matters: the lock of the payment is held. */
+const STORE = `
+  with arrivals as (
+    select *
+    from unnest(
+      $1::bytea[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+      $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bytea[]
+    ) with ordinality as arrivals (
+      digest, deliveries, first_received_at, last_received_at, client_id, notify_type, payment_id, payment_request_id, capture_id,
+      outcome, facts, method, target, request_time, signature, body, ordinal
+    )
+  ), known as (
+    select client_id, digest, notifications.outcome as known_as
+    from arrivals
+    join notifications using (client_id, digest)
+  ), stored as (
+    insert into notifications as stored (
+      client_id, digest, notify_type, payment_id, payment_request_id, capture_id, outcome, deliveries,
+      first_received_at, last_received_at, facts, method, target, request_time, signature, body, position
+    )
+    select client_id, digest, notify_type, payment_id, payment_request_id, capture_id, outcome, deliveries,
+      first_received_at, last_received_at, facts::json, method, target, request_time, signature, body,
+      ${NEXT_POSITIONS} + ordinal
+    from arrivals
+    order by client_id collate "C", digest
+    on conflict (client_id, digest) do update
+    set deliveries = stored.deliveries + excluded.deliveries,
+      first_received_at = least(stored.first_received_at, excluded.first_received_at),
+      last_received_at = greatest(stored.last_received_at, excluded.last_received_at),
+      notify_type = case stored.outcome when 'FAILED' then excluded.notify_type else stored.notify_type end,
+      payment_id = case stored.outcome when 'FAILED' then excluded.payment_id else stored.payment_id end,
+      payment_request_id = case stored.outcome when 'FAILED' then excluded.payment_request_id else stored.payment_request_id end,
+      capture_id = case stored.outcome when 'FAILED' then excluded.capture_id else stored.capture_id end,
+      facts = case stored.outcome when 'FAILED' then excluded.facts else stored.facts end,
+      outcome = case stored.outcome when 'FAILED' then excluded.outcome else stored.outcome end
+    returning client_id, digest, outcome, deliveries, notify_type, payment_id
+  )
+  select stored.*, known.known_as
+  from stored
+  left join known using (client_id, digest)`;

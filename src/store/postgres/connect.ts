@@ -1,0 +1,177 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { callbackify } from 'node:util';
+import { Client, type ClientBase, type ClientConfig, Pool } from 'pg';
+import { StoreUnusableError } from '../store.ts';
+import { toStoreError } from './failure.ts';
+import { MIGRATION_LOCK } from './locks.ts';
+import { type Migration, MIGRATIONS, PROGRAM } from './migrations.ts';
+import { transactionOf } from './positions.ts';
+
+export interface ConnectOptions {
+  readonly url: string;
+  /** Milliseconds after which the server gives up a statement. */
+  readonly statementTimeoutMs: number;
+  readonly poolSize: number;
+  /** Also where commits are not durable. */
+  readonly allowUnsafe: boolean;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+/** How much longer than the server we wait for its word: one that has stopped keeps no time limit. */
+export const GRACE_MS = 500;
+const IDLE_IN_TRANSACTION_MS = 10_000;
+const KEEP_ALIVE_AFTER_MS = 5_000;
+/** A wait for a lock ends before the statement does, so that it is told apart. */
+const LOCK_SHARE = 0.75;
+
+/** What the session relies on, whatever the server, the role or the database say. */
+const SESSION = '-c datestyle=ISO -c client_min_messages=warning -c jit=off';
+
+const basics = (url: string): ClientConfig => ({
+  connectionString: url,
+  application_name: 'paynotify',
+  connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+  options: SESSION,
+});
+
+/** The connections that the store works with. They come and go with the server; the pool stays. */
+export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe }: ConnectOptions): Pool => {
+  const pool = new Pool({
+    ...basics(url),
+    max: poolSize,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + GRACE_MS,
+    lock_timeout: statementTimeoutMs * LOCK_SHARE,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    // Each connection anew: after a failover it may lead to another server.
+    verify: (client, done) => callbackify(async () => await assertDurable(client, allowUnsafe))((error) => done(error ?? undefined)),
+  });
+  // A connection may break at any moment, idle or not. Whoever uses it learns it from his query; an event without
+  // a listener would end this program.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+};
+
+/** Work on a connection of its own, outside of the pool; without a time limit on statements unless one is given. */
+export const connectedAlone = async <T>(url: string, work: (client: Client) => Promise<T>, statementTimeoutMs?: number): Promise<T> => {
+  const limit = statementTimeoutMs === undefined ? {} : { query_timeout: statementTimeoutMs + GRACE_MS };
+  const client = new Client({ ...basics(url), ...limit });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    // The session is over when this returns, its locks free; a server that has stopped is not waited for.
+    await Promise.race([client.end().catch(() => {}), after(CONNECT_TIMEOUT_MS, undefined, { ref: false })]);
+  }
+};
+
+interface Settings {
+  readonly version: number;
+  readonly encoding: string;
+  readonly fsync: string;
+  readonly full_page_writes: string;
+  readonly synchronous_commit: string;
+}
+
+/** pg_current_xact_id() came with 13. */
+const OLDEST_SERVER = 130_000;
+
+/** Refuses a server on which a COMMIT that returned is not yet durable (postgresql.org/docs/current/runtime-config-wal.html). */
+const assertDurable = async (client: ClientBase, allowUnsafe: boolean): Promise<void> => {
+  const { rows } = await client.query<Settings>(
+    `select current_setting('server_version_num')::integer as version, current_setting('server_encoding') as encoding,
+       current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
+       current_setting('synchronous_commit') as synchronous_commit`,
+  );
+  const [settings] = rows;
+  if (settings === undefined) throw new StoreUnusableError('PostgreSQL does not tell its settings');
+  if (settings.version < OLDEST_SERVER) throw new StoreUnusableError('PostgreSQL 13 or newer is needed');
+  if (settings.encoding !== 'UTF8') throw new StoreUnusableError(`the database's encoding is ${settings.encoding}; UTF8 is needed`);
+  const off = (['fsync', 'full_page_writes', 'synchronous_commit'] as const).filter((name) => settings[name] === 'off');
+  if (off.length > 0 && !allowUnsafe) throw new StoreUnusableError(`commits would not be durable here: ${off.join(', ')} off`);
+};
+
+export interface Migrated {
+  /** The schema's version now. */
+  readonly version: number;
+  /** How many migrations this call ran. */
+  readonly applied: number;
+}
+
+/** Brings the schema forward; refuses a database that needs a newer program, or one where commits are not durable. */
+export const migratePostgres = async (url: string, allowUnsafe = false): Promise<Migrated> => {
+  try {
+    return await connectedAlone(url, async (client) => {
+      await assertDurable(client, allowUnsafe);
+      return await migrate(client, MIGRATIONS);
+    });
+  } catch (error) {
+    throw toStoreError(error);
+  }
+};
+
+/** A migration that waits for a table holds up everyone behind it: rather it gives up, and is tried again at the next start. */
+const DDL_LOCK_TIMEOUT = '5s';
+
+/** One transaction, one replica at a time; the others find it done. Exported for the tests of upgrades. */
+export const migrate = async (client: ClientBase, migrations: readonly Migration[]): Promise<Migrated> => {
+  await client.query(`begin isolation level read committed; select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  try {
+    const before = await readVersion(client);
+    if (before.oldest > PROGRAM) {
+      throw new StoreUnusableError(
+        `the database was migrated to version ${before.version}, which needs a newer paynotify (at least schema ${before.oldest}; this one knows ${PROGRAM})`,
+      );
+    }
+    const missing = migrations.filter(({ version }) => version > before.version);
+    await client.query(`set local lock_timeout = '${DDL_LOCK_TIMEOUT}'`);
+    for (const { version, oldestProgram, sql } of missing) {
+      await client.query(sql);
+      await client.query('insert into schema_versions (version, oldest_program) values ($1, $2)', [version, oldestProgram]);
+    }
+    await raiseFeed(client);
+    await client.query('commit');
+    return { version: Math.max(before.version, ...missing.map(({ version }) => version)), applied: missing.length };
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+};
+
+/** Looks before it creates: `if not exists` wants the right to create even where there is nothing to do. */
+const readVersion = async (client: ClientBase): Promise<{ readonly version: number; readonly oldest: number }> => {
+  const { rows } = await client.query<{ exists: boolean }>("select to_regclass('schema_versions') is not null as exists");
+  if (rows[0]?.exists !== true) {
+    await client.query(`
+      create table schema_versions (
+        version integer primary key,
+        oldest_program integer not null,
+        applied_at timestamptz not null default now()
+      )`);
+  }
+  const applied = await client.query<{ version: number; oldest: number }>(
+    'select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions',
+  );
+  return applied.rows[0] ?? { version: 0, oldest: 0 };
+};
+
+/**
+ * Positions in the feed begin with transaction numbers, and a cluster that a dump was restored into counts its own
+ * from a lower one: what they are raised by makes new positions come after all old ones. Writers wait meanwhile.
+ */
+const raiseFeed = async (client: ClientBase): Promise<void> => {
+  const { rows } = await client.query<{ base: string }>(`
+    select last - pg_current_xact_id()::text::bigint + 1 as base
+    from settings, (
+      select ${transactionOf('greatest((select max(position) from orders), (select max(position) from notifications))')} as last
+    ) as latest
+    where name = 'feed_base' and last >= pg_current_xact_id()::text::bigint + value::bigint`);
+  const [raised] = rows;
+  if (raised === undefined) return;
+  await client.query('lock table orders, notifications in share row exclusive mode');
+  await client.query("update settings set value = $1 where name = 'feed_base'", [raised.base]);
+};

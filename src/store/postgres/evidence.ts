@@ -1,0 +1,184 @@
+import type { Facts } from '../../antom/notification.ts';
+import type { Registration } from '../../order/registration.ts';
+import type { EvidenceRow, StoredEvidence } from '../projection.ts';
+import type { Outcome } from '../store.ts';
+import { type Lock, paymentLock, paymentRequestLock } from './locks.ts';
+import { columns, hex, type Query } from './query.ts';
+
+/** A registration that no payment names has an order of its own, whose key no identifier can equal: it begins with a space. */
+export const registrationKey = (paymentRequestId: string): string => ` ${paymentRequestId}`;
+export const paymentIdOf = (orderKey: string): string | null => (orderKey.startsWith(' ') ? null : orderKey);
+
+export interface OrderKey {
+  readonly clientId: string;
+  readonly orderKey: string;
+}
+
+/** The lock that whoever writes this order holds. */
+export const orderLock = ({ clientId, orderKey }: OrderKey): Lock =>
+  paymentIdOf(orderKey) === null ? paymentRequestLock(clientId, orderKey.slice(1)) : paymentLock(clientId, orderKey);
+
+/** A set of order keys: each order is derived once, after all notifications of a transaction are in. */
+export const distinctKeys = (keys: Iterable<OrderKey>): readonly OrderKey[] => [
+  ...new Map([...keys].map((key) => [nameOf(key), key])).values(),
+];
+
+/** Neither an order key nor a header value holds a line break. */
+const nameOf = ({ clientId, orderKey }: OrderKey): string => `${orderKey}\n${clientId}`;
+
+/** All that is stored about an order, as of one snapshot. */
+export interface StoredOrder extends OrderKey {
+  readonly evidence: StoredEvidence;
+  /** A registration that payments name: it has no order of its own. */
+  readonly named: boolean;
+  /** Of the row in `orders`; null while there is none. */
+  readonly row: { readonly createdAt: Date; readonly updatedAt: Date; readonly position: string } | null;
+}
+
+interface Row {
+  readonly client_id: string;
+  readonly order_key: string;
+  readonly created_at: Date | null;
+  readonly updated_at: Date | null;
+  readonly position: string | null;
+  readonly digest: Uint8Array | null;
+  readonly notify_type: string;
+  readonly outcome: Outcome;
+  readonly facts: Facts | null;
+  readonly payment_request_id: string | null;
+  readonly currency: string;
+  readonly value: string;
+  readonly reference_order_id: string | null;
+  readonly capture_mode: Registration['captureMode'];
+  readonly shared: boolean;
+}
+
+/**
+ * Reads orders with their evidence. `touched` is a select that yields `client_id`, `order_key`, and the three
+ * columns of their rows in `orders`. It is one statement, and so one snapshot: an order is never derived from
+ * half of a commit, and no reading needs a transaction.
+ */
+export const readOrders = async (query: Query, touched: string, values: readonly unknown[]): Promise<readonly StoredOrder[]> =>
+  gather(
+    await query<Row>(
+      `with touched as (${touched})
+       select touched.client_id, touched.order_key, touched.created_at, touched.updated_at, touched.position,
+         n.digest, n.notify_type, n.outcome, n.facts,
+         r.payment_request_id, r.currency, r.value, r.reference_order_id, r.capture_mode,
+         exists (
+           select from notifications other
+           where other.client_id = touched.client_id
+             and other.payment_request_id = named.payment_request_id
+             and other.payment_id <> touched.order_key
+             and other.outcome = 'APPLIED'
+         ) or exists (
+           select from notifications other
+           where other.client_id = touched.client_id
+             and other.capture_id = named.capture_id
+             and other.payment_id <> touched.order_key
+             and other.outcome = 'APPLIED'
+         ) as shared
+       from touched
+       left join notifications n on n.client_id = touched.client_id and n.payment_id = touched.order_key
+       cross join lateral (
+         select
+           case
+             when touched.order_key like ' %' then substr(touched.order_key, 2)
+             when n.outcome = 'APPLIED' then n.payment_request_id
+           end as payment_request_id,
+           case when n.outcome = 'APPLIED' then n.capture_id end as capture_id
+       ) as named
+       left join registrations r on r.client_id = touched.client_id and r.payment_request_id = named.payment_request_id`,
+      values,
+    ),
+  );
+
+/** Reads orders to derive them anew, whether they have a row or not. The caller holds their locks. */
+export const readKeys = async (query: Query, keys: readonly OrderKey[]): Promise<readonly StoredOrder[]> =>
+  await readOrders(
+    query,
+    `select client_id, order_key, orders.created_at, orders.updated_at, orders.position
+     from unnest($1::text[], $2::text[]) as given (client_id, order_key)
+     left join orders using (client_id, order_key)`,
+    columns(keys, ({ clientId }) => clientId, ({ orderKey }) => orderKey),
+  );
+
+const gather = (rows: readonly Row[]): readonly StoredOrder[] => {
+  const ordersOf = new Map<string, [Row, ...Row[]]>();
+  for (const row of rows) {
+    const name = nameOf({ clientId: row.client_id, orderKey: row.order_key });
+    const known = ordersOf.get(name);
+    if (known === undefined) ordersOf.set(name, [row]);
+    else known.push(row);
+  }
+  return [...ordersOf.values()].map(toStoredOrder);
+};
+
+/** One row a notification; an order without any has one row all the same. */
+const toStoredOrder = (rows: readonly [Row, ...Row[]]): StoredOrder => {
+  const [{ client_id: clientId, order_key: orderKey, created_at, updated_at, position }] = rows;
+  const paymentId = paymentIdOf(orderKey);
+  const shared = rows.some((row) => row.shared);
+  return {
+    clientId,
+    orderKey,
+    evidence: {
+      clientId,
+      paymentId,
+      rows: rows.flatMap((row) => (row.digest === null ? [] : [toEvidenceRow(row, row.digest)])),
+      registrations: toRegistrations(rows),
+      sharesIdentity: paymentId !== null && shared,
+    },
+    named: paymentId === null && shared,
+    row: created_at === null || updated_at === null || position === null ? null : { createdAt: created_at, updatedAt: updated_at, position },
+  };
+};
+
+const toEvidenceRow = ({ notify_type, outcome, facts }: Row, digest: Uint8Array): EvidenceRow => ({
+  bodyDigest: hex(digest),
+  notifyType: notify_type,
+  outcome,
+  facts,
+});
+
+const toRegistrations = (rows: readonly Row[]): readonly Registration[] => {
+  const found = rows.flatMap((row) => (row.payment_request_id === null ? [] : [toRegistration(row, row.payment_request_id)]));
+  return [...new Map(found.map((registration) => [registration.paymentRequestId, registration])).values()];
+};
+
+const toRegistration = (row: Row, paymentRequestId: string): Registration => ({
+  clientId: row.client_id,
+  paymentRequestId,
+  amount: { currency: row.currency, value: row.value },
+  referenceOrderId: row.reference_order_id,
+  captureMode: row.capture_mode,
+});
+
+/** By which identifiers notifications join payments together. */
+export interface ClientLinks {
+  readonly clientId: string;
+  readonly paymentRequestId: string | null;
+  readonly captureId: string | null;
+}
+
+/** The payments whose notifications name one of these `paymentRequestId`s or `captureId`s. */
+export const paymentsLinkedBy = async (query: Query, links: readonly ClientLinks[]): Promise<readonly OrderKey[]> => {
+  if (links.every(({ paymentRequestId, captureId }) => paymentRequestId === null && captureId === null)) return [];
+  const rows = await query<{ client_id: string; payment_id: string }>(
+    `with links as (
+       select distinct *
+       from unnest($1::text[], $2::text[], $3::text[]) as links (client_id, payment_request_id, capture_id)
+     )
+     select n.client_id, n.payment_id
+     from links
+     join notifications n on n.client_id = links.client_id and n.payment_request_id = links.payment_request_id
+     where n.outcome = 'APPLIED'
+     union
+     select n.client_id, n.payment_id
+     from links
+     join notifications n on n.client_id = links.client_id and n.capture_id = links.capture_id
+     where n.outcome = 'APPLIED'`,
+    columns(links, (link) => link.clientId, (link) => link.paymentRequestId, (link) => link.captureId),
+  );
+  return rows.map((row) => ({ clientId: row.client_id, orderKey: row.payment_id }));
+};

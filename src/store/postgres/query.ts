@@ -1,0 +1,9 @@
+/** One statement; its values are `$1`, `$2` …, its rows have the shape that the caller wrote the SQL for. */
+export type Query = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+
+/** Rows as one array a column, for `unnest`: one statement however many rows. */
+export const columns = <T>(rows: readonly T[], ...read: readonly ((row: T) => unknown)[]): readonly (readonly unknown[])[] =>
+  read.map((column) => rows.map(column));
+
+export const hex = (digest: Uint8Array): string => Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
+export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();

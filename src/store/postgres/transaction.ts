@@ -1,0 +1,143 @@
+import type { ClientBase, Pool, PoolClient } from 'pg';
+import { StoreUnavailableError } from '../store.ts';
+import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
+import { type Lock, LockTableFullError, MoreLocksNeeded } from './locks.ts';
+import type { Query } from './query.ts';
+
+export interface Transaction {
+  readonly query: Query;
+  /** Makes sure that these are held; otherwise everything is rolled back and starts over with them as well. */
+  readonly need: (locks: Iterable<Lock>) => void;
+}
+
+/** The database as the rest of the store uses it: failures come in the port's words, and within the time limit. */
+export interface Database {
+  /** One statement, one snapshot. */
+  readonly query: Query;
+  /** One transaction. `work` may run more than once: it must have no effect but through its transaction. */
+  readonly transact: <T>(locks: Iterable<Lock>, work: (transaction: Transaction) => Promise<T>) => Promise<T>;
+}
+
+/** serialization_failure, deadlock_detected: nothing happened, and it may pass now. */
+const RETRIED: ReadonlySet<string | null> = new Set(['40001', '40P01']);
+const OUT_OF_MEMORY = '53200';
+const ATTEMPTS = 8;
+
+export const openDatabase = (pool: Pool, timeoutMs: number): Database => ({
+  query: async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
+    const work = async (client: PoolClient) => await queryOn(client)<Row>(sql, values);
+    try {
+      return await withClient(pool, { work, deadline: performance.now() + timeoutMs });
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  },
+
+  transact: async (locks, work) => {
+    const held = new Set(locks);
+    const deadline = performance.now() + timeoutMs;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await withClient(pool, { work: async (client) => await attemptOn(client, { held, work }), deadline });
+      } catch (error) {
+        if (error instanceof MoreLocksNeeded && attempt < ATTEMPTS) {
+          for (const lock of error.locks) held.add(lock);
+        } else if (!RETRIED.has(sqlStateOf(error)) || attempt >= ATTEMPTS) throw translated(error);
+      }
+    }
+  },
+});
+
+const translated = (error: unknown): Error => {
+  if (error instanceof MoreLocksNeeded) return new StoreUnavailableError('the payments that belong together kept changing');
+  return sqlStateOf(error) === OUT_OF_MEMORY ? new LockTableFullError(String(error), { cause: error }) : toStoreError(error);
+};
+
+const queryOn =
+  (client: ClientBase): Query =>
+  async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
+    (await client.query<Row>(sql, [...values])).rows;
+
+interface Limited<T> {
+  readonly work: (client: PoolClient) => Promise<T>;
+  /** On the clock of `performance.now()`. */
+  readonly deadline: number;
+}
+
+/**
+ * Runs work on a connection of the pool. The limit is ours, for a server that has stopped can keep none: the
+ * connection is then destroyed, not reused, since an answer to the old question may still come over it.
+ */
+const withClient = async <T>(pool: Pool, { work, deadline }: Limited<T>): Promise<T> => {
+  const limit = startLimit(deadline);
+  try {
+    const client = await limit.race(pool.connect(), (late) => late.release());
+    try {
+      const result = await limit.race(work(client));
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(!(error instanceof MoreLocksNeeded || isConnectionUsable(error)));
+      throw error;
+    }
+  } finally {
+    limit.stop();
+  }
+};
+
+const startLimit = (deadline: number) => {
+  const { promise: expired, reject } = Promise.withResolvers<never>();
+  expired.catch(() => {});
+  const timer = setTimeout(() => reject(new StoreUnavailableError('PostgreSQL did not answer in time')), Math.max(0, deadline - performance.now()));
+  return {
+    race: async <T>(promise: Promise<T>, onLate: (value: T) => void = () => {}): Promise<T> => {
+      let late = false;
+      promise.then((value) => (late ? onLate(value) : undefined)).catch(() => {});
+      try {
+        return await Promise.race([promise, expired]);
+      } catch (error) {
+        late = true;
+        throw error;
+      }
+    },
+    stop: () => clearTimeout(timer),
+  };
+};
+
+interface Attempt<T> {
+  readonly held: ReadonlySet<Lock>;
+  readonly work: (transaction: Transaction) => Promise<T>;
+}
+
+const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Promise<T> => {
+  try {
+    await client.query(beginning(held));
+    const result = await work({
+      query: queryOn(client),
+      need: (locks) => {
+        const missing = new Set([...locks].filter((lock) => !held.has(lock)));
+        if (missing.size > 0) throw new MoreLocksNeeded(missing);
+      },
+    });
+    const { command } = await client.query('commit');
+    // A transaction that failed unnoticed answers COMMIT with ROLLBACK, and no error.
+    if (command !== 'COMMIT') throw new StoreUnavailableError(`PostgreSQL answered COMMIT with ${command}`);
+    return result;
+  } catch (error) {
+    if (error instanceof MoreLocksNeeded || isConnectionUsable(error)) await client.query('rollback');
+    throw error;
+  }
+};
+
+/**
+ * Begins and takes all locks, in ascending order, so that no two transactions can wait for each other: in one
+ * round trip, and before the first read. In READ COMMITTED what is read after a lock was granted includes
+ * everything that its last holder committed, which a snapshot taken before the wait (REPEATABLE READ,
+ * SERIALIZABLE) would not.
+ */
+const beginning = (locks: ReadonlySet<Lock>): string => {
+  const begin = 'begin isolation level read committed';
+  if (locks.size === 0) return begin;
+  const ascending = [...locks].sort((a, b) => (a < b ? -1 : 1));
+  return `${begin}; select count(pg_advisory_xact_lock(lock)) from unnest('{${ascending.join(',')}}'::bigint[]) as lock`;
+};

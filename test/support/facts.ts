@@ -1,0 +1,79 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { readKey } from '../../src/antom/keys.ts';
+import { type ParsedNotification, parseNotification } from '../../src/antom/notification.ts';
+import { verify } from '../../src/antom/signature.ts';
+import { handlers } from '../../src/handlers/index.ts';
+
+/** A notification's JSON before it is written as text; fields as APO names them, well-formed or not. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const CLIENT = 'T_client';
+
+const PATH = '/payNotify';
+const REQUEST_TIME = '2025-05-17T07:58:04Z';
+
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const KEY = readKey(publicKey.export({ format: 'pem', type: 'spki' }));
+
+/** Signing is the slow part of a test (a millisecond), and the same body is often received again. */
+const received = new Map<string, ParsedNotification>();
+
+/** Receives a body as the listener does: a signed request, verified, then parsed. */
+export const receive = (body: string | Uint8Array, clientId: string = CLIENT): ParsedNotification => {
+  const bytes = Buffer.from(body);
+  const name = `${clientId} ${bytes.toString('latin1')}`;
+  const known = received.get(name);
+  if (known !== undefined) return known;
+  const parsed = receiveSigned(bytes, clientId);
+  received.set(name, parsed);
+  return parsed;
+};
+
+const receiveSigned = (body: Buffer, clientId: string): ParsedNotification => {
+  const signed = Buffer.concat([Buffer.from(`POST ${PATH}\n${clientId}.${REQUEST_TIME}.`), body]);
+  const signature = encodeURIComponent(sign('sha256', signed, privateKey).toString('base64'));
+  const verification = verify(
+    {
+      method: 'POST',
+      target: PATH,
+      clientIds: [clientId],
+      requestTimes: [REQUEST_TIME],
+      signatures: [`algorithm=RSA256,keyVersion=1,signature=${signature}`],
+      body,
+    },
+    { keys: new Map([[clientId, [KEY]]]), publicUris: [] },
+  );
+  if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
+  return parseNotification(verification.notification, handlers);
+};
+
+type Status = 'S' | 'F' | 'U';
+
+/** `resultStatus`, and the code that stands for it where a test does not care. */
+export const result = (resultStatus: Status, resultCode?: string): Fields => ({
+  resultStatus,
+  resultCode: resultCode ?? { S: 'SUCCESS', F: 'PROCESS_FAIL', U: 'PAYMENT_IN_PROCESS' }[resultStatus],
+  resultMessage: 'as reported',
+});
+
+export const amount = (currency: string, value: string): Fields => ({ currency, value });
+export const jpy = (value: string): Fields => amount('JPY', value);
+
+/** A PAYMENT_RESULT of the payment P1 under R1, without an amount or a time. */
+export const paymentResult = (status: Status, fields: Fields = {}): Fields => ({
+  notifyType: 'PAYMENT_RESULT',
+  result: result(status),
+  paymentId: 'P1',
+  paymentRequestId: 'R1',
+  ...fields,
+});
+
+export const paymentPending = (fields: Fields = {}): Fields => ({ ...paymentResult('S', fields), notifyType: 'PAYMENT_PENDING' });
+
+/** A CAPTURE_RESULT of the payment P1; the caller names the capture. */
+export const captureResult = (status: Status, fields: Fields): Fields => ({
+  notifyType: 'CAPTURE_RESULT',
+  result: result(status),
+  paymentId: 'P1',
+  ...fields,
+});

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type AntomKey, KeyError, type KeyRing, readKey } from './antom/keys.ts';
+import type { KeyRing } from './antom/keys.ts';
+import { readKeyRing, readText } from './key-ring.ts';
 import type { OrderRules } from './order/order.ts';
 import { byCodeUnit } from './order/statement.ts';
 
@@ -80,7 +80,7 @@ export const SECRETS = ['ANTOM_PUBLIC_KEY', 'DATABASE_URL', 'ADMIN_TOKEN', 'ADMI
 type Secret = (typeof SECRETS)[number];
 
 /** Reads single values and gathers what is wrong with them. */
-interface Source {
+export interface Source {
   readonly problems: string[];
   /** Null where it is not set; an empty value is not set. */
   readonly text: (name: Variable) => string | null;
@@ -98,12 +98,11 @@ const sourceOf = (env: Environment): Source => {
     const file = isSecret(name) ? plain(`${name}_FILE`) : null;
     if (file === null) return value;
     if (value !== null) problems.push(`${name} and ${name}_FILE are both set: keep one`);
-    try {
-      return readFileSync(file, 'utf8').trim() || null;
-    } catch (error) {
-      problems.push(`${name}_FILE cannot be read: ${codeOf(error)}`);
-      return null;
-    }
+    const content = readText(file);
+    if (typeof content !== 'string') problems.push(`${name}_FILE cannot be read: ${content.code}`);
+    // An empty file is a mistake, not a wish for the default: a token that is missing would open a door.
+    else if (content === '') problems.push(`${name}_FILE is empty`);
+    return typeof content === 'string' ? content : null;
   };
   const value = <T>(name: Variable, schema: z.ZodType<T>, fallback: T): T => {
     const given = text(name);
@@ -117,9 +116,6 @@ const sourceOf = (env: Environment): Source => {
 };
 
 const isSecret = (name: Variable): name is Secret => (SECRETS as readonly Variable[]).includes(name);
-
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
 
 const wholeNumber = (from: number, to: number) =>
   z
@@ -136,10 +132,12 @@ const seconds = z
   .transform((text) => Number(text) * 1_000);
 /** The raw bytes of a request target are visible ASCII; `?` begins its query. */
 const path = z.string().regex(/^\/[\x21-\x7e]*$/, 'must begin with / and be visible ASCII').regex(/^[^?#]*$/, 'must not hold ? or #');
+/** Ours: a notification path cannot be one of them. */
+const OWN_PATHS: readonly string[] = ['/healthz', '/readyz'];
 const paths = z
   .string()
-  .transform((text) => text.split(',').map((part) => part.trim()))
-  .pipe(z.array(path).min(1));
+  .transform((text) => [...new Set(text.split(',').map((part) => part.trim()))])
+  .pipe(z.array(path.refine((text) => !OWN_PATHS.includes(text), 'must not be /healthz or /readyz')));
 /** Taken apart as text: what APO signs is the path as it was entered, not as a URL parser would write it. */
 const httpUrl = z.string().transform((text, context) => {
   const parts = /^https?:\/\/[^/?#\s]+(\/[\x21-\x7e]*?)?(\?[\x21-\x7e]*)?$/i.exec(text);
@@ -223,74 +221,6 @@ const checkAdmin = ({ adminHost, adminToken, adminReadToken }: Config, problems:
 /** Names that reach only this machine. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-
-const clientsFile = z.strictObject({
-  clients: z.array(z.strictObject({ clientId: z.string().min(1), publicKeys: z.array(z.string()).min(1) })).min(1),
-});
-
-interface ClientKeys {
-  readonly clientId: string;
-  readonly publicKeys: readonly string[];
-  /** Where the keys stand, for messages. */
-  readonly from: string;
-}
-
-const readKeyRing = (source: Source, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
-  const ring = new Map<string, readonly AntomKey[]>();
-  for (const { clientId, publicKeys, from } of readClients(source)) {
-    if (!/^[\x21-\x7e]+$/.test(clientId)) source.problems.push(`${from}: a client id must be visible ASCII without spaces`);
-    if (ring.has(clientId)) source.problems.push(`${from}: client ${clientId} stands twice`);
-    if (refuseSandbox && clientId.startsWith('SANDBOX_')) {
-      source.problems.push(
-        `${from}: ${clientId} is a sandbox client, and NODE_ENV is production: its payments are no money (ALLOW_SANDBOX=true starts all the same)`,
-      );
-    }
-    ring.set(clientId, readKeysOf({ publicKeys, from }, source.problems));
-  }
-  return ring;
-};
-
-const readKeysOf = ({ publicKeys, from }: Pick<ClientKeys, 'publicKeys' | 'from'>, problems: string[]): readonly AntomKey[] =>
-  publicKeys.flatMap((configured, index) => {
-    try {
-      return [readKey(configured)];
-    } catch (error) {
-      if (!(error instanceof KeyError)) throw error;
-      problems.push(`${from}${publicKeys.length > 1 ? `, key ${index + 1}` : ''}: ${error.message}`);
-      return [];
-    }
-  });
-
-const readClients = (source: Source): readonly ClientKeys[] => {
-  const clientId = source.text('ANTOM_CLIENT_ID');
-  const publicKey = source.text('ANTOM_PUBLIC_KEY');
-  const file = source.text('ANTOM_CLIENTS_FILE');
-  const single = clientId !== null || publicKey !== null;
-  if (file !== null && single) source.problems.push('ANTOM_CLIENTS_FILE replaces ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY: set the one or the others');
-  if (file !== null) return readClientsFile(file, source.problems);
-  if (!single) {
-    source.problems.push('ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) are required: the dashboard shows both, under Developer');
-    return [];
-  }
-  if (clientId === null) source.problems.push('ANTOM_CLIENT_ID is required beside ANTOM_PUBLIC_KEY');
-  if (publicKey === null) source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
-  if (clientId === null || publicKey === null) return [];
-  return [{ clientId, publicKeys: publicKey.split(','), from: 'ANTOM_PUBLIC_KEY' }];
-};
-
-const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[] => {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    problems.push(`ANTOM_CLIENTS_FILE cannot be read: ${codeOf(error) === 'unreadable' ? 'it is not JSON' : codeOf(error)}`);
-    return [];
-  }
-  const parsed = clientsFile.safeParse(json);
-  if (parsed.success) return parsed.data.clients.map((client) => ({ ...client, from: `ANTOM_CLIENTS_FILE, client ${client.clientId}` }));
-  problems.push(...parsed.error.issues.map((issue) => `ANTOM_CLIENTS_FILE: ${issue.path.join('.')}: ${issue.message}`));
-  return [];
-};
 
 /** What verification depends on, as one text: when it differs from the last one used, the unverified are verified again. */
 export const verificationFingerprint = (keys: KeyRing, { notifyPaths, publicUris }: Pick<Config, 'notifyPaths' | 'publicUris'>): string =>

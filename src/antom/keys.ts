@@ -51,36 +51,36 @@ const splitVersion = (configured: string): { version: string | null; text: strin
   return parts === null ? { version: null, text: configured } : { version: parts[1] ?? null, text: parts[2] ?? '' };
 };
 
+const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
+
 const readPublicKey = (configured: string): forge.pki.rsa.PublicKey => {
   const text = configured.replaceAll('\\r', '').replaceAll('\\n', '\n').trim();
   if (text === '') throw new KeyError('the key is empty');
-  const pem = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/.exec(text);
-  if (text.includes('-----') && pem === null) throw new KeyError('the PEM block is incomplete');
-  const label = pem?.[1] ?? '';
-  if (label.includes('PRIVATE KEY')) throw privateKey();
-  const der = decodeBase64(pem?.[2] ?? text);
-  return readDer(der);
+  const blocks = [...text.matchAll(PEM)];
+  if (blocks.some(([, label = '']) => label.includes('PRIVATE KEY'))) throw privateKey();
+  if (blocks.length > 1) throw new KeyError('several PEM blocks stand here: give each key on its own, separated by commas');
+  const [pem] = blocks;
+  if (text.includes('-----') && pem === undefined) throw new KeyError('the PEM block is incomplete');
+  return readDer(decodeBase64(pem?.[2] ?? text));
 };
 
 const privateKey = (): KeyError =>
   new KeyError("this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard");
 
+/** As forge wants it: one character a byte. */
 const decodeBase64 = (text: string): string => {
   const bare = text.replaceAll(/\s/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) throw new KeyError('the key is neither PEM nor Base64');
-  return forge.util.decode64(bare);
+  return Buffer.from(bare, 'base64').toString('latin1');
 };
 
 const readDer = (der: string): forge.pki.rsa.PublicKey => {
-  let asn1: forge.asn1.Asn1;
-  try {
-    asn1 = forge.asn1.fromDer(der);
-  } catch {
-    throw new KeyError('the key is not DER: it may have been cut off when it was copied');
-  }
+  const asn1 = attempt(() => forge.asn1.fromDer(der));
+  if (asn1 === null) throw new KeyError('the key is not DER: it may have been cut off when it was copied');
+  // Looked for first: forge would take the version of a PKCS#1 private key for a modulus.
+  if (isPrivateKey(asn1)) throw privateKey();
   const read = attempt(() => forge.pki.publicKeyFromAsn1(asn1)) ?? attempt(() => forge.pki.certificateFromAsn1(asn1).publicKey);
   if (read !== null && 'n' in read) return read;
-  if (attempt(() => forge.pki.privateKeyFromAsn1(asn1)) !== null || isPrivateKeyInfo(asn1)) throw privateKey();
   throw new KeyError('the key is not an RSA public key');
 };
 
@@ -92,12 +92,12 @@ const attempt = <T>(read: () => T): T | null => {
   }
 };
 
-/** PKCS#8 PrivateKeyInfo of any algorithm: a sequence of a version, an algorithm and an octet string. */
-const isPrivateKeyInfo = (asn1: forge.asn1.Asn1): boolean => {
-  const parts = Array.isArray(asn1.value) ? asn1.value : [];
-  const [version, , key] = parts;
-  return (
-    typeof version === 'object' && 'type' in version && version.type === forge.asn1.Type.INTEGER &&
-    typeof key === 'object' && 'type' in key && key.type === forge.asn1.Type.OCTETSTRING
-  );
+/**
+ * Private keys of any kind: PKCS#1 (nine integers), SEC 1 and encrypted PKCS#8 (an octet string second),
+ * PKCS#8 (an octet string third). No public key has these shapes.
+ */
+const isPrivateKey = ({ value }: forge.asn1.Asn1): boolean => {
+  const types = Array.isArray(value) ? value.map((part) => (typeof part === 'object' && 'type' in part ? part.type : null)) : [];
+  const { INTEGER, OCTETSTRING } = forge.asn1.Type;
+  return types[1] === OCTETSTRING || types[2] === OCTETSTRING || (types.length >= 9 && types.every((type) => type === INTEGER));
 };

@@ -13,7 +13,7 @@ export const addBackup: AddCommand = (program, shell) => {
     .argument('<file>', 'the file to make')
     .addOption(jsonOption())
     .action(async (file: string, { json }: { readonly json?: true }) => {
-      const { bytes } = await withStore(shell.env, async (store) => {
+      const { bytes } = await withStore(shell, async (store) => {
         await reserve(file);
         try {
           return await store.backup(file);

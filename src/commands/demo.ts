@@ -53,6 +53,7 @@ const demonstrate = async (directory: string, { options, shell, signal }: Demo):
   const service = await startService({ directory, clientId: CLIENT, publicKey, env: shell.env });
   try {
     const scenes = await play(service, { signers: { genuine: signerOf(privateKey), forger: signerOf((await makeKeyPair(BITS)).privateKey) }, signal });
+    if (signal.aborted) return;
     if (scenes.some(({ asExpected }) => !asExpected)) shell.foundWrong();
     if (options.json === true) printJson(shell, toJson(scenes, service, keyFile));
     else shell.out(storyTable(scenes, shell));
@@ -144,7 +145,7 @@ interface Staying {
 }
 
 const stayUp = async (service: DemoService, { directory, keyFile, shell, signal, quiet }: Staying): Promise<void> => {
-  if (!quiet && !signal.aborted) shell.out(whatToTry(service, { directory, keyFile, paint: shell.paint }));
+  if (!quiet) shell.out(whatToTry(service, { directory, keyFile, paint: shell.paint }));
   const endedByItself = await Promise.race([aborted(signal).then(() => false), service.exited.then(() => true)]);
   if (endedByItself) throw new CommandError(`the service has ended by itself:\n${service.lastWords()}`);
 };

@@ -33,7 +33,7 @@ export const addNotifications: AddCommand = (program, shell) => {
     .action(async (id: string | undefined, options: NotificationsOptions) => {
       if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a notification');
       if (id !== undefined) checkId(id);
-      await withStore(shell.env, async (store) => {
+      await withStore(shell, async (store) => {
         if (id === undefined) await listNotifications(store, { options, shell });
         else showNotification(await findNotification(store, { id, client: options.client, env: shell.env }), { options, shell });
       });

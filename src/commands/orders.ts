@@ -33,7 +33,7 @@ export const addOrders: AddCommand = (program, shell) => {
     .addOption(jsonOption())
     .action(async (id: string | undefined, options: OrdersOptions) => {
       if (id !== undefined && options.follow === true) throw new UsageError('--follow follows all orders: leave the id out');
-      await withStore(shell.env, async (store) => {
+      await withStore(shell, async (store) => {
         if (id !== undefined) await showOrder(store, { id, options, shell });
         else if (options.follow === true) await followOrders(store, { shell, options });
         else await listOrders(store, { options, shell });

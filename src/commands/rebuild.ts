@@ -11,7 +11,7 @@ export const addRebuild: AddCommand = (program, shell) => {
     .description('Derives every order anew from the stored facts, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV), in short transactions, and says how many changed.')
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
-      const report = await withStore(shell.env, async (store) => await rebuildOrders(store));
+      const report = await withStore(shell, async (store) => await rebuildOrders(store));
       if (json === true) printJson(shell, report);
       else shell.out(`Derived ${counted(report.orders, 'order')} anew; ${report.changed === 0 ? 'none' : report.changed} changed.`);
     });

@@ -33,7 +33,7 @@ export const addRedrive: AddCommand = (program, shell) => {
       if (id === undefined && outcome === undefined && all === undefined) throw new UsageError('say which: --id, --outcome or --all');
       if (id === undefined && client !== undefined) throw new UsageError('--client goes with --id');
       if (id !== undefined) checkId(id);
-      await withStore(shell.env, async (store) => {
+      await withStore(shell, async (store) => {
         if (id === undefined) await redriveAll(store, { outcome: outcome ?? null, options, shell });
         else await redriveOne(store, { id, options, shell });
       });

@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Environment } from '../config.ts';
+import type { Store } from '../store/store.ts';
+import { openExisting } from './stored.ts';
 
 export type Colour = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 export type Paint = (colour: Colour, text: string) => string;
@@ -13,6 +15,8 @@ export interface Terminal {
   readonly bytes: (raw: Uint8Array) => void;
   readonly err: (text: string) => void;
   readonly paint: Paint;
+  /** Opens the store that an environment names; who opens it closes it. */
+  readonly openStore: (env: Environment) => Promise<Store>;
 }
 
 export interface Shell extends Terminal {
@@ -30,6 +34,7 @@ export const ownTerminal = (env: Environment): Terminal => ({
   bytes: (raw) => process.stdout.write(raw),
   err: (text) => process.stderr.write(`${text}\n`),
   paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
+  openStore: openExisting,
 });
 
 export const printJson = ({ out }: Pick<Terminal, 'out'>, value: unknown): void => out(JSON.stringify(value, null, 2));

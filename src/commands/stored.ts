@@ -4,14 +4,20 @@ import { openStore } from '../store/open.ts';
 import { fileOf } from '../store/sqlite/sqlite-store.ts';
 import type { Page, PageRequest, Store } from '../store/store.ts';
 import { CommandError } from './failure.ts';
+import type { Terminal } from './shell.ts';
 
-/** Opens the store that the environment names, and closes it whatever happens. A missing one is not created. */
-export const withStore = async <T>(env: Environment, work: (store: Store) => Promise<T>): Promise<T> => {
+/** Opens the store that the environment names. A missing one is not created. */
+export const openExisting = async (env: Environment): Promise<Store> => {
   const { databaseUrl, rules } = readStoreConfig(env);
   if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
     throw new CommandError(`there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`);
   }
-  const store = await openStore(databaseUrl, rules);
+  return await openStore(databaseUrl, rules);
+};
+
+/** Opens the store for a piece of work, and closes it whatever happens. */
+export const withStore = async <T>({ env, openStore: open }: Pick<Terminal, 'env' | 'openStore'>, work: (store: Store) => Promise<T>): Promise<T> => {
+  const store = await open(env);
   try {
     return await work(store);
   } finally {

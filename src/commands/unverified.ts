@@ -31,7 +31,7 @@ export const addUnverified: AddCommand = (program, shell) => {
       if (id !== undefined && options.purge !== undefined) throw new UsageError('--purge removes all of one reason: leave the id out');
       if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a request');
       if (id !== undefined) checkId(id);
-      await withStore(shell.env, async (store) => {
+      await withStore(shell, async (store) => {
         if (options.purge !== undefined) await purge(store, { reason: options.purge, options, shell });
         else if (id === undefined) await listUnverified(store, { options, shell });
         else await showUnverified(store, { id, options, shell });

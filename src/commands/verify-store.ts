@@ -14,7 +14,7 @@ export const addVerifyStore: AddCommand = (program, shell) => {
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
       const { keys, publicUris } = readConfig(shell.env);
-      const verification = await withStore(shell.env, async (store) => await verifyStore(store, { keys, publicUris }));
+      const verification = await withStore(shell, async (store) => await verifyStore(store, { keys, publicUris }));
       const { verified, failed, withoutBytes } = verification;
       if (failed.length > 0) shell.foundWrong();
       if (json === true) {

@@ -18,8 +18,8 @@ export interface OwnServer extends TestServer {
   readonly start: () => Promise<void>;
   /** Ends it by a signal (SIGINT fast, SIGQUIT immediate, SIGKILL of the first process), and waits until it is gone. */
   readonly kill: (signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL') => Promise<void>;
-  /** Stops all of its processes for a while, so that it keeps its connections and answers nothing. */
-  readonly freeze: (milliseconds: number) => Promise<void>;
+  /** Stops all of its processes: it keeps its connections and answers nothing, until the function given back is called. */
+  readonly freeze: () => Promise<() => void>;
   readonly log: () => string;
 }
 
@@ -85,11 +85,12 @@ export const startOwnServer = async (settings: Readonly<Record<string, string>> 
       process.kill(pid, signal);
       while (isAlive(pid)) await after(20);
     },
-    freeze: async (milliseconds) => {
+    freeze: async () => {
       const pids = [await firstProcess(databaseDir), ...(await otherProcesses(url))];
       for (const pid of pids) process.kill(pid, 'SIGSTOP');
-      await after(milliseconds);
-      for (const pid of pids.toReversed()) process.kill(pid, 'SIGCONT');
+      return () => {
+        for (const pid of pids.toReversed()) process.kill(pid, 'SIGCONT');
+      };
     },
     log: () => log,
     stop: async () => {

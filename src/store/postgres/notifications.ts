@@ -1,6 +1,7 @@
 import type { UnverifiedReason } from '../../antom/signature.ts';
 import { toSignedRequest } from '../entry.ts';
 import {
+  InvalidCursorError,
   type NotificationFilter,
   type NotificationSummary,
   type Outcome,
@@ -9,7 +10,6 @@ import {
   type Store,
   type StoredNotification,
   type StoredUnverified,
-  StoreRejectedError,
   type UnverifiedSummary,
 } from '../store.ts';
 import { isPosition, LAST_POSITION } from './positions.ts';
@@ -103,7 +103,7 @@ const termsOf = (
 
 const readCursor = (cursor: string | null, newestFirst: boolean): string => {
   if (cursor === null) return newestFirst ? String(LAST_POSITION) : '0';
-  if (!isPosition(cursor)) throw new StoreRejectedError('not a cursor');
+  if (!isPosition(cursor)) throw new InvalidCursorError('not a cursor');
   return cursor;
 };
 

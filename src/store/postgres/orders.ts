@@ -1,6 +1,6 @@
 import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts';
 import { type Derivation, project, underivable } from '../projection.ts';
-import { type Page, type PageRequest, type Store, StoreRejectedError } from '../store.ts';
+import { InvalidCursorError, type Page, type PageRequest, type Store } from '../store.ts';
 import { paymentIdOf, readOrders, registrationKey, type StoredOrder } from './evidence.ts';
 import { HORIZON, isPosition, LAST_POSITION } from './positions.ts';
 import type { Database } from './transaction.ts';
@@ -19,6 +19,8 @@ export const openOrderReading = ({ query }: Database, derivation: Derivation): O
 
   return {
     findOrders: async (clientId, id) => {
+      // What begins with a space is a key of ours, never an identifier.
+      if (paymentIdOf(id) === null) return [];
       const found = await readOrders(
         query,
         `select ${COLUMNS}
@@ -70,7 +72,7 @@ export const openOrderReading = ({ query }: Database, derivation: Derivation): O
 };
 
 const toPosition = (cursor: string): string => {
-  if (!isPosition(cursor)) throw new StoreRejectedError('not a cursor');
+  if (!isPosition(cursor)) throw new InvalidCursorError('not a cursor');
   return cursor;
 };
 

@@ -1,4 +1,4 @@
-import { type PageRequest, type RebuildStep, StoreRejectedError } from '../store.ts';
+import { InvalidCursorError, type PageRequest, type RebuildStep } from '../store.ts';
 import { type OrderKey, orderLock, paymentIdOf } from './evidence.ts';
 import { LockTableFullError } from './locks.ts';
 import type { Query } from './query.ts';
@@ -74,9 +74,16 @@ const nextKeys = async (query: Query, { clientId, orderKey }: OrderKey, limit: n
 
 const readCursor = (cursor: string | null): OrderKey => {
   if (cursor === null) return { clientId: '', orderKey: '' };
-  const parsed: unknown = JSON.parse(cursor);
-  if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'string') {
-    return { clientId: parsed[0], orderKey: parsed[1] };
+  const [clientId, orderKey] = parse(cursor);
+  if (typeof clientId === 'string' && typeof orderKey === 'string') return { clientId, orderKey };
+  throw new InvalidCursorError('not a cursor');
+};
+
+const parse = (cursor: string): readonly unknown[] => {
+  try {
+    const parsed: unknown = JSON.parse(cursor);
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
   }
-  throw new StoreRejectedError('not a cursor');
 };

@@ -85,7 +85,8 @@ export type Reader = ReturnType<typeof openReader>;
 
 export const openReader = (db: DatabaseSync, derivation: Derivation) => {
   const clients = openClients(db);
-  const orders = openOrderReading(db, clients, derivation);
+  const evidence = openEvidence(db, clients);
+  const orders = openOrderReading(db, { clients, evidence, derivation });
   const notifications = openNotificationReading(db, clients);
   const unverified = openUnverifiedReading(db);
 
@@ -96,6 +97,7 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
     } finally {
       db.exec('rollback');
       clients.forget();
+      evidence.forget();
     }
   };
 

@@ -3,7 +3,7 @@ import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts'
 import { type Derivation, digestOf, project, underivable } from '../projection.ts';
 import { type OrderFilter, type Page, type PageRequest, type Store, InvalidCursorError } from '../store.ts';
 import type { Clients } from './clients.ts';
-import { type Evidence, openEvidence, paymentIdOf, registrationKey } from './evidence.ts';
+import { type Evidence, paymentIdOf, registrationKey } from './evidence.ts';
 import type { Positions } from './positions.ts';
 import { isoTime, prepare, type Query } from './query.ts';
 
@@ -22,8 +22,10 @@ export type OrderReading = Pick<OrderStoreMethods, 'findOrders' | 'listOrders' |
 type Synchronous<F> = F extends (...values: infer A) => Promise<infer R> ? (...values: A) => R : never;
 type OrderStoreMethods = { readonly [K in 'findOrders' | 'listOrders' | 'followOrders']: Synchronous<Store[K]> };
 
-export const openOrderReading = (db: DatabaseSync, clients: Clients, derivation: Derivation): OrderReading => {
-  const evidence = openEvidence(db, clients);
+export const openOrderReading = (
+  db: DatabaseSync,
+  { clients, evidence, derivation }: { readonly clients: Clients; readonly evidence: Evidence; readonly derivation: Derivation },
+): OrderReading => {
   const selectByKey = prepare<OrderRow>(db, `select ${COLUMNS} from orders where client = ? and order_key = ?`);
   const selectAfter = prepare<OrderRow>(
     db,

@@ -99,6 +99,14 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
     }
   };
 
+  /** What a stored notification names, and the registration that may be named by nobody else. */
+  const touchStored = (touched: Touched, client: number, digest: Uint8Array): void => {
+    const stored = selectOld.get(client, digest);
+    if (stored === undefined) return;
+    touchLinked(touched, client, { paymentId: stored.payment_id, paymentRequestId: stored.payment_request_id, captureId: stored.capture_id });
+    if (stored.payment_request_id !== null) touch(touched, client, [registrationKey(stored.payment_request_id)]);
+  };
+
   const rewrite = (client: number, digest: Uint8Array, columns: ReadingColumns): void => {
     const { notifyType, paymentId, paymentRequestId, captureId, outcome, facts } = columns;
     reread.run(notifyType, paymentId, paymentRequestId, captureId, outcome, facts, client, digest);
@@ -129,20 +137,25 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
     return { client, digest, outcome: entry.outcome, deliveries: known.deliveries, notify_type: entry.notifyType, payment_id: entry.paymentId };
   };
 
-  /** Derives every touched order; marks the notifications whose handler failed. */
+  /**
+   * Derives every touched order; marks the notifications whose handler failed. What failed names nothing any more:
+   * it and the orders that it joined are derived once more without it, as a rebuild would.
+   */
   const deriveTouched = (touched: Touched, now: number): readonly NotificationKey[] => {
     widen(touched);
     const failures: NotificationKey[] = [];
+    const again = nothingTouched();
     for (const [client, keys] of touched.keys) {
       for (const key of keys) {
-        const { failed } = orders.refresh(client, key, now);
-        for (const id of failed) {
-          fail.run(client, Buffer.from(id, 'hex'));
+        for (const id of orders.refresh(client, key, now).failed) {
+          const digest = Buffer.from(id, 'hex');
+          fail.run(client, digest);
           failures.push({ clientId: clients.idOf(client), id });
+          touchStored(again, client, digest);
         }
       }
     }
-    return failures;
+    return failures.length === 0 ? failures : [...failures, ...deriveTouched(again, now)];
   };
 
   const unverified = openUnverifiedRecording(db);
@@ -183,12 +196,9 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
       for (const { clientId, id, ...columns } of notifications) {
         const client = clients.numberOf(clientId);
         const digest = Buffer.from(id, 'hex');
-        const old = selectOld.get(client, digest);
-        if (old === undefined) continue;
-        touchLinked(touched, client, { paymentId: old.payment_id, paymentRequestId: old.payment_request_id, captureId: old.capture_id });
+        touchStored(touched, client, digest);
         rewrite(client, digest, columns);
         touchLinked(touched, client, columns);
-        if (old.payment_request_id !== null) touch(touched, client, [registrationKey(old.payment_request_id)]);
       }
       deriveTouched(touched, now);
       return notifications.map(({ clientId, id }) => selectOutcome.get(clients.numberOf(clientId), Buffer.from(id, 'hex'))?.outcome ?? null);

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { type AntomKey, KeyError, type KeyRing, readKey } from './antom/keys.ts';
+import type { Source } from './config.ts';
+
+/** A file's text without white space around it, or the code of what kept it from being read. */
+export const readText = (file: string): string | { readonly code: string } => {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    return { code: typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable' };
+  }
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const clientsFile = z.strictObject({
+  clients: z.array(z.strictObject({ clientId: z.string().min(1), publicKeys: z.array(z.string()).min(1) })).min(1),
+});
+
+interface ClientKeys {
+  readonly clientId: string;
+  readonly publicKeys: readonly string[];
+  /** Where the keys stand, for messages. */
+  readonly from: string;
+}
+
+/** The keys of every configured client; what is wrong with them goes to the problems. */
+export const readKeyRing = (source: Source, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
+  const ring = new Map<string, readonly AntomKey[]>();
+  for (const { clientId, publicKeys, from } of readClients(source)) {
+    if (!/^[\x21-\x7e]+$/.test(clientId)) source.problems.push(`${from}: a client id must be visible ASCII without spaces`);
+    if (ring.has(clientId)) source.problems.push(`${from}: client ${clientId} stands twice`);
+    if (refuseSandbox && clientId.startsWith('SANDBOX_')) {
+      source.problems.push(
+        `${from}: ${clientId} is a sandbox client, and NODE_ENV is production: its payments are no money (ALLOW_SANDBOX=true starts all the same)`,
+      );
+    }
+    ring.set(clientId, readKeysOf({ publicKeys, from }, source.problems));
+  }
+  return ring;
+};
+
+const readKeysOf = ({ publicKeys, from }: Pick<ClientKeys, 'publicKeys' | 'from'>, problems: string[]): readonly AntomKey[] =>
+  publicKeys.flatMap((configured, index) => {
+    try {
+      return [readKey(configured)];
+    } catch (error) {
+      if (!(error instanceof KeyError)) throw error;
+      problems.push(`${from}${publicKeys.length > 1 ? `, key ${index + 1}` : ''}: ${error.message}`);
+      return [];
+    }
+  });
+
+const readClients = (source: Source): readonly ClientKeys[] => {
+  const clientId = source.text('ANTOM_CLIENT_ID');
+  const publicKey = source.text('ANTOM_PUBLIC_KEY');
+  const file = source.text('ANTOM_CLIENTS_FILE');
+  const single = clientId !== null || publicKey !== null;
+  if (file !== null && single) source.problems.push('ANTOM_CLIENTS_FILE replaces ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY: set the one or the others');
+  if (file !== null) return readClientsFile(file, source.problems);
+  if (!single) {
+    source.problems.push('ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) are required: the dashboard shows both, under Developer');
+    return [];
+  }
+  if (clientId === null) source.problems.push('ANTOM_CLIENT_ID is required beside ANTOM_PUBLIC_KEY');
+  if (publicKey === null) source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
+  // An empty file has been named as a problem already.
+  if (clientId === null || publicKey === null || publicKey === '') return [];
+  return [{ clientId, publicKeys: publicKey.split(','), from: 'ANTOM_PUBLIC_KEY' }];
+};
+
+const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[] => {
+  const content = readText(file);
+  if (typeof content !== 'string') {
+    problems.push(`ANTOM_CLIENTS_FILE cannot be read: ${content.code}`);
+    return [];
+  }
+  const json = parseJson(content);
+  if (json === undefined) {
+    problems.push('ANTOM_CLIENTS_FILE cannot be read: it is not JSON');
+    return [];
+  }
+  const parsed = clientsFile.safeParse(json);
+  if (parsed.success) return parsed.data.clients.map((client) => ({ ...client, from: `ANTOM_CLIENTS_FILE, client ${client.clientId}` }));
+  problems.push(...parsed.error.issues.map((issue) => `ANTOM_CLIENTS_FILE: ${issue.path.join('.')}: ${issue.message}`));
+  return [];
+};

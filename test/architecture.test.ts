@@ -1,0 +1,270 @@
+import { describe, expect, test } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** One import: `to` is a path below src, or a package. */
+interface Edge {
+  readonly from: string;
+  readonly to: string;
+  /** What it takes at run time; empty where it takes only types, `*` for a whole module. */
+  readonly values: readonly string[];
+}
+
+type Allowance = readonly [from: string, to: string, what: 'all' | 'types' | readonly string[]];
+
+/** The rooms of the house: a name that ends with a slash, or a colon, is all that begins so. Inside its own room a file imports freely. */
+const ALLOWED: readonly Allowance[] = [
+  ['handlers/', 'order/', 'all'],
+  ['handlers/', 'antom/result-codes.ts', 'all'],
+  ['handlers/', 'antom/notification.ts', 'types'],
+
+  ['antom/', 'order/', 'types'],
+  ['antom/', 'zod', 'all'],
+  ['antom/', 'node:crypto', 'all'],
+  ['antom/', 'node:buffer', 'all'],
+  ['antom/keys.ts', 'node-forge', 'all'],
+  ['antom/acknowledgement.ts', 'store/store.ts', 'types'],
+
+  ['store/', 'order/', 'all'],
+  ['store/', 'handlers/', 'all'],
+  ['store/', 'antom/', 'types'],
+  ['store/', 'node:', 'all'],
+  ['store/postgres/', 'pg', 'all'],
+
+  ['pay-notify.ts', 'antom/', 'all'],
+  ['pay-notify.ts', 'handlers/', 'all'],
+  ['pay-notify.ts', 'order/', 'all'],
+  ['pay-notify.ts', 'store/store.ts', 'all'],
+  ['pay-notify.ts', 'inbox.ts', 'types'],
+  ['inbox.ts', 'antom/', 'all'],
+  ['inbox.ts', 'handlers/', 'all'],
+  ['inbox.ts', 'order/', 'all'],
+  ['inbox.ts', 'store/store.ts', 'all'],
+
+  ['http/', 'pay-notify.ts', 'all'],
+  ['http/', 'inbox.ts', 'types'],
+  ['http/', 'log.ts', 'all'],
+  ['http/', 'upkeep/', 'types'],
+  ['http/', 'antom/', 'types'],
+  ['http/', 'antom/acknowledgement.ts', 'all'],
+  ['http/', 'antom/signature.ts', ['pathOf', 'UNVERIFIED_REASONS']],
+  ['http/', 'order/', 'all'],
+  ['http/', 'store/store.ts', 'all'],
+  ['http/', 'zod', 'all'],
+  ['http/', 'express', 'all'],
+  ['http/', 'node:', 'all'],
+
+  ['upkeep/', 'antom/', 'all'],
+  ['upkeep/', 'order/', 'all'],
+  ['upkeep/', 'store/', 'all'],
+  ['upkeep/', 'node:', 'all'],
+
+  ['config.ts', 'antom/keys.ts', 'types'],
+  ['config.ts', 'key-ring.ts', 'all'],
+  ['config.ts', 'order/', 'all'],
+  ['config.ts', 'zod', 'all'],
+  ['key-ring.ts', 'antom/keys.ts', 'all'],
+  ['key-ring.ts', 'config.ts', 'types'],
+  ['key-ring.ts', 'zod', 'all'],
+  ['key-ring.ts', 'node:fs', 'all'],
+  ['log.ts', 'pino', 'all'],
+  ['log.ts', 'pino-pretty', 'all'],
+];
+
+/** They import everything. */
+const OUTERMOST = ['main.ts', 'cli.ts', 'commands/'] as const;
+/** Who may import them: nobody but each other, inwards from the command line. */
+const ENTRANCES: readonly Allowance[] = [
+  ['cli.ts', 'main.ts', 'all'],
+  ['cli.ts', 'commands/', 'all'],
+  ['commands/', 'main.ts', 'all'],
+];
+
+const ROOMS = ['order/', 'handlers/', 'antom/', 'store/', 'http/', 'upkeep/', 'commands/'];
+const FILES = new Set(['main.ts', 'cli.ts', 'config.ts', 'key-ring.ts', 'log.ts', 'pay-notify.ts', 'inbox.ts']);
+
+const isWithin = (path: string, place: string): boolean => (/[/:]$/.test(place) ? path.startsWith(place) : path === place);
+const covers = (edge: Edge, [from, to, what]: Allowance): boolean =>
+  isWithin(edge.from, from) &&
+  isWithin(edge.to, to) &&
+  (what === 'all' || edge.values.every((name) => what !== 'types' && what.includes(name)));
+const shareRoom = ({ from, to }: Edge): boolean => ROOMS.some((room) => isWithin(from, room) && isWithin(to, room));
+const isOutermost = (path: string): boolean => OUTERMOST.some((place) => isWithin(path, place));
+
+const isAllowed = (edge: Edge): boolean => {
+  if (shareRoom(edge)) return true;
+  if (isOutermost(edge.to)) return ENTRANCES.some((entrance) => covers(edge, entrance));
+  return isOutermost(edge.from) || ALLOWED.some((allowance) => covers(edge, allowance));
+};
+
+const SRC = new URL('../src/', import.meta.url);
+const sources = new Map(
+  readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => [path, readFileSync(new URL(path, SRC), 'utf8')]),
+);
+
+/** The names that a clause like `fallback, { type A, b as c }` takes at run time. */
+const valuesOf = (clause: string): readonly string[] => {
+  if (/^type\b/.test(clause)) return [];
+  const [, before = '', braces = ''] = /^([^{]*)(?:\{([^}]*)\})?$/.exec(clause) ?? [];
+  const names = braces.split(',').map((name) => name.trim().split(/\s+as\s+/)[0] ?? '');
+  const whole = before.replace(/,\s*$/, '').trim() === '' ? [] : ['*'];
+  return [...whole, ...names.filter((name) => name !== '' && !name.startsWith('type '))];
+};
+
+const importsOf = (from: string, source: string): readonly Edge[] => {
+  const resolve = (to: string): string => (to.startsWith('.') ? join(dirname(from), to) : to);
+  const statements = [...source.matchAll(/^(?:import|export)\s+((?:type\s+)?(?:[\w*$]|\{[^}]*\}|,|\s)+?)\s+from\s+'([^']+)'/gm)];
+  const unassigned = [...source.matchAll(/^import\s+'([^']+)'/gm)];
+  const onDemand = [...source.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]\s*\)/g), ...source.matchAll(/\bnew URL\(\s*'([^']+\.ts)',\s*import\.meta\.url\)/g)];
+  return [
+    ...statements.map(([, clause = '', to = '']) => ({ from, to: resolve(to), values: valuesOf(clause) })),
+    ...unassigned.map(([, to = '']) => ({ from, to: resolve(to), values: ['*'] })),
+    ...onDemand.map(([, to = '']) => ({ from, to: resolve(/^[\w-]+\.ts$/.test(to) ? `./${to}` : to), values: ['*'] })),
+  ];
+};
+
+const edges = [...sources].flatMap(([path, source]) => importsOf(path, source));
+const shown = ({ from, to, values }: Edge): string => `${from} imports ${values.length === 0 ? 'types' : values.join(', ')} of ${to}`;
+
+describe('the rooms', () => {
+  test('import only what the house allows', () => {
+    expect(edges.filter((edge) => !isAllowed(edge)).map(shown)).toEqual([]);
+  });
+
+  test('every file stands in one', () => {
+    const outside = [...sources.keys()].filter((path) => !FILES.has(path) && !ROOMS.some((room) => isWithin(path, room)));
+    expect(outside).toEqual([]);
+  });
+
+  test.each([
+    ['order/order.ts', 'handlers/index.ts', []],
+    ['order/order.ts', 'node:crypto', ['createHash']],
+    ['order/order.ts', 'zod', ['z']],
+    ['handlers/payment-result.ts', 'antom/notification.ts', ['readBody']],
+    ['handlers/payment-result.ts', 'store/store.ts', []],
+    ['antom/signature.ts', 'node-forge', ['*']],
+    ['antom/signature.ts', 'store/store.ts', []],
+    ['antom/acknowledgement.ts', 'store/store.ts', ['OUTCOMES']],
+    ['antom/keys.ts', 'config.ts', []],
+    ['store/entry.ts', 'antom/notification.ts', ['parseNotification']],
+    ['store/store.ts', 'log.ts', []],
+    ['store/sqlite/engine.ts', 'pg', ['*']],
+    ['pay-notify.ts', 'http/public.ts', []],
+    ['pay-notify.ts', 'express', ['*']],
+    ['inbox.ts', 'store/sqlite/engine.ts', ['createEngine']],
+    ['http/public.ts', 'antom/signature.ts', ['pathOf', 'verify']],
+    ['http/public.ts', 'store/sqlite/engine.ts', []],
+    ['http/public.ts', 'config.ts', []],
+    ['http/public.ts', 'pg', ['*']],
+    ['upkeep/upkeep.ts', 'http/public.ts', []],
+    ['config.ts', 'store/store.ts', []],
+    ['log.ts', 'config.ts', []],
+    ['http/public.ts', 'main.ts', []],
+    ['main.ts', 'commands/serve.ts', ['serve']],
+    ['main.ts', 'cli.ts', []],
+    ['commands/serve.ts', 'cli.ts', []],
+  ] as const)('would refuse %s → %s (%j)', (from, to, values) => {
+    expect(isAllowed({ from, to, values })).toBe(false);
+  });
+
+  test('the imports are read in every form they are written in', () => {
+    const source = `import a from 'one';
+import { type B, c as d } from './two.ts';
+import type { E } from '../f/three.ts';
+import * as g from 'node:four';
+import h, { i } from 'five';
+import {
+  j,
+  type K,
+} from './six.ts';
+import 'seven';
+export { l } from './eight.ts';
+export type { M } from './nine.ts';
+export * from './ten.ts';
+const n = await import('./eleven.ts');
+const o = new Worker(new URL('twelve.ts', import.meta.url));
+`;
+    expect(importsOf('room/file.ts', source).map(({ to, values }) => [to, values])).toEqual([
+      ['one', ['*']],
+      ['room/two.ts', ['c']],
+      ['f/three.ts', []],
+      ['node:four', ['*']],
+      ['five', ['*', 'i']],
+      ['room/six.ts', ['j']],
+      ['room/eight.ts', ['l']],
+      ['room/nine.ts', []],
+      ['room/ten.ts', ['*']],
+      ['seven', ['*']],
+      ['room/eleven.ts', ['*']],
+      ['room/twelve.ts', ['*']],
+    ]);
+  });
+
+  test('no import statement of src is left unread', () => {
+    for (const [path, source] of sources) {
+      const written = source.match(/\bfrom '|^import '|\bimport\('/gm)?.length ?? 0;
+      const read = importsOf(path, source).length - (source.match(/new URL\('[^']+\.ts', import\.meta\.url\)/g)?.length ?? 0);
+      expect([path, read]).toEqual([path, written]);
+    }
+  });
+
+  test('each import leads to a file that is there', () => {
+    const inside = edges.filter(({ to }) => to.endsWith('.ts'));
+    expect(inside.filter(({ to }) => !sources.has(to)).map(shown)).toEqual([]);
+  });
+
+  test('a module that is named at run time is only ever a table of handlers, in the store', () => {
+    const computed = [...sources].filter(([, source]) => /\bimport\((?!['"`])/.test(source)).map(([path]) => path);
+    expect(computed.filter((path) => !path.startsWith('store/'))).toEqual([]);
+  });
+
+  test('the twins do not know each other, and each its own driver only', () => {
+    const crossing = edges.filter(
+      ({ from, to }) =>
+        (from.startsWith('store/sqlite/') && (to.startsWith('store/postgres/') || to === 'pg')) ||
+        (from.startsWith('store/postgres/') && (to.startsWith('store/sqlite/') || to === 'node:sqlite')),
+    );
+    expect(crossing.map(shown)).toEqual([]);
+    expect(edges.filter(({ from, to }) => to === 'node:sqlite' && !from.startsWith('store/sqlite/')).map(shown)).toEqual([]);
+  });
+});
+
+describe('packages', () => {
+  const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const packages = edges.filter(({ to }) => !to.endsWith('.ts') && !to.startsWith('node:'));
+
+  test('src imports only what is installed without the development dependencies, and all of it', () => {
+    expect(new Set(packages.map(({ to }) => to))).toEqual(new Set(Object.keys(dependencies)));
+  });
+
+  test('each is pinned to one version', () => {
+    expect(Object.values(dependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  test('node-forge reads keys at start, and nothing else', () => {
+    expect(packages.filter(({ to }) => to === 'node-forge').map(({ from }) => from)).toEqual(['antom/keys.ts']);
+  });
+});
+
+describe('the files', () => {
+  const names = readdirSync(SRC, { recursive: true, encoding: 'utf8' });
+
+  test('none is named after what it is instead of what it is about', () => {
+    const vague = /^(utils?|helpers?|common|services?|controllers?|models?|types?|lib)(\.ts)?$/;
+    expect(names.filter((path) => path.split('/').some((name) => vague.test(name)))).toEqual([]);
+  });
+
+  test('none is longer than 300 lines', () => {
+    const long = [...sources].map(([path, source]) => [path, source.trimEnd().split('\n').length] as const).filter(([, lines]) => lines > 300);
+    expect(long).toEqual([]);
+  });
+
+  test('none steps out of the type checker', () => {
+    const escape = /@ts-(ignore|nocheck|expect-error)|\bas any\b|[:<,|&]\s*any\s*(?:[,;>)=|&{]|\[\])/;
+    expect([...sources].filter(([, source]) => escape.test(source)).map(([path]) => path)).toEqual([]);
+  });
+});

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { here, notified, ownPlace, payment, spawned } from './support.ts';
+
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const COMMANDS = ['serve', 'demo', 'send', 'orders', 'notifications', 'unverified', 'redrive', 'rebuild', 'verify-store', 'backup', 'keygen'];
+const place = ownPlace();
+
+describe('the command line', () => {
+  test.each(COMMANDS)('%s has --help and --json', async (command) => {
+    const { code, out } = await here([command, '--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('--help');
+    expect(out).toContain('--json');
+  });
+
+  test.each([
+    ['no command', []],
+    ['an unknown command', ['frobnicate']],
+    ['an unknown option', ['orders', '--frobnicate']],
+    ['a word too many', ['orders', 'a', 'b']],
+    ['a word too few', ['backup']],
+    ['a value outside its set', ['orders', '--status', 'PAID']],
+    ['an attention that depends on the clock', ['orders', '--attention', 'AUTHORIZATION_EXPIRING']],
+    ['a limit of nothing', ['orders', '--limit', '0']],
+    ['options that exclude each other', ['orders', '--follow', '--status', 'CAPTURED']],
+    ['an id where all are meant', ['orders', 'P1', '--follow']],
+    ['a purge of one', ['unverified', 'id', '--purge', 'UNKNOWN_CLIENT']],
+    ['a redrive of what?', ['redrive']],
+    ['raw bytes of what?', ['notifications', '--raw']],
+    ['an id that is none', ['notifications', '12']],
+  ])('refuses %s as usage, 64', async (_what, words) => {
+    const { code, out, err } = await here(words);
+    expect(code).toBe(64);
+    expect(out).toBe('');
+    expect(err).not.toBe('');
+  });
+
+  test('says so in the exit code of the process, without a stack trace', async () => {
+    const { code, out, err } = await spawned(['orders', '--status', 'PAID']);
+    expect({ code, out }).toEqual({ code: 64, out: '' });
+    expect(err).toMatch(/^error: option '--status <status>' argument 'PAID' is invalid.*\n$/);
+  });
+
+  test('names every problem of the configuration, one a line, 78', async () => {
+    const { code, out, err } = await spawned(['verify-store'], { DATABASE_URL: 'mysql://nowhere', PORT: 'eighty' });
+    expect({ code, out }).toEqual({ code: 78, out: '' });
+    expect(err.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^DATABASE_URL: /),
+      expect.stringMatching(/^PORT: /),
+      expect.stringMatching(/^ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY /),
+    ]);
+  });
+
+  test('serve runs the service until SIGTERM, with a log of JSON lines', async () => {
+    const child = spawn(process.execPath, [CLI, 'serve', '--json'], { env: { ...place().env, PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1' } });
+    let log = '';
+    child.stdout.on('data', (text: Buffer) => {
+      // Once: a second signal would end it at once.
+      if (!log.includes('"ready"') && text.includes('"ready"')) child.kill('SIGTERM');
+      log += text.toString();
+    });
+    const code = await new Promise((resolve) => {
+      child.on('close', resolve);
+    });
+    expect(code).toBe(0);
+    expect(log.trimEnd().split('\n').map((line) => (JSON.parse(line) as { msg: string }).msg)).toContain('listening for notifications');
+    expect((await spawned(['serve'])).code).toBe(78);
+  });
+
+  test('does not make a database where there is none', async () => {
+    const { env, directory } = place();
+    const { code, err } = await here(['orders'], env);
+    expect(code).toBe(1);
+    expect(err).toBe(`error: there is no database at ${directory}/paynotify.db: the service makes it when it first starts, and DATABASE_URL says where\n`);
+  });
+
+  test('is executable, and ends quietly when its reader goes away', async () => {
+    accessSync(CLI, constants.X_OK);
+    const { env, store } = place();
+    await store(...Array.from({ length: 400 }, (_, index) => notified(payment({ paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
+    const { code: whole, out } = await spawned(['orders', '--limit', '1'], env);
+    expect(whole).toBe(0);
+    expect(out).toContain('AUTHORIZED');
+    // No colours where nobody looks.
+    expect(out).not.toContain('\u001B');
+
+    const child = spawn(process.execPath, [CLI, 'orders', '--json', '--limit', '1000'], { env });
+    let err = '';
+    child.stderr.on('data', (text: Buffer) => (err += text.toString()));
+    child.stdout.once('data', () => child.stdout.destroy());
+    const code = await new Promise((resolve) => {
+      child.on('exit', resolve);
+    });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
+});

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Order } from '../../src/order/order.ts';
+import type { NotificationSummary, Page, UnverifiedSummary } from '../../src/store/store.ts';
+import { capture, CLIENT, here, idOf, json, makePlace, notified, payment, type Place, removePlace, unverified } from './support.ts';
+
+const LONG = 'P'.repeat(64);
+const BINARY = Buffer.from([0x7b, 0xff, 0x00, 0x0a, 0x7d]);
+const STEERING = JSON.stringify({ notifyType: 'RED\u001B[31m\u202E' });
+
+let place: Place;
+let empty: Place;
+let env: Readonly<Record<string, string>>;
+/** As on a machine that knows the database and no keys. */
+let storeOnly: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  [place, empty] = [makePlace(), makePlace()];
+  ({ env } = place);
+  storeOnly = { DATABASE_URL: env['DATABASE_URL'] ?? '' };
+  await empty.store();
+  await place.store(
+    notified(payment()),
+    notified(capture({ result: { resultStatus: 'F', resultCode: 'AUTH_EXPIRED' } })),
+    notified(payment(), 'OTHER'),
+    notified(payment({ paymentId: 'P3', paymentRequestId: 'TWICE' })),
+    notified(payment({ paymentId: 'P4', paymentRequestId: 'TWICE' })),
+    notified(capture({ paymentId: 'P5', captureId: 'C5' })),
+    notified(BINARY),
+    notified(STEERING),
+    unverified('{"a":1}'),
+    unverified('{"b":1}', { clientIds: [], target: '/payNotify?\u001B[2J' }),
+  );
+  await place.store(notified(payment({ paymentId: LONG, paymentRequestId: 'R6' })));
+});
+afterAll(async () => {
+  await removePlace(place);
+  await removePlace(empty);
+});
+
+const paymentIds = async (...words: readonly string[]): Promise<readonly (string | null)[]> =>
+  (await json<Page<Order>>(['orders', ...words], env)).items.map(({ paymentId }) => paymentId);
+
+describe('orders', () => {
+  test('says when there are none, and when none are like that', async () => {
+    expect(await here(['orders'], empty.env)).toMatchObject({ code: 0, out: 'No orders yet.\n', err: '' });
+    expect(await here(['orders', '--status', 'FAILED'], empty.env)).toMatchObject({ code: 0, out: 'No orders like that.\n' });
+    expect(await json(['orders'], empty.env)).toEqual({ items: [], next: null });
+  });
+
+  test('lists them newest change first, in aligned columns with whole ids', async () => {
+    const lines = (await here(['orders'], env)).out.trimEnd().split('\n');
+    const [header = '', first = ''] = lines;
+    expect(lines).toHaveLength(7);
+    expect(first.startsWith(`${CLIENT}  ${LONG}  R6`)).toBe(true);
+    expect(first.indexOf('AUTHORIZED')).toBe(header.indexOf('STATUS'));
+    expect(first.indexOf('JPY 120')).toBe(header.indexOf('AMOUNT'));
+    expect(new Set(lines.slice(1).map((line) => line.slice(header.indexOf('STATUS') - 2, header.indexOf('STATUS'))))).toEqual(new Set(['  ']));
+  });
+
+  test('gives pages, of one client too', async () => {
+    const first = await json<Page<Order>>(['orders', '--limit', '4', '--client', CLIENT], env);
+    const second = await json<Page<Order>>(['orders', '--limit', '4', '--client', CLIENT, '--cursor', first.next ?? ''], env);
+    expect(second.next).toBeNull();
+    expect(first.items).toHaveLength(4);
+    expect(new Set([...first.items, ...second.items].map(({ paymentId }) => paymentId))).toEqual(new Set(['P1', 'P3', 'P4', 'P5', LONG]));
+    const { out } = await here(['orders', '--limit', '2'], env);
+    expect(out).toMatch(/\n\nThere may be more: --cursor \d+\n$/);
+  });
+
+  test('filters by status and attention', async () => {
+    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_WITHOUT_PAYMENT')).toEqual(['P5']);
+    expect(await paymentIds('--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
+  });
+
+  test('finds one by either id and shows all of it', async () => {
+    const order = await json<Order>(['orders', 'R1'], env);
+    expect(order).toMatchObject({ clientId: CLIENT, paymentId: 'P1', status: 'AUTHORIZED', nextAction: 'NEW_PAYMENT_REQUEST' });
+    const { out } = await here(['orders', 'P1'], env);
+    expect(out).toMatch(/^status +AUTHORIZED$/m);
+    expect(out).toContain('CAPTURE_FAILED');
+    expect(out).toContain('Use a new _paymentRequestId_ to initiate a payment.');
+  });
+
+  test('asks which client is meant, naming them, where an id exists under several', async () => {
+    const asked = await here(['orders', 'P1'], storeOnly);
+    expect(asked.code).toBe(1);
+    expect(asked.err).toMatch(/several clients: choose with --client (CLI_CLIENT or --client OTHER|OTHER or --client CLI_CLIENT)\n$/);
+    expect(await json(['orders', 'P1', '--client', 'OTHER'], storeOnly)).toMatchObject({ clientId: 'OTHER' });
+  });
+
+  test('says which are meant where one paymentRequestId names several payments, and when there is none', async () => {
+    const { code, err } = await here(['orders', 'TWICE'], env);
+    expect(code).toBe(1);
+    expect(err).toMatch(/ask for one of (P3, P4|P4, P3)\n$/);
+    expect(await here(['orders', 'P9'], env)).toMatchObject({ code: 1, out: '', err: 'error: there is no order P9\n' });
+  });
+});
+
+const idsOf = async (...words: readonly string[]): Promise<readonly string[]> =>
+  (await json<Page<NotificationSummary>>(['notifications', ...words], env)).items.map(({ id }) => id);
+
+describe('notifications', () => {
+  test('lists them, filtered', async () => {
+    expect(await idsOf('--type', 'CAPTURE_RESULT')).toHaveLength(2);
+    expect(await idsOf('--outcome', 'MALFORMED')).toEqual([idOf(BINARY)]);
+    expect(await idsOf('--payment-id', 'P1', '--client', CLIENT)).toHaveLength(2);
+    expect((await here(['notifications'], empty.env)).out).toBe('No notifications yet.\n');
+  });
+
+  test('shows one with its headers and body, and gives its bytes back as they came', async () => {
+    expect(await json(['notifications', idOf(BINARY)], env)).toMatchObject({
+      id: idOf(BINARY),
+      outcome: 'MALFORMED',
+      method: 'POST',
+      target: '/payNotify',
+      headers: { 'client-id': CLIENT, signature: expect.stringMatching(/^algorithm=RSA256,/) },
+      body: BINARY.toString('base64'),
+      signatureVerifies: true,
+    });
+    const raw = await here(['notifications', idOf(BINARY), '--raw'], env);
+    expect(raw.bytes).toEqual(BINARY);
+    expect(raw.out).toBe('');
+  });
+
+  test('keeps what a sender wrote from steering the terminal', async () => {
+    const list = await here(['notifications'], env);
+    const one = await here(['notifications', idOf(STEERING)], storeOnly);
+    expect(one.out).toContain('unknown: no keys are configured here');
+    for (const { out } of [list, one]) {
+      expect(out).toContain(String.raw`RED\u{1b}[31m\u{202e}`);
+      expect(out).not.toContain('\u001B');
+      expect(out).not.toContain('\u202E');
+    }
+  });
+});
+
+describe('unverified', () => {
+  test('lists, shows and purges', async () => {
+    const { items } = await json<Page<UnverifiedSummary>>(['unverified'], env);
+    expect(items.map(({ reason }) => reason)).toEqual(['MISSING_HEADER', 'UNKNOWN_CLIENT']);
+    const id = items[0]?.id ?? '';
+    expect(await json(['unverified', id], env)).toMatchObject({
+      ...items[0],
+      headers: { 'client-id': [], 'request-time': [expect.any(String)] },
+      body: Buffer.from('{"b":1}').toString('base64'),
+    });
+    expect((await here(['unverified', id], env)).out).toContain(String.raw`POST /payNotify?\u{1b}[2J`);
+    expect((await here(['unverified', id, '--raw'], env)).bytes.toString()).toBe('{"b":1}');
+
+    expect(await json(['unverified', '--purge', 'MISSING_HEADER'], env)).toEqual({ reason: 'MISSING_HEADER', purged: 1 });
+    expect((await here(['unverified', '--reason', 'MISSING_HEADER'], env)).out).toBe('No unverified requests like that.\n');
+    expect((await here(['unverified'], env)).out).toMatch(/^ID +REASON +DELIVERIES .*\n[0-9a-f]{64} +UNKNOWN_CLIENT +1 .*\n$/);
+    expect((await here(['unverified', id], env)).code).toBe(1);
+  });
+});

@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { createHash, createPrivateKey } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach } from '@jest/globals';
+import { readKey } from '../../src/antom/keys.ts';
+import { type ParsedNotification, parseNotification } from '../../src/antom/notification.ts';
+import { type SignedRequest, verify } from '../../src/antom/signature.ts';
+import { signatureHeader } from '../../src/antom/signing.ts';
+import { run } from '../../src/cli.ts';
+import { openExisting } from '../../src/commands/stored.ts';
+import { type Environment, readStoreConfig } from '../../src/config.ts';
+import { handlers } from '../../src/handlers/index.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Delivery, NotificationDelivery, Store } from '../../src/store/store.ts';
+
+export const KEYS = fileURLToPath(new URL('../fixtures/keys/', import.meta.url));
+export const PRIVATE_KEY_FILE = join(KEYS, 'throw-away.private.pkcs8.pem');
+export const PUBLIC_KEY = readFileSync(join(KEYS, 'throw-away.public.spki.pem'), 'utf8');
+export const OTHER_PUBLIC_KEY = readFileSync(join(KEYS, 'throw-away-second.public.spki.pem'), 'utf8');
+export const CLIENT = 'CLI_CLIENT';
+
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const OUR_KEY = createPrivateKey(readFileSync(PRIVATE_KEY_FILE));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The command line as a process of its own. */
+export const spawned = async (words: readonly string[], env: Environment = {}): Promise<Ended> =>
+  await new Promise((resolve) => {
+    const child = spawn(process.execPath, [CLI, ...words], { env: { PATH: process.env['PATH'], ...env } });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (text: Buffer) => (out += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (err += text.toString()));
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+
+const shared = new Map<string, Store>();
+
+/** Commands run here share one open store a database: opening one starts two threads, and that takes long. */
+const openShared = async (env: Environment): Promise<Store> => {
+  const url = env['DATABASE_URL'] ?? '';
+  const store = shared.get(url) ?? (await openExisting(env));
+  shared.set(url, store);
+  return { ...store, close: async () => undefined };
+};
+
+const closeShared = async (directory: string): Promise<void> => {
+  for (const [url, store] of shared) {
+    if (!url.includes(directory)) continue;
+    shared.delete(url);
+    await store.close();
+  }
+};
+
+/** The same without the second that a process takes to start. */
+export const here = async (words: readonly string[], env: Environment = {}): Promise<Ended & { readonly bytes: Buffer }> => {
+  let out = '';
+  let err = '';
+  const raw: Uint8Array[] = [];
+  const code = await run(words, {
+    env,
+    out: (text) => (out += `${text}\n`),
+    err: (text) => (err += `${text}\n`),
+    bytes: (bytes) => raw.push(bytes),
+    paint: (_colour, text) => text,
+    openStore: openShared,
+  });
+  return { code, out, err, bytes: Buffer.concat(raw) };
+};
+
+/** What a command printed with --json. */
+export const json = async <T>(words: readonly string[], env: Environment): Promise<T> => {
+  const { out } = await here([...words, '--json'], env);
+  return JSON.parse(out) as T;
+};
+
+export type Fields = Readonly<Record<string, unknown>>;
+const bytesOf = (body: Fields | string | Uint8Array): Uint8Array =>
+  body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+
+const REQUEST_TIME = '2026-01-02T03:04:05Z';
+const signedRequest = (body: Uint8Array, clientId: string): SignedRequest => {
+  const signature = signatureHeader({ method: 'POST', uri: '/payNotify', clientId, requestTime: REQUEST_TIME, body }, OUR_KEY);
+  return { method: 'POST', target: '/payNotify', clientIds: [clientId], requestTimes: [REQUEST_TIME], signatures: [signature], body };
+};
+
+const parsedFrom = (body: Uint8Array, clientId: string): ParsedNotification => {
+  const verification = verify(signedRequest(body, clientId), { keys: new Map([[clientId, [readKey(PUBLIC_KEY)]]]), publicUris: [] });
+  if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
+  return parseNotification(verification.notification, handlers);
+};
+
+/** A notification as the listener hands it to the store: really signed, verified and parsed. */
+export const notified = (body: Fields | string | Uint8Array, clientId = CLIENT): NotificationDelivery => ({
+  kind: 'notification',
+  parsed: parsedFrom(bytesOf(body), clientId),
+  receivedAt: new Date(),
+});
+
+/** A request that failed verification, as the listener hands it to the store. */
+export const unverified = (body: string, request: Partial<SignedRequest> = {}): Delivery => ({
+  kind: 'unverified',
+  request: { ...signedRequest(Buffer.from(body), 'STRANGER'), ...request },
+  reason: request.clientIds?.length === 0 ? 'MISSING_HEADER' : 'UNKNOWN_CLIENT',
+  receivedAt: new Date(),
+});
+
+export const payment = (fields: Fields = {}): Fields => ({
+  notifyType: 'PAYMENT_RESULT',
+  paymentId: 'P1',
+  paymentRequestId: 'R1',
+  paymentAmount: { currency: 'JPY', value: '120' },
+  result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: 'success.' },
+  ...fields,
+});
+export const capture = (fields: Fields = {}): Fields => ({
+  notifyType: 'CAPTURE_RESULT',
+  paymentId: 'P1',
+  captureId: 'C1',
+  captureAmount: { currency: 'JPY', value: '120' },
+  result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: 'success.' },
+  ...fields,
+});
+
+export interface Place {
+  readonly directory: string;
+  /** Of a receiver of CLIENT whose database is here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Stores deliveries as a service that runs would. */
+  readonly store: (...deliveries: readonly Delivery[]) => Promise<void>;
+}
+
+/** The id under which a body is stored. */
+export const idOf = (body: string | Uint8Array): string => createHash('sha256').update(body).digest('hex');
+
+/** A directory of its own for each test. */
+export const ownPlace = (): (() => Place) => {
+  let place: Place | null = null;
+  beforeEach(() => {
+    place = makePlace();
+  });
+  afterEach(async () => {
+    if (place !== null) await removePlace(place);
+  });
+  return () => place ?? makePlace();
+};
+
+const UNBOUNDED = { maxBytes: 1_000_000, maxNew: 1_000 };
+
+export const removePlace = async ({ directory }: Pick<Place, 'directory'>): Promise<void> => {
+  await closeShared(directory);
+  rmSync(directory, { recursive: true, force: true });
+};
+
+export const makePlace = (): Place => {
+  const directory = mkdtempSync(join(tmpdir(), 'paynotify-cli-'));
+  const env = { DATABASE_URL: `sqlite:${join(directory, 'paynotify.db')}`, ANTOM_CLIENT_ID: CLIENT, ANTOM_PUBLIC_KEY: PUBLIC_KEY };
+  const store = async (...deliveries: readonly Delivery[]): Promise<void> => {
+    const { databaseUrl, rules } = readStoreConfig(env);
+    const opened = shared.get(databaseUrl) ?? (await openStore(databaseUrl, rules));
+    shared.set(databaseUrl, opened);
+    await opened.record(deliveries, UNBOUNDED);
+  };
+  return { directory, env, store };
+};

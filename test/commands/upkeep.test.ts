@@ -1,0 +1,101 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from '@jest/globals';
+import type { Order } from '../../src/order/order.ts';
+import type { NotificationDelivery, Page } from '../../src/store/store.ts';
+import { capture, CLIENT, here, idOf, json, notified, OTHER_PUBLIC_KEY, ownPlace, payment, type Place } from './support.ts';
+
+const place = ownPlace();
+
+/** One that the database itself refused to apply. */
+const failedCapture = (): NotificationDelivery => ({ ...notified(capture()), inapplicable: true });
+
+const PAYMENT = idOf(JSON.stringify(payment()));
+const CAPTURE = idOf(JSON.stringify(capture()));
+
+const sql = ({ directory }: Place, statement: string): void => {
+  const db = new DatabaseSync(join(directory, 'paynotify.db'));
+  db.exec(statement);
+  db.close();
+};
+
+describe('rebuild', () => {
+  test('puts right what was tampered with, and says how many', async () => {
+    const { env, store } = place();
+    await store(notified(payment()), notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' })));
+    sql(place(), "update orders set status = 'CAPTURED', fulfillable = 1, digest = x'00' where order_key = 'P1'");
+    expect((await json<Page<Order>>(['orders', '--status', 'AUTHORIZED'], env)).items).toHaveLength(1);
+    expect(await json(['rebuild'], env)).toEqual({ orders: 2, changed: 1 });
+    expect((await here(['rebuild'], env)).out).toBe('Derived 2 orders anew; none changed.\n');
+    expect((await json<Page<Order>>(['orders', '--status', 'AUTHORIZED'], env)).items).toHaveLength(2);
+  });
+});
+
+describe('redrive', () => {
+  test('applies again: those of an outcome, one, or all, also when applied before', async () => {
+    const { env, store } = place();
+    await store(notified(payment()), failedCapture());
+    expect(await json(['orders', 'P1'], env)).toMatchObject({ status: 'AUTHORIZED', fulfillable: false });
+    expect(await json(['redrive', '--outcome', 'FAILED'], env)).toEqual({
+      redriven: 1,
+      outcomes: { APPLIED: 1, UNHANDLED: 0, MALFORMED: 0, FAILED: 0 },
+      withoutBytes: 0,
+      held: 0,
+    });
+    expect(await json(['orders', 'P1'], env)).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+    expect(await json(['redrive', '--id', PAYMENT], env)).toEqual({ outcome: 'APPLIED' });
+    expect((await here(['redrive', '--all'], env)).out).toBe('Applied 2 notifications again.\nAPPLIED  2\n');
+    expect(await here(['redrive', '--id', 'f'.repeat(64)], env)).toMatchObject({ code: 1, out: '' });
+  });
+
+  test('passes over what has no bytes any more, and says so', async () => {
+    const { env, store } = place();
+    await store(notified(payment()));
+    sql(place(), 'update notifications set body = null');
+    expect(await here(['redrive', '--id', PAYMENT], env)).toMatchObject({ code: 1, err: expect.stringContaining('have been removed') });
+    expect((await here(['redrive', '--all'], env)).out).toContain('1 notification passed over');
+    expect((await here(['notifications', PAYMENT, '--raw'], env)).code).toBe(1);
+    expect((await here(['verify-store'], env)).out).toContain('1 notification passed over');
+  });
+});
+
+describe('verify-store', () => {
+  test('verifies every notification with the keys of today, and finds one byte that changed on disk', async () => {
+    const { env, store } = place();
+    await store(notified(payment()), notified(capture()));
+    expect(await here(['verify-store'], env)).toMatchObject({ code: 0, out: '2 notifications verified; none failed.\n' });
+    const underAnother = await here(['verify-store', '--json'], { ...env, ANTOM_PUBLIC_KEY: OTHER_PUBLIC_KEY });
+    expect(underAnother.code).toBe(1);
+    expect(JSON.parse(underAnother.out)).toEqual({
+      verified: 0,
+      failed: [{ clientId: CLIENT, id: PAYMENT }, { clientId: CLIENT, id: CAPTURE }],
+      withoutBytes: 0,
+    });
+    sql(place(), "update notifications set body = cast(replace(cast(body as text), '120', '121') as blob) where notify_type = 'CAPTURE_RESULT'");
+    expect(await here(['verify-store'], env)).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(new RegExp(`${CLIENT} +${CAPTURE}\n\n1 notification verified; 1 failed\\.\n$`)),
+    });
+  });
+});
+
+describe('backup', () => {
+  test('makes a database that reads as the original does, for its owner alone, and overwrites nothing', async () => {
+    const { env, store, directory } = place();
+    await store(notified(payment()), notified(capture()));
+    const file = join(directory, 'copy.db');
+    const { bytes } = await json<{ bytes: number }>(['backup', file], env);
+    expect(statSync(file).size).toBe(bytes);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const copy = { ...env, DATABASE_URL: `sqlite:${file}` };
+    expect(await json(['orders'], copy)).toEqual(await json(['orders'], env));
+    expect((await here(['verify-store'], copy)).code).toBe(0);
+
+    const precious = join(directory, 'precious');
+    writeFileSync(precious, 'precious');
+    expect(await here(['backup', precious], env)).toMatchObject({ code: 1, err: `error: ${precious} exists, and is not overwritten\n` });
+    expect(statSync(precious).size).toBe(8);
+    expect(await here(['backup', join(directory, 'no', 'where')], env)).toMatchObject({ code: 1, err: expect.stringContaining('cannot be written: ENOENT') });
+  });
+});

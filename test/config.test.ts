@@ -1,0 +1,463 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  ConfigError,
+  type Environment,
+  EXIT_CONFIG,
+  isLoopback,
+  readConfig,
+  readStoreConfig,
+  SECRETS,
+  VARIABLES,
+  verificationFingerprint,
+} from '../src/config.ts';
+import { keyFixture } from './support/forge-signer.ts';
+
+const KEY = keyFixture('throw-away.public.spki.base64.txt').trim();
+const FINGERPRINT = keyFixture('throw-away.fingerprints.txt').split(/\s/)[1];
+const SECOND_KEY = keyFixture('throw-away-second.public.spki.pem');
+const PRIVATE_KEY = keyFixture('throw-away.private.pkcs8.pem');
+const TOKEN = 'throw-away-token-of-32-characters';
+
+const accepted: Environment = { ANTOM_CLIENT_ID: 'T_client', ANTOM_PUBLIC_KEY: KEY };
+
+let directory = '';
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'paynotify-config-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+let files = 0;
+/** A file that holds the text; its path. */
+const fileOf = (text: string): string => {
+  files += 1;
+  const path = join(directory, `file-${files}`);
+  writeFileSync(path, text);
+  return path;
+};
+const clientsFileOf = (clients: unknown): string => fileOf(JSON.stringify({ clients }));
+
+const problemsOf = (read: () => unknown): readonly string[] => {
+  try {
+    read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).problems;
+  }
+  return [];
+};
+/** What is wrong with the accepted environment once this is changed. */
+const problemsWith = (change: Environment): readonly string[] => problemsOf(() => readConfig({ ...accepted, ...change }));
+
+describe('the configuration', () => {
+  test('has the defaults of the contract', () => {
+    const { keys, readKeysAgain, ...rest } = readConfig(accepted);
+    expect(rest).toEqual({
+      host: '0.0.0.0',
+      port: 8080,
+      notifyPaths: ['/payNotify'],
+      publicUris: [],
+      databaseUrl: 'sqlite:data/paynotify.db',
+      adminHost: '127.0.0.1',
+      adminPort: 9090,
+      adminToken: null,
+      adminReadToken: null,
+      bodyLimit: 262_144,
+      unverifiedReply: 'acknowledge',
+      unverifiedMaxBytes: 67_108_864,
+      unverifiedMaxPerSecond: 50,
+      rules: { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false },
+      logLevel: 'info',
+      drainDelayMs: 0,
+    });
+    expect([...keys].map(([clientId, its]) => [clientId, its.map(({ version, fingerprint }) => [version, fingerprint])])).toEqual([
+      ['T_client', [[null, FINGERPRINT]]],
+    ]);
+    expect(readKeysAgain()).toEqual(keys);
+  });
+
+  test('takes every variable as given', () => {
+    const config = readConfig({
+      ...accepted,
+      PORT: '0',
+      HOST: '::',
+      NOTIFY_PATHS: '/payNotify, /a%2Fb ,/',
+      PUBLIC_NOTIFY_URL: 'https://shop.example/hooks/payNotify?tenant=1',
+      DATABASE_URL: 'postgres://db.example/paynotify',
+      ADMIN_PORT: '65535',
+      ADMIN_HOST: '0.0.0.0',
+      ADMIN_TOKEN: TOKEN,
+      ADMIN_READ_TOKEN: `${TOKEN}-read`,
+      BODY_LIMIT: '1024',
+      UNVERIFIED_REPLY: 'refuse',
+      UNVERIFIED_MAX_BYTES: '0',
+      UNVERIFIED_MAX_PER_SECOND: '0',
+      CAPTURE_REQUIRED: 'cards',
+      CAPTURE_MODE: 'MANUAL',
+      LOG_LEVEL: 'debug',
+      DRAIN_DELAY: '2.5',
+      ALLOW_SANDBOX: 'false',
+      NODE_ENV: 'production',
+    });
+    expect(config).toMatchObject({
+      port: 0,
+      host: '::',
+      notifyPaths: ['/payNotify', '/a%2Fb', '/'],
+      publicUris: ['/hooks/payNotify', '/hooks/payNotify?tenant=1'],
+      databaseUrl: 'postgres://db.example/paynotify',
+      adminPort: 65_535,
+      adminHost: '0.0.0.0',
+      adminToken: TOKEN,
+      adminReadToken: `${TOKEN}-read`,
+      bodyLimit: 1_024,
+      unverifiedReply: 'refuse',
+      unverifiedMaxBytes: 0,
+      unverifiedMaxPerSecond: 0,
+      rules: { captureRequired: 'cards', captureMode: 'MANUAL', production: true },
+      logLevel: 'debug',
+      drainDelayMs: 2_500,
+    });
+  });
+
+  test('takes an empty value for none', () => {
+    const empty = Object.fromEntries(VARIABLES.map((name) => [name, '']));
+    expect(readConfig({ ...empty, ...accepted })).toMatchObject({ port: 8080, adminToken: null, publicUris: [] });
+  });
+
+  test('does not look at other variables', () => {
+    expect(readConfig({ ...accepted, port: '1', ANTOM_CLIENT_ID_FILE: '/nowhere', PORT_FILE: '/nowhere', HOSTNAME: 'x' })).toMatchObject({ port: 8080 });
+  });
+
+  test.each([
+    ['https://shop.example', ['/']],
+    ['https://shop.example/', ['/']],
+    ['https://shop.example:8443/payNotify', ['/payNotify']],
+    ['http://shop.example/pay%4eotify', ['/pay%4eotify']],
+    ['https://shop.example/a/../b', ['/a/../b']],
+    ['https://shop.example?x=1', ['/', '/?x=1']],
+    ['https://shop.example/payNotify?x=1&y=%2f', ['/payNotify', '/payNotify?x=1&y=%2f']],
+  ])('keeps the public url as it was entered at APO: %s', (url, publicUris) => {
+    expect(readConfig({ ...accepted, PUBLIC_NOTIFY_URL: url }).publicUris).toEqual(publicUris);
+  });
+
+  test('reads only the store for commands that only need the store', () => {
+    expect(readStoreConfig({ NODE_ENV: 'production', CAPTURE_REQUIRED: 'cards' })).toEqual({
+      databaseUrl: 'sqlite:data/paynotify.db',
+      rules: { captureRequired: 'cards', captureMode: 'AUTOMATIC', production: true },
+    });
+    expect(problemsOf(() => readStoreConfig({ DATABASE_URL: 'mysql://x', CAPTURE_MODE: 'x' }))).toHaveLength(2);
+  });
+});
+
+describe('what cannot be used is a start-up error', () => {
+  test('with the exit code of sysexits.h', () => expect(EXIT_CONFIG).toBe(78));
+
+  test('of the accepted environment there is none', () => expect(problemsWith({})).toEqual([]));
+
+  const wrong: readonly (readonly [string, string, string])[] = [
+    ['PORT', '65536', 'must be at most 65535'],
+    ['PORT', '-1', 'must be a whole number'],
+    ['PORT', '80.5', 'must be a whole number'],
+    ['PORT', '0x50', 'must be a whole number'],
+    ['PORT', ' 80', 'must be a whole number'],
+    ['ADMIN_PORT', 'http', 'must be a whole number'],
+    ['NOTIFY_PATHS', 'payNotify', 'must begin with /'],
+    ['NOTIFY_PATHS', '/payNotify,', 'must begin with /'],
+    ['NOTIFY_PATHS', '/payNotify?x=1', 'must not hold ? or #'],
+    ['NOTIFY_PATHS', '/pay notify', 'must begin with / and be visible ASCII'],
+    ['NOTIFY_PATHS', '/zahlung/ä', 'must begin with / and be visible ASCII'],
+    ['PUBLIC_NOTIFY_URL', '/payNotify', 'must be the http or https URL that is entered at APO'],
+    ['PUBLIC_NOTIFY_URL', 'ftp://shop.example/payNotify', 'must be the http or https URL that is entered at APO'],
+    ['PUBLIC_NOTIFY_URL', 'https://shop.example/payNotify#x', 'must be the http or https URL that is entered at APO'],
+    ['PUBLIC_NOTIFY_URL', 'https://shop.example/pay notify', 'must be the http or https URL that is entered at APO'],
+    ['DATABASE_URL', 'mysql://db', 'must be sqlite:FILE or postgres://…'],
+    ['DATABASE_URL', 'sqlite:', 'must be sqlite:FILE or postgres://…'],
+    ['BODY_LIMIT', '1023', 'must be at least 1024'],
+    ['BODY_LIMIT', '256k', 'must be a whole number'],
+    ['UNVERIFIED_REPLY', 'ignore', 'must be one of acknowledge, refuse'],
+    ['UNVERIFIED_MAX_BYTES', '64MiB', 'must be a whole number'],
+    ['UNVERIFIED_MAX_PER_SECOND', '1e3', 'must be a whole number'],
+    ['CAPTURE_REQUIRED', 'never', 'must be one of always, cards'],
+    ['CAPTURE_MODE', 'NONE', 'must be one of AUTOMATIC, MANUAL'],
+    ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
+    ['DRAIN_DELAY', '5s', 'must be a number of seconds'],
+    ['DRAIN_DELAY', '-1', 'must be a number of seconds'],
+    ['ALLOW_SANDBOX', 'yes', 'must be one of true, false'],
+    ['ANTOM_PUBLIC_KEY', PRIVATE_KEY, 'this is a private key'],
+    ['ANTOM_PUBLIC_KEY', keyFixture('throw-away.private.pkcs1.pem'), 'this is a private key'],
+    ['ANTOM_PUBLIC_KEY', keyFixture('throw-away-ec.public.spki.pem'), 'the key is not an RSA public key'],
+    ['ANTOM_PUBLIC_KEY', keyFixture('weak-1024-bits.public.spki.pem'), 'the key has 1024 bits'],
+    ['ANTOM_PUBLIC_KEY', keyFixture('weak-exponent-3.public.spki.pem'), "the key's exponent is 3"],
+    ['ANTOM_PUBLIC_KEY', `1:${KEY},2:${PRIVATE_KEY}`, 'key 2: this is a private key'],
+    ['ANTOM_PUBLIC_KEY', `${KEY},`, 'key 2: the key is empty'],
+    ['ANTOM_PUBLIC_KEY', '', 'is required beside ANTOM_CLIENT_ID'],
+  ];
+  test.each(wrong.map(([name, value, message]) => ({ name, value, message, shown: value.length < 60 ? value : '…' })))(
+    '$name=$shown: $message',
+    ({ name, value, message }) => {
+      const problems = problemsWith({ [name]: value });
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(new RegExp(`^${name}\\b`));
+      expect(problems[0]).toContain(message);
+    },
+  );
+
+  test('a client id with a space', () => {
+    expect(problemsWith({ ANTOM_CLIENT_ID: 'T client' })).toEqual([expect.stringContaining('a client id must be visible ASCII without spaces')]);
+  });
+
+  test('a key without a client, a client without a key, neither', () => {
+    expect(problemsOf(() => readConfig({ ANTOM_PUBLIC_KEY: KEY }))).toEqual([expect.stringMatching(/^ANTOM_CLIENT_ID is required/)]);
+    expect(problemsOf(() => readConfig({ ANTOM_CLIENT_ID: 'T_client' }))).toEqual([expect.stringMatching(/^ANTOM_PUBLIC_KEY is required/)]);
+    expect(problemsOf(() => readConfig({}))).toEqual([expect.stringContaining('ANTOM_CLIENTS_FILE) are required')]);
+  });
+
+  test('every problem at once', () => {
+    const values = { ...Object.fromEntries(wrong.map(([name, value]) => [name, value])), ADMIN_HOST: '0.0.0.0', ADMIN_READ_TOKEN: 'short' };
+    const problems = problemsOf(() => readConfig({ ...values, ANTOM_CLIENT_ID: 'SANDBOX_x y', ANTOM_PUBLIC_KEY: `${PRIVATE_KEY},x`, NODE_ENV: 'production' }));
+    const named = problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0]);
+    expect(new Set(named)).toEqual(new Set([...wrong.map(([name]) => name), 'ADMIN_TOKEN', 'ADMIN_READ_TOKEN']));
+    expect(named.filter((name) => name === 'ANTOM_PUBLIC_KEY')).toHaveLength(4);
+  });
+
+  test('and no problem quotes a secret', () => {
+    const secret = 'postgrex://user:hunter2hunter2@db';
+    const problems = problemsWith({ DATABASE_URL: secret, ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN: 'hunter2', ADMIN_READ_TOKEN: 'hunter2', ANTOM_PUBLIC_KEY: PRIVATE_KEY });
+    expect(problems).toHaveLength(5);
+    const text = new ConfigError(problems).message;
+    expect(text).not.toContain('hunter2');
+    for (const line of PRIVATE_KEY.split('\n').slice(1, -2)) expect(text).not.toContain(line.slice(0, 8));
+  });
+});
+
+describe('keys of one client', () => {
+  test('several, with and without a version', () => {
+    const { keys } = readConfig({ ...accepted, ANTOM_PUBLIC_KEY: `${KEY},2:${SECOND_KEY.replaceAll('\n', '\\n')}` });
+    expect(keys.get('T_client')?.map(({ version }) => version)).toEqual([null, '2']);
+  });
+
+  test('of the sandbox are refused in production, unless that is allowed', () => {
+    const sandbox = { ...accepted, ANTOM_CLIENT_ID: 'SANDBOX_5YET942ZTUH303813' };
+    expect(readConfig(sandbox).keys.size).toBe(1);
+    expect(readConfig({ ...sandbox, NODE_ENV: 'development' }).keys.size).toBe(1);
+    expect(readConfig({ ...sandbox, NODE_ENV: 'production', ALLOW_SANDBOX: 'true' }).keys.size).toBe(1);
+    expect(readConfig({ ...accepted, NODE_ENV: 'production' }).keys.size).toBe(1);
+    for (const ALLOW_SANDBOX of [undefined, 'false']) {
+      expect(problemsOf(() => readConfig({ ...sandbox, NODE_ENV: 'production', ALLOW_SANDBOX }))).toEqual([
+        expect.stringContaining('SANDBOX_5YET942ZTUH303813 is a sandbox client, and NODE_ENV is production'),
+      ]);
+    }
+  });
+});
+
+const withClients = (clients: unknown, change: Environment = {}) => readConfig({ ANTOM_CLIENTS_FILE: clientsFileOf(clients), ...change });
+
+describe('ANTOM_CLIENTS_FILE', () => {
+  test('holds several clients with several keys', () => {
+    const { keys } = withClients([
+      { clientId: 'T_one', publicKeys: [KEY, `2:${SECOND_KEY}`] },
+      { clientId: 'T_two', publicKeys: [SECOND_KEY] },
+    ]);
+    expect([...keys].map(([clientId, its]) => [clientId, its.map(({ version }) => version)])).toEqual([
+      ['T_one', [null, '2']],
+      ['T_two', [null]],
+    ]);
+  });
+
+  test.each([
+    ['a broken key among good ones', [{ clientId: 'T_one', publicKeys: [KEY, PRIVATE_KEY] }], 'ANTOM_CLIENTS_FILE, client T_one, key 2: this is a private key'],
+    ['a client that stands twice', [{ clientId: 'T_one', publicKeys: [KEY] }, { clientId: 'T_one', publicKeys: [KEY] }], 'client T_one stands twice'],
+    ['a client without keys', [{ clientId: 'T_one', publicKeys: [] }], 'ANTOM_CLIENTS_FILE: clients.0.publicKeys'],
+    ['a client without an id', [{ clientId: '', publicKeys: [KEY] }], 'ANTOM_CLIENTS_FILE: clients.0.clientId'],
+    ['a misspelt field', [{ clientId: 'T_one', publicKey: KEY, publicKeys: [KEY] }], 'ANTOM_CLIENTS_FILE: clients.0: '],
+    ['a key that is no text', [{ clientId: 'T_one', publicKeys: [1] }], 'ANTOM_CLIENTS_FILE: clients.0.publicKeys.0'],
+    ['no client', [], 'ANTOM_CLIENTS_FILE: clients'],
+    ['no list', { T_one: KEY }, 'ANTOM_CLIENTS_FILE: clients'],
+  ])('refuses %s', (_, clients, message) => {
+    expect(withClients([{ clientId: 'T_one', publicKeys: [KEY] }]).keys.size).toBe(1);
+    expect(problemsOf(() => withClients(clients))).toEqual([expect.stringContaining(message)]);
+  });
+
+  test('refuses a sandbox client in production', () => {
+    const clients = [{ clientId: 'T_one', publicKeys: [KEY] }, { clientId: 'SANDBOX_x', publicKeys: [KEY] }];
+    expect(problemsOf(() => withClients(clients, { NODE_ENV: 'production' }))).toEqual([expect.stringContaining('SANDBOX_x is a sandbox client')]);
+  });
+
+  test('refuses a file that is away or no JSON', () => {
+    expect(problemsOf(() => readConfig({ ANTOM_CLIENTS_FILE: join(directory, 'away') }))).toEqual(['ANTOM_CLIENTS_FILE cannot be read: ENOENT']);
+    expect(problemsOf(() => readConfig({ ANTOM_CLIENTS_FILE: fileOf('{"clients":[') }))).toEqual(['ANTOM_CLIENTS_FILE cannot be read: it is not JSON']);
+  });
+
+  test('stands instead of the single client, not beside it', () => {
+    const file = { ANTOM_CLIENTS_FILE: clientsFileOf([{ clientId: 'T_one', publicKeys: [KEY] }]) };
+    for (const change of [accepted, { ANTOM_CLIENT_ID: 'T_client' }, { ANTOM_PUBLIC_KEY: KEY }, { ANTOM_PUBLIC_KEY_FILE: fileOf(KEY) }]) {
+      expect(problemsOf(() => readConfig({ ...file, ...change }))).toEqual([expect.stringContaining('set the one or the others')]);
+    }
+  });
+});
+
+describe('NAME_FILE', () => {
+  const secrets: Readonly<Record<(typeof SECRETS)[number], string>> = {
+    ANTOM_PUBLIC_KEY: KEY,
+    DATABASE_URL: 'postgres://db.example/paynotify',
+    ADMIN_TOKEN: TOKEN,
+    ADMIN_READ_TOKEN: `${TOKEN}-read`,
+  };
+
+  test.each(SECRETS)('%s may stand in a file', (name) => {
+    const plain = readConfig({ ...accepted, [name]: secrets[name] });
+    const fromFile = readConfig({ ...accepted, [name]: undefined, [`${name}_FILE`]: fileOf(`${secrets[name]}\n`) });
+    expect({ ...fromFile, readKeysAgain: null }).toEqual({ ...plain, readKeysAgain: null });
+  });
+
+  test.each(SECRETS)('%s in a file that is away is a start-up error', (name) => {
+    expect(problemsWith({ [name]: undefined, [`${name}_FILE`]: join(directory, 'away') })).toContain(`${name}_FILE cannot be read: ENOENT`);
+  });
+
+  test.each(SECRETS)('%s in both places is a start-up error', (name) => {
+    const both = { [name]: secrets[name], [`${name}_FILE`]: fileOf(secrets[name]) };
+    expect(problemsWith(both)).toEqual([`${name} and ${name}_FILE are both set: keep one`]);
+  });
+
+  test('ANTOM_PUBLIC_KEY_FILE may hold PEM', () => {
+    const { keys } = readConfig({ ANTOM_CLIENT_ID: 'T_client', ANTOM_PUBLIC_KEY_FILE: fileOf(keyFixture('throw-away.public.certificate.pem')) });
+    expect(keys.get('T_client')?.[0]?.fingerprint).toBe(FINGERPRINT);
+  });
+});
+
+describe('the keys are read again', () => {
+  test('from ANTOM_PUBLIC_KEY_FILE, and a broken file is a ConfigError each time until it is mended', () => {
+    const file = fileOf(KEY);
+    const config = readConfig({ ANTOM_CLIENT_ID: 'T_client', ANTOM_PUBLIC_KEY_FILE: file });
+    writeFileSync(file, `${KEY},2:${SECOND_KEY}`);
+    expect(config.readKeysAgain().get('T_client')?.map(({ version }) => version)).toEqual([null, '2']);
+    writeFileSync(file, KEY.slice(0, 100));
+    for (let time = 0; time < 3; time += 1) expect(problemsOf(config.readKeysAgain)).toHaveLength(1);
+    writeFileSync(file, PRIVATE_KEY);
+    expect(problemsOf(config.readKeysAgain)).toEqual([expect.stringContaining('this is a private key')]);
+    writeFileSync(file, '');
+    expect(problemsOf(config.readKeysAgain)).toHaveLength(1);
+    rmSync(file);
+    expect(problemsOf(config.readKeysAgain)).toContain('ANTOM_PUBLIC_KEY_FILE cannot be read: ENOENT');
+    writeFileSync(file, KEY);
+    expect(config.readKeysAgain()).toEqual(config.keys);
+  });
+
+  test('from ANTOM_CLIENTS_FILE, and a broken file is a ConfigError each time until it is mended', () => {
+    const one = { clientId: 'T_one', publicKeys: [KEY] };
+    const file = clientsFileOf([one]);
+    const config = readConfig({ ANTOM_CLIENTS_FILE: file, NODE_ENV: 'production' });
+    writeFileSync(file, JSON.stringify({ clients: [one, { clientId: 'T_two', publicKeys: [SECOND_KEY] }] }));
+    expect([...config.readKeysAgain().keys()]).toEqual(['T_one', 'T_two']);
+    expect([...config.keys.keys()]).toEqual(['T_one']);
+    writeFileSync(file, JSON.stringify({ clients: [one, { clientId: 'SANDBOX_x', publicKeys: [KEY] }] }));
+    expect(problemsOf(config.readKeysAgain)).toEqual([expect.stringContaining('SANDBOX_x is a sandbox client')]);
+    writeFileSync(file, '{"clients":[');
+    for (let time = 0; time < 3; time += 1) expect(problemsOf(config.readKeysAgain)).toEqual(['ANTOM_CLIENTS_FILE cannot be read: it is not JSON']);
+    writeFileSync(file, JSON.stringify({ clients: [one] }));
+    expect(config.readKeysAgain()).toEqual(config.keys);
+  });
+});
+
+describe('the admin listener', () => {
+  test.each(['127.0.0.1', '127.0.0.2', 'localhost', '::1', '[::1]'])('needs no token on loopback: %s', (host) => {
+    expect(isLoopback(host)).toBe(true);
+    expect(problemsWith({ ADMIN_HOST: host })).toEqual([]);
+    expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'short' })).toEqual([]);
+  });
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'admin.example', '127.0.0.1.example', 'localhost.example', '::ffff:10.0.0.1'])(
+    'needs a token of 32 characters beyond loopback: %s',
+    (host) => {
+      expect(isLoopback(host)).toBe(false);
+      expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'x'.repeat(32) })).toEqual([]);
+      const tooShort = [expect.stringMatching(/^ADMIN_TOKEN: .*at least 32 characters/)];
+      expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'x'.repeat(31) })).toEqual(tooShort);
+      expect(problemsWith({ ADMIN_HOST: host })).toEqual(tooShort);
+      expect(problemsWith({ ADMIN_HOST: host, ADMIN_READ_TOKEN: TOKEN })).toEqual(tooShort);
+      expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN_FILE: fileOf('x'.repeat(31)) })).toEqual(tooShort);
+    },
+  );
+
+  test('needs a read token of 32 characters as well, where there is one', () => {
+    expect(problemsWith({ ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN: TOKEN, ADMIN_READ_TOKEN: 'short' })).toEqual([
+      expect.stringMatching(/^ADMIN_READ_TOKEN: .*at least 32 characters/),
+    ]);
+  });
+
+  test('refuses one token for both', () => {
+    expect(problemsWith({ ADMIN_TOKEN: TOKEN, ADMIN_READ_TOKEN: TOKEN })).toEqual([expect.stringMatching(/^ADMIN_READ_TOKEN: must differ/)]);
+  });
+});
+
+const fingerprintOf = (change: Environment): string => {
+  const config = readConfig({ ...accepted, ...change });
+  return verificationFingerprint(config.keys, config);
+};
+
+describe('what verification depends on', () => {
+  test.each([
+    ['the key', { ANTOM_PUBLIC_KEY: SECOND_KEY }],
+    ['another key', { ANTOM_PUBLIC_KEY: `${KEY},${SECOND_KEY}` }],
+    ['the key version', { ANTOM_PUBLIC_KEY: `2:${KEY}` }],
+    ['the client', { ANTOM_CLIENT_ID: 'T_other' }],
+    ['the paths', { NOTIFY_PATHS: '/payNotify,/other' }],
+    ['the public url', { PUBLIC_NOTIFY_URL: 'https://shop.example/payNotify' }],
+  ])('shows when it differs: %s', (_, change) => {
+    expect(fingerprintOf(change)).not.toBe(fingerprintOf({}));
+  });
+
+  test('is the same however it is written', () => {
+    expect(fingerprintOf({ ANTOM_PUBLIC_KEY: keyFixture('throw-away.public.certificate.pem') })).toBe(fingerprintOf({}));
+    expect(fingerprintOf({ NOTIFY_PATHS: '/a,/b' })).toBe(fingerprintOf({ NOTIFY_PATHS: '/b, /a' }));
+    expect(fingerprintOf({ LOG_LEVEL: 'debug', PORT: '1' })).toBe(fingerprintOf({}));
+  });
+});
+
+describe('the three lists of variables are one', () => {
+  const root = new URL('../', import.meta.url);
+  const read = new Set<string>([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`)]);
+  /** `NAME=value`, commented out or not; a sentence that begins like one holds spaces. */
+  const example = [...readFileSync(new URL('.env.example', root), 'utf8').matchAll(/^(?:# )?([A-Z][A-Z_]*)=(\S*)$/gm)].map(
+    ([, name = '', value = '']) => ({ name, value }),
+  );
+
+  test('.env.example lists what config.ts reads, once', () => {
+    expect(new Set(example.map(({ name }) => name))).toEqual(read);
+    expect(example).toHaveLength(read.size);
+  });
+
+  test('.env.example shows the defaults', () => {
+    const shown = Object.fromEntries(example.map(({ name, value }) => [name, value]));
+    expect({ ...readConfig({ ...shown, ...accepted }), readKeysAgain: null }).toEqual({ ...readConfig(accepted), readKeysAgain: null });
+  });
+
+  test("the README's table lists what config.ts reads, once; *file* says that NAME_FILE does as well", () => {
+    const rows = [...readFileSync(new URL('README.md', root), 'utf8').matchAll(/^\| `([A-Z][A-Z_]*)` \|([^|]*)\|/gm)];
+    const listed = rows.flatMap(([, name = '', value = '']) => (value.includes('*file*') ? [name, `${name}_FILE`] : [name]));
+    expect(new Set(listed)).toEqual(read);
+    expect(listed).toHaveLength(read.size);
+  });
+
+  test("the README's table shows the defaults", () => {
+    const rows = [...readFileSync(new URL('README.md', root), 'utf8').matchAll(/^\| `([A-Z][A-Z_]*)` \| ?([^|]*?)(?:, \*file\*)? \|/gm)];
+    const shown = new Map(rows.map(([, name, value = '']) => [name, value]));
+    for (const { name, value } of example) if (value !== '') expect([name, shown.get(name)]).toEqual([name, value]);
+  });
+
+  test('config.ts asks for each of them, and for no other', () => {
+    const source = ['src/config.ts', 'src/key-ring.ts'].map((path) => readFileSync(new URL(path, root), 'utf8')).join('\n');
+    const asked = [...source.matchAll(/\b(?:text|value)\('([A-Z_]+)'/g)].map(([, name]) => name);
+    expect(new Set(asked)).toEqual(new Set<string>(VARIABLES));
+  });
+
+  test('no other file reads the environment; main.ts and cli.ts only hand it over', () => {
+    const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const readers = sources.filter((name) =>
+      /process\??\.env|process\s*\[|\benv\b[^;]*\bfrom 'node:process'|getBuiltinModule/.test(readFileSync(new URL(`src/${name}`, root), 'utf8')),
+    );
+    expect(readers.filter((name) => !['config.ts', 'main.ts', 'cli.ts'].includes(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { ACKNOWLEDGEMENT, type Answer, createPool, createSigner, eventually, get, type Post, send } from '../support/client.ts';
+import { paymentResult } from '../support/facts.ts';
+import { environmentOf, holdWriteLock, idOf, type InProcess, makeDirectory, query, removeDirectory, startReady, startReceiver } from '../support/receiver.ts';
+
+const signer = createSigner();
+let directory: string;
+let receiver: InProcess | null = null;
+
+beforeEach(() => {
+  directory = makeDirectory();
+});
+
+afterEach(async () => {
+  await receiver?.stop();
+  receiver = null;
+  removeDirectory(directory);
+});
+
+let made = 0;
+const fresh = (padding = ''): Post => {
+  made += 1;
+  return signer.sign(paymentResult('S', { paymentId: `P${made}`, padding }));
+};
+
+const storedIds = (): ReadonlySet<string> =>
+  new Set(query(directory, 'select lower(hex(digest)) as id from notifications').map(({ id }) => String(id)));
+
+const expectNotStored = (answer: Answer): void => {
+  expect(answer.status).toBe(503);
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  expect(answer.headers['content-type']).toBe('application/json');
+  expect(JSON.parse(answer.text)).toEqual({ result: { resultCode: 'ERROR', resultStatus: 'F', resultMessage: expect.any(String) } });
+};
+
+interface Timed {
+  readonly answer: Answer;
+  readonly ms: number;
+}
+
+const timed = async (work: () => Promise<Answer>): Promise<Timed> => {
+  const began = performance.now();
+  return { answer: await work(), ms: performance.now() - began };
+};
+
+test('a database locked by another process: 503 in time, health at once, and the resend is stored', async () => {
+  receiver = await startReady(directory, environmentOf(directory, signer));
+  const { address, readiness, post: deliver } = receiver;
+  const before = fresh();
+  await deliver(before);
+  const posts = Array.from({ length: 5 }, () => fresh());
+
+  const lock = holdWriteLock(directory);
+  const answers = Promise.all(posts.map((post) => timed(() => deliver(post))));
+  const health: Timed[] = [];
+  const unready = eventually('not ready', readiness, ({ status }) => status === 503);
+  let waiting = true;
+  void answers.finally(() => (waiting = false));
+  await eventually(
+    'every answer',
+    async () => {
+      health.push(await timed(() => get(address, '/healthz')));
+      return waiting;
+    },
+    (still) => !still,
+  );
+  for (const { answer, ms } of await answers) {
+    expectNotStored(answer);
+    // Five seconds by the contract, and some for a busy machine.
+    expect(ms).toBeLessThan(9_000);
+  }
+  expect(new Set(health.map(({ answer }) => answer.text))).toEqual(new Set(['{"status":"ok"}']));
+  expect(health.length).toBeGreaterThan(5);
+  expect(Math.max(...health.map(({ ms }) => ms))).toBeLessThan(2_000);
+  expect(['store slow', 'store unavailable']).toContain((await unready).state);
+  lock.release();
+
+  await eventually('ready again', readiness, ({ status, state }) => status === 200 && state === 'ready');
+  for (const post of posts) expect(await deliver(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+  expect(storedIds()).toEqual(new Set([before, ...posts].map(({ body }) => idOf(body))));
+});
+
+test('a lock that is gone in time costs nobody an acknowledgement', async () => {
+  receiver = await startReady(directory, environmentOf(directory, signer));
+  const { post: deliver } = receiver;
+  const lock = holdWriteLock(directory);
+  const posts = Array.from({ length: 20 }, () => fresh());
+  const answers = Promise.all(posts.map(deliver));
+  setTimeout(lock.release, 1_000);
+  for (const answer of await answers) expect(answer).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+  expect(storedIds()).toEqual(new Set(posts.map(({ body }) => idOf(body))));
+});
+
+test('a database that cannot be opened yet: healthy, starting, 503; ready and storing once it can', async () => {
+  const earlier = await startReady(directory, environmentOf(directory, signer));
+  await earlier.stop();
+  const lock = holdWriteLock(directory);
+  receiver = await startReceiver(directory, environmentOf(directory, signer));
+  expect(await get(receiver.address, '/healthz')).toMatchObject({ status: 200, text: '{"status":"ok"}' });
+  expect(await receiver.readiness()).toEqual({ status: 503, state: 'starting' });
+  const post = fresh();
+  expectNotStored(await receiver.post(post));
+  lock.release();
+  await eventually('ready', receiver.readiness, ({ status }) => status === 200);
+  expect(storedIds()).toEqual(new Set());
+  expect(await receiver.post(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+  expect(storedIds()).toEqual(new Set([idOf(post.body)]));
+});
+
+describe('the queue', () => {
+  const LARGE = 262_000;
+
+  test('is bounded in bytes: over 32 MiB a notification is refused at once, and not stored', async () => {
+    receiver = await startReady(directory, environmentOf(directory, signer));
+    const { address, readiness } = receiver;
+    const padding = randomBytes(LARGE / 2).toString('hex').slice(0, LARGE - 1_000);
+    const posts = Array.from({ length: 140 }, () => fresh(padding));
+    const lock = holdWriteLock(directory);
+    const pool = createPool(posts.length);
+    const answers = posts.map((post) => send(address, post, pool));
+    const first = await Promise.race(answers);
+    expectNotStored(first);
+    expect(JSON.stringify(first.text)).toContain('too many');
+    expect((await readiness()).status).toBe(503);
+    lock.release();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    pool.destroy();
+    const acknowledged = posts.filter((_, index) => statuses[index] === 200);
+    const refused = posts.filter((_, index) => statuses[index] !== 200);
+    expect(refused.length).toBeGreaterThanOrEqual(140 - Math.floor((32 * 1_048_576) / LARGE));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    const stored = storedIds();
+    expect(acknowledged.filter(({ body }) => !stored.has(idOf(body)))).toEqual([]);
+    await eventually('ready again', readiness, ({ status }) => status === 200);
+    expect((await send(address, refused[0] as Post)).text).toBe(ACKNOWLEDGEMENT);
+  });
+});

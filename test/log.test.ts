@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createSigner, eventually, get, PATH, type Post, send, withHeaders } from './support/client.ts';
+import { captureResult, type Fields, paymentResult } from './support/facts.ts';
+import { exchange, headOf } from './support/raw-http.ts';
+import { environmentOf, holdWriteLock, type LogLine, makeDirectory, type ReceiverProcess, removeDirectory, startProcessReady } from './support/receiver.ts';
+
+/** What may reach the log; an amount of a payment, a card or a token is none of it. */
+const ALLOWED = [
+  'level', 'time', 'msg', 'requestId', 'status', 'notifyType', 'paymentId', 'clientId', 'outcome', 'reason', 'deliveries', 'ms', 'address',
+  'hint', 'keyVersion', 'keyFingerprint', 'notificationId', 'host', 'port', 'database', 'signal', 'orders', 'changed', 'moved', 'count',
+  'bytes', 'maxBytes', 'problem', 'error', 'code',
+];
+const CANARY = 'canary7f3a';
+
+const signer = createSigner();
+const stranger = createSigner(signer.clientId);
+const directory = makeDirectory();
+let receiver: ReceiverProcess;
+
+beforeAll(async () => {
+  receiver = await startProcessReady({
+    ...environmentOf(directory, signer),
+    LOG_LEVEL: 'trace',
+    NOTIFY_PATHS: `${PATH},/${CANARY}-path`,
+    ADMIN_TOKEN: `${CANARY}-token-0123456789-0123456789`,
+    UNVERIFIED_MAX_PER_SECOND: '100000',
+  });
+});
+
+afterAll(async () => {
+  receiver.kill('SIGKILL');
+  await receiver.exited;
+  removeDirectory(directory);
+});
+
+/** Each canary is another one, so that a find says which field it was. */
+const canary = (name: string): string => `${CANARY}-${name}`;
+const canaries = (...names: readonly string[]): Fields => Object.fromEntries(names.map((name) => [name, canary(name)]));
+
+const PAYMENT_FIELDS: Fields = {
+  ...canaries('paymentRequestId', 'paymentTime', 'paymentCreateTime', 'authExpiryTime', 'paymentMethodType', 'acquirerReferenceNo', 'captureId', 'captureRequestId', 'captureTime'),
+  result: { resultStatus: 'S', ...canaries('resultCode', 'resultMessage') },
+  paymentAmount: { currency: 'JPY', value: '7316429900000' },
+  paymentResultInfo: {
+    ...canaries('cardNo', 'cardBin', 'cardBrand', 'lastFour', 'funding', 'issuerName', 'issuingCountry', 'avsResultRaw', 'cvvResultRaw', 'networkTransactionId', 'fingerprint', 'cardToken'),
+    threeDSResult: canaries('eci', 'cavv', 'threeDSVersion'),
+  },
+  pspCustomerInfo: canaries('pspName', 'pspCustomerId', 'displayCustomerId'),
+  acquirerInfo: canaries('acquirerName', 'acquirerMerchantId', 'acquirerTransactionId', 'acquirerResultCode', 'acquirerResultMessage'),
+  [canary('unknown-name')]: { [canary('nested-name')]: [canary('nested-value'), { deep: [[canary('deep')]] }] },
+};
+
+let made = 0;
+const nextId = (): string => {
+  made += 1;
+  return `P-${made}`;
+};
+
+/** In a target and in headers that nobody signs, too. */
+const disguised = (post: Post): Post =>
+  withHeaders(post, {
+    'User-Agent': canary('user-agent'),
+    Cookie: canary('cookie'),
+    Authorization: `Bearer ${canary('authorization')}`,
+    'X-Forwarded-For': canary('forwarded'),
+    Referer: canary('referer'),
+    [canary('header-name')]: 'x',
+  });
+const TARGET = `${PATH}?${canary('query')}=${canary('query-value')}`;
+
+/** Where the log is now. Lines come in the order of their answers: when that of this notification is there, all before it are. */
+const place = async (): Promise<number> => {
+  const marker = nextId();
+  await receiver.post(signer.sign(paymentResult('S', { paymentId: marker })));
+  const find = (): number => receiver.log().findIndex(({ paymentId }) => paymentId === marker);
+  return await eventually('the line of a notification', find, (at) => at !== -1);
+};
+
+/** The lines that some requests added to the log. */
+const linesOf = async (work: () => Promise<unknown>): Promise<readonly LogLine[]> => {
+  const before = await place();
+  await work();
+  const after = await place();
+  return receiver.log().slice(before + 1, after);
+};
+
+describe('a request is one line', () => {
+  const FIELDS = { requestId: expect.stringMatching(/^\S+$/), ms: expect.any(Number), address: expect.any(String), time: expect.any(String) };
+
+  test('of an applied notification, with what it was and what became of it', async () => {
+    const paymentId = nextId();
+    const post = signer.sign(paymentResult('S', { paymentId }));
+    const applied = { ...FIELDS, level: 30, status: 200, notifyType: 'PAYMENT_RESULT', paymentId, outcome: 'APPLIED' };
+    expect(await linesOf(() => receiver.post(post))).toEqual([expect.objectContaining({ ...applied, deliveries: 1 })]);
+    expect(await linesOf(() => receiver.post(post))).toEqual([expect.objectContaining({ ...applied, deliveries: 2 })]);
+  });
+
+  test('of a kind without a handler', async () => {
+    const lines = await linesOf(() => receiver.post(signer.sign({ notifyType: 'REFUND_RESULT', made: nextId() })));
+    expect(lines).toEqual([expect.objectContaining({ ...FIELDS, outcome: 'UNHANDLED', notifyType: 'REFUND_RESULT', paymentId: null })]);
+  });
+
+  test('of a malformed one, as a warning', async () => {
+    const lines = await linesOf(() => receiver.post(signer.sign(paymentResult('S', { paymentId: 'P 1', made: nextId() }))));
+    expect(lines).toEqual([expect.objectContaining({ ...FIELDS, level: 40, outcome: 'MALFORMED', paymentId: null })]);
+  });
+
+  test('of an unverified one, as a warning with its reason', async () => {
+    const lines = await linesOf(() => receiver.post(stranger.sign(paymentResult('S', { paymentId: nextId() }))));
+    expect(lines).toEqual([expect.objectContaining({ ...FIELDS, level: 40, reason: 'SIGNATURE_MISMATCH', status: 200, deliveries: 1 })]);
+    expect(Object.keys(lines[0] ?? {})).not.toContain('paymentId');
+  });
+
+  test('of one that is refused', async () => {
+    const lines = await linesOf(() => receiver.post(withHeaders(signer.sign('{}'), { 'Content-Encoding': 'gzip' })));
+    expect(lines).toEqual([expect.objectContaining({ ...FIELDS, status: 415 })]);
+  });
+
+  test('with a request id of its own', async () => {
+    const lines = await linesOf(() => Promise.all(Array.from({ length: 20 }, () => receiver.post(signer.sign({ made: nextId() })))));
+    expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(20);
+  });
+});
+
+describe('of a notification only its kind and its payment reach the log', () => {
+  test('applied, whatever its fields hold', async () => {
+    const paymentId = nextId();
+    await receiver.post(disguised(signer.sign({ notifyType: 'PAYMENT_RESULT', paymentId, ...PAYMENT_FIELDS }, { target: TARGET })));
+    await receiver.post(disguised(signer.sign({ ...PAYMENT_FIELDS, notifyType: 'PAYMENT_PENDING', paymentId }, { target: TARGET })));
+    const capture = captureResult('F', { ...PAYMENT_FIELDS, result: { resultStatus: 'F', ...canaries('captureResultCode') }, paymentId });
+    await receiver.post(disguised(signer.sign({ ...capture, captureAmount: { currency: 'JPY', value: '7316429900000' } }, { target: TARGET })));
+    expect(await linesOf(() => receiver.post(signer.sign(capture)))).toMatchObject([{ paymentId, notifyType: 'CAPTURE_RESULT', outcome: 'APPLIED' }]);
+  });
+
+  test('unhandled, malformed, no JSON', async () => {
+    const bodies: readonly (string | Fields)[] = [
+      { notifyType: canary('notify-type'), ...PAYMENT_FIELDS },
+      { ...PAYMENT_FIELDS, disputeNotificationType: canary('dispute') },
+      paymentResult('S', { ...PAYMENT_FIELDS, paymentId: `${canary('payment')} ` }),
+      paymentResult('S', { ...PAYMENT_FIELDS, paymentId: nextId(), paymentAmount: canary('amount') }),
+      canary('body'),
+      `{"notifyType":"${canary('broken')}`,
+    ];
+    for (const body of bodies) expect((await receiver.post(disguised(signer.sign(body, { target: TARGET })))).status).toBe(200);
+  });
+
+  test('unverified: not even these', async () => {
+    const paymentId = canary('unverified-payment');
+    const post = disguised(stranger.sign({ notifyType: 'PAYMENT_RESULT', ...PAYMENT_FIELDS, paymentId }, { target: TARGET }));
+    await receiver.post(post);
+    for (const name of ['client-id', 'request-time', 'signature']) await receiver.post(withHeaders(post, { [name]: canary(name) }));
+    await receiver.post(withHeaders(post, { signature: `algorithm=${canary('algorithm')},keyVersion=${canary('version')},signature=AAAA` }));
+    await receiver.post(withHeaders(post, { 'client-id': [canary('first'), canary('second')] }));
+  });
+
+  test('refused, elsewhere, or no HTTP at all', async () => {
+    const post = disguised(signer.sign({ ...PAYMENT_FIELDS }, { target: TARGET }));
+    await receiver.post(withHeaders(post, { 'Content-Encoding': canary('encoding') }));
+    await receiver.post({ ...post, target: `/${canary('elsewhere')}` });
+    await receiver.post({ ...post, target: `/${CANARY}-path` });
+    await receiver.post({ ...post, body: Buffer.from(canary('large').repeat(20_000)) });
+    await get(receiver.address, TARGET);
+    await exchange(receiver.address, headOf(`POST ${TARGET} HTTP/1.1`, [`Host: ${canary('host')}`, `Host: ${canary('host')}`, 'Content-Length: 0']));
+    await exchange(receiver.address, `${canary('garbage')}\r\n\r\n`);
+  });
+
+  test('on the admin listener', async () => {
+    const asked = (method: string, target: string, body = ''): Post => ({
+      method,
+      target,
+      headers: [['Authorization', `Bearer ${CANARY}-token-0123456789-0123456789`], ['Content-Type', 'application/json'], ['Cookie', canary('cookie')]],
+      body: Buffer.from(body),
+    });
+    const amount = { currency: 'JPY', value: '7316429900000' };
+    const requests = [
+      asked('GET', `/api/orders/${canary('order')}`),
+      asked('GET', `/api/notifications?paymentId=${canary('payment')}`),
+      asked('GET', `/api/orders?cursor=${canary('cursor')}`),
+      asked('PUT', `/api/orders/${canary('request')}`, JSON.stringify({ amount, referenceOrderId: canary('reference') })),
+      asked('PUT', `/api/orders/${canary('request')}`, canary('no-json')),
+      asked('GET', `/${canary('elsewhere')}`),
+      { ...asked('GET', '/api/orders'), headers: [['Authorization', `Bearer ${canary('wrong-token')}`] as const] },
+    ];
+    const statuses = [];
+    for (const request of requests) statuses.push((await send(receiver.admin, request)).status);
+    expect(statuses).toEqual([404, 200, 400, 201, 400, 404, 401]);
+  });
+
+  test('not stored', async () => {
+    const lock = holdWriteLock(directory);
+    const answer = await receiver.post(disguised(signer.sign({ notifyType: 'PAYMENT_RESULT', paymentId: nextId(), ...PAYMENT_FIELDS }, { target: TARGET })));
+    lock.release();
+    expect(answer.status).toBe(503);
+  });
+
+  test('altogether: no canary, no amount, no key in all that was written', async () => {
+    receiver.kill('SIGTERM');
+    expect(await receiver.exited).toBe(0);
+    const { stdout, stderr } = receiver.output();
+    expect(stderr).toBe('');
+    expect(stdout).not.toContain(CANARY);
+    expect(stdout).not.toContain('73164299');
+    expect(stdout).not.toContain(signer.publicKey.slice(44, 100));
+    expect(stdout).not.toContain('RSA256');
+    const lines = receiver.log();
+    expect(lines.filter(({ outcome }) => outcome === 'APPLIED').length).toBeGreaterThan(5);
+    expect([...new Set(lines.flatMap((line) => Object.keys(line)))].filter((name) => !ALLOWED.includes(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { OrderRules } from '../../src/order/order.ts';
+import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import { deriveOrders, RULES, toTold } from './core.ts';
+import { describeLaw4 } from './law-4.case.ts';
+import { tellOrders } from './oracle.ts';
+import { arrivals, permutations, standing, worldOf, worlds } from './world.ts';
+
+const rules: fc.Arbitrary<OrderRules> = fc.record({
+  captureRequired: fc.constantFrom('always', 'cards'),
+  captureMode: fc.constantFrom('AUTOMATIC', 'MANUAL'),
+  production: fc.boolean(),
+});
+
+describe('an order is a function of the set (pure core)', () => {
+  test('is the same however the set arrives, and what the oracle tells of it', () => {
+    const arriving = worlds({ least: 0, most: 14, registrations: 4 }).chain((world) => fc.tuple(arrivals(world), arrivals(world), rules));
+    fc.assert(
+      fc.property(arriving, ([one, another, rule]) => {
+        const orders = deriveOrders({ ...worldOf(one), rules: rule });
+        expect(deriveOrders({ ...worldOf(another), rules: rule })).toEqual(orders);
+        const { received, registrations } = worldOf(one);
+        expect(orders.map(toTold)).toEqual(tellOrders({ received, registrations: standing(registrations), rules: rule }));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('is the same in all permutations of up to six notifications', () => {
+    fc.assert(
+      fc.property(worlds({ least: 3, most: 6, registrations: 2 }), ({ received, registrations }) => {
+        const current = standing(registrations);
+        const orders = deriveOrders({ received, registrations: current, rules: RULES });
+        const differing = permutations(received).filter(
+          (permutation) => !isDeepStrictEqual(deriveOrders({ received: permutation, registrations: current, rules: RULES }), orders),
+        );
+        expect(differing).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('SQLite', () => {
+  let directory: string;
+  let opened = 0;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'paynotify-law-4-'));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  describeLaw4('SQLite', async (inForce) => {
+    opened += 1;
+    return await openSqlite({ file: join(directory, `${opened}.db`), rules: inForce });
+  });
+});

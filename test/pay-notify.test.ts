@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { readKey } from '../src/antom/keys.ts';
+import type { SignedRequest, Trust } from '../src/antom/signature.ts';
+import { handlers } from '../src/handlers/index.ts';
+import { createInbox, type Inbox } from '../src/inbox.ts';
+import { createPayNotify, type PayNotify, type PayNotifyOptions } from '../src/pay-notify.ts';
+import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
+import type { Store } from '../src/store/store.ts';
+import { ACKNOWLEDGEMENT, createSigner, type Post, withHeaders } from './support/client.ts';
+import { paymentResult } from './support/facts.ts';
+import { fileIn, holdWriteLock, makeDirectory, query, removeDirectory } from './support/receiver.ts';
+
+const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
+
+const signer = createSigner();
+const stranger = createSigner(signer.clientId);
+const trusting = (publicKey: string): Trust => ({ keys: new Map([[signer.clientId, [readKey(publicKey)]]]), publicUris: [] });
+
+let directory: string;
+let store: Store;
+let inbox: Inbox;
+
+beforeEach(async () => {
+  directory = makeDirectory();
+  store = await openSqlite({ file: fileIn(directory), rules: RULES });
+  inbox = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000, maxEntries: 2, dueAfterMs: 500 });
+});
+
+afterEach(async () => {
+  await inbox.drain();
+  await store.close();
+  removeDirectory(directory);
+});
+
+const open = (options: Partial<PayNotifyOptions> = {}): PayNotify =>
+  createPayNotify({ trust: () => trusting(signer.publicKey), kinds: handlers, inbox: () => inbox, ...options });
+
+/** As the listener hands it over. */
+const requestOf = ({ method, target, headers, body }: Post): SignedRequest => {
+  const each = (name: string): readonly string[] => headers.flatMap(([its, value]) => (its === name ? [value] : []));
+  return { method, target, clientIds: each('client-id'), requestTimes: each('request-time'), signatures: each('signature'), body };
+};
+
+const genuine = requestOf(signer.sign(paymentResult('S', { paymentId: 'P1' })));
+const forged = requestOf(stranger.sign(paymentResult('S', { paymentId: 'P1' })));
+const count = (table: string): unknown => query(directory, `select count(*) as n from ${table}`)[0]?.['n'];
+
+test('a verified notification is recorded, then acknowledged with the fixed bytes', async () => {
+  const receipt = await open()(genuine);
+  expect(receipt).toMatchObject({ kind: 'acknowledged', reason: null, recorded: { kind: 'notification', outcome: 'APPLIED', paymentId: 'P1', deliveries: 1 } });
+  expect(receipt.kind === 'acknowledged' && receipt.acknowledgement.toString()).toBe(ACKNOWLEDGEMENT);
+  expect([count('notifications'), count('orders'), count('unverified')]).toEqual([1, 1, 0]);
+});
+
+test('an unverified request is recorded apart, and acknowledged with the same bytes', async () => {
+  const receipt = await open()(forged);
+  expect(receipt).toMatchObject({ kind: 'acknowledged', reason: 'SIGNATURE_MISMATCH', recorded: { kind: 'unverified', deliveries: 1 } });
+  expect(receipt.kind === 'acknowledged' && receipt.acknowledgement.toString()).toBe(ACKNOWLEDGEMENT);
+  expect([count('notifications'), count('orders'), count('unverified')]).toEqual([0, 0, 1]);
+});
+
+test('signed nonsense is acknowledged as well', async () => {
+  expect(await open()(requestOf(signer.sign('nonsense')))).toMatchObject({ kind: 'acknowledged', recorded: { outcome: 'MALFORMED' } });
+});
+
+test('nothing is acknowledged before the store is open', async () => {
+  for (const request of [genuine, forged]) {
+    expect(await open({ inbox: () => null })(request)).toEqual({ kind: 'not stored', because: 'STORE_UNAVAILABLE', reason: null });
+  }
+});
+
+test('nothing is acknowledged that the queue has no room for', async () => {
+  const receive = open();
+  const lock = holdWriteLock(directory);
+  const receipts = await Promise.all(Array.from({ length: 4 }, () => receive(genuine)));
+  lock.release();
+  expect(receipts.map((receipt) => receipt.kind === 'not stored' && receipt.because)).toEqual(['STORE_SLOW', 'STORE_SLOW', 'QUEUE_FULL', 'QUEUE_FULL']);
+});
+
+test('an unverified body over 32 KiB is not stored and not acknowledged, a verified one is', async () => {
+  const large = 'x'.repeat(32_769);
+  const receive = open();
+  expect(await receive(requestOf(stranger.sign(large)))).toEqual({ kind: 'not stored', because: 'UNVERIFIED_FULL', reason: 'SIGNATURE_MISMATCH' });
+  expect(count('unverified')).toBe(0);
+  expect(await receive(requestOf(stranger.sign(large.slice(1))))).toMatchObject({ kind: 'acknowledged' });
+  expect(await receive(requestOf(signer.sign(large)))).toMatchObject({ kind: 'acknowledged', recorded: { outcome: 'MALFORMED' } });
+});
+
+test('the keys of the moment decide', async () => {
+  let trust = trusting(stranger.publicKey);
+  const receive = open({ trust: () => trust });
+  expect(await receive(genuine)).toMatchObject({ reason: 'SIGNATURE_MISMATCH' });
+  trust = trusting(signer.publicKey);
+  expect(await receive(genuine)).toMatchObject({ reason: null });
+  expect(await receive(requestOf(withHeaders(signer.sign('{}'), { 'client-id': 'T_other' })))).toMatchObject({ reason: 'UNKNOWN_CLIENT' });
+});

@@ -1,0 +1,242 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
+import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../src/store/store.ts';
+import { captureResult, CLIENT, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
+import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import {
+  AMPLE, codes, delivery, derived, follow, idsOf, later, notificationsOf, order, readAgain, record, rebuildAll, RULES, unverified,
+} from './support.ts';
+
+let server: OwnServer;
+let url: string;
+const stores: Store[] = [];
+const clients: Client[] = [];
+
+beforeAll(async () => {
+  server = await startOwnServer();
+});
+afterAll(async () => await server.stop());
+beforeEach(async () => {
+  url = await server.createDatabase();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.end();
+  for (const store of stores.splice(0)) await store.close();
+});
+
+const open = async (count = 1): Promise<readonly [Store, ...Store[]]> => {
+  const opened = await Promise.all(Array.from({ length: count }, async () => await openPostgres({ url, rules: RULES })));
+  stores.push(...opened);
+  return opened as unknown as readonly [Store, ...Store[]];
+};
+
+/** A connection on which a test holds something. */
+const hold = async (statement: string): Promise<Client> => {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  clients.push(client);
+  await client.query(statement);
+  return client;
+};
+
+const shuffled = <T>(items: readonly T[]): readonly T[] =>
+  items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+
+const chunks = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+
+/** Four notifications of one payment; every tenth payment shares its paymentRequestId with the one before. */
+const notificationsOfPayment = (number: number): readonly Fields[] => {
+  const paymentId = `P${number}`;
+  const paymentRequestId = `R${number % 10 === 9 ? number - 1 : number}`;
+  return [
+    paymentPending({ paymentId, paymentRequestId, paymentAmount: jpy('100') }),
+    paymentResult('S', { paymentId, paymentRequestId, paymentAmount: jpy('100') }),
+    captureResult('S', { paymentId, captureId: `C${number}a`, captureAmount: jpy('60') }),
+    captureResult('S', { paymentId, captureId: `C${number}b`, captureAmount: jpy('40') }),
+  ];
+};
+
+const sent = (number: number): UnverifiedDelivery => unverified({ body: Buffer.from(`body ${100 + number}`) });
+
+const deadlocks = async (): Promise<number> => {
+  const [row] = await sql<{ deadlocks: string }>(url, 'select deadlocks from pg_stat_database where datname = current_database()');
+  return Number(row?.deadlocks);
+};
+
+describe('many replicas on PostgreSQL', () => {
+  test('a storm: 200 notifications, 8 times each, shuffled, on four replicas at once', async () => {
+    const replicas = await open(4);
+    const bodies = Array.from({ length: 50 }, (_, number) => notificationsOfPayment(number)).flat();
+    const deliveries = shuffled(Array.from({ length: 8 }, () => bodies).flat());
+    await Promise.all(
+      replicas.flatMap((store, replica) =>
+        [0, 1].map(async (lane) => {
+          const mine = deliveries.filter((_, index) => index % 8 === replica * 2 + lane);
+          for (const batch of chunks(mine, 17)) await record(store, ...batch);
+        }),
+      ),
+    );
+    const [store] = replicas;
+    const stored = await notificationsOf(store);
+    expect(stored).toHaveLength(200);
+    expect(stored.reduce((sum, one) => sum + one.deliveries, 0)).toBe(1_600);
+    const { orders } = await follow(store, { limit: 20 });
+    expect(orders).toHaveLength(50);
+    expect(new Set(orders.map(({ status }) => status))).toEqual(new Set(['CAPTURED']));
+    expect(orders.filter(({ fulfillable }) => fulfillable)).toHaveLength(40);
+    expect(orders.filter((one) => codes(one).includes('CONTRADICTORY_IDENTITY'))).toHaveLength(10);
+    expect(await rebuildAll(store, 20)).toEqual({ orders: 50, changed: 0 });
+    expect(await deadlocks()).toBe(0);
+    expect(server.log()).not.toContain('deadlock');
+  });
+
+  test('two notifications of one payment at the same instant are both applied', async () => {
+    const [a, b] = await open(2) as readonly [Store, Store];
+    for (let number = 0; number < 10; number += 1) {
+      const [, paid, first, second] = notificationsOfPayment(number * 10);
+      await Promise.all([record(a, paid ?? {}), record(b, first ?? {}), record(a, second ?? {})]);
+      expect(await order(a, `P${number * 10}`)).toMatchObject({ status: 'CAPTURED', capturedAmount: jpy('100'), fulfillable: true });
+    }
+  });
+
+  test('payments that come to share an identifier at the same instant both show it', async () => {
+    const [a, b] = await open(2) as readonly [Store, Store];
+    for (const number of [1, 2, 3, 4, 5]) {
+      const paid = (side: string) => paymentResult('S', { paymentId: `${side}${number}`, paymentRequestId: `R${number}` });
+      const captured = (side: string) => captureResult('S', { paymentId: `${side}${number}c`, captureId: `C${number}` });
+      await Promise.all([record(a, paid('A')), record(b, paid('B')), record(a, captured('A')), record(b, captured('B'))]);
+      for (const id of [`A${number}`, `B${number}`, `A${number}c`, `B${number}c`]) {
+        expect(codes(await order(a, id))).toContain('CONTRADICTORY_IDENTITY');
+      }
+    }
+  });
+
+  test('the unverified store keeps its bounds over all replicas together', async () => {
+    const replicas = await open(4);
+    const { unverifiedBytes } = await replicas[0].record([sent(0)], AMPLE);
+    const bounds = { maxBytes: (unverifiedBytes ?? 0) * 10, maxNew: 100 };
+    const batches = replicas.map((_, replica) => Array.from({ length: 8 }, (__, index) => sent(1 + replica * 8 + index)));
+    const results = await Promise.all(replicas.map(async (store, replica) => await store.record(batches[replica] ?? [], bounds)));
+    expect(results.reduce((sum, { newUnverified }) => sum + newUnverified, 0)).toBe(9);
+    expect((await replicas[0].listUnverified(null, { limit: 99, cursor: null })).items).toHaveLength(10);
+  });
+
+  test('the same unverified request is promoted by one of them', async () => {
+    const replicas = await open(4);
+    await replicas[0].record([unverified()], AMPLE);
+    const { items: [item] } = await replicas[0].readUnverified({ limit: 1, cursor: null });
+    const promotion = { id: item?.id ?? '', parsed: delivery(paymentResult('S')).parsed };
+    const moved = await Promise.all(replicas.map(async (store) => await store.promote([promotion], later(1))));
+    expect(moved.reduce((sum, one) => sum + one, 0)).toBe(1);
+    expect(await notificationsOf(replicas[0])).toMatchObject([{ deliveries: 1 }]);
+  });
+
+  test('a task runs on one at a time, and outlives the loss of its connection', async () => {
+    const [a, b] = await open(2) as readonly [Store, Store];
+    const run = await a.exclusively('redrive', async () => {
+      expect(await b.exclusively('redrive', () => Promise.resolve('b'))).toBeNull();
+      expect(await b.exclusively('another', () => Promise.resolve('b'))).toBe('b');
+      await sql(url, "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
+      return 'a';
+    });
+    expect(run).toBe('a');
+    expect(await b.exclusively('redrive', () => Promise.resolve('b'))).toBe('b');
+  });
+
+  test('reapplying passes over what another replica holds', async () => {
+    const [store] = await open();
+    await record(store, paymentResult('S'), { notifyType: 'OTHER' });
+    const again = (await notificationsOf(store)).map((one) => ({ clientId: one.clientId, id: one.id, reading: readAgain(one) }));
+    const holder = await hold("begin; select 1 from notifications where payment_id = 'P1' for update");
+    expect(await store.reapply(again, later(1))).toEqual([null, 'UNHANDLED']);
+    await holder.query('rollback');
+    expect(await store.reapply(again, later(2))).toEqual(['APPLIED', 'UNHANDLED']);
+  });
+});
+
+describe('the feed on PostgreSQL', () => {
+  test('does not pass over an order whose transaction commits after a later one', async () => {
+    const [store] = await open();
+    await sql(url, `
+      create function wait() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
+      create constraint trigger late after insert on notifications deferrable initially deferred
+        for each row when (new.payment_id = 'LATE') execute function wait();`);
+    const gate = await hold('select pg_advisory_lock(1)');
+    const late = record(store, paymentResult('S', { paymentId: 'LATE', paymentRequestId: 'LATE' }));
+    for (let waiting = 0; waiting === 0; ) {
+      waiting = (await sql(url, "select 1 from pg_locks where locktype = 'advisory' and not granted")).length;
+    }
+    await record(store, paymentResult('S', { paymentId: 'EARLY', paymentRequestId: 'EARLY' }));
+    expect(await order(store, 'EARLY')).toMatchObject({ status: 'AUTHORIZED' });
+    const meanwhile = await follow(store);
+    expect(meanwhile.orders).toEqual([]);
+    await gate.query('select pg_advisory_unlock(1)');
+    await late;
+    expect((await follow(store, { from: meanwhile.next })).orders.map(({ paymentId }) => paymentId)).toEqual(['LATE', 'EARLY']);
+  });
+
+  test('misses nothing under concurrent commits', async () => {
+    const replicas = await open(4);
+    const seen = new Map<string, string>();
+    let cursor = '0';
+    const written = new AbortController();
+    const read = async (): Promise<void> => {
+      const page = await replicas[0].followOrders({ limit: 7, cursor });
+      for (const one of page.items) seen.set(one.paymentId ?? '', JSON.stringify(derived(one)));
+      cursor = page.next;
+    };
+    const follower = (async () => {
+      while (!written.signal.aborted) await read();
+    })();
+    const bodies = shuffled(Array.from({ length: 60 }, (_, number) => notificationsOfPayment(number)).flat());
+    await Promise.all(
+      replicas.map(async (store, replica) => {
+        for (const batch of chunks(bodies.filter((_, index) => index % 4 === replica), 3)) await record(store, ...batch);
+      }),
+    );
+    written.abort();
+    await follower;
+    for (let before = ''; before !== cursor; ) {
+      before = cursor;
+      await read();
+    }
+    const { items } = await replicas[0].listOrders({ status: null, attention: null }, { limit: 100, cursor: null });
+    expect(items).toHaveLength(60);
+    expect(new Map(items.map((one) => [one.paymentId, JSON.stringify(derived(one))]))).toEqual(seen);
+  });
+
+  test('goes on after a dump was restored into a cluster that counts from a lower number', async () => {
+    const [store] = await open();
+    await record(store, paymentResult('S', { paymentId: 'P1' }));
+    await sql(url, 'update orders set position = position + (9000000000 << 20)');
+    const [restored] = await open();
+    await record(restored, paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2' }));
+    const { orders, next } = await follow(restored);
+    expect(orders.map(({ paymentId }) => paymentId)).toEqual(['P1', 'P2']);
+    expect(BigInt(next)).toBeGreaterThan(BigInt(Number.MAX_SAFE_INTEGER));
+    const [again] = await open();
+    expect(await again.followOrders({ limit: 1, cursor: next })).toEqual({ items: [], next });
+    await record(again, captureResult('S', { captureId: 'C1' }));
+    expect(idsOf((await follow(again, { from: next })).orders)).toEqual(['P1']);
+  });
+});
+
+describe('migrations on PostgreSQL', () => {
+  test('run once when ten replicas start at the same moment', async () => {
+    const replicas = await open(10);
+    expect(await sql(url, 'select version, oldest_program from schema_versions')).toEqual([{ version: 1, oldest_program: 1 }]);
+    await Promise.all(replicas.map(async (store) => await record(store, paymentResult('S'))));
+    expect(await notificationsOf(replicas[0])).toMatchObject([{ clientId: CLIENT, deliveries: 10 }]);
+  });
+
+  test('of a newer version are no hindrance, unless they say so', async () => {
+    await open();
+    await sql(url, 'insert into schema_versions (version, oldest_program) values (98, 1)');
+    await open();
+    await sql(url, 'insert into schema_versions (version, oldest_program) values (99, 99)');
+    await expect(openPostgres({ url, rules: RULES })).rejects.toThrow(StoreUnusableError);
+  });
+});

@@ -1,0 +1,242 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
+import { type Store, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
+import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
+import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import { startProxy } from './proxy.ts';
+import { AMPLE, delivery, follow, later, notificationsOf, order, record, registration, RULES, unverified } from './support.ts';
+
+let server: OwnServer;
+let url: string;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  server = await startOwnServer();
+});
+afterAll(async () => await server.stop());
+beforeEach(async () => {
+  url = await server.createDatabase();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+const open = async (options: Partial<PostgresOptions> = {}): Promise<Store> => {
+  const store = await openPostgres({ url, rules: RULES, ...options });
+  closing.push(async () => await store.close());
+  return store;
+};
+
+const paid = (number: number): Fields =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
+
+/** A connection on which a test holds something. */
+const hold = async (statement: string): Promise<Client> => {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  closing.push(async () => await client.end());
+  await client.query(statement);
+  return client;
+};
+
+/** From the server's own database: this one may refuse it by then. */
+const alterDatabase = async (change: string): Promise<void> => {
+  await sql(new URL('/postgres', url).href, `alter database ${new URL(url).pathname.slice(1)} ${change}`);
+};
+
+const endConnections = async (): Promise<void> => {
+  await sql(url, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
+  await after(100);
+};
+
+/** Tries until it works again; anything but an outage is a fault. */
+const eventually = async (store: Store, body: Fields): Promise<void> => {
+  for (const started = performance.now(); ; await after(50)) {
+    try {
+      await record(store, body);
+      return;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || performance.now() - started > 15_000) throw error;
+    }
+  }
+};
+
+describe('a fault of PostgreSQL', () => {
+  test.each(['SIGINT', 'SIGQUIT', 'SIGKILL'] as const)('a restart after %s under load loses nothing that was recorded', async (signal) => {
+    const store = await open();
+    const recorded: number[] = [];
+    const ending = new AbortController();
+    const lane = async (first: number): Promise<void> => {
+      for (let number = first; !ending.signal.aborted; number += 2) {
+        try {
+          await record(store, paid(number));
+          recorded.push(number);
+        } catch (error) {
+          expect(error).toBeInstanceOf(StoreUnavailableError);
+          await after(20);
+        }
+      }
+    };
+    const lanes = [lane(0), lane(1)];
+    await after(300);
+    await server.kill(signal);
+    await after(100);
+    await server.start();
+    await eventually(store, paid(1_000_000));
+    await after(200);
+    ending.abort();
+    await Promise.all(lanes);
+    const stored = new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId));
+    expect(recorded.filter((number) => !stored.has(`P${number}`))).toEqual([]);
+    expect(recorded.length).toBeGreaterThan(10);
+    expect((await follow(store, { limit: 500 })).orders).toHaveLength(stored.size);
+  });
+
+  test('a backend killed at COMMIT is an outage, and the resend is stored', async () => {
+    const store = await open();
+    await sql(url, `
+      create function doze() returns trigger language plpgsql as $$ begin perform pg_sleep(9); return null; end $$;
+      create constraint trigger slow after insert on notifications deferrable initially deferred for each row execute function doze();`);
+    const lost = expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
+    for (let killed = 0; killed === 0; ) {
+      killed = (await sql(url, "select pg_terminate_backend(pid) from pg_stat_activity where query = 'commit' and wait_event = 'PgSleep'")).length;
+    }
+    await lost;
+    await sql(url, 'drop trigger slow on notifications');
+    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 1, outcome: 'APPLIED' }]);
+  });
+
+  test('a COMMIT whose answer is lost is an outage, and the resend finds its notification', async () => {
+    const proxy = await startProxy(url);
+    closing.push(proxy.close);
+    const store = await open({ url: proxy.through(url) });
+    proxy.loseNextCommit();
+    await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
+    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 2, outcome: 'APPLIED' }]);
+  });
+
+  test('a server that has stopped is an outage within 5 s, and is used again once it goes on', async () => {
+    const store = await open();
+    await record(store, paid(1));
+    const thaw = await server.freeze();
+    const started = performance.now();
+    const late = async (asked: Promise<unknown>): Promise<number> => {
+      await expect(asked).rejects.toThrow(StoreUnavailableError);
+      return performance.now() - started;
+    };
+    const waits = await Promise.all([
+      late(record(store, paid(2))),
+      late(record(store, paid(3))),
+      late(store.ping()),
+      late(order(store, 'P1')),
+    ]).finally(thaw);
+    expect(Math.max(...waits)).toBeLessThan(5_000);
+    await eventually(store, paid(4));
+    expect(await order(store, 'P4')).toMatchObject({ status: 'AUTHORIZED' });
+  });
+
+  test('idle connections that break are replaced', async () => {
+    const store = await open();
+    await Promise.all([record(store, paid(1)), record(store, paid(2)), record(store, paid(3))]);
+    await endConnections();
+    await expect(record(store, paid(4))).resolves.toMatchObject({ failed: [] });
+  });
+
+  test('exhausted connection slots are an outage, until there are some', async () => {
+    const store = await open();
+    await alterDatabase('connection limit 0');
+    await sql(url, "create role shop login password 'shop'; grant all on all tables in schema public to shop");
+    const asShop = new URL(url);
+    asShop.username = 'shop';
+    asShop.password = 'shop';
+    await expect(openPostgres({ url: asShop.href, rules: RULES })).rejects.toThrow(StoreUnavailableError);
+    await alterDatabase('connection limit -1');
+    const shop = await open({ url: asShop.href });
+    await expect(record(shop, paid(1))).resolves.toMatchObject({ failed: [] });
+    await expect(record(store, paid(2))).resolves.toMatchObject({ failed: [] });
+  });
+
+  test('a server that only reads is not ready', async () => {
+    const store = await open();
+    await store.ping();
+    await alterDatabase('set default_transaction_read_only = on');
+    await endConnections();
+    await expect(store.ping()).rejects.toThrow(StoreUnavailableError);
+    await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
+  });
+
+  test('a payment held too long by somebody else is an outage for its own batch only', async () => {
+    const store = await open({ statementTimeoutMs: 400 });
+    await record(store, paid(1));
+    const holder = await hold('begin; select 1 from notifications for update');
+    await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
+    await record(store, paid(2));
+    await holder.query('rollback');
+    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 2 }]);
+  });
+
+  test('a batch whose locks do not fit into its lock table is recorded in parts', async () => {
+    const store = await open();
+    await record(store, paid(7));
+    const filler = await hold('select 1');
+    await expect(filler.query('select pg_advisory_lock(number) from generate_series(1, 1000000) as number')).rejects.toThrow('out of shared memory');
+    await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
+    await filler.query('select pg_advisory_unlock(number) from generate_series(1, 300) as number');
+    const { results } = await record(store, ...Array.from({ length: 200 }, (_, index) => paid(index)));
+    expect(results).toHaveLength(200);
+    expect(results[7]).toMatchObject({ deliveries: 2 });
+    expect((await follow(store, { limit: 500 })).orders).toHaveLength(200);
+  });
+
+  test('values that PostgreSQL refuses are told from outages', async () => {
+    const store = await open();
+    await expect(store.register(registration({ referenceOrderId: 'a\0b' }), { replace: false, now: later(0) })).rejects.toThrow(StoreRejectedError);
+    await expect(store.backup('/tmp/copy')).rejects.toThrow(StoreRejectedError);
+  });
+});
+
+describe('what a batch costs', () => {
+  test('the round trips of a batch are the same, however large it is', async () => {
+    const proxy = await startProxy(url);
+    closing.push(proxy.close);
+    const store = await open({ url: proxy.through(url), poolSize: 1 });
+    await store.ping();
+    const costOf = async (from: number, count: number): Promise<number> => {
+      const numbers = Array.from({ length: count }, (_, index) => from + index);
+      const batch = numbers.flatMap((number) => [
+        delivery(paid(number)),
+        delivery(captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') })),
+        unverified({ body: Buffer.from(String(number)) }),
+      ]);
+      const before = proxy.roundTrips();
+      await store.record(batch, AMPLE);
+      return proxy.roundTrips() - before;
+    };
+    const small = await costOf(0, 4);
+    const large = await costOf(1_000, 256);
+    expect(large).toBe(small);
+    expect(large).toBeLessThanOrEqual(9);
+    expect((await follow(store, { limit: 500 })).orders).toHaveLength(260);
+  });
+});
+
+describe('a server that is not safe', () => {
+  test('is refused, unless that is what one wants', async () => {
+    const unsafe = await startOwnServer({ fsync: 'off' });
+    closing.push(unsafe.stop);
+    const there = await unsafe.createDatabase();
+    await expect(openPostgres({ url: there, rules: RULES })).rejects.toThrow(StoreUnusableError);
+    const store = await open({ url: there, allowUnsafe: true });
+    await expect(record(store, paid(1))).resolves.toMatchObject({ failed: [] });
+  });
+
+  test('is refused where commits return before they are synced', async () => {
+    await alterDatabase('set synchronous_commit = off');
+    await expect(openPostgres({ url, rules: RULES })).rejects.toThrow('synchronous_commit off');
+    await alterDatabase('set synchronous_commit = local');
+    await open();
+  });
+});

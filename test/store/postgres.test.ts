@@ -1,0 +1,34 @@
+import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { sql, startServer } from '../support/postgres.ts';
+import { describeStore } from './store.case.ts';
+import { DELETE_ALL, RULES } from './support.ts';
+
+describeStore('PostgreSQL', async () => {
+  const server = await startServer();
+  const url = await server.createDatabase();
+  const store = await openPostgres({ url, rules: RULES });
+  const opened: Store[] = [];
+
+  return {
+    empty: async () => {
+      await sql(url, DELETE_ALL.join(';'));
+      return store;
+    },
+    open: async ({ rules, ...opening }) => {
+      const another = await openPostgres({ url, rules: { ...RULES, ...rules }, ...opening });
+      opened.push(another);
+      return another;
+    },
+    sql: async (statement) => {
+      await sql(url, statement);
+    },
+    closeOpened: async () => {
+      for (const another of opened.splice(0)) await another.close();
+    },
+    remove: async () => {
+      await store.close();
+      await server.stop();
+    },
+  };
+});

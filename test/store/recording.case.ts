@@ -1,0 +1,175 @@
+import { describe, expect, test } from '@jest/globals';
+import { amount, captureResult, CLIENT, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import { AMPLE, codes, delivery, follow, type Ground, later, notificationsOf, notified, order, outcomesOf, record, rebuildAll, T0 } from './support.ts';
+
+export const describeRecording = (ground: () => Ground): void => {
+  describe('recording', () => {
+    test.each([
+      ['APPLIED', 'PAYMENT_RESULT', 'P1', paymentResult('S')],
+      ['APPLIED', 'PAYMENT_PENDING', 'P1', paymentPending()],
+      ['APPLIED', 'CAPTURE_RESULT', 'P1', captureResult('S', { captureId: 'C1' })],
+      ['UNHANDLED', 'REFUND_RESULT', null, { notifyType: 'REFUND_RESULT', refundRequestId: 'X' }],
+      ['UNHANDLED', null, null, { authorizationNotifyType: 'TOKEN_CREATED', paymentId: 'P1' }],
+      ['MALFORMED', null, null, '[]'],
+      ['MALFORMED', null, null, Buffer.from([0xff, 0xfe, 0x00])],
+      ['MALFORMED', null, null, { notifyType: 7 }],
+      ['MALFORMED', 'PAYMENT_RESULT', null, paymentResult('S', { paymentId: '' })],
+      ['MALFORMED', 'CAPTURE_RESULT', 'P1', captureResult('S', {})],
+    ])('answers %s for %s of %s, and keeps it', async (...[outcome, notifyType, paymentId, body]) => {
+      const store = await ground().empty();
+      const { results, failed, newUnverified } = await record(store, body);
+      const expected = { outcome, notifyType, paymentId, deliveries: 1 };
+      expect(results).toEqual([{ kind: 'notification', ...expected }]);
+      expect({ failed, newUnverified }).toEqual({ failed: [], newUnverified: 0 });
+      expect(await notificationsOf(store)).toMatchObject([{ ...expected, clientId: CLIENT, firstReceivedAt: T0.toISOString() }]);
+    });
+
+    test('counts a resend on the first one, and applies nothing twice', async () => {
+      const store = await ground().empty();
+      const body = captureResult('S', { captureId: 'C1', captureAmount: jpy('70') });
+      await store.record([delivery(body, { at: later(60) })], AMPLE);
+      const before = await order(store, 'P1');
+      const again = await store.record([delivery(body, { at: later(5) }), delivery(body, { at: later(90) })], AMPLE);
+      expect(again.results.map((one) => notified(one).deliveries)).toEqual([2, 3]);
+      expect(await notificationsOf(store)).toMatchObject([
+        { deliveries: 3, firstReceivedAt: later(5).toISOString(), lastReceivedAt: later(90).toISOString() },
+      ]);
+      expect(await order(store, 'P1')).toEqual(before);
+    });
+
+    test('counts repeats within one batch one after the other', async () => {
+      const store = await ground().empty();
+      const { results } = await record(store, paymentResult('S'), paymentResult('F'), paymentResult('S'), paymentResult('S'));
+      expect(results.map((one) => notified(one).deliveries)).toEqual([1, 1, 2, 3]);
+      expect(await notificationsOf(store)).toHaveLength(2);
+    });
+
+    test('keeps the same body of two clients apart', async () => {
+      const store = await ground().empty();
+      await store.record([delivery(paymentResult('S')), delivery(paymentResult('S'), { clientId: 'T_other' })], AMPLE);
+      expect(await notificationsOf(store)).toHaveLength(2);
+      expect(codes(await order(store, 'P1'))).not.toContain('CONTRADICTORY_IDENTITY');
+      expect(await order(store, 'P1', 'T_other')).toMatchObject({ clientId: 'T_other', status: 'AUTHORIZED' });
+    });
+
+    test('gives back byte for byte what was received', async () => {
+      const store = await ground().empty();
+      const bytes = Buffer.from(Array.from({ length: 512 }, (_, index) => index % 256));
+      const sent = delivery(bytes);
+      await store.record([sent], AMPLE);
+      const [stored] = await notificationsOf(store);
+      const { method, target, requestTime, signature } = sent.parsed.notification;
+      expect(stored).toMatchObject({ method, target, requestTime, signature });
+      expect(Buffer.from(stored?.body ?? []).equals(bytes)).toBe(true);
+      expect(await store.findNotification({ clientId: CLIENT, id: stored?.id ?? '' })).toEqual(stored);
+      expect(await store.findNotification({ clientId: 'T_other', id: stored?.id ?? '' })).toBeNull();
+    });
+
+    test('takes texts with U+0000, lone surrogates, quotes and backslashes', async () => {
+      const store = await ground().empty();
+      const text = String.raw`a\u0000b\ud800c`;
+      const body = `{"notifyType":"PAYMENT_RESULT","paymentId":"P1","result":{"resultStatus":"S","resultCode":"${text}","resultMessage":"{\\"NULL\\",\\\\}"},
+        "paymentTime":"${text}","acquirerReferenceNo":"NULL","acquirerInfo":{"${text}":["${text}"]}}`;
+      expect(outcomesOf(await record(store, body, { notifyType: 'a\0b' }))).toEqual(['APPLIED', 'UNHANDLED']);
+      const cleaned = 'a\ufffdb\ufffdc';
+      expect(await order(store, 'P1')).toMatchObject({
+        result: { resultCode: cleaned, resultMessage: '{"NULL",\\}' },
+        paymentTime: cleaned,
+        acquirerReferenceNo: 'NULL',
+        acquirerInfo: { [cleaned]: [cleaned] },
+      });
+      expect((await notificationsOf(store))[1]).toMatchObject({ notifyType: 'a\ufffdb' });
+    });
+
+    test('takes identifiers of any printable character', async () => {
+      const store = await ground().empty();
+      const id = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
+      await record(store, paymentResult('S', { paymentId: id, paymentRequestId: `${id}R` }), captureResult('S', { paymentId: id, captureId: id }));
+      expect(await order(store, id)).toMatchObject({ paymentId: id, captures: [{ captureId: id }] });
+      expect(await order(store, `${id}R`)).toMatchObject({ paymentId: id });
+    });
+
+    test('reckons with amounts of 64 digits exactly', async () => {
+      const store = await ground().empty();
+      const nines = '9'.repeat(64);
+      await record(
+        store,
+        paymentResult('S', { paymentAmount: jpy(nines) }),
+        captureResult('S', { captureId: 'C1', captureAmount: jpy(nines) }),
+        captureResult('S', { captureId: 'C2', captureAmount: jpy('0'.repeat(63) + '1') }),
+      );
+      expect(await order(store, 'P1')).toMatchObject({ paymentAmount: jpy(nines), capturedAmount: jpy(`1${'0'.repeat(64)}`) });
+      expect(codes(await order(store, 'P1'))).toEqual(['OVER_CAPTURED']);
+    });
+
+    test.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z', '9999999999999', '0001-01-01T00:00:00+14:00'])(
+      'takes a payment at %s, however far that is',
+      async (paymentTime) => {
+        const store = await ground().empty();
+        expect(outcomesOf(await record(store, paymentResult('S', { paymentTime })))).toEqual(['APPLIED']);
+        expect(await order(store, 'P1')).toMatchObject({ paymentTime, status: 'AUTHORIZED' });
+        expect(await rebuildAll(store)).toEqual({ orders: 1, changed: 0 });
+      },
+    );
+
+    test('takes a batch of 300 with repeats, kinds and payments mixed', async () => {
+      const store = await ground().empty();
+      const bodies = Array.from({ length: 100 }, (_, index) => [
+        paymentResult('S', { paymentId: `P${index % 60}`, paymentRequestId: `R${index % 60}`, paymentAmount: amount('EUR', '100') }),
+        captureResult('S', { paymentId: `P${index}`, captureId: `C${index}`, captureAmount: amount('EUR', '100') }),
+        { notifyType: `KIND_${index}` },
+      ]).flat();
+      const { results } = await record(store, ...bodies);
+      expect(results).toHaveLength(300);
+      expect(notified(results[299])).toMatchObject({ outcome: 'UNHANDLED', notifyType: 'KIND_99' });
+      expect(await notificationsOf(store)).toHaveLength(260);
+      const { orders } = await follow(store, { limit: 40 });
+      expect(orders).toHaveLength(100);
+      expect(orders.filter(({ fulfillable }) => fulfillable)).toHaveLength(60);
+    });
+  });
+
+  const failing = new URL('failing-handlers.ts', import.meta.url);
+  const faulty = paymentResult('S', { result: result('S', 'FAULT'), paymentAmount: jpy('100') });
+
+  describe('a fault of ours', () => {
+    test('fails its own notification, and no other of the batch', async () => {
+      await ground().empty();
+      const store = await ground().open({ handlersModule: failing });
+      const batch = await record(store, faulty, captureResult('S', { captureId: 'C1', captureAmount: jpy('100') }), paymentResult('S', { paymentId: 'P2' }));
+      expect(outcomesOf(batch)).toEqual(['FAILED', 'APPLIED', 'APPLIED']);
+      const [{ id } = { id: '' }] = await notificationsOf(store);
+      expect(batch.failed).toEqual([{ clientId: CLIENT, id }]);
+      expect(codes(await order(store, 'P1'))).toContain('UNREADABLE_NOTIFICATION');
+      expect((await order(store, 'P1')).fulfillable).toBe(false);
+    });
+
+    test('is applied by a resend, once it is mended', async () => {
+      const store = await ground().empty();
+      const broken = await ground().open({ handlersModule: failing });
+      expect(outcomesOf(await record(broken, faulty, captureResult('S', { captureId: 'C1', captureAmount: jpy('100') })))).toContain('FAILED');
+      const { results, failed } = await record(store, faulty);
+      expect(results).toMatchObject([{ outcome: 'APPLIED', deliveries: 2 }]);
+      expect(failed).toEqual([]);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true, attention: [] });
+    });
+
+    test('leaves an order that was there, to be looked at', async () => {
+      const store = await ground().empty();
+      await record(store, faulty);
+      const broken = await ground().open({ handlersModule: failing });
+      const { failed } = await record(broken, { notifyType: 'CAPTURE_RESULT', paymentId: 'P1', result: {} }, paymentResult('U'));
+      expect(failed).toHaveLength(1);
+      expect(await order(broken, 'P1')).toMatchObject({ status: 'PROCESSING', nextAction: 'REVIEW' });
+    });
+
+    test('keeps what the database itself refused to apply, as FAILED', async () => {
+      const store = await ground().empty();
+      const { results } = await store.record([{ ...delivery(faulty), inapplicable: true }], AMPLE);
+      expect(results).toMatchObject([{ outcome: 'FAILED', deliveries: 1, paymentId: 'P1' }]);
+      expect(await store.findOrders(CLIENT, 'P1')).toEqual([]);
+      expect(outcomesOf(await record(store, faulty))).toEqual(['APPLIED']);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
+    });
+  });
+};

@@ -1,0 +1,116 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Store } from '../../src/store/store.ts';
+import { captureResult, CLIENT, jpy, paymentResult, result } from '../support/facts.ts';
+import { codes, follow, type Ground, idsOf, later, notificationsOf, order, outcomesOf, readAgain, record, rebuildAll, registration } from './support.ts';
+
+const PAID = paymentResult('S', { paymentAmount: jpy('100') });
+const CAPTURED = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
+const FAULTY = paymentResult('S', { result: result('S', 'FAULT'), paymentAmount: jpy('100') });
+const FAILING = new URL('failing-handlers.ts', import.meta.url);
+
+const fill = async (store: Store): Promise<void> => {
+  await store.register(registration({ paymentRequestId: 'lone' }), { replace: false, now: later(0) });
+  await store.register(registration(), { replace: false, now: later(0) });
+  await record(store, PAID, CAPTURED, paymentResult('F', { paymentId: 'P2', paymentRequestId: 'R2' }));
+  await record(store, captureResult('F', { paymentId: 'P3', captureId: 'C3' }), captureResult('U', { paymentId: 'P4', captureRequestId: 'Q4' }));
+};
+
+export const describeRepair = (ground: () => Ground): void => {
+  describe('reapplying', () => {
+    test('applies what failed, once it is mended', async () => {
+      const store = await ground().empty();
+      const broken = await ground().open({ handlersModule: FAILING });
+      await record(broken, FAULTY, CAPTURED);
+      const [notification] = await notificationsOf(store);
+      if (notification === undefined) throw new Error('nothing stored');
+      const { clientId, id } = notification;
+      const again = [{ clientId, id, reading: readAgain(notification) }];
+      expect(await broken.reapply(again, later(1))).toEqual(['FAILED']);
+      expect(await store.reapply(again, later(2))).toEqual(['APPLIED']);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true, updatedAt: later(2).toISOString() });
+      expect((await notificationsOf(store)).map(({ deliveries }) => deliveries)).toEqual([1, 1]);
+    });
+
+    test('changes nothing where nothing is wrong, and passes over what is not stored', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, CAPTURED, { notifyType: 'OTHER' }, '[]');
+      const before = await follow(store);
+      const stored = await notificationsOf(store);
+      const again = stored.map((one) => ({ clientId: one.clientId, id: one.id, reading: readAgain(one) }));
+      const missing = { clientId: CLIENT, id: '00'.repeat(32), reading: { outcome: 'UNHANDLED', notifyType: null } } as const;
+      expect(await store.reapply([...again, missing], later(1))).toEqual(['APPLIED', 'APPLIED', 'UNHANDLED', 'MALFORMED', null]);
+      expect(await follow(store)).toEqual(before);
+    });
+
+    test('takes a notification away from what it named, when it reads otherwise now', async () => {
+      const store = await ground().empty();
+      await store.register(registration(), { replace: false, now: later(0) });
+      await record(store, PAID, paymentResult('S', { paymentId: 'P2' }));
+      const second = (await notificationsOf(store)).find(({ paymentId }) => paymentId === 'P2');
+      const first = (await notificationsOf(store)).find(({ paymentId }) => paymentId === 'P1');
+      const unread = { outcome: 'UNHANDLED', notifyType: 'PAYMENT_RESULT' } as const;
+      expect(await store.reapply([{ clientId: CLIENT, id: second?.id ?? '', reading: unread }], later(1))).toEqual(['UNHANDLED']);
+      expect(codes(await order(store, 'P1'))).not.toContain('CONTRADICTORY_IDENTITY');
+      expect(await store.findOrders(CLIENT, 'P2')).toEqual([]);
+      await store.reapply([{ clientId: CLIENT, id: first?.id ?? '', reading: unread }], later(2));
+      expect(await order(store, 'R1')).toMatchObject({ paymentId: null, expectedAmount: jpy('100') });
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+  });
+
+  describe('rebuilding', () => {
+    test('changes nothing where nothing is wrong', async () => {
+      const store = await ground().empty();
+      await fill(store);
+      const before = await follow(store);
+      expect(before.orders).toHaveLength(5);
+      for (const limit of [1, 2, 100]) expect(await rebuildAll(store, limit)).toMatchObject({ changed: 0 });
+      expect(await follow(store)).toEqual(before);
+    });
+
+    test('repairs a row that somebody changed; createdAt stands', async () => {
+      const store = await ground().empty();
+      await fill(store);
+      const before = await order(store, 'P1');
+      await ground().sql(`
+        update orders
+        set status = 'FAILED', attention = ' OVER_CAPTURED ', digest = (select digest from orders where payment_id = 'P2')
+        where payment_id = 'P1'`);
+      const failedOnes = { status: 'FAILED', attention: null } as const;
+      expect((await store.listOrders(failedOnes, { limit: 9, cursor: null })).items).toHaveLength(2);
+      const { next } = await follow(store);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 1 });
+      expect((await store.listOrders(failedOnes, { limit: 9, cursor: null })).items).toMatchObject([{ paymentId: 'P2' }]);
+      expect(await order(store, 'P1')).toEqual({ ...before, updatedAt: later(1_000).toISOString() });
+      expect((await follow(store, { from: next })).orders).toMatchObject([{ paymentId: 'P1' }]);
+    });
+
+    test('makes a row that somebody deleted again, and removes one that nothing stands for', async () => {
+      const store = await ground().empty();
+      await fill(store);
+      await ground().sql("delete from orders where order_key = ' lone'");
+      await ground().sql("update orders set order_key = 'P9' where order_key = 'P2'");
+      expect(idsOf((await follow(store)).orders)).toEqual(['P1', 'P3', 'P4', 'P9']);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 3 });
+      expect(idsOf((await follow(store)).orders)).toEqual(['P1', 'P2', 'P3', 'P4', '–']);
+    });
+
+    test('goes by the rules in force', async () => {
+      const store = await ground().empty();
+      await record(store, paymentResult('S', { paymentAmount: jpy('100'), paymentMethodType: 'ALIPAY_CN' }));
+      expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
+      const cards = await ground().open({ rules: { captureRequired: 'cards' } });
+      expect(await rebuildAll(cards)).toMatchObject({ changed: 1 });
+      expect((await cards.listOrders({ status: 'CAPTURED', attention: null }, { limit: 9, cursor: null })).items).toHaveLength(1);
+      expect(await rebuildAll(cards)).toMatchObject({ changed: 0 });
+    });
+
+    test('changes nothing after a handler failed', async () => {
+      await ground().empty();
+      const broken = await ground().open({ handlersModule: FAILING });
+      expect(outcomesOf(await record(broken, FAULTY, CAPTURED, paymentResult('S', { paymentId: 'P2' })))).toEqual(['FAILED', 'APPLIED', 'APPLIED']);
+      await broken.register(registration(), { replace: false, now: later(0) });
+      expect(await rebuildAll(broken)).toMatchObject({ changed: 0 });
+    });
+  });
+};

@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { describeStore } from './store.case.ts';
+import { DELETE_ALL, RULES } from './support.ts';
+
+describeStore('SQLite', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
+  const file = join(directory, 'paynotify.db');
+  const store = await openSqlite({ file, rules: RULES });
+  const opened: Store[] = [];
+
+  const sql = (statement: string): void => {
+    const db = new DatabaseSync(file, { timeout: 5_000 });
+    db.exec(statement);
+    db.close();
+  };
+
+  return {
+    empty: async () => {
+      for (const statement of DELETE_ALL) sql(statement);
+      return await Promise.resolve(store);
+    },
+    open: async ({ rules, ...opening }) => {
+      const another = await openSqlite({ file, rules: { ...RULES, ...rules }, ...opening });
+      opened.push(another);
+      return another;
+    },
+    sql: async (statement) => await Promise.resolve(sql(statement)),
+    closeOpened: async () => {
+      for (const another of opened.splice(0)) await another.close();
+    },
+    remove: async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+});

@@ -1,0 +1,39 @@
+import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeLists } from './lists.case.ts';
+import { describeOrders } from './orders.case.ts';
+import { describeRecording } from './recording.case.ts';
+import { describeRepair } from './repair.case.ts';
+import type { Ground } from './support.ts';
+import { describeUnverified } from './unverified.case.ts';
+
+/** The contract of the port, on one kind of database. */
+export const describeStore = (name: string, lay: () => Promise<Ground>): void => {
+  describe(`the store on ${name}`, () => {
+    const { ground, set } = late<Ground>();
+
+    beforeAll(async () => set(await lay()));
+    afterEach(async () => await ground().closeOpened());
+    afterAll(async () => await ground().remove());
+
+    describeRecording(ground);
+    describeOrders(ground);
+    describeUnverified(ground);
+    describeRepair(ground);
+    describeLists(ground);
+  });
+};
+
+/** What exists only once the tests run, though they are described before. */
+const late = <T>(): { readonly ground: () => T; readonly set: (value: T) => void } => {
+  const box: T[] = [];
+  return {
+    ground: () => {
+      const [value] = box;
+      if (value === undefined) throw new Error('the database is not open');
+      return value;
+    },
+    set: (value) => {
+      box[0] = value;
+    },
+  };
+};

@@ -1,0 +1,141 @@
+import type { Reading } from '../../src/antom/notification.ts';
+import { readBody } from '../../src/antom/notification.ts';
+import type { SignedRequest, UnverifiedReason } from '../../src/antom/signature.ts';
+import { handlers } from '../../src/handlers/index.ts';
+import type { Order, OrderRules } from '../../src/order/order.ts';
+import { byCodeUnit } from '../../src/order/statement.ts';
+import type { Registration } from '../../src/order/registration.ts';
+import type {
+  BatchResult,
+  NotificationDelivery,
+  Recorded,
+  RecordedNotification,
+  Refused,
+  Store,
+  StoredNotification,
+  UnverifiedDelivery,
+} from '../../src/store/store.ts';
+import { CLIENT, type Fields, receive } from '../support/facts.ts';
+
+/** How a test opens a store, where the usual way does not do. */
+export interface Opening {
+  readonly rules?: Partial<OrderRules>;
+  readonly handlersModule?: URL;
+}
+
+/** Where the contract suite runs: one database. What a test opens is closed after it. */
+export interface Ground {
+  /** The store with nothing in it. */
+  readonly empty: () => Promise<Store>;
+  /** Another store on the same database, as after a restart. */
+  readonly open: (opening: Opening) => Promise<Store>;
+  /** What somebody does to the database behind the store's back. */
+  readonly sql: (statement: string) => Promise<void>;
+  readonly closeOpened: () => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+export const RULES: OrderRules = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false };
+
+/** What is in all tables; the settings of the schema itself stay. */
+export const DELETE_ALL = [
+  'delete from captures',
+  'delete from orders',
+  'delete from notifications',
+  'delete from registrations',
+  'delete from replaced_registrations',
+  'delete from unverified',
+  "delete from settings where name <> 'feed_base'",
+];
+
+export const AMPLE = { maxBytes: 1e9, maxNew: 1e6 };
+export const T0 = new Date('2025-06-01T00:00:00.000Z');
+export const later = (seconds: number): Date => new Date(T0.getTime() + seconds * 1_000);
+
+type Body = Fields | string | Uint8Array;
+const bytesOf = (body: Body): string | Uint8Array => (typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body));
+
+export const delivery = (body: Body, { clientId = CLIENT, at = T0 }: { clientId?: string; at?: Date } = {}): NotificationDelivery => ({
+  kind: 'notification',
+  parsed: receive(bytesOf(body), clientId),
+  receivedAt: at,
+});
+
+/** Records notifications in one batch. */
+export const record = async (store: Store, ...bodies: readonly Body[]): Promise<BatchResult> =>
+  await store.record(bodies.map((body) => delivery(body)), AMPLE);
+
+export const notified = (result: Recorded | Refused | undefined): RecordedNotification => {
+  if (result?.kind !== 'notification') throw new Error(`not a notification: ${JSON.stringify(result)}`);
+  return result;
+};
+
+export const outcomesOf = ({ results }: BatchResult): readonly string[] => results.map((result) => notified(result).outcome);
+
+export const request = (fields: Partial<SignedRequest> = {}): SignedRequest => ({
+  method: 'POST',
+  target: '/payNotify',
+  clientIds: ['T_stranger'],
+  requestTimes: ['2025-05-17T07:58:04Z'],
+  signatures: ['algorithm=RSA256,signature=AAAA'],
+  body: Buffer.from('{}'),
+  ...fields,
+});
+
+export const unverified = (
+  fields: Partial<SignedRequest> = {},
+  { reason = 'SIGNATURE_MISMATCH', at = T0 }: { reason?: UnverifiedReason; at?: Date } = {},
+): UnverifiedDelivery => ({ kind: 'unverified', request: request(fields), reason, receivedAt: at });
+
+export const registration = (fields: Partial<Registration> = {}): Registration => ({
+  clientId: CLIENT,
+  paymentRequestId: 'R1',
+  amount: { currency: 'JPY', value: '100' },
+  referenceOrderId: 'basket-1',
+  captureMode: null,
+  ...fields,
+});
+
+/** The one order under an id. */
+export const order = async (store: Store, id: string, clientId = CLIENT): Promise<Order> => {
+  const [found, ...others] = await store.findOrders(clientId, id);
+  if (found === undefined || others.length > 0) throw new Error(`${others.length + (found === undefined ? 0 : 1)} orders under ${id}`);
+  return found;
+};
+
+export const codes = ({ attention }: Order): readonly string[] => attention.map(({ code }) => code);
+
+/** The paymentIds, sorted; a dash for none. */
+export const idsOf = (orders: readonly Order[]): readonly string[] => orders.map(({ paymentId }) => paymentId ?? '–').sort(byCodeUnit);
+
+/** An order without our own two times. */
+export const derived = ({ createdAt: _created, updatedAt: _updated, ...rest }: Order): Omit<Order, 'createdAt' | 'updatedAt'> => rest;
+
+/** Everything in the feed, read in pages. */
+export const follow = async (store: Store, { from = '0', limit = 2 } = {}): Promise<{ readonly orders: readonly Order[]; readonly next: string }> => {
+  const orders: Order[] = [];
+  for (let cursor = from; ; ) {
+    const page = await store.followOrders({ limit, cursor });
+    orders.push(...page.items);
+    if (page.items.length === 0) return { orders, next: page.next };
+    cursor = page.next;
+  }
+};
+
+/** Everything stored, oldest first. */
+export const notificationsOf = async (store: Store): Promise<readonly StoredNotification[]> =>
+  (await store.readNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: 10_000, cursor: null })).items;
+
+export const rebuildAll = async (store: Store, limit = 3): Promise<{ readonly orders: number; readonly changed: number }> => {
+  let orders = 0;
+  let changed = 0;
+  for (let cursor: string | null = null; ; ) {
+    const step = await store.rebuild({ limit, cursor }, later(1_000));
+    orders += step.orders;
+    changed += step.changed;
+    if (step.next === null) return { orders, changed };
+    cursor = step.next;
+  }
+};
+
+export const readAgain = (notification: StoredNotification): Reading => readBody(notification.body ?? Buffer.alloc(0), handlers);

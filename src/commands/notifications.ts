@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { ConfigError, type Environment, readConfig } from '../config.ts';
+import { wholeNotification } from '../http/admin/whole.ts';
 import { type NotificationFilter, type NotificationSummary, OUTCOMES, type Outcome, type Page, type Store, type StoredNotification } from '../store/store.ts';
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
@@ -84,12 +85,12 @@ const showNotification = (
   { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell },
 ): void => {
   if (options.raw === true) {
-    if (stored.body === null) throw new CommandError('the bytes of this notification have been removed');
-    shell.bytes(stored.body);
+    if (stored.raw === null) throw new CommandError('the bytes of this notification have been removed');
+    shell.bytes(stored.raw.body);
     return;
   }
   const signatureVerifies = verifiesUnder(shell.env, stored);
-  if (options.json === true) printJson(shell, toWhole(stored, signatureVerifies ?? null));
+  if (options.json === true) printJson(shell, wholeNotification(stored, signatureVerifies ?? null));
   else shell.out(details(shell, stored, signatureVerifies));
 };
 
@@ -104,14 +105,6 @@ const verifiesUnder = (env: Environment, stored: StoredNotification): boolean | 
   }
 };
 
-/** As the API shows it. */
-const toWhole = ({ requestTime, signature, body, ...stored }: StoredNotification, signatureVerifies: boolean | null) => ({
-  ...stored,
-  headers: { 'client-id': stored.clientId, 'request-time': requestTime, signature },
-  body: body === null ? null : Buffer.from(body).toString('base64'),
-  signatureVerifies,
-});
-
 const details = ({ paint }: Shell, stored: StoredNotification, signatureVerifies: boolean | null | undefined): string =>
   [
     pairs(paint, [
@@ -124,14 +117,21 @@ const details = ({ paint }: Shell, stored: StoredNotification, signatureVerifies
       ['last received (UTC)', utc(stored.lastReceivedAt)],
       ['verifies now', verdict(signatureVerifies)],
     ]),
-    pairs(paint, [
-      ['request', `${stored.method} ${stored.target}`],
-      ['client-id', stored.clientId],
-      ['request-time', stored.requestTime],
-      ['signature', stored.signature],
-    ]),
-    stored.body === null ? paint('dim', '(its bytes have been removed)') : printableLines(Buffer.from(stored.body).toString('utf8')),
+    ...rawDetails(paint, stored),
   ].join('\n\n');
+
+const rawDetails = (paint: Shell['paint'], { raw, clientId }: StoredNotification): readonly string[] =>
+  raw === null
+    ? [paint('dim', '(its bytes have been removed)')]
+    : [
+        pairs(paint, [
+          ['request', `${raw.method} ${raw.target}`],
+          ['client-id', clientId],
+          ['request-time', raw.requestTime],
+          ['signature', raw.signature],
+        ]),
+        printableLines(Buffer.from(raw.body).toString('utf8')),
+      ];
 
 const verdict = (signatureVerifies: boolean | null | undefined): Cell => {
   if (signatureVerifies === undefined) return { text: 'unknown: no keys are configured here', colour: 'dim' };

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { UNVERIFIED_REASONS, type UnverifiedReason } from '../antom/signature.ts';
+import { wholeUnverified } from '../http/admin/whole.ts';
 import type { Store, StoredUnverified } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { checkId } from './notifications.ts';
@@ -71,18 +72,9 @@ const showUnverified = async (store: Store, { id, options, shell }: Asked & { re
   const stored = await store.findUnverified(id);
   if (stored === null) throw new CommandError(`there is no unverified request ${id}`);
   if (options.raw === true) shell.bytes(stored.request.body);
-  else if (options.json === true) printJson(shell, toWhole(stored));
+  else if (options.json === true) printJson(shell, wholeUnverified(stored));
   else shell.out(details(shell, stored));
 };
-
-/** As the API shows it. */
-const toWhole = ({ request, ...stored }: StoredUnverified) => ({
-  ...stored,
-  method: request.method,
-  target: request.target,
-  headers: { 'client-id': request.clientIds, 'request-time': request.requestTimes, signature: request.signatures },
-  body: Buffer.from(request.body).toString('base64'),
-});
 
 const details = ({ paint }: Shell, { request, ...stored }: StoredUnverified): string =>
   [

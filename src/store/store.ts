@@ -86,14 +86,20 @@ export interface NotificationSummary extends NotificationKey {
   readonly lastReceivedAt: string;
 }
 
-/** A stored notification with the bytes it was verified by. */
-export interface StoredNotification extends NotificationSummary {
+/** What came over the wire and was signed, byte for byte: all that is needed to verify it again. */
+export interface RawNotification {
   readonly method: string;
+  /** The request target with its query, as received. */
   readonly target: string;
   readonly requestTime: string;
+  /** The header as received. */
   readonly signature: string;
+  readonly body: Uint8Array;
+}
+
+export interface StoredNotification extends NotificationSummary {
   /** Null once retention has removed it. */
-  readonly body: Uint8Array | null;
+  readonly raw: RawNotification | null;
 }
 
 export interface UnverifiedSummary {

@@ -1,5 +1,5 @@
 import { type Kinds, readBody } from '../antom/notification.ts';
-import type { NotificationFilter, NotificationKey, Outcome, Store, StoredNotification } from '../store/store.ts';
+import type { NotificationFilter, NotificationKey, Outcome, RawNotification, Store, StoredNotification } from '../store/store.ts';
 
 /** How many notifications one short transaction applies again. */
 const AT_ONCE = 50;
@@ -17,6 +17,8 @@ export interface RedriveReport {
   readonly held: number;
 }
 
+type WithBytes = StoredNotification & { readonly raw: RawNotification };
+
 export interface Redriving {
   /** Reads one stored notification anew and applies it again; having been seen before never stops it. */
   readonly redriveOne: (key: NotificationKey) => Promise<RedriveResult>;
@@ -25,9 +27,9 @@ export interface Redriving {
 }
 
 export const createRedriving = (store: Store, kinds: Kinds): Redriving => {
-  const reapply = async (notifications: readonly (StoredNotification & { readonly body: Uint8Array })[]): Promise<readonly (Outcome | null)[]> =>
+  const reapply = async (notifications: readonly WithBytes[]): Promise<readonly (Outcome | null)[]> =>
     await store.reapply(
-      notifications.map(({ clientId, id, body }) => ({ clientId, id, reading: readBody(body, kinds) })),
+      notifications.map(({ clientId, id, raw }) => ({ clientId, id, reading: readBody(raw.body, kinds) })),
       new Date(),
     );
 
@@ -62,4 +64,4 @@ export const createRedriving = (store: Store, kinds: Kinds): Redriving => {
   };
 };
 
-const hasBytes = (stored: StoredNotification): stored is StoredNotification & { readonly body: Uint8Array } => stored.body !== null;
+const hasBytes = (stored: StoredNotification): stored is WithBytes => stored.raw !== null;

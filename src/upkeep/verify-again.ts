@@ -6,8 +6,9 @@ const AT_ONCE = 50;
 
 /** The request that a stored notification came as; null once its bytes are gone. */
 export const requestOf = (stored: StoredNotification): SignedRequest | null => {
-  const { method, target, clientId, requestTime, signature, body } = stored;
-  return body === null ? null : { method, target, clientIds: [clientId], requestTimes: [requestTime], signatures: [signature], body };
+  if (stored.raw === null) return null;
+  const { method, target, requestTime, signature, body } = stored.raw;
+  return { method, target, clientIds: [stored.clientId], requestTimes: [requestTime], signatures: [signature], body };
 };
 
 /** Whether a stored notification's signature verifies with today's keys; null once its bytes are gone. */

@@ -20,6 +20,18 @@ const sql = ({ directory }: Place, statement: string): void => {
   db.close();
 };
 
+/** In the last raw notification on disk that holds `from`. */
+const changeOneByte = ({ directory }: Place, from: string, to: string): void => {
+  const db = new DatabaseSync(join(directory, 'paynotify.db'));
+  const rows = db.prepare('select raw_batch, packed from raw_batches order by raw_batch desc').all() as { raw_batch: number; packed: Uint8Array }[];
+  const row = rows.find(({ packed }) => Buffer.from(packed).includes(from));
+  if (row === undefined) throw new Error(`nothing on disk holds ${from}`);
+  const packed = Buffer.from(row.packed);
+  packed.write(to, packed.lastIndexOf(from));
+  db.prepare('update raw_batches set packed = ? where raw_batch = ?').run(packed, row.raw_batch);
+  db.close();
+};
+
 describe('rebuild', () => {
   test('puts right what was tampered with, and says how many', async () => {
     const { env, store } = place();
@@ -52,7 +64,7 @@ describe('redrive', () => {
   test('passes over what has no bytes any more, and says so', async () => {
     const { env, store } = place();
     await store(notified(payment()));
-    sql(place(), 'update notifications set body = null');
+    sql(place(), 'delete from raw_batches');
     expect(await here(['redrive', '--id', PAYMENT], env)).toMatchObject({ code: 1, err: expect.stringContaining('have been removed') });
     expect((await here(['redrive', '--all'], env)).out).toContain('1 notification passed over');
     expect((await here(['notifications', PAYMENT, '--raw'], env)).code).toBe(1);
@@ -72,7 +84,7 @@ describe('verify-store', () => {
       failed: [{ clientId: CLIENT, id: PAYMENT }, { clientId: CLIENT, id: CAPTURE }],
       withoutBytes: 0,
     });
-    sql(place(), "update notifications set body = cast(replace(cast(body as text), '120', '121') as blob) where notify_type = 'CAPTURE_RESULT'");
+    changeOneByte(place(), '"120"', '"121"');
     expect(await here(['verify-store'], env)).toMatchObject({
       code: 1,
       out: expect.stringMatching(new RegExp(`${CLIENT} +${CAPTURE}\n\n1 notification verified; 1 failed\\.\n$`)),

@@ -59,8 +59,8 @@ export const describeRecording = (ground: () => Ground): void => {
       await store.record([sent], AMPLE);
       const [stored] = await notificationsOf(store);
       const { method, target, requestTime, signature } = sent.parsed.notification;
-      expect(stored).toMatchObject({ method, target, requestTime, signature });
-      expect(Buffer.from(stored?.body ?? []).equals(bytes)).toBe(true);
+      expect(stored?.raw).toMatchObject({ method, target, requestTime, signature });
+      expect(Buffer.from(stored?.raw?.body ?? []).equals(bytes)).toBe(true);
       expect(await store.findNotification({ clientId: CLIENT, id: stored?.id ?? '' })).toEqual(stored);
       expect(await store.findNotification({ clientId: 'T_other', id: stored?.id ?? '' })).toBeNull();
     });

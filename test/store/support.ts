@@ -138,4 +138,4 @@ export const rebuildAll = async (store: Store, limit = 3): Promise<{ readonly or
   }
 };
 
-export const readAgain = (notification: StoredNotification): Reading => readBody(notification.body ?? Buffer.alloc(0), handlers);
+export const readAgain = (notification: StoredNotification): Reading => readBody(notification.raw?.body ?? Buffer.alloc(0), handlers);

@@ -5,6 +5,7 @@ import { type Answer, type Asked, type Endpoint, endpoint, ok } from './answer.t
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
 import { notFound, problem } from './problem.ts';
 import { answerPage, identifier, isDigest, isStorable, ofClient, oneOf, orNull, paging } from './query.ts';
+import { wholeNotification } from './whole.ts';
 
 const listing = z.strictObject({
   type: orNull(z.string().min(1, 'must not be empty').refine(isStorable, 'must not hold U+0000')),
@@ -44,19 +45,12 @@ export const createNotificationEndpoints = ({ store, clientIds, redriving, verif
     ),
     find: ofOne(async (key) => {
       const stored = await store().findNotification(key);
-      return stored === null ? notFound('notification') : ok({ ...toWhole(stored), signatureVerifies: verifiesNow(stored) });
+      return stored === null ? notFound('notification') : ok(wholeNotification(stored, verifiesNow(stored)));
     }),
     redriveOne: ofOne(async (key) => toAnswer(await redriving(store()).redriveOne(key))),
     redriveAll: endpoint(ofOutcome, async ({ query }) => ok(await redriving(store()).redriveAll(query.outcome))),
   };
 };
-
-/** As stored, its headers under their own names and its bytes as Base64. */
-const toWhole = ({ requestTime, signature, body, ...stored }: StoredNotification) => ({
-  ...stored,
-  headers: { 'client-id': stored.clientId, 'request-time': requestTime, signature },
-  body: body === null ? null : Buffer.from(body).toString('base64'),
-});
 
 const toAnswer = (result: RedriveResult): Answer => (result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind]);
 

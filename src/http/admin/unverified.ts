@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { UNVERIFIED_REASONS } from '../../antom/signature.ts';
-import type { Store, StoredUnverified } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 import { type Endpoint, endpoint, ok } from './answer.ts';
 import { notFound } from './problem.ts';
 import { answerPage, isDigest, oneOf, orNull, paging } from './query.ts';
+import { wholeUnverified } from './whole.ts';
 
 const listing = z.strictObject({ reason: orNull(oneOf(UNVERIFIED_REASONS)), ...paging });
 const nothing = z.strictObject({});
@@ -20,15 +21,6 @@ export const createUnverifiedEndpoints = ({ store }: { readonly store: () => Sto
   // Nobody vouches for the client that an unverified request names: its id alone finds it.
   find: endpoint(nothing, async ({ id }) => {
     const stored = isDigest(id) ? await store().findUnverified(id) : null;
-    return stored === null ? notFound('unverified request') : ok(toWhole(stored));
+    return stored === null ? notFound('unverified request') : ok(wholeUnverified(stored));
   }),
-});
-
-/** As stored: every occurrence of each header, and its bytes as Base64. */
-const toWhole = ({ request, ...stored }: StoredUnverified) => ({
-  ...stored,
-  method: request.method,
-  target: request.target,
-  headers: { 'client-id': request.clientIds, 'request-time': request.requestTimes, signature: request.signatures },
-  body: Buffer.from(request.body).toString('base64'),
 });

@@ -128,11 +128,10 @@ const toSummary = (row: SummaryRow): NotificationSummary => ({
 
 const toStored = (row: NotificationRow): StoredNotification => ({
   ...toSummary(row),
-  method: row.method,
-  target: row.target,
-  requestTime: row.request_time,
-  signature: row.signature,
-  body: row.body,
+  raw:
+    row.body === null
+      ? null
+      : { method: row.method, target: row.target, requestTime: row.request_time, signature: row.signature, body: row.body },
 });
 
 interface UnverifiedRow {

@@ -13,6 +13,7 @@ import { openNotificationReading, openUnverifiedReading } from './notifications.
 import { openOrderReading, openOrderWriting } from './orders.ts';
 import { openPositions } from './positions.ts';
 import { inTransaction, prepare } from './query.ts';
+import { openRawReading, openRawWriting } from './raw.ts';
 import { openRebuilding } from './rebuild.ts';
 import { openRecording } from './record.ts';
 import { openRegistering } from './registrations.ts';
@@ -28,7 +29,8 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   const evidence = openEvidence(db, clients);
   const positions = openPositions(db);
   const orders = openOrderWriting(db, { evidence, positions, derivation });
-  const recording = openRecording(db, { clients, evidence, orders });
+  const raws = openRawWriting(db);
+  const recording = openRecording(db, { clients, evidence, orders, raws });
   const register = openRegistering(db, { clients, evidence, orders });
   const rebuild = openRebuilding(db, orders);
   const touchSetting = prepare(db, "insert into settings values ('probe', '') on conflict do update set value = excluded.value");
@@ -45,6 +47,7 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
       return inTransaction(db, () => {
         const result = work();
         positions.keep();
+        raws.keep(Date.now());
         return result;
       });
     } catch (error) {
@@ -52,6 +55,7 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
       throw error;
     } finally {
       positions.forget();
+      raws.forget();
       evidence.forget();
     }
   };
@@ -87,7 +91,7 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
   const clients = openClients(db);
   const evidence = openEvidence(db, clients);
   const orders = openOrderReading(db, { clients, evidence, derivation });
-  const notifications = openNotificationReading(db, clients);
+  const notifications = openNotificationReading(db, { clients, raw: openRawReading(db) });
   const unverified = openUnverifiedReading(db);
 
   const read = <T>(work: () => T): T => {

@@ -22,7 +22,15 @@ export const MIGRATIONS: readonly Migration[] = [
         client_id text not null unique
       );
 
-      -- Every verified notification, byte for byte. Times are epoch milliseconds.
+      -- What came over the wire, byte for byte: the notifications of one transaction together, compressed (raw.ts).
+      -- Numbers are never given out twice: retention removes the oldest.
+      create table raw_batches (
+        raw_batch integer primary key autoincrement,
+        received_at integer not null,
+        packed blob not null
+      );
+
+      -- Every verified notification, with the facts read from it. Times are epoch milliseconds.
       create table notifications (
         notification integer primary key,
         client integer not null references clients,
@@ -35,12 +43,9 @@ export const MIGRATIONS: readonly Migration[] = [
         deliveries integer not null,
         first_received_at integer not null,
         last_received_at integer not null,
-        facts text, -- JSON
-        method text not null,
-        target text not null,
-        request_time text not null,
-        signature text not null, -- the header
-        body blob -- last: what does not need it does not read it
+        raw_batch integer not null,
+        raw_place integer not null, -- in its batch, from 0
+        facts text -- JSON
       );
       create unique index notifications_by_digest on notifications (client, digest);
       create index notifications_by_payment on notifications (client, payment_id) where payment_id is not null;

@@ -8,6 +8,7 @@ import {
   type Outcome,
   type Page,
   type PageRequest,
+  type RawNotification,
   type StoredNotification,
   type StoredUnverified,
   InvalidCursorError,
@@ -15,6 +16,7 @@ import {
 } from '../store.ts';
 import type { Clients } from './clients.ts';
 import { hex, isoTime, prepare, type Query } from './query.ts';
+import type { RawPlace } from './raw.ts';
 
 interface SummaryRow {
   readonly no: number;
@@ -29,15 +31,12 @@ interface SummaryRow {
 }
 
 interface NotificationRow extends SummaryRow {
-  readonly method: string;
-  readonly target: string;
-  readonly request_time: string;
-  readonly signature: string;
-  readonly body: Uint8Array | null;
+  readonly raw_batch: number;
+  readonly raw_place: number;
 }
 
 const SUMMARY = `notification as no, client, digest, notify_type, payment_id, outcome, deliveries, first_received_at, last_received_at`;
-const WHOLE = `${SUMMARY}, method, target, request_time, signature, body`;
+const WHOLE = `${SUMMARY}, raw_batch, raw_place`;
 
 export interface NotificationReading {
   readonly listNotifications: (filter: NotificationFilter, page: PageRequest) => Page<NotificationSummary>;
@@ -45,7 +44,12 @@ export interface NotificationReading {
   readonly findNotification: (key: NotificationKey) => StoredNotification | null;
 }
 
-export const openNotificationReading = (db: DatabaseSync, clients: Clients): NotificationReading => {
+interface Tools {
+  readonly clients: Clients;
+  readonly raw: (place: RawPlace) => RawNotification | null;
+}
+
+export const openNotificationReading = (db: DatabaseSync, { clients, raw }: Tools): NotificationReading => {
   const newestFirst = prepareListing<SummaryRow>(db, { columns: SUMMARY, newestFirst: true });
   const oldestFirst = prepareListing<NotificationRow>(db, { columns: WHOLE, newestFirst: false });
   const selectOne = prepare<NotificationRow>(db, `select ${WHOLE} from notifications where client = ? and digest = ?`);
@@ -62,11 +66,7 @@ export const openNotificationReading = (db: DatabaseSync, clients: Clients): Not
   });
   const toStored = (row: NotificationRow): StoredNotification => ({
     ...toSummary(row),
-    method: row.method,
-    target: row.target,
-    requestTime: row.request_time,
-    signature: row.signature,
-    body: row.body,
+    raw: raw({ batch: row.raw_batch, place: row.raw_place }),
   });
 
   return {

@@ -19,6 +19,7 @@ import type { Clients } from './clients.ts';
 import { type Evidence, registrationKey } from './evidence.ts';
 import type { OrderWriting } from './orders.ts';
 import { hex, prepare } from './query.ts';
+import type { RawWriting } from './raw.ts';
 
 /** Stores and applies, inside the caller's transaction. */
 export interface Recording {
@@ -31,6 +32,7 @@ interface Tools {
   readonly clients: Clients;
   readonly evidence: Evidence;
   readonly orders: OrderWriting;
+  readonly raws: RawWriting;
 }
 
 interface KnownNotification {
@@ -55,15 +57,14 @@ const touch = ({ keys }: Touched, client: number, orderKeys: readonly string[]):
   keys.set(client, its);
 };
 
-export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: Tools): Recording => {
+export const openRecording = (db: DatabaseSync, { clients, evidence, orders, raws }: Tools): Recording => {
   const insert = prepare(
     db,
     `insert into notifications (
        client, digest, notify_type, payment_id, payment_request_id, capture_id, outcome, deliveries,
-       first_received_at, last_received_at, facts, method, target, request_time, signature, body
+       first_received_at, last_received_at, raw_batch, raw_place, facts
      )
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     on conflict do nothing`,
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const repeat = prepare<KnownNotification>(
     db,
@@ -122,11 +123,13 @@ export const openRecording = (db: DatabaseSync, { clients, evidence, orders }: T
   const store = (entry: NotificationEntry, { deliveries, first, last }: Stay, touched: Touched): KnownNotification & { readonly client: number; readonly digest: Buffer } => {
     const client = clients.numberOf(entry.clientId);
     const digest = bodyDigest(entry.body);
+    const { batch, place } = raws.next();
     const added = insert.run(
       client, digest, entry.notifyType, entry.paymentId, entry.paymentRequestId, entry.captureId, entry.outcome, deliveries,
-      first, last, entry.facts, entry.method, entry.target, entry.requestTime, entry.signature, entry.body,
+      first, last, batch, place, entry.facts,
     );
     if (added > 0) {
+      raws.add(entry);
       touchLinked(touched, client, entry);
       return { client, digest, outcome: entry.outcome, deliveries, notify_type: entry.notifyType, payment_id: entry.paymentId };
     }

@@ -20,7 +20,7 @@ const idOf = (body: Buffer): string => createHash('sha256').update(body).digest(
 /** What retention will do one day: the facts stay, the bytes go. */
 const removeBytes = (): void => {
   const db = new DatabaseSync(admin.file);
-  db.exec('update notifications set body = null');
+  db.exec('delete from raw_batches');
   db.close();
 };
 

@@ -1,0 +1,20 @@
+import type { StoredNotification, StoredUnverified } from '../../store/store.ts';
+
+/** A notification as the API and the command line show it: its headers under their own names, its bytes as Base64. */
+export const wholeNotification = ({ raw, ...stored }: StoredNotification, signatureVerifies: boolean | null) => ({
+  ...stored,
+  method: raw?.method ?? null,
+  target: raw?.target ?? null,
+  headers: raw === null ? null : { 'client-id': stored.clientId, 'request-time': raw.requestTime, signature: raw.signature },
+  body: raw === null ? null : Buffer.from(raw.body).toString('base64'),
+  signatureVerifies,
+});
+
+/** An unverified request as shown: every occurrence of each header. */
+export const wholeUnverified = ({ request, ...stored }: StoredUnverified) => ({
+  ...stored,
+  method: request.method,
+  target: request.target,
+  headers: { 'client-id': request.clientIds, 'request-time': request.requestTimes, signature: request.signatures },
+  body: Buffer.from(request.body).toString('base64'),
+});

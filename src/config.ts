@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
 import { readKeyRing, readText } from './key-ring.ts';
 import type { OrderRules } from './order/order.ts';
-import { byCodeUnit } from './order/statement.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -133,11 +132,11 @@ const seconds = z
 /** The raw bytes of a request target are visible ASCII; `?` begins its query. */
 const path = z.string().regex(/^\/[\x21-\x7e]*$/, 'must begin with / and be visible ASCII').regex(/^[^?#]*$/, 'must not hold ? or #');
 /** Ours: a notification path cannot be one of them. */
-const OWN_PATHS: readonly string[] = ['/healthz', '/readyz'];
+const OWN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 const paths = z
   .string()
   .transform((text) => [...new Set(text.split(',').map((part) => part.trim()))])
-  .pipe(z.array(path.refine((text) => !OWN_PATHS.includes(text), 'must not be /healthz or /readyz')));
+  .pipe(z.array(path.refine((text) => !OWN_PATHS.has(text), 'must not be /healthz or /readyz')));
 /** Taken apart as text: what APO signs is the path as it was entered, not as a URL parser would write it. */
 const httpUrl = z.string().transform((text, context) => {
   const parts = /^https?:\/\/[^/?#\s]+(\/[\x21-\x7e]*?)?(\?[\x21-\x7e]*)?$/i.exec(text);
@@ -221,11 +220,3 @@ const checkAdmin = ({ adminHost, adminToken, adminReadToken }: Config, problems:
 /** Names that reach only this machine. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-
-/** What verification depends on, as one text: when it differs from the last one used, the unverified are verified again. */
-export const verificationFingerprint = (keys: KeyRing, { notifyPaths, publicUris }: Pick<Config, 'notifyPaths' | 'publicUris'>): string =>
-  JSON.stringify([
-    [...keys].map(([clientId, its]) => JSON.stringify([clientId, its.map(({ version, fingerprint }) => [version, fingerprint])])).sort(byCodeUnit),
-    [...notifyPaths].sort(byCodeUnit),
-    publicUris,
-  ]);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import type { Trust } from './antom/signature.ts';
-import { type Config, ConfigError, type Environment, EXIT_CONFIG, readConfig, verificationFingerprint } from './config.ts';
+import { type Config, ConfigError, type Environment, EXIT_CONFIG, readConfig } from './config.ts';
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
 import { type Address, listen, stopListening } from './http/listener.ts';
@@ -68,7 +68,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
     store = opened;
     inbox = createInbox({ store, ...inboxOptions(config, log) });
     upkeep = startUpkeep({ store, kinds: handlers, rules: config.rules, report: upkeepReport(log) });
-    upkeep.trustChanged(trust, verificationFingerprint(trust.keys, config));
+    upkeep.verifyAgain(trust);
     log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
   };
 
@@ -86,7 +86,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
       try {
         trust = trustOf(config.readKeysAgain());
         logKeys(log, trust.keys);
-        upkeep?.trustChanged(trust, verificationFingerprint(trust.keys, config));
+        upkeep?.verifyAgain(trust);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         for (const problem of error.problems) log.error({ problem }, 'the keys were not read again; the old ones stay');
@@ -129,7 +129,7 @@ const openPatiently = async (
 ): Promise<Store | null> => {
   while (!isStopping()) {
     try {
-      return await openStore(databaseUrl, rules);
+      return await openStore({ databaseUrl, rules });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       log.error(problemOf(error), 'the store cannot be opened yet');

@@ -11,7 +11,6 @@ import {
   readStoreConfig,
   SECRETS,
   VARIABLES,
-  verificationFingerprint,
 } from '../src/config.ts';
 import { keyFixture } from './support/forge-signer.ts';
 
@@ -389,30 +388,6 @@ describe('the admin listener', () => {
 
   test('refuses one token for both', () => {
     expect(problemsWith({ ADMIN_TOKEN: TOKEN, ADMIN_READ_TOKEN: TOKEN })).toEqual([expect.stringMatching(/^ADMIN_READ_TOKEN: must differ/)]);
-  });
-});
-
-const fingerprintOf = (change: Environment): string => {
-  const config = readConfig({ ...accepted, ...change });
-  return verificationFingerprint(config.keys, config);
-};
-
-describe('what verification depends on', () => {
-  test.each([
-    ['the key', { ANTOM_PUBLIC_KEY: SECOND_KEY }],
-    ['another key', { ANTOM_PUBLIC_KEY: `${KEY},${SECOND_KEY}` }],
-    ['the key version', { ANTOM_PUBLIC_KEY: `2:${KEY}` }],
-    ['the client', { ANTOM_CLIENT_ID: 'T_other' }],
-    ['the paths', { NOTIFY_PATHS: '/payNotify,/other' }],
-    ['the public url', { PUBLIC_NOTIFY_URL: 'https://shop.example/payNotify' }],
-  ])('shows when it differs: %s', (_, change) => {
-    expect(fingerprintOf(change)).not.toBe(fingerprintOf({}));
-  });
-
-  test('is the same however it is written', () => {
-    expect(fingerprintOf({ ANTOM_PUBLIC_KEY: keyFixture('throw-away.public.certificate.pem') })).toBe(fingerprintOf({}));
-    expect(fingerprintOf({ NOTIFY_PATHS: '/a,/b' })).toBe(fingerprintOf({ NOTIFY_PATHS: '/b, /a' }));
-    expect(fingerprintOf({ LOG_LEVEL: 'debug', PORT: '1' })).toBe(fingerprintOf({}));
   });
 });
 

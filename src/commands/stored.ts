@@ -12,7 +12,7 @@ export const openExisting = async (env: Environment): Promise<Store> => {
   if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
     throw new CommandError(`there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`);
   }
-  return await openStore(databaseUrl, rules);
+  return await openStore({ databaseUrl, rules });
 };
 
 /** Opens the store for a piece of work, and closes it whatever happens. */

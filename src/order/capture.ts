@@ -44,21 +44,20 @@ export const gatherCaptures = (statements: readonly CaptureStatement[]): readonl
   const groups = new Set<CaptureStatement[]>();
   const byName = new Map<string, CaptureStatement[]>();
   for (const statement of statements) {
-    let group: CaptureStatement[] = [statement];
-    for (const name of namesOf(statement)) {
-      const known = byName.get(name);
-      if (known !== undefined && known !== group) {
-        const [kept, absorbed] = known.length >= group.length ? [known, group] : [group, known];
-        groups.delete(absorbed);
-        for (const member of absorbed) {
-          kept.push(member);
-          for (const its of namesOf(member)) byName.set(its, kept);
-        }
-        group = kept;
+    const names = namesOf(statement);
+    const known = new Set(names.map((name) => byName.get(name)).filter((group) => group !== undefined));
+    // Into the largest, so that many notifications of one capture are not moved again and again.
+    const [kept = [], ...absorbed] = [...known].sort((a, b) => b.length - a.length);
+    for (const group of absorbed) {
+      groups.delete(group);
+      for (const member of group) {
+        kept.push(member);
+        for (const name of namesOf(member)) byName.set(name, kept);
       }
-      byName.set(name, group);
     }
-    groups.add(group);
+    kept.push(statement);
+    for (const name of names) byName.set(name, kept);
+    groups.add(kept);
   }
   return [...groups].map(toEvidence).sort(byIdentifiers);
 };

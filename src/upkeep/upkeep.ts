@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Kinds } from '../antom/notification.ts';
 import type { Trust } from '../antom/signature.ts';
 import type { OrderRules } from '../order/order.ts';
@@ -21,23 +22,30 @@ export interface UpkeepOptions {
 
 /** What goes on in the background; none of it delays readiness. */
 export interface Upkeep {
-  /** At start, and whenever keys or paths were read again. `fingerprint` tells whether they differ from those last used. */
-  readonly trustChanged: (trust: Trust, fingerprint: string) => void;
+  /**
+   * At start, and whenever keys were read again. It does not rest on what was last used being different: while
+   * replicas change over one by one, one with the old keys may still add requests that the new ones would pass.
+   */
+  readonly verifyAgain: (trust: Trust) => void;
   /** Resolves when the step under way is done. */
   readonly stop: () => Promise<void>;
 }
 
 const REDRIVE_EVERY_MS = 5 * 60_000;
+/** When another replica is at the same task. */
+const ANOTHER_TRY_AFTER_MS = 2_000;
 
 export const startUpkeep = ({ store, kinds, rules, report }: UpkeepOptions): Upkeep => {
   let stopping = false;
   let underWay: Promise<void> = Promise.resolve();
   const isStopping = (): boolean => stopping;
 
+  /** Each replica has its turn: what this one would do, the other may do with other keys. */
   const attempt = async (task: string, work: () => Promise<void>): Promise<void> => {
-    if (stopping) return;
     try {
-      await store.exclusively(task, work);
+      while (!isStopping() && (await store.exclusively(task, async () => (await work(), true))) === null) {
+        await pause(ANOTHER_TRY_AFTER_MS, undefined, { ref: false });
+      }
     } catch (error) {
       if (!stopping) report.failed(task, error);
     }
@@ -68,12 +76,10 @@ export const startUpkeep = ({ store, kinds, rules, report }: UpkeepOptions): Upk
   const timer = setInterval(redrive, REDRIVE_EVERY_MS);
 
   return {
-    trustChanged: (trust, fingerprint) =>
+    verifyAgain: (trust) =>
       schedule('verify again', async () => {
-        if ((await store.recall('trust')) === fingerprint) return;
         const moved = await verifyUnverifiedAgain(store, { trust, kinds, isStopping });
         if (moved > 0) report.moved(moved);
-        if (!stopping) await store.remember('trust', fingerprint);
       }),
     stop: async () => {
       stopping = true;

@@ -165,7 +165,7 @@ export const makePlace = (): Place => {
   const env = { DATABASE_URL: `sqlite:${join(directory, 'paynotify.db')}`, ANTOM_CLIENT_ID: CLIENT, ANTOM_PUBLIC_KEY: PUBLIC_KEY };
   const store = async (...deliveries: readonly Delivery[]): Promise<void> => {
     const { databaseUrl, rules } = readStoreConfig(env);
-    const opened = shared.get(databaseUrl) ?? (await openStore(databaseUrl, rules));
+    const opened = shared.get(databaseUrl) ?? (await openStore({ databaseUrl, rules }));
     shared.set(databaseUrl, opened);
     await opened.record(deliveries, UNBOUNDED);
   };

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { AttentionCode } from '../../src/order/attention.ts';
 import type { Order, OrderRules } from '../../src/order/order.ts';
 import type { Store } from '../../src/store/store.ts';
-import { receive } from '../support/facts.ts';
-import { RULES } from './core.ts';
+import { captureResult, paymentResult, receive } from '../support/facts.ts';
+import { RULES, toReceived } from './core.ts';
 import { type ReceivedNotification, tellOrders, type ToldOrder } from './oracle.ts';
 import { type Arrival, arrivals, permutations, standing, type Step, type World, worldOf, worlds } from './world.ts';
 
@@ -42,6 +43,24 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
         }),
         { numRuns: 15, interruptAfterTimeLimit },
       );
+    });
+
+    // Random worlds contradict themselves so much that one contradiction more goes unseen: this one is alone.
+    test.each([
+      ['paymentRequestId', paymentResult('S'), paymentResult('S', { paymentId: 'P2' })],
+      [
+        'captureId',
+        captureResult('U', { captureId: 'C1', captureRequestId: 'Q1' }),
+        captureResult('U', { paymentId: 'P2', captureId: 'C1', captureRequestId: 'Q2' }),
+      ],
+    ])('finds both orders by the contradiction when a second payment shares the %s of the first', async (_, one, another) => {
+      const clients = freshClients();
+      for (const fields of [one, another]) {
+        await take(store, { batch: [{ kind: 'notification', notification: toReceived(fields) }], clients });
+      }
+      const found = await ordersOf(store, clients, 'CONTRADICTORY_IDENTITY');
+      expect(found.map(({ paymentId }) => paymentId)).toEqual(['P1', 'P2']);
+      expect(await rebuildAll(store)).toBe(0);
     });
 
     test('makes the same orders of all permutations', async () => {
@@ -100,7 +119,7 @@ interface Batch {
   readonly clients: Clients;
 }
 
-/** A batch as the inbox would commit it: the notifications in one transaction, each registration in its own. */
+/** A batch as the inbox would commit it: the notifications in one commit, each registration in its own. */
 const take = async (store: Store, { batch, clients }: Batch): Promise<void> => {
   const received = batch.flatMap((step) => (step.kind === 'notification' ? [step.notification] : []));
   await store.record(
@@ -137,11 +156,11 @@ type ShownOrder = Omit<Order, 'createdAt' | 'updatedAt'>;
 const toTold = (order: ShownOrder): ToldOrder => ({ ...order, attention: order.attention.map(({ code }) => code) });
 
 /** The orders of one world, in the oracle's order. They were changed last, so they are listed first. */
-const ordersOf = async (store: Store, clients: Clients): Promise<readonly ShownOrder[]> => {
+const ordersOf = async (store: Store, clients: Clients, attention: AttentionCode | null = null): Promise<readonly ShownOrder[]> => {
   const orders: ShownOrder[] = [];
   let cursor: string | null = null;
   for (;;) {
-    const { items, next } = await store.listOrders({ status: null, attention: null }, { limit: PAGE, cursor });
+    const { items, next } = await store.listOrders({ status: null, attention }, { limit: PAGE, cursor });
     const own = items.flatMap((order) => withoutClock(order, clients));
     orders.push(...own);
     cursor = next;

@@ -166,10 +166,26 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** The command that runs the program: Node and its file. */
 export const COMMAND: readonly [string, ...string[]] = [process.execPath, MAIN];
 
+const children = new Set<ChildProcess>();
+
+/** A program that runs another one (a shell, strace) is the head of a group: a signal reaches both. */
+const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals): void => {
+  if (pid !== undefined) process.kill(-pid, signal);
+};
+
+/** Ends what is still running; for `afterEach`, so that a test that fails leaves nothing behind. */
+export const endPrograms = async (): Promise<void> => {
+  const ended = [...children].map((child) => new Promise((resolve) => child.once('close', resolve)));
+  for (const child of children) signalGroup(child, 'SIGKILL');
+  await Promise.all(ended);
+};
+
 /** Runs a command with this environment and no other, save the PATH. */
 export const runProgram = (env: Environment, command: readonly [string, ...string[]] = COMMAND): Program => {
   const [program, ...values] = command;
-  const child = spawn(program, values, { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, values, { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  children.add(child);
+  child.once('close', () => children.delete(child));
   const texts = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (texts.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (texts.stderr += text));
@@ -203,9 +219,7 @@ export const startProcess = async (env: Environment, command = COMMAND): Promise
     ...program,
     ...receiverAt(toAddress(forNotifications), toAddress(forOperators)),
     log,
-    kill: (signal) => {
-      program.child.kill(signal);
-    },
+    kill: (signal) => signalGroup(program.child, signal),
   };
 };
 

@@ -17,6 +17,7 @@ import { openRawReading, openRawWriting } from './raw.ts';
 import { openRebuilding } from './rebuild.ts';
 import { openRecording } from './record.ts';
 import { openRegistering } from './registrations.ts';
+import { openDeriving } from './touched.ts';
 
 /** Small enough that the write lock is free again within a fraction of a second. */
 const PURGED_AT_ONCE = 500;
@@ -29,10 +30,11 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   const evidence = openEvidence(db, clients);
   const positions = openPositions(db);
   const orders = openOrderWriting(db, { evidence, positions, derivation });
+  const deriving = openDeriving(db, { clients, evidence, orders });
   const raws = openRawWriting(db);
-  const recording = openRecording(db, { clients, evidence, orders, raws });
-  const register = openRegistering(db, { clients, evidence, orders });
-  const rebuild = openRebuilding(db, orders);
+  const recording = openRecording(db, { clients, deriving, raws });
+  const register = openRegistering(db, { clients, evidence, deriving });
+  const rebuild = openRebuilding(db, deriving);
   const touchSetting = prepare(db, "insert into settings values ('probe', '') on conflict do update set value = excluded.value");
   const recall = prepare<{ value: string }>(db, 'select value from settings where name = ?');
   const remember = prepare(db, 'insert into settings values (?, ?) on conflict do update set value = excluded.value');
@@ -91,7 +93,8 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
   const clients = openClients(db);
   const evidence = openEvidence(db, clients);
   const orders = openOrderReading(db, { clients, evidence, derivation });
-  const notifications = openNotificationReading(db, { clients, raw: openRawReading(db) });
+  const raws = openRawReading(db);
+  const notifications = openNotificationReading(db, { clients, raws });
   const unverified = openUnverifiedReading(db);
 
   const read = <T>(work: () => T): T => {
@@ -102,6 +105,7 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
       db.exec('rollback');
       clients.forget();
       evidence.forget();
+      raws.forget();
     }
   };
 

@@ -8,7 +8,6 @@ import {
   type Outcome,
   type Page,
   type PageRequest,
-  type RawNotification,
   type StoredNotification,
   type StoredUnverified,
   InvalidCursorError,
@@ -16,7 +15,7 @@ import {
 } from '../store.ts';
 import type { Clients } from './clients.ts';
 import { hex, isoTime, prepare, type Query } from './query.ts';
-import type { RawPlace } from './raw.ts';
+import type { RawReading } from './raw.ts';
 
 interface SummaryRow {
   readonly no: number;
@@ -46,10 +45,10 @@ export interface NotificationReading {
 
 interface Tools {
   readonly clients: Clients;
-  readonly raw: (place: RawPlace) => RawNotification | null;
+  readonly raws: RawReading;
 }
 
-export const openNotificationReading = (db: DatabaseSync, { clients, raw }: Tools): NotificationReading => {
+export const openNotificationReading = (db: DatabaseSync, { clients, raws }: Tools): NotificationReading => {
   const newestFirst = prepareListing<SummaryRow>(db, { columns: SUMMARY, newestFirst: true });
   const oldestFirst = prepareListing<NotificationRow>(db, { columns: WHOLE, newestFirst: false });
   const selectOne = prepare<NotificationRow>(db, `select ${WHOLE} from notifications where client = ? and digest = ?`);
@@ -66,7 +65,7 @@ export const openNotificationReading = (db: DatabaseSync, { clients, raw }: Tool
   });
   const toStored = (row: NotificationRow): StoredNotification => ({
     ...toSummary(row),
-    raw: raw({ batch: row.raw_batch, place: row.raw_place }),
+    raw: raws.read({ batch: row.raw_batch, place: row.raw_place }),
   });
 
   return {

@@ -83,15 +83,26 @@ export const openRawWriting = (db: DatabaseSync): RawWriting => {
   };
 };
 
-/** Reads raw notifications; null once retention has removed them. The last batch is remembered, for those who read all. */
-export const openRawReading = (db: DatabaseSync): ((place: RawPlace) => RawNotification | null) => {
+export interface RawReading {
+  /** Null once retention has removed it. */
+  readonly read: (place: RawPlace) => RawNotification | null;
+  /** The last batch is remembered until then: notifications that are read together often share one. */
+  readonly forget: () => void;
+}
+
+export const openRawReading = (db: DatabaseSync): RawReading => {
   const select = prepare<{ packed: Uint8Array }>(db, 'select packed from raw_batches where raw_batch = ?');
   let last: { readonly batch: number; readonly raws: readonly RawNotification[] } | null = null;
-  return ({ batch, place }) => {
-    if (last?.batch !== batch) {
-      const row = select.get(batch);
-      last = row === undefined ? null : { batch, raws: unpackRaw(row.packed) };
-    }
-    return last?.raws[place] ?? null;
+  return {
+    read: ({ batch, place }) => {
+      if (last?.batch !== batch) {
+        const row = select.get(batch);
+        last = row === undefined ? null : { batch, raws: unpackRaw(row.packed) };
+      }
+      return last?.raws[place] ?? null;
+    },
+    forget: () => {
+      last = null;
+    },
   };
 };

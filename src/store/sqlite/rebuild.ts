@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type PageRequest, type RebuildStep, InvalidCursorError } from '../store.ts';
-import type { OrderWriting } from './orders.ts';
 import { prepare } from './query.ts';
+import { type Deriving, nothingTouched, touch } from './touched.ts';
 
 /** Derives the next orders anew, inside the caller's transaction; the cursor is the last order's client and key, as JSON. */
 export type Rebuilding = (page: PageRequest, now: number) => RebuildStep;
@@ -11,7 +11,7 @@ interface KeyRow {
   readonly order_key: string;
 }
 
-export const openRebuilding = (db: DatabaseSync, orders: OrderWriting): Rebuilding => {
+export const openRebuilding = (db: DatabaseSync, deriving: Deriving): Rebuilding => {
   // Orders that should be there and orders that are there, so that neither kind of error survives.
   const selectKeys = prepare<KeyRow>(
     db,
@@ -48,7 +48,9 @@ export const openRebuilding = (db: DatabaseSync, orders: OrderWriting): Rebuildi
   return ({ limit, cursor }, now) => {
     const [client, orderKey] = readCursor(cursor);
     const keys = selectKeys.all(client, orderKey, limit);
-    const changed = keys.filter((key) => orders.refresh(key.client, key.order_key, now).changed).length;
+    const touched = nothingTouched();
+    for (const key of keys) touch(touched, key.client, [key.order_key]);
+    const { changed } = deriving.derive(touched, now);
     const last = keys.at(-1);
     return {
       orders: keys.length,

@@ -3,13 +3,13 @@ import { type Registration, sameRegistration } from '../../order/registration.ts
 import type { RegisterResult, StoredRegistration } from '../store.ts';
 import type { Clients } from './clients.ts';
 import { type Evidence, registrationKey } from './evidence.ts';
-import type { OrderWriting } from './orders.ts';
 import { prepare } from './query.ts';
+import { type Deriving, nothingTouched, touch } from './touched.ts';
 
 interface Tools {
   readonly clients: Clients;
   readonly evidence: Evidence;
-  readonly orders: OrderWriting;
+  readonly deriving: Deriving;
 }
 
 interface Options {
@@ -20,7 +20,7 @@ interface Options {
 /** Registers what to expect, inside the caller's transaction, and derives every order that it belongs to. */
 export type Registering = (registration: Registration, options: Options) => RegisterResult;
 
-export const openRegistering = (db: DatabaseSync, { clients, evidence, orders }: Tools): Registering => {
+export const openRegistering = (db: DatabaseSync, { clients, evidence, deriving }: Tools): Registering => {
   const keepReplaced = prepare(
     db,
     `insert into replaced_registrations
@@ -40,9 +40,9 @@ export const openRegistering = (db: DatabaseSync, { clients, evidence, orders }:
   const write = (client: number, registration: Registration, now: number): StoredRegistration => {
     const { paymentRequestId, amount, referenceOrderId, captureMode } = registration;
     upsert.run(amount.currency, amount.value, referenceOrderId, captureMode, now, now, client, paymentRequestId);
-    for (const key of [registrationKey(paymentRequestId), ...evidence.paymentsNaming(client, paymentRequestId)]) {
-      orders.refresh(client, key, now);
-    }
+    const touched = nothingTouched();
+    touch(touched, client, [registrationKey(paymentRequestId), ...evidence.paymentsNaming(client, paymentRequestId)]);
+    deriving.derive(touched, now);
     return evidence.registration(client, paymentRequestId) as StoredRegistration;
   };
 

@@ -22,6 +22,8 @@ export const EXIT_CONFIG = 78;
 export interface StoreConfig {
   readonly databaseUrl: string;
   readonly rules: OrderRules;
+  /** Use a PostgreSQL server all the same whose commits are not durable. */
+  readonly allowUnsafeDatabase: boolean;
 }
 
 export interface Config extends StoreConfig {
@@ -42,6 +44,12 @@ export interface Config extends StoreConfig {
   readonly unverifiedMaxPerSecond: number;
   readonly logLevel: string;
   readonly drainDelayMs: number;
+  /** How many proxies stand in front: the client's address is that far from the end of `X-Forwarded-For`. */
+  readonly trustProxy: number;
+  /** Days after which raw bytes are removed; null keeps them. */
+  readonly retentionDays: number | null;
+  /** Days after which unverified requests are removed. */
+  readonly unverifiedRetentionDays: number;
   readonly keys: KeyRing;
   /** Reads the keys again, from their files; throws a ConfigError. */
   readonly readKeysAgain: () => KeyRing;
@@ -69,6 +77,10 @@ export const VARIABLES = [
   'CAPTURE_MODE',
   'LOG_LEVEL',
   'DRAIN_DELAY',
+  'TRUST_PROXY',
+  'RETENTION_DAYS',
+  'UNVERIFIED_RETENTION_DAYS',
+  'ALLOW_UNSAFE_DATABASE',
   'ALLOW_SANDBOX',
   'NODE_ENV',
 ] as const;
@@ -125,6 +137,8 @@ const wholeNumber = (from: number, to: number) =>
 const portNumber = wholeNumber(0, 65_535);
 const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) =>
   z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
+const days = wholeNumber(1, 36_500);
+const yesOrNo = oneOf(['true', 'false']).transform((text) => text === 'true');
 const seconds = z
   .string()
   .regex(/^\d{1,4}(\.\d{1,3})?$/, 'must be a number of seconds')
@@ -159,6 +173,7 @@ const storeConfig = ({ text, value }: Source): StoreConfig => ({
     captureMode: value('CAPTURE_MODE', oneOf(['AUTOMATIC', 'MANUAL']), 'AUTOMATIC'),
     production: text('NODE_ENV') === 'production',
   },
+  allowUnsafeDatabase: value('ALLOW_UNSAFE_DATABASE', yesOrNo, false),
 });
 
 /** For commands that only work on the store. Throws a ConfigError. */
@@ -172,7 +187,7 @@ export const readConfig = (env: Environment): Config => {
   const source = sourceOf(env);
   const { text, value, problems } = source;
   const read = storeConfig(source);
-  const allowSandbox = value('ALLOW_SANDBOX', oneOf(['true', 'false']), 'false') === 'true';
+  const allowSandbox = value('ALLOW_SANDBOX', yesOrNo, false);
   const readKeys = (from: Source): KeyRing => readKeyRing(from, { refuseSandbox: read.rules.production && !allowSandbox });
   const config: Config = {
     ...read,
@@ -190,6 +205,9 @@ export const readConfig = (env: Environment): Config => {
     unverifiedMaxPerSecond: value('UNVERIFIED_MAX_PER_SECOND', wholeNumber(0, 1_000_000), 50),
     logLevel: value('LOG_LEVEL', oneOf(LOG_LEVELS), 'info'),
     drainDelayMs: value('DRAIN_DELAY', seconds, 0),
+    trustProxy: value('TRUST_PROXY', wholeNumber(0, 16), 0),
+    retentionDays: value<number | null>('RETENTION_DAYS', days, null),
+    unverifiedRetentionDays: value('UNVERIFIED_RETENTION_DAYS', days, 30),
     keys: readKeys(source),
     readKeysAgain: () => {
       const again = sourceOf(env);

@@ -124,12 +124,12 @@ const within = async (milliseconds: number, work: Promise<void>): Promise<boolea
 
 /** An outage is waited for; what will never work is thrown. */
 const openPatiently = async (
-  { databaseUrl, rules }: Config,
+  config: Config,
   { log, isStopping }: { readonly log: Log; readonly isStopping: () => boolean },
 ): Promise<Store | null> => {
   while (!isStopping()) {
     try {
-      return await openStore({ databaseUrl, rules });
+      return await openStore(config);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       log.error(problemOf(error), 'the store cannot be opened yet');

@@ -8,11 +8,12 @@ import type { Terminal } from './shell.ts';
 
 /** Opens the store that the environment names. A missing one is not created. */
 export const openExisting = async (env: Environment): Promise<Store> => {
-  const { databaseUrl, rules } = readStoreConfig(env);
+  const config = readStoreConfig(env);
+  const { databaseUrl } = config;
   if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
     throw new CommandError(`there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`);
   }
-  return await openStore({ databaseUrl, rules });
+  return await openStore(config);
 };
 
 /** Opens the store for a piece of work, and closes it whatever happens. */

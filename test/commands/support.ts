@@ -164,8 +164,9 @@ export const makePlace = (): Place => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-cli-'));
   const env = { DATABASE_URL: `sqlite:${join(directory, 'paynotify.db')}`, ANTOM_CLIENT_ID: CLIENT, ANTOM_PUBLIC_KEY: PUBLIC_KEY };
   const store = async (...deliveries: readonly Delivery[]): Promise<void> => {
-    const { databaseUrl, rules } = readStoreConfig(env);
-    const opened = shared.get(databaseUrl) ?? (await openStore({ databaseUrl, rules }));
+    const config = readStoreConfig(env);
+    const { databaseUrl } = config;
+    const opened = shared.get(databaseUrl) ?? (await openStore(config));
     shared.set(databaseUrl, opened);
     await opened.record(deliveries, UNBOUNDED);
   };

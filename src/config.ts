@@ -206,7 +206,7 @@ export const readConfig = (env: Environment): Config => {
     logLevel: value('LOG_LEVEL', oneOf(LOG_LEVELS), 'info'),
     drainDelayMs: value('DRAIN_DELAY', seconds, 0),
     trustProxy: value('TRUST_PROXY', wholeNumber(0, 16), 0),
-    retentionDays: value<number | null>('RETENTION_DAYS', days, null),
+    retentionDays: value('RETENTION_DAYS', days.nullable(), null),
     unverifiedRetentionDays: value('UNVERIFIED_RETENTION_DAYS', days, 30),
     keys: readKeys(source),
     readKeysAgain: () => {

@@ -55,6 +55,10 @@ describe('the configuration', () => {
     const { keys, readKeysAgain, ...rest } = readConfig(accepted);
     expect(rest).toEqual({
       host: '0.0.0.0',
+      trustProxy: 0,
+      retentionDays: null,
+      unverifiedRetentionDays: 30,
+      allowUnsafeDatabase: false,
       port: 8080,
       notifyPaths: ['/payNotify'],
       publicUris: [],
@@ -143,6 +147,7 @@ describe('the configuration', () => {
 
   test('reads only the store for commands that only need the store', () => {
     expect(readStoreConfig({ NODE_ENV: 'production', CAPTURE_REQUIRED: 'cards' })).toEqual({
+      allowUnsafeDatabase: false,
       databaseUrl: 'sqlite:data/paynotify.db',
       rules: { captureRequired: 'cards', captureMode: 'AUTOMATIC', production: true },
     });

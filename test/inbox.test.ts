@@ -6,8 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createInbox, type Inbox, type InboxOptions, type NotStored } from '../src/inbox.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import type { Delivery, NotificationKey, Recorded, Store } from '../src/store/store.ts';
-import { paymentResult, receive } from './support/facts.ts';
-import { fileIn, holdWriteLock, makeDirectory, query, removeDirectory } from './support/receiver.ts';
+import { CLIENT, paymentResult, receive } from './support/facts.ts';
+import { fileIn, holdWriteLock, idOf, makeDirectory, query, removeDirectory } from './support/receiver.ts';
 
 const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
 
@@ -133,8 +133,9 @@ describe('one that the database rejects', () => {
     expect(results.map((result) => (result.kind === 'notification' ? result.outcome : result))).toEqual(
       named(6).map((paymentId) => (paymentId === 'P3' ? 'FAILED' : 'APPLIED')),
     );
-    const rows = query(directory, "select body from notifications where payment_id = 'P3'");
-    expect(rows.map(({ body }) => Buffer.from(body as Uint8Array).toString())).toEqual([bodyOf('P3')]);
+    expect(failures).toEqual([{ clientId: CLIENT, id: idOf(Buffer.from(bodyOf('P3'))) }]);
+    const stored = await store.findNotification({ clientId: CLIENT, id: idOf(Buffer.from(bodyOf('P3'))) });
+    expect(Buffer.from(stored?.raw?.body ?? []).toString()).toBe(bodyOf('P3'));
     expect(storedPayments()).toHaveLength(6);
   });
 

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { openSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface ServerOptions {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  /** Where its standard output goes: a service's log goes to a file. */
+  readonly log: string;
+  /** The path that answers 200 once it is ready. */
+  readonly readyPath: string;
+}
+
+export interface RunningServer {
+  /** User and system time of all its threads so far, in microseconds. */
+  readonly cpu: () => number;
+  /** The most memory it ever held, in MiB. */
+  readonly peakRss: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+/** Clock ticks of /proc are hundredths of a second on every Linux that Node runs on. */
+const TICK_US = 10_000;
+const canPin = cpus().length > 1 && spawnSync('taskset', ['-V']).status === 0;
+
+/** Starts a server as a process of its own, on the first core where there are two and `taskset` is there. */
+export const startServer = async ({ file, env, port, log, readyPath }: ServerOptions): Promise<RunningServer> => {
+  const command = canPin ? ['taskset', '-c', '0', process.execPath, file] : [process.execPath, file];
+  const child: ChildProcess = spawn(command[0] ?? '', command.slice(1), {
+    env: { ...process.env, ...env, PORT: String(port) },
+    stdio: ['ignore', openSync(log, 'a'), 'inherit'],
+  });
+  await ready(child, `http://127.0.0.1:${port}${readyPath}`);
+  return {
+    cpu: () => cpuOf(child.pid),
+    peakRss: () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1_024,
+    stop: async () => {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+};
+
+/** The load generator takes the second core. */
+export const pinLoadGenerator = (): void => {
+  if (canPin) spawnSync('taskset', ['-pc', '1', String(process.pid)]);
+};
+
+const READY_WITHIN_MS = 20_000;
+
+const ready = async (child: ChildProcess, url: string): Promise<void> => {
+  const giveUpAt = performance.now() + READY_WITHIN_MS;
+  while (performance.now() < giveUpAt) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode} before it was ready`);
+    try {
+      const { status } = await fetch(url);
+      if (status < 500) return;
+    } catch {
+      // Not listening yet.
+    }
+    await pause(50);
+  }
+  child.kill('SIGKILL');
+  throw new Error('the server did not become ready');
+};
+
+const cpuOf = (pid: number | undefined): number => {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+};

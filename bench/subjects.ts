@@ -1,0 +1,99 @@
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Client } from 'pg';
+import type { TestServer } from '../test/support/postgres.ts';
+import { CLIENT_ID } from './notifications.ts';
+
+/** What is compared: a server, how many connections load it, and what it has stored afterwards. */
+export interface Subject {
+  readonly name: string;
+  readonly file: string;
+  readonly connections: number;
+  /** How many of the notifications it gets; slow ones get fewer. */
+  readonly notifications: number;
+  readonly readyPath: string;
+  /** Its environment, on an empty database. */
+  readonly prepare: (round: number) => Promise<Readonly<Record<string, string>>>;
+  /** How many notifications it holds; null for one that stores nothing. */
+  readonly stored: () => Promise<number | null>;
+  /** Bytes on disk, with it stopped; null where that is not asked. */
+  readonly bytes: () => number | null;
+}
+
+interface Sizes {
+  readonly notifications: number;
+  readonly slow: number;
+}
+
+const here = (path: string): string => new URL(path, import.meta.url).pathname;
+
+const simple = (name: string, notifications: number): Subject => ({
+  name,
+  file: here(`servers/${name}.ts`),
+  connections: 64,
+  notifications,
+  readyPath: '/',
+  prepare: () => Promise.resolve({}),
+  stored: () => Promise.resolve(null),
+  bytes: () => null,
+});
+
+const service = { file: here('../src/main.ts'), readyPath: '/readyz' };
+const settings = { ADMIN_PORT: '0', ANTOM_CLIENT_ID: CLIENT_ID, LOG_LEVEL: 'info' };
+
+const sqlite = (connections: number, { directory, notifications }: { directory: string; notifications: number }): Subject => {
+  const file = join(directory, `sqlite-${connections}`, 'paynotify.db');
+  return {
+    ...service,
+    name: `paynotify sqlite, ${connections}`,
+    connections,
+    notifications,
+    prepare: () => {
+      rmSync(join(file, '..'), { recursive: true, force: true });
+      mkdirSync(join(file, '..'), { recursive: true });
+      return Promise.resolve({ ...settings, DATABASE_URL: `sqlite:${file}` });
+    },
+    stored: () => {
+      const db = new DatabaseSync(file, { readOnly: true });
+      const { count } = db.prepare('select count(*) as count from notifications').get() as { count: number };
+      db.close();
+      return Promise.resolve(count);
+    },
+    bytes: () => statSync(file).size,
+  };
+};
+
+const postgres = (connections: number, { server, notifications }: { server: TestServer; notifications: number }): Subject => {
+  let url = '';
+  return {
+    ...service,
+    name: `paynotify postgres, ${connections}`,
+    connections,
+    notifications,
+    prepare: async () => {
+      url = await server.createDatabase();
+      return { ...settings, DATABASE_URL: url };
+    },
+    stored: async () => {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      const { rows } = await client.query<{ count: string }>('select count(*) as count from notifications');
+      await client.end();
+      return Number(rows[0]?.count);
+    },
+    bytes: () => null,
+  };
+};
+
+export const subjectsOf = (
+  { notifications, slow }: Sizes,
+  { directory, server }: { readonly directory: string; readonly server: TestServer },
+): readonly Subject[] => [
+  simple('bare', notifications),
+  simple('express', notifications),
+  simple('template', notifications),
+  simple('forge', slow),
+  ...[1, 16, 64].map((connections) => sqlite(connections, { directory, notifications: connections === 1 ? slow : notifications })),
+  ...[1, 16, 64].map((connections) => postgres(connections, { server, notifications: connections === 1 ? slow : notifications })),
+];

@@ -33,6 +33,8 @@ export interface Inbox {
   /** Resolves once the delivery is durable, or known not to be in time. Never rejects. */
   readonly submit: (delivery: Delivery) => Promise<Recorded | NotStored>;
   readonly isFull: () => boolean;
+  /** A batch could not be stored lately, and none has been since. */
+  readonly isFailing: () => boolean;
   /** Resolves when all that was submitted has been answered and no transaction is under way. */
   readonly drain: () => Promise<void>;
 }
@@ -42,6 +44,8 @@ const DEFAULTS = { maxBytes: 32 * MIB, maxEntries: 20_000, dueAfterMs: 5_000 };
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4 * MIB;
 const SWEEP_MS = 50;
+/** After a failed batch the balancer is told to look elsewhere for so long; then the next notification is the test. */
+const FAILING_MS = 5_000;
 
 interface Waiting {
   readonly delivery: Delivery;
@@ -63,6 +67,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
   let inTransaction: readonly Waiting[] = [];
   let heldBytes = 0;
   let running = false;
+  let failedAt: number | null = null;
   let sweeper: NodeJS.Timeout | null = null;
   const drained: (() => void)[] = [];
 
@@ -108,6 +113,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
   const recordAll = async (batch: readonly Waiting[]): Promise<void> => {
     try {
       const { results } = await record(batch.map(({ delivery }) => delivery));
+      failedAt = null;
       batch.forEach((waiting, index) => {
         const result = results[index];
         answer(waiting, result === undefined || result.kind === 'refused' ? notStored('UNVERIFIED_FULL') : result);
@@ -115,7 +121,10 @@ export const createInbox = (options: InboxOptions): Inbox => {
     } catch (error) {
       onError?.(error);
       if (error instanceof StoreRejectedError) await recordApart(batch);
-      else for (const waiting of batch) answer(waiting, notStored('STORE_UNAVAILABLE'));
+      else {
+        failedAt = performance.now();
+        for (const waiting of batch) answer(waiting, notStored('STORE_UNAVAILABLE'));
+      }
     }
   };
 
@@ -152,6 +161,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
 
   return {
     isFull,
+    isFailing: () => failedAt !== null && performance.now() - failedAt < FAILING_MS,
     submit: async (delivery) => {
       const bytes = bytesOf(delivery);
       if (isFull() || heldBytes + bytes > maxBytes) return notStored('QUEUE_FULL');

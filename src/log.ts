@@ -52,7 +52,7 @@ export interface LogOptions {
 const WRITTEN_AT_ONCE_BYTES = 8_192;
 const WRITTEN_AFTER_MS = 100;
 
-/** JSON lines, written without blocking the event loop and many at once; `flush` at the end. */
+/** JSON lines, written without blocking the event loop and many at once; `flush` is the last call. */
 export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions): { readonly log: Log; readonly flush: () => void } => {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: onlyAllowed } };
   if (forPerson) {
@@ -60,10 +60,13 @@ export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions
     return { log: pino(options, stream), flush: () => undefined };
   }
   const destination = pino.destination({ dest: descriptor, sync: false, minLength: WRITTEN_AT_ONCE_BYTES });
-  setInterval(() => destination.flush(), WRITTEN_AFTER_MS).unref();
+  // A log that cannot be written must not end the service.
+  destination.on('error', () => undefined);
+  const timer = setInterval(() => destination.flush(), WRITTEN_AFTER_MS).unref();
   return {
     log: pino(options, destination),
     flush: () => {
+      clearInterval(timer);
       try {
         destination.flushSync();
       } catch {

@@ -46,6 +46,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const readiness = createReadiness({
     store: () => store,
     isQueueFull: () => inbox?.isFull() ?? false,
+    isStoreFailing: () => inbox?.isFailing() ?? false,
     onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
   });
   const payNotify = createPayNotify({ trust: () => trust, kinds: handlers, inbox: () => inbox });
@@ -67,7 +68,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
     if (opened === null) return;
     store = opened;
     inbox = createInbox({ store, ...inboxOptions(config, log) });
-    upkeep = startUpkeep({ store, kinds: handlers, rules: config.rules, report: upkeepReport(log) });
+    upkeep = startUpkeep({ store, kinds: handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
     upkeep.verifyAgain(trust);
     log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
   };
@@ -129,7 +130,7 @@ const openPatiently = async (
 ): Promise<Store | null> => {
   while (!isStopping()) {
     try {
-      return await openStore(config);
+      return await openStore({ ...config, onUnsafe: (settings) => log.warn({ problem: `${settings.join(', ')} off` }, 'commits are not durable on this server: what was acknowledged may be lost (ALLOW_UNSAFE_DATABASE)') });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       log.error(problemOf(error), 'the store cannot be opened yet');
@@ -165,6 +166,10 @@ const upkeepReport = (log: Log) => ({
     log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
   redriven: ({ redriven }: { readonly redriven: number }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved: number) => log.info({ moved }, 'unverified requests verify now and were applied'),
+  removed: ({ notifications, unverified }: { readonly notifications: number; readonly unverified: number }) => {
+    if (notifications > 0) log.info({ count: notifications }, 'notifications older than RETENTION_DAYS lost their raw bytes');
+    if (unverified > 0) log.info({ count: unverified }, 'unverified requests older than UNVERIFIED_RETENTION_DAYS removed');
+  },
   failed: (task: string, error: unknown) => log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
 });
 

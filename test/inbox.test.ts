@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createInbox, type Inbox, type InboxOptions, type NotStored } from '../src/inbox.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
-import type { Delivery, NotificationKey, Recorded, Store } from '../src/store/store.ts';
+import type { Delivery, Recorded, Store } from '../src/store/store.ts';
 import { CLIENT, paymentResult, receive } from './support/facts.ts';
 import { fileIn, holdWriteLock, idOf, makeDirectory, query, removeDirectory } from './support/receiver.ts';
 
@@ -117,23 +117,21 @@ describe('group commit', () => {
   });
 });
 
-describe('one that the database rejects', () => {
-  /** The database itself refuses: no stand-in for it does. */
-  const refuseWhere = (condition: string): void => {
-    const db = new DatabaseSync(fileIn(directory));
-    db.exec(`create trigger refuse before insert on notifications when ${condition} begin select raise(abort, 'refused'); end`);
-    db.close();
-  };
+/** The database itself refuses: no stand-in for it does. */
+const refuseWhere = (condition: string): void => {
+  const db = new DatabaseSync(fileIn(directory));
+  db.exec(`create trigger refuse before insert on notifications when ${condition} begin select raise(abort, 'refused'); end`);
+  db.close();
+};
 
+describe('one that the database rejects', () => {
   test('is kept with its bytes as FAILED, and its batch is stored', async () => {
     refuseWhere("new.payment_id = 'P3' and new.facts is not null");
-    const failures: NotificationKey[] = [];
-    const inbox = openInbox({ onFailed: (failed) => failures.push(...failed) });
+    const inbox = openInbox();
     const results = await Promise.all(named(6).map((paymentId) => inbox.submit(notification(paymentId))));
     expect(results.map((result) => (result.kind === 'notification' ? result.outcome : result))).toEqual(
       named(6).map((paymentId) => (paymentId === 'P3' ? 'FAILED' : 'APPLIED')),
     );
-    expect(failures).toEqual([{ clientId: CLIENT, id: idOf(Buffer.from(bodyOf('P3'))) }]);
     const stored = await store.findNotification({ clientId: CLIENT, id: idOf(Buffer.from(bodyOf('P3'))) });
     expect(Buffer.from(stored?.raw?.body ?? []).toString()).toBe(bodyOf('P3'));
     expect(storedPayments()).toHaveLength(6);
@@ -164,17 +162,6 @@ describe('a database that is locked', () => {
     expect(storedPayments()).toEqual(['in-a-transaction', 'later']);
     const resend = await inbox.submit(notification('queued'));
     expect(resend).toMatchObject({ kind: 'notification', deliveries: 1 });
-  });
-
-  test('for longer than a writer waits is STORE_UNAVAILABLE, and reported', async () => {
-    const problems: unknown[] = [];
-    const inbox = openInbox({ onError: (problem) => problems.push(problem), dueAfterMs: 60_000 });
-    const lock = holdWriteLock(directory);
-    expect(kinds([await inbox.submit(notification('P1'))])).toEqual(['STORE_UNAVAILABLE']);
-    lock.release();
-    expect(problems).toMatchObject([{ name: 'StoreUnavailableError' }]);
-    expect(storedPayments()).toEqual([]);
-    expect(kinds([await inbox.submit(notification('P1'))])).toEqual(['notification']);
   });
 });
 
@@ -270,4 +257,26 @@ test('a store whose thread is gone answers STORE_UNAVAILABLE at once', async () 
   const inbox = openInbox();
   await store.close();
   expect(kinds([await inbox.submit(notification('P1')), await inbox.submit(unverified('a'))])).toEqual(['STORE_UNAVAILABLE', 'STORE_UNAVAILABLE']);
+});
+
+// It waits for four seconds: the others run meanwhile.
+test.concurrent('a database locked for longer than a writer waits is STORE_UNAVAILABLE, and reported', async () => {
+  const apart = makeDirectory();
+  const its = await openSqlite({ file: fileIn(apart), rules: RULES });
+  const problems: unknown[] = [];
+  const inbox = createInbox({
+    store: its,
+    unverifiedMaxBytes: 0,
+    unverifiedMaxPerSecond: 0,
+    dueAfterMs: 60_000,
+    onError: (problem) => problems.push(problem),
+  });
+  const lock = holdWriteLock(apart);
+  expect(kinds([await inbox.submit(notification('P1'))])).toEqual(['STORE_UNAVAILABLE']);
+  lock.release();
+  expect(problems).toMatchObject([{ name: 'StoreUnavailableError' }]);
+  expect(query(apart, 'select 1 from notifications')).toEqual([]);
+  expect(kinds([await inbox.submit(notification('P1'))])).toEqual(['notification']);
+  await its.close();
+  removeDirectory(apart);
 });

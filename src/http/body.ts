@@ -7,7 +7,10 @@ export type BodyReading = Buffer | 'too large' | 'aborted';
  * Reads the bytes off the socket, whatever the Content-Type, up to `limit` bytes. A chunked body is cut at the
  * limit; one with a Content-Length over it must be refused before (see `declaredLength`).
  */
-export const readBody = (request: IncomingMessage, limit: number): Promise<BodyReading> =>
+export const readBody = (
+  request: IncomingMessage,
+  { limit, onTooLarge }: { readonly limit: number; readonly onTooLarge: () => void },
+): Promise<BodyReading> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -16,6 +19,7 @@ export const readBody = (request: IncomingMessage, limit: number): Promise<BodyR
       if (length > limit) {
         // What still comes is thrown away; the answer closes the connection.
         request.off('data', onData).resume();
+        onTooLarge();
         resolve('too large');
         return;
       }

@@ -17,8 +17,18 @@ export const listen = (server: Server, { host, port }: Address): Promise<Address
     });
   });
 
-/** Stops accepting; resolves when the requests in flight are answered. Idle connections are closed. */
+/** Longer than the answer to a whole request may take, shorter than the 10 s after which an orchestrator kills. */
+const FINISH_WITHIN_MS = 8_000;
+
+/**
+ * Stops accepting; resolves when the requests in flight are answered. Idle connections are closed at once, and
+ * those whose sender does not come to an end after a while: Node no longer times them out by then.
+ */
 export const stopListening = (server: Server): Promise<void> =>
   new Promise((resolve) => {
-    server.close(() => resolve());
+    const cut = setTimeout(() => server.closeAllConnections(), FINISH_WITHIN_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
   });

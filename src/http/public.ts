@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import express from 'express';
 import { refusal } from '../antom/acknowledgement.ts';
 import { pathOf, type UnverifiedReason } from '../antom/signature.ts';
@@ -8,6 +9,7 @@ import { type Log, problemOf } from '../log.ts';
 import type { PayNotify, Receipt } from '../pay-notify.ts';
 import { type Answer, json, send } from './answer.ts';
 import { declaredLength, readBody } from './body.ts';
+import { clientAddress } from './client-address.ts';
 import type { ReadinessProbe } from './readiness.ts';
 import { type RelevantHeaders, relevantHeaders } from './signed-headers.ts';
 
@@ -15,6 +17,8 @@ export interface PublicOptions {
   readonly notifyPaths: readonly string[];
   /** Bytes. */
   readonly bodyLimit: number;
+  /** How many proxies stand in front. */
+  readonly trustProxy: number;
   readonly unverifiedReply: 'acknowledge' | 'refuse';
   readonly payNotify: PayNotify;
   readonly readiness: Pick<ReadinessProbe, 'state' | 'isDraining'>;
@@ -72,8 +76,8 @@ export const createPublicServer = (options: PublicOptions): Server => {
   const notify = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const began = performance.now();
     const requestId = idOf();
-    const address = request.socket.remoteAddress;
-    const received = await receive(request, response, options);
+    const address = addressOf(request, options.trustProxy);
+    const received = await receive(request, response, { ...options, isLast: () => refused.add(request.socket) });
     if (received === null) return;
     const { what, receipt } = received;
     answer(response, what);
@@ -84,7 +88,13 @@ export const createPublicServer = (options: PublicOptions): Server => {
 
   const app = createHealthApp({ readiness, answer });
   // Notifications go straight to their handler: Express' routing costs as much as half a signature check (README, Decisions).
+  // Where framing is in doubt or a body was cut, what follows on the connection is not a request: it is thrown away.
+  const refused = new WeakSet<Socket>();
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (refused.has(request.socket)) {
+      request.resume();
+      return;
+    }
     if (!paths.has(pathOf(request.url ?? ''))) app(request, response);
     else {
       notify(request, response).catch((error: unknown) => {
@@ -97,6 +107,8 @@ export const createPublicServer = (options: PublicOptions): Server => {
   const server = createServer(SERVER_OPTIONS, listener);
   server.maxHeadersCount = MAX_HEADERS;
   server.keepAliveTimeoutBuffer = SECOND;
+  // A sender that closes its sending side after the last byte still gets its answer (Node: lib/_http_server.js, socketOnEnd).
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on('checkContinue', listener);
   return server;
 };
@@ -124,6 +136,12 @@ const createHealthApp = ({ readiness, answer }: HealthOptions): express.Express 
   return app;
 };
 
+const FORWARDED_FOR = 'x-forwarded-for';
+
+/** Node joins the header's occurrences. */
+const addressOf = ({ headers, socket }: IncomingMessage, trusted: number): string | undefined =>
+  clientAddress({ socket: socket.remoteAddress, forwardedFor: trusted === 0 ? undefined : headers[FORWARDED_FOR]?.toString(), trusted });
+
 interface Received {
   readonly what: Answer;
   /** Null where the request was refused before it was a notification. */
@@ -131,12 +149,17 @@ interface Received {
 }
 
 /** Null where the sender went away: there is nobody to answer, and nothing is stored. */
-const receive = async (request: IncomingMessage, response: ServerResponse, options: PublicOptions): Promise<Received | null> => {
+const receive = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: PublicOptions & { readonly isLast: () => void },
+): Promise<Received | null> => {
   const headers = relevantHeaders(request.rawHeaders);
   const refused = refuse(request, headers, options.bodyLimit);
+  if (refused?.closes === true) options.isLast();
   if (refused !== null) return { what: refused, receipt: null };
   if (request.headers.expect !== undefined) response.writeContinue();
-  const body = await readBody(request, options.bodyLimit);
+  const body = await readBody(request, { limit: options.bodyLimit, onTooLarge: options.isLast });
   if (body === 'aborted') return null;
   if (body === 'too large') return { what: TOO_LARGE, receipt: null };
   const { clientIds, requestTimes, signatures } = headers;

@@ -13,6 +13,8 @@ interface ProbeOptions {
   /** Null while it is not open. */
   readonly store: () => Store | null;
   readonly isQueueFull: () => boolean;
+  /** A small write may pass where a batch does not: what happened to notifications counts as well. */
+  readonly isStoreFailing: () => boolean;
   readonly onProblem: (error: unknown) => void;
 }
 
@@ -22,7 +24,7 @@ const WELL_EVERY_MS = 5_000;
 const SLOW_AFTER_MS = 2_000;
 
 /** Tries the store in the background; a request for readiness only looks at the last result. */
-export const createReadiness = ({ store: currentStore, isQueueFull, onProblem }: ProbeOptions): ReadinessProbe => {
+export const createReadiness = ({ store: currentStore, isQueueFull, isStoreFailing, onProblem }: ProbeOptions): ReadinessProbe => {
   let draining = false;
   let began: number | null = null;
   let last: { readonly at: number; readonly result: 'ready' | 'store unavailable' | 'store slow' } | null = null;
@@ -53,6 +55,7 @@ export const createReadiness = ({ store: currentStore, isQueueFull, onProblem }:
       if (currentStore() === null) return 'starting';
       if (began !== null && performance.now() - began > SLOW_AFTER_MS) return 'store slow';
       if (last !== null && last.result !== 'ready') return last.result;
+      if (isStoreFailing()) return 'store unavailable';
       return isQueueFull() ? 'queue full' : 'ready';
     },
     drain: () => {

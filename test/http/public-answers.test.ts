@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
-import { ACKNOWLEDGEMENT, createSigner, get, headerOf, PATH, type Post, withHeaders } from '../support/client.ts';
+import { ACKNOWLEDGEMENT, createSigner, eventually, get, headerOf, PATH, type Post, withHeaders } from '../support/client.ts';
 import { environmentOf, idOf, type InProcess, makeDirectory, query, removeDirectory, startReady, type UnverifiedItem } from '../support/receiver.ts';
 
 /** Law 2: stored means acknowledged. Every outcome and every reason gets the same bytes. */
@@ -47,6 +47,12 @@ const findStored = async (receiver: InProcess, { body }: Post): Promise<Stored |
   return status === 200 ? (json as Stored) : null;
 };
 
+const handled = (fields: Fields): Fields => ({ notifyType: 'PAYMENT_RESULT', result: result('S'), paymentId: 'MALFORMED-1', ...fields });
+
+const withAmount = (value: unknown): Fields => handled({ paymentAmount: { currency: 'JPY', value } });
+
+const withRawAmount = (value: string): string => JSON.stringify(withAmount('RAW')).replace('"RAW"', value);
+
 describe('a verified notification', () => {
   let running: Awaited<ReturnType<typeof starting>>;
   beforeAll(async () => {
@@ -54,17 +60,15 @@ describe('a verified notification', () => {
   });
   afterAll(() => running.stop());
 
-  /** Sends it, and reads it back from the admin listener and from the file. */
+  /** Sends it, and reads it back. */
   const deliver = async (body: string | Uint8Array | Fields): Promise<Stored> => {
-    const { receiver, directory } = running;
+    const { receiver } = running;
     const post = signer.sign(body, { target: `${PATH}?shop=7` });
     const answer = await receiver.post(post);
     expect(answer).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
     const stored = await findStored(receiver, post);
     if (stored === null) throw new Error('it was acknowledged, and is not stored');
     expect(Buffer.from(stored.body, 'base64').equals(post.body)).toBe(true);
-    const rows = query(directory, `select body from notifications where hex(digest) = '${idOf(post.body).toUpperCase()}'`);
-    expect(rows.map((row) => Buffer.from(row['body'] as Uint8Array).equals(post.body))).toEqual([true]);
     expect(stored).toMatchObject({
       target: `${PATH}?shop=7`,
       headers: { 'client-id': signer.clientId, 'request-time': headerOf(post, 'request-time'), signature: headerOf(post, 'signature') },
@@ -120,10 +124,6 @@ describe('a verified notification', () => {
   ])('UNHANDLED: %s is acknowledged and makes no order', async (_, body) => {
     expect(await deliver(body)).toMatchObject({ outcome: 'UNHANDLED', paymentId: null });
   });
-
-  const handled = (fields: Fields): Fields => ({ notifyType: 'PAYMENT_RESULT', result: result('S'), paymentId: 'MALFORMED-1', ...fields });
-  const withAmount = (value: unknown): Fields => handled({ paymentAmount: { currency: 'JPY', value } });
-  const withRawAmount = (value: string): string => JSON.stringify(withAmount('RAW')).replace('"RAW"', value);
 
   test.each<[string, string | Uint8Array | Fields]>([
     ['no bytes', ''],
@@ -187,7 +187,7 @@ describe('a verified notification', () => {
     ['a deeply nested acquirerInfo', (paymentId) => `{"acquirerInfo":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`],
     ['__proto__ and constructor', (paymentId) => `{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}},"acquirerInfo":{"__proto__":{"y":2}},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`],
     ['an amount of 64 digits', (paymentId) => paymentResult('S', { paymentId, paymentAmount: jpy('9'.repeat(64)) })],
-    ['fields that nobody knows', (paymentId) => paymentResult('S', { paymentId, surprise: { a: [1e400, true, null] } })],
+    ['fields that nobody knows', (paymentId) => paymentResult('S', { paymentId, surprise: { a: [1e308, true, null] } })],
     ['numbers beyond every range', (paymentId) => `{"big":1e400,"small":-1e-400,${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`],
     ['spaces and line breaks around it', (paymentId) => `\r\n\t ${JSON.stringify(paymentResult('S', { paymentId }), null, 4)} \n`],
   ])('APPLIED: %s do no harm, and are kept byte for byte', async (_, bodyFor) => {
@@ -217,6 +217,10 @@ describe('a verified notification', () => {
   });
 });
 
+const genuine = (): Post => signer.sign(paymentResult('S', { paymentId: nextId() }), { target: `${PATH}?shop=7` });
+
+const signatureOf = (post: Post): string => headerOf(post, 'signature').replace(/.*signature=/, '');
+
 describe.each([
   ['acknowledge', 200],
   ['refuse', 401],
@@ -226,9 +230,6 @@ describe.each([
     running = await starting({ UNVERIFIED_REPLY: reply });
   });
   afterAll(() => running.stop());
-
-  const genuine = (): Post => signer.sign(paymentResult('S', { paymentId: nextId() }), { target: `${PATH}?shop=7` });
-  const signatureOf = (post: Post): string => headerOf(post, 'signature').replace(/.*signature=/, '');
 
   test.each<[string, string, (post: Post) => Post]>([
     ['DUPLICATE_HEADER', 'two signatures', (post) => withHeaders(post, { signature: [headerOf(post, 'signature'), headerOf(post, 'signature')] })],
@@ -300,7 +301,12 @@ describe.each([
 
   test('is logged at warn with its reason', async () => {
     await running.receiver.post(stranger.sign(paymentResult('S', { paymentId: nextId() })));
-    const warned = running.receiver.log().filter(({ level }) => level === 40);
+    const all = await running.receiver.unverified();
+    const warned = await eventually(
+      'a line for each delivery',
+      () => running.receiver.log().filter(({ level }) => level === 40),
+      ({ length }) => length === all.reduce((sum, { deliveries }) => sum + deliveries, 0),
+    );
     expect(warned.at(-1)).toMatchObject({ reason: 'SIGNATURE_MISMATCH', status, deliveries: 1, hint: expect.stringContaining('PUBLIC_NOTIFY_URL') });
   });
 });

@@ -225,9 +225,7 @@ describe('another method on the path', () => {
 const keepSending = async (head: string, piece: Buffer): Promise<RawAnswer> => {
   const connection = await openRaw(receiver.address);
   await connection.write(head);
-  let closed = false;
-  void connection.ended.then(() => (closed = true));
-  for (let sent = 0; sent < 2_000 && !closed; sent += 1) await connection.write(piece);
+  for (let sent = 0; sent < 2_000 && !connection.isOver(); sent += 1) await connection.write(piece);
   const answer = await connection.answer();
   await connection.ended;
   connection.destroy();
@@ -336,17 +334,17 @@ describe('a Content-Encoding', () => {
   });
 });
 
-describe('ambiguous framing', () => {
-  /** Nothing that follows on the connection is taken for a request. */
-  const refused = async (bytes: Buffer): Promise<RawAnswer> => {
-    const connection = await openRaw(receiver.address);
-    await connection.write(bytes);
-    const answer = await connection.answer();
-    expect(await connection.ended).toHaveLength(0);
-    connection.destroy();
-    return answer;
-  };
+/** Nothing that follows on the connection is taken for a request. */
+const refused = async (bytes: Buffer): Promise<RawAnswer> => {
+  const connection = await openRaw(receiver.address);
+  await connection.write(bytes);
+  const answer = await connection.answer();
+  expect(await connection.ended).toHaveLength(0);
+  connection.destroy();
+  return answer;
+};
 
+describe('ambiguous framing', () => {
   test('two Host headers are 400 and the connection is closed', async () => {
     const post = fresh();
     const answer = await refused(wire(withHeaders(post, { Host: 'other.example' })));
@@ -414,12 +412,12 @@ describe('a body that does not come whole', () => {
   });
 });
 
-describe('health', () => {
-  const expectJson = (answer: Answer, body: string): void => {
-    expect(answer).toMatchObject({ status: 200, text: body });
-    expect(answer.headers['content-type']).toBe('application/json');
-  };
+const expectJson = (answer: Answer, body: string): void => {
+  expect(answer).toMatchObject({ status: 200, text: body });
+  expect(answer.headers['content-type']).toBe('application/json');
+};
 
+describe('health', () => {
   test('GET /healthz says ok', async () => {
     expectJson(await get(receiver.address, '/healthz'), '{"status":"ok"}');
   });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readKey } from '../../src/antom/keys.ts';
 import { type ParsedNotification, parseNotification } from '../../src/antom/notification.ts';
-import { verify } from '../../src/antom/signature.ts';
+import { type Trust, verify } from '../../src/antom/signature.ts';
 import { handlers } from '../../src/handlers/index.ts';
 
 /** A notification's JSON before it is written as text; fields as APO names them, well-formed or not. */
@@ -14,6 +14,10 @@ const REQUEST_TIME = '2025-05-17T07:58:04Z';
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const KEY = readKey(publicKey.export({ format: 'pem', type: 'spki' }));
+
+const trustIn = (clientId: string): Trust => ({ keys: new Map([[clientId, [KEY]]]), publicUris: [] });
+/** Under which what CLIENT sends here verifies. */
+export const TRUST = trustIn(CLIENT);
 
 /** Signing is the slow part of a test (a millisecond), and the same body is often received again. */
 const received = new Map<string, ParsedNotification>();
@@ -41,7 +45,7 @@ const receiveSigned = (body: Buffer, clientId: string): ParsedNotification => {
       signatures: [`algorithm=RSA256,keyVersion=1,signature=${signature}`],
       body,
     },
-    { keys: new Map([[clientId, [KEY]]]), publicUris: [] },
+    trustIn(clientId),
   );
   if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
   return parseNotification(verification.notification, handlers);

@@ -22,8 +22,8 @@ export interface RawConnection {
   readonly answer: (headOnly?: boolean) => Promise<RawAnswer>;
   /** Resolves when the receiver has closed its side, with what is left unread. */
   readonly ended: Promise<Buffer>;
-  /** Bytes received so far and not read as an answer. */
-  readonly unread: () => Buffer;
+  /** Whether the receiver has closed its side. */
+  readonly isOver: () => boolean;
 }
 
 export const openRaw = ({ host, port }: Address): Promise<RawConnection> =>
@@ -78,7 +78,7 @@ export const openRaw = ({ host, port }: Address): Promise<RawConnection> =>
         destroy: () => socket.destroy(),
         answer,
         ended,
-        unread: () => unread,
+        isOver: () => over,
       }),
     );
   });

@@ -14,8 +14,15 @@ import { type Address, type Answer, eventually, get, type Post, send, type Signe
 export type Environment = Readonly<Record<string, string>>;
 
 /** A directory of its own under the system's temporary one. */
-export const makeDirectory = (): string => mkdtempSync(join(tmpdir(), 'paynotify-'));
+export const makeDirectory = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'paynotify-'));
+  directories.add(directory);
+  return directory;
+};
+const directories = new Set<string>();
 export const removeDirectory = (directory: string): void => rmSync(directory, { recursive: true, force: true });
+/** Removes every one that this test file made. */
+export const removeDirectories = (): void => directories.forEach(removeDirectory);
 
 /** What a receiver needs at least: its client's key, any free ports, and a database file in `directory`. */
 export const environmentOf = (directory: string, signer: Pick<Signer, 'clientId' | 'publicKey'>): Environment => ({
@@ -115,16 +122,18 @@ export const startReceiver = async (directory: string, env: Environment): Promis
   const descriptor = openSync(logFile, 'a');
   const { log, flush } = openLog({ level: 'info', pretty: false, descriptor });
   const running = await start(readConfig(env), log);
+  const logged = (): readonly LogLine[] => {
+    flush();
+    return linesOf(readFileSync(logFile, 'utf8').replace(/[^\n]*$/, ''));
+  };
   return {
     ...receiverAt(running.publicAddress, running.adminAddress),
     reloadKeys: running.reloadKeys,
-    log: () => {
-      flush();
-      return linesOf(readFileSync(logFile, 'utf8'));
-    },
+    log: logged,
     stop: async () => {
       const code = await running.stop('test');
-      flush();
+      // The log is written in the background: its last line says that nothing follows.
+      await eventually('the last line', logged, (lines) => ['stopped', 'abandoned'].some((word) => String(lines.at(-1)?.['msg']).includes(word)));
       closeSync(descriptor);
       return code;
     },

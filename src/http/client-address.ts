@@ -1,0 +1,27 @@
+import { isIP } from 'node:net';
+
+export interface Hops {
+  /** The address of the socket: the last proxy's, or the client's own. */
+  readonly socket: string | undefined;
+  /** `X-Forwarded-For`, every occurrence, joined by commas. */
+  readonly forwardedFor: string | undefined;
+  /** How many proxies in front are ours; 0 believes nobody. */
+  readonly trusted: number;
+}
+
+/**
+ * The client's address. Each proxy appends the address that it was called from, so what our own have written stands
+ * at the end of the list; whatever is before that was sent along by the client, who may claim anything.
+ */
+export const clientAddress = ({ socket, forwardedFor, trusted }: Hops): string | undefined => {
+  if (trusted === 0 || forwardedFor === undefined) return socket;
+  return addressIn(forwardedFor.split(',').at(-trusted)?.trim() ?? '') ?? socket;
+};
+
+/** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`; null for anything else. */
+const addressIn = (entry: string): string | null => {
+  if (isIP(entry) !== 0) return entry;
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(entry) ?? [];
+  if (bracketed !== undefined) return isIP(bracketed) === 6 ? bracketed : null;
+  return plain !== undefined && isIP(plain) === 4 ? plain : null;
+};

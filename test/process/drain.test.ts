@@ -1,0 +1,158 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ACKNOWLEDGEMENT, createSigner, eventually, get, PATH, type Post, send } from '../support/client.ts';
+import { paymentResult } from '../support/facts.ts';
+import { headOf, openRaw, type RawConnection } from '../support/raw-http.ts';
+import { endPrograms, type Environment, environmentOf, holdWriteLock, idOf, makeDirectory, query, type ReceiverProcess, removeDirectories, startProcessReady } from '../support/receiver.ts';
+
+const signer = createSigner();
+
+// Each of these waits more than it works: they run beside one another.
+afterAll(async () => {
+  await endPrograms();
+  removeDirectories();
+});
+
+interface Running extends ReceiverProcess {
+  readonly directory: string;
+}
+
+const begin = async (env: Environment = {}): Promise<Running> => {
+  const directory = makeDirectory();
+  return { ...(await startProcessReady({ ...environmentOf(directory, signer), ...env })), directory };
+};
+
+let made = 0;
+const fresh = (): Post => {
+  made += 1;
+  return signer.sign(paymentResult('S', { paymentId: `P${made}` }));
+};
+
+/** A request of which all but the last byte has been sent, and the way to send that. */
+const inFlight = async (running: ReceiverProcess, post: Post): Promise<{ readonly connection: RawConnection; readonly finish: () => Promise<void> }> => {
+  const connection = await openRaw(running.address);
+  const lines = ['Host: x', ...post.headers.map(([name, value]) => `${name}: ${value}`), `Content-Length: ${post.body.length}`];
+  await connection.write(headOf(`${post.method} ${post.target} HTTP/1.1`, lines));
+  await connection.write(post.body.subarray(0, -1));
+  // An answer to a later request shows that the first bytes of this one have arrived.
+  await get(running.address, '/healthz');
+  return { connection, finish: () => connection.write(post.body.subarray(-1)) };
+};
+
+const isStored = ({ directory }: Running, { body }: Post): boolean =>
+  query(directory, `select 1 from notifications where hex(digest) = '${idOf(body).toUpperCase()}'`).length === 1;
+const draining = async (running: ReceiverProcess): Promise<void> => {
+  await eventually('draining', running.log, (lines) => lines.some(({ msg }) => msg === 'draining'));
+};
+const refusesConnections = async (running: ReceiverProcess): Promise<void> => {
+  await eventually(
+    'no more connections',
+    async () => {
+      try {
+        await get(running.address, '/healthz');
+        return 'answered';
+      } catch {
+        return 'refused';
+      }
+    },
+    (outcome) => outcome === 'refused',
+  );
+};
+
+test.concurrent.each(['SIGTERM', 'SIGINT'] as const)('%s: requests in flight are finished, stored and acknowledged with Connection: close; exit 0', async (signal) => {
+  const running = await begin();
+  const posts = [fresh(), fresh(), fresh()];
+  const flights = await Promise.all(posts.map((post) => inFlight(running, post)));
+  running.kill(signal);
+  await refusesConnections(running);
+  for (const { connection, finish } of flights) {
+    await finish();
+    const answer = await connection.answer();
+    expect(answer).toMatchObject({ status: 200, body: ACKNOWLEDGEMENT });
+    expect(answer.headers.get('connection')).toBe('close');
+    expect(await connection.ended).toHaveLength(0);
+  }
+  expect(await running.exited).toBe(0);
+  expect(posts.map((post) => isStored(running, post))).toEqual([true, true, true]);
+  expect(running.log().at(-1)).toMatchObject({ msg: 'stopped', signal });
+  expect(running.output().stderr).toBe('');
+});
+
+test.concurrent('idle connections do not hold it up, and a receiver without work stops at once', async () => {
+  const running = await begin();
+  const idle = await openRaw(running.address);
+  await idle.write(headOf('GET /healthz HTTP/1.1', ['Host: x']));
+  expect((await idle.answer()).status).toBe(200);
+  await openRaw(running.address);
+  running.kill('SIGTERM');
+  expect(await running.exited).toBe(0);
+  expect(await idle.ended).toHaveLength(0);
+});
+
+test.concurrent('during DRAIN_DELAY /readyz is 503 draining while notifications are still taken', async () => {
+  const running = await begin({ DRAIN_DELAY: '3' });
+  const [kept, late] = [fresh(), fresh()];
+  const { connection, finish } = await inFlight(running, kept);
+  running.kill('SIGTERM');
+  await draining(running);
+  expect(await running.readiness()).toEqual({ status: 503, state: 'draining' });
+  expect((await get(running.address, '/healthz')).headers.connection).toBe('close');
+  const answer = await send(running.address, late);
+  expect(answer).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+  expect(answer.headers.connection).toBe('close');
+  expect(running.child.exitCode).toBeNull();
+  await finish();
+  expect(await connection.answer()).toMatchObject({ status: 200, body: ACKNOWLEDGEMENT });
+  expect(await running.exited).toBe(0);
+  expect([kept, late].map((post) => isStored(running, post))).toEqual([true, true]);
+});
+
+test.concurrent('a second signal exits at once', async () => {
+  const running = await begin();
+  const { connection } = await inFlight(running, fresh());
+  running.kill('SIGTERM');
+  await draining(running);
+  await pause(200);
+  expect(running.child.exitCode).toBeNull();
+  running.kill('SIGTERM');
+  expect(await running.exited).toBe(1);
+  await connection.ended;
+});
+
+test.concurrent('a sender that never finishes its request does not hold up the end for ever', async () => {
+  const running = await begin();
+  const [inHeaders, inBody] = [await openRaw(running.address), await openRaw(running.address)];
+  await inHeaders.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\ncontent-le`);
+  await inBody.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`);
+  await get(running.address, '/healthz');
+  running.kill('SIGTERM');
+  // A request has 20 s while the receiver runs; a drain may take that long too, and then some for a busy machine.
+  const stillRunning = new Promise((resolve) => {
+    setTimeout(resolve, 40_000, 'still running').unref();
+  });
+  expect(await Promise.race([running.exited, stillRunning])).toBe(0);
+}, 60_000);
+
+/** A registration waits for the write lock, whoever asked for it is gone or not. */
+const register = (id: number): string => {
+  const body = '{"amount":{"currency":"JPY","value":"1"}}';
+  return `${headOf(`PUT /api/orders/R${id} HTTP/1.1`, ['Host: localhost', 'Content-Type: application/json', `Content-Length: ${body.length}`])}${body}`;
+};
+
+test.concurrent('a store that does not close within five seconds is abandoned: exit 1', async () => {
+  const running = await begin();
+  const lock = holdWriteLock(running.directory);
+  const asking: RawConnection[] = [];
+  for (let id = 0; id < 4; id += 1) {
+    const connection = await openRaw(running.admin);
+    await connection.write(register(id));
+    asking.push(connection);
+  }
+  expect((await get(running.admin, '/healthz')).status).toBe(200);
+  await pause(300);
+  for (const connection of asking) connection.destroy();
+  running.kill('SIGTERM');
+  expect(await running.exited).toBe(1);
+  lock.release();
+  expect(running.log().at(-1)).toMatchObject({ level: 50, msg: expect.stringContaining('abandoned') });
+});

@@ -1,0 +1,159 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { createSigner, eventually } from '../support/client.ts';
+import { paymentResult } from '../support/facts.ts';
+import { endPrograms, type Environment, environmentOf, fileIn, makeDirectory, removeDirectories, runProgram, startProcessReady } from '../support/receiver.ts';
+
+const signer = createSigner();
+
+// Each of these waits more than it works: they run beside one another.
+afterAll(async () => {
+  await endPrograms();
+  removeDirectories();
+});
+
+const runToEnd = async (env: Environment): Promise<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }> => {
+  const program = runProgram(env);
+  return { code: await program.exited, ...program.output() };
+};
+
+test.concurrent('a configuration that cannot be used ends with 78, and names every problem but no secret', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+  const { code, stdout, stderr } = await runToEnd({
+    PORT: '70000',
+    NOTIFY_PATHS: 'payNotify',
+    ANTOM_CLIENT_ID: 'T_1',
+    ANTOM_PUBLIC_KEY: pem,
+    DATABASE_URL: 'mysql://user:canary-password@db',
+    ADMIN_HOST: '0.0.0.0',
+    ADMIN_TOKEN: 'canary-token',
+    BODY_LIMIT: 'many',
+    UNVERIFIED_REPLY: 'maybe',
+    CAPTURE_REQUIRED: 'sometimes',
+    CAPTURE_MODE: 'NONE',
+    LOG_LEVEL: 'loud',
+    DRAIN_DELAY: '-1',
+    UNVERIFIED_MAX_PER_SECOND: '1.5',
+    PUBLIC_NOTIFY_URL: 'shop.example/payNotify',
+  });
+  expect(code).toBe(78);
+  expect(stdout).toBe('');
+  const named = [
+    'PORT', 'NOTIFY_PATHS', 'ANTOM_PUBLIC_KEY', 'DATABASE_URL', 'ADMIN_TOKEN', 'BODY_LIMIT', 'UNVERIFIED_REPLY',
+    'CAPTURE_REQUIRED', 'CAPTURE_MODE', 'LOG_LEVEL', 'DRAIN_DELAY', 'UNVERIFIED_MAX_PER_SECOND', 'PUBLIC_NOTIFY_URL',
+  ];
+  expect(named.filter((name) => !stderr.includes(name))).toEqual([]);
+  expect(stderr).toContain('private key');
+  expect(stderr).not.toMatch(/canary/);
+  expect(stderr).not.toContain(pem.split('\n')[1] ?? pem);
+});
+
+test.concurrent('no configuration at all ends with 78, and says what is required', async () => {
+  const { code, stderr } = await runToEnd({});
+  expect(code).toBe(78);
+  expect(stderr).toMatch(/ANTOM_CLIENT_ID.*ANTOM_PUBLIC_KEY/);
+});
+
+test.concurrent('a sandbox client in production ends with 78, unless it is allowed', async () => {
+  const directory = makeDirectory();
+  const env = { ...environmentOf(directory, { ...signer, clientId: 'SANDBOX_1' }), NODE_ENV: 'production' };
+  const { code, stderr } = await runToEnd(env);
+  expect(code).toBe(78);
+  expect(stderr).toContain('SANDBOX_1');
+  const receiver = await startProcessReady({ ...env, ALLOW_SANDBOX: 'true' });
+  receiver.kill('SIGTERM');
+  expect(await receiver.exited).toBe(0);
+});
+
+test.concurrent('a database of a newer schema ends with 1, and is left as it was', async () => {
+  const directory = makeDirectory();
+  const first = await startProcessReady(environmentOf(directory, signer));
+  await first.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
+  first.kill('SIGTERM');
+  expect(await first.exited).toBe(0);
+  const db = new DatabaseSync(fileIn(directory));
+  db.exec('insert into schema_versions (version, oldest_program) values (1000, 1000)');
+  db.close();
+
+  const { code, stdout } = await runToEnd(environmentOf(directory, signer));
+  expect(code).toBe(1);
+  expect(stdout).toContain('needs a newer paynotify');
+
+  const again = new DatabaseSync(fileIn(directory));
+  expect(again.prepare('select count(*) as n from notifications').get()).toMatchObject({ n: 1 });
+  again.exec('delete from schema_versions where version = 1000');
+  again.close();
+  const last = await startProcessReady(environmentOf(directory, signer));
+  expect(await last.order('P1')).toMatchObject({ status: 'AUTHORIZED' });
+  last.kill('SIGTERM');
+  expect(await last.exited).toBe(0);
+});
+
+test.concurrent('a newer schema that says this program may still use it is used', async () => {
+  const directory = makeDirectory();
+  const first = await startProcessReady(environmentOf(directory, signer));
+  first.kill('SIGTERM');
+  await first.exited;
+  const db = new DatabaseSync(fileIn(directory));
+  db.exec('insert into schema_versions (version, oldest_program) values (1000, 1)');
+  db.close();
+  const receiver = await startProcessReady(environmentOf(directory, signer));
+  receiver.kill('SIGTERM');
+  expect(await receiver.exited).toBe(0);
+});
+
+test.concurrent('a file that is no database ends with 1 or waits unready, and is never written over', async () => {
+  const directory = makeDirectory();
+  writeFileSync(fileIn(directory), 'this is somebody else\'s file, and long enough to be taken for a database header of 100 bytes or so, is it not?');
+  const program = runProgram(environmentOf(directory, signer));
+  await eventually(
+    'a line that says why',
+    () => program.output().stdout,
+    (stdout) => stdout.includes('not a database'),
+  );
+  program.child.kill('SIGKILL');
+  await program.exited;
+  const read = new DatabaseSync(':memory:');
+  expect(() => read.exec(`attach '${fileIn(directory)}' as other; select * from other.sqlite_master`)).toThrow('not a database');
+  read.close();
+});
+
+test.concurrent('a port that is taken ends with 1', async () => {
+  const directory = makeDirectory();
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  const address = holder.address();
+  const port = String(typeof address === 'object' && address !== null ? address.port : '');
+  const { code, stdout } = await runToEnd({ ...environmentOf(directory, signer), PORT: port });
+  holder.close();
+  expect(code).toBe(1);
+  expect(stdout).toContain('EADDRINUSE');
+});
+
+test.concurrent('SIGHUP reads the keys again: what did not verify is applied, and a broken file leaves the old keys', async () => {
+  const directory = makeDirectory();
+  const other = createSigner(signer.clientId);
+  const keyFile = join(directory, 'apo.pem');
+  writeFileSync(keyFile, other.publicKey);
+  const receiver = await startProcessReady({ ...environmentOf(directory, signer), ANTOM_PUBLIC_KEY: '', ANTOM_PUBLIC_KEY_FILE: keyFile });
+  await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
+  expect(await receiver.order('P1')).toBeNull();
+
+  writeFileSync(keyFile, signer.publicKey);
+  receiver.kill('SIGHUP');
+  await eventually('the order', () => receiver.order('P1'), (order) => order?.status === 'AUTHORIZED');
+  expect(await receiver.unverified()).toEqual([]);
+
+  writeFileSync(keyFile, 'broken');
+  receiver.kill('SIGHUP');
+  await eventually('an error', receiver.log, (lines) => lines.some(({ level, msg }) => level === 50 && String(msg).includes('old ones stay')));
+  await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P2' })));
+  expect(await receiver.order('P2')).toMatchObject({ status: 'AUTHORIZED' });
+  receiver.kill('SIGTERM');
+  expect(await receiver.exited).toBe(0);
+});

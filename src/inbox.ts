@@ -43,6 +43,8 @@ const MIB = 1_048_576;
 const DEFAULTS = { maxBytes: 32 * MIB, maxEntries: 20_000, dueAfterMs: 5_000 };
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4 * MIB;
+/** The queue is called full while a large body might not fit. */
+const LARGE_BODY_BYTES = 262_144;
 const SWEEP_MS = 50;
 /** After a failed batch the balancer is told to look elsewhere for so long; then the next notification is the test. */
 const FAILING_MS = 5_000;
@@ -62,6 +64,7 @@ const bytesOf = (delivery: Delivery): number =>
 export const createInbox = (options: InboxOptions): Inbox => {
   const { store, onFailed, onError, onUnverifiedBytes } = options;
   const { maxBytes, maxEntries, dueAfterMs } = { ...DEFAULTS, ...options };
+  const room = Math.min(LARGE_BODY_BYTES, maxBytes / 20);
   const allowance = createAllowance(options.unverifiedMaxPerSecond);
   const queue: Waiting[] = [];
   let inTransaction: readonly Waiting[] = [];
@@ -157,14 +160,14 @@ export const createInbox = (options: InboxOptions): Inbox => {
     setImmediate(() => void run());
   };
 
-  const isFull = (): boolean => queue.length >= maxEntries || heldBytes >= maxBytes;
+  const isFull = (): boolean => queue.length >= maxEntries || heldBytes > maxBytes - room;
 
   return {
     isFull,
     isFailing: () => failedAt !== null && performance.now() - failedAt < FAILING_MS,
     submit: async (delivery) => {
       const bytes = bytesOf(delivery);
-      if (isFull() || heldBytes + bytes > maxBytes) return notStored('QUEUE_FULL');
+      if (queue.length >= maxEntries || heldBytes + bytes > maxBytes) return notStored('QUEUE_FULL');
       return await new Promise((resolve) => {
         queue.push({ delivery, bytes, dueAt: performance.now() + dueAfterMs, answer: resolve });
         heldBytes += bytes;

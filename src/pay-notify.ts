@@ -30,6 +30,7 @@ export const createPayNotify =
     const inbox = currentInbox();
     const receivedAt = new Date();
     if (inbox === null) return { kind: 'not stored', because: 'STORE_UNAVAILABLE', reason: null };
+    // Told before the signature is looked at: under a flood that is what costs.
     if (inbox.isFull()) return { kind: 'not stored', because: 'QUEUE_FULL', reason: null };
 
     const verification = verify(request, trust());

@@ -24,8 +24,9 @@ afterEach(async () => {
   removeDirectory(directory);
 });
 
+/** Where a test is not about being late, nothing is: however slow the disk of this machine is just now. */
 const openInbox = (options: Partial<InboxOptions> = {}): Inbox =>
-  createInbox({ store, unverifiedMaxBytes: 1_000_000, unverifiedMaxPerSecond: 1_000, ...options });
+  createInbox({ store, unverifiedMaxBytes: 1_000_000, unverifiedMaxPerSecond: 1_000, dueAfterMs: 60_000, ...options });
 
 const bodyOf = (paymentId: string, padding = ''): string => JSON.stringify(paymentResult('S', { paymentId, padding }));
 const notification = (paymentId: string, padding?: string): Delivery => ({

@@ -96,17 +96,6 @@ test.concurrent('a database locked by another process: 503 in time, health at on
   });
 });
 
-test.concurrent('a lock that is gone in time costs nobody an acknowledgement', async () => {
-  await withReceiver(async ({ post: deliver }, directory) => {
-    const lock = holdWriteLock(directory);
-    const posts = Array.from({ length: 20 }, () => fresh());
-    const answers = Promise.all(posts.map(deliver));
-    setTimeout(lock.release, 1_000);
-    for (const answer of await answers) expect(answer).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
-    expect(storedIds(directory)).toEqual(new Set(posts.map(({ body }) => idOf(body))));
-  });
-});
-
 test.concurrent('a database that cannot be opened yet: healthy, starting, 503; ready and storing once it can', async () => {
   const directory = makeDirectory();
   const earlier = await startReady(directory, environmentOf(directory, signer));
@@ -123,32 +112,6 @@ test.concurrent('a database that cannot be opened yet: healthy, starting, 503; r
   expect(await receiver.post(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
   expect(storedIds(directory)).toEqual(new Set([idOf(post.body)]));
   await receiver.stop();
-});
-
-test.concurrent('the queue is bounded in bytes: over 32 MiB a notification is refused at once, and not stored', async () => {
-  await withReceiver(async ({ address, readiness }, directory) => {
-    const LARGE = 262_000;
-    const padding = randomBytes(LARGE / 2).toString('hex').slice(0, LARGE - 1_000);
-    const posts = Array.from({ length: 140 }, () => fresh(padding));
-    const lock = holdWriteLock(directory);
-    const pool = createPool(posts.length);
-    const answers = posts.map((post) => send(address, post, pool));
-    const first = await Promise.race(answers);
-    expectNotStored(first);
-    expect(JSON.stringify(first.text)).toContain('too many');
-    expect((await readiness()).status).toBe(503);
-    lock.release();
-    const statuses = (await Promise.all(answers)).map(({ status }) => status);
-    pool.destroy();
-    const acknowledged = posts.filter((_, index) => statuses[index] === 200);
-    const refused = posts.filter((_, index) => statuses[index] !== 200);
-    expect(refused.length).toBeGreaterThanOrEqual(140 - Math.floor((32 * 1_048_576) / LARGE));
-    expect(acknowledged.length).toBeGreaterThan(0);
-    const stored = storedIds(directory);
-    expect(acknowledged.filter(({ body }) => !stored.has(idOf(body)))).toEqual([]);
-    await eventually('ready again', readiness, ({ status }) => status === 200);
-    expect((await send(address, refused[0] as Post)).text).toBe(ACKNOWLEDGEMENT);
-  });
 });
 
 const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
@@ -203,5 +166,32 @@ test.concurrent('readiness notices a store that is locked: slow first, then unav
     await eventually('ready', look, (state) => state === 'ready');
     expect(seen.slice(0, 3)).toEqual(['ready', 'store slow', 'store unavailable']);
     expect(problems).toHaveLength(1);
+  });
+});
+
+test('the queue is bounded in bytes: over 32 MiB a notification is refused at once, and not stored', async () => {
+  // Alone and last: tens of megabytes have to be read well before the first answer is due.
+  await withReceiver(async ({ address, readiness }, directory) => {
+    const LARGE = 262_000;
+    const padding = randomBytes(LARGE / 2).toString('hex').slice(0, LARGE - 1_000);
+    const posts = Array.from({ length: 140 }, () => fresh(padding));
+    const lock = holdWriteLock(directory);
+    const pool = createPool(posts.length);
+    const answers = posts.map((post) => send(address, post, pool));
+    const first = await Promise.race(answers);
+    expectNotStored(first);
+    expect(first.text).toContain('too many');
+    expect((await readiness()).status).toBe(503);
+    lock.release();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    pool.destroy();
+    const acknowledged = posts.filter((_, index) => statuses[index] === 200);
+    const refused = posts.filter((_, index) => statuses[index] !== 200);
+    expect(refused.length).toBeGreaterThanOrEqual(140 - Math.floor((32 * 1_048_576) / LARGE));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    const stored = storedIds(directory);
+    expect(acknowledged.filter(({ body }) => !stored.has(idOf(body)))).toEqual([]);
+    await eventually('ready again', readiness, ({ status }) => status === 200);
+    expect((await send(address, refused[0] as Post)).text).toBe(ACKNOWLEDGEMENT);
   });
 });

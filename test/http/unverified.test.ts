@@ -115,12 +115,13 @@ describe('the room for unverified requests', () => {
     const posts = Array.from({ length: 100 }, () => forged());
     const began = performance.now();
     const answers = await Promise.all(posts.map((post) => running.post(post)));
+    const stored = (await running.unverified()).length;
     const seconds = (performance.now() - began) / 1_000;
     const acknowledged = answers.filter(({ status }) => status === 200).length;
     expect(answers.map(({ status }) => status).filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect(acknowledged).toBeGreaterThanOrEqual(PER_SECOND);
-    expect(acknowledged).toBeLessThanOrEqual(PER_SECOND * (Math.floor(seconds) + 2));
-    expect(await running.unverified()).toHaveLength(acknowledged);
+    expect(stored).toBeGreaterThanOrEqual(acknowledged);
+    expect(stored).toBeLessThanOrEqual(PER_SECOND * (Math.floor(seconds) + 2));
     await eventually('room in a later second', () => statusOf(running, forged()), (status) => status === 200);
   });
 

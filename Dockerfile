@@ -11,7 +11,10 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY src src
-RUN mkdir /data \
+# What Node compiles and strips of its types is kept in the image: starts are faster and take less memory.
+ENV NODE_COMPILE_CACHE=/app/.cache
+RUN node src/cli.ts --help >/dev/null \
+ && mkdir /data \
  && chown node:node /data \
  && ln -s /app/src/cli.ts /usr/local/bin/paynotify
 USER node

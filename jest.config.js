@@ -1,8 +1,13 @@
+// Children and threads start twice as fast when what Node has compiled and stripped of its types is kept.
+process.env.NODE_COMPILE_CACHE ??= new URL('node_modules/.cache/compile', import.meta.url).pathname;
+
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': './test/support/strip-types.js' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/system/'],
+  // Much of the time is waiting: for locks, limits and children.
+  maxWorkers: 2,
   testTimeout: 30_000,
 };

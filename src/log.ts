@@ -54,12 +54,12 @@ const WRITTEN_AT_ONCE_BYTES = 8_192;
 const WRITTEN_AFTER_MS = 100;
 const FLUSHED_WITHIN_MS = 1_000;
 
-/** JSON lines, written without blocking the event loop and many at once; `flush` is the last call. */
-export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions): { readonly log: Log; readonly flush: () => Promise<void> } => {
+/** JSON lines, written without blocking the event loop and many at once; `close` is the last call. */
+export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions): { readonly log: Log; readonly flush: () => void; readonly close: () => Promise<void> } => {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: onlyAllowed } };
   if (forPerson) {
     const stream: DestinationStream = pretty({ destination: descriptor, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
-    return { log: pino(options, stream), flush: () => Promise.resolve() };
+    return { log: pino(options, stream), flush: () => undefined, close: () => Promise.resolve() };
   }
   const destination = pino.destination({ dest: descriptor, sync: false, minLength: WRITTEN_AT_ONCE_BYTES });
   // A log that cannot be written must not end the service.
@@ -67,7 +67,8 @@ export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions
   const timer = setInterval(() => destination.flush(), WRITTEN_AFTER_MS).unref();
   return {
     log: pino(options, destination),
-    flush: async () => {
+    flush: () => destination.flushSync(),
+    close: async () => {
       clearInterval(timer);
       // Also what is being written at this moment; standard output may be gone, or nobody may read it.
       await Promise.race([new Promise((resolve) => destination.flush(resolve)), pause(FLUSHED_WITHIN_MS, undefined, { ref: false })]);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { clientAddress } from '../../src/http/client-address.ts';
-import { createSigner, withHeaders } from '../support/client.ts';
+import { createSigner, eventually, withHeaders } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import { environmentOf, makeDirectory, removeDirectory, startReady } from '../support/receiver.ts';
 
@@ -61,9 +61,9 @@ describe('the logged address', () => {
     // Twice, as from a proxy that adds a header of its own instead of appending to the one there is.
     const post = withHeaders(signer.sign(paymentResult('S')), { 'X-Forwarded-For': ['198.51.100.1, 203.0.113.9', '192.0.2.1'] });
     expect(await receiver.post(post)).toMatchObject({ status: 200 });
-    const line = receiver.log().find(({ msg }) => msg === 'notification');
+    const lines = await eventually('the line', () => receiver.log().filter(({ msg }) => msg === 'notification'), ({ length }) => length > 0);
     await receiver.stop();
-    return line?.['address'];
+    return lines[0]?.['address'];
   };
 
   test.each([

@@ -17,7 +17,8 @@ RUN node src/cli.ts --help >/dev/null \
  && mkdir /data \
  && chown node:node /data \
  && ln -s /app/src/cli.ts /usr/local/bin/paynotify
-USER node
+# By number: Kubernetes cannot tell from a name that it is not root.
+USER 1000:1000
 VOLUME /data
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM

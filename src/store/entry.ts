@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import type { Reading } from '../antom/notification.ts';
+import type { Facts, Reading } from '../antom/notification.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { Handlers } from '../handlers/index.ts';
 import { type Links, linksOf } from './projection.ts';
@@ -58,8 +58,14 @@ const columnsOfReading = (reading: Reading, handlers: Handlers): ReadingColumns 
     return { notifyType, outcome, paymentId: outcome === 'MALFORMED' ? reading.paymentId : null, facts: null, ...NO_LINKS };
   }
   const { facts } = reading;
-  return { notifyType, outcome, paymentId: facts.paymentId, facts: JSON.stringify(facts), ...linksOf(notifyType, facts, handlers) };
+  return { notifyType, outcome, paymentId: facts.paymentId, facts: factsText(facts), ...linksOf(notifyType, facts, handlers) };
 };
+
+/** As stored: the payment has a column of its own, and its id is long. */
+const factsText = (facts: Facts): string => JSON.stringify({ ...facts, paymentId: undefined });
+
+/** The facts of a stored notification; the inverse of what was written. */
+export const factsOf = (stored: object, paymentId: string): Facts => ({ ...(stored as Omit<Facts, 'paymentId'>), paymentId });
 
 export const toEntry = (delivery: Delivery, handlers: Handlers): Entry =>
   delivery.kind === 'notification' ? toNotificationEntry(delivery, handlers) : toUnverifiedEntry(delivery);

@@ -1,5 +1,5 @@
-import type { Facts } from '../../antom/notification.ts';
 import type { Registration } from '../../order/registration.ts';
+import { factsOf } from '../entry.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome } from '../store.ts';
 import { type Lock, paymentLock, paymentRequestLock } from './locks.ts';
@@ -44,7 +44,7 @@ interface Row {
   readonly digest: Uint8Array | null;
   readonly notify_type: string;
   readonly outcome: Outcome;
-  readonly facts: Facts | null;
+  readonly facts: object | null;
   readonly payment_request_id: string | null;
   readonly currency: string;
   readonly value: string;
@@ -134,11 +134,11 @@ const toStoredOrder = (rows: readonly [Row, ...Row[]]): StoredOrder => {
   };
 };
 
-const toEvidenceRow = ({ notify_type, outcome, facts }: Row, digest: Uint8Array): EvidenceRow => ({
+const toEvidenceRow = ({ order_key, notify_type, outcome, facts }: Row, digest: Uint8Array): EvidenceRow => ({
   bodyDigest: hex(digest),
   notifyType: notify_type,
   outcome,
-  facts,
+  facts: facts === null ? null : factsOf(facts, order_key),
 });
 
 const toRegistrations = (rows: readonly Row[]): readonly Registration[] => {

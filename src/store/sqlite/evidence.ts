@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Facts } from '../../antom/notification.ts';
 import type { Registration } from '../../order/registration.ts';
+import { factsOf } from '../entry.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome, StoredRegistration } from '../store.ts';
 import type { Clients } from './clients.ts';
@@ -108,7 +108,7 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
     return {
       clientId: clients.idOf(client),
       paymentId,
-      rows: rows.map(toEvidenceRow),
+      rows: rows.map((row) => toEvidenceRow(row, paymentId)),
       registrations: requests.flatMap((request) => registration(client, request) ?? []),
       sharesIdentity:
         requests.some((request) => paymentsNaming(client, request).length > 1) ||
@@ -125,9 +125,9 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
   };
 };
 
-const toEvidenceRow = ({ digest, notify_type, outcome, facts }: FactsRow): EvidenceRow => ({
+const toEvidenceRow = ({ digest, notify_type, outcome, facts }: FactsRow, paymentId: string): EvidenceRow => ({
   bodyDigest: hex(digest),
   notifyType: notify_type,
   outcome,
-  facts: facts === null ? null : (JSON.parse(facts) as Facts),
+  facts: facts === null ? null : factsOf(JSON.parse(facts) as object, paymentId),
 });

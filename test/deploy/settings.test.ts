@@ -1,0 +1,158 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
+import { parse } from 'yaml';
+import { type Config, readConfig, SECRETS, VARIABLES } from '../../src/config.ts';
+import { createSigner } from '../support/client.ts';
+import { type Environment, makeDirectory, removeDirectory } from '../support/receiver.ts';
+import { readDeployed, readManifests, readProject } from './typed.ts';
+
+interface Composed {
+  readonly image?: string;
+  readonly build?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly environment?: Environment;
+  readonly env_file?: string;
+  readonly ports?: readonly string[];
+  readonly command?: readonly string[];
+  readonly healthcheck?: { readonly disable?: boolean; readonly test?: readonly unknown[] };
+  readonly stop_grace_period?: string;
+  readonly depends_on?: unknown;
+}
+
+const compose = parse(readDeployed('compose.yaml'), { merge: true }) as { readonly services: Readonly<Record<string, Composed>> };
+const replicas = Object.entries(compose.services).filter(([name]) => /^paynotify-\d$/.test(name)).map(([, service]) => service);
+const [replica = {}] = replicas;
+const deployment = readManifests().find(({ kind }) => kind === 'Deployment')?.content as unknown as Deployment;
+const pod = deployment.spec?.template.spec;
+const [container] = pod?.containers ?? [];
+
+const dockerfile = readProject('Dockerfile');
+const haproxy = readDeployed('haproxy.cfg');
+const nginx = readDeployed('nginx.conf');
+
+/** What the image sets: the ENV of its last stage. */
+const imageEnv: Environment = Object.fromEntries(
+  [...(dockerfile.split(/^FROM /m).at(-1) ?? '').matchAll(/^(?:ENV|\s+)\s*([A-Z_]+)=(\S+)/gm)].map(([, name = '', value = '']) => [name, value]),
+);
+const deployedEnv: Environment = Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value ?? '']));
+const composedEnv: Environment = replica.environment ?? {};
+
+const signer = createSigner();
+const directory = makeDirectory();
+afterAll(() => removeDirectory(directory));
+
+/** What somebody fills in: the client, and one file for each that is named. */
+const filledIn = (env: Environment): Environment => {
+  const contents: Environment = {
+    ANTOM_PUBLIC_KEY_FILE: signer.publicKey,
+    DATABASE_URL_FILE: 'postgres://paynotify:secret@database:5432/paynotify',
+    ADMIN_TOKEN_FILE: 'a'.repeat(32),
+  };
+  const files = Object.keys(env).filter((name) => name.endsWith('_FILE'));
+  for (const name of files) writeFileSync(join(directory, name), contents[name] ?? '');
+  return { ...imageEnv, ...env, ANTOM_CLIENT_ID: signer.clientId, ...Object.fromEntries(files.map((name) => [name, join(directory, name)])) };
+};
+
+const onKubernetes = (): Config => readConfig(filledIn(deployedEnv));
+const composed = (): Config => readConfig({ ...filledIn(composedEnv), ANTOM_PUBLIC_KEY: signer.publicKey });
+
+/** Requests may take that long to come in, the last commit to return, and the store to close. */
+const AFTER_DRAIN_DELAY_S = 8 + 5 + 5;
+const longestDrain = ({ drainDelayMs }: Config): number => drainDelayMs / 1_000 + AFTER_DRAIN_DELAY_S;
+
+/** A number in haproxy.cfg. */
+const inHaproxy = (pattern: RegExp): number => Number(pattern.exec(haproxy)?.[1]);
+
+describe('every variable', () => {
+  const known = new Set<string>([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`), 'NODE_COMPILE_CACHE']);
+
+  test.each([
+    ['the image', imageEnv],
+    ['Kubernetes', deployedEnv],
+    ['compose', composedEnv],
+  ])('that %s sets is one that we, or Node, read', (_, env) => {
+    expect(Object.keys(env).length).toBeGreaterThan(0);
+    expect(Object.keys(env).filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test('is accepted at start, on top of those of the image', () => {
+    expect(onKubernetes()).toMatchObject({ databaseUrl: expect.stringMatching(/^postgres:/), adminHost: '0.0.0.0', trustProxy: 1, publicUris: ['/payNotify'] });
+    expect(composed()).toMatchObject({ databaseUrl: expect.stringMatching(/^postgres:/), adminHost: '0.0.0.0', trustProxy: 1 });
+  });
+
+  test('and file that compose makes for itself is accepted, and made only once', () => {
+    const [node = '', ...values] = compose.services['secrets']?.command ?? [];
+    expect(node).toBe('node');
+    const make = (): Config => {
+      const { status, stderr } = spawnSync(process.execPath, values.map((value) => value.replaceAll("'/data/", `'${directory}/`)), { encoding: 'utf8' });
+      expect([status, stderr]).toEqual([0, '']);
+      const env = { ...imageEnv, ...composedEnv, ANTOM_CLIENT_ID: signer.clientId, ANTOM_PUBLIC_KEY: signer.publicKey };
+      return readConfig(Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace(/^\/secrets/, directory)])));
+    };
+    const { databaseUrl, adminToken } = make();
+    expect(new URL(databaseUrl).hostname).toBe('database');
+    expect(new URL(databaseUrl).password).not.toBe(adminToken);
+    expect(make()).toMatchObject({ databaseUrl, adminToken });
+  });
+});
+
+describe('every port and limit', () => {
+  test('is the one that the service listens on', () => {
+    const { port, adminPort } = onKubernetes();
+    expect(container?.ports).toEqual([{ name: 'public', containerPort: port }, { name: 'admin', containerPort: adminPort }]);
+    expect(/^EXPOSE (.*)$/m.exec(dockerfile)?.[1]).toBe(`${port} ${adminPort}`);
+    expect([...haproxy.matchAll(/^ {2}server \S+ (\S+)$/gm)].map(([, server]) => server)).toEqual(
+      Object.keys(compose.services).filter((name) => name.startsWith('paynotify-')).map((name) => `${name}:${composed().port}`),
+    );
+    expect(new Set([...nginx.matchAll(/^ {4}server \S+:(\d+) /gm)].map(([, of]) => Number(of)))).toEqual(new Set([port]));
+  });
+
+  test('lets a body of BODY_LIMIT through', () => {
+    const ingress = readManifests().find(({ kind }) => kind === 'Ingress')?.content as { readonly metadata: { readonly annotations: Environment } };
+    const limit = `${onKubernetes().bodyLimit / 1_024}k`;
+    expect(/client_max_body_size (\S+);/.exec(nginx)?.[1]).toBe(limit);
+    expect(ingress.metadata.annotations['nginx.ingress.kubernetes.io/proxy-body-size']).toBe(limit);
+  });
+});
+
+describe('a rolling deploy', () => {
+  test('is waited for as long as a drain may take', () => {
+    expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(longestDrain(onKubernetes()));
+    expect(Number(/^(\d+)s$/.exec(replica.stop_grace_period ?? '')?.[1])).toBeGreaterThan(longestDrain(composed()));
+  });
+
+  test('is noticed by HAProxy before a replica stops accepting', () => {
+    const noticed = inHaproxy(/\binter (\d+)s/) * inHaproxy(/\bfall (\d+)/) + inHaproxy(/timeout check (\d+)s/);
+    expect(noticed).toBeGreaterThan(0);
+    expect(composed().drainDelayMs / 1_000).toBeGreaterThan(noticed);
+  });
+});
+
+describe('compose', () => {
+  test('runs three replicas that differ in nothing', () => {
+    expect(replicas).toHaveLength(3);
+    expect(new Set(replicas.map((one) => JSON.stringify(one))).size).toBe(1);
+    expect(replica).toMatchObject({ build: '..', env_file: '../.env' });
+  });
+
+  test('asks every service that goes on whether it is well, in a way that it can read', () => {
+    const asked = Object.values(compose.services).filter(({ healthcheck }) => healthcheck?.disable !== true).map(({ healthcheck }) => healthcheck?.test ?? []);
+    expect(asked.filter((words) => words.length < 2 || words.some((word) => typeof word !== 'string'))).toEqual([]);
+  });
+
+  test.each(Object.entries(compose.services))('lets %s do nothing that it need not do', (name, service) => {
+    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    expect(service.ports ?? []).toHaveLength(name === 'haproxy' ? 1 : 0);
+  });
+});
+
+test("the pods run as the image's user, by number", () => {
+  // Node's images give `node` this number; Kubernetes cannot know that a name is not root's.
+  expect(/^USER (\S+)$/m.exec(dockerfile)?.[1]).toMatch(/^(node|1000(:1000)?)$/);
+  expect(pod?.securityContext).toMatchObject({ runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 });
+});

@@ -8,6 +8,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/system/'],
   // Much of the time is waiting: for locks, limits and children.
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: 30_000,
 };

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { addBackup } from './commands/backup.ts';
+import { addCopy } from './commands/copy.ts';
 import { addDemo } from './commands/demo.ts';
 import { EXIT_FINE, EXIT_WRONG, report } from './commands/failure.ts';
 import { addKeygen } from './commands/keygen.ts';
+import { addMigrate } from './commands/migrate.ts';
 import { addNotifications } from './commands/notifications.ts';
 import { addOrders } from './commands/orders.ts';
 import { addRebuild } from './commands/rebuild.ts';
@@ -24,7 +26,9 @@ const COMMANDS: readonly AddCommand[] = [
   addRedrive,
   addRebuild,
   addVerifyStore,
+  addMigrate,
   addBackup,
+  addCopy,
   addKeygen,
 ];
 

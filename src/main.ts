@@ -166,6 +166,7 @@ const upkeepReport = (log: Log) => ({
     log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
   redriven: ({ redriven }: { readonly redriven: number }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved: number) => log.info({ moved }, 'unverified requests verify now and were applied'),
+  unfinishedCopy: () => log.error('a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`'),
   removed: ({ notifications, unverified }: { readonly notifications: number; readonly unverified: number }) => {
     if (notifications > 0) log.info({ count: notifications }, 'notifications older than RETENTION_DAYS lost their raw bytes');
     if (unverified > 0) log.info({ count: unverified }, 'unverified requests older than UNVERIFIED_RETENTION_DAYS removed');
@@ -182,16 +183,16 @@ const logKeys = (log: Log, keys: KeyRing): void => {
 /** The process: configuration, log, signals, exit code. */
 export const serve = async (env: Environment): Promise<void> => {
   const config = configOrExit(env);
-  const { log, flush } = openLog({ level: config.logLevel, pretty: process.stdout.isTTY });
-  const exit = (code: number): never => {
-    flush();
+  const { log, close } = openLog({ level: config.logLevel, pretty: process.stdout.isTTY });
+  const exit = async (code: number): Promise<never> => {
+    await close();
     return process.exit(code);
   };
   try {
     const running = await start(config, log);
     let signalled = false;
     const stop = (signal: string): void => {
-      if (signalled) exit(1);
+      if (signalled) process.exit(1);
       signalled = true;
       void running.stop(signal).then(exit);
     };
@@ -201,7 +202,7 @@ export const serve = async (env: Environment): Promise<void> => {
     await running.opened;
   } catch (error) {
     log.fatal(problemOf(error), 'cannot run');
-    exit(1);
+    await exit(1);
   }
 };
 

@@ -67,6 +67,7 @@ const ALLOWED: readonly Allowance[] = [
   ['key-ring.ts', 'config.ts', 'types'],
   ['key-ring.ts', 'zod', 'all'],
   ['key-ring.ts', 'node:fs', 'all'],
+  ['log.ts', 'node:timers/promises', 'all'],
   ['log.ts', 'pino', 'all'],
   ['log.ts', 'pino-pretty', 'all'],
 ];

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { ConfigError, type Environment, readConfig } from '../config.ts';
 import { wholeNotification } from '../http/admin/whole.ts';
-import { type NotificationFilter, type NotificationSummary, OUTCOMES, type Outcome, type Page, type Store, type StoredNotification } from '../store/store.ts';
+import { type NotificationSummary, OUTCOMES, type Outcome, type Page, type Store, type StoredNotification } from '../store/store.ts';
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
@@ -41,8 +41,6 @@ export const addNotifications: AddCommand = (program, shell) => {
     });
 };
 
-const EVERY: NotificationFilter = { notifyType: null, outcome: null, paymentId: null };
-
 const listNotifications = async (store: Store, { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell }): Promise<void> => {
   const { type, outcome, paymentId, limit, cursor = null, client } = options;
   const filter = { notifyType: type ?? null, outcome: outcome ?? null, paymentId: paymentId ?? null };
@@ -75,7 +73,7 @@ export const checkId = (id: string): void => {
 
 /** The one notification of this id; the same body may have come for several clients. */
 export const findNotification = async (store: Store, { id, client, env }: Sought): Promise<StoredNotification> => {
-  const clients = await candidates(env, client, async (page) => await store.listNotifications(EVERY, page));
+  const clients = await candidates(env, client, store);
   const found = await Promise.all(clients.map(async (clientId) => await store.findNotification({ clientId, id })));
   return only(found.filter((stored) => stored !== null), `notification ${id}`);
 };

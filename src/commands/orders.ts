@@ -62,8 +62,7 @@ interface Wanted {
 }
 
 const showOrder = async (store: Store, { id, options, shell }: Wanted): Promise<void> => {
-  const everyOrder = { status: null, attention: null };
-  const clients = await candidates(shell.env, options.client, async (page) => await store.listOrders(everyOrder, page));
+  const clients = await candidates(shell.env, options.client, store);
   const found = (await Promise.all(clients.map(async (client) => await store.findOrders(client, id)))).flat();
   const order = only(found, `order ${id}`);
   if (found.length > 1) {

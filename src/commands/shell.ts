@@ -14,6 +14,8 @@ export interface Terminal {
   readonly out: (text: string) => void;
   readonly bytes: (raw: Uint8Array) => void;
   readonly err: (text: string) => void;
+  /** Writes over the line under the cursor, for what changes while one looks; null where nobody looks. */
+  readonly overwrite: ((text: string) => void) | null;
   readonly paint: Paint;
   /** Opens the store that an environment names; who opens it closes it. */
   readonly openStore: (env: Environment) => Promise<Store>;
@@ -33,6 +35,7 @@ export const ownTerminal = (env: Environment): Terminal => ({
   out: (text) => process.stdout.write(`${text}\n`),
   bytes: (raw) => process.stdout.write(raw),
   err: (text) => process.stderr.write(`${text}\n`),
+  overwrite: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001B[2K${text}`) : null,
   paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
   openStore: openExisting,
 });

@@ -39,20 +39,11 @@ export const configuredClients = (env: Environment): readonly string[] => {
 type List<T> = (page: PageRequest) => Promise<Page<T>>;
 type OfClient = { readonly clientId: string };
 
-const AT_ONCE = 1_000;
-
 /** The clients to look an id up under: the one that was named, else the configured ones, else all that are stored. */
-export const candidates = async (env: Environment, client: string | undefined, stored: List<OfClient>): Promise<readonly string[]> => {
+export const candidates = async (env: Environment, client: string | undefined, store: Store): Promise<readonly string[]> => {
   if (client !== undefined) return [client];
   const configured = configuredClients(env);
-  if (configured.length > 0) return configured;
-  const found = new Set<string>();
-  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-    const page = await stored({ limit: AT_ONCE, cursor });
-    for (const { clientId } of page.items) found.add(clientId);
-    cursor = page.next;
-  }
-  return [...found];
+  return configured.length > 0 ? configured : await store.clientIds();
 };
 
 /** One page of one client's items. The pages read are no longer than what is still wanted, so that `next` fits. */

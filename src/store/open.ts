@@ -1,7 +1,13 @@
 import type { OrderRules } from '../order/order.ts';
+import { migratePostgres } from './postgres/connect.ts';
+import { openPostgresTarget } from './postgres/import.ts';
 import { openPostgres } from './postgres/postgres-store.ts';
-import { fileOf, openSqlite } from './sqlite/sqlite-store.ts';
-import type { Store } from './store.ts';
+import { openPostgresSource } from './postgres/transfer.ts';
+import { openSqliteTarget } from './sqlite/import.ts';
+import { fileOf, migrateSqlite, openSqlite } from './sqlite/sqlite-store.ts';
+import { openSqliteSource } from './sqlite/transfer.ts';
+import type { Migrated, Store } from './store.ts';
+import type { TransferSource, TransferTarget } from './transfer.ts';
 
 export interface OpenOptions {
   /** `sqlite:FILE` or `postgres://…`. */
@@ -9,10 +15,31 @@ export interface OpenOptions {
   readonly rules: OrderRules;
   /** Use a PostgreSQL server all the same whose commits are not durable. */
   readonly allowUnsafeDatabase: boolean;
+  /** Told once by which of its settings, where that is allowed. */
+  readonly onUnsafe?: (settings: readonly string[]) => void;
 }
 
 /** Opens the store that a `DATABASE_URL` names. Throws a StoreUnusableError or a StoreUnavailableError. */
-export const openStore = async ({ databaseUrl, rules, allowUnsafeDatabase }: OpenOptions): Promise<Store> =>
-  databaseUrl.startsWith('sqlite:')
+export const openStore = async ({ databaseUrl, rules, allowUnsafeDatabase, onUnsafe = () => {} }: OpenOptions): Promise<Store> =>
+  isSqlite(databaseUrl)
     ? await openSqlite({ file: fileOf(databaseUrl), rules })
-    : await openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase });
+    : await openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
+
+/** Only brings its schema forward. Throws the same. */
+export const migrateStore = async ({ databaseUrl, allowUnsafeDatabase }: Omit<OpenOptions, 'rules'>): Promise<Migrated> => {
+  if (isSqlite(databaseUrl)) return migrateSqlite(fileOf(databaseUrl));
+  const { version, applied } = await migratePostgres(databaseUrl, allowUnsafeDatabase);
+  return { version, applied };
+};
+
+/** Opens it to copy from, read only. Throws the same. */
+export const openSource = async ({ databaseUrl }: Pick<OpenOptions, 'databaseUrl'>): Promise<TransferSource> =>
+  isSqlite(databaseUrl) ? openSqliteSource(fileOf(databaseUrl)) : await openPostgresSource(databaseUrl);
+
+/** Opens it to copy into; makes it where there is none. Throws the same. */
+export const openTarget = async ({ databaseUrl, rules, allowUnsafeDatabase }: OpenOptions): Promise<TransferTarget> =>
+  isSqlite(databaseUrl)
+    ? openSqliteTarget({ file: fileOf(databaseUrl), rules })
+    : await openPostgresTarget({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase });
+
+const isSqlite = (databaseUrl: string): boolean => databaseUrl.startsWith('sqlite:');

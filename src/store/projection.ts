@@ -10,6 +10,10 @@ import type { Outcome } from './store.ts';
 /** What orders are derived by; raise the number when a rule changes, and every order is rebuilt at the next start. */
 export const DERIVATION = 1;
 
+/** What decides how orders read besides their facts; orders that were derived under another are rebuilt. */
+export const derivationName = ({ captureRequired, captureMode, production }: OrderRules): string =>
+  JSON.stringify([DERIVATION, captureRequired, captureMode, production]);
+
 /** One stored notification that names a payment, as far as its order is concerned. */
 export interface EvidenceRow {
   /** SHA-256 of the body, lower-case hex. */

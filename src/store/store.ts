@@ -170,6 +170,14 @@ export interface Backup {
   readonly bytes: number;
 }
 
+/** What bringing the schema forward came to. */
+export interface Migrated {
+  /** The schema's version now. */
+  readonly version: number;
+  /** The versions that were applied just now, in order; none where it was up to date. */
+  readonly applied: readonly number[];
+}
+
 /** An outage of the database: full, locked, unreachable, too slow. What was to be stored may or may not be. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
@@ -207,6 +215,8 @@ export interface Store {
   readonly followOrders: (page: PageRequest) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
   readonly register: (registration: Registration, options: { readonly replace: boolean; readonly now: Date }) => Promise<RegisterResult>;
 
+  /** The clients that anything is stored of, sorted. */
+  readonly clientIds: () => Promise<readonly string[]>;
   /** Newest first. */
   readonly listNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<NotificationSummary>>;
   readonly findNotification: (key: NotificationKey) => Promise<StoredNotification | null>;
@@ -225,6 +235,16 @@ export interface Store {
   readonly changeReasons: (changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[]) => Promise<void>;
   /** Removes the unverified of one reason, in short transactions; returns how many. */
   readonly purgeUnverified: (reason: UnverifiedReason) => Promise<number>;
+
+  /**
+   * Removes what came over the wire of some notifications that were received before, oldest first; facts, orders,
+   * counts and the knowledge that they were seen stay. A FAILED one keeps its bytes: they are all there is to apply.
+   * `limit` is about as many as one short transaction does; returns how many have lost their bytes, 0 when there is
+   * nothing left to remove.
+   */
+  readonly removeRaw: (before: Date, limit: number) => Promise<number>;
+  /** Removes at most `limit` unverified requests that were last received before; returns how many. */
+  readonly removeUnverified: (before: Date, limit: number) => Promise<number>;
 
   /** Derives the next `limit` orders anew from the stored facts. */
   readonly rebuild: (page: PageRequest, now: Date) => Promise<RebuildStep>;

@@ -2,20 +2,26 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Kinds } from '../antom/notification.ts';
 import type { Trust } from '../antom/signature.ts';
 import type { OrderRules } from '../order/order.ts';
-import { DERIVATION } from '../store/projection.ts';
+import { derivationName } from '../store/projection.ts';
 import type { Store } from '../store/store.ts';
+import { noteInUse } from './copy.ts';
 import { rebuildOrders, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
+import { removeOld, type RetentionReport, type RetentionRules } from './retention.ts';
 import { verifyUnverifiedAgain } from './verify-again.ts';
 
 export interface UpkeepOptions {
   readonly store: Store;
   readonly kinds: Kinds;
   readonly rules: OrderRules;
+  readonly retention: RetentionRules;
   readonly report: {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
     readonly moved: (count: number) => void;
+    /** A copy into this database has not ended. */
+    readonly unfinishedCopy: () => void;
+    readonly removed: (report: RetentionReport) => void;
     readonly failed: (task: string, error: unknown) => void;
   };
 }
@@ -32,10 +38,11 @@ export interface Upkeep {
 }
 
 const REDRIVE_EVERY_MS = 5 * 60_000;
+const REMOVE_EVERY_MS = 60 * 60_000;
 /** When another replica is at the same task. */
 const ANOTHER_TRY_AFTER_MS = 2_000;
 
-export const startUpkeep = ({ store, kinds, rules, report }: UpkeepOptions): Upkeep => {
+export const startUpkeep = ({ store, kinds, rules, retention, report }: UpkeepOptions): Upkeep => {
   let stopping = false;
   let underWay: Promise<void> = Promise.resolve();
   const isStopping = (): boolean => stopping;
@@ -65,15 +72,21 @@ export const startUpkeep = ({ store, kinds, rules, report }: UpkeepOptions): Upk
       if (done.redriven > 0) report.redriven(done);
     });
 
+  schedule('copy', async () => {
+    if (await noteInUse(store)) report.unfinishedCopy();
+  });
   schedule('rebuild', async () => {
-    const derivation = JSON.stringify([DERIVATION, rules.captureRequired, rules.captureMode, rules.production]);
+    const derivation = derivationName(rules);
     const last = await store.recall('derivation');
     if (last === derivation) return;
-    if (last !== null) report.rebuilt(await rebuildOrders(store, isStopping));
+    // Also where nothing is remembered: a first run may have ended before it could be.
+    const rebuilt = await rebuildOrders(store, isStopping);
+    if (rebuilt.orders > 0) report.rebuilt(rebuilt);
     if (!stopping) await store.remember('derivation', derivation);
   });
   redrive();
   const timer = setInterval(redrive, REDRIVE_EVERY_MS);
+  const removal = startRemoval({ store, rules: retention, report, isStopping, before: () => underWay });
 
   return {
     verifyAgain: (trust) =>
@@ -83,6 +96,48 @@ export const startUpkeep = ({ store, kinds, rules, report }: UpkeepOptions): Upk
       }),
     stop: async () => {
       stopping = true;
+      clearInterval(timer);
+      await Promise.all([underWay, removal.stop()]);
+    },
+  };
+};
+
+interface Removal {
+  readonly store: Store;
+  readonly rules: RetentionRules;
+  readonly report: Pick<UpkeepOptions['report'], 'removed' | 'failed'>;
+  readonly isStopping: () => boolean;
+  /** What has to be done first: an unverified request that verifies by now is not to be removed. */
+  readonly before: () => Promise<void>;
+}
+
+/**
+ * Removes what is old, at start and every hour. It waits for the other tasks, and none of them for it: the first
+ * time there may be years to remove. Where another replica is at it nothing is left to do.
+ */
+const startRemoval = ({ store, rules, report, isStopping, before }: Removal): { readonly stop: () => Promise<void> } => {
+  let underWay: Promise<void> = Promise.resolve();
+  const removeOnce = async (): Promise<void> => {
+    if (isStopping()) return;
+    try {
+      const removed = await store.exclusively('retention', async () => await removeOld({ store, rules, isStopping }, new Date()));
+      if (removed !== null && removed.notifications + removed.unverified > 0) report.removed(removed);
+    } catch (error) {
+      if (!isStopping()) report.failed('retention', error);
+    }
+  };
+  const schedule = (): void => {
+    const previous = underWay;
+    underWay = (async () => {
+      await previous;
+      await before();
+      await removeOnce();
+    })();
+  };
+  schedule();
+  const timer = setInterval(schedule, REMOVE_EVERY_MS);
+  return {
+    stop: async () => {
       clearInterval(timer);
       await underWay;
     },

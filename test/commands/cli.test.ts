@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { here, notified, ownPlace, payment, spawned } from './support.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const COMMANDS = ['serve', 'demo', 'send', 'orders', 'notifications', 'unverified', 'redrive', 'rebuild', 'verify-store', 'backup', 'keygen'];
+const COMMANDS = ['serve', 'demo', 'send', 'orders', 'notifications', 'unverified', 'redrive', 'rebuild', 'verify-store', 'migrate', 'backup', 'copy', 'keygen'];
 const place = ownPlace();
 
 describe('the command line', () => {

@@ -70,6 +70,7 @@ export const here = async (words: readonly string[], env: Environment = {}): Pro
     out: (text) => (out += `${text}\n`),
     err: (text) => (err += `${text}\n`),
     bytes: (bytes) => raw.push(bytes),
+    overwrite: null,
     paint: (_colour, text) => text,
     openStore: openShared,
   });

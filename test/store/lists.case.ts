@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { NotificationFilter, OrderFilter, Store } from '../../src/store/store.ts';
 import { InvalidCursorError } from '../../src/store/store.ts';
 import { captureResult, jpy, paymentResult } from '../support/facts.ts';
-import { AMPLE, delivery, follow, type Ground, notificationsOf, record } from './support.ts';
+import { AMPLE, delivery, follow, type Ground, notificationsOf, record, registration, T0 } from './support.ts';
 
 const paid = (number: number) => paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
 const captured = (number: number) => captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
@@ -99,6 +99,16 @@ export const describeLists = (ground: () => Ground): void => {
     });
   });
 
+  describe('the clients', () => {
+    test('are those that anything is stored of, each once', async () => {
+      const store = await ground().empty();
+      expect(await store.clientIds()).toEqual([]);
+      await store.record([delivery(paid(1), { clientId: 'T_b' }), delivery(paid(1), { clientId: 'T_a' }), delivery(captured(1), { clientId: 'T_b' })], AMPLE);
+      await store.register(registration({ clientId: 'T_c' }), { replace: false, now: T0 });
+      expect(await store.clientIds()).toEqual(['T_a', 'T_b', 'T_c']);
+    });
+  });
+
   test.each(['', 'x', '-1', '1e3', '99999999999999999999'])('a cursor of "%s" is refused', async (cursor) => {
     const store = await ground().empty();
     const page = { limit: 1, cursor };
@@ -106,6 +116,13 @@ export const describeLists = (ground: () => Ground): void => {
     await expect(store.listOrders({ status: null, attention: null }, page)).rejects.toThrow(InvalidCursorError);
     await expect(store.listNotifications({ notifyType: null, outcome: null, paymentId: null }, page)).rejects.toThrow(InvalidCursorError);
     await expect(store.listUnverified(null, page)).rejects.toThrow(InvalidCursorError);
+    await expect(store.readUnverified(page)).rejects.toThrow(InvalidCursorError);
+    await expect(store.rebuild(page, T0)).rejects.toThrow(InvalidCursorError);
+  });
+
+  test.each(['{}', '[]', '[1]', '["a",1]', '["a\\u0000","b"]', '[[],"b"]'])('a rebuild does not begin at "%s"', async (cursor) => {
+    const store = await ground().empty();
+    await expect(store.rebuild({ limit: 1, cursor }, T0)).rejects.toThrow(InvalidCursorError);
   });
 
   describe('settings and tasks', () => {

@@ -229,8 +229,10 @@ describe('a server that is not safe', () => {
     closing.push(unsafe.stop);
     const there = await unsafe.createDatabase();
     await expect(openPostgres({ url: there, rules: RULES })).rejects.toThrow(StoreUnusableError);
-    const store = await open({ url: there, allowUnsafe: true });
+    const told: (readonly string[])[] = [];
+    const store = await open({ url: there, allowUnsafe: true, onUnsafe: (settings) => told.push(settings) });
     await expect(record(store, paid(1))).resolves.toMatchObject({ failed: [] });
+    expect(told).toEqual([['fsync']]);
   });
 
   test('is refused where commits return before they are synced', async () => {

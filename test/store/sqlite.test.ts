@@ -21,7 +21,7 @@ describeStore('SQLite', async () => {
 
   return {
     empty: async () => {
-      for (const statement of DELETE_ALL) sql(statement);
+      for (const statement of [...DELETE_ALL, 'delete from raw_batches']) sql(statement);
       return await Promise.resolve(store);
     },
     open: async ({ rules, ...opening }) => {

@@ -3,6 +3,7 @@ import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
 import { describeRecording } from './recording.case.ts';
 import { describeRepair } from './repair.case.ts';
+import { describeRetention } from './retention.case.ts';
 import type { Ground } from './support.ts';
 import { describeUnverified } from './unverified.case.ts';
 
@@ -19,6 +20,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeOrders(ground);
     describeUnverified(ground);
     describeRepair(ground);
+    describeRetention(ground);
     describeLists(ground);
   });
 };

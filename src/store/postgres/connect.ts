@@ -1,7 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { callbackify } from 'node:util';
 import { Client, type ClientBase, type ClientConfig, Pool } from 'pg';
-import { StoreUnusableError } from '../store.ts';
+import { assertNotTooNew, assertReadable, type SchemaVersion } from '../schema.ts';
+import { type Migrated, StoreUnusableError } from '../store.ts';
 import { toStoreError } from './failure.ts';
 import { MIGRATION_LOCK } from './locks.ts';
 import { type Migration, MIGRATIONS, PROGRAM } from './migrations.ts';
@@ -14,6 +15,8 @@ export interface ConnectOptions {
   readonly poolSize: number;
   /** Also where commits are not durable. */
   readonly allowUnsafe: boolean;
+  /** Its transactions must not write. */
+  readonly readOnly?: boolean;
 }
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -26,6 +29,7 @@ const LOCK_SHARE = 0.75;
 
 /** What the session relies on, whatever the server, the role or the database say. */
 const SESSION = '-c datestyle=ISO -c client_min_messages=warning -c jit=off';
+const READ_ONLY = ' -c default_transaction_read_only=on';
 
 const basics = (url: string): ClientConfig => ({
   connectionString: url,
@@ -37,9 +41,10 @@ const basics = (url: string): ClientConfig => ({
 });
 
 /** The connections that the store works with. They come and go with the server; the pool stays. */
-export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe }: ConnectOptions): Pool => {
+export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe, readOnly = false }: ConnectOptions): Pool => {
   const pool = new Pool({
     ...basics(url),
+    options: readOnly ? SESSION + READ_ONLY : SESSION,
     max: poolSize,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + GRACE_MS,
@@ -80,8 +85,11 @@ interface Settings {
 /** pg_current_xact_id() came with 13. */
 const OLDEST_SERVER = 130_000;
 
-/** Refuses a server on which a COMMIT that returned is not yet durable (postgresql.org/docs/current/runtime-config-wal.html). */
-const assertDurable = async (client: ClientBase, allowUnsafe: boolean): Promise<void> => {
+/**
+ * Refuses a server on which a COMMIT that returned is not yet durable (postgresql.org/docs/current/runtime-config-wal.html).
+ * Returns the settings that are off, where that is allowed.
+ */
+const assertDurable = async (client: ClientBase, allowUnsafe: boolean): Promise<readonly string[]> => {
   const { rows } = await client.query<Settings>(
     `select current_setting('server_version_num')::integer as version, current_setting('server_encoding') as encoding,
        current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
@@ -93,21 +101,20 @@ const assertDurable = async (client: ClientBase, allowUnsafe: boolean): Promise<
   if (settings.encoding !== 'UTF8') throw new StoreUnusableError(`the database's encoding is ${settings.encoding}; UTF8 is needed`);
   const off = (['fsync', 'full_page_writes', 'synchronous_commit'] as const).filter((name) => settings[name] === 'off');
   if (off.length > 0 && !allowUnsafe) throw new StoreUnusableError(`commits would not be durable here: ${off.join(', ')} off`);
+  return off;
 };
 
-export interface Migrated {
-  /** The schema's version now. */
-  readonly version: number;
-  /** How many migrations this call ran. */
-  readonly applied: number;
+export interface Prepared extends Migrated {
+  /** The settings that are off, so that a COMMIT that returned may still be lost. */
+  readonly unsafe: readonly string[];
 }
 
 /** Brings the schema forward; refuses a database that needs a newer program, or one where commits are not durable. */
-export const migratePostgres = async (url: string, allowUnsafe = false): Promise<Migrated> => {
+export const migratePostgres = async (url: string, allowUnsafe = false): Promise<Prepared> => {
   try {
     return await connectedAlone(url, async (client) => {
-      await assertDurable(client, allowUnsafe);
-      return await migrate(client, MIGRATIONS);
+      const unsafe = await assertDurable(client, allowUnsafe);
+      return { ...(await migrate(client, MIGRATIONS)), unsafe };
     });
   } catch (error) {
     throw toStoreError(error);
@@ -122,41 +129,51 @@ export const migrate = async (client: ClientBase, migrations: readonly Migration
   await client.query(`begin isolation level read committed; select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
   try {
     const before = await readVersion(client);
-    if (before.oldest > PROGRAM) {
-      throw new StoreUnusableError(
-        `the database was migrated to version ${before.version}, which needs a newer paynotify (at least schema ${before.oldest}; this one knows ${PROGRAM})`,
-      );
-    }
+    assertNotTooNew(before, PROGRAM);
     const missing = migrations.filter(({ version }) => version > before.version);
     await client.query(`set local lock_timeout = '${DDL_LOCK_TIMEOUT}'`);
+    if (missing.length > 0) await createVersions(client);
     for (const { version, oldestProgram, sql } of missing) {
       await client.query(sql);
       await client.query('insert into schema_versions (version, oldest_program) values ($1, $2)', [version, oldestProgram]);
     }
     await raiseFeed(client);
     await client.query('commit');
-    return { version: Math.max(before.version, ...missing.map(({ version }) => version)), applied: missing.length };
+    return { version: Math.max(before.version, ...missing.map(({ version }) => version)), applied: missing.map(({ version }) => version) };
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;
   }
 };
 
-/** Looks before it creates: `if not exists` wants the right to create even where there is nothing to do. */
-const readVersion = async (client: ClientBase): Promise<{ readonly version: number; readonly oldest: number }> => {
+const NONE: SchemaVersion = { version: 0, oldest: 0 };
+
+const readVersion = async (client: ClientBase): Promise<SchemaVersion> => {
   const { rows } = await client.query<{ exists: boolean }>("select to_regclass('schema_versions') is not null as exists");
-  if (rows[0]?.exists !== true) {
-    await client.query(`
-      create table schema_versions (
-        version integer primary key,
-        oldest_program integer not null,
-        applied_at timestamptz not null default now()
-      )`);
-  }
-  const applied = await client.query<{ version: number; oldest: number }>(
+  if (rows[0]?.exists !== true) return NONE;
+  const applied = await client.query<SchemaVersion>(
     'select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions',
   );
-  return applied.rows[0] ?? { version: 0, oldest: 0 };
+  return applied.rows[0] ?? NONE;
+};
+
+/** Only where there is something to do: `if not exists` wants the right to create all the same. */
+const createVersions = async (client: ClientBase): Promise<void> => {
+  await client.query(`
+    create table if not exists schema_versions (
+      version integer primary key,
+      oldest_program integer not null,
+      applied_at timestamptz not null default now()
+    )`);
+};
+
+/** That a database which nobody has migrated just now can be read by this program. Throws a StoreUnusableError. */
+export const assertPostgresReadable = async (url: string): Promise<void> => {
+  try {
+    await connectedAlone(url, async (client) => assertReadable(await readVersion(client), PROGRAM));
+  } catch (error) {
+    throw toStoreError(error);
+  }
 };
 
 /**

@@ -34,10 +34,11 @@ export const MIGRATIONS: readonly Migration[] = [
         first_received_at timestamptz(3) not null,
         last_received_at timestamptz(3) not null,
         facts json, -- not jsonb: as written, to the letter
-        method text not null,
-        target text not null,
-        request_time text not null,
-        signature text not null, -- the header
+        -- What came over the wire, all of it null once retention has removed it.
+        method text,
+        target text,
+        request_time text,
+        signature text, -- the header
         body bytea,
         primary key (client_id, digest)
       );
@@ -46,6 +47,7 @@ export const MIGRATIONS: readonly Migration[] = [
       create index notifications_by_capture on notifications (client_id, capture_id) where capture_id is not null;
       create index notifications_by_position on notifications (position);
       create index notifications_not_applied on notifications (outcome, position) where outcome <> 'APPLIED';
+      create index notifications_with_bytes on notifications (first_received_at) where body is not null and outcome <> 'FAILED';
 
       -- Derived from the facts, registrations and configuration: kept so that it can be queried.
       create table orders (
@@ -111,9 +113,9 @@ export const MIGRATIONS: readonly Migration[] = [
         capture_mode text,
         created_at timestamptz(3) not null,
         updated_at timestamptz(3) not null,
-        replaced_at timestamptz(3) not null
+        replaced_at timestamptz(3) not null, -- never the same twice
+        primary key (client_id, payment_request_id, replaced_at)
       );
-      create index replaced_registrations_by_request on replaced_registrations (client_id, payment_request_id);
 
       create table unverified (
         digest bytea primary key, -- SHA-256 over method, target, headers and body
@@ -130,6 +132,7 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       create index unverified_by_number on unverified (request);
       create index unverified_by_reason on unverified (reason, request);
+      create index unverified_by_last_receipt on unverified (last_received_at);
 
       -- How full the unverified store is, without counting it each time.
       create table unverified_totals (

@@ -7,6 +7,7 @@ import {
   type Outcome,
   type Page,
   type PageRequest,
+  type RawNotification,
   type Store,
   type StoredNotification,
   type StoredUnverified,
@@ -29,18 +30,21 @@ interface SummaryRow {
   readonly last_received_at: Date;
 }
 
-interface NotificationRow extends SummaryRow {
-  readonly method: string;
-  readonly target: string;
-  readonly request_time: string;
-  readonly signature: string;
+type NotificationRow = SummaryRow & RawColumns;
+
+/** What came over the wire; all of it null once retention has removed it. */
+export interface RawColumns {
+  readonly method: string | null;
+  readonly target: string | null;
+  readonly request_time: string | null;
+  readonly signature: string | null;
   readonly body: Uint8Array | null;
 }
 
 const SUMMARY = `position as no, client_id, digest, notify_type, payment_id, outcome, deliveries, first_received_at, last_received_at`;
 const WHOLE = `${SUMMARY}, method, target, request_time, signature, body`;
 
-export type NotificationReading = Pick<Store, 'listNotifications' | 'readNotifications' | 'findNotification'>;
+export type NotificationReading = Pick<Store, 'listNotifications' | 'readNotifications' | 'findNotification' | 'clientIds'>;
 
 export const openNotificationReading = ({ query }: Database): NotificationReading => ({
   listNotifications: async (filter, page) => {
@@ -62,18 +66,22 @@ export const openNotificationReading = ({ query }: Database): NotificationReadin
     );
     return row === undefined ? null : toStored(row);
   },
+  clientIds: async () => {
+    const rows = await query<{ client_id: string }>(`${clientsOf('notifications')} union ${clientsOf('registrations')} order by client_id`);
+    return rows.map(({ client_id }) => client_id);
+  },
 });
 
-/** The distinct clients, each found by one look into the index: `distinct` would walk all notifications. */
-const CLIENTS = `
+/** The distinct clients, each found by one look into the index: `distinct` would walk all rows. */
+const clientsOf = (table: 'notifications' | 'registrations'): string => `(
   with recursive clients as (
-    (select client_id from notifications order by client_id limit 1)
+    (select client_id from ${table} order by client_id limit 1)
     union all
-    select (select n.client_id from notifications n where n.client_id > clients.client_id order by n.client_id limit 1)
+    select (select n.client_id from ${table} n where n.client_id > clients.client_id order by n.client_id limit 1)
     from clients
     where clients.client_id is not null
   )
-  select client_id from clients where client_id is not null`;
+  select client_id from clients where client_id is not null)`;
 
 interface Listing {
   readonly page: PageRequest;
@@ -91,7 +99,7 @@ const termsOf = (
     terms.push(`${term} = $${values.length}`);
   };
   if (paymentId !== null) {
-    terms.push(`client_id in (${CLIENTS})`);
+    terms.push(`client_id in ${clientsOf('notifications')}`);
     add('payment_id', paymentId);
   }
   if (notifyType !== null) add('notify_type', notifyType);
@@ -126,13 +134,12 @@ const toSummary = (row: SummaryRow): NotificationSummary => ({
   lastReceivedAt: row.last_received_at.toISOString(),
 });
 
-const toStored = (row: NotificationRow): StoredNotification => ({
-  ...toSummary(row),
-  raw:
-    row.body === null
-      ? null
-      : { method: row.method, target: row.target, requestTime: row.request_time, signature: row.signature, body: row.body },
-});
+const toStored = (row: NotificationRow): StoredNotification => ({ ...toSummary(row), raw: toRaw(row) });
+
+export const toRaw = ({ method, target, request_time: requestTime, signature, body }: RawColumns): RawNotification | null =>
+  method === null || target === null || requestTime === null || signature === null || body === null
+    ? null
+    : { method, target, requestTime, signature, body };
 
 interface UnverifiedRow {
   readonly no: string;

@@ -12,6 +12,7 @@ import { openRebuilding } from './rebuild.ts';
 import { openRecording } from './record.ts';
 import { openRefresh } from './refresh.ts';
 import { openRegistering } from './registrations.ts';
+import { openRetention } from './retention.ts';
 import { type Database, openDatabase } from './transaction.ts';
 import { changeReasons, purgeSome } from './unverified.ts';
 
@@ -25,6 +26,8 @@ export interface PostgresOptions {
   readonly poolSize?: number;
   /** Open it although `fsync`, `full_page_writes` or `synchronous_commit` is off. */
   readonly allowUnsafe?: boolean;
+  /** Told once which of them are off, where that is allowed. */
+  readonly onUnsafe?: (settings: readonly string[]) => void;
 }
 
 const DEFAULTS = { statementTimeoutMs: 4_000, poolSize: 5, allowUnsafe: false };
@@ -38,7 +41,8 @@ const PURGED_AT_ONCE = 500;
 export const openPostgres = async (options: PostgresOptions): Promise<Store> => {
   const { url, rules, handlersModule, statementTimeoutMs, poolSize, allowUnsafe } = { ...DEFAULTS, ...options };
   const handlers = handlersModule === undefined ? builtIn : ((await import(handlersModule.href)) as { handlers: Handlers }).handlers;
-  await migratePostgres(url, allowUnsafe);
+  const { unsafe } = await migratePostgres(url, allowUnsafe);
+  if (unsafe.length > 0) options.onUnsafe?.(unsafe);
   const pool = openPool({ url, statementTimeoutMs, poolSize, allowUnsafe });
   const database = openDatabase(pool, statementTimeoutMs + GRACE_MS);
   const derivation = { handlers, rules };
@@ -51,6 +55,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Store> => 
     ...openNotificationReading(database),
     ...openUnverifiedReading(database),
     ...openSettings(database),
+    ...openRetention(database),
     record: async (batch, bounds) => await recording.record(batch.map((delivery) => toEntry(delivery, handlers)), bounds),
     register: openRegistering(database, refresh),
     reapply: async (reapplications, now) => await reapply(reapplications.map((one) => toReapplicationEntry(one, handlers)), now),

@@ -1,4 +1,5 @@
-import { InvalidCursorError, type PageRequest, type RebuildStep } from '../store.ts';
+import { readKey } from '../cursor.ts';
+import type { PageRequest, RebuildStep } from '../store.ts';
 import { type OrderKey, orderLock, paymentIdOf } from './evidence.ts';
 import { LockTableFullError } from './locks.ts';
 import type { Query } from './query.ts';
@@ -73,17 +74,9 @@ const nextKeys = async (query: Query, { clientId, orderKey }: OrderKey, limit: n
 };
 
 const readCursor = (cursor: string | null): OrderKey => {
-  if (cursor === null) return { clientId: '', orderKey: '' };
-  const [clientId, orderKey] = parse(cursor);
-  if (typeof clientId === 'string' && typeof orderKey === 'string') return { clientId, orderKey };
-  throw new InvalidCursorError('not a cursor');
+  const [clientId, orderKey] = cursor === null ? START : readKey(cursor, START);
+  return { clientId, orderKey };
 };
 
-const parse = (cursor: string): readonly unknown[] => {
-  try {
-    const parsed: unknown = JSON.parse(cursor);
-    return Array.isArray(parsed) ? parsed : [];
-  } catch {
-    return [];
-  }
-};
+/** Before the first order. */
+const START: readonly [clientId: string, orderKey: string] = ['', ''];

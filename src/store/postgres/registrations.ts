@@ -74,7 +74,11 @@ const upsert = async (query: Query, registration: Registration, now: Date): Prom
 const keepReplaced = async (query: Query, { clientId, paymentRequestId }: Registration, now: Date): Promise<void> => {
   await query(
     `insert into replaced_registrations (${COLUMNS}, replaced_at)
-     select ${COLUMNS}, $3
+     select ${COLUMNS}, greatest($3::timestamptz, (
+       select max(replaced_at) + interval '1 millisecond'
+       from replaced_registrations
+       where client_id = $1 and payment_request_id = $2
+     ))
      from registrations
      where client_id = $1 and payment_request_id = $2`,
     [clientId, paymentRequestId, now.toISOString()],

@@ -7,6 +7,8 @@ export interface Clients {
   readonly numberOf: (clientId: string) => number;
   readonly find: (clientId: string) => number | null;
   readonly idOf: (client: number) => string;
+  /** Those that anything is stored of, sorted. */
+  readonly stored: () => readonly string[];
   /** After a rollback: a number given out in it may come to stand for another client. */
   readonly forget: () => void;
 }
@@ -14,6 +16,14 @@ export interface Clients {
 export const openClients = (db: DatabaseSync): Clients => {
   const select = prepare<{ client: number }>(db, 'select client from clients where client_id = ?');
   const selectId = prepare<{ client_id: string }>(db, 'select client_id from clients where client = ?');
+  const selectStored = prepare<{ client_id: string }>(
+    db,
+    `select client_id
+     from clients
+     where exists (select 1 from notifications where notifications.client = clients.client)
+       or exists (select 1 from registrations where registrations.client = clients.client)
+     order by client_id`,
+  );
   const insert = prepare(db, 'insert into clients (client_id) values (?)');
   const numbers = new Map<string, number>();
   const ids = new Map<number, string>();
@@ -38,6 +48,7 @@ export const openClients = (db: DatabaseSync): Clients => {
       ids.set(client, id);
       return id;
     },
+    stored: () => selectStored.all().map(({ client_id }) => client_id),
     forget: () => {
       numbers.clear();
       ids.clear();

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StoreUnusableError } from '../store.ts';
+import { assertNotTooNew, assertReadable, type SchemaVersion } from '../schema.ts';
+import { type Migrated, StoreUnusableError } from '../store.ts';
 import { type Migration, MIGRATIONS, PROGRAM } from './migrations.ts';
 
 /** How long a writer waits for another process's lock; commands hold it for less than a second at a time. */
@@ -12,16 +13,32 @@ const FULL = 2;
  * Opens the database for writing, migrates it, and makes sure that a commit is durable: WAL with
  * synchronous=full syncs the log on every commit (sqlite.org/pragma.html#pragma_synchronous).
  */
-export const openForWriting = (file: string): DatabaseSync => {
+export const openForWriting = (file: string): DatabaseSync => openMigrated(file).db;
+
+/** The same, and what its migration came to. */
+export const openMigrated = (file: string): Migrated & { readonly db: DatabaseSync } => {
   mkdirSync(dirname(file), { recursive: true });
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
   db.exec('pragma cache_size = -16384');
   db.exec('pragma trusted_schema = off');
-  migrate(db, MIGRATIONS);
+  const migrated = migrate(db, MIGRATIONS);
   assertDurable(db);
-  return db;
+  return { ...migrated, db };
+};
+
+/** Opens a database that nobody has migrated just now, to read. Throws a StoreUnusableError. */
+export const openForCopying = (file: string): DatabaseSync => {
+  const db = openForReading(file);
+  try {
+    const made = db.prepare("select 1 from sqlite_schema where name = 'schema_versions'").get();
+    assertReadable(made === undefined ? { version: 0, oldest: 0 } : readVersion(db), PROGRAM);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 };
 
 /** Opens it a second time, to read: readers never hold up the writer. */
@@ -42,7 +59,7 @@ const assertDurable = (db: DatabaseSync): void => {
 };
 
 /** Brings the schema forward, in one transaction. Exported for the tests of upgrades. */
-export const migrate = (db: DatabaseSync, migrations: readonly Migration[]): void => {
+export const migrate = (db: DatabaseSync, migrations: readonly Migration[]): Migrated => {
   db.exec('begin immediate');
   try {
     db.exec(`
@@ -51,21 +68,22 @@ export const migrate = (db: DatabaseSync, migrations: readonly Migration[]): voi
         oldest_program integer not null,
         applied_at text not null default (datetime('now'))
       )`);
-    const applied = db
-      .prepare('select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions')
-      .get() as { version: number; oldest: number };
-    if (applied.oldest > PROGRAM) {
-      throw new StoreUnusableError(
-        `the database was migrated to version ${applied.version}, which needs a newer paynotify (at least schema ${applied.oldest}; this one knows ${PROGRAM})`,
-      );
-    }
-    for (const { version, oldestProgram, sql } of migrations.filter((migration) => migration.version > applied.version)) {
+    const applied = readVersion(db);
+    assertNotTooNew(applied, PROGRAM);
+    const missing = migrations.filter(({ version }) => version > applied.version);
+    for (const { version, oldestProgram, sql } of missing) {
       db.exec(sql);
       db.prepare('insert into schema_versions (version, oldest_program) values (?, ?)').run(version, oldestProgram);
     }
     db.exec('commit');
+    return { version: Math.max(applied.version, ...missing.map(({ version }) => version)), applied: missing.map(({ version }) => version) };
   } catch (error) {
     db.exec('rollback');
     throw error;
   }
 };
+
+const readVersion = (db: DatabaseSync): SchemaVersion =>
+  db
+    .prepare('select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions')
+    .get() as unknown as SchemaVersion;

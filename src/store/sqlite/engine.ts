@@ -17,6 +17,7 @@ import { openRawReading, openRawWriting } from './raw.ts';
 import { openRebuilding } from './rebuild.ts';
 import { openRecording } from './record.ts';
 import { openRegistering } from './registrations.ts';
+import { openRetention } from './retention.ts';
 import { openDeriving } from './touched.ts';
 
 /** Small enough that the write lock is free again within a fraction of a second. */
@@ -35,6 +36,7 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   const recording = openRecording(db, { clients, deriving, raws });
   const register = openRegistering(db, { clients, evidence, deriving });
   const rebuild = openRebuilding(db, deriving);
+  const retention = openRetention(db);
   const touchSetting = prepare(db, "insert into settings values ('probe', '') on conflict do update set value = excluded.value");
   const recall = prepare<{ value: string }>(db, 'select value from settings where name = ?');
   const remember = prepare(db, 'insert into settings values (?, ?) on conflict do update set value = excluded.value');
@@ -78,6 +80,8 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
     },
     /** Removes some; the caller asks until none is left. */
     purgeUnverified: (reason: UnverifiedReason) => write(() => purge.run(reason, PURGED_AT_ONCE)),
+    removeRaw: (before: number, limit: number) => write(() => retention.removeRaw(before, limit)),
+    removeUnverified: (before: number, limit: number) => write(() => retention.removeUnverified(before, limit)),
     rebuild: (page: PageRequest, now: number) => write(() => rebuild(page, now)),
     remember: (name: string, value: string) => {
       write(() => remember.run(name, value));
@@ -113,6 +117,7 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
     findOrders: (clientId: string, id: string) => read(() => orders.findOrders(clientId, id)),
     listOrders: (filter: OrderFilter, page: PageRequest) => read(() => orders.listOrders(filter, page)),
     followOrders: (page: PageRequest) => read(() => orders.followOrders(page)),
+    clientIds: () => read(() => clients.stored()),
     listNotifications: (filter: NotificationFilter, page: PageRequest) => read(() => notifications.listNotifications(filter, page)),
     findNotification: (key: NotificationKey) => read(() => notifications.findNotification(key)),
     readNotifications: (filter: NotificationFilter, page: PageRequest) => read(() => notifications.readNotifications(filter, page)),

@@ -29,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
         received_at integer not null,
         packed blob not null
       );
+      create index raw_batches_by_time on raw_batches (received_at);
 
       -- Every verified notification, with the facts read from it. Times are epoch milliseconds.
       create table notifications (
@@ -43,7 +44,7 @@ export const MIGRATIONS: readonly Migration[] = [
         deliveries integer not null,
         first_received_at integer not null,
         last_received_at integer not null,
-        raw_batch integer not null,
+        raw_batch integer not null, -- of a batch that is gone, once retention has removed it
         raw_place integer not null, -- in its batch, from 0
         facts text -- JSON
       );
@@ -116,8 +117,9 @@ export const MIGRATIONS: readonly Migration[] = [
         capture_mode text,
         created_at integer not null,
         updated_at integer not null,
-        replaced_at integer not null
-      );
+        replaced_at integer not null, -- never the same twice
+        primary key (client, payment_request_id, replaced_at)
+      ) without rowid;
 
       create table unverified (
         request integer primary key,
@@ -133,6 +135,7 @@ export const MIGRATIONS: readonly Migration[] = [
         body blob not null
       );
       create index unverified_by_reason on unverified (reason, request);
+      create index unverified_by_last_receipt on unverified (last_received_at);
 
       -- How full the unverified store is, without counting it each time.
       create table unverified_totals (

@@ -1,10 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type PageRequest, type RebuildStep, InvalidCursorError } from '../store.ts';
+import { readKey } from '../cursor.ts';
+import type { PageRequest, RebuildStep } from '../store.ts';
 import { prepare } from './query.ts';
 import { type Deriving, nothingTouched, touch } from './touched.ts';
 
 /** Derives the next orders anew, inside the caller's transaction; the cursor is the last order's client and key, as JSON. */
 export type Rebuilding = (page: PageRequest, now: number) => RebuildStep;
+
+/** Before the first order. */
+const START: readonly [client: number, orderKey: string] = [0, ''];
 
 interface KeyRow {
   readonly client: number;
@@ -46,7 +50,7 @@ export const openRebuilding = (db: DatabaseSync, deriving: Deriving): Rebuilding
   );
 
   return ({ limit, cursor }, now) => {
-    const [client, orderKey] = readCursor(cursor);
+    const [client, orderKey] = cursor === null ? START : readKey(cursor, START);
     const keys = selectKeys.all(client, orderKey, limit);
     const touched = nothingTouched();
     for (const key of keys) touch(touched, key.client, [key.order_key]);
@@ -58,11 +62,4 @@ export const openRebuilding = (db: DatabaseSync, deriving: Deriving): Rebuilding
       next: last === undefined || keys.length < limit ? null : JSON.stringify([last.client, last.order_key]),
     };
   };
-};
-
-const readCursor = (cursor: string | null): readonly [number, string] => {
-  if (cursor === null) return [0, ''];
-  const parsed: unknown = JSON.parse(cursor);
-  if (Array.isArray(parsed) && typeof parsed[0] === 'number' && typeof parsed[1] === 'string') return [parsed[0], parsed[1]];
-  throw new InvalidCursorError('not a cursor');
 };

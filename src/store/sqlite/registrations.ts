@@ -24,7 +24,11 @@ export const openRegistering = (db: DatabaseSync, { clients, evidence, deriving 
   const keepReplaced = prepare(
     db,
     `insert into replaced_registrations
-     select *, ?
+     select *, max(?, coalesce((
+       select max(replaced_at) + 1
+       from replaced_registrations r
+       where r.client = registrations.client and r.payment_request_id = registrations.payment_request_id
+     ), 0))
      from registrations
      where client = ? and payment_request_id = ?`,
   );

@@ -2,7 +2,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { handlers as builtIn, type Handlers } from '../../handlers/index.ts';
 import type { OrderRules } from '../../order/order.ts';
 import { toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
-import type { Store } from '../store.ts';
+import { type Migrated, type Store, StoreUnavailableError, StoreUnusableError } from '../store.ts';
+import { openMigrated } from './connect.ts';
 import type { Reader, Writer } from './engine.ts';
 import { packBatch } from './message.ts';
 import { startThread, type Thread } from './thread.ts';
@@ -36,6 +37,7 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
     listOrders: async (...values) => await (await reader()).call.listOrders(...values),
     followOrders: async (...values) => await (await reader()).call.followOrders(...values),
     register: (registration, { replace, now }) => writer.call.register(registration, { replace, now: now.getTime() }),
+    clientIds: async () => await (await reader()).call.clientIds(),
     listNotifications: async (...values) => await (await reader()).call.listNotifications(...values),
     findNotification: async (...values) => await (await reader()).call.findNotification(...values),
     readNotifications: async (...values) => await (await reader()).call.readNotifications(...values),
@@ -52,6 +54,8 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
       for (let some = -1; some !== 0; purged += some) some = await writer.call.purgeUnverified(reason);
       return purged;
     },
+    removeRaw: (before, limit) => writer.call.removeRaw(before.getTime(), limit),
+    removeUnverified: (before, limit) => writer.call.removeUnverified(before.getTime(), limit),
     rebuild: (page, now) => writer.call.rebuild(page, now.getTime()),
     recall: (name) => writer.call.recall(name),
     remember: (name, value) => writer.call.remember(name, value),
@@ -63,6 +67,17 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
       await writer.close();
     },
   };
+};
+
+/** Brings the schema of a database forward, or makes the database. */
+export const migrateSqlite = (file: string): Migrated => {
+  try {
+    const { db, ...migrated } = openMigrated(file);
+    db.close();
+    return migrated;
+  } catch (error) {
+    throw error instanceof StoreUnusableError ? error : new StoreUnavailableError(`${file} cannot be opened`, { cause: error });
+  }
 };
 
 /** The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute. */

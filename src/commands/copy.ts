@@ -1,0 +1,103 @@
+import { ConfigError, type Environment, readStoreConfig, type StoreConfig } from '../config.ts';
+import { openSource, openTarget } from '../store/open.ts';
+import { KINDS } from '../store/transfer.ts';
+import { copyStore, type CopyReport } from '../upkeep/copy.ts';
+import { UsageError } from './failure.ts';
+import { jsonOption } from './options.ts';
+import { createProgressBar } from './progress.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { table } from './table.ts';
+
+interface CopyCommandOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly json?: true;
+}
+
+const HELP = `
+The source is only read. The target must be empty, or hold an earlier part of this same copy: one that was
+interrupted goes on where it was, one that has ended begins again and picks up what came since. At the end both
+sides are read back and compared, by count and by digest; exit code 1 if they differ.
+
+Stop the service first, or point it at the target once a first copy has ended there. If it goes on writing to the
+source, the two differ in what came meanwhile: stop it, or point it at the target, and run the same again. When a
+service is on the target already, the target may hold more than the source, and the copy makes sure that it lacks
+nothing. Do not point a service at a target that no copy has reached the end of: orders would lack what is to come.
+
+Orders are derived anew at the target, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE,
+NODE_ENV); only their times are carried over. Their places in the feed (after=) are new: whoever follows it begins
+again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;
+
+export const addCopy: AddCommand = (program, shell) => {
+  program
+    .command('copy')
+    .summary('copy everything to another database, resumable and verified')
+    .description('Copies everything that is stored from one database to another, from SQLite to PostgreSQL or in any other direction.')
+    .requiredOption('--from <url>', 'the database to copy: sqlite:FILE or postgres://…')
+    .requiredOption('--to <url>', 'the database to copy into: sqlite:FILE or postgres://…')
+    .addOption(jsonOption())
+    .addHelpText('after', HELP)
+    .action(async (options: CopyCommandOptions) => {
+      const report = await copy(options, shell);
+      if (!report.complete) shell.foundWrong();
+      if (options.json === true) printJson(shell, report);
+      else printReport(report, shell);
+    });
+};
+
+const copy = async ({ from, to, json }: CopyCommandOptions, shell: Shell): Promise<CopyReport> => {
+  const source = await openSource(configOf(shell.env, '--from', from));
+  try {
+    const config = configOf(shell.env, '--to', to);
+    const target = await openTarget(config);
+    const bar = createProgressBar(shell);
+    try {
+      return await copyStore({
+        source,
+        target,
+        rules: config.rules,
+        ...(json === true ? {} : { onProgress: ({ step, kind, done, total }) => bar.show({ text: `${step} ${kind}`, done, total }) }),
+      });
+    } finally {
+      if (json !== true) bar.end();
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+};
+
+/** The configuration with another database. Throws a UsageError where the URL is none. */
+const configOf = (env: Environment, option: '--from' | '--to', url: string): StoreConfig => {
+  try {
+    return readStoreConfig({ ...env, DATABASE_URL: url, DATABASE_URL_FILE: undefined });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const problem = error.problems.find((text) => text.startsWith('DATABASE_URL: '));
+    throw problem === undefined ? error : new UsageError(problem.replace('DATABASE_URL', option));
+  }
+};
+
+const DIGITS_SHOWN = 16;
+
+const printReport = ({ source, target, resumed, inUse, kinds, complete }: CopyReport, { out, err, paint }: Shell): void => {
+  out(`${resumed ? 'Went on to copy' : 'Copied'} ${source} to ${target}.\n`);
+  const rows = KINDS.map((kind) => {
+    const { source: from, target: to, equal } = kinds[kind];
+    const colour = equal ? ('green' as const) : ('yellow' as const);
+    const verdict = equal ? from.digest.slice(0, DIGITS_SHOWN) : `${from.digest.slice(0, DIGITS_SHOWN)} ≠ ${to.digest.slice(0, DIGITS_SHOWN)}`;
+    return [kind, String(from.count), String(to.count), { text: verdict, colour }];
+  });
+  out(table(paint, ['', 'SOURCE', 'TARGET', 'DIGEST'], rows));
+  const verdict = sentenceOf({ inUse, kinds, complete });
+  if (complete) out(`\n${verdict}`);
+  else err(`error: ${verdict}`);
+};
+
+const sentenceOf = ({ inUse, kinds, complete }: Pick<CopyReport, 'inUse' | 'kinds' | 'complete'>): string => {
+  const differing = KINDS.filter((kind) => !kinds[kind].equal).join(', ');
+  if (inUse && complete) return `All of the source is in the target${differing === '' ? '' : `, which a service has written to since (${differing})`}.`;
+  if (complete) return 'Both hold the same.';
+  if (inUse) return 'the target still lacks some of the source: if a service writes to the source, stop it, and run the same again.';
+  return `source and target differ in ${differing}: if a service writes to one of them, stop it, and run the same again.`;
+};

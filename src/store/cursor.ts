@@ -1,0 +1,18 @@
+import { InvalidCursorError } from './store.ts';
+
+/** A cursor that is a key as JSON, like another one: as many values, of the same types. Throws an InvalidCursorError. */
+export const readKey = <Key extends readonly (string | number)[]>(cursor: string, like: Key): Key => {
+  const key = parse(cursor);
+  // No key of ours holds U+0000, which PostgreSQL takes in no text.
+  if (key.length === like.length && key.every((value, index) => typeof value === typeof like[index]) && !cursor.includes('\\u0000')) return key as unknown as Key;
+  throw new InvalidCursorError('not a cursor');
+};
+
+const parse = (cursor: string): readonly unknown[] => {
+  try {
+    const parsed: unknown = JSON.parse(cursor);
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
+  }
+};

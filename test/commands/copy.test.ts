@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { derivationName } from '../../src/store/projection.ts';
+import type { CopyReport } from '../../src/upkeep/copy.ts';
+import { RULES } from '../store/support.ts';
+import { sql, startServer, type TestServer } from '../support/postgres.ts';
+import { capture, CLIENT, here, json, notified, ownPlace, payment, type Place, spawned, unverified } from './support.ts';
+
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const place = ownPlace();
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(async () => await server.stop());
+
+const onSqlite = ({ directory }: Pick<Place, 'directory'>, statement: string): void => {
+  const db = new DatabaseSync(join(directory, 'paynotify.db'));
+  db.exec(statement);
+  db.close();
+};
+
+const fill = async ({ store, env, directory }: Place): Promise<string> => {
+  await store(notified(payment()), notified(capture()), notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' }), 'OTHER'), notified('[]'), unverified('stranger'));
+  // As a service notes it when it starts.
+  onSqlite({ directory }, `insert into settings values ('derivation', '${derivationName(RULES)}')`);
+  return env['DATABASE_URL'] as string;
+};
+
+/** Without signing each: so many that a copy takes a while. Their bytes are gone. */
+const addOld = (where: Place, count: number): void =>
+  onSqlite(
+    where,
+    `with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${count})
+     insert into notifications (client, digest, notify_type, outcome, deliveries, first_received_at, last_received_at, raw_batch, raw_place)
+     select 1, randomblob(32), 'OTHER', 'UNHANDLED', 1 + i % 3, 1750000000000 + i, 1760000000000 + i, 0, 0
+     from numbers`,
+  );
+
+const digests = ({ kinds }: CopyReport, side: 'source' | 'target') => Object.entries(kinds).map(([kind, its]) => [kind, its[side]]);
+
+describe('copy', () => {
+  test('from SQLite to PostgreSQL and back ends where it began', async () => {
+    const { directory, env } = place();
+    const from = await fill(place());
+    const postgres = await server.createDatabase();
+    const back = `sqlite:${join(directory, 'back', 'again.db')}`;
+    const there = await json<CopyReport>(['copy', '--from', from, '--to', postgres], env);
+    const andBack = await json<CopyReport>(['copy', '--from', postgres, '--to', back], env);
+    expect([there, andBack]).toMatchObject([{ complete: true, source: from, target: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/test_/) }, { complete: true, target: back }]);
+    expect(JSON.stringify([there, andBack])).not.toContain('postgres:postgres');
+    expect(there.kinds.notifications.source.count).toBe(4);
+    expect(digests(andBack, 'target')).toEqual(digests(there, 'source'));
+    for (const command of [['orders'], ['notifications'], ['unverified']]) {
+      expect(await json(command, { ...env, DATABASE_URL: back })).toEqual(await json(command, env));
+    }
+    const keys = { ANTOM_PUBLIC_KEY: env['ANTOM_PUBLIC_KEY'], ANTOM_CLIENT_ID: CLIENT };
+    expect(await json(['rebuild'], { ...keys, DATABASE_URL: back })).toEqual({ orders: 2, changed: 0 });
+  });
+
+  test('says for a person what it did, and that both hold the same', async () => {
+    const from = await fill(place());
+    const { code, out, err } = await spawned(['copy', '--from', from, '--to', await server.createDatabase()], place().env);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^Copied sqlite:.* to postgres:.*\.\n\n +SOURCE +TARGET +DIGEST\nnotifications +4 +4 +[0-9a-f]{16}\n/);
+    expect(out).toMatch(/\n\nBoth hold the same\.\n$/);
+  });
+
+  test('killed in the middle, goes on where it was and ends with the same', async () => {
+    const { env } = place();
+    const from = await fill(place());
+    addOld(place(), 6_000);
+    const [to, other] = [await server.createDatabase(), await server.createDatabase()];
+    const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], { env: { PATH: process.env['PATH'], ...env } });
+    const ended = new Promise((resolve) => {
+      child.once('close', (_code, signal) => resolve(signal));
+    });
+    while (!/"kind":"notifications".*"done":[1-9]/.test(await progressOf(to))) await after(2);
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    const [row] = await sql<{ count: string }>(to, 'select count(*) from notifications');
+    expect(Number(row?.count)).toBeGreaterThan(0);
+    expect(Number(row?.count)).toBeLessThan(6_004);
+
+    const resumed = await json<CopyReport>(['copy', '--from', from, '--to', to], env);
+    expect(resumed).toMatchObject({ complete: true, resumed: true });
+    const whole = await json<CopyReport>(['copy', '--from', from, '--to', other], env);
+    expect(whole).toMatchObject({ complete: true, resumed: false });
+    expect(resumed.kinds).toEqual(whole.kinds);
+    expect(await json<CopyReport>(['copy', '--from', from, '--to', to], env)).toEqual({ ...resumed, resumed: false });
+  });
+
+  test('refuses a target that holds something else, and leaves it alone', async () => {
+    const { env } = place();
+    const from = await fill(place());
+    const foreign = await server.createDatabase();
+    expect((await here(['migrate'], { DATABASE_URL: foreign })).code).toBe(0);
+    await sql(foreign, "insert into registrations values ('theirs', 'R', 'JPY', '1', null, null, now(), now())");
+    expect(await here(['copy', '--from', from, '--to', foreign], env)).toMatchObject({
+      code: 1,
+      out: '',
+      err: 'error: the target holds registrations that are not from this copy: choose an empty database\n',
+    });
+    expect(await sql(foreign, 'select client_id from registrations')).toEqual([{ client_id: 'theirs' }]);
+    expect(await sql(foreign, 'select 1 from notifications')).toEqual([]);
+    expect((await here(['copy', '--from', from, '--to', from], env)).err).toBe('error: the source and the target are the same database\n');
+  });
+
+  test('says which kinds differ, exit code 1', async () => {
+    const { env } = place();
+    const from = await fill(place());
+    const to = await server.createDatabase();
+    await here(['copy', '--from', from, '--to', to], env);
+    await sql(to, "update notifications set first_received_at = '2000-01-01' where outcome = 'MALFORMED'");
+    const { code, out, err } = await here(['copy', '--from', from, '--to', to], env);
+    expect(code).toBe(1);
+    expect(out).toMatch(/notifications +4 +4 +[0-9a-f]{16} ≠ [0-9a-f]{16}\n/);
+    expect(err).toBe('error: source and target differ in notifications: if a service writes to one of them, stop it, and run the same again.\n');
+  });
+
+  test.each([
+    ['no source', ['--to', 'sqlite:x']],
+    ['no target', ['--from', 'sqlite:x']],
+    ['a source that is no database', ['--from', 'mysql://x', '--to', 'sqlite:x']],
+  ])('refuses %s as usage, 64', async (_what, words) => {
+    expect(await here(['copy', ...words])).toMatchObject({ code: 64, out: '' });
+  });
+
+  test('makes no source where there is none', async () => {
+    const { directory, env } = place();
+    const { code, err } = await here(['copy', '--from', `sqlite:${join(directory, 'none.db')}`, '--to', `sqlite:${join(directory, 'to.db')}`], env);
+    expect({ code, err }).toEqual({ code: 1, err: `error: there is no database at ${join(directory, 'none.db')}\n` });
+  });
+});
+
+const progressOf = async (url: string): Promise<string> => {
+  try {
+    return (await sql<{ value: string }>(url, "select value from settings where name = 'copy'"))[0]?.value ?? '';
+  } catch {
+    // There are no tables yet.
+    return '';
+  }
+};

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sql, startServer, type TestServer } from '../support/postgres.ts';
+import { here, json, ownPlace } from './support.ts';
+
+const place = ownPlace();
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(async () => await server.stop());
+
+describe('migrate', () => {
+  const databases = [
+    ['SQLite', () => Promise.resolve(place().env['DATABASE_URL'] as string)],
+    ['PostgreSQL', async () => await server.createDatabase()],
+  ] as const;
+
+  test.each(databases)('makes the schema on %s and says so; a second time there is nothing to do', async (_make, create) => {
+    const env = { DATABASE_URL: await create() };
+    expect(await json(['migrate'], env)).toEqual({ version: 1, applied: [1] });
+    expect(await json(['migrate'], env)).toEqual({ version: 1, applied: [] });
+    expect((await here(['migrate'], env)).out).toBe('The schema is at version 1; there was nothing to apply.\n');
+    expect(await json(['orders'], env)).toEqual({ items: [], next: null });
+  });
+
+  test('says what it applied', async () => {
+    const env = { DATABASE_URL: await server.createDatabase() };
+    expect(await here(['migrate'], env)).toMatchObject({ code: 0, out: 'The schema is at version 1; applied 1.\n' });
+  });
+
+  test('refuses a database that needs a newer program', async () => {
+    const { directory, env } = place();
+    await here(['migrate'], env);
+    const db = new DatabaseSync(join(directory, 'paynotify.db'));
+    db.exec('insert into schema_versions (version, oldest_program) values (9, 9)');
+    db.close();
+    const url = await server.createDatabase();
+    await here(['migrate'], { DATABASE_URL: url });
+    await sql(url, 'insert into schema_versions (version, oldest_program) values (9, 9)');
+    for (const DATABASE_URL of [env['DATABASE_URL'], url]) {
+      expect(await here(['migrate'], { DATABASE_URL })).toMatchObject({
+        code: 1,
+        err: 'error: the database was migrated to version 9, which needs a newer paynotify (at least schema 9; this one knows 1)\n',
+      });
+    }
+  });
+
+  test('says why a database cannot be opened', async () => {
+    const { directory } = place();
+    const { code, err } = await here(['migrate'], { DATABASE_URL: `sqlite:${directory}` });
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(`${directory} cannot be opened`) });
+    expect((await here(['migrate'], { DATABASE_URL: 'postgres://127.0.0.1:1/none' })).code).toBe(1);
+  });
+});

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { openSource, openStore, openTarget } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { TransferSource, TransferTarget } from '../../src/store/transfer.ts';
+import { sql, startServer } from '../support/postgres.ts';
+import { RULES } from './support.ts';
+
+export type Make = 'SQLite' | 'PostgreSQL';
+
+/** One database, and what a test does with it. Stores are closed after the test; whoever opens a side of a copy closes it. */
+export interface TestDatabase {
+  readonly url: string;
+  readonly store: () => Promise<Store>;
+  readonly source: () => Promise<TransferSource>;
+  readonly target: () => Promise<TransferTarget>;
+  readonly sql: (statement: string) => Promise<void>;
+}
+
+export interface Databases {
+  /** A new one, empty. */
+  readonly make: (make: Make) => Promise<TestDatabase>;
+  readonly closeAll: () => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+/** Databases of both makes, for tests that need several. */
+export const openDatabases = async (): Promise<Databases> => {
+  const server = await startServer();
+  const directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
+  const opened: Store[] = [];
+  let files = 0;
+  const keep = (store: Store): Store => {
+    opened.push(store);
+    return store;
+  };
+  const options = { rules: RULES, allowUnsafeDatabase: false };
+
+  return {
+    make: async (make) => {
+      const url = make === 'PostgreSQL' ? await server.createDatabase() : `sqlite:${join(directory, `${(files += 1)}.db`)}`;
+      return {
+        url,
+        store: async () => keep(await openStore({ ...options, databaseUrl: url })),
+        source: async () => await openSource({ databaseUrl: url }),
+        target: async () => await openTarget({ ...options, databaseUrl: url }),
+        sql: async (statement) => {
+          if (make === 'PostgreSQL') await sql(url, statement);
+          else runOn(url.slice('sqlite:'.length), statement);
+        },
+      };
+    },
+    closeAll: async () => {
+      for (const one of opened.splice(0)) await one.close();
+    },
+    remove: async () => {
+      await server.stop();
+      await rm(directory, { recursive: true });
+    },
+  };
+};
+
+const runOn = (file: string, statement: string): void => {
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  db.exec(statement);
+  db.close();
+};

@@ -166,6 +166,13 @@ export interface RebuildStep {
   readonly next: string | null;
 }
 
+export interface Backlog {
+  /** Notifications wait to be applied again. */
+  readonly failed: boolean;
+  /** Requests wait to be verified again. */
+  readonly unverified: boolean;
+}
+
 export interface Backup {
   readonly bytes: number;
 }
@@ -222,6 +229,8 @@ export interface Store {
   readonly findNotification: (key: NotificationKey) => Promise<StoredNotification | null>;
   /** Oldest first, with bytes: what reads all of them. */
   readonly readNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<StoredNotification>>;
+  /** What upkeep has to look after; asked often, and nearly always nothing. */
+  readonly backlog: () => Promise<Backlog>;
   /** Applies stored notifications again; one that another replica holds is passed over (null). */
   readonly reapply: (reapplications: readonly Reapplication[], now: Date) => Promise<readonly (Outcome | null)[]>;
 

@@ -68,6 +68,7 @@ export const startUpkeep = ({ store, kinds, rules, retention, report }: UpkeepOp
 
   const redrive = (): void =>
     schedule('redrive', async () => {
+      if (!(await store.backlog()).failed) return;
       const done = await createRedriving(store, kinds).redriveAll('FAILED');
       if (done.redriven > 0) report.redriven(done);
     });
@@ -91,6 +92,7 @@ export const startUpkeep = ({ store, kinds, rules, retention, report }: UpkeepOp
   return {
     verifyAgain: (trust) =>
       schedule('verify again', async () => {
+        if (!(await store.backlog()).unverified) return;
         const moved = await verifyUnverifiedAgain(store, { trust, kinds, isStopping });
         if (moved > 0) report.moved(moved);
       }),

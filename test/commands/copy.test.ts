@@ -123,6 +123,19 @@ describe('copy', () => {
     expect(err).toBe('error: source and target differ in notifications: if a service writes to one of them, stop it, and run the same again.\n');
   });
 
+  test('to a target that a service works on lets that hold more, and says so', async () => {
+    const { env } = place();
+    const from = await fill(place());
+    const to = await server.createDatabase();
+    await here(['copy', '--from', from, '--to', to], env);
+    await sql(to, "insert into settings values ('copy in use', 'true')");
+    await sql(to, "insert into registrations values ('theirs', 'R', 'JPY', '1', null, null, now(), now())");
+    const { code, out } = await here(['copy', '--from', from, '--to', to], env);
+    expect(code).toBe(0);
+    expect(out).toMatch(/\nregistrations +0 +1 /);
+    expect(out).toMatch(/\n\nAll of the source is in the target, which a service has written to since \(registrations, orders\)\.\n$/);
+  });
+
   test.each([
     ['no source', ['--to', 'sqlite:x']],
     ['no target', ['--from', 'sqlite:x']],

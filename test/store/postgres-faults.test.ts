@@ -3,8 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Client } from 'pg';
 import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
+import { createSigner } from '../support/client.ts';
 import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import { environmentOf, makeDirectory, removeDirectory, startReady } from '../support/receiver.ts';
 import { startProxy } from './proxy.ts';
 import { AMPLE, delivery, follow, later, notificationsOf, order, record, registration, RULES, unverified } from './support.ts';
 
@@ -233,6 +235,12 @@ describe('a server that is not safe', () => {
     const store = await open({ url: there, allowUnsafe: true, onUnsafe: (settings) => told.push(settings) });
     await expect(record(store, paid(1))).resolves.toMatchObject({ failed: [] });
     expect(told).toEqual([['fsync']]);
+
+    const directory = makeDirectory();
+    closing.push(() => Promise.resolve(removeDirectory(directory)));
+    const receiver = await startReady(directory, { ...environmentOf(directory, createSigner()), DATABASE_URL: there, ALLOW_UNSAFE_DATABASE: 'true' });
+    closing.push(async () => void (await receiver.stop()));
+    expect(receiver.log().filter(({ level }) => level === 40)).toMatchObject([{ problem: 'fsync off', msg: expect.stringMatching(/^commits are not durable/) }]);
   });
 
   test('is refused where commits return before they are synced', async () => {

@@ -1,7 +1,7 @@
 import { handlers as builtIn, type Handlers } from '../../handlers/index.ts';
 import type { OrderRules } from '../../order/order.ts';
 import { toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
-import { type Store, StoreRejectedError } from '../store.ts';
+import { type Backlog, type Store, StoreRejectedError } from '../store.ts';
 import { connectedAlone, GRACE_MS, migratePostgres, openPool } from './connect.ts';
 import { toStoreError } from './failure.ts';
 import { taskLock, UNVERIFIED_LOCK } from './locks.ts';
@@ -77,7 +77,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Store> => 
   };
 };
 
-const openSettings = ({ query }: Database): Pick<Store, 'ping' | 'recall' | 'remember'> => {
+const openSettings = ({ query }: Database): Pick<Store, 'backlog' | 'ping' | 'recall' | 'remember'> => {
   const remember: Store['remember'] = async (name, value) => {
     await query(
       `insert into settings
@@ -90,6 +90,14 @@ const openSettings = ({ query }: Database): Pick<Store, 'ping' | 'recall' | 'rem
   return {
     // It writes: a server that became read-only, or cannot sync its log, must not count as ready.
     ping: async () => await remember('probe', ''),
+    backlog: async () => {
+      const [row] = await query<Backlog>(
+        `select
+           exists (select from notifications where outcome = 'FAILED') as failed,
+           exists (select from unverified) as unverified`,
+      );
+      return row ?? { failed: false, unverified: false };
+    },
     recall: async (name) => {
       const [row] = await query<{ value: string }>('select value from settings where name = $1', [name]);
       return row?.value ?? null;

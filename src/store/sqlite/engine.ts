@@ -5,7 +5,7 @@ import type { UnverifiedReason } from '../../antom/signature.ts';
 import type { Registration } from '../../order/registration.ts';
 import type { PromotionEntry, ReapplicationEntry } from '../entry.ts';
 import type { Derivation } from '../projection.ts';
-import type { NotificationFilter, NotificationKey, OrderFilter, PageRequest, UnverifiedBounds } from '../store.ts';
+import type { Backlog, NotificationFilter, NotificationKey, OrderFilter, PageRequest, UnverifiedBounds } from '../store.ts';
 import { openClients } from './clients.ts';
 import { openEvidence } from './evidence.ts';
 import { type PackedBatch, unpackBatch } from './message.ts';
@@ -38,6 +38,12 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   const rebuild = openRebuilding(db, deriving);
   const retention = openRetention(db);
   const touchSetting = prepare(db, "insert into settings values ('probe', '') on conflict do update set value = excluded.value");
+  const selectBacklog = prepare<{ failed: number; unverified: number }>(
+    db,
+    `select
+       exists (select 1 from notifications where outcome = 'FAILED' and outcome <> 'APPLIED') as failed,
+       exists (select 1 from unverified) as unverified`,
+  );
   const recall = prepare<{ value: string }>(db, 'select value from settings where name = ?');
   const remember = prepare(db, 'insert into settings values (?, ?) on conflict do update set value = excluded.value');
   const changeReason = prepare(db, 'update unverified set reason = ? where digest = ?');
@@ -85,6 +91,10 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
     rebuild: (page: PageRequest, now: number) => write(() => rebuild(page, now)),
     remember: (name: string, value: string) => {
       write(() => remember.run(name, value));
+    },
+    backlog: (): Backlog => {
+      const { failed, unverified } = selectBacklog.get() ?? { failed: 0, unverified: 0 };
+      return { failed: failed === 1, unverified: unverified === 1 };
     },
     recall: (name: string) => recall.get(name)?.value ?? null,
   };

@@ -57,6 +57,7 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
     removeRaw: (before, limit) => writer.call.removeRaw(before.getTime(), limit),
     removeUnverified: (before, limit) => writer.call.removeUnverified(before.getTime(), limit),
     rebuild: (page, now) => writer.call.rebuild(page, now.getTime()),
+    backlog: () => writer.call.backlog(),
     recall: (name) => writer.call.recall(name),
     remember: (name, value) => writer.call.remember(name, value),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.

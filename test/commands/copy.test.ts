@@ -76,7 +76,7 @@ describe('copy', () => {
     const from = await fill(place());
     addOld(place(), 6_000);
     const [to, other] = [await server.createDatabase(), await server.createDatabase()];
-    const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], { env: { PATH: process.env['PATH'], ...env } });
+    const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env } });
     const ended = new Promise((resolve) => {
       child.once('close', (_code, signal) => resolve(signal));
     });

@@ -34,7 +34,8 @@ export interface Ended {
 /** The command line as a process of its own. */
 export const spawned = async (words: readonly string[], env: Environment = {}): Promise<Ended> =>
   await new Promise((resolve) => {
-    const child = spawn(process.execPath, [CLI, ...words], { env: { PATH: process.env['PATH'], ...env } });
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const child = spawn(process.execPath, [CLI, ...words], { env: { PATH, NODE_COMPILE_CACHE, ...env } });
     let out = '';
     let err = '';
     child.stdout.on('data', (text: Buffer) => (out += text.toString()));

@@ -192,7 +192,8 @@ export const endPrograms = async (): Promise<void> => {
 /** Runs a command with this environment and no other, save the PATH. */
 export const runProgram = (env: Environment, command: readonly [string, ...string[]] = COMMAND): Program => {
   const [program, ...values] = command;
-  const child = spawn(program, values, { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const child = spawn(program, values, { env: { PATH, NODE_COMPILE_CACHE, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   children.add(child);
   child.once('close', () => children.delete(child));
   const texts = { stdout: '', stderr: '' };

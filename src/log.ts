@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
 import pino, { type DestinationStream, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import type { PrettyOptions } from 'pino-pretty';
 
 /** The only fields that reach the log. A body, a header, a token or anything of a card is not among them. */
 const ALLOWED: ReadonlySet<string> = new Set([
@@ -58,7 +59,9 @@ const FLUSHED_WITHIN_MS = 1_000;
 export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions): { readonly log: Log; readonly flush: () => void; readonly close: () => Promise<void> } => {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: onlyAllowed } };
   if (forPerson) {
-    const stream: DestinationStream = pretty({ destination: descriptor, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
+    // Loaded only for a person: a service has no use for it.
+    const pretty = createRequire(import.meta.url)('pino-pretty') as (options: PrettyOptions) => DestinationStream;
+    const stream = pretty({ destination: descriptor, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
     return { log: pino(options, stream), flush: () => undefined, close: () => Promise.resolve() };
   }
   const destination = pino.destination({ dest: descriptor, sync: false, minLength: WRITTEN_AT_ONCE_BYTES });

@@ -68,6 +68,7 @@ const ALLOWED: readonly Allowance[] = [
   ['key-ring.ts', 'zod', 'all'],
   ['key-ring.ts', 'node:fs', 'all'],
   ['log.ts', 'node:timers/promises', 'all'],
+  ['log.ts', 'node:module', 'all'],
   ['log.ts', 'pino', 'all'],
   ['log.ts', 'pino-pretty', 'all'],
 ];

@@ -1,8 +1,4 @@
 import type { OrderRules } from '../order/order.ts';
-import { migratePostgres } from './postgres/connect.ts';
-import { openPostgresTarget } from './postgres/import.ts';
-import { openPostgres } from './postgres/postgres-store.ts';
-import { openPostgresSource } from './postgres/transfer.ts';
 import { openSqliteTarget } from './sqlite/import.ts';
 import { fileOf, migrateSqlite, openSqlite } from './sqlite/sqlite-store.ts';
 import { openSqliteSource } from './sqlite/transfer.ts';
@@ -23,23 +19,26 @@ export interface OpenOptions {
 export const openStore = async ({ databaseUrl, rules, allowUnsafeDatabase, onUnsafe = () => {} }: OpenOptions): Promise<Store> =>
   isSqlite(databaseUrl)
     ? await openSqlite({ file: fileOf(databaseUrl), rules })
-    : await openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
+    : await (await postgres()).openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
 
 /** Only brings its schema forward. Throws the same. */
 export const migrateStore = async ({ databaseUrl, allowUnsafeDatabase }: Omit<OpenOptions, 'rules'>): Promise<Migrated> => {
   if (isSqlite(databaseUrl)) return migrateSqlite(fileOf(databaseUrl));
-  const { version, applied } = await migratePostgres(databaseUrl, allowUnsafeDatabase);
+  const { version, applied } = await (await postgres()).migratePostgres(databaseUrl, allowUnsafeDatabase);
   return { version, applied };
 };
 
 /** Opens it to copy from, read only. Throws the same. */
 export const openSource = async ({ databaseUrl }: Pick<OpenOptions, 'databaseUrl'>): Promise<TransferSource> =>
-  isSqlite(databaseUrl) ? openSqliteSource(fileOf(databaseUrl)) : await openPostgresSource(databaseUrl);
+  isSqlite(databaseUrl) ? openSqliteSource(fileOf(databaseUrl)) : await (await postgres()).openPostgresSource(databaseUrl);
 
 /** Opens it to copy into; makes it where there is none. Throws the same. */
 export const openTarget = async ({ databaseUrl, rules, allowUnsafeDatabase }: OpenOptions): Promise<TransferTarget> =>
   isSqlite(databaseUrl)
     ? openSqliteTarget({ file: fileOf(databaseUrl), rules })
-    : await openPostgresTarget({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase });
+    : await (await postgres()).openPostgresTarget({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase });
+
+/** Loaded when it is needed: without the driver a start takes less time and memory. */
+const postgres = async () => await import('./postgres/index.ts');
 
 const isSqlite = (databaseUrl: string): boolean => databaseUrl.startsWith('sqlite:');

@@ -27,7 +27,7 @@ describe('an order is a function of the set (pure core)', () => {
         const { received, registrations } = worldOf(one);
         expect(orders.map(toTold)).toEqual(tellOrders({ received, registrations: standing(registrations), rules: rule }));
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -41,7 +41,7 @@ describe('an order is a function of the set (pure core)', () => {
         );
         expect(differing).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

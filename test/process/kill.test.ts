@@ -10,7 +10,7 @@ const ROUNDS = 50;
 /** Each has a database of its own, on which its rounds follow one another. */
 const LANES = 2;
 const CONNECTIONS = 8;
-const NOTIFICATIONS_A_ROUND = 100;
+const NOTIFICATIONS_A_ROUND = 60;
 const LONGEST_LIFE_MS = 150;
 const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
 

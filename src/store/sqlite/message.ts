@@ -1,9 +1,8 @@
 import type { Entry, NotificationEntry, UnverifiedEntry } from '../entry.ts';
 
 /**
- * A batch on its way to the thread. Objects and small buffers are dear to copy between threads (75 µs a
- * notification when each was sent as an object with its own body, 9 µs like this): the values go in one flat
- * list, the bodies in one buffer that changes hands.
+ * A batch on its way to the thread. Objects and small buffers are dear to copy between threads, name by name and
+ * buffer by buffer: the values go in one flat list, the bodies in one buffer that changes hands.
  */
 export interface PackedBatch {
   readonly values: readonly (string | number | null)[];

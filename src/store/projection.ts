@@ -8,7 +8,7 @@ import type { Statement } from '../order/statement.ts';
 import type { Outcome } from './store.ts';
 
 /** What orders are derived by; raise the number when a rule changes, and every order is rebuilt at the next start. */
-export const DERIVATION = 1;
+const DERIVATION = 1;
 
 /** What decides how orders read besides their facts; orders that were derived under another are rebuilt. */
 export const derivationName = ({ captureRequired, captureMode, production }: OrderRules): string =>

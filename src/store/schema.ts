@@ -1,5 +1,13 @@
 import { StoreUnusableError } from './store.ts';
 
+/** One step of a schema; forward only. */
+export interface Migration {
+  readonly version: number;
+  /** The oldest version of this program that may still use the database once this has run. */
+  readonly oldestProgram: number;
+  readonly sql: string;
+}
+
 /** What a database says of its schema; zeros where it has none. */
 export interface SchemaVersion {
   readonly version: number;

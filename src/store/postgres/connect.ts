@@ -1,11 +1,11 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { callbackify } from 'node:util';
 import { Client, type ClientBase, type ClientConfig, Pool } from 'pg';
-import { assertNotTooNew, assertReadable, type SchemaVersion } from '../schema.ts';
+import { assertNotTooNew, assertReadable, type SchemaVersion, type Migration } from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
 import { toStoreError } from './failure.ts';
 import { MIGRATION_LOCK } from './locks.ts';
-import { type Migration, MIGRATIONS, PROGRAM } from './migrations.ts';
+import { MIGRATIONS, PROGRAM } from './migrations.ts';
 import { transactionOf } from './positions.ts';
 
 export interface ConnectOptions {

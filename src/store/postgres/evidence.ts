@@ -1,13 +1,10 @@
 import type { Registration } from '../../order/registration.ts';
 import { factsOf } from '../entry.ts';
+import { paymentIdOf } from '../order-key.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome } from '../store.ts';
 import { type Lock, paymentLock, paymentRequestLock } from './locks.ts';
 import { columns, hex, type Query } from './query.ts';
-
-/** A registration that no payment names has an order of its own, whose key no identifier can equal: it begins with a space. */
-export const registrationKey = (paymentRequestId: string): string => ` ${paymentRequestId}`;
-export const paymentIdOf = (orderKey: string): string | null => (orderKey.startsWith(' ') ? null : orderKey);
 
 export interface OrderKey {
   readonly clientId: string;

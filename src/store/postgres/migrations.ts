@@ -1,9 +1,4 @@
-export interface Migration {
-  readonly version: number;
-  /** The oldest version of this program that may still use the database once this has run. */
-  readonly oldestProgram: number;
-  readonly sql: string;
-}
+import type { Migration } from '../schema.ts';
 
 /**
  * Forward only; a line that has been released is never changed. Every key of merchants' data starts with

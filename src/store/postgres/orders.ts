@@ -1,7 +1,8 @@
 import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts';
 import { type Derivation, project, underivable } from '../projection.ts';
 import { InvalidCursorError, type Page, type PageRequest, type Store } from '../store.ts';
-import { paymentIdOf, readOrders, registrationKey, type StoredOrder } from './evidence.ts';
+import { paymentIdOf, registrationKey } from '../order-key.ts';
+import { readOrders, type StoredOrder } from './evidence.ts';
 import { HORIZON, isPosition, LAST_POSITION } from './positions.ts';
 import type { Database } from './transaction.ts';
 

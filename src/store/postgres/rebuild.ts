@@ -1,6 +1,7 @@
 import { readKey } from '../cursor.ts';
 import type { PageRequest, RebuildStep } from '../store.ts';
-import { type OrderKey, orderLock, paymentIdOf } from './evidence.ts';
+import { paymentIdOf } from '../order-key.ts';
+import { type OrderKey, orderLock } from './evidence.ts';
 import { LockTableFullError } from './locks.ts';
 import type { Query } from './query.ts';
 import type { Refresh } from './refresh.ts';

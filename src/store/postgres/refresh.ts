@@ -1,7 +1,8 @@
 import type { DerivedOrder } from '../../order/order.ts';
 import { type Derivation, digestOf, project, type Projection, underivable } from '../projection.ts';
 import type { NotificationKey } from '../store.ts';
-import { type ClientLinks, distinctKeys, type OrderKey, orderLock, paymentsLinkedBy, readKeys, registrationKey, type StoredOrder } from './evidence.ts';
+import { registrationKey } from '../order-key.ts';
+import { type ClientLinks, distinctKeys, type OrderKey, orderLock, paymentsLinkedBy, readKeys, type StoredOrder } from './evidence.ts';
 import { captureLock, type Lock, paymentRequestLock } from './locks.ts';
 import { NEXT_POSITIONS } from './positions.ts';
 import { columns, type Query } from './query.ts';

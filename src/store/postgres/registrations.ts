@@ -1,6 +1,7 @@
 import { type Registration, sameRegistration } from '../../order/registration.ts';
 import type { RegisterResult, StoredRegistration } from '../store.ts';
-import { paymentsLinkedBy, registrationKey } from './evidence.ts';
+import { registrationKey } from '../order-key.ts';
+import { paymentsLinkedBy } from './evidence.ts';
 import { paymentRequestLock } from './locks.ts';
 import type { Query } from './query.ts';
 import type { Refresh } from './refresh.ts';

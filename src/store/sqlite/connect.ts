@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { assertNotTooNew, assertReadable, type SchemaVersion } from '../schema.ts';
+import { assertNotTooNew, assertReadable, type SchemaVersion, type Migration } from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
-import { type Migration, MIGRATIONS, PROGRAM } from './migrations.ts';
+import { MIGRATIONS, PROGRAM } from './migrations.ts';
 
 /** How long a writer waits for another process's lock; commands hold it for less than a second at a time. */
 const BUSY_TIMEOUT_MS = 4_000;

@@ -1,14 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Registration } from '../../order/registration.ts';
 import { factsOf } from '../entry.ts';
+import { paymentIdOf } from '../order-key.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome, StoredRegistration } from '../store.ts';
 import type { Clients } from './clients.ts';
 import { hex, isoTime, prepare, type Query } from './query.ts';
-
-/** A registration that no payment names has an order of its own, whose key no identifier can equal: it begins with a space. */
-export const registrationKey = (paymentRequestId: string): string => ` ${paymentRequestId}`;
-export const paymentIdOf = (orderKey: string): string | null => (orderKey.startsWith(' ') ? null : orderKey);
 
 /** Reads all that is stored about an order, from whichever connection. */
 export interface Evidence {

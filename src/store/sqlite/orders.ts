@@ -2,8 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts';
 import { type Derivation, digestOf, project, underivable } from '../projection.ts';
 import { type OrderFilter, type Page, type PageRequest, type Store, InvalidCursorError } from '../store.ts';
+import { paymentIdOf, registrationKey } from '../order-key.ts';
 import type { Clients } from './clients.ts';
-import { type Evidence, paymentIdOf, registrationKey } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import type { Positions } from './positions.ts';
 import { isoTime, prepare, type Query } from './query.ts';
 

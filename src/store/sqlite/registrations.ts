@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Registration, sameRegistration } from '../../order/registration.ts';
 import type { RegisterResult, StoredRegistration } from '../store.ts';
+import { registrationKey } from '../order-key.ts';
 import type { Clients } from './clients.ts';
-import { type Evidence, registrationKey } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import { prepare } from './query.ts';
 import { type Deriving, nothingTouched, touch } from './touched.ts';
 

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Links } from '../projection.ts';
 import type { NotificationKey } from '../store.ts';
+import { registrationKey } from '../order-key.ts';
 import type { Clients } from './clients.ts';
-import { type Evidence, registrationKey } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import type { OrderWriting } from './orders.ts';
 import { prepare } from './query.ts';
 

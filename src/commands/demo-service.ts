@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -33,20 +31,22 @@ const HOST = '127.0.0.1';
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
 export const startService = async (options: DemoServiceOptions): Promise<DemoService> => {
-  const [port, adminPort] = await freePorts();
   const log = join(options.directory, 'service.log');
-  const child = spawnMain(options, { PORT: String(port), ADMIN_PORT: String(adminPort) }, log);
-  const service = serviceOf(child, { notifyUrl: new URL(`http://${HOST}:${port}/payNotify`), adminUrl: new URL(`http://${HOST}:${adminPort}`), log });
+  const child = spawnMain(options, log);
+  const process = processOf(child, log);
   try {
-    await ready(service, child);
+    const [port, adminPort] = await until(child, () => portsIn(log));
+    const service = { ...process, notifyUrl: new URL(`http://${HOST}:${port}/payNotify`), adminUrl: new URL(`http://${HOST}:${adminPort}`) };
+    await until(child, async () => (await isReady(new URL('/readyz', service.notifyUrl))) || null);
+    return service;
   } catch (error) {
-    await service.stop();
-    throw error;
+    await process.stop();
+    if (!(error instanceof NotInTimeError)) throw error;
+    throw new CommandError(`the service does not start:\n${process.lastWords()}`);
   }
-  return service;
 };
 
-const spawnMain = ({ directory, clientId, publicKey, env }: DemoServiceOptions, ports: Environment, log: string): ChildProcess => {
+const spawnMain = ({ directory, clientId, publicKey, env }: DemoServiceOptions, log: string): ChildProcess => {
   const output = openSync(log, 'a');
   return spawn(process.execPath, [MAIN], {
     // Ctrl-C reaches this process alone, which then stops the service by SIGTERM.
@@ -55,22 +55,22 @@ const spawnMain = ({ directory, clientId, publicKey, env }: DemoServiceOptions, 
     env: {
       PATH: env['PATH'],
       HOST,
-      ...ports,
+      // Free ones, which the log tells.
+      PORT: '0',
+      ADMIN_PORT: '0',
       DATABASE_URL: `sqlite:${join(directory, 'demo.db')}`,
       ANTOM_CLIENT_ID: clientId,
       ANTOM_PUBLIC_KEY: publicKey,
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'info',
     },
   });
 };
 
 const STOPS_WITHIN_MS = 10_000;
 
-const serviceOf = (child: ChildProcess, { notifyUrl, adminUrl, log }: Pick<DemoService, 'notifyUrl' | 'adminUrl'> & { readonly log: string }): DemoService => {
+const processOf = (child: ChildProcess, log: string): Pick<DemoService, 'exited' | 'stop' | 'lastWords'> => {
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   return {
-    notifyUrl,
-    adminUrl,
     exited,
     stop: async () => {
       child.kill('SIGTERM');
@@ -86,13 +86,25 @@ const serviceOf = (child: ChildProcess, { notifyUrl, adminUrl, log }: Pick<DemoS
 const READY_WITHIN_MS = 20_000;
 const ASK_EVERY_MS = 50;
 
-const ready = async ({ notifyUrl, lastWords }: DemoService, child: ChildProcess): Promise<void> => {
-  const until = performance.now() + READY_WITHIN_MS;
-  while (child.exitCode === null && child.signalCode === null && performance.now() < until) {
-    if (await isReady(new URL('/readyz', notifyUrl))) return;
+class NotInTimeError extends Error {
+  override readonly name = 'NotInTimeError';
+}
+
+/** Asks until there is something, while the process lives. */
+const until = async <T>(child: ChildProcess, ask: () => T | null | Promise<T | null>): Promise<T> => {
+  const giveUpAt = performance.now() + READY_WITHIN_MS;
+  while (child.exitCode === null && child.signalCode === null && performance.now() < giveUpAt) {
+    const found = await ask();
+    if (found !== null) return found;
     await pause(ASK_EVERY_MS);
   }
-  throw new CommandError(`the service does not start:\n${lastWords()}`);
+  throw new NotInTimeError();
+};
+
+const portsIn = (log: string): readonly [string, string] | null => {
+  const lines = readFileSync(log, 'utf8');
+  const [port, adminPort] = ['notifications', 'operators'].map((whom) => new RegExp(`"port":(\\d+),"msg":"listening for ${whom}"`).exec(lines)?.[1]);
+  return port === undefined || adminPort === undefined ? null : [port, adminPort];
 };
 
 const isReady = async (url: URL): Promise<boolean> => {
@@ -103,17 +115,4 @@ const isReady = async (url: URL): Promise<boolean> => {
   } catch {
     return false;
   }
-};
-
-/** Two ports that nobody listens on at this moment. */
-const freePorts = async (): Promise<readonly [number, number]> => {
-  const servers = [createServer(), createServer()] as const;
-  const portOf = async (server: (typeof servers)[number]): Promise<number> => {
-    server.listen(0, HOST);
-    await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
-  };
-  const ports = [await portOf(servers[0]), await portOf(servers[1])] as const;
-  for (const server of servers) server.close();
-  return ports;
 };

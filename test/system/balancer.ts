@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { createServer, type Server } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { readDeployed } from '../deploy/typed.ts';
 import { type Address, eventually, get } from '../support/client.ts';
+import { freePort } from '../support/port.ts';
 import { type Program, runProgram } from '../support/receiver.ts';
 
 /** A real balancer with the configuration of deploy/. */
@@ -15,20 +15,11 @@ export interface Balancer extends Program {
 
 const LOCAL = '127.0.0.1';
 
-/** Ports that are free now, for what must come back to the same one. */
+/** As many as are asked for, each another. */
 export const freePorts = async (count: number): Promise<readonly number[]> => {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => await new Promise<Server>((resolve) => {
-      const server = createServer();
-      server.listen(0, LOCAL, () => resolve(server));
-    })),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map(async (server) => await new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
 };
 
 const requireProgram = (program: string, debianPackage: string): void => {
@@ -60,7 +51,7 @@ const checked = (text: string, file: string, [program, ...values]: readonly [str
 export const startHaproxy = async (directory: string, ports: readonly number[]): Promise<Balancer> => {
   requireProgram('haproxy', 'haproxy');
   const file = join(directory, 'haproxy.cfg');
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const ours = ports.reduce((text, replica, index) => replaced(text, `paynotify-${index + 1}:8080`, `${LOCAL}:${replica}`), readDeployed('haproxy.cfg'));
   checked(replaced(ours, 'bind :8080', `bind ${LOCAL}:${port}`), file, ['haproxy', '-c', '-f', file]);
   return await running(runProgram({}, ['haproxy', '-db', '-f', file]), { port, target: '/haproxyz' });
@@ -73,7 +64,7 @@ const TEMPORARY = ['client_body_temp_path', 'proxy_temp_path', 'fastcgi_temp_pat
 export const startNginx = async (directory: string, ports: readonly [number, number, number]): Promise<Balancer> => {
   requireProgram('nginx', 'nginx-light');
   const file = join(directory, 'nginx.conf');
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const ours = ports.reduce((text, replica, index) => replaced(text, `10.0.0.${index + 11}:8080`, `${LOCAL}:${replica}`), readDeployed('nginx.conf'));
   const listening = replaced(ours, 'listen 80;', `listen ${LOCAL}:${port};`);
   const here = ['access_log off;', ...TEMPORARY.map((name) => `${name} ${join(directory, name)};`)].join(' ');

@@ -27,7 +27,7 @@ export interface InboxOptions {
 
 /**
  * Group commit: what arrives while a transaction is under way shares the next one. Nothing waits for company:
- * with the store idle, a delivery is on its way at the end of the same turn of the event loop.
+ * with the store idle, a delivery is on its way as soon as those that came with it are submitted.
  */
 export interface Inbox {
   /** Resolves once the delivery is durable, or known not to be in time. Never rejects. */
@@ -157,7 +157,8 @@ export const createInbox = (options: InboxOptions): Inbox => {
     sweeper ??= setInterval(sweep, SWEEP_MS);
     if (running) return;
     running = true;
-    setImmediate(() => void run());
+    // What is submitted in the same go shares the first transaction.
+    queueMicrotask(() => void run());
   };
 
   const isFull = (): boolean => queue.length >= maxEntries || heldBytes > maxBytes - room;
@@ -165,15 +166,14 @@ export const createInbox = (options: InboxOptions): Inbox => {
   return {
     isFull,
     isFailing: () => failedAt !== null && performance.now() - failedAt < FAILING_MS,
-    submit: async (delivery) => {
-      const bytes = bytesOf(delivery);
-      if (queue.length >= maxEntries || heldBytes + bytes > maxBytes) return notStored('QUEUE_FULL');
-      return await new Promise((resolve) => {
+    submit: (delivery) =>
+      new Promise((resolve) => {
+        const bytes = bytesOf(delivery);
+        if (queue.length >= maxEntries || heldBytes + bytes > maxBytes) return resolve(notStored('QUEUE_FULL'));
         queue.push({ delivery, bytes, dueAt: performance.now() + dueAfterMs, answer: resolve });
         heldBytes += bytes;
         start();
-      });
-    },
+      }),
     drain: async () => {
       if (!running) return;
       await new Promise<void>((resolve) => drained.push(resolve));

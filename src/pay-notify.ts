@@ -1,8 +1,8 @@
 import { acknowledge } from './antom/acknowledgement.ts';
 import { type Kinds, parseNotification } from './antom/notification.ts';
-import { type SignedRequest, type Trust, type UnverifiedReason, verify } from './antom/signature.ts';
-import type { Inbox, NotStoredReason } from './inbox.ts';
-import type { Recorded } from './store/store.ts';
+import { type SignedRequest, type Trust, type UnverifiedReason, type Verification, verify } from './antom/signature.ts';
+import type { Inbox, NotStored, NotStoredReason } from './inbox.ts';
+import type { Delivery, Recorded } from './store/store.ts';
 
 /** What a notification came to: the acknowledgement, or why there is none. */
 export type Receipt =
@@ -10,42 +10,73 @@ export type Receipt =
   | { readonly kind: 'not stored'; readonly because: NotStoredReason; readonly reason: UnverifiedReason | null };
 
 export interface PayNotifyOptions {
-  /** Asked for each request: the keys may have been read again. */
+  /** Asked for each turn: the keys may have been read again. */
   readonly trust: () => Trust;
   readonly kinds: Kinds;
   /** Null while the store is not open yet. */
   readonly inbox: () => Inbox | null;
 }
 
+/** Takes a request as it was read, and says what it came to once that is durable. */
+export type PayNotify = (request: SignedRequest) => Promise<Receipt>;
+
 /** What is not signed by a known key is kept only up to this size. */
 const UNVERIFIED_BODY_BYTES = 32_768;
+
+interface Arrival {
+  readonly request: SignedRequest;
+  readonly receivedAt: Date;
+  readonly inbox: Inbox;
+  readonly resolve: (receipt: Receipt | Promise<Receipt>) => void;
+  readonly reject: (fault: unknown) => void;
+}
 
 /**
  * The whole story: verify, record, acknowledge. Nothing is interpreted before it verified; nothing is
  * acknowledged before it is durable; what failed verification is kept apart, acknowledged, and touches no order.
+ *
+ * What arrives in one turn of the event loop is verified in a row at its end, then read in a row: each step runs
+ * on a processor that still knows it, which halves what verifying costs among other work (README, Decisions).
  */
-export const createPayNotify =
-  ({ trust, kinds, inbox: currentInbox }: PayNotifyOptions) =>
-  async (request: SignedRequest): Promise<Receipt> => {
-    const inbox = currentInbox();
-    const receivedAt = new Date();
-    if (inbox === null) return { kind: 'not stored', because: 'STORE_UNAVAILABLE', reason: null };
-    // Told before the signature is looked at: under a flood that is what costs.
-    if (inbox.isFull()) return { kind: 'not stored', because: 'QUEUE_FULL', reason: null };
+export const createPayNotify = ({ trust, kinds, inbox: currentInbox }: PayNotifyOptions): PayNotify => {
+  let arrivals: Arrival[] = [];
 
-    const verification = verify(request, trust());
-    const reason = verification.verified ? null : verification.reason;
-    if (!verification.verified && request.body.length > UNVERIFIED_BODY_BYTES) {
-      return { kind: 'not stored', because: 'UNVERIFIED_FULL', reason };
+  const finishTurn = (): void => {
+    const all = arrivals;
+    arrivals = [];
+    try {
+      const current = trust();
+      const verifications = all.map(({ request }) => verify(request, current));
+      const deliveries = all.map((arrival, index) => toDelivery(arrival, verifications[index] as Verification, kinds));
+      all.forEach(({ inbox, resolve }, index) => resolve(submit(inbox, deliveries[index] as Delivery)));
+    } catch (fault) {
+      for (const { reject } of all) reject(fault);
     }
-
-    const recorded = await inbox.submit(
-      verification.verified
-        ? { kind: 'notification', parsed: parseNotification(verification.notification, kinds), receivedAt }
-        : { kind: 'unverified', request, reason: verification.reason, receivedAt },
-    );
-    if (recorded.kind === 'not stored') return { ...recorded, reason };
-    return { kind: 'acknowledged', recorded, acknowledgement: acknowledge(recorded), reason };
   };
 
-export type PayNotify = ReturnType<typeof createPayNotify>;
+  return (request) =>
+    new Promise((resolve, reject) => {
+      const inbox = currentInbox();
+      if (inbox === null) return resolve({ kind: 'not stored', because: 'STORE_UNAVAILABLE', reason: null });
+      // Told before the signature is looked at: under a flood that is what costs.
+      if (inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
+      if (arrivals.length === 0) setImmediate(finishTurn);
+      arrivals.push({ request, receivedAt: new Date(), inbox, resolve, reject });
+    });
+};
+
+const toDelivery = ({ request, receivedAt }: Arrival, verification: Verification, kinds: Kinds): Delivery =>
+  verification.verified
+    ? { kind: 'notification', parsed: parseNotification(verification.notification, kinds), receivedAt }
+    : { kind: 'unverified', request, reason: verification.reason, receivedAt };
+
+const submit = async (inbox: Inbox, delivery: Delivery): Promise<Receipt> => {
+  const reason = delivery.kind === 'unverified' ? delivery.reason : null;
+  const recorded = isTooLarge(delivery) ? UNVERIFIED_FULL : await inbox.submit(delivery);
+  if (recorded.kind === 'not stored') return { ...recorded, reason };
+  return { kind: 'acknowledged', recorded, acknowledgement: acknowledge(recorded), reason };
+};
+
+const UNVERIFIED_FULL: NotStored = { kind: 'not stored', because: 'UNVERIFIED_FULL' };
+
+const isTooLarge = (delivery: Delivery): boolean => delivery.kind === 'unverified' && delivery.request.body.length > UNVERIFIED_BODY_BYTES;

@@ -10,21 +10,21 @@ import type { VerifiedNotification } from './signature.ts';
  */
 export interface Facts {
   readonly paymentId: string;
-  readonly paymentRequestId?: string;
-  readonly captureId?: string;
-  readonly captureRequestId?: string;
+  readonly paymentRequestId?: string | undefined;
+  readonly captureId?: string | undefined;
+  readonly captureRequestId?: string | undefined;
   readonly result: Result;
-  readonly paymentAmount?: AmountText;
-  readonly captureAmount?: AmountText;
-  readonly paymentTime?: string;
-  readonly paymentCreateTime?: string;
-  readonly authExpiryTime?: string;
-  readonly captureTime?: string;
-  readonly paymentMethodType?: string;
-  readonly pspName?: string;
-  readonly cardFields?: boolean;
-  readonly acquirerInfo?: JsonObject;
-  readonly acquirerReferenceNo?: string;
+  readonly paymentAmount?: AmountText | undefined;
+  readonly captureAmount?: AmountText | undefined;
+  readonly paymentTime?: string | undefined;
+  readonly paymentCreateTime?: string | undefined;
+  readonly authExpiryTime?: string | undefined;
+  readonly captureTime?: string | undefined;
+  readonly paymentMethodType?: string | undefined;
+  readonly pspName?: string | undefined;
+  readonly cardFields?: boolean | undefined;
+  readonly acquirerInfo?: JsonObject | undefined;
+  readonly acquirerReferenceNo?: string | undefined;
 }
 
 /** What a verified body turned out to be. */
@@ -95,7 +95,8 @@ const readFacts = (json: Readonly<Record<string, unknown>>, about: 'payment' | '
     return null;
   }
   if (about === 'capture' && captureId === undefined && captureRequestId === undefined) return null;
-  return present<Facts>({
+  // One shape for all: what is absent is undefined, and not written.
+  return {
     paymentId,
     paymentRequestId,
     captureId,
@@ -112,16 +113,7 @@ const readFacts = (json: Readonly<Record<string, unknown>>, about: 'payment' | '
     cardFields: showsCardFields(json['paymentResultInfo']) || undefined,
     acquirerInfo: isObject(json['acquirerInfo']) ? readObject(json['acquirerInfo']) : undefined,
     acquirerReferenceNo: readText(json['acquirerReferenceNo']),
-  });
-};
-
-type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
-
-/** Leaves out what is undefined, so that facts compare and serialise the same wherever they come from. */
-const present = <T extends object>(loose: Loose<T>): T => {
-  const kept: Partial<Record<keyof T, unknown>> = {};
-  for (const name in loose) if (loose[name] !== undefined) kept[name] = loose[name];
-  return kept as T;
+  };
 };
 
 const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
@@ -157,10 +149,10 @@ const isResultStatus = (value: unknown): value is ResultStatus => value === 'S' 
 
 const readText = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? wellFormed(value) : undefined);
 
-const UNSTORABLE = /[\0\ud800-\udfff]/;
-
 /** Databases refuse U+0000 or alter lone surrogates: both become U+FFFD, here and so everywhere alike. */
-const wellFormed = (text: string): string => (UNSTORABLE.test(text) ? text.toWellFormed().replaceAll('\0', '\ufffd') : text);
+const wellFormed = (text: string): string => (isStorable(text) ? text : text.toWellFormed().replaceAll('\0', '\ufffd'));
+
+const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 /** Deeper than any acquirer's data, and shallow enough for every later JSON.stringify. */
 const DEEPEST = 16;
@@ -172,7 +164,7 @@ const readObject = (value: Readonly<Record<string, unknown>>): JsonObject =>
 const isPlain = (value: Readonly<Record<string, unknown>>): boolean => {
   for (const name in value) {
     const item = value[name];
-    if (UNSTORABLE.test(name) || typeof item === 'object' || (typeof item === 'string' && UNSTORABLE.test(item))) return false;
+    if (!isStorable(name) || typeof item === 'object' || (typeof item === 'string' && !isStorable(item))) return false;
   }
   return true;
 };

@@ -59,8 +59,7 @@ const unverified = (reason: UnverifiedReason): Verification => ({ verified: fals
  */
 export const verify = (request: SignedRequest, trust: Trust): Verification => {
   const { clientIds, requestTimes, signatures } = request;
-  const headers = [clientIds, requestTimes, signatures];
-  if (headers.some(({ length }) => length > 1)) return unverified('DUPLICATE_HEADER');
+  if (clientIds.length > 1 || requestTimes.length > 1 || signatures.length > 1) return unverified('DUPLICATE_HEADER');
   const [clientId = ''] = clientIds;
   const [requestTime = ''] = requestTimes;
   const [header = ''] = signatures;
@@ -73,10 +72,11 @@ export const verify = (request: SignedRequest, trust: Trust): Verification => {
   if (fitting.length === 0) return unverified('MALFORMED_SIGNATURE');
   // `<time>.<body>` can be cut at any dot of a genuine body. A body begins with a brace and a time never holds one.
   if (/["{]/.test(requestTime)) return unverified('SIGNATURE_MISMATCH');
-  const inTurn = [...fitting].sort((a, b) => Number(b.version === parsed.keyVersion) - Number(a.version === parsed.keyVersion));
-  for (const bytes of candidates(request, { clientId, requestTime, publicUris: trust.publicUris })) {
+  const inTurn = fitting.length === 1 ? fitting : [...fitting].sort((a, b) => Number(b.version === parsed.keyVersion) - Number(a.version === parsed.keyVersion));
+  const { method, target, body } = request;
+  for (const uri of candidates(target, trust.publicUris)) {
+    const bytes = stringToSign({ method, uri, clientId, requestTime, body });
     if (!inTurn.some((key) => isSignedBy(key, bytes, parsed.signature))) continue;
-    const { method, target, body } = request;
     const notification = { clientId, method, target, requestTime, signature: header, body };
     return { verified: true, notification: notification as unknown as VerifiedNotification };
   }
@@ -87,13 +87,11 @@ export const verify = (request: SignedRequest, trust: Trust): Verification => {
 const isSignedBy = ({ key }: AntomKey, bytes: Uint8Array, signature: Uint8Array): boolean =>
   verifySignature('sha256', bytes, key, signature);
 
-/** The texts to verify against, most likely first; made one at a time, for the first one nearly always fits. */
-function* candidates(
-  { method, target, body }: SignedRequest,
-  { clientId, requestTime, publicUris }: { readonly clientId: string; readonly requestTime: string; readonly publicUris: readonly string[] },
-): Generator<Uint8Array> {
-  for (const uri of new Set([pathOf(target), target, ...publicUris])) yield stringToSign({ method, uri, clientId, requestTime, body });
-}
+/** The uris that may have been signed, most likely first. */
+const candidates = (target: string, publicUris: readonly string[]): Iterable<string> => {
+  const path = pathOf(target);
+  return path === target && publicUris.length === 0 ? [path] : new Set([path, target, ...publicUris]);
+};
 
 /** The request target up to its query. */
 export const pathOf = (target: string): string => {
@@ -137,40 +135,21 @@ const parseSignatureHeader = (header: string): ParsedSignature | 'MALFORMED_SIGN
   return algorithm === 'RSA256' ? { keyVersion, signature } : 'UNSUPPORTED_ALGORITHM';
 };
 
-const STANDARD = /^[A-Za-z0-9+/]+$/;
-const URL_SAFE = /^[A-Za-z0-9_-]+$/;
-const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
 /**
  * Percent-encoded or plain, standard or URL-safe, padded or unpadded Base64; one reading, or null.
- * A `+` stays a `+`: this is not form encoding.
+ * A `+` stays a `+`: this is not form encoding. Node reads Base64 leniently, so what it read is written again, and
+ * has to be the same text: one alphabet, whole padding or none, nothing in the spare bits.
  */
 const decodeSignature = (text: string): Buffer | null => {
   const encoded = decodePercent(text);
-  if (encoded === null) return null;
-  const bare = withoutPadding(encoded);
-  if (bare === null || !(STANDARD.test(bare) || URL_SAFE.test(bare)) || !endsCleanly(bare)) return null;
-  return Buffer.from(bare, 'base64');
-};
-
-/** Padding is whole or absent. */
-const withoutPadding = (encoded: string): string | null => {
-  if (!encoded.endsWith('=')) return encoded;
-  const bare = encoded.slice(0, encoded.endsWith('==') ? -2 : -1);
-  return encoded.length % 4 === 0 && !bare.endsWith('=') ? bare : null;
-};
-
-/** The bits of the last digit that belong to no byte must be zero, or one signature could be written in many ways. */
-const endsCleanly = (bare: string): boolean => {
-  const spare = [1, null, 16, 4][bare.length % 4];
-  if (spare === null || spare === undefined) return false;
-  return spare === 1 || valueOf(bare.at(-1) ?? '') % spare === 0;
-};
-
-const valueOf = (digit: string): number => {
-  const value = DIGITS.indexOf(digit);
-  if (value !== -1) return value;
-  return digit === '+' || digit === '-' ? 62 : 63;
+  if (encoded === null || encoded === '') return null;
+  const bytes = Buffer.from(encoded, 'base64');
+  const padded = bytes.toString('base64');
+  if (encoded === padded) return bytes;
+  const bare = padded.replace(/=+$/, '');
+  const urlSafe = bytes.toString('base64url');
+  const padding = padded.slice(bare.length);
+  return encoded === bare || encoded === urlSafe || encoded === urlSafe + padding ? bytes : null;
 };
 
 const decodePercent = (text: string): string | null => {

@@ -5,7 +5,7 @@ export type BodyReading = Buffer | 'too large' | 'aborted';
 
 /**
  * Reads the bytes off the socket, whatever the Content-Type, up to `limit` bytes. A chunked body is cut at the
- * limit; one with a Content-Length over it must be refused before (see `declaredLength`).
+ * limit; one with a Content-Length over it must be refused before.
  */
 export const readBody = (
   request: IncomingMessage,
@@ -26,16 +26,13 @@ export const readBody = (
       chunks.push(chunk);
     };
     request.on('data', onData);
-    request.once('end', () => {
+    const onEnd = (): void => {
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
-    });
-    request.once('close', () => resolve('aborted'));
-    request.once('error', () => resolve('aborted'));
+    };
+    const onGone = (): void => resolve('aborted');
+    request.on('end', onEnd);
+    // Both also come after the end, and then mean nothing.
+    request.on('close', onGone);
+    request.on('error', onGone);
   });
-
-/** The Content-Length, which Node's parser has checked to be a number; null for a chunked or empty body. */
-export const declaredLength = (request: IncomingMessage): number | null => {
-  const declared = request.headers['content-length'];
-  return declared === undefined ? null : Number(declared);
-};

@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 export interface Hops {
   /** The address of the socket: the last proxy's, or the client's own. */
   readonly socket: string | undefined;
-  /** `X-Forwarded-For`, every occurrence, joined by commas. */
-  readonly forwardedFor: string | undefined;
+  /** `X-Forwarded-For`, every occurrence. */
+  readonly forwardedFor: readonly string[];
   /** How many proxies in front are ours; 0 believes nobody. */
   readonly trusted: number;
 }
@@ -14,8 +14,8 @@ export interface Hops {
  * at the end of the list; whatever is before that was sent along by the client, who may claim anything.
  */
 export const clientAddress = ({ socket, forwardedFor, trusted }: Hops): string | undefined => {
-  if (trusted === 0 || forwardedFor === undefined) return socket;
-  return addressIn(forwardedFor.split(',').at(-trusted)?.trim() ?? '') ?? socket;
+  if (trusted === 0 || forwardedFor.length === 0) return socket;
+  return addressIn(forwardedFor.join(',').split(',').at(-trusted)?.trim() ?? '') ?? socket;
 };
 
 /** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`; null for anything else. */

@@ -8,10 +8,10 @@ import type { NotStoredReason } from '../inbox.ts';
 import { type Log, problemOf } from '../log.ts';
 import type { PayNotify, Receipt } from '../pay-notify.ts';
 import { type Answer, json, send } from './answer.ts';
-import { declaredLength, readBody } from './body.ts';
+import { readBody } from './body.ts';
 import { clientAddress } from './client-address.ts';
 import type { ReadinessProbe } from './readiness.ts';
-import { type RelevantHeaders, relevantHeaders } from './signed-headers.ts';
+import { type RelevantHeaders, relevantHeaders } from './relevant-headers.ts';
 
 export interface PublicOptions {
   readonly notifyPaths: readonly string[];
@@ -76,8 +76,9 @@ export const createPublicServer = (options: PublicOptions): Server => {
   const notify = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const began = performance.now();
     const requestId = idOf();
-    const address = addressOf(request, options.trustProxy);
-    const received = await receive(request, response, { ...options, isLast: () => refused.add(request.socket) });
+    const headers = relevantHeaders(request.rawHeaders);
+    const address = clientAddress({ socket: request.socket.remoteAddress, forwardedFor: headers.forwardedFor, trusted: options.trustProxy });
+    const received = await receive({ request, response, headers, isLast: () => refused.add(request.socket) }, options);
     if (received === null) return;
     const { what, receipt } = received;
     answer(response, what);
@@ -136,35 +137,32 @@ const createHealthApp = ({ readiness, answer }: HealthOptions): express.Express 
   return app;
 };
 
-const FORWARDED_FOR = 'x-forwarded-for';
-
-/** Node joins the header's occurrences. */
-const addressOf = ({ headers, socket }: IncomingMessage, trusted: number): string | undefined =>
-  clientAddress({ socket: socket.remoteAddress, forwardedFor: trusted === 0 ? undefined : headers[FORWARDED_FOR]?.toString(), trusted });
-
 interface Received {
   readonly what: Answer;
   /** Null where the request was refused before it was a notification. */
   readonly receipt: Receipt | null;
 }
 
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly headers: RelevantHeaders;
+  /** To be called where nothing more is read from the connection. */
+  readonly isLast: () => void;
+}
+
 /** Null where the sender went away: there is nobody to answer, and nothing is stored. */
-const receive = async (
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: PublicOptions & { readonly isLast: () => void },
-): Promise<Received | null> => {
-  const headers = relevantHeaders(request.rawHeaders);
-  const refused = refuse(request, headers, options.bodyLimit);
-  if (refused?.closes === true) options.isLast();
+const receive = async ({ request, response, headers, isLast }: Exchange, { bodyLimit, payNotify, unverifiedReply }: PublicOptions): Promise<Received | null> => {
+  const refused = refuse(request, headers, bodyLimit);
+  if (refused?.closes === true) isLast();
   if (refused !== null) return { what: refused, receipt: null };
-  if (request.headers.expect !== undefined) response.writeContinue();
-  const body = await readBody(request, { limit: options.bodyLimit, onTooLarge: options.isLast });
+  if (headers.expectations.length > 0) response.writeContinue();
+  const body = await readBody(request, { limit: bodyLimit, onTooLarge: isLast });
   if (body === 'aborted') return null;
   if (body === 'too large') return { what: TOO_LARGE, receipt: null };
   const { clientIds, requestTimes, signatures } = headers;
-  const receipt = await options.payNotify({ method: 'POST', target: request.url ?? '', clientIds, requestTimes, signatures, body });
-  return { what: answerTo(receipt, options), receipt };
+  const receipt = await payNotify({ method: 'POST', target: request.url ?? '', clientIds, requestTimes, signatures, body });
+  return { what: answerTo(receipt, unverifiedReply), receipt };
 };
 
 /** What can be told from the head alone, before any of the body is read. */
@@ -174,13 +172,14 @@ const refuse = (request: IncomingMessage, headers: RelevantHeaders, bodyLimit: n
   if (request.rawHeaders.length >= 2 * MAX_HEADERS) return TOO_MANY_HEADERS;
   if (headers.hosts.length > 1 || !isPlainlyFramed(headers.transferEncodings)) return BAD_FRAMING;
   if (headers.contentEncodings.some((encoding) => encoding !== '' && encoding.toLowerCase() !== 'identity')) return ENCODED;
-  return (declaredLength(request) ?? 0) > bodyLimit ? TOO_LARGE : null;
+  // Node's parser has checked that it is one, and a number; a chunked or an empty body has none.
+  return Number(headers.contentLengths[0] ?? 0) > bodyLimit ? TOO_LARGE : null;
 };
 
 const isPlainlyFramed = (transferEncodings: readonly string[]): boolean =>
   transferEncodings.length === 0 || (transferEncodings.length === 1 && transferEncodings[0]?.toLowerCase() === 'chunked');
 
-const answerTo = (receipt: Receipt, { unverifiedReply }: PublicOptions): Answer => {
+const answerTo = (receipt: Receipt, unverifiedReply: PublicOptions['unverifiedReply']): Answer => {
   if (receipt.kind === 'not stored') return NOT_STORED[receipt.because];
   if (receipt.recorded.kind === 'unverified' && unverifiedReply === 'refuse') return UNVERIFIED;
   return { status: 200, body: receipt.acknowledgement };

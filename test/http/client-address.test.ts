@@ -14,7 +14,7 @@ describe("the client's address", () => {
     { trusted: 2, forwardedFor: LIST, is: '203.0.113.9' },
     { trusted: 3, forwardedFor: LIST, is: '198.51.100.1' },
   ])('is that of $trusted trusted proxies from the end of the list', ({ trusted, forwardedFor, is }) => {
-    expect(clientAddress({ socket: SOCKET, forwardedFor, trusted })).toBe(is);
+    expect(clientAddress({ socket: SOCKET, forwardedFor: [forwardedFor], trusted })).toBe(is);
   });
 
   test.each([
@@ -25,11 +25,10 @@ describe("the client's address", () => {
     ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
     ['\t192.0.2.1 ', '192.0.2.1'],
   ])('is read from %j', (forwardedFor, is) => {
-    expect(clientAddress({ socket: SOCKET, forwardedFor, trusted: 1 })).toBe(is);
+    expect(clientAddress({ socket: SOCKET, forwardedFor: [forwardedFor], trusted: 1 })).toBe(is);
   });
 
   test.each([
-    ['no list', undefined, 1],
     ['an empty list', '', 1],
     ['a list that is shorter than the proxies are many', LIST, 4],
     ['an empty entry', '192.0.2.1,', 1],
@@ -42,11 +41,19 @@ describe("the client's address", () => {
     ['markup', '<script>', 1],
     ['two addresses in one entry', '192.0.2.1 192.0.2.2', 1],
   ])("is the socket's for %s", (_, forwardedFor, trusted) => {
-    expect(clientAddress({ socket: SOCKET, forwardedFor, trusted })).toBe(SOCKET);
+    expect(clientAddress({ socket: SOCKET, forwardedFor: [forwardedFor], trusted })).toBe(SOCKET);
+  });
+
+  test("is the socket's where there is no list", () => {
+    expect(clientAddress({ socket: SOCKET, forwardedFor: [], trusted: 1 })).toBe(SOCKET);
+  });
+
+  test('is read from the end of several lists', () => {
+    expect(clientAddress({ socket: SOCKET, forwardedFor: [LIST, '192.0.2.2'], trusted: 2 })).toBe('192.0.2.1');
   });
 
   test('is unknown where the socket is gone and no proxy is trusted', () => {
-    expect(clientAddress({ socket: undefined, forwardedFor: LIST, trusted: 0 })).toBeUndefined();
+    expect(clientAddress({ socket: undefined, forwardedFor: [LIST], trusted: 0 })).toBeUndefined();
   });
 });
 

@@ -40,8 +40,14 @@ const simple = (name: string, notifications: number): Subject => ({
 });
 
 const service = { file: here('../src/main.ts'), readyPath: '/readyz' };
-/** As deployed. */
-const settings = { NODE_OPTIONS: '--max-semi-space-size=4', ADMIN_PORT: '0', ANTOM_CLIENT_ID: CLIENT_ID, LOG_LEVEL: 'info' };
+/** As in the image (Dockerfile). */
+const settings = {
+  NODE_OPTIONS: '--max-semi-space-size=4',
+  MALLOC_ARENA_MAX: '2',
+  ADMIN_PORT: '0',
+  ANTOM_CLIENT_ID: CLIENT_ID,
+  LOG_LEVEL: 'info',
+};
 
 const sqlite = (connections: number, { directory, notifications }: { directory: string; notifications: number }): Subject => {
   const file = join(directory, `sqlite-${connections}`, 'paynotify.db');

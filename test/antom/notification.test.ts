@@ -245,7 +245,7 @@ describe('an amount', () => {
 
   test('that is null or absent is missing', () => {
     expect(factsOf(read({ ...PAYMENT, paymentAmount: null }))).toEqual(factsOf(read(without(PAYMENT, 'paymentAmount'))));
-    expect(factsOf(read(without(PAYMENT, 'paymentAmount')))).not.toHaveProperty('paymentAmount');
+    expect(factsOf(read(without(PAYMENT, 'paymentAmount'))).paymentAmount).toBeUndefined();
   });
 });
 
@@ -370,7 +370,7 @@ describe('optional fields', () => {
   test('pspName is read of pspCustomerInfo', () => {
     expect(factsOf(read({ ...PAYMENT, pspCustomerInfo: { pspName: 'TNG' } })).pspName).toBe('TNG');
     for (const pspCustomerInfo of [null, 'TNG', ['TNG'], {}, { pspName: 7 }]) {
-      expect(factsOf(read({ ...PAYMENT, pspCustomerInfo }))).not.toHaveProperty('pspName');
+      expect(factsOf(read({ ...PAYMENT, pspCustomerInfo })).pspName).toBeUndefined();
     }
   });
 
@@ -379,7 +379,7 @@ describe('optional fields', () => {
       expect(factsOf(read({ ...PAYMENT, paymentResultInfo: info })).cardFields).toBe(true);
     }
     for (const info of [null, 'VISA', [{ cardNo: '4' }], {}, { cardNo: '' }, { threeDSResult: {} }, { avsResultRaw: 'Y' }]) {
-      expect(factsOf(read({ ...PAYMENT, paymentResultInfo: info }))).not.toHaveProperty('cardFields');
+      expect(factsOf(read({ ...PAYMENT, paymentResultInfo: info })).cardFields).toBeUndefined();
     }
   });
 

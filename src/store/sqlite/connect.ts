@@ -21,7 +21,7 @@ export const openMigrated = (file: string): Migrated & { readonly db: DatabaseSy
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
-  db.exec('pragma cache_size = -16384');
+  db.exec('pragma cache_size = -6144');
   db.exec('pragma trusted_schema = off');
   const migrated = migrate(db, MIGRATIONS);
   assertDurable(db);

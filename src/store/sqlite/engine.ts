@@ -8,7 +8,7 @@ import type { Derivation } from '../projection.ts';
 import type { Backlog, NotificationFilter, NotificationKey, OrderFilter, PageRequest, UnverifiedBounds } from '../store.ts';
 import { openClients } from './clients.ts';
 import { openEvidence } from './evidence.ts';
-import { type PackedBatch, unpackBatch } from './message.ts';
+import { type PackedBatch, packResult, unpackBatch } from './message.ts';
 import { openNotificationReading, openUnverifiedReading } from './notifications.ts';
 import { openOrderReading, openOrderWriting } from './orders.ts';
 import { openPositions } from './positions.ts';
@@ -71,7 +71,7 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   };
 
   return {
-    record: (batch: PackedBatch, bounds: UnverifiedBounds) => write(() => recording.record(unpackBatch(batch), bounds, Date.now())),
+    record: (batch: PackedBatch, bounds: UnverifiedBounds) => packResult(write(() => recording.record(unpackBatch(batch), bounds, Date.now()))),
     ping: () => {
       write(() => touchSetting.run());
     },

@@ -5,7 +5,7 @@ import { paymentIdOf } from '../order-key.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome, StoredRegistration } from '../store.ts';
 import type { Clients } from './clients.ts';
-import { hex, isoTime, prepare, type Query } from './query.ts';
+import { hex, isoTime, prepare, prepareLists, type Query } from './query.ts';
 
 /** Reads all that is stored about an order, from whichever connection. */
 export interface Evidence {
@@ -19,14 +19,14 @@ export interface Evidence {
   readonly forget: () => void;
 }
 
-interface FactsRow {
-  readonly digest: Uint8Array;
-  readonly notify_type: string;
-  readonly payment_request_id: string | null;
-  readonly capture_id: string | null;
-  readonly outcome: Outcome;
-  readonly facts: string | null;
-}
+type FactsRow = readonly [
+  digest: Uint8Array,
+  notifyType: string,
+  paymentRequestId: string | null,
+  captureId: string | null,
+  outcome: Outcome,
+  facts: string | null,
+];
 
 interface RegistrationRow {
   readonly currency: string;
@@ -38,7 +38,7 @@ interface RegistrationRow {
 }
 
 export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
-  const selectFacts = prepare<FactsRow>(
+  const selectFacts = prepareLists<FactsRow>(
     db,
     `select digest, notify_type, payment_request_id, capture_id, outcome, facts
      from notifications
@@ -50,13 +50,13 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
      from registrations
      where client = ? and payment_request_id = ?`,
   );
-  const selectNaming = prepare<{ payment_id: string }>(
+  const selectNaming = prepareLists<readonly [paymentId: string]>(
     db,
     `select distinct payment_id
      from notifications
      where client = ? and payment_request_id = ? and outcome = 'APPLIED'`,
   );
-  const selectCapturedAs = prepare<{ payment_id: string }>(
+  const selectCapturedAs = prepareLists<readonly [paymentId: string]>(
     db,
     `select distinct payment_id
      from notifications
@@ -76,15 +76,10 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
       updatedAt: isoTime(row.updated_at),
     };
   };
-  const known = new Map<string, readonly string[]>();
-  const lookUp = (query: Query<{ payment_id: string }>, client: number, identifier: string): readonly string[] => {
-    const name = `${query === selectNaming ? 'request' : 'capture'} ${client} ${identifier}`;
-    const payments = known.get(name) ?? query.all(client, identifier).map(({ payment_id }) => payment_id);
-    known.set(name, payments);
-    return payments;
-  };
-  const paymentsNaming = (client: number, paymentRequestId: string): readonly string[] => lookUp(selectNaming, client, paymentRequestId);
-  const paymentsCapturedAs = (client: number, captureId: string): readonly string[] => lookUp(selectCapturedAs, client, captureId);
+  const naming = lookUp(selectNaming);
+  const capturedAs = lookUp(selectCapturedAs);
+  const paymentsNaming = naming.payments;
+  const paymentsCapturedAs = capturedAs.payments;
 
   const readRegistered = (client: number, orderKey: string): StoredEvidence => {
     const registered = registration(client, orderKey.slice(1));
@@ -99,17 +94,21 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
 
   const readPayment = (client: number, paymentId: string): StoredEvidence => {
     const rows = selectFacts.all(client, paymentId);
-    const applied = rows.filter(({ outcome }) => outcome === 'APPLIED');
-    const requests = [...new Set(applied.flatMap(({ payment_request_id }) => payment_request_id ?? []))];
-    const captures = [...new Set(applied.flatMap(({ capture_id }) => capture_id ?? []))];
+    const requests = new Set<string>();
+    const captures = new Set<string>();
+    for (const [, , paymentRequestId, captureId, outcome] of rows) {
+      if (outcome !== 'APPLIED') continue;
+      if (paymentRequestId !== null) requests.add(paymentRequestId);
+      if (captureId !== null) captures.add(captureId);
+    }
     return {
       clientId: clients.idOf(client),
       paymentId,
       rows: rows.map((row) => toEvidenceRow(row, paymentId)),
-      registrations: requests.flatMap((request) => registration(client, request) ?? []),
+      registrations: [...requests].flatMap((request) => registration(client, request) ?? []),
       sharesIdentity:
-        requests.some((request) => paymentsNaming(client, request).length > 1) ||
-        captures.some((capture) => paymentsCapturedAs(client, capture).length > 1),
+        [...requests].some((request) => paymentsNaming(client, request).length > 1) ||
+        [...captures].some((capture) => paymentsCapturedAs(client, capture).length > 1),
     };
   };
 
@@ -118,13 +117,35 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
     registration,
     paymentsNaming,
     paymentsCapturedAs,
+    forget: () => {
+      naming.forget();
+      capturedAs.forget();
+    },
+  };
+};
+
+interface LookUp {
+  readonly payments: (client: number, identifier: string) => readonly string[];
+  readonly forget: () => void;
+}
+
+/** Looks each identifier up once, until it is told to forget. */
+const lookUp = (query: Pick<Query<readonly [paymentId: string]>, 'all'>): LookUp => {
+  const known = new Map<string, readonly string[]>();
+  return {
+    payments: (client, identifier) => {
+      const name = `${client} ${identifier}`;
+      const found = known.get(name) ?? query.all(client, identifier).map(([paymentId]) => paymentId);
+      known.set(name, found);
+      return found;
+    },
     forget: () => known.clear(),
   };
 };
 
-const toEvidenceRow = ({ digest, notify_type, outcome, facts }: FactsRow, paymentId: string): EvidenceRow => ({
+const toEvidenceRow = ([digest, notifyType, , , outcome, facts]: FactsRow, paymentId: string): EvidenceRow => ({
   bodyDigest: hex(digest),
-  notifyType: notify_type,
+  notifyType,
   outcome,
   facts: facts === null ? null : factsOf(JSON.parse(facts) as object, paymentId),
 });

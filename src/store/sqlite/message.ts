@@ -1,4 +1,5 @@
 import type { Entry, NotificationEntry, UnverifiedEntry } from '../entry.ts';
+import type { BatchResult, RecordedNotification, RecordedUnverified, Refused } from '../store.ts';
 
 /**
  * A batch on its way to the thread. Objects and small buffers are dear to copy between threads, name by name and
@@ -72,3 +73,35 @@ const takeNotification = (common: Common, take: Take): NotificationEntry => ({
   outcome: take(),
   facts: take(),
 });
+
+/** A batch's result on its way back, flat for the same reason. */
+export interface PackedResult extends Omit<BatchResult, 'results'> {
+  readonly values: readonly (string | number | null)[];
+}
+
+const REFUSED = 2;
+
+export const packResult = ({ results, ...rest }: BatchResult): PackedResult => {
+  const values: (string | number | null)[] = [];
+  for (const result of results) {
+    if (result.kind === 'notification') values.push(NOTIFICATION, result.deliveries, result.outcome, result.notifyType, result.paymentId);
+    else if (result.kind === 'unverified') values.push(UNVERIFIED, result.deliveries);
+    else values.push(REFUSED);
+  }
+  return { ...rest, values };
+};
+
+export const unpackResult = ({ values, ...rest }: PackedResult): BatchResult => {
+  const results: BatchResult['results'][number][] = [];
+  let at = 0;
+  // As above: written by packResult.
+  const take = <T>(): T => values[at++] as T;
+  while (at < values.length) {
+    const kind = take<number>();
+    if (kind === NOTIFICATION) {
+      results.push({ kind: 'notification', deliveries: take(), outcome: take(), notifyType: take(), paymentId: take() } as RecordedNotification);
+    } else if (kind === UNVERIFIED) results.push({ kind: 'unverified', deliveries: take() } as RecordedUnverified);
+    else results.push({ kind: 'refused' } satisfies Refused);
+  }
+  return { ...rest, results };
+};

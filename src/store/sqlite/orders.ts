@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts';
-import { type Derivation, digestOf, project, underivable } from '../projection.ts';
+import { type Derivation, digestOf, project, type StoredEvidence, underivable } from '../projection.ts';
 import { type OrderFilter, type Page, type PageRequest, type Store, InvalidCursorError } from '../store.ts';
 import { paymentIdOf, registrationKey } from '../order-key.ts';
 import type { Clients } from './clients.ts';
 import type { Evidence } from './evidence.ts';
 import type { Positions } from './positions.ts';
-import { isoTime, prepare, type Query } from './query.ts';
+import { isoTime, prepare, prepareLists, type Query } from './query.ts';
 
 interface OrderRow {
   readonly client: number;
@@ -104,23 +104,35 @@ const prepareListing = (db: DatabaseSync): ((filter: OrderFilter, page: PageRequ
   };
 };
 
-/** Writes orders inside the caller's transaction. */
-export interface OrderWriting {
-  /** Derives an order anew and keeps it where it changed. Returns whether it did, and the digests of failed notifications. */
-  readonly refresh: (client: number, orderKey: string, now: number) => { readonly changed: boolean; readonly failed: ReadonlySet<string> };
+export interface OrderPlace {
+  readonly client: number;
+  readonly orderKey: string;
 }
 
-interface KnownRow {
-  readonly order_no: number;
-  readonly digest: Uint8Array;
+export interface Refreshed extends OrderPlace {
+  /** It was not kept like this before. */
+  readonly changed: boolean;
+  /** Digests of its notifications whose handler failed. */
+  readonly failed: ReadonlySet<string>;
 }
+
+/** Writes orders inside the caller's transaction. */
+export interface OrderWriting {
+  /**
+   * Derives orders anew and keeps those that changed. All are read, then all derived, then all written: each step
+   * runs on a processor that still knows it.
+   */
+  readonly refresh: (places: readonly OrderPlace[], now: number) => readonly Refreshed[];
+}
+
+type KnownRow = readonly [orderNo: number, digest: Uint8Array];
 
 export const openOrderWriting = (
   db: DatabaseSync,
   { evidence, positions, derivation }: { readonly evidence: Evidence; readonly positions: Positions; readonly derivation: Derivation },
 ): OrderWriting => {
-  const select = prepare<KnownRow>(db, 'select order_no, digest from orders where client = ? and order_key = ?');
-  const insert = prepare<{ order_no: number }>(
+  const select = prepareLists<KnownRow>(db, 'select order_no, digest from orders where client = ? and order_key = ?');
+  const insert = prepareLists<readonly [orderNo: number]>(
     db,
     `insert into orders (
        payment_request_id, reference_order_id, status, fulfillable, next_action, currency, payment_value, captured_value,
@@ -151,39 +163,64 @@ export const openOrderWriting = (
     });
   };
 
-  const write = (
-    order: DerivedOrder,
-    { known, client, orderKey, now }: { known: KnownRow | undefined; client: number; orderKey: string; now: number },
-  ): boolean => {
-    const digest = digestOf(order);
-    if (known !== undefined && digest.equals(known.digest)) return false;
+  interface Read extends OrderPlace {
+    readonly stored: StoredEvidence;
+    readonly known: KnownRow | undefined;
+  }
+
+  interface Projected extends Read {
+    /** Null where there is none, or none any more. */
+    readonly kept: { readonly order: DerivedOrder; readonly digest: Buffer } | null;
+    readonly failed: ReadonlySet<string>;
+  }
+
+  const read = ({ client, orderKey }: OrderPlace): Read => ({
+    client,
+    orderKey,
+    stored: evidence.read(client, orderKey),
+    known: select.get(client, orderKey),
+  });
+
+  const derive = ({ client, orderKey, stored, known }: Read): Projected => {
+    const { order, failed } = project(stored, derivation);
+    const isOurFault = failed.size > 0 || stored.rows.some(({ outcome }) => outcome === 'FAILED');
+    const kept = order ?? (known !== undefined && isOurFault ? underivable(stored) : null);
+    // A registration that a payment names has no order of its own.
+    const named = paymentIdOf(orderKey) === null && evidence.paymentsNaming(client, orderKey.slice(1)).length > 0;
+    return { client, orderKey, stored, known, failed, kept: kept === null || named ? null : { order: kept, digest: digestOf(kept) } };
+  };
+
+  const write = ({ client, orderKey, stored, known, kept }: Projected, now: number): boolean => {
+    if (kept === null) return known !== undefined && remove.run(client, orderKey) > 0;
+    for (const { paymentRequestId } of paymentIdOf(orderKey) === null ? [] : stored.registrations) {
+      remove.run(client, registrationKey(paymentRequestId));
+    }
+    const { order, digest } = kept;
+    if (known !== undefined && digest.equals(known[1])) return false;
     const values = [...columnsOf(order), now, positions.next(), digest] as const;
     if (known === undefined) {
-      const { order_no } = insert.get(...values, client, orderKey, now) as { order_no: number };
-      writeCaptures(order_no, order);
+      const [orderNo] = insert.get(...values, client, orderKey, now) as readonly [number];
+      writeCaptures(orderNo, order);
       return true;
     }
-    update.run(...values, known.order_no);
-    removeCaptures.run(known.order_no);
-    writeCaptures(known.order_no, order);
+    const [orderNo] = known;
+    update.run(...values, orderNo);
+    removeCaptures.run(orderNo);
+    writeCaptures(orderNo, order);
     return true;
   };
 
   return {
-    refresh: (client, orderKey, now) => {
-      const stored = evidence.read(client, orderKey);
-      const known = select.get(client, orderKey);
-      const { order, failed } = project(stored, derivation);
-      const isOurFault = failed.size > 0 || stored.rows.some(({ outcome }) => outcome === 'FAILED');
-      const kept = order ?? (known !== undefined && isOurFault ? underivable(stored) : null);
-      // A registration that a payment names has no order of its own.
-      const named = paymentIdOf(orderKey) === null && evidence.paymentsNaming(client, orderKey.slice(1)).length > 0;
-      if (kept === null || named) return { changed: known !== undefined && remove.run(client, orderKey) > 0, failed };
-      for (const { paymentRequestId } of paymentIdOf(orderKey) === null ? [] : stored.registrations) {
-        remove.run(client, registrationKey(paymentRequestId));
-      }
-      return { changed: write(kept, { known, client, orderKey, now }), failed };
-    },
+    refresh: (places, now) =>
+      places
+        .map(read)
+        .map(derive)
+        .map((projected) => ({
+          client: projected.client,
+          orderKey: projected.orderKey,
+          changed: write(projected, now),
+          failed: projected.failed,
+        })),
   };
 };
 

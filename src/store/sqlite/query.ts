@@ -17,6 +17,16 @@ export const prepare = <Row = never>(db: DatabaseSync, sql: string): Query<Row> 
   };
 };
 
+/** The same with rows as lists, in the order of the columns: for what is asked with every notification. */
+export const prepareLists = <Row extends readonly unknown[]>(db: DatabaseSync, sql: string): Omit<Query<Row>, 'run'> => {
+  const statement = db.prepare(sql);
+  statement.setReturnArrays(true);
+  return {
+    get: (...values) => statement.get(...values) as unknown as Row | undefined,
+    all: (...values) => statement.all(...values) as unknown as Row[],
+  };
+};
+
 /** Runs work in one transaction that takes the write lock at once: a later upgrade could not wait for it. */
 export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
   db.exec('begin immediate');

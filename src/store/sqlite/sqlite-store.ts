@@ -5,7 +5,7 @@ import { toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
 import { type Migrated, type Store, StoreUnavailableError, StoreUnusableError } from '../store.ts';
 import { openMigrated } from './connect.ts';
 import type { Reader, Writer } from './engine.ts';
-import { packBatch } from './message.ts';
+import { packBatch, unpackResult } from './message.ts';
 import { startThread, type Thread } from './thread.ts';
 
 export interface SqliteOptions {
@@ -30,7 +30,7 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
   return {
     record: async (batch, bounds) => {
       const packed = packBatch(batch.map((delivery) => toEntry(delivery, handlers)));
-      return await writer.transfer([packed.bodies.buffer as ArrayBuffer]).record(packed, bounds);
+      return unpackResult(await writer.transfer([packed.bodies.buffer as ArrayBuffer]).record(packed, bounds));
     },
     ping: () => writer.call.ping(),
     findOrders: async (...values) => await (await reader()).call.findOrders(...values),

@@ -77,19 +77,18 @@ export const openDeriving = (db: DatabaseSync, { clients, evidence, orders }: To
 
   const derive = (touched: Touched, now: number): Derived => {
     widen(touched);
+    const places = [...touched.keys].flatMap(([client, keys]) => [...keys].map((orderKey) => ({ client, orderKey })));
     const failed: NotificationKey[] = [];
     const again = nothingTouched();
     let changed = 0;
-    for (const [client, keys] of touched.keys) {
-      for (const key of keys) {
-        const refreshed = orders.refresh(client, key, now);
-        changed += Number(refreshed.changed);
-        for (const id of refreshed.failed) {
-          const digest = Buffer.from(id, 'hex');
-          fail.run(client, digest);
-          failed.push({ clientId: clients.idOf(client), id });
-          touchStored(again, client, digest);
-        }
+    for (const refreshed of orders.refresh(places, now)) {
+      const { client } = refreshed;
+      changed += Number(refreshed.changed);
+      for (const id of refreshed.failed) {
+        const digest = Buffer.from(id, 'hex');
+        fail.run(client, digest);
+        failed.push({ clientId: clients.idOf(client), id });
+        touchStored(again, client, digest);
       }
     }
     if (failed.length === 0) return { changed, failed };

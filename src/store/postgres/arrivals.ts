@@ -1,9 +1,9 @@
 import { bodyDigest, type NotificationEntry } from '../entry.ts';
 import type { Outcome } from '../store.ts';
-import { type ClientLinks, type OrderKey, orderLock, paymentsLinkedBy } from './evidence.ts';
+import { type ClientLinks, type OrderKey, orderLock, type Touched } from './evidence.ts';
 import type { Lock } from './locks.ts';
 import { NEXT_POSITIONS } from './positions.ts';
-import { columns, hex, isoTime, type Query } from './query.ts';
+import { hex, isoTime, type Query, recordset } from './query.ts';
 import { keyOfRegistration, locksOfLinks } from './refresh.ts';
 
 /** One notification to store, however often it arrived. Times are epoch milliseconds. */
@@ -62,12 +62,11 @@ const ownKeys = ({ clientId, paymentId }: Joined): readonly OrderKey[] => (payme
 /** The locks under which a notification is applied: of its payment, and of what may join that with others. */
 export const locksOf = (joined: Joined): readonly Lock[] => [...ownKeys(joined).map(orderLock), ...locksOfLinks(joined)];
 
-/** The orders that notifications touch: those of their payments, of those that they are linked with, of registrations. */
-export const touchedBy = async (query: Query, joined: readonly Joined[]): Promise<readonly OrderKey[]> => [
-  ...joined.flatMap(ownKeys),
-  ...joined.flatMap(keyOfRegistration),
-  ...(await paymentsLinkedBy(query, joined)),
-];
+/** What notifications touch: the orders of their payments and of registrations, and by their links those of other payments. */
+export const touchedBy = (joined: readonly Joined[]): Touched => ({
+  keys: [...joined.flatMap(ownKeys), ...joined.flatMap(keyOfRegistration)],
+  links: joined,
+});
 
 export interface Stored {
   /** By `nameOf`. */
@@ -78,7 +77,7 @@ export interface Stored {
 
 interface Row {
   readonly client_id: string;
-  readonly digest: Uint8Array;
+  readonly digest: string;
   readonly outcome: Outcome;
   readonly deliveries: string;
   readonly notify_type: string | null;
@@ -90,10 +89,11 @@ interface Row {
 export const storeArrivals = async (query: Query, arrivals: readonly Arrival[]): Promise<Stored> => {
   if (arrivals.length === 0) return { stored: new Map(), toApply: [] };
   const rows = await query<Row>(STORE, [
-    ...columns(arrivals, ({ digest }) => digest, ({ deliveries }) => deliveries, ({ first }) => isoTime(first), ({ last }) => isoTime(last)),
-    ...columns(arrivals.map(({ entry }) => entry), ...ENTRY_COLUMNS),
+    Buffer.concat(arrivals.map(({ digest }) => digest)),
+    Buffer.concat(arrivals.map(({ entry }) => entry.body)),
+    recordset(toRows(arrivals)),
   ]);
-  const stored = new Map(rows.map((row) => [`${hex(row.digest)} ${row.client_id}`, row]));
+  const stored = new Map(rows.map((row) => [`${row.digest} ${row.client_id}`, row]));
   return {
     stored: new Map([...stored].map(([name, row]) => [name, toStoredArrival(row)])),
     toApply: arrivals.filter((arrival) => isToApply(stored.get(nameOf(arrival)))).map(({ entry }) => entry),
@@ -109,44 +109,56 @@ const toStoredArrival = (row: Row): StoredArrival => ({
   paymentId: row.payment_id,
 });
 
-const ENTRY_COLUMNS: readonly ((entry: NotificationEntry) => unknown)[] = [
-  ({ clientId }) => clientId,
-  ({ notifyType }) => notifyType,
-  ({ paymentId }) => paymentId,
-  ({ paymentRequestId }) => paymentRequestId,
-  ({ captureId }) => captureId,
-  ({ outcome }) => outcome,
-  ({ facts }) => facts,
-  ({ method }) => method,
-  ({ target }) => target,
-  ({ requestTime }) => requestTime,
-  ({ signature }) => signature,
-  ({ body }) => body,
-];
+/** Digests and bodies go as bytes, each kind in one piece: a row says where its own are. */
+const toRows = (arrivals: readonly Arrival[]): readonly object[] => {
+  let bodyAt = 1;
+  return arrivals.map(({ entry, deliveries, first, last }, index) => {
+    const { clientId, notifyType, paymentId, paymentRequestId, captureId, outcome, facts, method, target, requestTime, signature, body } = entry;
+    const row = {
+      ordinal: index + 1,
+      deliveries,
+      first: isoTime(first),
+      last: isoTime(last),
+      client_id: clientId,
+      notify_type: notifyType,
+      payment_id: paymentId,
+      payment_request_id: paymentRequestId,
+      capture_id: captureId,
+      outcome,
+      facts,
+      method,
+      target,
+      request_time: requestTime,
+      signature,
+      body_at: bodyAt,
+      body_length: body.length,
+    };
+    bodyAt += body.length;
+    return row;
+  });
+};
 
-/** Only a FAILED one is read anew. `known` is exact where it matters: the lock of the payment is held. */
+/**
+ * Only a FAILED one is read anew. `known` is what stood there before this statement; it is exact where it matters: the
+ * lock of the payment is held.
+ */
 const STORE = `
   with arrivals as (
-    select *
-    from unnest(
-      $1::bytea[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-      $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bytea[]
-    ) with ordinality as arrivals (
-      digest, deliveries, first_received_at, last_received_at, client_id, notify_type, payment_id, payment_request_id, capture_id,
-      outcome, facts, method, target, request_time, signature, body, ordinal
+    select ordinal, substr($1::bytea, (ordinal - 1) * 32 + 1, 32) as digest, deliveries, first, last, client_id, notify_type,
+      payment_id, payment_request_id, capture_id, outcome, facts, method, target, request_time, signature,
+      substr($2::bytea, body_at, body_length) as body
+    from json_to_recordset($3::json) as arrivals (
+      ordinal integer, deliveries bigint, first timestamptz, last timestamptz, client_id text, notify_type text, payment_id text,
+      payment_request_id text, capture_id text, outcome text, facts text, method text, target text, request_time text,
+      signature text, body_at integer, body_length integer
     )
-  ), known as (
-    select client_id, digest, notifications.outcome as known_as
-    from arrivals
-    join notifications using (client_id, digest)
   ), stored as (
     insert into notifications as stored (
       client_id, digest, notify_type, payment_id, payment_request_id, capture_id, outcome, deliveries,
       first_received_at, last_received_at, facts, method, target, request_time, signature, body, position
     )
     select client_id, digest, notify_type, payment_id, payment_request_id, capture_id, outcome, deliveries,
-      first_received_at, last_received_at, facts::json, method, target, request_time, signature, body,
-      ${NEXT_POSITIONS} + ordinal
+      first, last, facts::json, method, target, request_time, signature, body, ${NEXT_POSITIONS} + ordinal
     from arrivals
     order by client_id collate "C", digest
     on conflict (client_id, digest) do update
@@ -161,6 +173,12 @@ const STORE = `
       outcome = case stored.outcome when 'FAILED' then excluded.outcome else stored.outcome end
     returning client_id, digest, outcome, deliveries, notify_type, payment_id
   )
-  select stored.*, known.known_as
+  select stored.client_id, encode(stored.digest, 'hex') as digest, stored.outcome, stored.deliveries, stored.notify_type,
+    stored.payment_id, known.known_as
   from stored
-  left join known using (client_id, digest)`;
+  left join lateral (
+    select outcome as known_as
+    from notifications
+    where client_id = stored.client_id and digest = stored.digest
+    offset 0
+  ) as known on true`;

@@ -27,8 +27,14 @@ const KEEP_ALIVE_AFTER_MS = 5_000;
 /** A wait for a lock ends before the statement does, so that it is told apart. */
 const LOCK_SHARE = 0.75;
 
-/** What the session relies on, whatever the server, the role or the database say. */
-const SESSION = '-c datestyle=ISO -c client_min_messages=warning -c jit=off';
+/**
+ * What the session relies on, whatever the server, the role or the database say. Every statement looks rows up by key
+ * or walks an index. Plans are kept for the life of a connection, and one made while a table was small must not read
+ * all of it once it has grown: so those ways are closed where there is another.
+ */
+const SESSION = ['datestyle=ISO', 'client_min_messages=warning', 'jit=off', 'enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'enable_material=off']
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
 const READ_ONLY = ' -c default_transaction_read_only=on';
 
 const basics = (url: string): ClientConfig => ({

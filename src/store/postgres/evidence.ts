@@ -4,7 +4,7 @@ import { paymentIdOf } from '../order-key.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome } from '../store.ts';
 import { type Lock, paymentLock, paymentRequestLock } from './locks.ts';
-import { columns, hex, type Query } from './query.ts';
+import { type Query, recordset } from './query.ts';
 
 export interface OrderKey {
   readonly clientId: string;
@@ -14,11 +14,6 @@ export interface OrderKey {
 /** The lock that whoever writes this order holds. */
 export const orderLock = ({ clientId, orderKey }: OrderKey): Lock =>
   paymentIdOf(orderKey) === null ? paymentRequestLock(clientId, orderKey.slice(1)) : paymentLock(clientId, orderKey);
-
-/** A set of order keys: each order is derived once, after all notifications of a transaction are in. */
-export const distinctKeys = (keys: Iterable<OrderKey>): readonly OrderKey[] => [
-  ...new Map([...keys].map((key) => [nameOf(key), key])).values(),
-];
 
 /** Neither an order key nor a header value holds a line break. */
 const nameOf = ({ clientId, orderKey }: OrderKey): string => `${orderKey}\n${clientId}`;
@@ -38,7 +33,7 @@ interface Row {
   readonly created_at: Date | null;
   readonly updated_at: Date | null;
   readonly position: string | null;
-  readonly digest: Uint8Array | null;
+  readonly digest: string | null;
   readonly notify_type: string;
   readonly outcome: Outcome;
   readonly facts: object | null;
@@ -60,7 +55,7 @@ export const readOrders = async (query: Query, touched: string, values: readonly
     await query<Row>(
       `with touched as (${touched})
        select touched.client_id, touched.order_key, touched.created_at, touched.updated_at, touched.position,
-         n.digest, n.notify_type, n.outcome, n.facts,
+         encode(n.digest, 'hex') as digest, n.notify_type, n.outcome, n.facts,
          r.payment_request_id, r.currency, r.value, r.reference_order_id, r.capture_mode,
          exists (
            select from notifications other
@@ -76,7 +71,12 @@ export const readOrders = async (query: Query, touched: string, values: readonly
              and other.outcome = 'APPLIED'
          ) as shared
        from touched
-       left join notifications n on n.client_id = touched.client_id and n.payment_id = touched.order_key
+       left join lateral (
+         select digest, notify_type, outcome, facts, payment_request_id, capture_id
+         from notifications
+         where client_id = touched.client_id and payment_id = touched.order_key
+         offset 0
+       ) as n on true
        cross join lateral (
          select
            case
@@ -85,20 +85,72 @@ export const readOrders = async (query: Query, touched: string, values: readonly
            end as payment_request_id,
            case when n.outcome = 'APPLIED' then n.capture_id end as capture_id
        ) as named
-       left join registrations r on r.client_id = touched.client_id and r.payment_request_id = named.payment_request_id`,
+       left join lateral (
+         select payment_request_id, currency, value, reference_order_id, capture_mode
+         from registrations
+         where client_id = touched.client_id and payment_request_id = named.payment_request_id
+         offset 0
+       ) as r on true`,
       values,
     ),
   );
 
-/** Reads orders to derive them anew, whether they have a row or not. The caller holds their locks. */
-export const readKeys = async (query: Query, keys: readonly OrderKey[]): Promise<readonly StoredOrder[]> =>
+/**
+ * The payments whose notifications name one of the `links`. `lateral … offset 0` leaves the planner one way: look each
+ * one up by its index.
+ */
+const LINKED = `
+  select n.client_id, n.payment_id
+  from links
+  cross join lateral (
+    select client_id, payment_id
+    from notifications
+    where client_id = links.client_id and payment_request_id = links.payment_request_id and outcome = 'APPLIED'
+    offset 0
+  ) as n
+  union
+  select n.client_id, n.payment_id
+  from links
+  cross join lateral (
+    select client_id, payment_id
+    from notifications
+    where client_id = links.client_id and capture_id = links.capture_id and outcome = 'APPLIED'
+    offset 0
+  ) as n`;
+
+const LINKS = `
+  select client_id, payment_request_id, capture_id
+  from json_to_recordset($1::json) as links (client_id text, payment_request_id text, capture_id text)`;
+
+/**
+ * Reads what is touched, to derive it anew, whether it has a row or not. The caller holds the locks of the keys, and
+ * has to hold those of all that is returned.
+ */
+export const readTouched = async (query: Query, { keys, links }: Touched): Promise<readonly StoredOrder[]> =>
   await readOrders(
     query,
-    `select client_id, order_key, orders.created_at, orders.updated_at, orders.position
-     from unnest($1::text[], $2::text[]) as given (client_id, order_key)
-     left join orders using (client_id, order_key)`,
-    columns(keys, ({ clientId }) => clientId, ({ orderKey }) => orderKey),
+    `with links as (${LINKS}), keys as (
+       select client_id, order_key
+       from json_to_recordset($2::json) as given (client_id text, order_key text)
+       union
+       ${LINKED}
+     )
+     select client_id, order_key, orders.created_at, orders.updated_at, orders.position
+     from keys
+     left join lateral (
+       select created_at, updated_at, position
+       from orders
+       where client_id = keys.client_id and order_key = keys.order_key
+       offset 0
+     ) as orders on true`,
+    [recordset(links.map(toLinkRow)), recordset(keys.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey })))],
   );
+
+const toLinkRow = ({ clientId, paymentRequestId, captureId }: ClientLinks) => ({
+  client_id: clientId,
+  payment_request_id: paymentRequestId,
+  capture_id: captureId,
+});
 
 const gather = (rows: readonly Row[]): readonly StoredOrder[] => {
   const ordersOf = new Map<string, [Row, ...Row[]]>();
@@ -131,8 +183,8 @@ const toStoredOrder = (rows: readonly [Row, ...Row[]]): StoredOrder => {
   };
 };
 
-const toEvidenceRow = ({ order_key, notify_type, outcome, facts }: Row, digest: Uint8Array): EvidenceRow => ({
-  bodyDigest: hex(digest),
+const toEvidenceRow = ({ order_key, notify_type, outcome, facts }: Row, bodyDigest: string): EvidenceRow => ({
+  bodyDigest,
   notifyType: notify_type,
   outcome,
   facts: facts === null ? null : factsOf(facts, order_key),
@@ -160,22 +212,12 @@ export interface ClientLinks {
 
 /** The payments whose notifications name one of these `paymentRequestId`s or `captureId`s. */
 export const paymentsLinkedBy = async (query: Query, links: readonly ClientLinks[]): Promise<readonly OrderKey[]> => {
-  if (links.every(({ paymentRequestId, captureId }) => paymentRequestId === null && captureId === null)) return [];
-  const rows = await query<{ client_id: string; payment_id: string }>(
-    `with links as (
-       select distinct *
-       from unnest($1::text[], $2::text[], $3::text[]) as links (client_id, payment_request_id, capture_id)
-     )
-     select n.client_id, n.payment_id
-     from links
-     join notifications n on n.client_id = links.client_id and n.payment_request_id = links.payment_request_id
-     where n.outcome = 'APPLIED'
-     union
-     select n.client_id, n.payment_id
-     from links
-     join notifications n on n.client_id = links.client_id and n.capture_id = links.capture_id
-     where n.outcome = 'APPLIED'`,
-    columns(links, (link) => link.clientId, (link) => link.paymentRequestId, (link) => link.captureId),
-  );
+  const rows = await query<{ client_id: string; payment_id: string }>(`with links as (${LINKS}) ${LINKED}`, [recordset(links.map(toLinkRow))]);
   return rows.map((row) => ({ clientId: row.client_id, orderKey: row.payment_id }));
 };
+
+/** Orders, and identifiers that may join further ones with them. */
+export interface Touched {
+  readonly keys: readonly OrderKey[];
+  readonly links: readonly ClientLinks[];
+}

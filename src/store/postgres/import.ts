@@ -69,7 +69,7 @@ const openImports = ({ query, transact }: Database, refresh: Refresh): Imports =
       const added = await inParts(rows, async (part) =>
         await transact(part.map(orderLock), async (transaction) => {
           const missing = await countMissing(transaction.query, part);
-          await refresh(transaction, part, new Date());
+          await refresh(transaction, { keys: part, links: [] }, new Date());
           await setTimes(transaction.query, part);
           return missing;
         }),

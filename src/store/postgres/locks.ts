@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { StoreUnavailableError } from '../store.ts';
 
 /** The 64 bits by which an advisory lock goes. Two things that fall on the same ones only wait for each other. */
 export type Lock = bigint;
 
-const lockOf = (...names: readonly string[]): Lock => createHash('sha256').update(names.join('\0')).digest().readBigInt64BE();
+const lockOf = (...names: readonly string[]): Lock => BigInt.asIntN(64, BigInt(`0x${hash('sha256', names.join('\0'), 'hex').slice(0, 16)}`));
 
 export const paymentLock = (clientId: string, paymentId: string): Lock => lockOf('payment', clientId, paymentId);
 export const paymentRequestLock = (clientId: string, paymentRequestId: string): Lock => lockOf('paymentRequest', clientId, paymentRequestId);

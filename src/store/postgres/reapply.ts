@@ -1,7 +1,7 @@
 import type { ReapplicationEntry } from '../entry.ts';
 import type { NotificationKey, Outcome } from '../store.ts';
 import { type Joined, locksOf, touchedBy } from './arrivals.ts';
-import { distinctKeys, type OrderKey } from './evidence.ts';
+import { paymentsLinkedBy } from './evidence.ts';
 import { inParts } from './locks.ts';
 import { columns, hex, type Query } from './query.ts';
 import type { Refresh } from './refresh.ts';
@@ -19,9 +19,11 @@ export const openReapplying = ({ transact }: Database, refresh: Refresh): Reappl
       // What it names now may differ from what it named when it was stored: both are touched.
       const joined = [...held.values(), ...toApply];
       need(joined.flatMap(locksOf));
-      const touched: readonly OrderKey[] = distinctKeys(await touchedBy(query, joined));
+      const { keys, links } = touchedBy(joined);
+      // By what they name as stored, before that is written anew.
+      const linked = await paymentsLinkedBy(query, links);
       await rewrite(query, toApply);
-      const { failed } = await refresh(transaction, touched, now);
+      const { failed } = await refresh(transaction, { keys: [...keys, ...linked], links }, now);
       const failures = new Set(failed.map(nameOf));
       return entries.map((entry) => {
         if (!held.has(nameOf(entry))) return null;

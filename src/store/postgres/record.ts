@@ -16,7 +16,7 @@ export const openRecording = ({ transact }: Database, refresh: Refresh): Recordi
   /** Derives what the newly stored ones touch; returns the notifications whose handler failed. */
   const apply = async (transaction: Transaction, toApply: readonly NotificationEntry[], now: Date): Promise<readonly NotificationKey[]> => {
     if (toApply.length === 0) return [];
-    return (await refresh(transaction, await touchedBy(transaction.query, toApply), now)).failed;
+    return (await refresh(transaction, touchedBy(toApply), now)).failed;
   };
 
   const recordPart = async (entries: readonly Entry[], bounds: UnverifiedBounds): Promise<BatchResult> => {

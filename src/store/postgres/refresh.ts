@@ -2,10 +2,10 @@ import type { DerivedOrder } from '../../order/order.ts';
 import { type Derivation, digestOf, project, type Projection, underivable } from '../projection.ts';
 import type { NotificationKey } from '../store.ts';
 import { registrationKey } from '../order-key.ts';
-import { type ClientLinks, distinctKeys, type OrderKey, orderLock, paymentsLinkedBy, readKeys, type StoredOrder } from './evidence.ts';
+import { type ClientLinks, type OrderKey, orderLock, readTouched, type StoredOrder, type Touched } from './evidence.ts';
 import { captureLock, type Lock, paymentRequestLock } from './locks.ts';
 import { NEXT_POSITIONS } from './positions.ts';
-import { columns, type Query } from './query.ts';
+import { columns, hex, type Query, recordset } from './query.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Refreshed {
@@ -16,25 +16,26 @@ export interface Refreshed {
 }
 
 /** Derives orders from what is stored, inside the caller's transaction, and writes those that changed. */
-export type Refresh = (transaction: Transaction, keys: readonly OrderKey[], now: Date) => Promise<Refreshed>;
+export type Refresh = (transaction: Transaction, touched: Touched, now: Date) => Promise<Refreshed>;
 
 export const openRefresh =
   (derivation: Derivation): Refresh =>
-  async ({ query, need }, keys, now) => {
+  async ({ query, need }, { keys, links }, now) => {
     const failed: NotificationKey[] = [];
-    let touched = distinctKeys(keys);
-    if (touched.length === 0) return { changed: 0, failed };
+    if (keys.length === 0 && links.length === 0) return { changed: 0, failed };
+    const touched = { keys: [...keys], links: [...links] };
     for (;;) {
-      need(touched.map(orderLock));
-      const orders = await readKeys(query, touched);
+      const orders = await readTouched(query, touched);
+      need(orders.map(orderLock));
       const projections = orders.map((order) => ({ order, projection: project(order.evidence, derivation) }));
       const failures = projections.flatMap(({ order, projection }) => [...projection.failed].map((id) => ({ clientId: order.clientId, id })));
       if (failures.length === 0) return { changed: await write(query, projections.map(toBe), now), failed };
       failed.push(...failures);
       // What failed names nothing any more: the orders that it joined are derived without it, as a rebuild would.
-      const links = await markFailed(query, failures);
-      need(links.flatMap(locksOfLinks));
-      touched = distinctKeys([...touched, ...links.flatMap(keyOfRegistration), ...(await paymentsLinkedBy(query, links))]);
+      const named = await markFailed(query, failures);
+      need(named.flatMap(locksOfLinks));
+      touched.keys.push(...orders, ...named.flatMap(keyOfRegistration));
+      touched.links.push(...named);
     }
   };
 
@@ -83,47 +84,51 @@ const isKept = (one: ToBe): one is Kept => one.order !== null;
 /** Brings `orders` and `captures` to what they should be, in one statement; returns how many orders that changed. */
 const write = async (query: Query, orders: readonly ToBe[], now: Date): Promise<number> => {
   const kept = orders.filter(isKept);
-  const captures = kept.flatMap(({ clientId, orderKey, order }) =>
-    order.captures.map((capture, index) => ({ clientId, orderKey, capture, captureNo: index + 1 })),
-  );
   const gone = orders.filter((one) => !isKept(one));
   const [row] = await query<{ changed: number }>(WRITE, [
-    ...columns(kept, ({ clientId }) => clientId, ({ orderKey }) => orderKey, ({ order }) => digestOf(order), ({ order }) => order.captures.length),
-    ...columns(kept.map(({ order }) => order), ...ORDER_COLUMNS),
-    ...columns(captures, ({ clientId }) => clientId, ({ orderKey }) => orderKey, ({ captureNo }) => captureNo),
-    ...columns(captures.map(({ capture }) => capture), ...CAPTURE_COLUMNS),
-    ...columns(gone, ({ clientId }) => clientId, ({ orderKey }) => orderKey),
+    recordset(kept.map(toOrderRow)),
+    recordset(kept.flatMap(toCaptureRows)),
+    recordset(gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }))),
     now.toISOString(),
   ]);
   return row?.changed ?? 0;
 };
 
-const ORDER_COLUMNS: readonly ((order: DerivedOrder) => unknown)[] = [
-  ({ paymentRequestId }) => paymentRequestId,
-  ({ referenceOrderId }) => referenceOrderId,
-  ({ status }) => status,
-  ({ fulfillable }) => fulfillable,
-  ({ nextAction }) => nextAction,
-  ({ paymentAmount, capturedAmount }) => paymentAmount?.currency ?? capturedAmount?.currency,
-  ({ paymentAmount }) => paymentAmount?.value,
-  ({ capturedAmount }) => capturedAmount?.value,
-  ({ expectedAmount }) => expectedAmount?.currency,
-  ({ expectedAmount }) => expectedAmount?.value,
-  ({ paymentTime }) => paymentTime,
+const toOrderRow = ({ clientId, orderKey, order }: Kept, index: number) => ({
+  ordinal: index + 1,
+  client_id: clientId,
+  order_key: orderKey,
+  digest: hex(digestOf(order)),
+  captures: order.captures.length,
+  payment_request_id: order.paymentRequestId,
+  reference_order_id: order.referenceOrderId,
+  status: order.status,
+  fulfillable: order.fulfillable,
+  next_action: order.nextAction,
+  currency: order.paymentAmount?.currency ?? order.capturedAmount?.currency,
+  payment_value: order.paymentAmount?.value,
+  captured_value: order.capturedAmount?.value,
+  expected_currency: order.expectedAmount?.currency,
+  expected_value: order.expectedAmount?.value,
+  payment_time: order.paymentTime,
   // As a number: our ISO text knows a year 0000 and years beyond 9999, which PostgreSQL writes otherwise.
-  ({ authorizationExpiresAt }) => (authorizationExpiresAt === null ? null : Date.parse(authorizationExpiresAt)),
-  ({ attention }) => attention.map(({ code }) => ` ${code} `).join(''),
-];
+  expires_ms: order.authorizationExpiresAt === null ? null : Date.parse(order.authorizationExpiresAt),
+  attention: order.attention.map(({ code }) => ` ${code} `).join(''),
+});
 
-const CAPTURE_COLUMNS: readonly ((capture: DerivedOrder['captures'][number]) => unknown)[] = [
-  ({ captureId }) => captureId,
-  ({ captureRequestId }) => captureRequestId,
-  ({ status }) => status,
-  ({ amount }) => amount?.currency,
-  ({ amount }) => amount?.value,
-  ({ captureTime }) => captureTime,
-  ({ result }) => result.resultCode,
-];
+const toCaptureRows = ({ clientId, orderKey, order }: Kept) =>
+  order.captures.map(({ captureId, captureRequestId, status, amount, captureTime, result }, index) => ({
+    client_id: clientId,
+    order_key: orderKey,
+    capture_no: index + 1,
+    capture_id: captureId,
+    capture_request_id: captureRequestId,
+    status,
+    currency: amount?.currency,
+    value: amount?.value,
+    capture_time: captureTime,
+    result_code: result.resultCode,
+  }));
 
 const VALUE_COLUMNS = [
   'payment_request_id', 'reference_order_id', 'status', 'fulfillable', 'next_action', 'currency', 'payment_value', 'captured_value',
@@ -137,20 +142,18 @@ const listed = (prefix: string): string => VALUE_COLUMNS.map((column) => `${pref
  */
 const WRITE = `
   with derived as (
-    select client_id, order_key, digest, captures, ordinal,
+    select client_id, order_key, decode(digest, 'hex') as digest, captures, ordinal,
       payment_request_id, reference_order_id, status, fulfillable, next_action, currency, payment_value, captured_value,
       expected_currency, expected_value, payment_time,
       (timestamptz 'epoch' + expires_ms * interval '1 millisecond')::timestamptz(3) as authorization_expires_at, attention
-    from unnest(
-      $1::text[], $2::text[], $3::bytea[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[],
-      $11::numeric[], $12::numeric[], $13::text[], $14::numeric[], $15::text[], $16::float8[], $17::text[]
-    ) with ordinality as derived (
-      client_id, order_key, digest, captures, payment_request_id, reference_order_id, status, fulfillable, next_action, currency,
-      payment_value, captured_value, expected_currency, expected_value, payment_time, expires_ms, attention, ordinal
+    from json_to_recordset($1::json) as derived (
+      ordinal integer, client_id text, order_key text, digest text, captures integer, payment_request_id text,
+      reference_order_id text, status text, fulfillable boolean, next_action text, currency text, payment_value numeric,
+      captured_value numeric, expected_currency text, expected_value numeric, payment_time text, expires_ms float8, attention text
     )
   ), changed as (
     insert into orders (client_id, order_key, digest, ${listed('')}, created_at, updated_at, position)
-    select client_id, order_key, digest, ${listed('')}, $30::timestamptz, $30::timestamptz, ${NEXT_POSITIONS} + ordinal
+    select client_id, order_key, digest, ${listed('')}, $4::timestamptz, $4::timestamptz, ${NEXT_POSITIONS} + ordinal
     from derived
     on conflict (client_id, order_key) do update
     set (digest, ${listed('')}, updated_at, position) =
@@ -158,12 +161,13 @@ const WRITE = `
     where (orders.digest, ${listed('orders.')}) is distinct from (excluded.digest, ${listed('excluded.')})
     returning client_id, order_key
   ), captured as (
-    insert into captures
-    select stated.*
-    from unnest(
-      $18::text[], $19::text[], $20::integer[], $21::text[], $22::text[], $23::text[], $24::text[], $25::numeric[], $26::text[], $27::text[]
-    ) as stated (
+    insert into captures (
       client_id, order_key, capture_no, capture_id, capture_request_id, status, currency, value, capture_time, result_code
+    )
+    select client_id, order_key, capture_no, capture_id, capture_request_id, status, currency, value, capture_time, result_code
+    from json_to_recordset($2::json) as stated (
+      client_id text, order_key text, capture_no integer, capture_id text, capture_request_id text, status text, currency text,
+      value numeric, capture_time text, result_code text
     )
     join changed using (client_id, order_key)
     on conflict (client_id, order_key, capture_no) do update
@@ -178,7 +182,7 @@ const WRITE = `
       and captures.capture_no > derived.captures
   ), gone as (
     delete from orders
-    using unnest($28::text[], $29::text[]) as gone (client_id, order_key)
+    using json_to_recordset($3::json) as gone (client_id text, order_key text)
     where orders.client_id = gone.client_id and orders.order_key = gone.order_key
     returning 1
   )

@@ -1,7 +1,6 @@
 import { type Registration, sameRegistration } from '../../order/registration.ts';
 import type { RegisterResult, StoredRegistration } from '../store.ts';
 import { registrationKey } from '../order-key.ts';
-import { paymentsLinkedBy } from './evidence.ts';
 import { paymentRequestLock } from './locks.ts';
 import type { Query } from './query.ts';
 import type { Refresh } from './refresh.ts';
@@ -19,8 +18,8 @@ export const openRegistering = ({ transact }: Database, refresh: Refresh): Regis
   const write = async (transaction: Transaction, registration: Registration, now: Date): Promise<StoredRegistration> => {
     const { clientId, paymentRequestId } = registration;
     const written = await upsert(transaction.query, registration, now);
-    const named = await paymentsLinkedBy(transaction.query, [{ clientId, paymentRequestId, captureId: null }]);
-    await refresh(transaction, [{ clientId, orderKey: registrationKey(paymentRequestId) }, ...named], now);
+    const keys = [{ clientId, orderKey: registrationKey(paymentRequestId) }];
+    await refresh(transaction, { keys, links: [{ clientId, paymentRequestId, captureId: null }] }, now);
     return written;
   };
 

@@ -52,6 +52,8 @@ export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe, readO
     ...basics(url),
     options: readOnly ? SESSION + READ_ONLY : SESSION,
     max: poolSize,
+    // A transaction's COMMIT may follow its last statement at once.
+    pipeline: true,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + GRACE_MS,
     lock_timeout: statementTimeoutMs * LOCK_SHARE,

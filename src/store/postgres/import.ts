@@ -69,7 +69,8 @@ const openImports = ({ query, transact }: Database, refresh: Refresh): Imports =
       const added = await inParts(rows, async (part) =>
         await transact(part.map(orderLock), async (transaction) => {
           const missing = await countMissing(transaction.query, part);
-          await refresh(transaction, { keys: part, links: [] }, new Date());
+          const { changed } = await refresh(transaction, { keys: part, links: [] }, new Date());
+          await changed;
           await setTimes(transaction.query, part);
           return missing;
         }),

@@ -15,7 +15,10 @@ export const openRebuilding = ({ query, transact }: Database, refresh: Refresh):
     const keys = await nextKeys(query, readCursor(cursor), limit);
     const last = keys.at(-1);
     // Read before their locks, but derived after: what happens to these keys in between is seen, and others see to themselves.
-    const changed = await transact(keys.map(orderLock), async (transaction) => (await refresh(transaction, { keys, links: [] }, now)).changed);
+    const changed = await transact(keys.map(orderLock), async (transaction) => {
+      const refreshed = await refresh(transaction, { keys, links: [] }, now);
+      return await refreshed.changed;
+    });
     return {
       orders: keys.length,
       changed,

@@ -9,8 +9,8 @@ import { columns, hex, type Query, recordset } from './query.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Refreshed {
-  /** How many of the orders were not already as they should be. */
-  readonly changed: number;
+  /** How many of the orders were not already as they should be. The statement is sent: nothing has to wait for it. */
+  readonly changed: Promise<number>;
   /** Notifications whose handler failed just now. */
   readonly failed: readonly NotificationKey[];
 }
@@ -20,16 +20,21 @@ export type Refresh = (transaction: Transaction, touched: Touched, now: Date) =>
 
 export const openRefresh =
   (derivation: Derivation): Refresh =>
-  async ({ query, need }, { keys, links }, now) => {
+  async ({ query, send, need }, { keys, links }, now) => {
     const failed: NotificationKey[] = [];
-    if (keys.length === 0 && links.length === 0) return { changed: 0, failed };
+    if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
     const touched = { keys: [...keys], links: [...links] };
     for (;;) {
       const orders = await readTouched(query, touched);
       need(orders.map(orderLock));
       const projections = orders.map((order) => ({ order, projection: project(order.evidence, derivation) }));
       const failures = projections.flatMap(({ order, projection }) => [...projection.failed].map((id) => ({ clientId: order.clientId, id })));
-      if (failures.length === 0) return { changed: await write(query, projections.map(toBe), now), failed };
+      if (failures.length === 0) {
+        const changed = write(send, projections.map(toBe), now);
+        // Who does not ask for it learns of a failure from COMMIT.
+        changed.catch(() => {});
+        return { changed, failed };
+      }
       failed.push(...failures);
       // What failed names nothing any more: the orders that it joined are derived without it, as a rebuild would.
       const named = await markFailed(query, failures);
@@ -82,10 +87,10 @@ interface Kept extends OrderKey {
 const isKept = (one: ToBe): one is Kept => one.order !== null;
 
 /** Brings `orders` and `captures` to what they should be, in one statement; returns how many orders that changed. */
-const write = async (query: Query, orders: readonly ToBe[], now: Date): Promise<number> => {
+const write = async (send: Query, orders: readonly ToBe[], now: Date): Promise<number> => {
   const kept = orders.filter(isKept);
   const gone = orders.filter((one) => !isKept(one));
-  const [row] = await query<{ changed: number }>(WRITE, [
+  const [row] = await send<{ changed: number }>(WRITE, [
     recordset(kept.map(toOrderRow)),
     recordset(kept.flatMap(toCaptureRows)),
     recordset(gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }))),

@@ -6,6 +6,8 @@ import type { Query } from './query.ts';
 
 export interface Transaction {
   readonly query: Query;
+  /** The same for the last statement: COMMIT follows without waiting for its answer, which is checked with COMMIT's own. */
+  readonly send: Query;
   /** Makes sure that these are held; otherwise everything is rolled back and starts over with them as well. */
   readonly need: (locks: Iterable<Lock>) => void;
 }
@@ -120,14 +122,24 @@ interface Attempt<T> {
 const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Promise<T> => {
   try {
     await client.query(beginning(held));
+    const unanswered: Promise<unknown>[] = [];
+    const query = queryOn(client);
     const result = await work({
-      query: queryOn(client),
+      query,
+      send: <Row extends object>(sql: string, values?: readonly unknown[]) => {
+        const answer = query<Row>(sql, values);
+        // It is looked at below, where the work gets that far.
+        answer.catch(() => {});
+        unanswered.push(answer);
+        return answer;
+      },
       need: (locks) => {
         const missing = new Set([...locks].filter((lock) => !held.has(lock)));
         if (missing.size > 0) throw new MoreLocksNeeded(missing);
       },
     });
-    const { command } = await client.query('commit');
+    // Right behind what was sent and is not answered yet: where that fails, PostgreSQL answers COMMIT with ROLLBACK.
+    const [{ command }] = await Promise.all([client.query('commit'), ...unanswered]);
     // A transaction that failed unnoticed answers COMMIT with ROLLBACK, and no error.
     if (command !== 'COMMIT') throw new StoreUnavailableError(`PostgreSQL answered COMMIT with ${command}`);
     return result;

@@ -67,9 +67,10 @@ export const createInbox = (options: InboxOptions): Inbox => {
   const room = Math.min(LARGE_BODY_BYTES, maxBytes / 20);
   const allowance = createAllowance(options.unverifiedMaxPerSecond);
   const queue: Waiting[] = [];
-  let inTransaction: readonly Waiting[] = [];
+  const inTransactions = new Set<readonly Waiting[]>();
   let heldBytes = 0;
-  let running = false;
+  let lanes = 0;
+  let starting = false;
   let failedAt: number | null = null;
   let sweeper: NodeJS.Timeout | null = null;
   const drained: (() => void)[] = [];
@@ -88,8 +89,8 @@ export const createInbox = (options: InboxOptions): Inbox => {
       heldBytes -= waiting.bytes;
       answer(waiting, notStored('STORE_SLOW'));
     }
-    for (const waiting of inTransaction) if (waiting.dueAt <= now) answer(waiting, notStored('STORE_SLOW'));
-    if (queue.length === 0 && inTransaction.length === 0 && sweeper !== null) {
+    for (const batch of inTransactions) for (const waiting of batch) if (waiting.dueAt <= now) answer(waiting, notStored('STORE_SLOW'));
+    if (queue.length === 0 && inTransactions.size === 0 && sweeper !== null) {
       clearInterval(sweeper);
       sweeper = null;
     }
@@ -106,8 +107,9 @@ export const createInbox = (options: InboxOptions): Inbox => {
   };
 
   const record = async (batch: readonly Delivery[]): Promise<BatchResult> => {
-    const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes, maxNew: allowance.left() });
-    allowance.use(result.newUnverified);
+    const allowed = allowance.reserve(batch.filter(({ kind }) => kind === 'unverified').length);
+    const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes, maxNew: allowed });
+    allowance.giveBack(allowed - result.newUnverified);
     if (result.failed.length > 0) onFailed?.(result.failed);
     if (result.unverifiedBytes !== null) onUnverifiedBytes?.(result.unverifiedBytes);
     return result;
@@ -144,21 +146,27 @@ export const createInbox = (options: InboxOptions): Inbox => {
 
   const run = async (): Promise<void> => {
     while (queue.length > 0) {
-      inTransaction = takeBatch();
-      await recordAll(inTransaction);
-      for (const { bytes } of inTransaction) heldBytes -= bytes;
-      inTransaction = [];
+      const batch = takeBatch();
+      inTransactions.add(batch);
+      await recordAll(batch);
+      for (const { bytes } of batch) heldBytes -= bytes;
+      inTransactions.delete(batch);
     }
-    running = false;
-    for (const done of drained.splice(0)) done();
+    lanes -= 1;
+    if (lanes === 0) for (const done of drained.splice(0)) done();
   };
 
+  /** A lane carries out one transaction after the other. With all of them busy, what arrives shares the next one. */
   const start = (): void => {
     sweeper ??= setInterval(sweep, SWEEP_MS);
-    if (running) return;
-    running = true;
+    if (starting || lanes >= store.concurrency) return;
+    starting = true;
     // What is submitted in the same go shares the first transaction.
-    queueMicrotask(() => void run());
+    queueMicrotask(() => {
+      starting = false;
+      lanes += 1;
+      void run();
+    });
   };
 
   const isFull = (): boolean => queue.length >= maxEntries || heldBytes > maxBytes - room;
@@ -175,7 +183,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
         start();
       }),
     drain: async () => {
-      if (!running) return;
+      if (lanes === 0 && !starting) return;
       await new Promise<void>((resolve) => drained.push(resolve));
     },
   };
@@ -183,21 +191,30 @@ export const createInbox = (options: InboxOptions): Inbox => {
 
 const SECOND = 1_000;
 
-/** So many new unverified requests a second; counted once the store says how many were new. */
-const createAllowance = (perSecond: number): { readonly left: () => number; readonly use: (count: number) => void } => {
+interface Allowance {
+  /** As many of `wanted` as this second still allows. */
+  readonly reserve: (wanted: number) => number;
+  /** What was reserved and turned out not to be new. */
+  readonly giveBack: (count: number) => void;
+}
+
+/** So many new unverified requests a second. */
+const createAllowance = (perSecond: number): Allowance => {
   let began = Number.NEGATIVE_INFINITY;
   let used = 0;
   return {
-    left: () => {
+    reserve: (wanted) => {
       const now = performance.now();
       if (now - began >= SECOND) {
         began = now;
         used = 0;
       }
-      return perSecond - used;
+      const allowed = Math.min(wanted, perSecond - used);
+      used += allowed;
+      return allowed;
     },
-    use: (count) => {
-      used += count;
+    giveBack: (count) => {
+      used = Math.max(0, used - count);
     },
   };
 };

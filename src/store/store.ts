@@ -210,6 +210,8 @@ export class StoreUnusableError extends Error {
  * promise resolves; what throws StoreUnavailableError may or may not have happened.
  */
 export interface Store {
+  /** How many batches it is worth handing to `record` at the same time. */
+  readonly concurrency: number;
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Resolves while the store can write. */

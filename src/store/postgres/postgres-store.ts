@@ -31,6 +31,8 @@ export interface PostgresOptions {
 }
 
 const DEFAULTS = { statementTimeoutMs: 4_000, poolSize: 5, allowUnsafe: false };
+/** While one batch waits for the server's answer the others go on; the pool's other connections are for readers and probes. */
+const CONCURRENCY = 3;
 /** Small enough that nobody waits long for the unverified store. */
 const PURGED_AT_ONCE = 500;
 
@@ -56,6 +58,7 @@ export const openPostgres = async (options: PostgresOptions): Promise<Store> => 
     ...openUnverifiedReading(database),
     ...openSettings(database),
     ...openRetention(database),
+    concurrency: Math.min(CONCURRENCY, poolSize),
     record: async (batch, bounds) => await recording.record(batch.map((delivery) => toEntry(delivery, handlers)), bounds),
     register: openRegistering(database, refresh),
     reapply: async (reapplications, now) => await reapply(reapplications.map((one) => toReapplicationEntry(one, handlers)), now),

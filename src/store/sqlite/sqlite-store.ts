@@ -28,6 +28,8 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
   const reader = async () => await (reading ??= start<Reader>('reader'));
 
   return {
+    // One writer, one after the other.
+    concurrency: 1,
     record: async (batch, bounds) => {
       const packed = packBatch(batch.map((delivery) => toEntry(delivery, handlers)));
       return unpackResult(await writer.transfer([packed.bodies.buffer as ArrayBuffer]).record(packed, bounds));

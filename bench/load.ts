@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface LoadResult {
   readonly acknowledged: number;
@@ -41,6 +42,65 @@ export const load = async ({ port, connections, requests }: LoadOptions): Promis
   );
   const seconds = (performance.now() - began) / 1_000;
   return { acknowledged: latencies.length, others, seconds, latencies: Float64Array.from(latencies).sort() };
+};
+
+export interface FloodResult extends LoadResult {
+  /** How many were to be sent, at the rate asked for. */
+  readonly offered: number;
+  /** How many of those found no connection free. */
+  readonly unsent: number;
+}
+
+export interface FloodOptions extends LoadOptions {
+  readonly perSecond: number;
+  readonly seconds: number;
+}
+
+const TICK_MS = 5;
+
+/**
+ * Sends at a rate, whether answers come or not, as far as connections are free. As APO does, it sends again what was
+ * not acknowledged, and nothing else twice.
+ */
+export const flood = async ({ port, connections, requests, perSecond, seconds }: FloodOptions): Promise<FloodResult> => {
+  const idle = await Promise.all(Array.from({ length: connections }, async () => await open(port)));
+  const all = [...idle];
+  const pending = [...requests];
+  const latencies: number[] = [];
+  const others: Record<string, number> = {};
+  const underWay = new Set<Promise<void>>();
+  let next = 0;
+  let unsent = 0;
+  const exchange = async (connection: Connection, request: Buffer): Promise<void> => {
+    const sent = performance.now();
+    const answer = await connection.exchange(request);
+    if (answer.status === 200 && answer.body === ACKNOWLEDGEMENT) latencies.push(performance.now() - sent);
+    else {
+      others[answer.status] = (others[answer.status] ?? 0) + 1;
+      pending.push(request);
+    }
+    idle.push(connection);
+  };
+  let offered = 0;
+  const began = performance.now();
+  for (let elapsed = 0; elapsed < seconds; elapsed = (performance.now() - began) / 1_000) {
+    for (const due = elapsed * perSecond; offered < due; offered += 1) {
+      const connection = idle.pop();
+      const request = pending[next];
+      if (request === undefined) throw new Error('the flood has run out of notifications');
+      if (connection === undefined) {
+        unsent += 1;
+        continue;
+      }
+      next += 1;
+      const one = exchange(connection, request).finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
+    await pause(TICK_MS);
+  }
+  await Promise.all(underWay);
+  for (const connection of all) connection.close();
+  return { acknowledged: latencies.length, others, seconds, latencies: Float64Array.from(latencies).sort(), offered, unsent };
 };
 
 interface Answered {

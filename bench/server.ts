@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { openSync, readFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -21,9 +21,13 @@ export interface RunningServer {
   readonly stop: () => Promise<void>;
 }
 
-/** Clock ticks of /proc are hundredths of a second on every Linux that Node runs on. */
-const TICK_US = 10_000;
 const canPin = cpus().length > 1 && spawnSync('taskset', ['-V']).status === 0;
+
+/** A measurement that fails leaves none behind. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** Starts a server as a process of its own, on the first core where there are two and `taskset` is there. */
 export const startServer = async ({ file, env, port, log, readyPath }: ServerOptions): Promise<RunningServer> => {
@@ -32,6 +36,7 @@ export const startServer = async ({ file, env, port, log, readyPath }: ServerOpt
     env: { ...process.env, ...env, PORT: String(port) },
     stdio: ['ignore', openSync(log, 'a'), 'inherit'],
   });
+  running.add(child);
   await ready(child, `http://127.0.0.1:${port}${readyPath}`);
   return {
     cpu: () => cpuOf(child.pid),
@@ -40,6 +45,7 @@ export const startServer = async ({ file, env, port, log, readyPath }: ServerOpt
       const exited = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await exited;
+      running.delete(child);
     },
   };
 };
@@ -67,8 +73,8 @@ const ready = async (child: ChildProcess, url: string): Promise<void> => {
   throw new Error('the server did not become ready');
 };
 
-const cpuOf = (pid: number | undefined): number => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
-};
+/** Of all threads, in nanoseconds as the scheduler counts them (Linux: Documentation/scheduler/sched-stats). */
+const cpuOf = (pid: number | undefined): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]))
+    .reduce((sum, ns) => sum + ns, 0) / 1_000;

@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
@@ -39,14 +40,23 @@ const simple = (name: string, notifications: number): Subject => ({
   bytes: () => null,
 });
 
-const service = { file: here('../src/main.ts'), readyPath: '/readyz' };
+export const service = { file: here('../src/main.ts'), readyPath: '/readyz' };
 /** As in the image (Dockerfile). */
-const settings = {
+export const settings = {
   NODE_OPTIONS: '--max-semi-space-size=4',
   MALLOC_ARENA_MAX: '2',
+  NODE_COMPILE_CACHE: join(tmpdir(), 'paynotify-bench-compiled'),
   ADMIN_PORT: '0',
   ANTOM_CLIENT_ID: CLIENT_ID,
   LOG_LEVEL: 'info',
+};
+
+/** How many notifications a database file holds. */
+export const storedIn = (file: string): number => {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const { count } = db.prepare('select count(*) as count from notifications').get() as { count: number };
+  db.close();
+  return count;
 };
 
 const sqlite = (connections: number, { directory, notifications }: { directory: string; notifications: number }): Subject => {
@@ -61,12 +71,7 @@ const sqlite = (connections: number, { directory, notifications }: { directory: 
       mkdirSync(join(file, '..'), { recursive: true });
       return Promise.resolve({ ...settings, DATABASE_URL: `sqlite:${file}` });
     },
-    stored: () => {
-      const db = new DatabaseSync(file, { readOnly: true });
-      const { count } = db.prepare('select count(*) as count from notifications').get() as { count: number };
-      db.close();
-      return Promise.resolve(count);
-    },
+    stored: () => Promise.resolve(storedIn(file)),
     bytes: () => statSync(file).size,
   };
 };

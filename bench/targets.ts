@@ -28,7 +28,7 @@ export const isMet = ({ measured, bound, at }: Target): boolean => (at === 'most
 const SQLITE = 'paynotify sqlite, 64';
 const POSTGRES = 'paynotify postgres, 64';
 
-export const targetsOf = (results: Results, { bodyBytes, fsyncMs }: { readonly bodyBytes: number; readonly fsyncMs: number }): readonly Target[] => {
+export const comparisonTargets = (results: Results, { bodyBytes, fsyncMs }: { readonly bodyBytes: number; readonly fsyncMs: number }): readonly Target[] => {
   const of = (name: string): Figures => {
     const figures = results.get(name);
     if (figures === undefined) throw new Error(`no figures of ${name}`);

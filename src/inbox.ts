@@ -43,6 +43,9 @@ const MIB = 1_048_576;
 const DEFAULTS = { maxBytes: 32 * MIB, maxEntries: 20_000, dueAfterMs: 5_000 };
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4 * MIB;
+/** More than this many that wait longer than this will not get shorter by waiting: who comes now is told to come again. */
+const STANDING_ENTRIES = BATCH_ENTRIES;
+const STANDING_MS = 100;
 /** The queue is called full while a large body might not fit. */
 const LARGE_BODY_BYTES = 262_144;
 const SWEEP_MS = 50;
@@ -52,7 +55,7 @@ const FAILING_MS = 5_000;
 interface Waiting {
   readonly delivery: Delivery;
   readonly bytes: number;
-  /** On the main thread's monotonic clock. */
+  /** On the main thread's monotonic clock, as all times here. */
   readonly dueAt: number;
   answer: ((result: Recorded | NotStored) => void) | null;
 }
@@ -169,7 +172,10 @@ export const createInbox = (options: InboxOptions): Inbox => {
     });
   };
 
-  const isFull = (): boolean => queue.length >= maxEntries || heldBytes > maxBytes - room;
+  /** Under load that it cannot carry a queue only grows, and with it everybody's wait: it is kept short instead. */
+  const isStanding = (): boolean =>
+    queue.length > STANDING_ENTRIES && performance.now() - (queue[0]?.dueAt ?? 0) + dueAfterMs > STANDING_MS;
+  const isFull = (): boolean => queue.length >= maxEntries || heldBytes > maxBytes - room || isStanding();
 
   return {
     isFull,

@@ -23,12 +23,19 @@ export type PayNotify = (request: SignedRequest) => Promise<Receipt>;
 /** What is not signed by a known key is kept only up to this size. */
 const UNVERIFIED_BODY_BYTES = 32_768;
 
-/** So many in a row; then others get their turn, a database's answers above all. */
+/** So many in a row, or this share of those that wait; then others get their turn, a database's answers above all. */
 const TOGETHER = 16;
+const SHARE = 4;
+/** While sockets always have more to read, the event loop does not come to the end of its turn: it is ended after so long. */
+const TURN_MS = 10;
+/** Where one waits longer than this to be verified, more come than can be: who comes now is told to come again. */
+const PATIENCE_MS = 100;
 
 interface Arrival {
   readonly request: SignedRequest;
   readonly receivedAt: Date;
+  /** On the monotonic clock. */
+  readonly at: number;
   readonly inbox: Inbox;
   readonly resolve: (receipt: Receipt | Promise<Receipt>) => void;
   readonly reject: (fault: unknown) => void;
@@ -45,8 +52,12 @@ export const createPayNotify = ({ trust, kinds, inbox: currentInbox }: PayNotify
   const arrivals: Arrival[] = [];
 
   const finishTurn = (): void => {
-    const all = arrivals.splice(0, TOGETHER);
+    verifySome();
     if (arrivals.length > 0) setImmediate(finishTurn);
+  };
+
+  const verifySome = (): void => {
+    const all = arrivals.splice(0, Math.max(TOGETHER, Math.ceil(arrivals.length / SHARE)));
     try {
       const current = trust();
       const verifications = all.map(({ request }) => verify(request, current));
@@ -62,9 +73,12 @@ export const createPayNotify = ({ trust, kinds, inbox: currentInbox }: PayNotify
       const inbox = currentInbox();
       if (inbox === null) return resolve({ kind: 'not stored', because: 'STORE_UNAVAILABLE', reason: null });
       // Told before the signature is looked at: under a flood that is what costs.
-      if (inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
+      const at = performance.now();
+      const waiting = at - (arrivals[0]?.at ?? at);
+      if (waiting > TURN_MS) verifySome();
+      if (waiting > PATIENCE_MS || inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
       if (arrivals.length === 0) setImmediate(finishTurn);
-      arrivals.push({ request, receivedAt: new Date(), inbox, resolve, reject });
+      arrivals.push({ request, receivedAt: new Date(), at, inbox, resolve, reject });
     });
 };
 

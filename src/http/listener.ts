@@ -6,11 +6,14 @@ export interface Address {
   readonly port: number;
 }
 
+/** Connections that wait to be accepted; the system's own limit (4,096 on Linux) holds all the same. Over it, a sender waits for seconds. */
+const BACKLOG = 4_096;
+
 /** Starts listening; resolves with the address it got (port 0 lets the system choose). */
 export const listen = (server: Server, { host, port }: Address): Promise<Address> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off('error', reject);
       const { address, port: given } = server.address() as AddressInfo;
       resolve({ host: address, port: given });

@@ -16,7 +16,7 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     /** Measured in a round. */
-    notifications: { type: 'string', default: '6000' },
+    notifications: { type: 'string', default: '4500' },
     /** Throughput with so many notifications stored, against none. */
     rows: { type: 'string' },
     /** Ten times the load that it can carry. */

@@ -33,6 +33,11 @@ export interface Inbox {
   /** Resolves once the delivery is durable, or known not to be in time. Never rejects. */
   readonly submit: (delivery: Delivery) => Promise<Recorded | NotStored>;
   readonly isFull: () => boolean;
+  /**
+   * More wait than one transaction takes, and have for some time: under load that it cannot carry a queue only grows,
+   * and with it everybody's wait. Who comes now is better told to come again.
+   */
+  readonly isStanding: () => boolean;
   /** A batch could not be stored lately, and none has been since. */
   readonly isFailing: () => boolean;
   /** Resolves when all that was submitted has been answered and no transaction is under way. */
@@ -43,7 +48,6 @@ const MIB = 1_048_576;
 const DEFAULTS = { maxBytes: 32 * MIB, maxEntries: 20_000, dueAfterMs: 5_000 };
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4 * MIB;
-/** More than this many that wait longer than this will not get shorter by waiting: who comes now is told to come again. */
 const STANDING_ENTRIES = BATCH_ENTRIES;
 const STANDING_MS = 100;
 /** The queue is called full while a large body might not fit. */
@@ -172,13 +176,11 @@ export const createInbox = (options: InboxOptions): Inbox => {
     });
   };
 
-  /** Under load that it cannot carry a queue only grows, and with it everybody's wait: it is kept short instead. */
-  const isStanding = (): boolean =>
-    queue.length > STANDING_ENTRIES && performance.now() - (queue[0]?.dueAt ?? 0) + dueAfterMs > STANDING_MS;
-  const isFull = (): boolean => queue.length >= maxEntries || heldBytes > maxBytes - room || isStanding();
+  const isFull = (): boolean => queue.length >= maxEntries || heldBytes > maxBytes - room;
 
   return {
     isFull,
+    isStanding: () => queue.length > STANDING_ENTRIES && performance.now() - (queue[0]?.dueAt ?? 0) + dueAfterMs > STANDING_MS,
     isFailing: () => failedAt !== null && performance.now() - failedAt < FAILING_MS,
     submit: (delivery) =>
       new Promise((resolve) => {

@@ -76,7 +76,7 @@ export const createPayNotify = ({ trust, kinds, inbox: currentInbox }: PayNotify
       const at = performance.now();
       const waiting = at - (arrivals[0]?.at ?? at);
       if (waiting > TURN_MS) verifySome();
-      if (waiting > PATIENCE_MS || inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
+      if (waiting > PATIENCE_MS || inbox.isStanding() || inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
       if (arrivals.length === 0) setImmediate(finishTurn);
       arrivals.push({ request, receivedAt: new Date(), at, inbox, resolve, reject });
     });

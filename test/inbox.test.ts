@@ -167,6 +167,33 @@ describe('a database that is locked', () => {
 });
 
 describe('the queue', () => {
+  test('that only grows is said to stand, and who waits in it is stored', async () => {
+    const inbox = openInbox();
+    const lock = holdWriteLock(directory);
+    const underWay = inbox.submit(notification('under way'));
+    await pause(50);
+    const waiting = named(300).map((paymentId) => inbox.submit(notification(paymentId)));
+    expect(inbox.isStanding()).toBe(false);
+    await pause(300);
+    expect(inbox.isStanding()).toBe(true);
+    lock.release();
+    expect(new Set(kinds(await Promise.all([underWay, ...waiting])))).toEqual(new Set(['notification']));
+    expect(inbox.isStanding()).toBe(false);
+    expect(storedPayments()).toHaveLength(301);
+  });
+
+  test('that fits into one transaction does not stand, however long it waits', async () => {
+    const inbox = openInbox();
+    const lock = holdWriteLock(directory);
+    const underWay = inbox.submit(notification('under way'));
+    await pause(50);
+    const waiting = named(200).map((paymentId) => inbox.submit(notification(paymentId)));
+    await pause(300);
+    expect(inbox.isStanding()).toBe(false);
+    lock.release();
+    expect(new Set(kinds(await Promise.all([underWay, ...waiting])))).toEqual(new Set(['notification']));
+  });
+
   test('is bounded in entries: what is over is QUEUE_FULL and not stored', async () => {
     const inbox = openInbox({ maxEntries: 3 });
     const submitted = named(8).map((paymentId) => inbox.submit(notification(paymentId)));

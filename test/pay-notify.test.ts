@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readKey } from '../src/antom/keys.ts';
 import type { SignedRequest, Trust } from '../src/antom/signature.ts';
@@ -75,6 +76,35 @@ test('nothing is acknowledged that the queue has no room for', async () => {
   const receipts = await Promise.all(Array.from({ length: 4 }, () => receive(genuine)));
   lock.release();
   expect(receipts.map((receipt) => receipt.kind === 'not stored' && receipt.because)).toEqual(['STORE_SLOW', 'STORE_SLOW', 'QUEUE_FULL', 'QUEUE_FULL']);
+});
+
+test('who comes to a queue that only grows is told to come again, before anything is verified; who waits in it is stored', async () => {
+  const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
+  const receive = open({ inbox: () => roomy });
+  const crowd = Array.from({ length: 500 }, (_, index) => requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
+  const lock = holdWriteLock(directory);
+  const waiting = crowd.map((request) => receive(request));
+  await pause(400);
+  expect(await receive(forged)).toEqual({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
+  lock.release();
+  expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(new Set(['acknowledged']));
+  expect(await receive(genuine)).toMatchObject({ kind: 'acknowledged' });
+  expect([count('notifications'), count('unverified')]).toEqual([501, 0]);
+  await roomy.drain();
+});
+
+test('a crowd is verified in several goes, and each of it is answered for itself', async () => {
+  const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
+  const receive = open({ inbox: () => roomy });
+  const requests = Array.from({ length: 50 }, (_, index) =>
+    requestOf((index % 10 === 9 ? stranger : signer).sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))),
+  );
+  const receipts = await Promise.all(requests.map((request) => receive(request)));
+  expect(receipts.map((receipt) => receipt.kind === 'acknowledged' && receipt.recorded.kind === 'notification' && receipt.recorded.paymentId)).toEqual(
+    requests.map((_, index) => index % 10 !== 9 && `P${index}`),
+  );
+  expect([count('notifications'), count('unverified')]).toEqual([45, 5]);
+  await roomy.drain();
 });
 
 test('an unverified body over 32 KiB is not stored and not acknowledged, a verified one is', async () => {

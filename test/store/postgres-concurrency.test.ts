@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Client } from 'pg';
+import { createInbox } from '../../src/inbox.ts';
+import { paymentLock } from '../../src/store/postgres/locks.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../src/store/store.ts';
 import { captureResult, CLIENT, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
@@ -221,6 +224,45 @@ describe('the feed on PostgreSQL', () => {
     expect(await again.followOrders({ limit: 1, cursor: next })).toEqual({ items: [], next });
     await record(again, captureResult('S', { captureId: 'C1' }));
     expect(idsOf((await follow(again, { from: next })).orders)).toEqual(['P1']);
+  });
+});
+
+describe('several batches at the same time', () => {
+  test('one that has to wait for its payment holds up none of the others, and is recorded in the end', async () => {
+    const [store] = await open();
+    expect(store.concurrency).toBeGreaterThan(1);
+    const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });
+    const holder = await hold(`select pg_advisory_lock(${paymentLock(CLIENT, 'P1')})`);
+    let isAnswered = false;
+    const waiting = inbox.submit(delivery(paymentResult('S', { paymentId: 'P1', paymentRequestId: 'R1' }))).finally(() => {
+      isAnswered = true;
+    });
+    // Its batch is under way, and the others are not in it.
+    await turn();
+    const others = [2, 3, 4].map((number) => paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}` }));
+    for (const other of others) expect(await inbox.submit(delivery(other))).toMatchObject({ outcome: 'APPLIED' });
+    expect(isAnswered).toBe(false);
+    await holder.query('select pg_advisory_unlock_all()');
+    expect(await waiting).toMatchObject({ outcome: 'APPLIED', paymentId: 'P1' });
+    await inbox.drain();
+    expect(new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId))).toEqual(new Set(['P1', 'P2', 'P3', 'P4']));
+  });
+
+  test('two of one payment are both applied', async () => {
+    const [store] = await open();
+    const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });
+    const statements = [
+      paymentResult('S', { paymentId: 'P1', paymentAmount: jpy('100') }),
+      ...Array.from({ length: 20 }, (_, index) => captureResult('S', { paymentId: 'P1', captureId: `C${index}`, captureAmount: jpy('5') })),
+    ];
+    const results: Promise<unknown>[] = [];
+    for (const statement of statements) {
+      results.push(inbox.submit(delivery(statement)));
+      // Each in a batch of its own, as far as connections are free.
+      await turn();
+    }
+    for (const result of await Promise.all(results)) expect(result).toMatchObject({ outcome: 'APPLIED', deliveries: 1 });
+    expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', capturedAmount: jpy('100'), fulfillable: true });
   });
 });
 

@@ -88,8 +88,8 @@ test('who comes to a queue that only grows is told to come again, before anythin
   expect(await receive(forged)).toEqual({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
   lock.release();
   expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(new Set(['acknowledged']));
-  expect(await receive(genuine)).toMatchObject({ kind: 'acknowledged' });
-  expect([count('notifications'), count('unverified')]).toEqual([501, 0]);
+  expect([count('notifications'), count('unverified')]).toEqual([500, 0]);
+  expect(await receive(forged)).toMatchObject({ kind: 'acknowledged', reason: 'SIGNATURE_MISMATCH' });
   await roomy.drain();
 });
 

@@ -7,6 +7,7 @@ import { compare } from './compare.ts';
 import { quantile } from './load.ts';
 import { overload } from './overload.ts';
 import { plot } from './plot.ts';
+import { profile } from './profile.ts';
 import { measureReplicas } from './replicas.ts';
 import { compareRows } from './rows.ts';
 import { pinLoadGenerator } from './server.ts';
@@ -24,6 +25,8 @@ const { values: options } = parseArgs({
     overload: { type: 'boolean', default: false },
     /** So many replicas on one PostgreSQL: what a notification costs there (docs/scale.md). */
     replicas: { type: 'string' },
+    /** Where the time goes (docs/performance.md). */
+    profile: { type: 'boolean', default: false },
     /** All of it, very small: proves that it runs, and judges nothing. */
     short: { type: 'boolean', default: false },
   },
@@ -65,6 +68,13 @@ const runReplicas = async (bench: Bench, sizes: Parameters<typeof measureReplica
   say(`${notificationsPerCommit.toFixed(1)} notifications a commit`);
 };
 
+const runProfile = async (bench: Bench, size: number): Promise<void> => {
+  for (const { thread, areas } of await profile(bench, size)) {
+    say(`${thread}, µs a notification:`);
+    for (const [area, us] of areas) if (us >= 0.5) say(`  ${us.toFixed(1).padStart(6)}  ${area}`);
+  }
+};
+
 const main = async (): Promise<number> => {
   pinLoadGenerator();
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-bench-'));
@@ -76,8 +86,10 @@ const main = async (): Promise<number> => {
       targets.push(...(await runRows(bench, { rows: 2_000, rounds: 1, notifications: 300 })));
       targets.push(...(await runOverload(bench, { notifications: 300, seconds: 1 })));
       await runReplicas(bench, { replicas: 2, notifications: 300 });
+      await runProfile(bench, 300);
     } else if (options.rows !== undefined) targets.push(...(await runRows(bench, { rows: Number(options.rows), rounds, notifications })));
     else if (options.replicas !== undefined) await runReplicas(bench, { replicas: Number(options.replicas), notifications: 2 * notifications });
+    else if (options.profile) await runProfile(bench, 4 * notifications);
     else if (options.overload) targets.push(...(await runOverload(bench, { notifications, seconds: 10 })));
     else targets.push(...(await runComparison(bench, { rounds, notifications, warmUp: notifications })));
     if (targets.length > 0) showTargets(targets);

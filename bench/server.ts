@@ -11,6 +11,10 @@ export interface ServerOptions {
   readonly log: string;
   /** The path that answers 200 once it is ready. */
   readonly readyPath: string;
+  /** Of Node itself. */
+  readonly flags?: readonly string[];
+  /** To the first core, as all that is compared. */
+  readonly pinned?: boolean;
 }
 
 export interface RunningServer {
@@ -21,6 +25,8 @@ export interface RunningServer {
   readonly stop: () => Promise<void>;
 }
 
+/** The load generator's own pinning is inherited otherwise. */
+const EVERY_CORE = `0-${cpus().length - 1}`;
 const canPin = cpus().length > 1 && spawnSync('taskset', ['-V']).status === 0;
 
 /** A measurement that fails leaves none behind. */
@@ -30,8 +36,9 @@ process.once('exit', () => {
 });
 
 /** Starts a server as a process of its own, on the first core where there are two and `taskset` is there. */
-export const startServer = async ({ file, env, port, log, readyPath }: ServerOptions): Promise<RunningServer> => {
-  const command = canPin ? ['taskset', '-c', '0', process.execPath, file] : [process.execPath, file];
+export const startServer = async ({ file, env, port, log, readyPath, flags = [], pinned = true }: ServerOptions): Promise<RunningServer> => {
+  const program = [process.execPath, ...flags, file];
+  const command = canPin ? ['taskset', '-c', pinned ? '0' : EVERY_CORE, ...program] : program;
   const child: ChildProcess = spawn(command[0] ?? '', command.slice(1), {
     env: { ...process.env, ...env, PORT: String(port) },
     stdio: ['ignore', openSync(log, 'a'), 'inherit'],

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { startOwnServer } from '../test/support/postgres.ts';
-import { load, quantile } from './load.ts';
+import { load, type LoadResult, quantile } from './load.ts';
 import type { Bench } from './bench.ts';
-import { startServer } from './server.ts';
+import { type RunningServer, startServer } from './server.ts';
 import { type Subject, subjectsOf } from './subjects.ts';
-import { comparisonTargets, type Figures, measureFsync, median, type Results, type Target } from './targets.ts';
+import { comparisonTargets, type Figures, measureFsync, type Results, type Target } from './targets.ts';
 
 export interface ComparisonSizes {
   readonly rounds: number;
-  /** Measured in a round; ones that are slow or alone on their connection get a sixth. */
+  /** Sent in a round; to those that are slow, or alone on their connection, a sixth. */
   readonly notifications: number;
-  /** Sent before: Node compiles what is used often, and a service runs for weeks. */
+  /** Sent to each before: Node compiles what is used often, and a service runs for weeks. */
   readonly warmUp: number;
 }
 
@@ -20,67 +20,83 @@ export interface Comparison {
   readonly fsyncMs: number;
 }
 
-/** One subject, one round, on an empty database; throws where an answer was not the acknowledgement or something is lost. */
-const measure = async ({ directory, publicKey, port }: Bench, subject: Subject, { round, warmUp, requests }: Round): Promise<Figures> => {
-  const env = { ...(await subject.prepare(round)), ANTOM_PUBLIC_KEY: publicKey };
-  const server = await startServer({ ...subject, env, port, log: join(directory, 'log') });
-  const target = { port, connections: subject.connections };
-  const first = await load({ ...target, requests: requests.slice(0, Math.min(warmUp, subject.notifications)) });
-  const before = server.cpu();
-  const run = await load({ ...target, requests: requests.slice(warmUp, warmUp + subject.notifications) });
-  const cpuUs = (server.cpu() - before) / run.acknowledged;
-  const peakRssMiB = server.peakRss();
-  await server.stop();
-  const acknowledged = first.acknowledged + run.acknowledged;
-  const stored = await subject.stored();
-  if (stored !== null && stored !== acknowledged) throw new Error(`${subject.name}: ${acknowledged} acknowledged, ${stored} stored`);
-  if (Object.keys(run.others).length > 0) throw new Error(`${subject.name}: other answers: ${JSON.stringify(run.others)}`);
-  const bytes = subject.bytes();
-  return {
-    perSecond: run.acknowledged / run.seconds,
-    cpuUs,
-    p50Ms: quantile(run.latencies, 0.5),
-    p99Ms: quantile(run.latencies, 0.99),
-    p999Ms: quantile(run.latencies, 0.999),
-    peakRssMiB,
-    diskBytes: bytes === null ? null : bytes / acknowledged,
-  };
-};
-
-interface Round {
-  readonly round: number;
-  readonly warmUp: number;
-  readonly requests: readonly Buffer[];
+/** A subject that runs, with what was measured of it so far. */
+interface Running {
+  readonly subject: Subject;
+  readonly port: number;
+  readonly server: RunningServer;
+  readonly cpuUs: number[];
+  readonly perSecond: number[];
+  readonly latencies: number[];
+  sent: number;
 }
 
-const medianOf = (its: readonly Figures[]): Figures => {
-  const of = (read: (figures: Figures) => number | null): number => median(its.map((figures) => read(figures) ?? Number.NaN));
+const start = async (bench: Bench, subject: Subject, port: number): Promise<Running> => {
+  const env = { ...(await subject.prepare()), ANTOM_PUBLIC_KEY: bench.publicKey };
+  const server = await startServer({ ...subject, env, port, log: join(bench.directory, 'log') });
+  return { subject, port, server, cpuUs: [], perSecond: [], latencies: [], sent: 0 };
+};
+
+/** Sends the next ones; throws where an answer was not the acknowledgement, or the store does not hold exactly what was acknowledged. */
+const send = async (bench: Bench, one: Running, count: number): Promise<{ readonly cpuUs: number; readonly result: LoadResult }> => {
+  const { subject, server, port } = one;
+  const requests = bench.requests(one.sent, count);
+  const before = server.cpu();
+  const result = await load({ port, connections: subject.connections, requests });
+  const cpuUs = (server.cpu() - before) / count;
+  one.sent += count;
+  if (result.acknowledged !== count) throw new Error(`${subject.name}: other answers: ${JSON.stringify(result.others)}`);
+  const stored = await subject.stored();
+  if (stored !== null && stored !== one.sent) throw new Error(`${subject.name}: ${one.sent} acknowledged, ${stored} stored`);
+  return { cpuUs, result };
+};
+
+const round = async (bench: Bench, one: Running, count: number): Promise<void> => {
+  const { cpuUs, result } = await send(bench, one, count);
+  one.cpuUs.push(cpuUs);
+  one.perSecond.push(count / result.seconds);
+  one.latencies.push(...result.latencies);
+};
+
+const finish = async ({ subject, server, cpuUs, perSecond, latencies, sent }: Running): Promise<Figures> => {
+  const peakRssMiB = server.peakRss();
+  await server.stop();
+  const sorted = Float64Array.from(latencies).sort();
+  const bytes = subject.bytes();
   return {
-    perSecond: of(({ perSecond }) => perSecond),
-    cpuUs: of(({ cpuUs }) => cpuUs),
-    p50Ms: of(({ p50Ms }) => p50Ms),
-    p99Ms: of(({ p99Ms }) => p99Ms),
-    p999Ms: of(({ p999Ms }) => p999Ms),
-    peakRssMiB: of(({ peakRssMiB }) => peakRssMiB),
-    diskBytes: its.some(({ diskBytes }) => diskBytes === null) ? null : of(({ diskBytes }) => diskBytes),
+    perSecond,
+    cpuUs,
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
+    p999Ms: quantile(sorted, 0.999),
+    peakRssMiB,
+    diskBytes: bytes === null ? null : bytes / sent,
   };
 };
 
-/** All subjects, interleaved round by round: noise of the machine hits all alike. */
+/**
+ * All subjects run at the same time, and take turns round by round: what else the machine does from one second to the
+ * next hits all alike, and each round gives ratios of its own.
+ */
 export const compare = async (bench: Bench, { rounds, notifications, warmUp }: ComparisonSizes): Promise<Comparison> => {
-  const requests = bench.requests(0, warmUp + notifications);
-  const server = await startOwnServer();
+  const database = await startOwnServer({ shared_buffers: '128MB' });
   try {
-    const subjects = subjectsOf({ notifications, slow: Math.ceil(notifications / 6) }, { directory: bench.directory, server });
-    const measured = new Map<string, Figures[]>(subjects.map(({ name }) => [name, []]));
-    for (let round = 1; round <= rounds; round += 1) {
-      bench.progress(`round ${round} of ${rounds}`);
-      for (const subject of subjects) measured.get(subject.name)?.push(await measure(bench, subject, { round, warmUp, requests }));
+    const running: Running[] = [];
+    for (const [index, subject] of subjectsOf({ directory: bench.directory, server: database }).entries()) {
+      running.push(await start(bench, subject, bench.port + index));
     }
-    const results = new Map([...measured].map(([name, its]) => [name, medianOf(its)]));
+    const share = ({ subject }: Running, count: number): number => (subject.isSlow ? Math.ceil(count / 6) : count);
+    bench.progress('warming up');
+    for (const one of running) await send(bench, one, share(one, warmUp));
+    for (let number = 1; number <= rounds; number += 1) {
+      bench.progress(`round ${number} of ${rounds}`);
+      for (const one of running) await round(bench, one, share(one, notifications));
+    }
+    const results = new Map<string, Figures>();
+    for (const one of running) results.set(one.subject.name, await finish(one));
     const fsyncMs = measureFsync();
-    return { results, fsyncMs, targets: comparisonTargets(results, { bodyBytes: bench.bodyBytes(0, warmUp + notifications), fsyncMs }) };
+    return { results, fsyncMs, targets: comparisonTargets(results, { bodyBytes: bench.bodyBytes(0, warmUp), fsyncMs }) };
   } finally {
-    await server.stop();
+    await database.stop();
   }
 };

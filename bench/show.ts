@@ -1,4 +1,4 @@
-import { isMet, type Results, type Target } from './targets.ts';
+import { isMet, median, type Results, type Target } from './targets.ts';
 
 export const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -11,7 +11,7 @@ const row = (cells: readonly (string | number)[]): string =>
 export const showFigures = (results: Results): void => {
   say(row(['', '/s', 'CPU µs', 'p50 ms', 'p99 ms', 'p99.9 ms', 'RSS MiB', 'disk B']));
   for (const [name, { perSecond, cpuUs, p50Ms, p99Ms, p999Ms, peakRssMiB, diskBytes }] of results) {
-    say(row([name, Math.round(perSecond).toString(), cpuUs, p50Ms, p99Ms, p999Ms, peakRssMiB, diskBytes === null ? '' : Math.round(diskBytes).toString()]));
+    say(row([name, Math.round(median(perSecond)).toString(), median(cpuUs), p50Ms, p99Ms, p999Ms, peakRssMiB, diskBytes === null ? '' : Math.round(diskBytes).toString()]));
   }
 };
 

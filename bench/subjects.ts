@@ -11,29 +11,24 @@ export interface Subject {
   readonly name: string;
   readonly file: string;
   readonly connections: number;
-  /** How many of the notifications it gets; slow ones get fewer. */
-  readonly notifications: number;
+  /** It gets fewer notifications than the others. */
+  readonly isSlow: boolean;
   readonly readyPath: string;
   /** Its environment, on an empty database. */
-  readonly prepare: (round: number) => Promise<Readonly<Record<string, string>>>;
+  readonly prepare: () => Promise<Readonly<Record<string, string>>>;
   /** How many notifications it holds; null for one that stores nothing. */
   readonly stored: () => Promise<number | null>;
-  /** Bytes on disk, with it stopped; null where that is not asked. */
+  /** Bytes on disk, once it is stopped; null where that is not asked. */
   readonly bytes: () => number | null;
-}
-
-interface Sizes {
-  readonly notifications: number;
-  readonly slow: number;
 }
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
 
-const simple = (name: string, notifications: number): Subject => ({
+const simple = (name: string, { isSlow = false } = {}): Subject => ({
   name,
   file: here(`servers/${name}.ts`),
   connections: 64,
-  notifications,
+  isSlow,
   readyPath: '/',
   prepare: () => Promise.resolve({}),
   stored: () => Promise.resolve(null),
@@ -59,13 +54,13 @@ export const storedIn = (file: string): number => {
   return count;
 };
 
-const sqlite = (connections: number, { directory, notifications }: { directory: string; notifications: number }): Subject => {
+const sqlite = (connections: number, directory: string): Subject => {
   const file = join(directory, `sqlite-${connections}`, 'paynotify.db');
   return {
     ...service,
     name: `paynotify sqlite, ${connections}`,
     connections,
-    notifications,
+    isSlow: connections === 1,
     prepare: () => {
       rmSync(join(file, '..'), { recursive: true, force: true });
       mkdirSync(join(file, '..'), { recursive: true });
@@ -76,13 +71,13 @@ const sqlite = (connections: number, { directory, notifications }: { directory: 
   };
 };
 
-const postgres = (connections: number, { server, notifications }: { server: TestServer; notifications: number }): Subject => {
+const postgres = (connections: number, server: TestServer): Subject => {
   let url = '';
   return {
     ...service,
     name: `paynotify postgres, ${connections}`,
     connections,
-    notifications,
+    isSlow: connections === 1,
     prepare: async () => {
       url = await server.createDatabase();
       return { ...settings, DATABASE_URL: url };
@@ -98,14 +93,11 @@ const postgres = (connections: number, { server, notifications }: { server: Test
   };
 };
 
-export const subjectsOf = (
-  { notifications, slow }: Sizes,
-  { directory, server }: { readonly directory: string; readonly server: TestServer },
-): readonly Subject[] => [
-  simple('bare', notifications),
-  simple('express', notifications),
-  simple('template', notifications),
-  simple('forge', slow),
-  ...[1, 16, 64].map((connections) => sqlite(connections, { directory, notifications: connections === 1 ? slow : notifications })),
-  ...[1, 16, 64].map((connections) => postgres(connections, { server, notifications: connections === 1 ? slow : notifications })),
+export const subjectsOf = ({ directory, server }: { readonly directory: string; readonly server: TestServer }): readonly Subject[] => [
+  simple('bare'),
+  simple('express'),
+  simple('template'),
+  simple('forge', { isSlow: true }),
+  ...[1, 16, 64].map((connections) => sqlite(connections, directory)),
+  ...[1, 16, 64].map((connections) => postgres(connections, server)),
 ];

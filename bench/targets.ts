@@ -2,10 +2,13 @@ import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The figures of one subject, medians over the rounds. Times in microseconds or milliseconds as named. */
+/** The figures of one subject. Times in microseconds or milliseconds as named. */
 export interface Figures {
-  readonly perSecond: number;
-  readonly cpuUs: number;
+  /** One a round. */
+  readonly perSecond: readonly number[];
+  /** One a round. */
+  readonly cpuUs: readonly number[];
+  /** Of all rounds together. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
@@ -34,7 +37,9 @@ export const comparisonTargets = (results: Results, { bodyBytes, fsyncMs }: { re
     if (figures === undefined) throw new Error(`no figures of ${name}`);
     return figures;
   };
-  const ratio = (figure: 'cpuUs' | 'perSecond', name: string, to: string): number => of(name)[figure] / of(to)[figure];
+  /** The median of the ratios of each round: its subjects were measured within seconds. */
+  const ratio = (figure: 'cpuUs' | 'perSecond', name: string, to: string): number =>
+    median(of(name)[figure].map((value, index) => value / (of(to)[figure][index] ?? Number.NaN)));
   return [
     { figure: 'CPU per notification, sqlite ÷ express', measured: ratio('cpuUs', SQLITE, 'express'), bound: 2.3, at: 'most' },
     { figure: 'throughput, sqlite ÷ template', measured: ratio('perSecond', SQLITE, 'template'), bound: 1.3, at: 'least' },

@@ -103,8 +103,7 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
 /** What the reading thread does: each call one snapshot. */
 export type Reader = ReturnType<typeof openReader>;
 
-export const openReader = (db: DatabaseSync, { checkpoints, derivation }: { readonly checkpoints: DatabaseSync; readonly derivation: Derivation }) => {
-  const moveLog = prepare(checkpoints, 'pragma wal_checkpoint(passive)');
+export const openReader = (db: DatabaseSync, derivation: Derivation) => {
   const clients = openClients(db);
   const evidence = openEvidence(db, clients);
   const orders = openOrderReading(db, { clients, evidence, derivation });
@@ -135,10 +134,6 @@ export const openReader = (db: DatabaseSync, { checkpoints, derivation }: { read
     listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => read(() => unverified.listUnverified(reason, page)),
     findUnverified: (id: string) => read(() => unverified.findUnverified(id)),
     readUnverified: (page: PageRequest) => read(() => unverified.readUnverified(page)),
-    /** As much as can be without waiting for anybody. */
-    checkpoint: () => {
-      moveLog.get();
-    },
     backup: async (file: string) => {
       await backup(db, file);
       return { bytes: statSync(file).size };

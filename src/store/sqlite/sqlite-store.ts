@@ -23,8 +23,9 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
   const start = <Engine>(role: 'writer' | 'reader') =>
     startThread<Engine>({ role, file, rules, handlersModule: (handlersModule ?? BUILT_IN).href });
   const writer = await start<Writer>('writer');
-  const reader = await start<Reader>('reader');
-  const stopCheckpoints = startCheckpoints(reader);
+  let reading: Promise<Thread<Reader>> | null = null;
+  // The reader starts when somebody asks: a receiver that only receives saves its memory.
+  const reader = async () => await (reading ??= start<Reader>('reader'));
 
   return {
     // One writer, one after the other.
@@ -34,19 +35,19 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
       return unpackResult(await writer.transfer([packed.bodies.buffer as ArrayBuffer]).record(packed, bounds));
     },
     ping: () => writer.call.ping(),
-    findOrders: (...values) => reader.call.findOrders(...values),
-    listOrders: (...values) => reader.call.listOrders(...values),
-    followOrders: (...values) => reader.call.followOrders(...values),
+    findOrders: async (...values) => await (await reader()).call.findOrders(...values),
+    listOrders: async (...values) => await (await reader()).call.listOrders(...values),
+    followOrders: async (...values) => await (await reader()).call.followOrders(...values),
     register: (registration, { replace, now }) => writer.call.register(registration, { replace, now: now.getTime() }),
-    clientIds: () => reader.call.clientIds(),
-    listNotifications: (...values) => reader.call.listNotifications(...values),
-    findNotification: (...values) => reader.call.findNotification(...values),
-    readNotifications: (...values) => reader.call.readNotifications(...values),
+    clientIds: async () => await (await reader()).call.clientIds(),
+    listNotifications: async (...values) => await (await reader()).call.listNotifications(...values),
+    findNotification: async (...values) => await (await reader()).call.findNotification(...values),
+    readNotifications: async (...values) => await (await reader()).call.readNotifications(...values),
     reapply: (reapplications, now) =>
       writer.call.reapply(reapplications.map((one) => toReapplicationEntry(one, handlers)), now.getTime()),
-    listUnverified: (...values) => reader.call.listUnverified(...values),
-    findUnverified: (...values) => reader.call.findUnverified(...values),
-    readUnverified: (...values) => reader.call.readUnverified(...values),
+    listUnverified: async (...values) => await (await reader()).call.listUnverified(...values),
+    findUnverified: async (...values) => await (await reader()).call.findUnverified(...values),
+    readUnverified: async (...values) => await (await reader()).call.readUnverified(...values),
     promote: (promotions, now) =>
       writer.call.promote(promotions.map((one) => toPromotionEntry(one, { handlers, now })), now.getTime()),
     changeReasons: (changes) => writer.call.changeReasons(changes),
@@ -63,35 +64,11 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
     remember: (name, value) => writer.call.remember(name, value),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.
     exclusively: async (_task, work) => await work(),
-    backup: (target) => reader.call.backup(target),
+    backup: async (target) => await (await reader()).call.backup(target),
     close: async () => {
-      await stopCheckpoints();
-      await reader.close();
+      await (await reading)?.close();
       await writer.close();
     },
-  };
-};
-
-const CHECKPOINT_EVERY_MS = 250;
-
-/**
- * Moves the log into the database file by and by, on the reader's thread: with millions of rows each notification's
- * digest falls on a page of its own, and syncing thousands of them takes the time of as many notifications. Whatever
- * fails here is the writer's to do, once its log is large enough.
- */
-const startCheckpoints = (reader: Thread<Reader>): (() => Promise<void>) => {
-  let underWay: Promise<void> | null = null;
-  const timer = setInterval(() => {
-    underWay ??= reader.call
-      .checkpoint()
-      .catch(() => {})
-      .finally(() => {
-        underWay = null;
-      });
-  }, CHECKPOINT_EVERY_MS).unref();
-  return async () => {
-    clearInterval(timer);
-    await underWay;
   };
 };
 

@@ -1,9 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Handlers } from '../../handlers/index.ts';
 import type { OrderRules } from '../../order/order.ts';
-import type { Derivation } from '../projection.ts';
 import { InvalidCursorError, StoreUnusableError } from '../store.ts';
-import { openForCheckpoints, openForReading, openForWriting } from './connect.ts';
+import { openForReading, openForWriting } from './connect.ts';
 import { openReader, openWriter } from './engine.ts';
 
 /** What the thread is started with. */
@@ -40,30 +39,6 @@ const failureOf = (error: unknown): Failure => {
   return REJECTIONS.has(code & PRIMARY_CODE) ? 'rejected' : 'unavailable';
 };
 
-type Engine = Readonly<Record<string, (...values: readonly unknown[]) => unknown>>;
-
-interface Started {
-  readonly engine: Engine;
-  readonly close: () => void;
-}
-
-const startWriter = (file: string, derivation: Derivation): Started => {
-  const db = openForWriting(file);
-  return { engine: openWriter(db, derivation) as unknown as Engine, close: () => db.close() };
-};
-
-const startReader = (file: string, derivation: Derivation): Started => {
-  const db = openForReading(file);
-  const checkpoints = openForCheckpoints(file);
-  return {
-    engine: openReader(db, { checkpoints, derivation }) as unknown as Engine,
-    close: () => {
-      db.close();
-      checkpoints.close();
-    },
-  };
-};
-
 const port = parentPort;
 if (port === null) throw new Error('this file is a worker thread');
 const options = workerData as WorkerOptions;
@@ -74,10 +49,14 @@ const fail = (id: number, error: unknown): void =>
 
 try {
   const { handlers } = (await import(options.handlersModule)) as { handlers: Handlers };
-  const { engine, close } = (options.role === 'writer' ? startWriter : startReader)(options.file, { handlers, rules: options.rules });
+  const derivation = { handlers, rules: options.rules };
+  const db = options.role === 'writer' ? openForWriting(options.file) : openForReading(options.file);
+  const engine = (options.role === 'writer' ? openWriter(db, derivation) : openReader(db, derivation)) as unknown as Readonly<
+    Record<string, (...values: readonly unknown[]) => unknown>
+  >;
   port.on('message', ({ id, method, values }: WorkerRequest) => {
     if (method === 'close') {
-      close();
+      db.close();
       answer({ id, value: null });
       port.close();
       return;

@@ -26,7 +26,8 @@ export interface OverloadFigures {
 const CONNECTIONS = 64;
 const FLOOD_CONNECTIONS = 1_000;
 const TIMES = 10;
-const RSS_MIB = 256;
+/** What it may take without load, the bodies that may wait, and 128 KiB a connection. */
+const RSS_MIB = 150 + 32 + FLOOD_CONNECTIONS / 8;
 /** A few at a time, to see how it is. */
 const PROBE = 64;
 const RECOVERS_WITHIN_S = 5;

@@ -24,6 +24,7 @@ const CONNECT_TIMEOUT_MS = 3_000;
 export const GRACE_MS = 500;
 const IDLE_IN_TRANSACTION_MS = 10_000;
 const KEEP_ALIVE_AFTER_MS = 5_000;
+const IDLE_FOR_MS = 600_000;
 /** A wait for a lock ends before the statement does, so that it is told apart. */
 const LOCK_SHARE = 0.75;
 
@@ -52,6 +53,8 @@ export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe, readO
     ...basics(url),
     options: readOnly ? SESSION + READ_ONLY : SESSION,
     max: poolSize,
+    // A new connection costs a handshake, and every statement planned anew.
+    idleTimeoutMillis: IDLE_FOR_MS,
     // A transaction's COMMIT may follow its last statement at once.
     pipeline: true,
     statement_timeout: statementTimeoutMs,

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { startOwnServer } from '../test/support/postgres.ts';
 import { load, type LoadResult, quantile } from './load.ts';
@@ -90,7 +91,11 @@ export const compare = async (bench: Bench, { rounds, notifications, warmUp }: C
     for (const one of running) await send(bench, one, share(one, warmUp));
     for (let number = 1; number <= rounds; number += 1) {
       bench.progress(`round ${number} of ${rounds}`);
-      for (const one of running) await round(bench, one, share(one, notifications));
+      for (const one of running) {
+        // What the one before has left for the disk must not hold up this one's commits.
+        spawnSync('sync');
+        await round(bench, one, share(one, notifications));
+      }
     }
     const results = new Map<string, Figures>();
     for (const one of running) results.set(one.subject.name, await finish(one));

@@ -3,7 +3,7 @@ import type { Outcome } from '../store.ts';
 import { type ClientLinks, type OrderKey, orderLock, type Touched } from './evidence.ts';
 import type { Lock } from './locks.ts';
 import { NEXT_POSITIONS } from './positions.ts';
-import { hex, isoTime, type Query, recordset } from './query.ts';
+import { hex, isoTime, prepared, type Query, recordset } from './query.ts';
 import { keyOfRegistration, locksOfLinks } from './refresh.ts';
 
 /** One notification to store, however often it arrived. Times are epoch milliseconds. */
@@ -142,7 +142,7 @@ const toRows = (arrivals: readonly Arrival[]): readonly object[] => {
  * Only a FAILED one is read anew. `known` is what stood there before this statement; it is exact where it matters: the
  * lock of the payment is held.
  */
-const STORE = `
+const STORE = prepared(`
   with arrivals as (
     select ordinal, substr($1::bytea, (ordinal - 1) * 32 + 1, 32) as digest, deliveries, first, last, client_id, notify_type,
       payment_id, payment_request_id, capture_id, outcome, facts, method, target, request_time, signature,
@@ -181,4 +181,4 @@ const STORE = `
     from notifications
     where client_id = stored.client_id and digest = stored.digest
     offset 0
-  ) as known on true`;
+  ) as known on true`);

@@ -4,7 +4,7 @@ import { paymentIdOf } from '../order-key.ts';
 import type { EvidenceRow, StoredEvidence } from '../projection.ts';
 import type { Outcome } from '../store.ts';
 import { type Lock, paymentLock, paymentRequestLock } from './locks.ts';
-import { type Query, recordset } from './query.ts';
+import { prepared, type Query, recordset } from './query.ts';
 
 export interface OrderKey {
   readonly clientId: string;
@@ -46,54 +46,51 @@ interface Row {
 }
 
 /**
- * Reads orders with their evidence. `touched` is a select that yields `client_id`, `order_key`, and the three
- * columns of their rows in `orders`. It is one statement, and so one snapshot: an order is never derived from
- * half of a commit, and no reading needs a transaction.
+ * Reads orders with their evidence, by a statement of `evidenceOf`: one statement, and so one snapshot. An order is
+ * never derived from half of a commit, and no reading needs a transaction.
  */
-export const readOrders = async (query: Query, touched: string, values: readonly unknown[]): Promise<readonly StoredOrder[]> =>
-  gather(
-    await query<Row>(
-      `with touched as (${touched})
-       select touched.client_id, touched.order_key, touched.created_at, touched.updated_at, touched.position,
-         encode(n.digest, 'hex') as digest, n.notify_type, n.outcome, n.facts,
-         r.payment_request_id, r.currency, r.value, r.reference_order_id, r.capture_mode,
-         exists (
-           select from notifications other
-           where other.client_id = touched.client_id
-             and other.payment_request_id = named.payment_request_id
-             and other.payment_id <> touched.order_key
-             and other.outcome = 'APPLIED'
-         ) or exists (
-           select from notifications other
-           where other.client_id = touched.client_id
-             and other.capture_id = named.capture_id
-             and other.payment_id <> touched.order_key
-             and other.outcome = 'APPLIED'
-         ) as shared
-       from touched
-       left join lateral (
-         select digest, notify_type, outcome, facts, payment_request_id, capture_id
-         from notifications
-         where client_id = touched.client_id and payment_id = touched.order_key
-         offset 0
-       ) as n on true
-       cross join lateral (
-         select
-           case
-             when touched.order_key like ' %' then substr(touched.order_key, 2)
-             when n.outcome = 'APPLIED' then n.payment_request_id
-           end as payment_request_id,
-           case when n.outcome = 'APPLIED' then n.capture_id end as capture_id
-       ) as named
-       left join lateral (
-         select payment_request_id, currency, value, reference_order_id, capture_mode
-         from registrations
-         where client_id = touched.client_id and payment_request_id = named.payment_request_id
-         offset 0
-       ) as r on true`,
-      values,
-    ),
-  );
+export const readOrders = async (query: Query, sql: string, values: readonly unknown[]): Promise<readonly StoredOrder[]> =>
+  gather(await query<Row>(sql, values));
+
+/** The statement for `readOrders`. `touched` is a select that yields `client_id`, `order_key`, and the three columns of their rows in `orders`. */
+export const evidenceOf = (touched: string): string => `with touched as (${touched})
+ select touched.client_id, touched.order_key, touched.created_at, touched.updated_at, touched.position,
+   encode(n.digest, 'hex') as digest, n.notify_type, n.outcome, n.facts,
+   r.payment_request_id, r.currency, r.value, r.reference_order_id, r.capture_mode,
+   exists (
+     select from notifications other
+     where other.client_id = touched.client_id
+       and other.payment_request_id = named.payment_request_id
+       and other.payment_id <> touched.order_key
+       and other.outcome = 'APPLIED'
+   ) or exists (
+     select from notifications other
+     where other.client_id = touched.client_id
+       and other.capture_id = named.capture_id
+       and other.payment_id <> touched.order_key
+       and other.outcome = 'APPLIED'
+   ) as shared
+ from touched
+ left join lateral (
+   select digest, notify_type, outcome, facts, payment_request_id, capture_id
+   from notifications
+   where client_id = touched.client_id and payment_id = touched.order_key
+   offset 0
+ ) as n on true
+ cross join lateral (
+   select
+     case
+       when touched.order_key like ' %' then substr(touched.order_key, 2)
+       when n.outcome = 'APPLIED' then n.payment_request_id
+     end as payment_request_id,
+     case when n.outcome = 'APPLIED' then n.capture_id end as capture_id
+ ) as named
+ left join lateral (
+   select payment_request_id, currency, value, reference_order_id, capture_mode
+   from registrations
+   where client_id = touched.client_id and payment_request_id = named.payment_request_id
+   offset 0
+ ) as r on true`;
 
 /**
  * The payments whose notifications name one of the `links`. `lateral … offset 0` leaves the planner one way: look each
@@ -127,9 +124,13 @@ const LINKS = `
  * has to hold those of all that is returned.
  */
 export const readTouched = async (query: Query, { keys, links }: Touched): Promise<readonly StoredOrder[]> =>
-  await readOrders(
-    query,
-    `with links as (${LINKS}), keys as (
+  await readOrders(query, READ_TOUCHED, [
+    recordset(links.map(toLinkRow)),
+    recordset(keys.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }))),
+  ]);
+
+const READ_TOUCHED = prepared(evidenceOf(`
+     with links as (${LINKS}), keys as (
        select client_id, order_key
        from json_to_recordset($2::json) as given (client_id text, order_key text)
        union
@@ -142,9 +143,7 @@ export const readTouched = async (query: Query, { keys, links }: Touched): Promi
        from orders
        where client_id = keys.client_id and order_key = keys.order_key
        offset 0
-     ) as orders on true`,
-    [recordset(links.map(toLinkRow)), recordset(keys.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey })))],
-  );
+     ) as orders on true`));
 
 const toLinkRow = ({ clientId, paymentRequestId, captureId }: ClientLinks) => ({
   client_id: clientId,

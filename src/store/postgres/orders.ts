@@ -2,7 +2,7 @@ import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts'
 import { type Derivation, project, underivable } from '../projection.ts';
 import { InvalidCursorError, type Page, type PageRequest, type Store } from '../store.ts';
 import { paymentIdOf, registrationKey } from '../order-key.ts';
-import { readOrders, type StoredOrder } from './evidence.ts';
+import { evidenceOf, readOrders, type StoredOrder } from './evidence.ts';
 import { HORIZON, isPosition, LAST_POSITION } from './positions.ts';
 import type { Database } from './transaction.ts';
 
@@ -24,14 +24,15 @@ export const openOrderReading = ({ query }: Database, derivation: Derivation): O
       if (paymentIdOf(id) === null) return [];
       const found = await readOrders(
         query,
-        `select ${COLUMNS}
+        evidenceOf(`
+         select ${COLUMNS}
          from orders
          where client_id = $1 and order_key in (
            select $2 union all select $3 union all
            select payment_id
            from notifications
            where client_id = $1 and payment_request_id = $2 and outcome = 'APPLIED'
-         )`,
+         )`),
         [clientId, id, registrationKey(id)],
       );
       const byPayment = found.filter(({ orderKey }) => orderKey === id);
@@ -42,13 +43,14 @@ export const openOrderReading = ({ query }: Database, derivation: Derivation): O
     listOrders: async ({ status, attention }, { limit, cursor }) => {
       const found = await readOrders(
         query,
-        `select ${COLUMNS}
+        evidenceOf(`
+         select ${COLUMNS}
          from orders
          where position < $1::bigint
            and ($2::text is null or status = $2)
            and ($3::text is null or (attention <> '' and strpos(attention, $3) > 0))
          order by position desc
-         limit $4`,
+         limit $4`),
         [cursor === null ? String(LAST_POSITION) : toPosition(cursor), status, attention && ` ${attention} `, limit],
       );
       return toPage(sorted(found).toReversed(), { limit, toOrder });
@@ -59,11 +61,12 @@ export const openOrderReading = ({ query }: Database, derivation: Derivation): O
       const found = sorted(
         await readOrders(
           query,
-          `select ${COLUMNS}
+          evidenceOf(`
+           select ${COLUMNS}
            from orders
            where position > $1::bigint and position < ${HORIZON}
            order by position
-           limit $2`,
+           limit $2`),
           [after, limit],
         ),
       );

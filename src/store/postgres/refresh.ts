@@ -5,7 +5,7 @@ import { registrationKey } from '../order-key.ts';
 import { type ClientLinks, type OrderKey, orderLock, readTouched, type StoredOrder, type Touched } from './evidence.ts';
 import { captureLock, type Lock, paymentRequestLock } from './locks.ts';
 import { NEXT_POSITIONS } from './positions.ts';
-import { columns, hex, type Query, recordset } from './query.ts';
+import { columns, hex, prepared, type Query, recordset } from './query.ts';
 import type { Transaction } from './transaction.ts';
 
 export interface Refreshed {
@@ -145,7 +145,7 @@ const listed = (prefix: string): string => VALUE_COLUMNS.map((column) => `${pref
  * A row that is as it should be is not touched: `updated_at` and the position stand. Its columns are compared
  * beside its digest, so that a rebuild also repairs what somebody else wrote into them.
  */
-const WRITE = `
+const WRITE = prepared(`
   with derived as (
     select client_id, order_key, decode(digest, 'hex') as digest, captures, ordinal,
       payment_request_id, reference_order_id, status, fulfillable, next_action, currency, payment_value, captured_value,
@@ -181,14 +181,29 @@ const WRITE = `
        excluded.capture_time, excluded.result_code)
   ), uncaptured as (
     delete from captures
-    using derived join changed using (client_id, order_key)
-    where captures.client_id = derived.client_id
-      and captures.order_key = derived.order_key
-      and captures.capture_no > derived.captures
+    where ctid = any (array(
+      select surplus.ctid
+      from changed
+      join derived using (client_id, order_key)
+      cross join lateral (
+        select ctid
+        from captures
+        where client_id = changed.client_id and order_key = changed.order_key and capture_no > derived.captures
+        offset 0
+      ) as surplus
+    ))
   ), gone as (
     delete from orders
-    using json_to_recordset($3::json) as gone (client_id text, order_key text)
-    where orders.client_id = gone.client_id and orders.order_key = gone.order_key
+    where ctid = any (array(
+      select kept.ctid
+      from json_to_recordset($3::json) as gone (client_id text, order_key text)
+      cross join lateral (
+        select ctid
+        from orders
+        where client_id = gone.client_id and order_key = gone.order_key
+        offset 0
+      ) as kept
+    ))
     returning 1
   )
-  select ((select count(*) from changed) + (select count(*) from gone))::integer as changed`;
+  select ((select count(*) from changed) + (select count(*) from gone))::integer as changed`);

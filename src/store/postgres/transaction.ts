@@ -2,7 +2,7 @@ import type { ClientBase, Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../store.ts';
 import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
 import { type Lock, LockTableFullError, MoreLocksNeeded } from './locks.ts';
-import type { Query } from './query.ts';
+import { planOf, type Query } from './query.ts';
 
 export interface Transaction {
   readonly query: Query;
@@ -55,18 +55,10 @@ const translated = (error: unknown): Error => {
   return sqlStateOf(error) === OUT_OF_MEMORY ? new LockTableFullError(String(error), { cause: error }) : toStoreError(error);
 };
 
-/** The statements of this program are few, and prepared once a connection: planning one takes as long as running it. */
-const names = new Map<string, string>();
-const nameOf = (sql: string): string => {
-  const name = names.get(sql) ?? `paynotify_${names.size}`;
-  names.set(sql, name);
-  return name;
-};
-
 const queryOn =
   (client: ClientBase): Query =>
   async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
-    (await client.query<Row>({ name: nameOf(sql), text: sql, values: [...values] })).rows;
+    (await client.query<Row>({ ...planOf(sql), text: sql, values: [...values] })).rows;
 
 interface Limited<T> {
   readonly work: (client: PoolClient) => Promise<T>;

@@ -5,8 +5,8 @@ import { prepare } from './query.ts';
 
 /**
  * The raw notifications of one transaction are kept together, compressed: alone each takes more room than its
- * order; together their like keys cost next to nothing (Zstandard: in a batch of 64 it leaves 340 of 1,226 bytes
- * for 3 µs a notification; alone it leaves 790 for 40 µs, which is why few are left as they are: bench/compression.ts).
+ * order; together their like keys cost next to nothing (Zstandard: in a batch of 64 it leaves less than 350 of 1,232
+ * bytes, alone more than 800 and for many times the work, which is why few are left as they are: bench/compression.ts).
  */
 const WORTH_COMPRESSING = 4;
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };

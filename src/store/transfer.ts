@@ -7,6 +7,15 @@ import type { Outcome, Page, PageRequest, RawNotification, Store } from './store
 export const KINDS = ['notifications', 'registrations', 'replaced registrations', 'unverified', 'orders'] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** The table of each, in either database. */
+export const TABLES: Readonly<Record<Kind, string>> = {
+  notifications: 'notifications',
+  registrations: 'registrations',
+  'replaced registrations': 'replaced_registrations',
+  unverified: 'unverified',
+  orders: 'orders',
+};
+
 /** One row of each kind, the same whichever database it is in. Times are epoch milliseconds, digests lower-case hex. */
 export interface Rows {
   readonly notifications: NotificationRow;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ACKNOWLEDGEMENT, createPool, createSigner, type Post, send } from '../support/client.ts';
-import { captureResult, jpy, paymentPending, paymentResult } from '../support/facts.ts';
+import { notificationsOfPayment, shuffled } from '../support/facts.ts';
 import { ordersOf } from '../support/orders.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import { endPrograms, environmentOf, makeDirectory, type ReceiverProcess, removeDirectory, startProcessReady } from '../support/receiver.ts';
@@ -24,20 +24,7 @@ afterAll(async () => {
   removeDirectory(directory);
 });
 
-/** Four of a payment; every tenth payment shares its paymentRequestId with the one before. */
-const notificationsOf = (number: number): readonly Post[] => {
-  const paymentId = `P${number}`;
-  const paymentRequestId = `R${number % 10 === 9 ? number - 1 : number}`;
-  return [
-    paymentPending({ paymentId, paymentRequestId, paymentAmount: jpy('100') }),
-    paymentResult('S', { paymentId, paymentRequestId, paymentAmount: jpy('100') }),
-    captureResult('S', { paymentId, captureId: `C${number}a`, captureAmount: jpy('60') }),
-    captureResult('S', { paymentId, captureId: `C${number}b`, captureAmount: jpy('40') }),
-  ].map((fields) => signer.sign(fields));
-};
-
-const shuffled = <T>(items: readonly T[]): readonly T[] =>
-  items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+const notificationsOf = (number: number): readonly Post[] => notificationsOfPayment(number).map((fields) => signer.sign(fields));
 
 /** Sends all that a replica gets, over several connections; gives back the answers. */
 const deliver = async ({ address }: ReceiverProcess, posts: readonly Post[]): Promise<readonly string[]> => {

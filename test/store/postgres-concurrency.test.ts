@@ -5,7 +5,7 @@ import { createInbox } from '../../src/inbox.ts';
 import { paymentLock } from '../../src/store/postgres/locks.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../src/store/store.ts';
-import { captureResult, CLIENT, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
+import { captureResult, CLIENT, jpy, notificationsOfPayment, paymentResult, shuffled } from '../support/facts.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import {
   AMPLE, codes, delivery, derived, follow, idsOf, later, notificationsOf, order, readAgain, record, rebuildAll, RULES, unverified,
@@ -44,23 +44,8 @@ const hold = async (statement: string): Promise<Client> => {
   return client;
 };
 
-const shuffled = <T>(items: readonly T[]): readonly T[] =>
-  items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
-
 const chunks = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
-
-/** Four notifications of one payment; every tenth payment shares its paymentRequestId with the one before. */
-const notificationsOfPayment = (number: number): readonly Fields[] => {
-  const paymentId = `P${number}`;
-  const paymentRequestId = `R${number % 10 === 9 ? number - 1 : number}`;
-  return [
-    paymentPending({ paymentId, paymentRequestId, paymentAmount: jpy('100') }),
-    paymentResult('S', { paymentId, paymentRequestId, paymentAmount: jpy('100') }),
-    captureResult('S', { paymentId, captureId: `C${number}a`, captureAmount: jpy('60') }),
-    captureResult('S', { paymentId, captureId: `C${number}b`, captureAmount: jpy('40') }),
-  ];
-};
 
 const sent = (number: number): UnverifiedDelivery => unverified({ body: Buffer.from(`body ${100 + number}`) });
 

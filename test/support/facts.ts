@@ -81,3 +81,18 @@ export const captureResult = (status: Status, fields: Fields): Fields => ({
   paymentId: 'P1',
   ...fields,
 });
+
+/** Four notifications of one payment; every tenth payment shares its paymentRequestId with the one before. */
+export const notificationsOfPayment = (number: number): readonly Fields[] => {
+  const paymentId = `P${number}`;
+  const paymentRequestId = `R${number % 10 === 9 ? number - 1 : number}`;
+  return [
+    paymentPending({ paymentId, paymentRequestId, paymentAmount: jpy('100') }),
+    paymentResult('S', { paymentId, paymentRequestId, paymentAmount: jpy('100') }),
+    captureResult('S', { paymentId, captureId: `C${number}a`, captureAmount: jpy('60') }),
+    captureResult('S', { paymentId, captureId: `C${number}b`, captureAmount: jpy('40') }),
+  ];
+};
+
+export const shuffled = <T>(items: readonly T[]): readonly T[] =>
+  items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);

@@ -1,11 +1,10 @@
 import { Client } from 'pg';
-import type { UnverifiedReason } from '../../antom/signature.ts';
 import type { CaptureMode } from '../../order/registration.ts';
 import { readKey } from '../cursor.ts';
 import type { Outcome, Page, PageRequest } from '../store.ts';
-import type { Kind, NotificationRow, OrderRow, RegistrationRow, ReplacedRow, Rows, TransferSource, UnverifiedRow } from '../transfer.ts';
+import { type Kind, type NotificationRow, type OrderRow, type RegistrationRow, type ReplacedRow, type Rows, TABLES, type TransferSource, type UnverifiedRow } from '../transfer.ts';
 import { assertPostgresReadable, GRACE_MS, openPool } from './connect.ts';
-import { type RawColumns, toRaw } from './notifications.ts';
+import { type RawColumns, toRaw, type WholeUnverifiedRow } from './notifications.ts';
 import { hex, type Query } from './query.ts';
 import { type Database, openDatabase } from './transaction.ts';
 
@@ -34,14 +33,6 @@ export const readingOf = ({ query }: Database, url: string): Omit<TransferSource
 const nameOf = (url: string): string => {
   const { host, port, database } = new Client({ connectionString: url });
   return `postgres://${host}:${port}/${database}`;
-};
-
-const TABLES: Readonly<Record<Kind, string>> = {
-  notifications: 'notifications',
-  registrations: 'registrations',
-  'replaced registrations': 'replaced_registrations',
-  unverified: 'unverified',
-  orders: 'orders',
 };
 
 interface Paging<Row, T> {
@@ -88,20 +79,6 @@ interface RegistrationColumns {
 }
 
 type ReplacedColumns = RegistrationColumns & { readonly replaced_at: Date };
-
-interface UnverifiedColumns {
-  readonly no: string;
-  readonly digest: Uint8Array;
-  readonly reason: UnverifiedReason;
-  readonly deliveries: string;
-  readonly bytes: string;
-  readonly first_received_at: Date;
-  readonly last_received_at: Date;
-  readonly method: string;
-  readonly target: string;
-  readonly headers: string;
-  readonly body: Uint8Array;
-}
 
 interface OrderColumns {
   readonly client_id: string;
@@ -191,7 +168,7 @@ const exportUnverified = (query: Query): Exports['unverified'] =>
       order by request
       limit $2`,
     start: ['0'],
-    keyOf: ({ no }: UnverifiedColumns) => [no],
+    keyOf: ({ no }: WholeUnverifiedRow) => [no],
     read: (row): UnverifiedRow => ({
       digest: hex(row.digest),
       reason: row.reason,

@@ -137,7 +137,7 @@ interface UnverifiedRow {
   readonly last_received_at: number;
 }
 
-interface WholeUnverifiedRow extends UnverifiedRow {
+export interface WholeUnverifiedRow extends UnverifiedRow {
   readonly method: string;
   readonly target: string;
   readonly headers: string;

@@ -1,12 +1,12 @@
 import { existsSync, realpathSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { UnverifiedReason } from '../../antom/signature.ts';
 import type { CaptureMode } from '../../order/registration.ts';
 import { readKey } from '../cursor.ts';
 import { type Outcome, type Page, type PageRequest, StoreUnusableError } from '../store.ts';
-import type { Kind, NotificationRow, OrderRow, RegistrationRow, ReplacedRow, Rows, TransferSource, UnverifiedRow } from '../transfer.ts';
+import { type Kind, type NotificationRow, type OrderRow, type RegistrationRow, type ReplacedRow, type Rows, TABLES, type TransferSource, type UnverifiedRow } from '../transfer.ts';
 import { type Clients, openClients } from './clients.ts';
 import { openForCopying } from './connect.ts';
+import type { WholeUnverifiedRow } from './notifications.ts';
 import { hex, prepare, type Query } from './query.ts';
 import { openRawReading } from './raw.ts';
 
@@ -36,14 +36,6 @@ export const readingOf = (db: DatabaseSync, file: string): TransferSource => {
       await Promise.resolve();
     },
   };
-};
-
-const TABLES: Readonly<Record<Kind, string>> = {
-  notifications: 'notifications',
-  registrations: 'registrations',
-  'replaced registrations': 'replaced_registrations',
-  unverified: 'unverified',
-  orders: 'orders',
 };
 
 type Key = readonly (string | number)[];
@@ -93,20 +85,6 @@ interface RegistrationColumns {
 }
 
 type ReplacedColumns = RegistrationColumns & { readonly replaced_at: number };
-
-interface UnverifiedColumns {
-  readonly no: number;
-  readonly digest: Uint8Array;
-  readonly reason: UnverifiedReason;
-  readonly deliveries: number;
-  readonly bytes: number;
-  readonly first_received_at: number;
-  readonly last_received_at: number;
-  readonly method: string;
-  readonly target: string;
-  readonly headers: string;
-  readonly body: Uint8Array;
-}
 
 interface OrderColumns {
   readonly client: number;
@@ -198,7 +176,7 @@ const exportReplaced = (db: DatabaseSync, clients: Clients): Exports['replaced r
 };
 
 const exportUnverified = (db: DatabaseSync): Exports['unverified'] => {
-  const select = prepare<UnverifiedColumns>(
+  const select = prepare<WholeUnverifiedRow>(
     db,
     `select request as no, digest, reason, deliveries, bytes, first_received_at, last_received_at, method, target, headers, body
      from unverified

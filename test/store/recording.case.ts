@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { amount, captureResult, CLIENT, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
-import { AMPLE, codes, delivery, follow, type Ground, later, notificationsOf, notified, order, outcomesOf, record, rebuildAll, T0 } from './support.ts';
+import { parseNotification } from '../../src/antom/notification.ts';
+import type { StoredNotification } from '../../src/store/store.ts';
+import { AMPLE, codes, delivery, follow, type Ground, later, notificationsOf, notified, order, outcomesOf, readAgain, record, rebuildAll, T0 } from './support.ts';
 
 export const describeRecording = (ground: () => Ground): void => {
   describe('recording', () => {
@@ -44,6 +46,25 @@ export const describeRecording = (ground: () => Ground): void => {
       expect(await notificationsOf(store)).toHaveLength(2);
     });
 
+    test('knows a notification that names its payment to one program and not to another', async () => {
+      const store = await ground().empty();
+      const handled = delivery(captureResult('S', { captureId: 'C1' }), { at: later(1) });
+      const unhandled = { ...handled, parsed: parseNotification(handled.parsed.notification, new Map()) };
+      const other = delivery(captureResult('S', { captureId: 'C2' }));
+      for (const [one, outcome] of [[unhandled, 'UNHANDLED'], [handled, 'UNHANDLED'], [unhandled, 'UNHANDLED']] as const) {
+        expect(outcomesOf(await store.record([one, other], AMPLE))).toEqual([outcome, 'APPLIED']);
+      }
+      const stored = (await notificationsOf(store)).find(({ outcome }) => outcome === 'UNHANDLED');
+      expect(stored).toMatchObject({ paymentId: null, deliveries: 3 });
+      const { clientId, id } = stored as StoredNotification;
+      expect(await store.reapply([{ clientId, id, reading: handled.parsed.reading }], later(2))).toEqual(['APPLIED']);
+      expect(outcomesOf(await store.record([unhandled], AMPLE))).toEqual(['APPLIED']);
+      expect(await notificationsOf(store)).toMatchObject([{ paymentId: 'P1', deliveries: 4 }, { paymentId: 'P1', deliveries: 3 }]);
+      expect(await store.reapply([{ clientId, id, reading: unhandled.parsed.reading }], later(3))).toEqual(['UNHANDLED']);
+      expect((await order(store, 'P1')).captures.map(({ captureId }) => captureId)).toEqual(['C2']);
+      expect(await notificationsOf(store)).toHaveLength(2);
+    });
+
     test('keeps the same body of two clients apart', async () => {
       const store = await ground().empty();
       await store.record([delivery(paymentResult('S')), delivery(paymentResult('S'), { clientId: 'T_other' })], AMPLE);
@@ -63,6 +84,18 @@ export const describeRecording = (ground: () => Ground): void => {
       expect(Buffer.from(stored?.raw?.body ?? []).equals(bytes)).toBe(true);
       expect(await store.findNotification({ clientId: CLIENT, id: stored?.id ?? '' })).toEqual(stored);
       expect(await store.findNotification({ clientId: 'T_other', id: stored?.id ?? '' })).toBeNull();
+    });
+
+    test('finds each of thousands by its id', async () => {
+      const store = await ground().empty();
+      await store.record(Array.from({ length: 2_100 }, (_, index) => delivery({ notifyType: `KIND_${index % 7}`, index })), AMPLE);
+      const all = await notificationsOf(store);
+      for (const index of [0, 1_022, 1_023, 1_024, 1_025, 2_047, 2_048, 2_099]) {
+        const { clientId, id } = all[index] as StoredNotification;
+        expect(await store.findNotification({ clientId, id })).toEqual(all[index]);
+      }
+      expect(await store.findNotification({ clientId: CLIENT, id: `${all[0]?.id.slice(0, 8)}${'0'.repeat(56)}` })).toBeNull();
+      expect(await store.reapply([{ clientId: CLIENT, id: all[5]?.id ?? '', reading: readAgain(all[5] as StoredNotification) }], later(1))).toEqual(['UNHANDLED']);
     });
 
     test('takes texts with U+0000, lone surrogates, quotes and backslashes', async () => {

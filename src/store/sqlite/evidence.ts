@@ -52,13 +52,13 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
   );
   const selectNaming = prepareLists<readonly [paymentId: string]>(
     db,
-    `select distinct payment_id
+    `select payment_id
      from notifications
      where client = ? and payment_request_id = ? and outcome = 'APPLIED'`,
   );
   const selectCapturedAs = prepareLists<readonly [paymentId: string]>(
     db,
-    `select distinct payment_id
+    `select payment_id
      from notifications
      where client = ? and capture_id = ? and outcome = 'APPLIED'`,
   );
@@ -135,7 +135,7 @@ const lookUp = (query: Pick<Query<readonly [paymentId: string]>, 'all'>): LookUp
   return {
     payments: (client, identifier) => {
       const name = `${client} ${identifier}`;
-      const found = known.get(name) ?? query.all(client, identifier).map(([paymentId]) => paymentId);
+      const found = known.get(name) ?? [...new Set(query.all(client, identifier).map(([paymentId]) => paymentId))];
       known.set(name, found);
       return found;
     },

@@ -7,6 +7,7 @@ import { type Clients, openClients } from './clients.ts';
 import { openForWriting } from './connect.ts';
 import { openWriter } from './engine.ts';
 import { openEvidence } from './evidence.ts';
+import { type Known, namedIn, openKnown } from './known.ts';
 import { openOrderWriting } from './orders.ts';
 import { openPositions } from './positions.ts';
 import { inTransaction, prepare } from './query.ts';
@@ -24,9 +25,10 @@ export const openSqliteTarget = ({ file, rules }: { readonly file: string; reado
   const clients = openClients(db);
   const evidence = openEvidence(db, clients);
   const positions = openPositions(db);
-  const deriving = openDeriving(db, { clients, evidence, orders: openOrderWriting(db, { evidence, positions, derivation }) });
+  const known = openKnown(db);
+  const deriving = openDeriving(db, { clients, evidence, orders: openOrderWriting(db, { evidence, positions, derivation }), known });
   const raws = openRawImport(db);
-  const imports = openImports(db, { clients, deriving, raws });
+  const imports = openImports(db, { clients, deriving, raws, known });
   const clear = prepare(db, 'delete from unverified where request in (select request from unverified order by request limit ?)');
   const remember = prepare(db, 'insert into settings values (?, ?) on conflict do update set value = excluded.value');
 
@@ -64,6 +66,7 @@ interface Tools {
   readonly clients: Clients;
   readonly deriving: Deriving;
   readonly raws: RawImport;
+  readonly known: Known;
 }
 
 /** Each brings one row in, and returns whether it was not there. */
@@ -77,8 +80,7 @@ const openImports = (db: DatabaseSync, tools: Tools): Imports => ({
   orders: importOrder(db, tools),
 });
 
-const importNotification = (db: DatabaseSync, { clients, raws }: Tools): Imports['notifications'] => {
-  const selectKnown = prepare<{ known: number }>(db, 'select 1 as known from notifications where client = ? and digest = ?');
+const importNotification = (db: DatabaseSync, { clients, raws, known }: Tools): Imports['notifications'] => {
   const insert = prepare(
     db,
     `insert into notifications (
@@ -90,24 +92,26 @@ const importNotification = (db: DatabaseSync, { clients, raws }: Tools): Imports
   const update = prepare(
     db,
     `update notifications
-     set notify_type = ?3, payment_id = ?4, payment_request_id = ?5, capture_id = ?6, outcome = ?7, facts = ?8,
-       deliveries = max(deliveries, ?9), first_received_at = min(first_received_at, ?10), last_received_at = max(last_received_at, ?11),
-       raw_batch = case when ?12 then ${REMOVED.batch} else raw_batch end
-     where client = ?1 and digest = ?2`,
+     set notify_type = ?2, payment_id = ?3, payment_request_id = ?4, capture_id = ?5, outcome = ?6, facts = ?7,
+       deliveries = max(deliveries, ?8), first_received_at = min(first_received_at, ?9), last_received_at = max(last_received_at, ?10),
+       raw_batch = case when ?11 then ${REMOVED.batch} else raw_batch end
+     where notification = ?1`,
   );
   return (row) => {
     const client = clients.numberOf(row.clientId);
     const digest = Buffer.from(row.digest, 'hex');
     const columns = [
-      client, digest, row.notifyType, row.paymentId, row.paymentRequestId, row.captureId, row.outcome, row.facts, row.deliveries,
+      row.notifyType, row.paymentId, row.paymentRequestId, row.captureId, row.outcome, row.facts, row.deliveries,
       row.firstReceivedAt, row.lastReceivedAt,
     ] as const;
-    if (selectKnown.get(client, digest) !== undefined) {
-      update.run(...columns, Number(row.raw === null));
+    const named = row.paymentId ?? (row.raw === null ? null : namedIn(row.raw.body));
+    const notification = known.find(client, digest, named);
+    if (notification !== null) {
+      update.run(notification, ...columns, Number(row.raw === null));
       return false;
     }
     const { batch, place } = row.raw === null ? REMOVED : raws.add(row.raw, row.firstReceivedAt);
-    insert.run(...columns, batch, place);
+    insert.run(client, digest, ...columns, batch, place);
     return true;
   };
 };

@@ -151,6 +151,21 @@ export const MIGRATIONS: readonly Migration[] = [
       end;
     `,
   },
+  {
+    version: 2,
+    // A program that knows a notification by its digest alone would store it twice.
+    oldestProgram: 2,
+    sql: `
+      -- Ids grow with time, digests fall anywhere: a notification is known by its payment and its digest, so that what
+      -- arrives together is written together (known.ts).
+      drop index notifications_by_digest;
+      drop index notifications_by_payment;
+      create unique index notifications_by_payment on notifications (client, payment_id, digest) where payment_id is not null;
+      create unique index notifications_without_payment on notifications (client, digest) where payment_id is null;
+      -- By digest alone: in sections of 1,024 notifications in the order of arrival, the first 4 bytes in each.
+      create index notifications_by_section on notifications (notification >> 10, substr(digest, 1, 4));
+    `,
+  },
 ];
 
 /** The version of this program, as databases count it: that of the newest migration it knows. */

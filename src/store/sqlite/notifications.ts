@@ -14,6 +14,7 @@ import {
   type UnverifiedSummary,
 } from '../store.ts';
 import type { Clients } from './clients.ts';
+import { ANYWHERE } from './known.ts';
 import { hex, isoTime, prepare, type Query } from './query.ts';
 import type { RawReading } from './raw.ts';
 
@@ -51,7 +52,7 @@ interface Tools {
 export const openNotificationReading = (db: DatabaseSync, { clients, raws }: Tools): NotificationReading => {
   const newestFirst = prepareListing<SummaryRow>(db, { columns: SUMMARY, newestFirst: true });
   const oldestFirst = prepareListing<NotificationRow>(db, { columns: WHOLE, newestFirst: false });
-  const selectOne = prepare<NotificationRow>(db, `select ${WHOLE} from notifications where client = ? and digest = ?`);
+  const selectOne = prepare<NotificationRow>(db, `select ${WHOLE} from notifications where notification = (${ANYWHERE})`);
 
   const toSummary = (row: SummaryRow): NotificationSummary => ({
     clientId: clients.idOf(row.client),

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { bodyDigest, type Entry, type NotificationEntry, type PromotionEntry, type ReadingColumns, type ReapplicationEntry } from '../entry.ts';
 import type { BatchResult, Outcome, RecordedNotification, UnverifiedBounds } from '../store.ts';
 import type { Clients } from './clients.ts';
+import { KNOWN, type Known, namedIn } from './known.ts';
 import { hex, prepare } from './query.ts';
 import type { RawWriting } from './raw.ts';
 import { type Deriving, nothingTouched, type Touched, touchLinked } from './touched.ts';
@@ -18,43 +19,44 @@ interface Tools {
   readonly clients: Clients;
   readonly deriving: Deriving;
   readonly raws: RawWriting;
+  readonly known: Known;
 }
 
-interface KnownNotification {
+interface StoredBefore {
   readonly outcome: Outcome;
   readonly deliveries: number;
   readonly notify_type: string | null;
   readonly payment_id: string | null;
 }
 
-export const openRecording = (db: DatabaseSync, { clients, deriving, raws }: Tools): Recording => {
+export const openRecording = (db: DatabaseSync, { clients, deriving, raws, known }: Tools): Recording => {
   const insert = prepare(
     db,
     `insert into notifications (
        client, digest, notify_type, payment_id, payment_request_id, capture_id, outcome, deliveries,
        first_received_at, last_received_at, raw_batch, raw_place, facts
      )
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     on conflict do nothing`,
+     select ?1, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
+     where not exists (${KNOWN})`,
   );
-  const repeat = prepare<KnownNotification>(
+  const repeat = prepare<StoredBefore>(
     db,
     `update notifications
      set deliveries = deliveries + ?, first_received_at = min(first_received_at, ?), last_received_at = max(last_received_at, ?)
-     where client = ? and digest = ?
+     where notification = ?
      returning outcome, deliveries, notify_type, payment_id`,
   );
   const reread = prepare(
     db,
     `update notifications
      set notify_type = ?, payment_id = ?, payment_request_id = ?, capture_id = ?, outcome = ?, facts = ?
-     where client = ? and digest = ?`,
+     where notification = ?`,
   );
-  const selectOutcome = prepare<{ outcome: Outcome }>(db, 'select outcome from notifications where client = ? and digest = ?');
+  const selectOutcome = prepare<{ outcome: Outcome }>(db, 'select outcome from notifications where notification = ?');
 
-  const rewrite = (client: number, digest: Uint8Array, columns: ReadingColumns): void => {
+  const rewrite = (notification: number, columns: ReadingColumns): void => {
     const { notifyType, paymentId, paymentRequestId, captureId, outcome, facts } = columns;
-    reread.run(notifyType, paymentId, paymentRequestId, captureId, outcome, facts, client, digest);
+    reread.run(notifyType, paymentId, paymentRequestId, captureId, outcome, facts, notification);
   };
 
   interface Stay {
@@ -64,12 +66,13 @@ export const openRecording = (db: DatabaseSync, { clients, deriving, raws }: Too
   }
 
   /** Stores one notification, or counts it where it is stored already. */
-  const store = (entry: NotificationEntry, { deliveries, first, last }: Stay, touched: Touched): KnownNotification & { readonly client: number; readonly digest: Buffer } => {
+  const store = (entry: NotificationEntry, { deliveries, first, last }: Stay, touched: Touched): StoredBefore & { readonly client: number; readonly digest: Buffer } => {
     const client = clients.numberOf(entry.clientId);
     const digest = bodyDigest(entry.body);
+    const named = entry.paymentId ?? namedIn(entry.body);
     const { batch, place } = raws.next();
     const added = insert.run(
-      client, digest, entry.notifyType, entry.paymentId, entry.paymentRequestId, entry.captureId, entry.outcome, deliveries,
+      client, digest, named, entry.notifyType, entry.paymentId, entry.paymentRequestId, entry.captureId, entry.outcome, deliveries,
       first, last, batch, place, entry.facts,
     );
     if (added > 0) {
@@ -77,11 +80,12 @@ export const openRecording = (db: DatabaseSync, { clients, deriving, raws }: Too
       touchLinked(touched, client, entry);
       return { client, digest, outcome: entry.outcome, deliveries, notify_type: entry.notifyType, payment_id: entry.paymentId };
     }
-    const known = repeat.get(deliveries, first, last, client, digest) as KnownNotification;
-    if (known.outcome !== 'FAILED') return { client, digest, ...known };
-    rewrite(client, digest, entry);
+    const notification = known.find(client, digest, named) as number;
+    const stored = repeat.get(deliveries, first, last, notification) as StoredBefore;
+    if (stored.outcome !== 'FAILED') return { client, digest, ...stored };
+    rewrite(notification, entry);
     touchLinked(touched, client, entry);
-    return { client, digest, outcome: entry.outcome, deliveries: known.deliveries, notify_type: entry.notifyType, payment_id: entry.paymentId };
+    return { client, digest, outcome: entry.outcome, deliveries: stored.deliveries, notify_type: entry.notifyType, payment_id: entry.paymentId };
   };
 
   const unverified = openUnverifiedRecording(db);
@@ -121,20 +125,23 @@ export const openRecording = (db: DatabaseSync, { clients, deriving, raws }: Too
 
     reapply: (notifications, now) => {
       const touched = nothingTouched();
-      for (const { clientId, id, ...columns } of notifications) {
+      const rows = notifications.map(({ clientId, id, ...columns }) => {
         const client = clients.numberOf(clientId);
         const digest = Buffer.from(id, 'hex');
-        deriving.touchStored(touched, client, digest);
-        rewrite(client, digest, columns);
+        const notification = known.find(client, digest, columns.paymentId) ?? known.findAnywhere(client, digest);
+        if (notification === null) return null;
+        deriving.touchStored(touched, client, notification);
+        rewrite(notification, columns);
         touchLinked(touched, client, columns);
-      }
+        return notification;
+      });
       deriving.derive(touched, now);
-      return notifications.map(({ clientId, id }) => selectOutcome.get(clients.numberOf(clientId), Buffer.from(id, 'hex'))?.outcome ?? null);
+      return rows.map((notification) => (notification === null ? null : (selectOutcome.get(notification)?.outcome ?? null)));
     },
   };
 };
 
-const toRecorded = (stored: KnownNotification, failed: boolean): RecordedNotification =>
+const toRecorded = (stored: StoredBefore, failed: boolean): RecordedNotification =>
   ({
     kind: 'notification',
     outcome: failed ? 'FAILED' : stored.outcome,

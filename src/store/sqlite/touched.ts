@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Links } from '../projection.ts';
 import type { NotificationKey } from '../store.ts';
-import { registrationKey } from '../order-key.ts';
+import { paymentIdOf, registrationKey } from '../order-key.ts';
 import type { Clients } from './clients.ts';
 import type { Evidence } from './evidence.ts';
+import type { Known } from './known.ts';
 import type { OrderWriting } from './orders.ts';
 import { prepare } from './query.ts';
 
@@ -37,7 +38,7 @@ export interface Derived {
 /** Derives orders inside the caller's transaction. */
 export interface Deriving {
   /** What a stored notification names, and the registration that may be named by nobody else. */
-  readonly touchStored: (touched: Touched, client: number, digest: Uint8Array) => void;
+  readonly touchStored: (touched: Touched, client: number, notification: number) => void;
   /**
    * Derives every touched order; marks the notifications whose handler failed. What failed names nothing any
    * more: it and the orders that it joined are derived once more without it.
@@ -49,15 +50,16 @@ interface Tools {
   readonly clients: Clients;
   readonly evidence: Evidence;
   readonly orders: OrderWriting;
+  readonly known: Known;
 }
 
-export const openDeriving = (db: DatabaseSync, { clients, evidence, orders }: Tools): Deriving => {
-  const fail = prepare(db, "update notifications set outcome = 'FAILED' where client = ? and digest = ?");
+export const openDeriving = (db: DatabaseSync, { clients, evidence, orders, known }: Tools): Deriving => {
+  const fail = prepare(db, "update notifications set outcome = 'FAILED' where notification = ?");
   const selectLinks = prepare<{ paymentId: string | null; paymentRequestId: string | null; captureId: string | null }>(
     db,
     `select payment_id as paymentId, payment_request_id as paymentRequestId, capture_id as captureId
      from notifications
-     where client = ? and digest = ?`,
+     where notification = ?`,
   );
 
   const widen = (touched: Touched): void => {
@@ -68,8 +70,8 @@ export const openDeriving = (db: DatabaseSync, { clients, evidence, orders }: To
     }
   };
 
-  const touchStored = (touched: Touched, client: number, digest: Uint8Array): void => {
-    const links = selectLinks.get(client, digest);
+  const touchStored = (touched: Touched, client: number, notification: number): void => {
+    const links = selectLinks.get(notification);
     if (links === undefined) return;
     touchLinked(touched, client, links);
     if (links.paymentRequestId !== null) touch(touched, client, [registrationKey(links.paymentRequestId)]);
@@ -82,13 +84,13 @@ export const openDeriving = (db: DatabaseSync, { clients, evidence, orders }: To
     const again = nothingTouched();
     let changed = 0;
     for (const refreshed of orders.refresh(places, now)) {
-      const { client } = refreshed;
+      const { client, orderKey } = refreshed;
       changed += Number(refreshed.changed);
       for (const id of refreshed.failed) {
-        const digest = Buffer.from(id, 'hex');
-        fail.run(client, digest);
+        const notification = known.find(client, Buffer.from(id, 'hex'), paymentIdOf(orderKey)) as number;
+        fail.run(notification);
         failed.push({ clientId: clients.idOf(client), id });
-        touchStored(again, client, digest);
+        touchStored(again, client, notification);
       }
     }
     if (failed.length === 0) return { changed, failed };

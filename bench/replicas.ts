@@ -4,7 +4,7 @@ import { sql, startOwnServer } from '../test/support/postgres.ts';
 import type { Bench } from './bench.ts';
 import { load } from './load.ts';
 import { type RunningServer, startServer } from './server.ts';
-import { service, settings } from './subjects.ts';
+import { service, settingsWithPostgres } from './subjects.ts';
 
 export interface ReplicasSizes {
   readonly replicas: number;
@@ -32,7 +32,7 @@ export const measureReplicas = async (bench: Bench, { replicas, notifications }:
   const server = await startOwnServer({ shared_buffers: '128MB' });
   try {
     const url = await server.createDatabase();
-    const env = { ...settings, ANTOM_PUBLIC_KEY: bench.publicKey, DATABASE_URL: url };
+    const env = { ...settingsWithPostgres, ANTOM_PUBLIC_KEY: bench.publicKey, DATABASE_URL: url };
     const running: { readonly port: number; readonly server: RunningServer }[] = [];
     for (let index = 0; index < replicas; index += 1) {
       const port = bench.port + index;

@@ -39,12 +39,15 @@ export const service = { file: here('../src/main.ts'), readyPath: '/readyz' };
 /** As in the image (Dockerfile). */
 export const settings = {
   NODE_OPTIONS: '--max-semi-space-size=4',
-  MALLOC_ARENA_MAX: '2',
+  MALLOC_ARENA_MAX: '1',
   NODE_COMPILE_CACHE: join(tmpdir(), 'paynotify-bench-compiled'),
   ADMIN_PORT: '0',
   ANTOM_CLIENT_ID: CLIENT_ID,
   LOG_LEVEL: 'info',
 };
+
+/** As in deploy/, where it runs with PostgreSQL. */
+export const settingsWithPostgres = { ...settings, NODE_OPTIONS: '--max-semi-space-size=16' };
 
 /** How many notifications a database file holds. */
 export const storedIn = (file: string): number => {
@@ -80,7 +83,7 @@ const postgres = (connections: number, server: TestServer): Subject => {
     isSlow: connections === 1,
     prepare: async () => {
       url = await server.createDatabase();
-      return { ...settings, DATABASE_URL: url };
+      return { ...settingsWithPostgres, DATABASE_URL: url };
     },
     stored: async () => {
       const client = new Client({ connectionString: url });

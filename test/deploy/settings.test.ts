@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
 import { parse } from 'yaml';
+import { settings, settingsWithPostgres } from '../../bench/subjects.ts';
 import { type Config, readConfig, SECRETS, VARIABLES } from '../../src/config.ts';
 import { createSigner } from '../support/client.ts';
 import { type Environment, makeDirectory, removeDirectory } from '../support/receiver.ts';
@@ -69,7 +70,7 @@ const longestDrain = ({ drainDelayMs }: Config): number => drainDelayMs / 1_000 
 const inHaproxy = (pattern: RegExp): number => Number(pattern.exec(haproxy)?.[1]);
 
 describe('every variable', () => {
-  const known = new Set<string>([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`), 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX']);
+  const known = new Set<string>([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`), 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX', 'NODE_OPTIONS']);
 
   test.each([
     ['the image', imageEnv],
@@ -78,6 +79,14 @@ describe('every variable', () => {
   ])('that %s sets is one that we, Node or its C library read', (_, env) => {
     expect(Object.keys(env).length).toBeGreaterThan(0);
     expect(Object.keys(env).filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test.each([
+    ['SQLite, in the image', settings, imageEnv],
+    ['PostgreSQL, on Kubernetes', settingsWithPostgres, { ...imageEnv, ...deployedEnv }],
+    ['PostgreSQL, composed', settingsWithPostgres, { ...imageEnv, ...composedEnv }],
+  ])('is measured as it is deployed: %s', (_, { NODE_OPTIONS, MALLOC_ARENA_MAX }, deployed) => {
+    expect(deployed).toMatchObject({ NODE_OPTIONS, MALLOC_ARENA_MAX });
   });
 
   test('is accepted at start, on top of those of the image', () => {

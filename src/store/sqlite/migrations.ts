@@ -153,8 +153,8 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     version: 2,
-    // A program that knows a notification by its digest alone would store it twice.
-    oldestProgram: 2,
+    // An older program works as well, but goes through all notifications to find one that it has seen.
+    oldestProgram: 1,
     sql: `
       -- Ids grow with time, digests fall anywhere: a notification is known by its payment and its digest, so that what
       -- arrives together is written together (known.ts).

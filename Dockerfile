@@ -13,7 +13,7 @@ COPY package.json LICENSE ./
 COPY src src
 # What Node compiles and strips of its types is kept in the image: starts are faster and take less memory. The demo
 # runs all that a service does. One arena: glibc would give each thread its own, and keep what they once held. A small
-# young generation: a notification lives for milliseconds (more MiB of it cost memory and save CPU: README, Performance).
+# young generation: a notification lives for milliseconds (more of it costs memory and saves CPU: docs/performance.md).
 ENV NODE_COMPILE_CACHE=/app/.cache \
     MALLOC_ARENA_MAX=1 \
     NODE_OPTIONS=--max-semi-space-size=4

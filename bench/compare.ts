@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startOwnServer } from '../test/support/postgres.ts';
 import { load, type LoadResult, quantile } from './load.ts';
 import type { Bench } from './bench.ts';
-import { type RunningServer, startServer } from './server.ts';
+import { onEveryCore, type RunningServer, startServer } from './server.ts';
 import { type Subject, subjectsOf } from './subjects.ts';
 import { comparisonTargets, type Figures, measureFsync, type Results, type Target } from './targets.ts';
 
@@ -80,7 +80,7 @@ const finish = async ({ subject, server, cpuUs, perSecond, latencies, sent }: Ru
  * next hits all alike, and each round gives ratios of its own.
  */
 export const compare = async (bench: Bench, { rounds, notifications, warmUp }: ComparisonSizes): Promise<Comparison> => {
-  const database = await startOwnServer({ shared_buffers: '128MB' });
+  const database = await onEveryCore(async () => await startOwnServer({ shared_buffers: '128MB' }));
   try {
     const running: Running[] = [];
     for (const [index, subject] of subjectsOf({ directory: bench.directory, server: database }).entries()) {

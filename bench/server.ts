@@ -57,9 +57,21 @@ export const startServer = async ({ file, env, port, log, readyPath, flags = [],
   };
 };
 
-/** The load generator takes the second core. */
-export const pinLoadGenerator = (): void => {
-  if (canPin) spawnSync('taskset', ['-pc', '1', String(process.pid)]);
+/** The load generator takes the second core, with all its threads. */
+export const pinLoadGenerator = (): void => takeCores('1');
+
+const takeCores = (cores: string): void => {
+  if (canPin) spawnSync('taskset', ['-apc', cores, String(process.pid)]);
+};
+
+/** What is started meanwhile, a database, may run on every core. */
+export const onEveryCore = async <T>(start: () => Promise<T>): Promise<T> => {
+  takeCores(EVERY_CORE);
+  try {
+    return await start();
+  } finally {
+    pinLoadGenerator();
+  }
 };
 
 const READY_WITHIN_MS = 20_000;

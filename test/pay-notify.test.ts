@@ -96,14 +96,34 @@ test('who comes to a queue that only grows is told to come again, before anythin
 test('a crowd is verified in several goes, and each of it is answered for itself', async () => {
   const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
   const receive = open({ inbox: () => roomy });
-  const requests = Array.from({ length: 50 }, (_, index) =>
+  const requests = Array.from({ length: 150 }, (_, index) =>
     requestOf((index % 10 === 9 ? stranger : signer).sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))),
   );
   const receipts = await Promise.all(requests.map((request) => receive(request)));
   expect(receipts.map((receipt) => receipt.kind === 'acknowledged' && receipt.recorded.kind === 'notification' && receipt.recorded.paymentId)).toEqual(
     requests.map((_, index) => index % 10 !== 9 && `P${index}`),
   );
-  expect([count('notifications'), count('unverified')]).toEqual([45, 5]);
+  expect([count('notifications'), count('unverified')]).toEqual([135, 15]);
+  await roomy.drain();
+});
+
+test('what arrives while each turn of the event loop brings more is stored in one transaction', async () => {
+  const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
+  const receive = open({ inbox: () => roomy });
+  const turnByTurn = async (attempt: number): Promise<unknown> => {
+    const receipts: Promise<unknown>[] = [];
+    for (let index = 0; index < 5; index += 1) {
+      receipts.push(receive(requests[attempt * 5 + index] as SignedRequest));
+      await new Promise(setImmediate);
+    }
+    await Promise.all(receipts);
+    return query(directory, 'select count(distinct raw_batch) as n from (select raw_batch from notifications order by notification desc limit 5)')[0]?.['n'];
+  };
+  const requests = Array.from({ length: 50 }, (_, index) => requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
+  // A machine that stops for a moment ends a turn early: not every time.
+  const transactions: unknown[] = [];
+  for (let attempt = 0; attempt < 10 && !transactions.includes(1); attempt += 1) transactions.push(await turnByTurn(attempt));
+  expect(transactions).toContain(1);
   await roomy.drain();
 });
 

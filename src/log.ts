@@ -64,11 +64,14 @@ export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions
     const stream = pretty({ destination: descriptor, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
     return { log: pino(options, stream), flush: () => undefined, close: () => Promise.resolve() };
   }
-  const destination = pino.destination({ dest: descriptor, sync: false });
+  const destination = pino.destination({ dest: descriptor, sync: false, minLength: WRITTEN_AT_ONCE_BYTES });
   // A log that cannot be written must not end the service.
   destination.on('error', () => undefined);
   const lines = gather(destination);
-  const timer = setInterval(lines.pass, WRITTEN_AFTER_MS).unref();
+  const timer = setInterval(() => {
+    lines.pass();
+    destination.flush();
+  }, WRITTEN_AFTER_MS).unref();
   return {
     log: pino(options, lines),
     flush: () => {

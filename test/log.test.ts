@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openLog } from '../src/log.ts';
 import { createSigner, eventually, get, PATH, type Post, send, withHeaders } from './support/client.ts';
 import { captureResult, type Fields, paymentResult } from './support/facts.ts';
 import { exchange, headOf } from './support/raw-http.ts';
@@ -203,5 +206,46 @@ describe('of a notification only its kind and its payment reach the log', () => 
     const lines = receiver.log();
     expect(lines.filter(({ outcome }) => outcome === 'APPLIED').length).toBeGreaterThan(5);
     expect([...new Set(lines.flatMap((line) => Object.keys(line)))].filter((name) => !ALLOWED.has(name))).toEqual([]);
+  });
+});
+
+const openFile = (name: string) => {
+  const file = join(directory, name);
+  const descriptor = openSync(file, 'a');
+  const opened = openLog({ level: 'info', pretty: false, descriptor });
+  const counts = (): readonly unknown[] => readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => (JSON.parse(line) as LogLine)['count']);
+  const write = (from: number, to: number): void => {
+    for (let count = from; count < to; count += 1) opened.log.info({ count, problem: 'x'.repeat(100) }, 'a line');
+  };
+  return { ...opened, counts, write, done: () => closeSync(descriptor) };
+};
+const upTo = (end: number): readonly number[] => Array.from({ length: end }, (_, index) => index);
+
+describe('lines wait for others, and none is lost:', () => {
+  test('a few are written soon', async () => {
+    const { write, counts, close, done } = openFile('soon.jsonl');
+    write(0, 3);
+    expect(await eventually('the lines', counts, ({ length }) => length === 3)).toEqual(upTo(3));
+    await close();
+    done();
+  });
+
+  test('all are written when it is flushed', async () => {
+    const { write, counts, flush, close, done } = openFile('flushed.jsonl');
+    write(0, 7);
+    flush();
+    expect(counts()).toEqual(upTo(7));
+    await close();
+    done();
+  });
+
+  test('all are written, and nothing is any more, when it is closed', async () => {
+    const { write, counts, close, done } = openFile('closed.jsonl');
+    write(0, 1_000);
+    await new Promise(setImmediate);
+    write(1_000, 2_000);
+    await close();
+    done();
+    expect(counts()).toEqual(upTo(2_000));
   });
 });

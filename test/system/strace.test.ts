@@ -46,6 +46,9 @@ const callsOf = (trace: string): readonly Call[] => {
   });
 };
 
+const isAcknowledgement = ({ name, text }: Call): boolean =>
+  /^(write|writev|sendto|sendmsg)$/.test(name) && text.includes('TCP') && text.includes('resultCode');
+
 test("the write-ahead log's fdatasync has returned before the acknowledgement is written to the socket", async () => {
   requireStrace();
   const traceFile = join(directory, 'trace');
@@ -60,9 +63,9 @@ test("the write-ahead log's fdatasync has returned before the acknowledgement is
   const calls = await eventually(
     'the acknowledgement in the trace',
     () => callsOf(readFileSync(traceFile, 'utf8')),
-    (found) => found.some(({ text }) => text.includes('resultCode')),
+    (found) => found.some(isAcknowledgement),
   );
-  const acknowledgements = calls.filter(({ name, text }) => /^(write|writev|sendto|sendmsg)$/.test(name) && text.includes('TCP') && text.includes('resultCode'));
+  const acknowledgements = calls.filter(isAcknowledgement);
   expect(acknowledgements).toHaveLength(1);
   const [acknowledgement] = acknowledgements as [Call];
 

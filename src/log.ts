@@ -68,30 +68,25 @@ export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions
   // A log that cannot be written must not end the service.
   destination.on('error', () => undefined);
   const lines = gather(destination);
-  const timer = setInterval(() => {
-    lines.pass();
-    destination.flush();
-  }, WRITTEN_AFTER_MS).unref();
+  const timer = setInterval(() => lines.flush(), WRITTEN_AFTER_MS).unref();
   return {
     log: pino(options, lines),
-    flush: () => {
-      lines.pass();
-      destination.flushSync();
-    },
+    flush: lines.flushSync,
     close: async () => {
       clearInterval(timer);
-      lines.pass();
       // Also what is being written at this moment; standard output may be gone, or nobody may read it.
-      await Promise.race([new Promise((resolve) => destination.flush(resolve)), pause(FLUSHED_WITHIN_MS, undefined, { ref: false })]);
+      await Promise.race([new Promise((resolve) => lines.flush(resolve)), pause(FLUSHED_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 };
+
+type Destination = ReturnType<typeof pino.destination>;
 
 /**
  * Lines are handed on many at once: a destination that waits for more itself measures all that it holds again for each
  * line, and under load that is the larger part of what a line costs.
  */
-const gather = (destination: DestinationStream): DestinationStream & { readonly pass: () => void } => {
+const gather = (destination: Destination): Pick<Destination, 'flush' | 'flushSync'> & DestinationStream => {
   let lines: string[] = [];
   let length = 0;
   const pass = (): void => {
@@ -107,7 +102,15 @@ const gather = (destination: DestinationStream): DestinationStream & { readonly 
       lines.push(line);
       if (length >= WRITTEN_AT_ONCE_BYTES) pass();
     },
-    pass,
+    flush: (done) => {
+      pass();
+      destination.flush(done);
+    },
+    // Also called by pino, after a line that is fatal.
+    flushSync: () => {
+      pass();
+      destination.flushSync();
+    },
   };
 };
 

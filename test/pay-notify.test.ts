@@ -81,14 +81,15 @@ test('nothing is acknowledged that the queue has no room for', async () => {
 test('who comes to a queue that only grows is told to come again, before anything is verified; who waits in it is stored', async () => {
   const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
   const receive = open({ inbox: () => roomy });
-  const crowd = Array.from({ length: 500 }, (_, index) => requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
+  // One transaction takes at most 256, so more than as many again wait, however the first one was filled.
+  const crowd = Array.from({ length: 600 }, (_, index) => requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
   const lock = holdWriteLock(directory);
   const waiting = crowd.map((request) => receive(request));
   await pause(400);
   expect(await receive(forged)).toEqual({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
   lock.release();
   expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(new Set(['acknowledged']));
-  expect([count('notifications'), count('unverified')]).toEqual([500, 0]);
+  expect([count('notifications'), count('unverified')]).toEqual([600, 0]);
   expect(await receive(forged)).toMatchObject({ kind: 'acknowledged', reason: 'SIGNATURE_MISMATCH' });
   await roomy.drain();
 });

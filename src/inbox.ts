@@ -48,6 +48,8 @@ const MIB = 1_048_576;
 const DEFAULTS = { maxBytes: 32 * MIB, maxEntries: 20_000, dueAfterMs: 5_000 };
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4 * MIB;
+/** What a transaction costs by itself is only worth it for so many. */
+const APART_ENTRIES = 32;
 const STANDING_ENTRIES = BATCH_ENTRIES;
 const STANDING_MS = 100;
 /** The queue is called full while a large body might not fit. */
@@ -103,10 +105,13 @@ export const createInbox = (options: InboxOptions): Inbox => {
     }
   };
 
+  /** All that waits, or its share where other lanes are free: a database works on several transactions at a time. */
   const takeBatch = (): readonly Waiting[] => {
+    const share = Math.ceil(queue.length / (store.concurrency - lanes + 1));
+    const most = Math.min(BATCH_ENTRIES, Math.max(APART_ENTRIES, share));
     let bytes = 0;
     let length = 0;
-    while (length < queue.length && length < BATCH_ENTRIES && (length === 0 || bytes + (queue[length]?.bytes ?? 0) <= BATCH_BYTES)) {
+    while (length < queue.length && length < most && (length === 0 || bytes + (queue[length]?.bytes ?? 0) <= BATCH_BYTES)) {
       bytes += queue[length]?.bytes ?? 0;
       length += 1;
     }
@@ -168,11 +173,13 @@ export const createInbox = (options: InboxOptions): Inbox => {
     sweeper ??= setInterval(sweep, SWEEP_MS);
     if (starting || lanes >= store.concurrency) return;
     starting = true;
-    // What is submitted in the same go shares the first transaction.
+    // What is submitted in the same go shares a transaction, or one in each lane.
     queueMicrotask(() => {
       starting = false;
-      lanes += 1;
-      void run();
+      do {
+        lanes += 1;
+        void run();
+      } while (queue.length > 0 && lanes < store.concurrency);
     });
   };
 

@@ -233,6 +233,19 @@ describe('several batches at the same time', () => {
     expect(new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId))).toEqual(new Set(['P1', 'P2', 'P3', 'P4']));
   });
 
+  test.each([
+    { count: 20, transactions: [20] },
+    { count: 64, transactions: [32, 32] },
+    { count: 300, transactions: [100, 100, 100] },
+  ])('$count that arrive at once are shared among $transactions', async ({ count, transactions }) => {
+    const [store] = await open();
+    const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0, dueAfterMs: 60_000 });
+    const statements = Array.from({ length: count }, (_, index) => paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }));
+    for (const result of await Promise.all(statements.map((statement) => inbox.submit(delivery(statement))))) expect(result).toMatchObject({ outcome: 'APPLIED' });
+    const rows = await sql<{ rows: number }>(url, 'select count(*)::integer as rows from notifications group by xmin::text order by 1');
+    expect(rows.map((row) => row.rows)).toEqual(transactions);
+  });
+
   test('two of one payment are both applied', async () => {
     const [store] = await open();
     const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });

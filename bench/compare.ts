@@ -9,9 +9,9 @@ import { comparisonTargets, type Figures, measureFsync, type Results, type Targe
 
 export interface ComparisonSizes {
   readonly rounds: number;
-  /** Sent in a round; to those that are slow, or alone on their connection, a sixth. */
+  /** Sent in a round; to those that are slow a sixth. */
   readonly notifications: number;
-  /** Sent to each before: Node compiles what is used often, and a service runs for weeks. */
+  /** Sent to each before, over many connections: Node compiles what is used often, and a service runs for weeks. */
   readonly warmUp: number;
 }
 
@@ -20,6 +20,8 @@ export interface Comparison {
   readonly targets: readonly Target[];
   readonly fsyncMs: number;
 }
+
+const WARM_UP_CONNECTIONS = 64;
 
 /** A subject that runs, with what was measured of it so far. */
 interface Running {
@@ -39,11 +41,15 @@ const start = async (bench: Bench, subject: Subject, port: number): Promise<Runn
 };
 
 /** Sends the next ones; throws where an answer was not the acknowledgement, or the store does not hold exactly what was acknowledged. */
-const send = async (bench: Bench, one: Running, count: number): Promise<{ readonly cpuUs: number; readonly result: LoadResult }> => {
+const send = async (
+  bench: Bench,
+  one: Running,
+  { count, connections }: { readonly count: number; readonly connections: number },
+): Promise<{ readonly cpuUs: number; readonly result: LoadResult }> => {
   const { subject, server, port } = one;
   const requests = bench.requests(one.sent, count);
   const before = server.cpu();
-  const result = await load({ port, connections: subject.connections, requests });
+  const result = await load({ port, connections, requests });
   const cpuUs = (server.cpu() - before) / count;
   one.sent += count;
   if (result.acknowledged !== count) throw new Error(`${subject.name}: other answers: ${JSON.stringify(result.others)}`);
@@ -53,7 +59,7 @@ const send = async (bench: Bench, one: Running, count: number): Promise<{ readon
 };
 
 const round = async (bench: Bench, one: Running, count: number): Promise<void> => {
-  const { cpuUs, result } = await send(bench, one, count);
+  const { cpuUs, result } = await send(bench, one, { count, connections: one.subject.connections });
   one.cpuUs.push(cpuUs);
   one.perSecond.push(count / result.seconds);
   one.latencies.push(...result.latencies);
@@ -88,7 +94,7 @@ export const compare = async (bench: Bench, { rounds, notifications, warmUp }: C
     }
     const share = ({ subject }: Running, count: number): number => (subject.isSlow ? Math.ceil(count / 6) : count);
     bench.progress('warming up');
-    for (const one of running) await send(bench, one, share(one, warmUp));
+    for (const one of running) await send(bench, one, { count: share(one, warmUp), connections: WARM_UP_CONNECTIONS });
     for (let number = 1; number <= rounds; number += 1) {
       bench.progress(`round ${number} of ${rounds}`);
       for (const one of running) {

@@ -20,6 +20,8 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     /** Sent in a round. */
     notifications: { type: 'string' },
+    /** Sent to each before anything is measured. */
+    'warm-up': { type: 'string' },
     /** Throughput with so many notifications stored, against none. */
     rows: { type: 'string' },
     /** Ten times the load that it can carry. */
@@ -101,7 +103,7 @@ const main = async (): Promise<number> => {
     else if (options.replicas !== undefined) await runReplicas(bench, { replicas: Number(options.replicas), notifications: notifications(12_000) });
     else if (options.profile) await runProfile(bench, notifications(20_000));
     else if (options.overload) targets.push(...(await runOverload(bench, { notifications: notifications(4_500), seconds: 10 })));
-    else targets.push(...(await runComparison(bench, { rounds: rounds(20), notifications: notifications(1_000), warmUp: 24_000 })));
+    else targets.push(...(await runComparison(bench, { rounds: rounds(20), notifications: notifications(1_000), warmUp: Number(options['warm-up'] ?? 24_000) })));
     if (targets.length > 0) showTargets(targets);
     return options.short || targets.every(isMet) ? 0 : 1;
   } finally {

@@ -57,13 +57,18 @@ export const storedIn = (file: string): number => {
   return count;
 };
 
+const floor = (directory: string): Subject => {
+  const file = join(directory, 'floor.db');
+  return { ...simple('floor'), prepare: () => Promise.resolve({ FLOOR_FILE: file }), stored: () => Promise.resolve(storedIn(file)) };
+};
+
 const sqlite = (connections: number, directory: string): Subject => {
   const file = join(directory, `sqlite-${connections}`, 'paynotify.db');
   return {
     ...service,
     name: `paynotify sqlite, ${connections}`,
     connections,
-    isSlow: connections === 1,
+    isSlow: false,
     prepare: () => {
       rmSync(join(file, '..'), { recursive: true, force: true });
       mkdirSync(join(file, '..'), { recursive: true });
@@ -80,7 +85,7 @@ const postgres = (connections: number, server: TestServer): Subject => {
     ...service,
     name: `paynotify postgres, ${connections}`,
     connections,
-    isSlow: connections === 1,
+    isSlow: false,
     prepare: async () => {
       url = await server.createDatabase();
       return { ...settingsWithPostgres, DATABASE_URL: url };
@@ -101,6 +106,7 @@ export const subjectsOf = ({ directory, server }: { readonly directory: string; 
   simple('express'),
   simple('template'),
   simple('forge', { isSlow: true }),
+  floor(directory),
   ...[1, 16, 64].map((connections) => sqlite(connections, directory)),
   ...[1, 16, 64].map((connections) => postgres(connections, server)),
 ];

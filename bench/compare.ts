@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { startOwnServer } from '../test/support/postgres.ts';
 import { load, type LoadResult, quantile } from './load.ts';
 import type { Bench } from './bench.ts';
-import { onEveryCore, type RunningServer, startServer } from './server.ts';
+import { type RunningServer, startDatabase, startServer } from './server.ts';
 import { type Subject, subjectsOf } from './subjects.ts';
 import { comparisonTargets, type Figures, measureFsync, type Results, type Target } from './targets.ts';
 
@@ -86,13 +85,13 @@ const finish = async ({ subject, server, cpuUs, perSecond, latencies, sent }: Ru
  * next hits all alike, and each round gives ratios of its own.
  */
 export const compare = async (bench: Bench, { rounds, notifications, warmUp }: ComparisonSizes): Promise<Comparison> => {
-  const database = await onEveryCore(async () => await startOwnServer({ shared_buffers: '128MB' }));
+  const database = await startDatabase();
   try {
     const running: Running[] = [];
     for (const [index, subject] of subjectsOf({ directory: bench.directory, server: database }).entries()) {
       running.push(await start(bench, subject, bench.port + index));
     }
-    const share = ({ subject }: Running, count: number): number => (subject.isSlow ? Math.ceil(count / 6) : count);
+    const share = ({ subject }: Running, count: number): number => (subject.isSlow === true ? Math.ceil(count / 6) : count);
     bench.progress('warming up');
     for (const one of running) await send(bench, one, { count: share(one, warmUp), connections: WARM_UP_CONNECTIONS });
     for (let number = 1; number <= rounds; number += 1) {

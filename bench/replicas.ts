@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sql, startOwnServer } from '../test/support/postgres.ts';
+import { sql } from '../test/support/postgres.ts';
 import type { Bench } from './bench.ts';
 import { load } from './load.ts';
-import { onEveryCore, type RunningServer, startServer } from './server.ts';
+import { type RunningServer, startDatabase, startServer } from './server.ts';
 import { service, settingsWithPostgres } from './subjects.ts';
 
 export interface ReplicasSizes {
@@ -29,7 +29,7 @@ const CONNECTIONS = 64;
 
 /** Several replicas on one PostgreSQL, all on this machine: what each notification costs, and where. */
 export const measureReplicas = async (bench: Bench, { replicas, notifications }: ReplicasSizes): Promise<ReplicasFigures> => {
-  const server = await onEveryCore(async () => await startOwnServer({ shared_buffers: '128MB' }));
+  const server = await startDatabase();
   try {
     const url = await server.createDatabase();
     const env = { ...settingsWithPostgres, ANTOM_PUBLIC_KEY: bench.publicKey, DATABASE_URL: url };

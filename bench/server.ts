@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type OwnServer, startOwnServer } from '../test/support/postgres.ts';
 
 export interface ServerOptions {
   readonly file: string;
@@ -64,11 +65,11 @@ const takeCores = (cores: string): void => {
   if (canPin) spawnSync('taskset', ['-apc', cores, String(process.pid)]);
 };
 
-/** What is started meanwhile, a database, may run on every core. */
-export const onEveryCore = async <T>(start: () => Promise<T>): Promise<T> => {
+/** PostgreSQL may run on every core, as a server of its own does. */
+export const startDatabase = async (): Promise<OwnServer> => {
   takeCores(EVERY_CORE);
   try {
-    return await start();
+    return await startOwnServer({ shared_buffers: '128MB' });
   } finally {
     pinLoadGenerator();
   }

@@ -12,7 +12,7 @@ export interface Subject {
   readonly file: string;
   readonly connections: number;
   /** It gets fewer notifications than the others. */
-  readonly isSlow: boolean;
+  readonly isSlow?: true;
   readonly readyPath: string;
   /** Its environment, on an empty database. */
   readonly prepare: () => Promise<Readonly<Record<string, string>>>;
@@ -24,11 +24,10 @@ export interface Subject {
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
 
-const simple = (name: string, { isSlow = false } = {}): Subject => ({
+const simple = (name: string): Subject => ({
   name,
   file: here(`servers/${name}.ts`),
   connections: 64,
-  isSlow,
   readyPath: '/',
   prepare: () => Promise.resolve({}),
   stored: () => Promise.resolve(null),
@@ -68,7 +67,6 @@ const sqlite = (connections: number, directory: string): Subject => {
     ...service,
     name: `paynotify sqlite, ${connections}`,
     connections,
-    isSlow: false,
     prepare: () => {
       rmSync(join(file, '..'), { recursive: true, force: true });
       mkdirSync(join(file, '..'), { recursive: true });
@@ -85,7 +83,6 @@ const postgres = (connections: number, server: TestServer): Subject => {
     ...service,
     name: `paynotify postgres, ${connections}`,
     connections,
-    isSlow: false,
     prepare: async () => {
       url = await server.createDatabase();
       return { ...settingsWithPostgres, DATABASE_URL: url };
@@ -105,7 +102,7 @@ export const subjectsOf = ({ directory, server }: { readonly directory: string; 
   simple('bare'),
   simple('express'),
   simple('template'),
-  simple('forge', { isSlow: true }),
+  { ...simple('forge'), isSlow: true },
   floor(directory),
   ...[1, 16, 64].map((connections) => sqlite(connections, directory)),
   ...[1, 16, 64].map((connections) => postgres(connections, server)),

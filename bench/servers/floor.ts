@@ -2,6 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { ACKNOWLEDGEMENT, port } from './acknowledgement.ts';
+import { signatureOf } from './signature.ts';
 
 /**
  * The least that verifies and stores durably: no framework, a key read once, one insert a notification, a commit for all
@@ -26,7 +27,7 @@ let before = 0;
 
 const isSigned = ({ request, body }: Arrival): boolean => {
   const { headers } = request;
-  const signature = decodeURIComponent(/signature=([^,]+)/.exec(String(headers['signature']))?.[1] ?? '');
+  const signature = signatureOf(String(headers['signature']));
   const prefix = `POST ${String(request.url)}\n${String(headers['client-id'])}.${String(headers['request-time'])}.`;
   const signed = Buffer.concat([Buffer.from(prefix), body]);
   return verify('RSA-SHA256', signed, key, Buffer.from(signature, 'base64'));

@@ -1,6 +1,7 @@
 import { createVerify } from 'node:crypto';
 import express from 'express';
 import { ACKNOWLEDGEMENT, port } from './acknowledgement.ts';
+import { signatureOf } from './signature.ts';
 
 /** As the public samples do it: the PEM parsed again for every request, nothing stored. */
 const bare = process.env['ANTOM_PUBLIC_KEY'] ?? '';
@@ -8,8 +9,7 @@ const pem = `-----BEGIN PUBLIC KEY-----\n${bare.replaceAll(/(.{64})/g, '$1\n')}\
 
 const app = express();
 app.post('/payNotify', express.raw({ type: () => true }), (request, response) => {
-  const header = request.get('signature') ?? '';
-  const signature = decodeURIComponent(/signature=([^,]+)/.exec(header)?.[1] ?? '');
+  const signature = signatureOf(request.get('signature') ?? '');
   const signed = `${request.method} ${request.path}\n${request.get('client-id')}.${request.get('request-time')}.${(request.body as Buffer).toString('utf8')}`;
   if (!createVerify('RSA-SHA256').update(signed, 'utf8').verify(pem, signature, 'base64')) {
     response.status(401).end();

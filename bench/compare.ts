@@ -8,7 +8,7 @@ import { comparisonTargets, type Figures, measureFsync, type Results, type Targe
 
 export interface ComparisonSizes {
   readonly rounds: number;
-  /** Sent in a round; to those that are slow a sixth. */
+  /** Sent in a round; to those that are slow a part of it. */
   readonly notifications: number;
   /** Sent to each before, over many connections: Node compiles what is used often, and a service runs for weeks. */
   readonly warmUp: number;
@@ -91,7 +91,7 @@ export const compare = async (bench: Bench, { rounds, notifications, warmUp }: C
     for (const [index, subject] of subjectsOf({ directory: bench.directory, server: database }).entries()) {
       running.push(await start(bench, subject, bench.port + index));
     }
-    const share = ({ subject }: Running, count: number): number => (subject.isSlow === true ? Math.ceil(count / 6) : count);
+    const share = ({ subject }: Running, count: number): number => Math.ceil(count * (subject.share ?? 1));
     bench.progress('warming up');
     for (const one of running) await send(bench, one, { count: share(one, warmUp), connections: WARM_UP_CONNECTIONS });
     for (let number = 1; number <= rounds; number += 1) {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { setImmediate as turn } from 'node:timers/promises';
 import { Client } from 'pg';
 import { createInbox } from '../../src/inbox.ts';
-import { paymentLock } from '../../src/store/postgres/locks.ts';
+import { bitsOf, paymentLock } from '../../src/store/postgres/locks.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, notificationsOfPayment, paymentResult, shuffled } from '../support/facts.ts';
@@ -217,7 +217,7 @@ describe('several batches at the same time', () => {
     const [store] = await open();
     expect(store.concurrency).toBeGreaterThan(1);
     const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });
-    const holder = await hold(`select pg_advisory_lock(${paymentLock(CLIENT, 'P1')})`);
+    const holder = await hold(`select pg_advisory_lock(${bitsOf(paymentLock(CLIENT, 'P1'))})`);
     let isAnswered = false;
     const waiting = inbox.submit(delivery(paymentResult('S', { paymentId: 'P1', paymentRequestId: 'R1' }))).finally(() => {
       isAnswered = true;

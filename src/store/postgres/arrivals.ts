@@ -4,12 +4,14 @@ import { type ClientLinks, type OrderKey, orderLock, type Touched } from './evid
 import type { Lock } from './locks.ts';
 import { NEXT_POSITIONS } from './positions.ts';
 import { hex, isoTime, prepared, type Query, recordset } from './query.ts';
-import { keyOfRegistration, locksOfLinks } from './refresh.ts';
+import { locksOfLinks } from './refresh.ts';
 
 /** One notification to store, however often it arrived. Times are epoch milliseconds. */
 export interface Arrival {
   readonly entry: NotificationEntry;
   readonly digest: Buffer;
+  /** What it is known by. */
+  readonly name: string;
   readonly deliveries: number;
   readonly first: number;
   readonly last: number;
@@ -22,24 +24,17 @@ export interface StoredArrival {
   readonly paymentId: string | null;
 }
 
-export const toArrival = (entry: NotificationEntry): Arrival => ({
-  entry,
-  digest: bodyDigest(entry.body),
-  deliveries: 1,
-  first: entry.receivedAt,
-  last: entry.receivedAt,
-});
-
-/** What a notification is known by. */
-export const nameOf = ({ entry, digest }: Arrival): string => `${hex(digest)} ${entry.clientId}`;
+export const toArrival = (entry: NotificationEntry): Arrival => {
+  const digest = bodyDigest(entry.body);
+  return { entry, digest, name: `${hex(digest)} ${entry.clientId}`, deliveries: 1, first: entry.receivedAt, last: entry.receivedAt };
+};
 
 /** One arrival a notification: a statement cannot write the same row twice. */
 export const distinctArrivals = (arrivals: readonly Arrival[]): readonly Arrival[] => {
   const distinct = new Map<string, Arrival>();
   for (const arrival of arrivals) {
-    const name = nameOf(arrival);
-    const known = distinct.get(name);
-    distinct.set(name, known === undefined ? arrival : merge(known, arrival));
+    const known = distinct.get(arrival.name);
+    distinct.set(arrival.name, known === undefined ? arrival : merge(known, arrival));
   }
   return [...distinct.values()];
 };
@@ -62,14 +57,11 @@ const ownKeys = ({ clientId, paymentId }: Joined): readonly OrderKey[] => (payme
 /** The locks under which a notification is applied: of its payment, and of what may join that with others. */
 export const locksOf = (joined: Joined): readonly Lock[] => [...ownKeys(joined).map(orderLock), ...locksOfLinks(joined)];
 
-/** What notifications touch: the orders of their payments and of registrations, and by their links those of other payments. */
-export const touchedBy = (joined: readonly Joined[]): Touched => ({
-  keys: [...joined.flatMap(ownKeys), ...joined.flatMap(keyOfRegistration)],
-  links: joined,
-});
+/** What notifications touch: the orders of their payments, and by their links those of registrations and other payments. */
+export const touchedBy = (joined: readonly Joined[]): Touched => ({ keys: joined.flatMap(ownKeys), links: joined });
 
 export interface Stored {
-  /** By `nameOf`. */
+  /** By the arrivals' names. */
   readonly stored: ReadonlyMap<string, StoredArrival>;
   /** Those that are new, or were FAILED until now: they have to be applied. */
   readonly toApply: readonly NotificationEntry[];
@@ -96,7 +88,7 @@ export const storeArrivals = async (query: Query, arrivals: readonly Arrival[]):
   const stored = new Map(rows.map((row) => [`${row.digest} ${row.client_id}`, row]));
   return {
     stored: new Map([...stored].map(([name, row]) => [name, toStoredArrival(row)])),
-    toApply: arrivals.filter((arrival) => isToApply(stored.get(nameOf(arrival)))).map(({ entry }) => entry),
+    toApply: arrivals.filter((arrival) => isToApply(stored.get(arrival.name))).map(({ entry }) => entry),
   };
 };
 

@@ -4,7 +4,7 @@ import { Client, type ClientBase, type ClientConfig, Pool } from 'pg';
 import { assertNotTooNew, assertReadable, type SchemaVersion, type Migration } from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
 import { toStoreError } from './failure.ts';
-import { MIGRATION_LOCK } from './locks.ts';
+import { bitsOf, MIGRATION_LOCK } from './locks.ts';
 import { MIGRATIONS, PROGRAM } from './migrations.ts';
 import { transactionOf } from './positions.ts';
 
@@ -137,7 +137,7 @@ const DDL_LOCK_TIMEOUT = '5s';
 
 /** One transaction, one replica at a time; the others find it done. Exported for the tests of upgrades. */
 export const migrate = async (client: ClientBase, migrations: readonly Migration[]): Promise<Migrated> => {
-  await client.query(`begin isolation level read committed; select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  await client.query(`begin isolation level read committed; select pg_advisory_xact_lock(${bitsOf(MIGRATION_LOCK)})`);
   try {
     const before = await readVersion(client);
     assertNotTooNew(before, PROGRAM);

@@ -120,8 +120,8 @@ const LINKS = `
   from json_to_recordset($1::json) as links (client_id text, payment_request_id text, capture_id text)`;
 
 /**
- * Reads what is touched, to derive it anew, whether it has a row or not. The caller holds the locks of the keys, and
- * has to hold those of all that is returned.
+ * Reads what is touched, to derive it anew, whether it has a row or not: the keys, and what the links lead to, payments
+ * and registrations. The caller holds the locks of the keys, and has to hold those of all that is returned.
  */
 export const readTouched = async (query: Query, { keys, links }: Touched): Promise<readonly StoredOrder[]> =>
   await readOrders(query, READ_TOUCHED, [
@@ -135,6 +135,15 @@ const READ_TOUCHED = prepared(evidenceOf(`
        from json_to_recordset($2::json) as given (client_id text, order_key text)
        union
        ${LINKED}
+       union
+       select registered.client_id, ' ' || registered.payment_request_id
+       from links
+       cross join lateral (
+         select client_id, payment_request_id
+         from registrations
+         where client_id = links.client_id and payment_request_id = links.payment_request_id
+         offset 0
+       ) as registered
      )
      select client_id, order_key, orders.created_at, orders.updated_at, orders.position
      from keys
@@ -215,7 +224,7 @@ export const paymentsLinkedBy = async (query: Query, links: readonly ClientLinks
   return rows.map((row) => ({ clientId: row.client_id, orderKey: row.payment_id }));
 };
 
-/** Orders, and identifiers that may join further ones with them. */
+/** Orders, and identifiers that may join further ones with them, payments or registrations. */
 export interface Touched {
   readonly keys: readonly OrderKey[];
   readonly links: readonly ClientLinks[];

@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
 import { StoreUnavailableError } from '../store.ts';
 
-/** The 64 bits by which an advisory lock goes. Two things that fall on the same ones only wait for each other. */
-export type Lock = bigint;
+/** What is locked, by name. */
+export type Lock = string;
 
-const lockOf = (...names: readonly string[]): Lock => BigInt.asIntN(64, BigInt(`0x${hash('sha256', names.join('\0'), 'hex').slice(0, 16)}`));
+const lockOf = (...names: readonly string[]): Lock => names.join('\0');
+
+/** The 64 bits by which an advisory lock goes. Two things that fall on the same ones only wait for each other. */
+export const bitsOf = (lock: Lock): bigint => BigInt.asIntN(64, BigInt(`0x${hash('sha256', lock, 'hex').slice(0, 16)}`));
 
 export const paymentLock = (clientId: string, paymentId: string): Lock => lockOf('payment', clientId, paymentId);
 export const paymentRequestLock = (clientId: string, paymentRequestId: string): Lock => lockOf('paymentRequest', clientId, paymentRequestId);

@@ -4,7 +4,7 @@ import { toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
 import { type Backlog, type Store, StoreRejectedError } from '../store.ts';
 import { connectedAlone, GRACE_MS, migratePostgres, openPool } from './connect.ts';
 import { toStoreError } from './failure.ts';
-import { taskLock, UNVERIFIED_LOCK } from './locks.ts';
+import { bitsOf, taskLock, UNVERIFIED_LOCK } from './locks.ts';
 import { openNotificationReading, openUnverifiedReading } from './notifications.ts';
 import { openOrderReading } from './orders.ts';
 import { openReapplying } from './reapply.ts';
@@ -124,7 +124,7 @@ const runExclusively = async <T>({ url, statementTimeoutMs }: PostgresOptions, {
     return await connectedAlone(
       url,
       async (client) => {
-        const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [String(taskLock(task))]);
+        const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [String(bitsOf(taskLock(task)))]);
         begun = rows[0]?.free === true;
         return begun ? await work() : null;
       },

@@ -1,6 +1,6 @@
 import type { Entry, NotificationEntry, PromotionEntry, UnverifiedEntry } from '../entry.ts';
 import type { BatchResult, NotificationKey, Outcome, Recorded, RecordedNotification, Refused, UnverifiedBounds } from '../store.ts';
-import { type Arrival, distinctArrivals, locksOf, nameOf, storeArrivals, type Stored, type StoredArrival, toArrival, touchedBy } from './arrivals.ts';
+import { type Arrival, distinctArrivals, locksOf, storeArrivals, type Stored, type StoredArrival, toArrival, touchedBy } from './arrivals.ts';
 import { inParts, type Lock, UNVERIFIED_LOCK } from './locks.ts';
 import type { Refresh } from './refresh.ts';
 import type { Database, Transaction } from './transaction.ts';
@@ -84,8 +84,7 @@ const toResults = (
   const later = new Map<string, number>();
   return arrivals
     .toReversed()
-    .map((arrival) => {
-      const name = nameOf(arrival);
+    .map(({ name }) => {
       const after = later.get(name) ?? 0;
       later.set(name, after + 1);
       return toRecorded(stored.get(name) as StoredArrival, { after, failed: failures.has(name) });

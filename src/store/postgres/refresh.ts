@@ -1,7 +1,6 @@
 import type { DerivedOrder } from '../../order/order.ts';
 import { type Derivation, digestOf, project, type Projection, underivable } from '../projection.ts';
 import type { NotificationKey } from '../store.ts';
-import { registrationKey } from '../order-key.ts';
 import { type ClientLinks, type OrderKey, orderLock, readTouched, type StoredOrder, type Touched } from './evidence.ts';
 import { captureLock, type Lock, paymentRequestLock } from './locks.ts';
 import { NEXT_POSITIONS } from './positions.ts';
@@ -39,7 +38,7 @@ export const openRefresh =
       // What failed names nothing any more: the orders that it joined are derived without it, as a rebuild would.
       const named = await markFailed(query, failures);
       need(named.flatMap(locksOfLinks));
-      touched.keys.push(...orders, ...named.flatMap(keyOfRegistration));
+      touched.keys.push(...orders);
       touched.links.push(...named);
     }
   };
@@ -60,9 +59,6 @@ export const locksOfLinks = ({ clientId, paymentRequestId, captureId }: ClientLi
   ...(paymentRequestId === null ? [] : [paymentRequestLock(clientId, paymentRequestId)]),
   ...(captureId === null ? [] : [captureLock(clientId, captureId)]),
 ];
-
-export const keyOfRegistration = ({ clientId, paymentRequestId }: ClientLinks): readonly OrderKey[] =>
-  paymentRequestId === null ? [] : [{ clientId, orderKey: registrationKey(paymentRequestId) }];
 
 interface Projected {
   readonly order: StoredOrder;

@@ -1,6 +1,5 @@
 import { type Registration, sameRegistration } from '../../order/registration.ts';
 import type { RegisterResult, StoredRegistration } from '../store.ts';
-import { registrationKey } from '../order-key.ts';
 import { paymentRequestLock } from './locks.ts';
 import type { Query } from './query.ts';
 import type { Refresh } from './refresh.ts';
@@ -18,8 +17,7 @@ export const openRegistering = ({ transact }: Database, refresh: Refresh): Regis
   const write = async (transaction: Transaction, registration: Registration, now: Date): Promise<StoredRegistration> => {
     const { clientId, paymentRequestId } = registration;
     const written = await upsert(transaction.query, registration, now);
-    const keys = [{ clientId, orderKey: registrationKey(paymentRequestId) }];
-    await refresh(transaction, { keys, links: [{ clientId, paymentRequestId, captureId: null }] }, now);
+    await refresh(transaction, { keys: [], links: [{ clientId, paymentRequestId, captureId: null }] }, now);
     return written;
   };
 

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool, PoolClient } from 'pg';
 import { StoreUnavailableError } from '../store.ts';
 import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
-import { type Lock, LockTableFullError, MoreLocksNeeded } from './locks.ts';
+import { bitsOf, type Lock, LockTableFullError, MoreLocksNeeded } from './locks.ts';
 import { planOf, type Query } from './query.ts';
 
 export interface Transaction {
@@ -150,6 +150,6 @@ const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Pro
 const beginning = (locks: ReadonlySet<Lock>): string => {
   const begin = 'begin isolation level read committed';
   if (locks.size === 0) return begin;
-  const ascending = [...locks].sort((a, b) => (a < b ? -1 : 1));
+  const ascending = [...locks].map(bitsOf).sort((a, b) => (a < b ? -1 : 1));
   return `${begin}; select count(pg_advisory_xact_lock(lock)) from unnest('{${ascending.join(',')}}'::bigint[]) as lock`;
 };

@@ -103,7 +103,7 @@ const main = async (): Promise<number> => {
     else if (options.replicas !== undefined) await runReplicas(bench, { replicas: Number(options.replicas), notifications: notifications(12_000) });
     else if (options.profile) await runProfile(bench, notifications(20_000));
     else if (options.overload) targets.push(...(await runOverload(bench, { notifications: notifications(4_500), seconds: 10 })));
-    else targets.push(...(await runComparison(bench, { rounds: rounds(20), notifications: notifications(1_000), warmUp: Number(options['warm-up'] ?? 24_000) })));
+    else targets.push(...(await runComparison(bench, { rounds: rounds(10), notifications: notifications(2_000), warmUp: Number(options['warm-up'] ?? 30_000) })));
     if (targets.length > 0) showTargets(targets);
     return options.short || targets.every(isMet) ? 0 : 1;
   } finally {

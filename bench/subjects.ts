@@ -11,6 +11,8 @@ export interface Subject {
   readonly name: string;
   readonly file: string;
   readonly connections: number;
+  /** It works with the database server. */
+  readonly usesDatabase?: true;
   /** One that is slow gets this part of the notifications that the others get. */
   readonly share?: number;
   readonly readyPath: string;
@@ -56,9 +58,6 @@ export const storedIn = (file: string): number => {
   return count;
 };
 
-/** Alone on its connection one waits for the disk, and for PostgreSQL, each time. */
-const shareOf = (connections: number): number => (connections === 1 ? 1 / 3 : 1);
-
 const floor = (directory: string): Subject => {
   const file = join(directory, 'floor.db');
   return { ...simple('floor'), prepare: () => Promise.resolve({ FLOOR_FILE: file }), stored: () => Promise.resolve(storedIn(file)) };
@@ -70,7 +69,6 @@ const sqlite = (connections: number, directory: string): Subject => {
     ...service,
     name: `paynotify sqlite, ${connections}`,
     connections,
-    share: shareOf(connections),
     prepare: () => {
       rmSync(join(file, '..'), { recursive: true, force: true });
       mkdirSync(join(file, '..'), { recursive: true });
@@ -87,7 +85,7 @@ const postgres = (connections: number, server: TestServer): Subject => {
     ...service,
     name: `paynotify postgres, ${connections}`,
     connections,
-    share: shareOf(connections),
+    usesDatabase: true,
     prepare: async () => {
       url = await server.createDatabase();
       return { ...settingsWithPostgres, DATABASE_URL: url };

@@ -18,13 +18,14 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-const CONNECTIONS = 64;
-
 /**
  * Profiles the service under load, on SQLite. Both threads have a core of their own where there are two, since the
  * profiler's clock also runs while a thread waits for one. What Node does to start is left out by its sheer length.
  */
-export const profile = async ({ directory, port, publicKey, requests }: Bench, notifications: number): Promise<readonly ThreadProfile[]> => {
+export const profile = async (
+  { directory, port, publicKey, requests }: Bench,
+  { notifications, connections }: { readonly notifications: number; readonly connections: number },
+): Promise<readonly ThreadProfile[]> => {
   const profiles = join(directory, 'profiles');
   mkdirSync(profiles);
   const env = {
@@ -35,7 +36,7 @@ export const profile = async ({ directory, port, publicKey, requests }: Bench, n
   const server = await startServer({
     ...service, env, port, log: join(directory, 'log'), pinned: false, flags: ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'],
   });
-  await load({ port, connections: CONNECTIONS, requests: requests(0, notifications) });
+  await load({ port, connections, requests: requests(0, notifications) });
   await server.stop();
   const read = readdirSync(profiles).map((file) => areasOf(JSON.parse(readFileSync(join(profiles, file), 'utf8')) as CpuProfile, notifications));
   rmSync(profiles, { recursive: true });

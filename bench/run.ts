@@ -30,6 +30,8 @@ const { values: options } = parseArgs({
     replicas: { type: 'string' },
     /** Where the time goes (docs/performance.md). */
     profile: { type: 'boolean', default: false },
+    /** While it is profiled. */
+    connections: { type: 'string', default: '64' },
     /** All of it, very small: proves that it runs, and judges nothing. */
     short: { type: 'boolean', default: false },
   },
@@ -71,8 +73,9 @@ const runReplicas = async (bench: Bench, sizes: Parameters<typeof measureReplica
   say(`${notificationsPerCommit.toFixed(1)} notifications a commit`);
 };
 
-const runProfile = async (bench: Bench, size: number): Promise<void> => {
-  for (const { thread, areas } of await profile(bench, size)) {
+const runProfile = async (bench: Bench, amount: number): Promise<void> => {
+  const profiles = await profile(bench, { notifications: amount, connections: Number(options.connections) });
+  for (const { thread, areas } of profiles) {
     say(`${thread}, µs a notification:`);
     for (const [area, us] of areas) if (us >= 0.5) say(`  ${us.toFixed(1).padStart(6)}  ${area}`);
   }
@@ -103,7 +106,7 @@ const main = async (): Promise<number> => {
     else if (options.replicas !== undefined) await runReplicas(bench, { replicas: Number(options.replicas), notifications: notifications(12_000) });
     else if (options.profile) await runProfile(bench, notifications(20_000));
     else if (options.overload) targets.push(...(await runOverload(bench, { notifications: notifications(4_500), seconds: 10 })));
-    else targets.push(...(await runComparison(bench, { rounds: rounds(10), notifications: notifications(2_000), warmUp: Number(options['warm-up'] ?? 30_000) })));
+    else targets.push(...(await runComparison(bench, { rounds: rounds(14), notifications: notifications(1_500), warmUp: Number(options['warm-up'] ?? 30_000) })));
     if (targets.length > 0) showTargets(targets);
     return options.short || targets.every(isMet) ? 0 : 1;
   } finally {

@@ -58,9 +58,9 @@ export const storedIn = (file: string): number => {
   return count;
 };
 
-const floor = (directory: string): Subject => {
-  const file = join(directory, 'floor.db');
-  return { ...simple('floor'), prepare: () => Promise.resolve({ FLOOR_FILE: file }), stored: () => Promise.resolve(storedIn(file)) };
+const floor = (connections: number, directory: string): Subject => {
+  const file = join(directory, `floor-${connections}.db`);
+  return { ...simple('floor'), name: `floor, ${connections}`, connections, prepare: () => Promise.resolve({ FLOOR_FILE: file }), stored: () => Promise.resolve(storedIn(file)) };
 };
 
 const sqlite = (connections: number, directory: string): Subject => {
@@ -101,12 +101,17 @@ const postgres = (connections: number, server: TestServer): Subject => {
   };
 };
 
+/**
+ * In the order of their turns: those whose figures are set against each other follow one another, since a shared machine's
+ * speed changes from one second to the next.
+ */
 export const subjectsOf = ({ directory, server }: { readonly directory: string; readonly server: TestServer }): readonly Subject[] => [
   simple('bare'),
-  simple('express'),
-  simple('template'),
+  ...[1, 64].map((connections) => floor(connections, directory)),
+  ...[1, 16].map((connections) => sqlite(connections, directory)),
   { ...simple('forge'), share: 1 / 6 },
-  floor(directory),
-  ...[1, 16, 64].map((connections) => sqlite(connections, directory)),
-  ...[1, 16, 64].map((connections) => postgres(connections, server)),
+  simple('template'),
+  simple('express'),
+  sqlite(64, directory),
+  ...[64, 16, 1].map((connections) => postgres(connections, server)),
 ];

@@ -1,3 +1,4 @@
+import { paymentNamedBy } from './antom/notification.ts';
 import type { BatchResult, Delivery, NotificationKey, Recorded, Store } from './store/store.ts';
 import { StoreRejectedError } from './store/store.ts';
 
@@ -48,8 +49,9 @@ const MIB = 1_048_576;
 const DEFAULTS = { maxBytes: 32 * MIB, maxEntries: 20_000, dueAfterMs: 5_000 };
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4 * MIB;
-/** What a transaction costs by itself is only worth it for so many. */
-const APART_ENTRIES = 32;
+/** What a transaction costs by itself: shares are not made smaller than this, and beside another one starts only for so many. */
+const SHARE_ENTRIES = 32;
+const COMPANY_ENTRIES = 8;
 const STANDING_ENTRIES = BATCH_ENTRIES;
 const STANDING_MS = 100;
 /** The queue is called full while a large body might not fit. */
@@ -60,6 +62,8 @@ const FAILING_MS = 5_000;
 
 interface Waiting {
   readonly delivery: Delivery;
+  /** What a transaction locks for it; null where nothing has to wait for that. */
+  readonly locks: string | null;
   readonly bytes: number;
   /** On the main thread's monotonic clock, as all times here. */
   readonly dueAt: number;
@@ -70,6 +74,13 @@ const notStored = (because: NotStoredReason): NotStored => ({ kind: 'not stored'
 const bytesOf = (delivery: Delivery): number =>
   delivery.kind === 'notification' ? delivery.parsed.notification.body.length : delivery.request.body.length;
 
+const locksOf = (delivery: Delivery): string | null => {
+  if (delivery.kind === 'unverified') return 'unverified';
+  const { notification, reading } = delivery.parsed;
+  const paymentId = paymentNamedBy(reading);
+  return paymentId === null ? null : `${notification.clientId} ${paymentId}`;
+};
+
 export const createInbox = (options: InboxOptions): Inbox => {
   const { store, onFailed, onError, onUnverifiedBytes } = options;
   const { maxBytes, maxEntries, dueAfterMs } = { ...DEFAULTS, ...options };
@@ -77,8 +88,9 @@ export const createInbox = (options: InboxOptions): Inbox => {
   const allowance = createAllowance(options.unverifiedMaxPerSecond);
   const queue: Waiting[] = [];
   const inTransactions = new Set<readonly Waiting[]>();
+  /** By those in transactions. */
+  const locked = new Set<string>();
   let heldBytes = 0;
-  let lanes = 0;
   let starting = false;
   let failedAt: number | null = null;
   let sweeper: NodeJS.Timeout | null = null;
@@ -103,19 +115,30 @@ export const createInbox = (options: InboxOptions): Inbox => {
       clearInterval(sweeper);
       sweeper = null;
     }
+    // Nobody waits longer for a transaction that takes its time.
+    fillLanes(1);
   };
 
-  /** All that waits, or its share where other lanes are free: a database works on several transactions at a time. */
+  /**
+   * All that waits, or its share where other lanes are free: a database works on several transactions at a time. Two of
+   * one payment are never in two of them at once: one would only wait for the other's commit, and hold up its company.
+   */
   const takeBatch = (): readonly Waiting[] => {
-    const share = Math.ceil(queue.length / (store.concurrency - lanes + 1));
-    const most = Math.min(BATCH_ENTRIES, Math.max(APART_ENTRIES, share));
+    const share = Math.ceil(queue.length / (store.concurrency - inTransactions.size));
+    const most = Math.min(BATCH_ENTRIES, Math.max(SHARE_ENTRIES, share));
+    const taken: Waiting[] = [];
+    const left: Waiting[] = [];
     let bytes = 0;
-    let length = 0;
-    while (length < queue.length && length < most && (length === 0 || bytes + (queue[length]?.bytes ?? 0) <= BATCH_BYTES)) {
-      bytes += queue[length]?.bytes ?? 0;
-      length += 1;
+    for (const waiting of queue) {
+      if (taken.length === most || (taken.length > 0 && bytes + waiting.bytes > BATCH_BYTES)) break;
+      if (waiting.locks !== null && locked.has(waiting.locks)) left.push(waiting);
+      else {
+        taken.push(waiting);
+        bytes += waiting.bytes;
+      }
     }
-    return queue.splice(0, length);
+    queue.splice(0, taken.length + left.length, ...left);
+    return taken;
   };
 
   const record = async (batch: readonly Delivery[]): Promise<BatchResult> => {
@@ -156,30 +179,35 @@ export const createInbox = (options: InboxOptions): Inbox => {
     } else answer(first, notStored('STORE_UNAVAILABLE'));
   };
 
-  const run = async (): Promise<void> => {
-    while (queue.length > 0) {
-      const batch = takeBatch();
-      inTransactions.add(batch);
-      await recordAll(batch);
-      for (const { bytes } of batch) heldBytes -= bytes;
-      inTransactions.delete(batch);
-    }
-    lanes -= 1;
-    if (lanes === 0) for (const done of drained.splice(0)) done();
+  const carryOut = async (batch: readonly Waiting[]): Promise<void> => {
+    const locks = batch.flatMap((waiting) => waiting.locks ?? []);
+    inTransactions.add(batch);
+    for (const lock of locks) locked.add(lock);
+    await recordAll(batch);
+    for (const { bytes } of batch) heldBytes -= bytes;
+    for (const lock of locks) locked.delete(lock);
+    inTransactions.delete(batch);
+    fillLanes(COMPANY_ENTRIES);
+    if (inTransactions.size === 0) for (const done of drained.splice(0)) done();
   };
 
-  /** A lane carries out one transaction after the other. With all of them busy, what arrives shares the next one. */
+  /** With all lanes busy, or another one and little company, what arrives shares the next transaction. */
+  const fillLanes = (company: number): void => {
+    while (inTransactions.size < store.concurrency && (inTransactions.size === 0 || queue.length >= company)) {
+      const batch = takeBatch();
+      if (batch.length === 0) return;
+      void carryOut(batch);
+    }
+  };
+
   const start = (): void => {
     sweeper ??= setInterval(sweep, SWEEP_MS);
-    if (starting || lanes >= store.concurrency) return;
+    if (starting || inTransactions.size >= store.concurrency) return;
     starting = true;
     // What is submitted in the same go shares a transaction, or one in each lane.
     queueMicrotask(() => {
       starting = false;
-      do {
-        lanes += 1;
-        void run();
-      } while (queue.length > 0 && lanes < store.concurrency);
+      fillLanes(COMPANY_ENTRIES);
     });
   };
 
@@ -193,12 +221,13 @@ export const createInbox = (options: InboxOptions): Inbox => {
       new Promise((resolve) => {
         const bytes = bytesOf(delivery);
         if (queue.length >= maxEntries || heldBytes + bytes > maxBytes) return resolve(notStored('QUEUE_FULL'));
-        queue.push({ delivery, bytes, dueAt: performance.now() + dueAfterMs, answer: resolve });
+        const locks = store.concurrency > 1 ? locksOf(delivery) : null;
+        queue.push({ delivery, locks, bytes, dueAt: performance.now() + dueAfterMs, answer: resolve });
         heldBytes += bytes;
         start();
       }),
     drain: async () => {
-      if (lanes === 0 && !starting) return;
+      if (inTransactions.size === 0 && !starting) return;
       await new Promise<void>((resolve) => drained.push(resolve));
     },
   };

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import type { Facts, Reading } from '../antom/notification.ts';
+import { type Facts, paymentNamedBy, type Reading } from '../antom/notification.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { Handlers } from '../handlers/index.ts';
 import { type Links, linksOf } from './projection.ts';
@@ -55,7 +55,7 @@ const NO_LINKS: Links = { paymentRequestId: null, captureId: null };
 const columnsOfReading = (reading: Reading, handlers: Handlers): ReadingColumns => {
   const { notifyType, outcome } = reading;
   if (outcome !== 'APPLIED') {
-    return { notifyType, outcome, paymentId: outcome === 'MALFORMED' ? reading.paymentId : null, facts: null, ...NO_LINKS };
+    return { notifyType, outcome, paymentId: paymentNamedBy(reading), facts: null, ...NO_LINKS };
   }
   const { facts } = reading;
   return { notifyType, outcome, paymentId: facts.paymentId, facts: factsText(facts), ...linksOf(notifyType, facts, handlers) };

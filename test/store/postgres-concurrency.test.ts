@@ -213,22 +213,24 @@ describe('the feed on PostgreSQL', () => {
 });
 
 describe('several batches at the same time', () => {
-  test('one that has to wait for its payment holds up none of the others, and is recorded in the end', async () => {
+  test('those that have to wait for their payment hold up none of the others, and are recorded in the end', async () => {
     const [store] = await open();
-    expect(store.concurrency).toBeGreaterThan(1);
     const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });
     const holder = await hold(`select pg_advisory_lock(${bitsOf(paymentLock(CLIENT, 'P1'))})`);
-    let isAnswered = false;
-    const waiting = inbox.submit(delivery(paymentResult('S', { paymentId: 'P1', paymentRequestId: 'R1' }))).finally(() => {
-      isAnswered = true;
-    });
-    // Its batch is under way, and the others are not in it.
-    await turn();
+    let answered = 0;
+    const waiting: Promise<unknown>[] = [];
+    // More than there are lanes.
+    for (let number = 1; number <= store.concurrency + 1; number += 1) {
+      const capture = captureResult('S', { paymentId: 'P1', captureId: `C${number}`, captureRequestId: `CR${number}` });
+      waiting.push(inbox.submit(delivery(capture)).finally(() => (answered += 1)));
+      // The first one's batch is under way, and the others are not in it.
+      await turn();
+    }
     const others = [2, 3, 4].map((number) => paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}` }));
     for (const other of others) expect(await inbox.submit(delivery(other))).toMatchObject({ outcome: 'APPLIED' });
-    expect(isAnswered).toBe(false);
+    expect(answered).toBe(0);
     await holder.query('select pg_advisory_unlock_all()');
-    expect(await waiting).toMatchObject({ outcome: 'APPLIED', paymentId: 'P1' });
+    for (const result of await Promise.all(waiting)) expect(result).toMatchObject({ outcome: 'APPLIED', paymentId: 'P1' });
     await inbox.drain();
     expect(new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId))).toEqual(new Set(['P1', 'P2', 'P3', 'P4']));
   });

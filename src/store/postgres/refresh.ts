@@ -68,15 +68,17 @@ interface Projected {
 /** What is to stand in `orders`: the order, or no row. */
 interface ToBe extends OrderKey {
   readonly order: DerivedOrder | null;
+  /** There is a row. */
+  readonly known: boolean;
 }
 
 const toBe = ({ order: { clientId, orderKey, evidence, named, row }, projection }: Projected): ToBe => {
   const isOurFault = evidence.rows.some(({ outcome }) => outcome === 'FAILED');
   const order = projection.order ?? (row !== null && isOurFault ? underivable(evidence) : null);
-  return { clientId, orderKey, order: named ? null : order };
+  return { clientId, orderKey, order: named ? null : order, known: row !== null };
 };
 
-interface Kept extends OrderKey {
+interface Kept extends ToBe {
   readonly order: DerivedOrder;
 }
 
@@ -95,8 +97,9 @@ const write = async (send: Query, orders: readonly ToBe[], now: Date): Promise<n
   return row?.changed ?? 0;
 };
 
-const toOrderRow = ({ clientId, orderKey, order }: Kept, index: number) => ({
+const toOrderRow = ({ clientId, orderKey, order, known }: Kept, index: number) => ({
   ordinal: index + 1,
+  known,
   client_id: clientId,
   order_key: orderKey,
   digest: hex(digestOf(order)),
@@ -117,8 +120,9 @@ const toOrderRow = ({ clientId, orderKey, order }: Kept, index: number) => ({
   attention: order.attention.map(({ code }) => ` ${code} `).join(''),
 });
 
-const toCaptureRows = ({ clientId, orderKey, order }: Kept) =>
+const toCaptureRows = ({ clientId, orderKey, order }: Kept, orderIndex: number) =>
   order.captures.map(({ captureId, captureRequestId, status, amount, captureTime, result }, index) => ({
+    ordinal: orderIndex + 1,
     client_id: clientId,
     order_key: orderKey,
     capture_no: index + 1,
@@ -139,38 +143,41 @@ const listed = (prefix: string): string => VALUE_COLUMNS.map((column) => `${pref
 
 /**
  * A row that is as it should be is not touched: `updated_at` and the position stand. Its columns are compared
- * beside its digest, so that a rebuild also repairs what somebody else wrote into them.
+ * beside its digest, so that a rebuild also repairs what somebody else wrote into them. What was changed is known by
+ * the new positions: joining it by its keys would compare every row with every other.
  */
 const WRITE = prepared(`
-  with derived as (
-    select client_id, order_key, decode(digest, 'hex') as digest, captures, ordinal,
+  with taken as materialized (
+    select ${NEXT_POSITIONS} as base
+  ), derived as (
+    select client_id, order_key, decode(digest, 'hex') as digest, captures, known, (select base from taken) + ordinal as position,
       payment_request_id, reference_order_id, status, fulfillable, next_action, currency, payment_value, captured_value,
       expected_currency, expected_value, payment_time,
       (timestamptz 'epoch' + expires_ms * interval '1 millisecond')::timestamptz(3) as authorization_expires_at, attention
     from json_to_recordset($1::json) as derived (
-      ordinal integer, client_id text, order_key text, digest text, captures integer, payment_request_id text,
+      ordinal integer, known boolean, client_id text, order_key text, digest text, captures integer, payment_request_id text,
       reference_order_id text, status text, fulfillable boolean, next_action text, currency text, payment_value numeric,
       captured_value numeric, expected_currency text, expected_value numeric, payment_time text, expires_ms float8, attention text
     )
   ), changed as (
     insert into orders (client_id, order_key, digest, ${listed('')}, created_at, updated_at, position)
-    select client_id, order_key, digest, ${listed('')}, $4::timestamptz, $4::timestamptz, ${NEXT_POSITIONS} + ordinal
+    select client_id, order_key, digest, ${listed('')}, $4::timestamptz, $4::timestamptz, position
     from derived
     on conflict (client_id, order_key) do update
     set (digest, ${listed('')}, updated_at, position) =
       (excluded.digest, ${listed('excluded.')}, excluded.updated_at, excluded.position)
     where (orders.digest, ${listed('orders.')}) is distinct from (excluded.digest, ${listed('excluded.')})
-    returning client_id, order_key
+    returning position
   ), captured as (
     insert into captures (
       client_id, order_key, capture_no, capture_id, capture_request_id, status, currency, value, capture_time, result_code
     )
     select client_id, order_key, capture_no, capture_id, capture_request_id, status, currency, value, capture_time, result_code
     from json_to_recordset($2::json) as stated (
-      client_id text, order_key text, capture_no integer, capture_id text, capture_request_id text, status text, currency text,
+      ordinal integer, client_id text, order_key text, capture_no integer, capture_id text, capture_request_id text, status text, currency text,
       value numeric, capture_time text, result_code text
     )
-    join changed using (client_id, order_key)
+    where (select base from taken) + ordinal = any (array(select position from changed))
     on conflict (client_id, order_key, capture_no) do update
     set (capture_id, capture_request_id, status, currency, value, capture_time, result_code) =
       (excluded.capture_id, excluded.capture_request_id, excluded.status, excluded.currency, excluded.value,
@@ -179,14 +186,14 @@ const WRITE = prepared(`
     delete from captures
     where ctid = any (array(
       select surplus.ctid
-      from changed
-      join derived using (client_id, order_key)
+      from derived
       cross join lateral (
         select ctid
         from captures
-        where client_id = changed.client_id and order_key = changed.order_key and capture_no > derived.captures
+        where client_id = derived.client_id and order_key = derived.order_key and capture_no > derived.captures
         offset 0
       ) as surplus
+      where derived.known and derived.position = any (array(select position from changed))
     ))
   ), gone as (
     delete from orders

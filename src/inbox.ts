@@ -51,7 +51,7 @@ const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4 * MIB;
 /** What a transaction costs by itself: shares are not made smaller than this, and beside another one starts only for so many. */
 const SHARE_ENTRIES = 32;
-const COMPANY_ENTRIES = 8;
+const COMPANY_ENTRIES = 16;
 const STANDING_ENTRIES = BATCH_ENTRIES;
 const STANDING_MS = 100;
 /** The queue is called full while a large body might not fit. */

@@ -1,6 +1,5 @@
-import { paymentNamedBy } from './antom/notification.ts';
 import type { BatchResult, Delivery, NotificationKey, Recorded, Store } from './store/store.ts';
-import { StoreRejectedError } from './store/store.ts';
+import { paymentNamedBy, StoreRejectedError } from './store/store.ts';
 
 /** Why a delivery was not stored, and so is not acknowledged. */
 export type NotStoredReason = 'QUEUE_FULL' | 'STORE_UNAVAILABLE' | 'STORE_SLOW' | 'UNVERIFIED_FULL';

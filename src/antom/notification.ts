@@ -34,12 +34,6 @@ export type Reading =
   /** `paymentId` where a handled kind names its payment legibly, though something else of it is malformed. */
   | { readonly outcome: 'MALFORMED'; readonly notifyType: string | null; readonly paymentId: string | null };
 
-/** The payment that it names legibly, whether or not it can be applied. */
-export const paymentNamedBy = (reading: Reading): string | null => {
-  if (reading.outcome === 'APPLIED') return reading.facts.paymentId;
-  return reading.outcome === 'MALFORMED' ? reading.paymentId : null;
-};
-
 /** The kinds that have a handler, and whether each is about a capture. */
 export type Kinds = ReadonlyMap<string, { readonly about: 'payment' | 'capture' }>;
 

@@ -1,9 +1,9 @@
 import { createHash, hash } from 'node:crypto';
-import { type Facts, paymentNamedBy, type Reading } from '../antom/notification.ts';
+import type { Facts, Reading } from '../antom/notification.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { Handlers } from '../handlers/index.ts';
 import { type Links, linksOf } from './projection.ts';
-import type { Delivery, NotificationDelivery, Outcome, Promotion, Reapplication } from './store.ts';
+import { type Delivery, type NotificationDelivery, type Outcome, paymentNamedBy, type Promotion, type Reapplication } from './store.ts';
 
 /** What a reading puts into columns. */
 export interface ReadingColumns extends Links {

@@ -27,6 +27,12 @@ export interface UnverifiedDelivery {
 
 export type Delivery = NotificationDelivery | UnverifiedDelivery;
 
+/** The payment that it names legibly, whether or not it can be applied. */
+export const paymentNamedBy = (reading: Reading): string | null => {
+  if (reading.outcome === 'APPLIED') return reading.facts.paymentId;
+  return reading.outcome === 'MALFORMED' ? reading.paymentId : null;
+};
+
 declare const recorded: unique symbol;
 
 /** The proof that a delivery is durable: the COMMIT that holds it has returned. Only a store makes one. */

@@ -28,7 +28,10 @@ const TOGETHER = 64;
 const SHARE = 4;
 /** While sockets always have more to read, the event loop does not come to the end of its turn: it is ended after so long. */
 const TURN_MS = 10;
-/** Where one waits longer than this to be verified, more come than can be: who comes now is told to come again. */
+/**
+ * Where one waits longer than this to be verified, and with it more than are verified in one go, more come than can be:
+ * who comes now is told to come again. Fewer only met a moment in which the process stood still.
+ */
 const PATIENCE_MS = 100;
 
 interface Arrival {
@@ -82,7 +85,8 @@ export const createPayNotify = ({ trust, kinds, inbox: currentInbox }: PayNotify
       const at = performance.now();
       const waiting = at - (arrivals[0]?.at ?? at);
       if (waiting > TURN_MS) verifySome();
-      if (waiting > PATIENCE_MS || inbox.isStanding() || inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
+      const isFlooded = waiting > PATIENCE_MS && arrivals.length >= TOGETHER;
+      if (isFlooded || inbox.isStanding() || inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
       if (arrivals.length === 0) setImmediate(finishTurn);
       arrivals.push({ request, receivedAt: new Date(), at, inbox, resolve, reject });
     });

@@ -215,6 +215,7 @@ describe('the feed on PostgreSQL', () => {
 describe('several batches at the same time', () => {
   test('those that have to wait for their payment hold up none of the others, and are recorded in the end', async () => {
     const [store] = await open();
+    expect(store.concurrency).toBeGreaterThan(1);
     const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });
     const holder = await hold(`select pg_advisory_lock(${bitsOf(paymentLock(CLIENT, 'P1'))})`);
     let answered = 0;

@@ -30,4 +30,5 @@ export const createBench = (directory: string): Bench => {
   };
 };
 
-const numbers = (from: number, count: number): readonly number[] => Array.from({ length: count }, (_, index) => from + index);
+const numbers = (from: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => from + index);

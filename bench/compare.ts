@@ -57,9 +57,11 @@ const send = async (
   const cpuUs = (server.cpu() - before) / count;
   server.pause();
   one.sent += count;
-  if (result.acknowledged !== count) throw new Error(`${subject.name}: other answers: ${JSON.stringify(result.others)}`);
+  if (result.acknowledged !== count)
+    throw new Error(`${subject.name}: other answers: ${JSON.stringify(result.others)}`);
   const stored = await subject.stored();
-  if (stored !== null && stored !== one.sent) throw new Error(`${subject.name}: ${one.sent} acknowledged, ${stored} stored`);
+  if (stored !== null && stored !== one.sent)
+    throw new Error(`${subject.name}: ${one.sent} acknowledged, ${stored} stored`);
   return { cpuUs, result };
 };
 
@@ -93,7 +95,11 @@ const shareOf = ({ subject }: Running, count: number): number => Math.ceil(count
  * One after the other. Who does not have its turn stands still, the database server included: what one has left to
  * compile, to collect or to tidy up would be done on the core, and in the cache, of another.
  */
-const takeTurns = async (running: readonly Running[], database: OwnServer, turn: (one: Running) => Promise<void>): Promise<void> => {
+const takeTurns = async (
+  running: readonly Running[],
+  database: OwnServer,
+  turn: (one: Running) => Promise<void>,
+): Promise<void> => {
   const thaw = await database.freeze();
   // It could not be ended either.
   process.once('SIGINT', thaw).once('SIGTERM', thaw);
@@ -107,7 +113,10 @@ const takeTurns = async (running: readonly Running[], database: OwnServer, turn:
 };
 
 /** All subjects take turns round by round: what else the machine does hits all alike, and each round gives ratios of its own. */
-export const compare = async (bench: Bench, { rounds, notifications, warmUp }: ComparisonSizes): Promise<Comparison> => {
+export const compare = async (
+  bench: Bench,
+  { rounds, notifications, warmUp }: ComparisonSizes,
+): Promise<Comparison> => {
   const database = await startDatabase();
   try {
     const running: Running[] = [];
@@ -129,7 +138,11 @@ export const compare = async (bench: Bench, { rounds, notifications, warmUp }: C
     const results = new Map<string, Figures>();
     for (const one of running) results.set(one.subject.name, await finish(one));
     const fsyncMs = measureFsync();
-    return { results, fsyncMs, targets: comparisonTargets(results, { bodyBytes: bench.bodyBytes(0, warmUp), fsyncMs }) };
+    return {
+      results,
+      fsyncMs,
+      targets: comparisonTargets(results, { bodyBytes: bench.bodyBytes(0, warmUp), fsyncMs }),
+    };
   } finally {
     await database.stop();
   }

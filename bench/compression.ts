@@ -20,7 +20,9 @@ const measure = (name: string, work: () => readonly Buffer[]): void => {
   const packed = work();
   const { user, system } = process.cpuUsage(before);
   const bytes = packed.reduce((sum, { length }) => sum + length, 0);
-  process.stdout.write(`${name.padEnd(36)} ${((user + system) / COUNT).toFixed(1)} µs  ${Math.round(bytes / COUNT)} bytes\n`);
+  process.stdout.write(
+    `${name.padEnd(36)} ${((user + system) / COUNT).toFixed(1)} µs  ${Math.round(bytes / COUNT)} bytes\n`,
+  );
 };
 
 const inBatches = (size: number): readonly Buffer[] =>

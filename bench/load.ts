@@ -62,7 +62,13 @@ const TICK_MS = 5;
  * Sends at a rate, whether answers come or not, as far as connections are free. As APO does, it sends again what was
  * not acknowledged, and nothing else twice.
  */
-export const flood = async ({ port, connections, requests, perSecond, seconds }: FloodOptions): Promise<FloodResult> => {
+export const flood = async ({
+  port,
+  connections,
+  requests,
+  perSecond,
+  seconds,
+}: FloodOptions): Promise<FloodResult> => {
   const idle = await Promise.all(Array.from({ length: connections }, async () => await open(port)));
   const all = [...idle];
   const pending = [...requests];
@@ -100,7 +106,14 @@ export const flood = async ({ port, connections, requests, perSecond, seconds }:
   }
   await Promise.all(underWay);
   for (const connection of all) connection.close();
-  return { acknowledged: latencies.length, others, seconds, latencies: Float64Array.from(latencies).sort(), offered, unsent };
+  return {
+    acknowledged: latencies.length,
+    others,
+    seconds,
+    latencies: Float64Array.from(latencies).sort(),
+    offered,
+    unsent,
+  };
 };
 
 interface Answered {

@@ -55,9 +55,13 @@ const capture = (id: string, at: string) => ({
 export const bodyOf = (n: number): Buffer => {
   const order = Math.floor(n / 2);
   // As at APO, ids begin alike and grow with time, and end in digits that nobody can guess.
-  const random = BigInt(`0x${createHash('sha256').update(String(order)).digest('hex').slice(0, 24)}`).toString().padStart(29, '0');
+  const random = BigInt(`0x${createHash('sha256').update(String(order)).digest('hex').slice(0, 24)}`)
+    .toString()
+    .padStart(29, '0');
   const id = String(order).padStart(9, '0') + random;
-  return Buffer.from(JSON.stringify(n % 2 === 0 ? payment(id, '2025-02-16T21:48:05-08:00') : capture(id, '2025-02-16T21:48:09-08:00')));
+  return Buffer.from(
+    JSON.stringify(n % 2 === 0 ? payment(id, '2025-02-16T21:48:05-08:00') : capture(id, '2025-02-16T21:48:09-08:00')),
+  );
 };
 
 export interface KeyPair {

@@ -48,7 +48,13 @@ export const overload = async (bench: Bench, { notifications, seconds }: Overloa
   bench.progress(`it carries ${Math.round(capacity)} a second; now ${TIMES} times that for ${seconds} s`);
   // More than it can acknowledge in that time.
   const more = bench.requests(2 * notifications, Math.ceil(2 * capacity * seconds) + 3 * FLOOD_CONNECTIONS);
-  const flooded = await flood({ port, connections: FLOOD_CONNECTIONS, requests: more, perSecond: TIMES * capacity, seconds });
+  const flooded = await flood({
+    port,
+    connections: FLOOD_CONNECTIONS,
+    requests: more,
+    perSecond: TIMES * capacity,
+    seconds,
+  });
   const recoveredAfter = await recovery(bench, { from: 2 * notifications + more.length, normalMs });
   const peakRssMiB = server.peakRss();
   await server.stop();
@@ -65,7 +71,12 @@ export const overload = async (bench: Bench, { notifications, seconds }: Overloa
     recoveredAfter: recoveredAfter.seconds,
     peakRssMiB,
     targets: [
-      { figure: 'p99 of what it acknowledges meanwhile (ms)', measured: quantile(flooded.latencies, 0.99), bound: 1_000, at: 'most' },
+      {
+        figure: 'p99 of what it acknowledges meanwhile (ms)',
+        measured: quantile(flooded.latencies, 0.99),
+        bound: 1_000,
+        at: 'most',
+      },
       { figure: `peak RSS, ${FLOOD_CONNECTIONS} connections (MiB)`, measured: peakRssMiB, bound: RSS_MIB, at: 'most' },
       { figure: 'as before after (s)', measured: recoveredAfter.seconds, bound: RECOVERS_WITHIN_S, at: 'most' },
     ],
@@ -73,7 +84,10 @@ export const overload = async (bench: Bench, { notifications, seconds }: Overloa
 };
 
 /** Small loads until one is answered as before: all acknowledged, and its p99 no worse than at full load. */
-const recovery = async (bench: Bench, { from, normalMs }: { readonly from: number; readonly normalMs: number }): Promise<{ readonly seconds: number; readonly acknowledged: number }> => {
+const recovery = async (
+  bench: Bench,
+  { from, normalMs }: { readonly from: number; readonly normalMs: number },
+): Promise<{ readonly seconds: number; readonly acknowledged: number }> => {
   const began = performance.now();
   let acknowledged = 0;
   for (let probe = 0; ; probe += 1) {

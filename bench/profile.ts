@@ -13,7 +13,10 @@ export interface ThreadProfile {
 
 /** What the V8 profiler writes (`node --cpu-prof`): of nodes and samples only what is read here. */
 interface CpuProfile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: { readonly functionName: string; readonly url: string } }[];
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string };
+  }[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
@@ -34,13 +37,23 @@ export const profile = async (
     DATABASE_URL: `sqlite:${join(directory, 'profile.db')}`,
   };
   const server = await startServer({
-    ...service, env, port, log: join(directory, 'log'), pinned: false, flags: ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'],
+    ...service,
+    env,
+    port,
+    log: join(directory, 'log'),
+    pinned: false,
+    flags: ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'],
   });
   await load({ port, connections, requests: requests(0, notifications) });
   await server.stop();
-  const read = readdirSync(profiles).map((file) => areasOf(JSON.parse(readFileSync(join(profiles, file), 'utf8')) as CpuProfile, notifications));
+  const read = readdirSync(profiles).map((file) =>
+    areasOf(JSON.parse(readFileSync(join(profiles, file), 'utf8')) as CpuProfile, notifications),
+  );
   rmSync(profiles, { recursive: true });
-  return read.map((areas) => ({ thread: areas.has(VERIFYING) ? 'main thread' : 'SQLite thread', areas: [...areas].sort(([, a], [, b]) => b - a) }));
+  return read.map((areas) => ({
+    thread: areas.has(VERIFYING) ? 'main thread' : 'SQLite thread',
+    areas: [...areas].sort(([, a], [, b]) => b - a),
+  }));
 };
 
 const VERIFYING = 'verifying, in OpenSSL';
@@ -50,7 +63,10 @@ const AREAS: readonly (readonly [area: string, fits: RegExp])[] = [
   ['waiting', /^\(idle\)/],
   ['garbage collection, on this thread', /^\(garbage collector\)/],
   ['V8 and libuv themselves', /^\(program\)|^\(root\)/],
-  ['starting: modules, types', /esm\/|cjs\/|amaro|wasm|modules\/|compileFor|bootstrap|^evaluate|realm|^compileFunction/],
+  [
+    'starting: modules, types',
+    /esm\/|cjs\/|amaro|wasm|modules\/|compileFor|bootstrap|^evaluate|realm|^compileFunction/,
+  ],
   [VERIFYING, /^verifyOneShot/],
   ['COMMIT: log written and synced', /^inTransaction/],
   ['SQLite statements', /sqlite\/query\.ts/],
@@ -60,7 +76,10 @@ const AREAS: readonly (readonly [area: string, fits: RegExp])[] = [
   ['signature: header, bytes to verify', /antom\/signature\.ts|base64Slice|latin1Write|decodeURIComponent/],
   ['reading the body: UTF-8, JSON, facts', /antom\/notification\.ts|utf8Slice|isUtf8/],
   ['the log', /pino|sonic-boom|src\/log\.ts|^writeString|^writeBuffer/],
-  ['HTTP and sockets, in Node', /node:_http|node:net|node:internal\/(stream|streams)|node:internal\/http|^writeLatin1String|^writeUtf8String|^writev|node:events|stream_base/],
+  [
+    'HTTP and sockets, in Node',
+    /node:_http|node:net|node:internal\/(stream|streams)|node:internal\/http|^writeLatin1String|^writeUtf8String|^writev|node:events|stream_base/,
+  ],
   ['HTTP, ours', /src\/http\//],
   ['the order: handlers, rules', /src\/(order|handlers)\/|store\/projection\.ts/],
   ['the store, in JavaScript', /src\/store\//],

@@ -28,7 +28,10 @@ export interface ReplicasFigures {
 const CONNECTIONS = 64;
 
 /** Several replicas on one PostgreSQL, all on this machine: what each notification costs, and where. */
-export const measureReplicas = async (bench: Bench, { replicas, notifications }: ReplicasSizes): Promise<ReplicasFigures> => {
+export const measureReplicas = async (
+  bench: Bench,
+  { replicas, notifications }: ReplicasSizes,
+): Promise<ReplicasFigures> => {
   const server = await startDatabase();
   try {
     const url = await server.createDatabase();
@@ -42,7 +45,10 @@ export const measureReplicas = async (bench: Bench, { replicas, notifications }:
     const requests = bench.requests(0, warmUp + notifications);
     const share = async (all: readonly Buffer[]): Promise<number> => {
       const results = await Promise.all(
-        running.map(async ({ port }, index) => await load({ port, connections: CONNECTIONS, requests: all.filter((_, n) => n % replicas === index) })),
+        running.map(
+          async ({ port }, index) =>
+            await load({ port, connections: CONNECTIONS, requests: all.filter((_, n) => n % replicas === index) }),
+        ),
       );
       return results.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
     };
@@ -55,8 +61,12 @@ export const measureReplicas = async (bench: Bench, { replicas, notifications }:
     const serviceUs = running.map((one) => one.server.cpu()).reduce((sum, us) => sum + us, 0) - serviceBefore;
     const after = await readCounters(url);
     for (const one of running) await one.server.stop();
-    const [stored] = await sql<{ count: string; bytes: string }>(url, 'select count(*), pg_database_size(current_database()) as bytes from notifications');
-    if (acknowledged !== notifications || Number(stored?.count) !== requests.length) throw new Error(`${acknowledged} acknowledged, ${stored?.count} stored`);
+    const [stored] = await sql<{ count: string; bytes: string }>(
+      url,
+      'select count(*), pg_database_size(current_database()) as bytes from notifications',
+    );
+    if (acknowledged !== notifications || Number(stored?.count) !== requests.length)
+      throw new Error(`${acknowledged} acknowledged, ${stored?.count} stored`);
     return {
       perSecond: acknowledged / seconds,
       serviceUs: serviceUs / acknowledged,
@@ -89,6 +99,13 @@ const readCounters = async (url: string): Promise<Counters> => {
        pg_database_size('template0') as empty`,
   );
   if (row === undefined) throw new Error('no counters');
-  const cpuNs = row.pids.map((pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0])).reduce((sum, ns) => sum + ns, 0);
-  return { cpuUs: cpuNs / 1_000, walBytes: Number(row.wal), commits: Number(row.commits), emptyBytes: Number(row.empty) };
+  const cpuNs = row.pids
+    .map((pid) => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]))
+    .reduce((sum, ns) => sum + ns, 0);
+  return {
+    cpuUs: cpuNs / 1_000,
+    walBytes: Number(row.wal),
+    commits: Number(row.commits),
+    emptyBytes: Number(row.empty),
+  };
 };

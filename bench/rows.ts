@@ -49,7 +49,17 @@ export const compareRows = async (bench: Bench, { rows, rounds, notifications }:
   }
   const result = { none: median(measured.none), full: median(measured.full) };
   const figure = `throughput, ${rows.toLocaleString('en')} stored ÷ none`;
-  return { ...result, targets: [{ figure, measured: median(measured.full.map((it, index) => it / (measured.none[index] ?? Number.NaN))), bound: 0.9, at: 'least' }] };
+  return {
+    ...result,
+    targets: [
+      {
+        figure,
+        measured: median(measured.full.map((it, index) => it / (measured.none[index] ?? Number.NaN))),
+        bound: 0.9,
+        at: 'least',
+      },
+    ],
+  };
 };
 
 interface Run {
@@ -60,14 +70,18 @@ interface Run {
   readonly before: number;
 }
 
-const throughput = async ({ directory, publicKey, port }: Bench, { file, requests, warmUp, before }: Run): Promise<number> => {
+const throughput = async (
+  { directory, publicKey, port }: Bench,
+  { file, requests, warmUp, before }: Run,
+): Promise<number> => {
   const env = { ...settings, ANTOM_PUBLIC_KEY: publicKey, DATABASE_URL: `sqlite:${file}` };
   const server = await startServer({ ...service, env, port, log: join(directory, 'log') });
   await load({ port, connections: CONNECTIONS, requests: requests.slice(0, warmUp) });
   const { acknowledged, seconds } = await load({ port, connections: CONNECTIONS, requests: requests.slice(warmUp) });
   await server.stop();
   const stored = storedIn(file) - before;
-  if (acknowledged !== requests.length - warmUp || stored !== requests.length) throw new Error(`${acknowledged} acknowledged, ${stored} stored`);
+  if (acknowledged !== requests.length - warmUp || stored !== requests.length)
+    throw new Error(`${acknowledged} acknowledged, ${stored} stored`);
   return acknowledged / seconds;
 };
 
@@ -83,7 +97,10 @@ const fill = async (file: string, rows: number, progress: Bench['progress']): Pr
   await store.remember('derivation', derivationName(rules));
   for (let stored = 0; stored < rows; stored += AT_ONCE) {
     const count = Math.min(AT_ONCE, rows - stored);
-    await store.record(Array.from({ length: count }, (_, index) => deliveryOf(stored + index)), { maxBytes: 0, maxNew: 0 });
+    await store.record(
+      Array.from({ length: count }, (_, index) => deliveryOf(stored + index)),
+      { maxBytes: 0, maxNew: 0 },
+    );
     if ((stored + count) % TOLD_EVERY === 0) progress(`${(stored + count).toLocaleString('en')} stored`);
   }
   await store.close();
@@ -92,6 +109,17 @@ const fill = async (file: string, rows: number, progress: Bench['progress']): Pr
 const SIGNATURE = `algorithm=RSA256,keyVersion=1,signature=${encodeURIComponent(Buffer.alloc(256, 0xb5).toString('base64'))}`;
 
 const deliveryOf = (n: number): NotificationDelivery => {
-  const fields = { clientId: CLIENT_ID, method: 'POST', target: PATH, requestTime: '2025-02-16T21:48:06-08:00', signature: SIGNATURE, body: bodyOf(n) };
-  return { kind: 'notification', parsed: parseNotification(fields as unknown as VerifiedNotification, handlers), receivedAt: RECEIVED };
+  const fields = {
+    clientId: CLIENT_ID,
+    method: 'POST',
+    target: PATH,
+    requestTime: '2025-02-16T21:48:06-08:00',
+    signature: SIGNATURE,
+    body: bodyOf(n),
+  };
+  return {
+    kind: 'notification',
+    parsed: parseNotification(fields as unknown as VerifiedNotification, handlers),
+    receivedAt: RECEIVED,
+  };
 };

@@ -42,9 +42,14 @@ const notifications = (usual: number): number => Number(options.notifications ??
 const runComparison = async (bench: Bench, sizes: Parameters<typeof compare>[1]): Promise<readonly Target[]> => {
   const { results, targets, fsyncMs } = await compare(bench, sizes);
   showFigures(results);
-  say(`\nfsync of 4 KiB here: ${fsyncMs.toFixed(2)} ms; medians of ${sizes.rounds} round(s) of ${sizes.notifications} notifications`);
+  say(
+    `\nfsync of 4 KiB here: ${fsyncMs.toFixed(2)} ms; medians of ${sizes.rounds} round(s) of ${sizes.notifications} notifications`,
+  );
   if (!options.short) {
-    writeFileSync(new URL('results.json', import.meta.url), JSON.stringify({ results: Object.fromEntries(results), targets, fsyncMs }, null, 2));
+    writeFileSync(
+      new URL('results.json', import.meta.url),
+      JSON.stringify({ results: Object.fromEntries(results), targets, fsyncMs }, null, 2),
+    );
     writeFileSync(new URL('results.svg', import.meta.url), plot(results));
   }
   return targets;
@@ -52,24 +57,35 @@ const runComparison = async (bench: Bench, sizes: Parameters<typeof compare>[1])
 
 const runRows = async (bench: Bench, sizes: Parameters<typeof compareRows>[1]): Promise<readonly Target[]> => {
   const { none, full, targets } = await compareRows(bench, sizes);
-  say(`none stored: ${Math.round(none)} a second; ${sizes.rows.toLocaleString('en')} stored: ${Math.round(full)} a second`);
+  say(
+    `none stored: ${Math.round(none)} a second; ${sizes.rows.toLocaleString('en')} stored: ${Math.round(full)} a second`,
+  );
   return targets;
 };
 
 const runOverload = async (bench: Bench, sizes: Parameters<typeof overload>[1]): Promise<readonly Target[]> => {
   const { capacity, flooded, targets } = await overload(bench, sizes);
   const { offered, unsent, acknowledged, others, latencies, seconds } = flooded;
-  say(`it carries ${Math.round(capacity)} a second; offered ${Math.round(offered / seconds)} a second for ${seconds} s:`);
-  say(`  acknowledged ${acknowledged} (${Math.round(acknowledged / seconds)} a second, p50 ${quantile(latencies, 0.5).toFixed(0)} ms), 503 for ${others['503'] ?? 0}`);
+  say(
+    `it carries ${Math.round(capacity)} a second; offered ${Math.round(offered / seconds)} a second for ${seconds} s:`,
+  );
+  say(
+    `  acknowledged ${acknowledged} (${Math.round(acknowledged / seconds)} a second, p50 ${quantile(latencies, 0.5).toFixed(0)} ms), 503 for ${others['503'] ?? 0}`,
+  );
   say(`  ${unsent} found no connection free: all of them waited for an answer`);
   return targets;
 };
 
 const runReplicas = async (bench: Bench, sizes: Parameters<typeof measureReplicas>[1]): Promise<void> => {
-  const { perSecond, serviceUs, databaseUs, walBytes, diskBytes, bodyBytes, notificationsPerCommit } = await measureReplicas(bench, sizes);
-  say(`${sizes.replicas} replicas, one PostgreSQL, all on this machine: ${Math.round(perSecond)} acknowledgements a second`);
+  const { perSecond, serviceUs, databaseUs, walBytes, diskBytes, bodyBytes, notificationsPerCommit } =
+    await measureReplicas(bench, sizes);
+  say(
+    `${sizes.replicas} replicas, one PostgreSQL, all on this machine: ${Math.round(perSecond)} acknowledgements a second`,
+  );
   say(`CPU a notification: ${serviceUs.toFixed(0)} µs of the service, ${databaseUs.toFixed(0)} µs of the database`);
-  say(`bytes a notification, of a body of ${bodyBytes.toFixed(0)}: ${walBytes.toFixed(0)} of write-ahead log, ${diskBytes.toFixed(0)} on disk`);
+  say(
+    `bytes a notification, of a body of ${bodyBytes.toFixed(0)}: ${walBytes.toFixed(0)} of write-ahead log, ${diskBytes.toFixed(0)} on disk`,
+  );
   say(`${notificationsPerCommit.toFixed(1)} notifications a commit`);
 };
 
@@ -102,11 +118,27 @@ const main = async (): Promise<number> => {
       targets.push(...(await runOverload(bench, { notifications: 300, seconds: 1 })));
       await runReplicas(bench, { replicas: 2, notifications: 300 });
       await runProfile(bench, 300);
-    } else if (options.rows !== undefined) targets.push(...(await runRows(bench, { rows: Number(options.rows), rounds: rounds(7), notifications: notifications(4_500) })));
-    else if (options.replicas !== undefined) await runReplicas(bench, { replicas: Number(options.replicas), notifications: notifications(12_000) });
+    } else if (options.rows !== undefined)
+      targets.push(
+        ...(await runRows(bench, {
+          rows: Number(options.rows),
+          rounds: rounds(7),
+          notifications: notifications(4_500),
+        })),
+      );
+    else if (options.replicas !== undefined)
+      await runReplicas(bench, { replicas: Number(options.replicas), notifications: notifications(12_000) });
     else if (options.profile) await runProfile(bench, notifications(20_000));
-    else if (options.overload) targets.push(...(await runOverload(bench, { notifications: notifications(4_500), seconds: 10 })));
-    else targets.push(...(await runComparison(bench, { rounds: rounds(14), notifications: notifications(1_500), warmUp: Number(options['warm-up'] ?? 30_000) })));
+    else if (options.overload)
+      targets.push(...(await runOverload(bench, { notifications: notifications(4_500), seconds: 10 })));
+    else
+      targets.push(
+        ...(await runComparison(bench, {
+          rounds: rounds(14),
+          notifications: notifications(1_500),
+          warmUp: Number(options['warm-up'] ?? 30_000),
+        })),
+      );
     if (targets.length > 0) showTargets(targets);
     return options.short || targets.every(isMet) ? 0 : 1;
   } finally {

@@ -40,7 +40,15 @@ process.once('exit', () => {
 });
 
 /** Starts a server as a process of its own, on the first core where there are two and `taskset` is there. */
-export const startServer = async ({ file, env, port, log, readyPath, flags = [], pinned = true }: ServerOptions): Promise<RunningServer> => {
+export const startServer = async ({
+  file,
+  env,
+  port,
+  log,
+  readyPath,
+  flags = [],
+  pinned = true,
+}: ServerOptions): Promise<RunningServer> => {
   const program = [process.execPath, ...flags, file];
   const command = canPin ? ['taskset', '-c', pinned ? '0' : EVERY_CORE, ...program] : program;
   const child: ChildProcess = spawn(command[0] ?? '', command.slice(1), {

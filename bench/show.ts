@@ -11,13 +11,31 @@ const row = (cells: readonly (string | number)[]): string =>
 export const showFigures = (results: Results): void => {
   say(row(['', '/s', 'CPU µs', 'p50 ms', 'p99 ms', 'p99.9 ms', 'RSS MiB', 'disk B']));
   for (const [name, { perSecond, cpuUs, p50Ms, p99Ms, p999Ms, peakRssMiB, diskBytes }] of results) {
-    say(row([name, Math.round(median(perSecond)).toString(), median(cpuUs), p50Ms, p99Ms, p999Ms, peakRssMiB, diskBytes === null ? '' : Math.round(diskBytes).toString()]));
+    say(
+      row([
+        name,
+        Math.round(median(perSecond)).toString(),
+        median(cpuUs),
+        p50Ms,
+        p99Ms,
+        p999Ms,
+        peakRssMiB,
+        diskBytes === null ? '' : Math.round(diskBytes).toString(),
+      ]),
+    );
   }
 };
 
 export const showTargets = (targets: readonly Target[]): void => {
   say(`\n${row(['', 'target', 'measured', ''])}`);
   for (const target of targets) {
-    say(row([target.figure, `${target.at === 'most' ? '≤' : '≥'} ${target.bound.toFixed(2)}`, target.measured, isMet(target) ? 'met' : 'MISSED']));
+    say(
+      row([
+        target.figure,
+        `${target.at === 'most' ? '≤' : '≥'} ${target.bound.toFixed(2)}`,
+        target.measured,
+        isMet(target) ? 'met' : 'MISSED',
+      ]),
+    );
   }
 };

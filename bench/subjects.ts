@@ -60,7 +60,13 @@ export const storedIn = (file: string): number => {
 
 const floor = (connections: number, directory: string): Subject => {
   const file = join(directory, `floor-${connections}.db`);
-  return { ...simple('floor'), name: `floor, ${connections}`, connections, prepare: () => Promise.resolve({ FLOOR_FILE: file }), stored: () => Promise.resolve(storedIn(file)) };
+  return {
+    ...simple('floor'),
+    name: `floor, ${connections}`,
+    connections,
+    prepare: () => Promise.resolve({ FLOOR_FILE: file }),
+    stored: () => Promise.resolve(storedIn(file)),
+  };
 };
 
 const sqlite = (connections: number, directory: string): Subject => {
@@ -105,7 +111,13 @@ const postgres = (connections: number, server: TestServer): Subject => {
  * In the order of their turns: those whose figures are set against each other follow one another, since a shared machine's
  * speed changes from one second to the next.
  */
-export const subjectsOf = ({ directory, server }: { readonly directory: string; readonly server: TestServer }): readonly Subject[] => [
+export const subjectsOf = ({
+  directory,
+  server,
+}: {
+  readonly directory: string;
+  readonly server: TestServer;
+}): readonly Subject[] => [
   simple('bare'),
   ...[1, 64].map((connections) => floor(connections, directory)),
   ...[1, 16].map((connections) => sqlite(connections, directory)),

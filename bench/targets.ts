@@ -26,12 +26,16 @@ export interface Target {
   readonly at: 'most' | 'least';
 }
 
-export const isMet = ({ measured, bound, at }: Target): boolean => (at === 'most' ? measured <= bound : measured >= bound);
+export const isMet = ({ measured, bound, at }: Target): boolean =>
+  at === 'most' ? measured <= bound : measured >= bound;
 
 const SQLITE = 'paynotify sqlite, 64';
 const POSTGRES = 'paynotify postgres, 64';
 
-export const comparisonTargets = (results: Results, { bodyBytes, fsyncMs }: { readonly bodyBytes: number; readonly fsyncMs: number }): readonly Target[] => {
+export const comparisonTargets = (
+  results: Results,
+  { bodyBytes, fsyncMs }: { readonly bodyBytes: number; readonly fsyncMs: number },
+): readonly Target[] => {
   const of = (name: string): Figures => {
     const figures = results.get(name);
     if (figures === undefined) throw new Error(`no figures of ${name}`);
@@ -41,14 +45,44 @@ export const comparisonTargets = (results: Results, { bodyBytes, fsyncMs }: { re
   const ratio = (figure: 'cpuUs' | 'perSecond', name: string, to: string): number =>
     median(of(name)[figure].map((value, index) => value / (of(to)[figure][index] ?? Number.NaN)));
   return [
-    { figure: 'CPU per notification, sqlite ÷ express', measured: ratio('cpuUs', SQLITE, 'express'), bound: 2.3, at: 'most' },
-    { figure: 'throughput, sqlite ÷ template', measured: ratio('perSecond', SQLITE, 'template'), bound: 1.3, at: 'least' },
+    {
+      figure: 'CPU per notification, sqlite ÷ express',
+      measured: ratio('cpuUs', SQLITE, 'express'),
+      bound: 2.3,
+      at: 'most',
+    },
+    {
+      figure: 'throughput, sqlite ÷ template',
+      measured: ratio('perSecond', SQLITE, 'template'),
+      bound: 1.3,
+      at: 'least',
+    },
     { figure: 'throughput, sqlite ÷ forge', measured: ratio('perSecond', SQLITE, 'forge'), bound: 4, at: 'least' },
-    { figure: 'throughput, postgres ÷ sqlite', measured: ratio('perSecond', POSTGRES, SQLITE), bound: 0.7, at: 'least' },
-    { figure: 'CPU of the service, postgres ÷ sqlite', measured: ratio('cpuUs', POSTGRES, SQLITE), bound: 1.2, at: 'most' },
-    { figure: 'p99 at 1 connection, sqlite (ms)', measured: of('paynotify sqlite, 1').p99Ms, bound: 3 * fsyncMs + 2, at: 'most' },
+    {
+      figure: 'throughput, postgres ÷ sqlite',
+      measured: ratio('perSecond', POSTGRES, SQLITE),
+      bound: 0.7,
+      at: 'least',
+    },
+    {
+      figure: 'CPU of the service, postgres ÷ sqlite',
+      measured: ratio('cpuUs', POSTGRES, SQLITE),
+      bound: 1.2,
+      at: 'most',
+    },
+    {
+      figure: 'p99 at 1 connection, sqlite (ms)',
+      measured: of('paynotify sqlite, 1').p99Ms,
+      bound: 3 * fsyncMs + 2,
+      at: 'most',
+    },
     { figure: 'peak RSS, sqlite (MiB)', measured: of(SQLITE).peakRssMiB, bound: 150, at: 'most' },
-    { figure: 'bytes on disk ÷ bytes of the body, sqlite', measured: (of(SQLITE).diskBytes ?? Number.NaN) / bodyBytes, bound: 2, at: 'most' },
+    {
+      figure: 'bytes on disk ÷ bytes of the body, sqlite',
+      measured: (of(SQLITE).diskBytes ?? Number.NaN) / bodyBytes,
+      bound: 2,
+      at: 'most',
+    },
   ];
 };
 
@@ -69,4 +103,5 @@ export const measureFsync = (times = 200): number => {
   return median(taken);
 };
 
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

@@ -45,7 +45,10 @@ export const run = async (words: readonly string[], terminal: Terminal): Promise
     .helpCommand(false)
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.err(text.trimEnd()) });
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    });
   for (const add of COMMANDS) add(program, { ...terminal, foundWrong });
   try {
     await program.parseAsync(words, { from: 'user' });

@@ -87,7 +87,12 @@ export const VARIABLES = [
 type Variable = (typeof VARIABLES)[number];
 
 /** These may stand in a file instead, named by `NAME_FILE`. */
-export const SECRETS = ['ANTOM_PUBLIC_KEY', 'DATABASE_URL', 'ADMIN_TOKEN', 'ADMIN_READ_TOKEN'] as const satisfies readonly Variable[];
+export const SECRETS = [
+  'ANTOM_PUBLIC_KEY',
+  'DATABASE_URL',
+  'ADMIN_TOKEN',
+  'ADMIN_READ_TOKEN',
+] as const satisfies readonly Variable[];
 type Secret = (typeof SECRETS)[number];
 
 /** Reads single values and gathers what is wrong with them. */
@@ -144,7 +149,10 @@ const seconds = z
   .regex(/^\d{1,4}(\.\d{1,3})?$/, 'must be a number of seconds')
   .transform((text) => Number(text) * 1_000);
 /** The raw bytes of a request target are visible ASCII; `?` begins its query. */
-const path = z.string().regex(/^\/[\x21-\x7e]*$/, 'must begin with / and be visible ASCII').regex(/^[^?#]*$/, 'must not hold ? or #');
+const path = z
+  .string()
+  .regex(/^\/[\x21-\x7e]*$/, 'must begin with / and be visible ASCII')
+  .regex(/^[^?#]*$/, 'must not hold ? or #');
 /** Ours: a notification path cannot be one of them. */
 const OWN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 const paths = z
@@ -188,7 +196,8 @@ export const readConfig = (env: Environment): Config => {
   const { text, value, problems } = source;
   const read = storeConfig(source);
   const allowSandbox = value('ALLOW_SANDBOX', yesOrNo, false);
-  const readKeys = (from: Source): KeyRing => readKeyRing(from, { refuseSandbox: read.rules.production && !allowSandbox });
+  const readKeys = (from: Source): KeyRing =>
+    readKeyRing(from, { refuseSandbox: read.rules.production && !allowSandbox });
   const config: Config = {
     ...read,
     host: value('HOST', z.string(), '0.0.0.0'),
@@ -230,9 +239,12 @@ const checkAdmin = ({ adminHost, adminToken, adminReadToken }: Config, problems:
     problems.push(`ADMIN_TOKEN: with ADMIN_HOST beyond loopback it must have at least ${SHORTEST_TOKEN} characters`);
   }
   if (!isLoopback(adminHost) && adminReadToken !== null && adminReadToken.length < SHORTEST_TOKEN) {
-    problems.push(`ADMIN_READ_TOKEN: with ADMIN_HOST beyond loopback it must have at least ${SHORTEST_TOKEN} characters`);
+    problems.push(
+      `ADMIN_READ_TOKEN: with ADMIN_HOST beyond loopback it must have at least ${SHORTEST_TOKEN} characters`,
+    );
   }
-  if (adminToken !== null && adminToken === adminReadToken) problems.push('ADMIN_READ_TOKEN: must differ from ADMIN_TOKEN, or it could write');
+  if (adminToken !== null && adminToken === adminReadToken)
+    problems.push('ADMIN_READ_TOKEN: must differ from ADMIN_TOKEN, or it could write');
 };
 
 /** Names that reach only this machine. */

@@ -109,7 +109,8 @@ export const createInbox = (options: InboxOptions): Inbox => {
       heldBytes -= waiting.bytes;
       answer(waiting, notStored('STORE_SLOW'));
     }
-    for (const batch of inTransactions) for (const waiting of batch) if (waiting.dueAt <= now) answer(waiting, notStored('STORE_SLOW'));
+    for (const batch of inTransactions)
+      for (const waiting of batch) if (waiting.dueAt <= now) answer(waiting, notStored('STORE_SLOW'));
     if (queue.length === 0 && inTransactions.size === 0 && sweeper !== null) {
       clearInterval(sweeper);
       sweeper = null;
@@ -214,7 +215,8 @@ export const createInbox = (options: InboxOptions): Inbox => {
 
   return {
     isFull,
-    isStanding: () => queue.length > STANDING_ENTRIES && performance.now() - (queue[0]?.dueAt ?? 0) + dueAfterMs > STANDING_MS,
+    isStanding: () =>
+      queue.length > STANDING_ENTRIES && performance.now() - (queue[0]?.dueAt ?? 0) + dueAfterMs > STANDING_MS,
     isFailing: () => failedAt !== null && performance.now() - failedAt < FAILING_MS,
     submit: (delivery) =>
       new Promise((resolve) => {

@@ -35,7 +35,8 @@ interface ClientKeys {
 export const readKeyRing = (source: Source, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
   const ring = new Map<string, readonly AntomKey[]>();
   for (const { clientId, publicKeys, from } of readClients(source)) {
-    if (!/^[\x21-\x7e]+$/.test(clientId)) source.problems.push(`${from}: a client id must be visible ASCII without spaces`);
+    if (!/^[\x21-\x7e]+$/.test(clientId))
+      source.problems.push(`${from}: a client id must be visible ASCII without spaces`);
     if (ring.has(clientId)) source.problems.push(`${from}: client ${clientId} stands twice`);
     if (refuseSandbox && clientId.startsWith('SANDBOX_')) {
       source.problems.push(
@@ -47,7 +48,10 @@ export const readKeyRing = (source: Source, { refuseSandbox }: { readonly refuse
   return ring;
 };
 
-const readKeysOf = ({ publicKeys, from }: Pick<ClientKeys, 'publicKeys' | 'from'>, problems: string[]): readonly AntomKey[] =>
+const readKeysOf = (
+  { publicKeys, from }: Pick<ClientKeys, 'publicKeys' | 'from'>,
+  problems: string[],
+): readonly AntomKey[] =>
   publicKeys.flatMap((configured, index) => {
     try {
       return [readKey(configured)];
@@ -63,14 +67,18 @@ const readClients = (source: Source): readonly ClientKeys[] => {
   const publicKey = source.text('ANTOM_PUBLIC_KEY');
   const file = source.text('ANTOM_CLIENTS_FILE');
   const single = clientId !== null || publicKey !== null;
-  if (file !== null && single) source.problems.push('ANTOM_CLIENTS_FILE replaces ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY: set the one or the others');
+  if (file !== null && single)
+    source.problems.push('ANTOM_CLIENTS_FILE replaces ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY: set the one or the others');
   if (file !== null) return readClientsFile(file, source.problems);
   if (!single) {
-    source.problems.push('ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) are required: the dashboard shows both, under Developer');
+    source.problems.push(
+      'ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) are required: the dashboard shows both, under Developer',
+    );
     return [];
   }
   if (clientId === null) source.problems.push('ANTOM_CLIENT_ID is required beside ANTOM_PUBLIC_KEY');
-  if (publicKey === null) source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
+  if (publicKey === null)
+    source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
   // An empty file has been named as a problem already.
   if (clientId === null || publicKey === null || publicKey === '') return [];
   return [{ clientId, publicKeys: publicKey.split(','), from: 'ANTOM_PUBLIC_KEY' }];
@@ -88,7 +96,8 @@ const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[
     return [];
   }
   const parsed = clientsFile.safeParse(json);
-  if (parsed.success) return parsed.data.clients.map((client) => ({ ...client, from: `ANTOM_CLIENTS_FILE, client ${client.clientId}` }));
+  if (parsed.success)
+    return parsed.data.clients.map((client) => ({ ...client, from: `ANTOM_CLIENTS_FILE, client ${client.clientId}` }));
   problems.push(...parsed.error.issues.map((issue) => `ANTOM_CLIENTS_FILE: ${issue.path.join('.')}: ${issue.message}`));
   return [];
 };

@@ -56,7 +56,11 @@ const WRITTEN_AFTER_MS = 100;
 const FLUSHED_WITHIN_MS = 1_000;
 
 /** JSON lines, written without blocking the event loop and many at once; `close` is the last call. */
-export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions): { readonly log: Log; readonly flush: () => void; readonly close: () => Promise<void> } => {
+export const openLog = ({
+  level,
+  pretty: forPerson,
+  descriptor = 1,
+}: LogOptions): { readonly log: Log; readonly flush: () => void; readonly close: () => Promise<void> } => {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: onlyAllowed } };
   if (forPerson) {
     // Loaded only for a person: a service has no use for it.
@@ -75,7 +79,10 @@ export const openLog = ({ level, pretty: forPerson, descriptor = 1 }: LogOptions
     close: async () => {
       clearInterval(timer);
       // Also what is being written at this moment; standard output may be gone, or nobody may read it.
-      await Promise.race([new Promise((resolve) => lines.flush(resolve)), pause(FLUSHED_WITHIN_MS, undefined, { ref: false })]);
+      await Promise.race([
+        new Promise((resolve) => lines.flush(resolve)),
+        pause(FLUSHED_WITHIN_MS, undefined, { ref: false }),
+      ]);
     },
   };
 };

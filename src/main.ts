@@ -102,7 +102,10 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
       await inbox?.drain();
       readiness.stop();
       const closed = await within(STORE_CLOSES_WITHIN_MS, closeStore(upkeep, store));
-      log[closed ? 'info' : 'error']({ signal }, closed ? 'stopped' : 'the store did not close in time and is abandoned');
+      log[closed ? 'info' : 'error'](
+        { signal },
+        closed ? 'stopped' : 'the store did not close in time and is abandoned',
+      );
       return closed ? 0 : 1;
     },
   };
@@ -130,7 +133,14 @@ const openPatiently = async (
 ): Promise<Store | null> => {
   while (!isStopping()) {
     try {
-      return await openStore({ ...config, onUnsafe: (settings) => log.warn({ problem: `${settings.join(', ')} off` }, 'commits are not durable on this server: what was acknowledged may be lost (ALLOW_UNSAFE_DATABASE)') });
+      return await openStore({
+        ...config,
+        onUnsafe: (settings) =>
+          log.warn(
+            { problem: `${settings.join(', ')} off` },
+            'commits are not durable on this server: what was acknowledged may be lost (ALLOW_UNSAFE_DATABASE)',
+          ),
+      });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       log.error(problemOf(error), 'the store cannot be opened yet');
@@ -148,13 +158,19 @@ const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, lo
     onError: (error: unknown) => log.error(problemOf(error), 'a batch could not be stored'),
     onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
       for (const { clientId, id } of failed) {
-        log.error({ clientId, notificationId: id, outcome: 'FAILED' }, 'a notification could not be applied; it will be tried again');
+        log.error(
+          { clientId, notificationId: id, outcome: 'FAILED' },
+          'a notification could not be applied; it will be tried again',
+        );
       }
     },
     onUnverifiedBytes: (bytes: number) => {
       const full = bytes >= unverifiedMaxBytes * NEARLY_FULL;
       if (full && !warned) {
-        log.error({ bytes, maxBytes: unverifiedMaxBytes }, 'the store of unverified requests is nearly full: see `paynotify unverified`');
+        log.error(
+          { bytes, maxBytes: unverifiedMaxBytes },
+          'the store of unverified requests is nearly full: see `paynotify unverified`',
+        );
       }
       warned = full;
     },
@@ -164,19 +180,27 @@ const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, lo
 const upkeepReport = (log: Log) => ({
   rebuilt: ({ orders, changed }: { readonly orders: number; readonly changed: number }) =>
     log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
-  redriven: ({ redriven }: { readonly redriven: number }) => log.info({ count: redriven }, 'failed notifications applied again'),
+  redriven: ({ redriven }: { readonly redriven: number }) =>
+    log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved: number) => log.info({ moved }, 'unverified requests verify now and were applied'),
-  unfinishedCopy: () => log.error('a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`'),
+  unfinishedCopy: () =>
+    log.error(
+      'a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`',
+    ),
   removed: ({ notifications, unverified }: { readonly notifications: number; readonly unverified: number }) => {
-    if (notifications > 0) log.info({ count: notifications }, 'notifications older than RETENTION_DAYS lost their raw bytes');
-    if (unverified > 0) log.info({ count: unverified }, 'unverified requests older than UNVERIFIED_RETENTION_DAYS removed');
+    if (notifications > 0)
+      log.info({ count: notifications }, 'notifications older than RETENTION_DAYS lost their raw bytes');
+    if (unverified > 0)
+      log.info({ count: unverified }, 'unverified requests older than UNVERIFIED_RETENTION_DAYS removed');
   },
-  failed: (task: string, error: unknown) => log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
+  failed: (task: string, error: unknown) =>
+    log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
 });
 
 const logKeys = (log: Log, keys: KeyRing): void => {
   for (const [clientId, its] of keys) {
-    for (const { version, fingerprint } of its) log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
+    for (const { version, fingerprint } of its)
+      log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
   }
 };
 
@@ -211,7 +235,9 @@ const configOrExit = (env: Environment): Config => {
     return readConfig(env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`paynotify: the configuration cannot be used\n${error.problems.map((problem) => `  - ${problem}\n`).join('')}`);
+    process.stderr.write(
+      `paynotify: the configuration cannot be used\n${error.problems.map((problem) => `  - ${problem}\n`).join('')}`,
+    );
     return process.exit(EXIT_CONFIG);
   }
 };

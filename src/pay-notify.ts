@@ -6,7 +6,12 @@ import type { Delivery, Recorded } from './store/store.ts';
 
 /** What a notification came to: the acknowledgement, or why there is none. */
 export type Receipt =
-  | { readonly kind: 'acknowledged'; readonly recorded: Recorded; readonly acknowledgement: string; readonly reason: UnverifiedReason | null }
+  | {
+      readonly kind: 'acknowledged';
+      readonly recorded: Recorded;
+      readonly acknowledgement: string;
+      readonly reason: UnverifiedReason | null;
+    }
   | { readonly kind: 'not stored'; readonly because: NotStoredReason; readonly reason: UnverifiedReason | null };
 
 export interface PayNotifyOptions {
@@ -86,7 +91,8 @@ export const createPayNotify = ({ trust, kinds, inbox: currentInbox }: PayNotify
       const waiting = at - (arrivals[0]?.at ?? at);
       if (waiting > TURN_MS) verifySome();
       const isFlooded = waiting > PATIENCE_MS && arrivals.length >= TOGETHER;
-      if (isFlooded || inbox.isStanding() || inbox.isFull()) return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
+      if (isFlooded || inbox.isStanding() || inbox.isFull())
+        return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
       if (arrivals.length === 0) setImmediate(finishTurn);
       arrivals.push({ request, receivedAt: new Date(), at, inbox, resolve, reject });
     });
@@ -106,4 +112,5 @@ const submit = async (inbox: Inbox, delivery: Delivery): Promise<Receipt> => {
 
 const UNVERIFIED_FULL: NotStored = { kind: 'not stored', because: 'UNVERIFIED_FULL' };
 
-const isTooLarge = (delivery: Delivery): boolean => delivery.kind === 'unverified' && delivery.request.body.length > UNVERIFIED_BODY_BYTES;
+const isTooLarge = (delivery: Delivery): boolean =>
+  delivery.kind === 'unverified' && delivery.request.body.length > UNVERIFIED_BODY_BYTES;

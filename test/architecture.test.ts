@@ -85,7 +85,8 @@ const ENTRANCES: readonly Allowance[] = [
 const ROOMS = ['order/', 'handlers/', 'antom/', 'store/', 'http/', 'upkeep/', 'commands/'];
 const FILES = new Set(['main.ts', 'cli.ts', 'config.ts', 'key-ring.ts', 'log.ts', 'pay-notify.ts', 'inbox.ts']);
 
-const isWithin = (path: string, place: string): boolean => (/[/:]$/.test(place) ? path.startsWith(place) : path === place);
+const isWithin = (path: string, place: string): boolean =>
+  /[/:]$/.test(place) ? path.startsWith(place) : path === place;
 const covers = (edge: Edge, [from, to, what]: Allowance): boolean =>
   isWithin(edge.from, from) &&
   isWithin(edge.to, to) &&
@@ -117,9 +118,14 @@ const valuesOf = (clause: string): readonly string[] => {
 
 const importsOf = (from: string, source: string): readonly Edge[] => {
   const resolve = (to: string): string => (to.startsWith('.') ? join(dirname(from), to) : to);
-  const statements = [...source.matchAll(/^(?:import|export)\s+((?:type\s+)?(?:[\w*$]|\{[^}]*\}|,|\s)+?)\s+from\s+'([^']+)'/gm)];
+  const statements = [
+    ...source.matchAll(/^(?:import|export)\s+((?:type\s+)?(?:[\w*$]|\{[^}]*\}|,|\s)+?)\s+from\s+'([^']+)'/gm),
+  ];
   const unassigned = [...source.matchAll(/^import\s+'([^']+)'/gm)];
-  const onDemand = [...source.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]\s*\)/g), ...source.matchAll(/\bnew URL\(\s*'([^']+\.ts)',\s*import\.meta\.url\)/g)];
+  const onDemand = [
+    ...source.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]\s*\)/g),
+    ...source.matchAll(/\bnew URL\(\s*'([^']+\.ts)',\s*import\.meta\.url\)/g),
+  ];
   return [
     ...statements.map(([, clause = '', to = '']) => ({ from, to: resolve(to), values: valuesOf(clause) })),
     ...unassigned.map(([, to = '']) => ({ from, to: resolve(to), values: ['*'] })),
@@ -128,7 +134,8 @@ const importsOf = (from: string, source: string): readonly Edge[] => {
 };
 
 const edges = [...sources].flatMap(([path, source]) => importsOf(path, source));
-const shown = ({ from, to, values }: Edge): string => `${from} imports ${values.length === 0 ? 'types' : values.join(', ')} of ${to}`;
+const shown = ({ from, to, values }: Edge): string =>
+  `${from} imports ${values.length === 0 ? 'types' : values.join(', ')} of ${to}`;
 
 describe('the rooms', () => {
   test('import only what the house allows', () => {
@@ -136,7 +143,9 @@ describe('the rooms', () => {
   });
 
   test('every file stands in one', () => {
-    const outside = [...sources.keys()].filter((path) => !FILES.has(path) && !ROOMS.some((room) => isWithin(path, room)));
+    const outside = [...sources.keys()].filter(
+      (path) => !FILES.has(path) && !ROOMS.some((room) => isWithin(path, room)),
+    );
     expect(outside).toEqual([]);
   });
 
@@ -207,7 +216,8 @@ const o = new Worker(new URL('twelve.ts', import.meta.url));
   test('no import statement of src is left unread', () => {
     for (const [path, source] of sources) {
       const written = source.match(/\bfrom '|^import '|\bimport\('/gm)?.length ?? 0;
-      const read = importsOf(path, source).length - (source.match(/new URL\('[^']+\.ts', import\.meta\.url\)/g)?.length ?? 0);
+      const read =
+        importsOf(path, source).length - (source.match(/new URL\('[^']+\.ts', import\.meta\.url\)/g)?.length ?? 0);
       expect([path, read]).toEqual([path, written]);
     }
   });
@@ -229,7 +239,9 @@ const o = new Worker(new URL('twelve.ts', import.meta.url));
         (from.startsWith('store/postgres/') && (to.startsWith('store/sqlite/') || to === 'node:sqlite')),
     );
     expect(crossing.map(shown)).toEqual([]);
-    expect(edges.filter(({ from, to }) => to === 'node:sqlite' && !from.startsWith('store/sqlite/')).map(shown)).toEqual([]);
+    expect(
+      edges.filter(({ from, to }) => to === 'node:sqlite' && !from.startsWith('store/sqlite/')).map(shown),
+    ).toEqual([]);
   });
 });
 
@@ -261,7 +273,9 @@ describe('the files', () => {
   });
 
   test('none is longer than 300 lines', () => {
-    const long = [...sources].map(([path, source]) => [path, source.trimEnd().split('\n').length] as const).filter(([, lines]) => lines > 300);
+    const long = [...sources]
+      .map(([path, source]) => [path, source.trimEnd().split('\n').length] as const)
+      .filter(([, lines]) => lines > 300);
     expect(long).toEqual([]);
   });
 

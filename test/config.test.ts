@@ -48,7 +48,8 @@ const problemsOf = (read: () => unknown): readonly string[] => {
   return [];
 };
 /** What is wrong with the accepted environment once this is changed. */
-const problemsWith = (change: Environment): readonly string[] => problemsOf(() => readConfig({ ...accepted, ...change }));
+const problemsWith = (change: Environment): readonly string[] =>
+  problemsOf(() => readConfig({ ...accepted, ...change }));
 
 describe('the configuration', () => {
   test('has the defaults of the contract', () => {
@@ -75,9 +76,9 @@ describe('the configuration', () => {
       logLevel: 'info',
       drainDelayMs: 0,
     });
-    expect([...keys].map(([clientId, its]) => [clientId, its.map(({ version, fingerprint }) => [version, fingerprint])])).toEqual([
-      ['T_client', [[null, FINGERPRINT]]],
-    ]);
+    expect(
+      [...keys].map(([clientId, its]) => [clientId, its.map(({ version, fingerprint }) => [version, fingerprint])]),
+    ).toEqual([['T_client', [[null, FINGERPRINT]]]]);
     expect(readKeysAgain()).toEqual(keys);
   });
 
@@ -130,7 +131,9 @@ describe('the configuration', () => {
   });
 
   test('does not look at other variables', () => {
-    expect(readConfig({ ...accepted, port: '1', ANTOM_CLIENT_ID_FILE: '/nowhere', PORT_FILE: '/nowhere', HOSTNAME: 'x' })).toMatchObject({ port: 8080 });
+    expect(
+      readConfig({ ...accepted, port: '1', ANTOM_CLIENT_ID_FILE: '/nowhere', PORT_FILE: '/nowhere', HOSTNAME: 'x' }),
+    ).toMatchObject({ port: 8080 });
   });
 
   test.each([
@@ -209,18 +212,35 @@ describe('what cannot be used is a start-up error', () => {
   );
 
   test('a client id with a space', () => {
-    expect(problemsWith({ ANTOM_CLIENT_ID: 'T client' })).toEqual([expect.stringContaining('a client id must be visible ASCII without spaces')]);
+    expect(problemsWith({ ANTOM_CLIENT_ID: 'T client' })).toEqual([
+      expect.stringContaining('a client id must be visible ASCII without spaces'),
+    ]);
   });
 
   test('a key without a client, a client without a key, neither', () => {
-    expect(problemsOf(() => readConfig({ ANTOM_PUBLIC_KEY: KEY }))).toEqual([expect.stringMatching(/^ANTOM_CLIENT_ID is required/)]);
-    expect(problemsOf(() => readConfig({ ANTOM_CLIENT_ID: 'T_client' }))).toEqual([expect.stringMatching(/^ANTOM_PUBLIC_KEY is required/)]);
+    expect(problemsOf(() => readConfig({ ANTOM_PUBLIC_KEY: KEY }))).toEqual([
+      expect.stringMatching(/^ANTOM_CLIENT_ID is required/),
+    ]);
+    expect(problemsOf(() => readConfig({ ANTOM_CLIENT_ID: 'T_client' }))).toEqual([
+      expect.stringMatching(/^ANTOM_PUBLIC_KEY is required/),
+    ]);
     expect(problemsOf(() => readConfig({}))).toEqual([expect.stringContaining('ANTOM_CLIENTS_FILE) are required')]);
   });
 
   test('every problem at once', () => {
-    const values = { ...Object.fromEntries(wrong.map(([name, value]) => [name, value])), ADMIN_HOST: '0.0.0.0', ADMIN_READ_TOKEN: 'short' };
-    const problems = problemsOf(() => readConfig({ ...values, ANTOM_CLIENT_ID: 'SANDBOX_x y', ANTOM_PUBLIC_KEY: `${PRIVATE_KEY},x`, NODE_ENV: 'production' }));
+    const values = {
+      ...Object.fromEntries(wrong.map(([name, value]) => [name, value])),
+      ADMIN_HOST: '0.0.0.0',
+      ADMIN_READ_TOKEN: 'short',
+    };
+    const problems = problemsOf(() =>
+      readConfig({
+        ...values,
+        ANTOM_CLIENT_ID: 'SANDBOX_x y',
+        ANTOM_PUBLIC_KEY: `${PRIVATE_KEY},x`,
+        NODE_ENV: 'production',
+      }),
+    );
     const named = problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0]);
     expect(new Set(named)).toEqual(new Set([...wrong.map(([name]) => name), 'ADMIN_TOKEN', 'ADMIN_READ_TOKEN']));
     expect(named.filter((name) => name === 'ANTOM_PUBLIC_KEY')).toHaveLength(4);
@@ -228,7 +248,13 @@ describe('what cannot be used is a start-up error', () => {
 
   test('and no problem quotes a secret', () => {
     const secret = 'postgrex://user:hunter2hunter2@db';
-    const problems = problemsWith({ DATABASE_URL: secret, ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN: 'hunter2', ADMIN_READ_TOKEN: 'hunter2', ANTOM_PUBLIC_KEY: PRIVATE_KEY });
+    const problems = problemsWith({
+      DATABASE_URL: secret,
+      ADMIN_HOST: '0.0.0.0',
+      ADMIN_TOKEN: 'hunter2',
+      ADMIN_READ_TOKEN: 'hunter2',
+      ANTOM_PUBLIC_KEY: PRIVATE_KEY,
+    });
     expect(problems).toHaveLength(5);
     const text = new ConfigError(problems).message;
     expect(text).not.toContain('hunter2');
@@ -256,7 +282,8 @@ describe('keys of one client', () => {
   });
 });
 
-const withClients = (clients: unknown, change: Environment = {}) => readConfig({ ANTOM_CLIENTS_FILE: clientsFileOf(clients), ...change });
+const withClients = (clients: unknown, change: Environment = {}) =>
+  readConfig({ ANTOM_CLIENTS_FILE: clientsFileOf(clients), ...change });
 
 describe('ANTOM_CLIENTS_FILE', () => {
   test('holds several clients with several keys', () => {
@@ -271,8 +298,19 @@ describe('ANTOM_CLIENTS_FILE', () => {
   });
 
   test.each([
-    ['a broken key among good ones', [{ clientId: 'T_one', publicKeys: [KEY, PRIVATE_KEY] }], 'ANTOM_CLIENTS_FILE, client T_one, key 2: this is a private key'],
-    ['a client that stands twice', [{ clientId: 'T_one', publicKeys: [KEY] }, { clientId: 'T_one', publicKeys: [KEY] }], 'client T_one stands twice'],
+    [
+      'a broken key among good ones',
+      [{ clientId: 'T_one', publicKeys: [KEY, PRIVATE_KEY] }],
+      'ANTOM_CLIENTS_FILE, client T_one, key 2: this is a private key',
+    ],
+    [
+      'a client that stands twice',
+      [
+        { clientId: 'T_one', publicKeys: [KEY] },
+        { clientId: 'T_one', publicKeys: [KEY] },
+      ],
+      'client T_one stands twice',
+    ],
     ['a client without keys', [{ clientId: 'T_one', publicKeys: [] }], 'ANTOM_CLIENTS_FILE: clients.0.publicKeys'],
     ['a client without an id', [{ clientId: '', publicKeys: [KEY] }], 'ANTOM_CLIENTS_FILE: clients.0.clientId'],
     ['a misspelt field', [{ clientId: 'T_one', publicKey: KEY, publicKeys: [KEY] }], 'ANTOM_CLIENTS_FILE: clients.0: '],
@@ -285,19 +323,35 @@ describe('ANTOM_CLIENTS_FILE', () => {
   });
 
   test('refuses a sandbox client in production', () => {
-    const clients = [{ clientId: 'T_one', publicKeys: [KEY] }, { clientId: 'SANDBOX_x', publicKeys: [KEY] }];
-    expect(problemsOf(() => withClients(clients, { NODE_ENV: 'production' }))).toEqual([expect.stringContaining('SANDBOX_x is a sandbox client')]);
+    const clients = [
+      { clientId: 'T_one', publicKeys: [KEY] },
+      { clientId: 'SANDBOX_x', publicKeys: [KEY] },
+    ];
+    expect(problemsOf(() => withClients(clients, { NODE_ENV: 'production' }))).toEqual([
+      expect.stringContaining('SANDBOX_x is a sandbox client'),
+    ]);
   });
 
   test('refuses a file that is away or no JSON', () => {
-    expect(problemsOf(() => readConfig({ ANTOM_CLIENTS_FILE: join(directory, 'away') }))).toEqual(['ANTOM_CLIENTS_FILE cannot be read: ENOENT']);
-    expect(problemsOf(() => readConfig({ ANTOM_CLIENTS_FILE: fileOf('{"clients":[') }))).toEqual(['ANTOM_CLIENTS_FILE cannot be read: it is not JSON']);
+    expect(problemsOf(() => readConfig({ ANTOM_CLIENTS_FILE: join(directory, 'away') }))).toEqual([
+      'ANTOM_CLIENTS_FILE cannot be read: ENOENT',
+    ]);
+    expect(problemsOf(() => readConfig({ ANTOM_CLIENTS_FILE: fileOf('{"clients":[') }))).toEqual([
+      'ANTOM_CLIENTS_FILE cannot be read: it is not JSON',
+    ]);
   });
 
   test('stands instead of the single client, not beside it', () => {
     const file = { ANTOM_CLIENTS_FILE: clientsFileOf([{ clientId: 'T_one', publicKeys: [KEY] }]) };
-    for (const change of [accepted, { ANTOM_CLIENT_ID: 'T_client' }, { ANTOM_PUBLIC_KEY: KEY }, { ANTOM_PUBLIC_KEY_FILE: fileOf(KEY) }]) {
-      expect(problemsOf(() => readConfig({ ...file, ...change }))).toEqual([expect.stringContaining('set the one or the others')]);
+    for (const change of [
+      accepted,
+      { ANTOM_CLIENT_ID: 'T_client' },
+      { ANTOM_PUBLIC_KEY: KEY },
+      { ANTOM_PUBLIC_KEY_FILE: fileOf(KEY) },
+    ]) {
+      expect(problemsOf(() => readConfig({ ...file, ...change }))).toEqual([
+        expect.stringContaining('set the one or the others'),
+      ]);
     }
   });
 });
@@ -317,7 +371,9 @@ describe('NAME_FILE', () => {
   });
 
   test.each(SECRETS)('%s in a file that is away is a start-up error', (name) => {
-    expect(problemsWith({ [name]: undefined, [`${name}_FILE`]: join(directory, 'away') })).toContain(`${name}_FILE cannot be read: ENOENT`);
+    expect(problemsWith({ [name]: undefined, [`${name}_FILE`]: join(directory, 'away') })).toContain(
+      `${name}_FILE cannot be read: ENOENT`,
+    );
   });
 
   test.each(SECRETS)('%s in both places is a start-up error', (name) => {
@@ -326,7 +382,10 @@ describe('NAME_FILE', () => {
   });
 
   test('ANTOM_PUBLIC_KEY_FILE may hold PEM', () => {
-    const { keys } = readConfig({ ANTOM_CLIENT_ID: 'T_client', ANTOM_PUBLIC_KEY_FILE: fileOf(keyFixture('throw-away.public.certificate.pem')) });
+    const { keys } = readConfig({
+      ANTOM_CLIENT_ID: 'T_client',
+      ANTOM_PUBLIC_KEY_FILE: fileOf(keyFixture('throw-away.public.certificate.pem')),
+    });
     expect(keys.get('T_client')?.[0]?.fingerprint).toBe(FINGERPRINT);
   });
 });
@@ -336,7 +395,12 @@ describe('the keys are read again', () => {
     const file = fileOf(KEY);
     const config = readConfig({ ANTOM_CLIENT_ID: 'T_client', ANTOM_PUBLIC_KEY_FILE: file });
     writeFileSync(file, `${KEY},2:${SECOND_KEY}`);
-    expect(config.readKeysAgain().get('T_client')?.map(({ version }) => version)).toEqual([null, '2']);
+    expect(
+      config
+        .readKeysAgain()
+        .get('T_client')
+        ?.map(({ version }) => version),
+    ).toEqual([null, '2']);
     writeFileSync(file, KEY.slice(0, 100));
     for (let time = 0; time < 3; time += 1) expect(problemsOf(config.readKeysAgain)).toHaveLength(1);
     writeFileSync(file, PRIVATE_KEY);
@@ -359,7 +423,8 @@ describe('the keys are read again', () => {
     writeFileSync(file, JSON.stringify({ clients: [one, { clientId: 'SANDBOX_x', publicKeys: [KEY] }] }));
     expect(problemsOf(config.readKeysAgain)).toEqual([expect.stringContaining('SANDBOX_x is a sandbox client')]);
     writeFileSync(file, '{"clients":[');
-    for (let time = 0; time < 3; time += 1) expect(problemsOf(config.readKeysAgain)).toEqual(['ANTOM_CLIENTS_FILE cannot be read: it is not JSON']);
+    for (let time = 0; time < 3; time += 1)
+      expect(problemsOf(config.readKeysAgain)).toEqual(['ANTOM_CLIENTS_FILE cannot be read: it is not JSON']);
     writeFileSync(file, JSON.stringify({ clients: [one] }));
     expect(config.readKeysAgain()).toEqual(config.keys);
   });
@@ -372,18 +437,23 @@ describe('the admin listener', () => {
     expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'short' })).toEqual([]);
   });
 
-  test.each(['0.0.0.0', '::', '10.0.0.1', 'admin.example', '127.0.0.1.example', 'localhost.example', '::ffff:10.0.0.1'])(
-    'needs a token of 32 characters beyond loopback: %s',
-    (host) => {
-      expect(isLoopback(host)).toBe(false);
-      expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'x'.repeat(32) })).toEqual([]);
-      const tooShort = [expect.stringMatching(/^ADMIN_TOKEN: .*at least 32 characters/)];
-      expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'x'.repeat(31) })).toEqual(tooShort);
-      expect(problemsWith({ ADMIN_HOST: host })).toEqual(tooShort);
-      expect(problemsWith({ ADMIN_HOST: host, ADMIN_READ_TOKEN: TOKEN })).toEqual(tooShort);
-      expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN_FILE: fileOf('x'.repeat(31)) })).toEqual(tooShort);
-    },
-  );
+  test.each([
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    'admin.example',
+    '127.0.0.1.example',
+    'localhost.example',
+    '::ffff:10.0.0.1',
+  ])('needs a token of 32 characters beyond loopback: %s', (host) => {
+    expect(isLoopback(host)).toBe(false);
+    expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'x'.repeat(32) })).toEqual([]);
+    const tooShort = [expect.stringMatching(/^ADMIN_TOKEN: .*at least 32 characters/)];
+    expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'x'.repeat(31) })).toEqual(tooShort);
+    expect(problemsWith({ ADMIN_HOST: host })).toEqual(tooShort);
+    expect(problemsWith({ ADMIN_HOST: host, ADMIN_READ_TOKEN: TOKEN })).toEqual(tooShort);
+    expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN_FILE: fileOf('x'.repeat(31)) })).toEqual(tooShort);
+  });
 
   test('needs a read token of 32 characters as well, where there is one', () => {
     expect(problemsWith({ ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN: TOKEN, ADMIN_READ_TOKEN: 'short' })).toEqual([
@@ -392,7 +462,9 @@ describe('the admin listener', () => {
   });
 
   test('refuses one token for both', () => {
-    expect(problemsWith({ ADMIN_TOKEN: TOKEN, ADMIN_READ_TOKEN: TOKEN })).toEqual([expect.stringMatching(/^ADMIN_READ_TOKEN: must differ/)]);
+    expect(problemsWith({ ADMIN_TOKEN: TOKEN, ADMIN_READ_TOKEN: TOKEN })).toEqual([
+      expect.stringMatching(/^ADMIN_READ_TOKEN: must differ/),
+    ]);
   });
 });
 
@@ -400,9 +472,9 @@ describe('the three lists of variables are one', () => {
   const root = new URL('../', import.meta.url);
   const read = new Set<string>([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`)]);
   /** `NAME=value`, commented out or not; a sentence that begins like one holds spaces. */
-  const example = [...readFileSync(new URL('.env.example', root), 'utf8').matchAll(/^(?:# )?([A-Z][A-Z_]*)=(\S*)$/gm)].map(
-    ([, name = '', value = '']) => ({ name, value }),
-  );
+  const example = [
+    ...readFileSync(new URL('.env.example', root), 'utf8').matchAll(/^(?:# )?([A-Z][A-Z_]*)=(\S*)$/gm),
+  ].map(([, name = '', value = '']) => ({ name, value }));
 
   test('.env.example lists what config.ts reads, once', () => {
     expect(new Set(example.map(({ name }) => name))).toEqual(read);
@@ -411,32 +483,47 @@ describe('the three lists of variables are one', () => {
 
   test('.env.example shows the defaults', () => {
     const shown = Object.fromEntries(example.map(({ name, value }) => [name, value]));
-    expect({ ...readConfig({ ...shown, ...accepted }), readKeysAgain: null }).toEqual({ ...readConfig(accepted), readKeysAgain: null });
+    expect({ ...readConfig({ ...shown, ...accepted }), readKeysAgain: null }).toEqual({
+      ...readConfig(accepted),
+      readKeysAgain: null,
+    });
   });
 
   test("the README's table lists what config.ts reads, once; *file* says that NAME_FILE does as well", () => {
     const rows = [...readFileSync(new URL('README.md', root), 'utf8').matchAll(/^\| `([A-Z][A-Z_]*)` \|([^|]*)\|/gm)];
-    const listed = rows.flatMap(([, name = '', value = '']) => (value.includes('*file*') ? [name, `${name}_FILE`] : [name]));
+    const listed = rows.flatMap(([, name = '', value = '']) =>
+      value.includes('*file*') ? [name, `${name}_FILE`] : [name],
+    );
     expect(new Set(listed)).toEqual(read);
     expect(listed).toHaveLength(read.size);
   });
 
   test("the README's table shows the defaults", () => {
-    const rows = [...readFileSync(new URL('README.md', root), 'utf8').matchAll(/^\| `([A-Z][A-Z_]*)` \| ?([^|]*?)(?:, \*file\*)? \|/gm)];
+    const rows = [
+      ...readFileSync(new URL('README.md', root), 'utf8').matchAll(
+        /^\| `([A-Z][A-Z_]*)` \| ?([^|]*?)(?:, \*file\*)? \|/gm,
+      ),
+    ];
     const shown = new Map(rows.map(([, name, value = '']) => [name, value]));
     for (const { name, value } of example) if (value !== '') expect([name, shown.get(name)]).toEqual([name, value]);
   });
 
   test('config.ts asks for each of them, and for no other', () => {
-    const source = ['src/config.ts', 'src/key-ring.ts'].map((path) => readFileSync(new URL(path, root), 'utf8')).join('\n');
+    const source = ['src/config.ts', 'src/key-ring.ts']
+      .map((path) => readFileSync(new URL(path, root), 'utf8'))
+      .join('\n');
     const asked = [...source.matchAll(/\b(?:text|value)\('([A-Z_]+)'/g)].map(([, name]) => name);
     expect(new Set(asked)).toEqual(new Set<string>(VARIABLES));
   });
 
   test('no other file reads the environment; main.ts and cli.ts only hand it over', () => {
-    const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
     const readers = sources.filter((name) =>
-      /process\??\.env|process\s*\[|\benv\b[^;]*\bfrom 'node:process'|getBuiltinModule/.test(readFileSync(new URL(`src/${name}`, root), 'utf8')),
+      /process\??\.env|process\s*\[|\benv\b[^;]*\bfrom 'node:process'|getBuiltinModule/.test(
+        readFileSync(new URL(`src/${name}`, root), 'utf8'),
+      ),
     );
     expect(readers.filter((name) => !['config.ts', 'main.ts', 'cli.ts'].includes(name))).toEqual([]);
   });

@@ -35,16 +35,26 @@ const notification = (paymentId: string, padding?: string): Delivery => ({
 });
 const unverified = (name: string): Delivery => ({
   kind: 'unverified',
-  request: { method: 'POST', target: '/payNotify', clientIds: [name], requestTimes: [], signatures: [], body: Buffer.from(name) },
+  request: {
+    method: 'POST',
+    target: '/payNotify',
+    clientIds: [name],
+    requestTimes: [],
+    signatures: [],
+    body: Buffer.from(name),
+  },
   reason: 'MISSING_HEADER',
   receivedAt: new Date(),
 });
 
-const named = (count: number, prefix = 'P'): readonly string[] => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+const named = (count: number, prefix = 'P'): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 const kinds = (results: readonly (Recorded | NotStored)[]): readonly string[] =>
   results.map((result) => (result.kind === 'not stored' ? result.because : result.kind));
 const storedPayments = (): readonly string[] =>
-  query(directory, 'select payment_id from notifications order by notification').map((row) => String(row['payment_id']));
+  query(directory, 'select payment_id from notifications order by notification').map((row) =>
+    String(row['payment_id']),
+  );
 
 /** Transactions that brought notifications: each keeps its raw ones in a row of their own. */
 const commits = (): number => Number(query(directory, 'select count(*) as count from raw_batches')[0]?.['count']);
@@ -90,7 +100,9 @@ describe('group commit', () => {
   test('keeps one notification and its resends in a batch one', async () => {
     const inbox = openInbox();
     const results = await Promise.all(named(5).map(() => inbox.submit(notification('P1'))));
-    expect(results.map((result) => (result.kind === 'notification' ? result.deliveries : null))).toEqual([1, 2, 3, 4, 5]);
+    expect(results.map((result) => (result.kind === 'notification' ? result.deliveries : null))).toEqual([
+      1, 2, 3, 4, 5,
+    ]);
     expect(storedPayments()).toEqual(['P1']);
   });
 
@@ -107,7 +119,9 @@ describe('group commit', () => {
 /** The database itself refuses: no stand-in for it does. */
 const refuseWhere = (condition: string): void => {
   const db = new DatabaseSync(fileIn(directory));
-  db.exec(`create trigger refuse before insert on notifications when ${condition} begin select raise(abort, 'refused'); end`);
+  db.exec(
+    `create trigger refuse before insert on notifications when ${condition} begin select raise(abort, 'refused'); end`,
+  );
   db.close();
 };
 
@@ -128,7 +142,9 @@ describe('one that the database rejects', () => {
     refuseWhere("new.payment_id = 'P3'");
     const inbox = openInbox();
     const results = await Promise.all(named(6).map((paymentId) => inbox.submit(notification(paymentId))));
-    expect(kinds(results)).toEqual(named(6).map((paymentId) => (paymentId === 'P3' ? 'STORE_UNAVAILABLE' : 'notification')));
+    expect(kinds(results)).toEqual(
+      named(6).map((paymentId) => (paymentId === 'P3' ? 'STORE_UNAVAILABLE' : 'notification')),
+    );
     expect(storedPayments()).toEqual(named(6).filter((paymentId) => paymentId !== 'P3'));
     expect(kinds([await inbox.submit(notification('P6'))])).toEqual(['notification']);
   });
@@ -203,7 +219,12 @@ describe('the queue', () => {
     const others = named(3, 'Q').map((paymentId) => inbox.submit(notification(paymentId, padding)));
     expect(inbox.isFull()).toBe(true);
     lock.release();
-    expect(kinds(await Promise.all([first, ...others]))).toEqual(['notification', 'notification', 'notification', 'QUEUE_FULL']);
+    expect(kinds(await Promise.all([first, ...others]))).toEqual([
+      'notification',
+      'notification',
+      'notification',
+      'QUEUE_FULL',
+    ]);
     expect(kinds([await inbox.submit(notification('Q2', padding))])).toEqual(['notification']);
   });
 
@@ -217,7 +238,9 @@ describe('the queue', () => {
     const padding = 'x'.repeat(1_000);
     const inbox = openInbox({ maxBytes: 2 * bodyOf('P00', padding).length });
     for (let round = 10; round < 40; round += 1) {
-      const results = await Promise.all(named(2, `P${round}`).map((paymentId) => inbox.submit(notification(paymentId.slice(0, 3), padding))));
+      const results = await Promise.all(
+        named(2, `P${round}`).map((paymentId) => inbox.submit(notification(paymentId.slice(0, 3), padding))),
+      );
       expect(kinds(results)).toEqual(['notification', 'notification']);
     }
   });
@@ -250,8 +273,18 @@ describe('the unverified', () => {
       inbox.submit(unverified('a')),
       inbox.submit(notification('P2')),
     ]);
-    expect(kinds(results)).toEqual(['unverified', 'notification', 'unverified', 'UNVERIFIED_FULL', 'unverified', 'notification']);
-    expect(query(directory, 'select deliveries from unverified order by request')).toMatchObject([{ deliveries: 2 }, { deliveries: 1 }]);
+    expect(kinds(results)).toEqual([
+      'unverified',
+      'notification',
+      'unverified',
+      'UNVERIFIED_FULL',
+      'unverified',
+      'notification',
+    ]);
+    expect(query(directory, 'select deliveries from unverified order by request')).toMatchObject([
+      { deliveries: 2 },
+      { deliveries: 1 },
+    ]);
   });
 
   test('report the bytes that they take', async () => {
@@ -270,7 +303,10 @@ describe('the unverified', () => {
 test('a store whose thread is gone answers STORE_UNAVAILABLE at once', async () => {
   const inbox = openInbox();
   await store.close();
-  expect(kinds([await inbox.submit(notification('P1')), await inbox.submit(unverified('a'))])).toEqual(['STORE_UNAVAILABLE', 'STORE_UNAVAILABLE']);
+  expect(kinds([await inbox.submit(notification('P1')), await inbox.submit(unverified('a'))])).toEqual([
+    'STORE_UNAVAILABLE',
+    'STORE_UNAVAILABLE',
+  ]);
 });
 
 // It waits for four seconds: the others run meanwhile.

@@ -5,13 +5,48 @@ import { openLog } from '../src/log.ts';
 import { createSigner, eventually, get, PATH, type Post, send, withHeaders } from './support/client.ts';
 import { captureResult, type Fields, paymentResult } from './support/facts.ts';
 import { exchange, headOf } from './support/raw-http.ts';
-import { endPrograms, environmentOf, type LogLine, makeDirectory, type ReceiverProcess, removeDirectory, startProcessReady } from './support/receiver.ts';
+import {
+  endPrograms,
+  environmentOf,
+  type LogLine,
+  makeDirectory,
+  type ReceiverProcess,
+  removeDirectory,
+  startProcessReady,
+} from './support/receiver.ts';
 
 /** What may reach the log; an amount of a payment, a card or a token is none of it. */
 const ALLOWED: ReadonlySet<string> = new Set([
-  'level', 'time', 'msg', 'requestId', 'status', 'notifyType', 'paymentId', 'clientId', 'outcome', 'reason', 'deliveries', 'ms', 'address',
-  'hint', 'keyVersion', 'keyFingerprint', 'notificationId', 'host', 'port', 'database', 'signal', 'orders', 'changed', 'moved', 'count',
-  'bytes', 'maxBytes', 'problem', 'error', 'code',
+  'level',
+  'time',
+  'msg',
+  'requestId',
+  'status',
+  'notifyType',
+  'paymentId',
+  'clientId',
+  'outcome',
+  'reason',
+  'deliveries',
+  'ms',
+  'address',
+  'hint',
+  'keyVersion',
+  'keyFingerprint',
+  'notificationId',
+  'host',
+  'port',
+  'database',
+  'signal',
+  'orders',
+  'changed',
+  'moved',
+  'count',
+  'bytes',
+  'maxBytes',
+  'problem',
+  'error',
+  'code',
 ]);
 const CANARY = 'canary7f3a';
 
@@ -40,15 +75,44 @@ const canary = (name: string): string => `${CANARY}-${name}`;
 const canaries = (...names: readonly string[]): Fields => Object.fromEntries(names.map((name) => [name, canary(name)]));
 
 const PAYMENT_FIELDS: Fields = {
-  ...canaries('paymentRequestId', 'paymentTime', 'paymentCreateTime', 'authExpiryTime', 'paymentMethodType', 'acquirerReferenceNo', 'captureId', 'captureRequestId', 'captureTime'),
+  ...canaries(
+    'paymentRequestId',
+    'paymentTime',
+    'paymentCreateTime',
+    'authExpiryTime',
+    'paymentMethodType',
+    'acquirerReferenceNo',
+    'captureId',
+    'captureRequestId',
+    'captureTime',
+  ),
   result: { resultStatus: 'S', ...canaries('resultCode', 'resultMessage') },
   paymentAmount: { currency: 'JPY', value: '7316429900000' },
   paymentResultInfo: {
-    ...canaries('cardNo', 'cardBin', 'cardBrand', 'lastFour', 'funding', 'issuerName', 'issuingCountry', 'avsResultRaw', 'cvvResultRaw', 'networkTransactionId', 'fingerprint', 'cardToken'),
+    ...canaries(
+      'cardNo',
+      'cardBin',
+      'cardBrand',
+      'lastFour',
+      'funding',
+      'issuerName',
+      'issuingCountry',
+      'avsResultRaw',
+      'cvvResultRaw',
+      'networkTransactionId',
+      'fingerprint',
+      'cardToken',
+    ),
     threeDSResult: canaries('eci', 'cavv', 'threeDSVersion'),
   },
   pspCustomerInfo: canaries('pspName', 'pspCustomerId', 'displayCustomerId'),
-  acquirerInfo: canaries('acquirerName', 'acquirerMerchantId', 'acquirerTransactionId', 'acquirerResultCode', 'acquirerResultMessage'),
+  acquirerInfo: canaries(
+    'acquirerName',
+    'acquirerMerchantId',
+    'acquirerTransactionId',
+    'acquirerResultCode',
+    'acquirerResultMessage',
+  ),
   [canary('unknown-name')]: { [canary('nested-name')]: [canary('nested-value'), { deep: [[canary('deep')]] }] },
 };
 
@@ -87,7 +151,12 @@ const linesOf = async (work: () => Promise<unknown>): Promise<readonly LogLine[]
 };
 
 describe('a request is one line', () => {
-  const FIELDS = { requestId: expect.stringMatching(/^\S+$/), ms: expect.any(Number), address: expect.any(String), time: expect.any(String) };
+  const FIELDS = {
+    requestId: expect.stringMatching(/^\S+$/),
+    ms: expect.any(Number),
+    address: expect.any(String),
+    time: expect.any(String),
+  };
 
   test('of an applied notification, with what it was and what became of it', async () => {
     const paymentId = nextId();
@@ -99,17 +168,23 @@ describe('a request is one line', () => {
 
   test('of a kind without a handler', async () => {
     const lines = await linesOf(() => receiver.post(signer.sign({ notifyType: 'REFUND_RESULT', made: nextId() })));
-    expect(lines).toEqual([expect.objectContaining({ ...FIELDS, outcome: 'UNHANDLED', notifyType: 'REFUND_RESULT', paymentId: null })]);
+    expect(lines).toEqual([
+      expect.objectContaining({ ...FIELDS, outcome: 'UNHANDLED', notifyType: 'REFUND_RESULT', paymentId: null }),
+    ]);
   });
 
   test('of a malformed one, as a warning', async () => {
-    const lines = await linesOf(() => receiver.post(signer.sign(paymentResult('S', { paymentId: 'P 1', made: nextId() }))));
+    const lines = await linesOf(() =>
+      receiver.post(signer.sign(paymentResult('S', { paymentId: 'P 1', made: nextId() }))),
+    );
     expect(lines).toEqual([expect.objectContaining({ ...FIELDS, level: 40, outcome: 'MALFORMED', paymentId: null })]);
   });
 
   test('of an unverified one, as a warning with its reason', async () => {
     const lines = await linesOf(() => receiver.post(stranger.sign(paymentResult('S', { paymentId: nextId() }))));
-    expect(lines).toEqual([expect.objectContaining({ ...FIELDS, level: 40, reason: 'SIGNATURE_MISMATCH', status: 200, deliveries: 1 })]);
+    expect(lines).toEqual([
+      expect.objectContaining({ ...FIELDS, level: 40, reason: 'SIGNATURE_MISMATCH', status: 200, deliveries: 1 }),
+    ]);
     expect(Object.keys(lines[0] ?? {})).not.toContain('paymentId');
   });
 
@@ -119,7 +194,9 @@ describe('a request is one line', () => {
   });
 
   test('with a request id of its own', async () => {
-    const lines = await linesOf(() => Promise.all(Array.from({ length: 20 }, () => receiver.post(signer.sign({ made: nextId() })))));
+    const lines = await linesOf(() =>
+      Promise.all(Array.from({ length: 20 }, () => receiver.post(signer.sign({ made: nextId() })))),
+    );
     expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(20);
   });
 });
@@ -127,11 +204,25 @@ describe('a request is one line', () => {
 describe('of a notification only its kind and its payment reach the log', () => {
   test('applied, whatever its fields hold', async () => {
     const paymentId = nextId();
-    await receiver.post(disguised(signer.sign({ notifyType: 'PAYMENT_RESULT', paymentId, ...PAYMENT_FIELDS }, { target: TARGET })));
-    await receiver.post(disguised(signer.sign({ ...PAYMENT_FIELDS, notifyType: 'PAYMENT_PENDING', paymentId }, { target: TARGET })));
-    const capture = captureResult('F', { ...PAYMENT_FIELDS, result: { resultStatus: 'F', ...canaries('captureResultCode') }, paymentId });
-    await receiver.post(disguised(signer.sign({ ...capture, captureAmount: { currency: 'JPY', value: '7316429900000' } }, { target: TARGET })));
-    expect(await linesOf(() => receiver.post(signer.sign(capture)))).toMatchObject([{ paymentId, notifyType: 'CAPTURE_RESULT', outcome: 'APPLIED' }]);
+    await receiver.post(
+      disguised(signer.sign({ notifyType: 'PAYMENT_RESULT', paymentId, ...PAYMENT_FIELDS }, { target: TARGET })),
+    );
+    await receiver.post(
+      disguised(signer.sign({ ...PAYMENT_FIELDS, notifyType: 'PAYMENT_PENDING', paymentId }, { target: TARGET })),
+    );
+    const capture = captureResult('F', {
+      ...PAYMENT_FIELDS,
+      result: { resultStatus: 'F', ...canaries('captureResultCode') },
+      paymentId,
+    });
+    await receiver.post(
+      disguised(
+        signer.sign({ ...capture, captureAmount: { currency: 'JPY', value: '7316429900000' } }, { target: TARGET }),
+      ),
+    );
+    expect(await linesOf(() => receiver.post(signer.sign(capture)))).toMatchObject([
+      { paymentId, notifyType: 'CAPTURE_RESULT', outcome: 'APPLIED' },
+    ]);
   });
 
   test('unhandled, malformed, no JSON', async () => {
@@ -143,15 +234,23 @@ describe('of a notification only its kind and its payment reach the log', () => 
       canary('body'),
       `{"notifyType":"${canary('broken')}`,
     ];
-    for (const body of bodies) expect((await receiver.post(disguised(signer.sign(body, { target: TARGET })))).status).toBe(200);
+    for (const body of bodies)
+      expect((await receiver.post(disguised(signer.sign(body, { target: TARGET })))).status).toBe(200);
   });
 
   test('unverified: not even these', async () => {
     const paymentId = canary('unverified-payment');
-    const post = disguised(stranger.sign({ notifyType: 'PAYMENT_RESULT', ...PAYMENT_FIELDS, paymentId }, { target: TARGET }));
+    const post = disguised(
+      stranger.sign({ notifyType: 'PAYMENT_RESULT', ...PAYMENT_FIELDS, paymentId }, { target: TARGET }),
+    );
     await receiver.post(post);
-    for (const name of ['client-id', 'request-time', 'signature']) await receiver.post(withHeaders(post, { [name]: canary(name) }));
-    await receiver.post(withHeaders(post, { signature: `algorithm=${canary('algorithm')},keyVersion=${canary('version')},signature=AAAA` }));
+    for (const name of ['client-id', 'request-time', 'signature'])
+      await receiver.post(withHeaders(post, { [name]: canary(name) }));
+    await receiver.post(
+      withHeaders(post, {
+        signature: `algorithm=${canary('algorithm')},keyVersion=${canary('version')},signature=AAAA`,
+      }),
+    );
     await receiver.post(withHeaders(post, { 'client-id': [canary('first'), canary('second')] }));
   });
 
@@ -162,7 +261,10 @@ describe('of a notification only its kind and its payment reach the log', () => 
     await receiver.post({ ...post, target: `/${CANARY}-path` });
     await receiver.post({ ...post, body: Buffer.from(canary('large').repeat(20_000)) });
     await get(receiver.address, TARGET);
-    await exchange(receiver.address, headOf(`POST ${TARGET} HTTP/1.1`, [`Host: ${canary('host')}`, `Host: ${canary('host')}`, 'Content-Length: 0']));
+    await exchange(
+      receiver.address,
+      headOf(`POST ${TARGET} HTTP/1.1`, [`Host: ${canary('host')}`, `Host: ${canary('host')}`, 'Content-Length: 0']),
+    );
     await exchange(receiver.address, `${canary('garbage')}\r\n\r\n`);
   });
 
@@ -170,7 +272,11 @@ describe('of a notification only its kind and its payment reach the log', () => 
     const asked = (method: string, target: string, body = ''): Post => ({
       method,
       target,
-      headers: [['Authorization', `Bearer ${CANARY}-token-0123456789-0123456789`], ['Content-Type', 'application/json'], ['Cookie', canary('cookie')]],
+      headers: [
+        ['Authorization', `Bearer ${CANARY}-token-0123456789-0123456789`],
+        ['Content-Type', 'application/json'],
+        ['Cookie', canary('cookie')],
+      ],
       body: Buffer.from(body),
     });
     const amount = { currency: 'JPY', value: '7316429900000' };
@@ -178,7 +284,11 @@ describe('of a notification only its kind and its payment reach the log', () => 
       asked('GET', `/api/orders/${canary('order')}`),
       asked('GET', `/api/notifications?paymentId=${canary('payment')}`),
       asked('GET', `/api/orders?cursor=${canary('cursor')}`),
-      asked('PUT', `/api/orders/${canary('request')}`, JSON.stringify({ amount, referenceOrderId: canary('reference') })),
+      asked(
+        'PUT',
+        `/api/orders/${canary('request')}`,
+        JSON.stringify({ amount, referenceOrderId: canary('reference') }),
+      ),
       asked('PUT', `/api/orders/${canary('request')}`, canary('no-json')),
       asked('GET', `/${canary('elsewhere')}`),
       { ...asked('GET', '/api/orders'), headers: [['Authorization', `Bearer ${canary('wrong-token')}`] as const] },
@@ -189,9 +299,16 @@ describe('of a notification only its kind and its payment reach the log', () => 
   });
 
   test('not stored', async () => {
-    const large = { notifyType: 'PAYMENT_RESULT', paymentId: canary('large-payment'), ...PAYMENT_FIELDS, [canary('padding')]: 'x'.repeat(40_000) };
+    const large = {
+      notifyType: 'PAYMENT_RESULT',
+      paymentId: canary('large-payment'),
+      ...PAYMENT_FIELDS,
+      [canary('padding')]: 'x'.repeat(40_000),
+    };
     const lines = await linesOf(() => receiver.post(disguised(stranger.sign(large, { target: TARGET }))));
-    expect(lines).toEqual([expect.objectContaining({ level: 50, status: 503, problem: 'UNVERIFIED_FULL', reason: 'SIGNATURE_MISMATCH' })]);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 50, status: 503, problem: 'UNVERIFIED_FULL', reason: 'SIGNATURE_MISMATCH' }),
+    ]);
   });
 
   test('altogether: no canary, no amount, no key in all that was written', async () => {
@@ -213,7 +330,11 @@ const openFile = (name: string) => {
   const file = join(directory, name);
   const descriptor = openSync(file, 'a');
   const opened = openLog({ level: 'info', pretty: false, descriptor });
-  const counts = (): readonly unknown[] => readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => (JSON.parse(line) as LogLine)['count']);
+  const counts = (): readonly unknown[] =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => (JSON.parse(line) as LogLine)['count']);
   const write = (from: number, to: number): void => {
     for (let count = from; count < to; count += 1) opened.log.info({ count, problem: 'x'.repeat(100) }, 'a line');
   };

@@ -20,7 +20,8 @@ interface Checked {
   readonly errors: readonly { readonly file: string; readonly line: number; readonly code: string }[];
 }
 
-const tsc = (...args: readonly string[]) => spawnSync(join(ROOT, 'node_modules/.bin/tsc'), args, { cwd: ROOT, encoding: 'utf8' });
+const tsc = (...args: readonly string[]) =>
+  spawnSync(join(ROOT, 'node_modules/.bin/tsc'), args, { cwd: ROOT, encoding: 'utf8' });
 
 let directory = '';
 beforeAll(() => {
@@ -33,18 +34,36 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const check = (text: string): Checked => {
   writeFileSync(join(directory, 'misuse.ts'), text.replaceAll("'../src/", `'${ROOT}src/`));
   const compilerOptions = { typeRoots: [join(ROOT, 'node_modules/@types')] };
-  writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: ['misuse.ts'] }));
+  writeFileSync(
+    join(directory, 'tsconfig.json'),
+    JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: ['misuse.ts'] }),
+  );
   const { status, stdout } = tsc('--noEmit', '--pretty', 'false', '-p', directory);
-  const errors = [...stdout.matchAll(/^(?:.*\/)?([^/\s]+)\((\d+),\d+\): error (TS\d+)/gm)].map(([, file = '', line, code = '']) => ({ file, line: Number(line), code }));
+  const errors = [...stdout.matchAll(/^(?:.*\/)?([^/\s]+)\((\d+),\d+\): error (TS\d+)/gm)].map(
+    ([, file = '', line, code = '']) => ({ file, line: Number(line), code }),
+  );
   return { status, errors };
 };
 
 /** Not assignable, not enough, read-only, not there on this type: errors about types. A misspelt name or path is none of them. */
-const ABOUT_TYPES = new Set(['TS2322', 'TS2339', 'TS2345', 'TS2352', 'TS2353', 'TS2540', 'TS2554', 'TS2739', 'TS2740', 'TS2741']);
+const ABOUT_TYPES = new Set([
+  'TS2322',
+  'TS2339',
+  'TS2345',
+  'TS2352',
+  'TS2353',
+  'TS2540',
+  'TS2554',
+  'TS2739',
+  'TS2740',
+  'TS2741',
+]);
 
 describe('misuse that must not compile', () => {
   test('is checked by npm run typecheck', () => {
-    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly scripts: Readonly<Record<string, string>>;
+    };
     expect(scripts['typecheck']).toBe('tsc --noEmit');
     expect(scripts['test']).toContain('npm run -s typecheck');
     expect(tsc('--listFilesOnly').stdout.split('\n')).toContain(join(ROOT, 'test/misuse.ts'));
@@ -62,11 +81,15 @@ describe('misuse that must not compile', () => {
     const { status, errors } = check(misuse.replaceAll(/^[ ]*\/\/ @ts-expect-error.*$/gm, ''));
     expect(status).not.toBe(0);
     expect(errors.filter(({ code }) => !ABOUT_TYPES.has(code))).toEqual([]);
-    expect([...new Set(errors.map(({ file, line }) => `${file}:${line}`))]).toEqual(promises.map(({ line }) => `misuse.ts:${line}`));
+    expect([...new Set(errors.map(({ file, line }) => `${file}:${line}`))]).toEqual(
+      promises.map(({ line }) => `misuse.ts:${line}`),
+    );
   });
 
   test('fails the check as soon as a misuse would compile', () => {
-    const { status, errors } = check(`${misuse}\n// @ts-expect-error: nothing is wrong here\nexport const fine = acknowledge(recorded);\n`);
+    const { status, errors } = check(
+      `${misuse}\n// @ts-expect-error: nothing is wrong here\nexport const fine = acknowledge(recorded);\n`,
+    );
     expect(status).not.toBe(0);
     expect(errors.map(({ code }) => code)).toEqual(['TS2578']);
   });

@@ -3,10 +3,23 @@
  * `npm run typecheck` fails. Nothing here is ever run.
  */
 import { acknowledge } from '../src/antom/acknowledgement.ts';
-import { type Kinds, type ParsedNotification, parseNotification, type Reading, readBody } from '../src/antom/notification.ts';
+import {
+  type Kinds,
+  type ParsedNotification,
+  parseNotification,
+  type Reading,
+  readBody,
+} from '../src/antom/notification.ts';
 import { type SignedRequest, type Trust, type VerifiedNotification, verify } from '../src/antom/signature.ts';
 import type { Inbox } from '../src/inbox.ts';
-import type { Delivery, Recorded, RecordedNotification, RecordedUnverified, Refused, Store } from '../src/store/store.ts';
+import type {
+  Delivery,
+  Recorded,
+  RecordedNotification,
+  RecordedUnverified,
+  Refused,
+  Store,
+} from '../src/store/store.ts';
 
 declare const request: SignedRequest;
 declare const trust: Trust;
@@ -27,7 +40,11 @@ const bounds = { maxBytes: 0, maxNew: 0 };
 export const meant = async (): Promise<string | null> => {
   const verification = verify(request, trust);
   if (!verification.verified) return null;
-  const notification: Delivery = { kind: 'notification', parsed: parseNotification(verification.notification, kinds), receivedAt };
+  const notification: Delivery = {
+    kind: 'notification',
+    parsed: parseNotification(verification.notification, kinds),
+    receivedAt,
+  };
   const [result] = (await store.record([notification], bounds)).results;
   return result === undefined || result.kind === 'refused' ? null : acknowledge(result);
 };
@@ -116,7 +133,13 @@ export const acknowledgesAnyResult = async () => acknowledge((await store.record
 // --- only a store makes a Recorded ----------------------------------------------------------------------------
 
 // @ts-expect-error: it has every field of one, and was never stored
-export const storedByHand: RecordedNotification = { kind: 'notification', outcome: 'APPLIED', notifyType: null, paymentId: null, deliveries: 1 };
+export const storedByHand: RecordedNotification = {
+  kind: 'notification',
+  outcome: 'APPLIED',
+  notifyType: null,
+  paymentId: null,
+  deliveries: 1,
+};
 
 // @ts-expect-error: nor of what was not verified
 export const unverifiedByHand: RecordedUnverified = { kind: 'unverified', deliveries: 1 };

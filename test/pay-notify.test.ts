@@ -15,7 +15,10 @@ const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production:
 
 const signer = createSigner();
 const stranger = createSigner(signer.clientId);
-const trusting = (publicKey: string): Trust => ({ keys: new Map([[signer.clientId, [readKey(publicKey)]]]), publicUris: [] });
+const trusting = (publicKey: string): Trust => ({
+  keys: new Map([[signer.clientId, [readKey(publicKey)]]]),
+  publicUris: [],
+});
 
 let directory: string;
 let store: Store;
@@ -24,7 +27,13 @@ let inbox: Inbox;
 beforeEach(async () => {
   directory = makeDirectory();
   store = await openSqlite({ file: fileIn(directory), rules: RULES });
-  inbox = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000, maxEntries: 2, dueAfterMs: 500 });
+  inbox = createInbox({
+    store,
+    unverifiedMaxBytes: 100_000,
+    unverifiedMaxPerSecond: 1_000,
+    maxEntries: 2,
+    dueAfterMs: 500,
+  });
 });
 
 afterEach(async () => {
@@ -39,7 +48,14 @@ const open = (options: Partial<PayNotifyOptions> = {}): PayNotify =>
 /** As the listener hands it over. */
 const requestOf = ({ method, target, headers, body }: Post): SignedRequest => {
   const each = (name: string): readonly string[] => headers.flatMap(([its, value]) => (its === name ? [value] : []));
-  return { method, target, clientIds: each('client-id'), requestTimes: each('request-time'), signatures: each('signature'), body };
+  return {
+    method,
+    target,
+    clientIds: each('client-id'),
+    requestTimes: each('request-time'),
+    signatures: each('signature'),
+    body,
+  };
 };
 
 const genuine = requestOf(signer.sign(paymentResult('S', { paymentId: 'P1' })));
@@ -48,25 +64,40 @@ const count = (table: string): unknown => query(directory, `select count(*) as n
 
 test('a verified notification is recorded, then acknowledged with the fixed bytes', async () => {
   const receipt = await open()(genuine);
-  expect(receipt).toMatchObject({ kind: 'acknowledged', reason: null, recorded: { kind: 'notification', outcome: 'APPLIED', paymentId: 'P1', deliveries: 1 } });
+  expect(receipt).toMatchObject({
+    kind: 'acknowledged',
+    reason: null,
+    recorded: { kind: 'notification', outcome: 'APPLIED', paymentId: 'P1', deliveries: 1 },
+  });
   expect(receipt).toMatchObject({ acknowledgement: ACKNOWLEDGEMENT });
   expect([count('notifications'), count('orders'), count('unverified')]).toEqual([1, 1, 0]);
 });
 
 test('an unverified request is recorded apart, and acknowledged with the same bytes', async () => {
   const receipt = await open()(forged);
-  expect(receipt).toMatchObject({ kind: 'acknowledged', reason: 'SIGNATURE_MISMATCH', recorded: { kind: 'unverified', deliveries: 1 } });
+  expect(receipt).toMatchObject({
+    kind: 'acknowledged',
+    reason: 'SIGNATURE_MISMATCH',
+    recorded: { kind: 'unverified', deliveries: 1 },
+  });
   expect(receipt).toMatchObject({ acknowledgement: ACKNOWLEDGEMENT });
   expect([count('notifications'), count('orders'), count('unverified')]).toEqual([0, 0, 1]);
 });
 
 test('signed nonsense is acknowledged as well', async () => {
-  expect(await open()(requestOf(signer.sign('nonsense')))).toMatchObject({ kind: 'acknowledged', recorded: { outcome: 'MALFORMED' } });
+  expect(await open()(requestOf(signer.sign('nonsense')))).toMatchObject({
+    kind: 'acknowledged',
+    recorded: { outcome: 'MALFORMED' },
+  });
 });
 
 test('nothing is acknowledged before the store is open', async () => {
   for (const request of [genuine, forged]) {
-    expect(await open({ inbox: () => null })(request)).toEqual({ kind: 'not stored', because: 'STORE_UNAVAILABLE', reason: null });
+    expect(await open({ inbox: () => null })(request)).toEqual({
+      kind: 'not stored',
+      because: 'STORE_UNAVAILABLE',
+      reason: null,
+    });
   }
 });
 
@@ -75,14 +106,21 @@ test('nothing is acknowledged that the queue has no room for', async () => {
   const lock = holdWriteLock(directory);
   const receipts = await Promise.all(Array.from({ length: 4 }, () => receive(genuine)));
   lock.release();
-  expect(receipts.map((receipt) => receipt.kind === 'not stored' && receipt.because)).toEqual(['STORE_SLOW', 'STORE_SLOW', 'QUEUE_FULL', 'QUEUE_FULL']);
+  expect(receipts.map((receipt) => receipt.kind === 'not stored' && receipt.because)).toEqual([
+    'STORE_SLOW',
+    'STORE_SLOW',
+    'QUEUE_FULL',
+    'QUEUE_FULL',
+  ]);
 });
 
 test('who comes to a queue that only grows is told to come again, before anything is verified; who waits in it is stored', async () => {
   const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
   const receive = open({ inbox: () => roomy });
   // One transaction takes at most 256, so more than as many again wait, however the first one was filled.
-  const crowd = Array.from({ length: 600 }, (_, index) => requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
+  const crowd = Array.from({ length: 600 }, (_, index) =>
+    requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))),
+  );
   const lock = holdWriteLock(directory);
   const waiting = crowd.map((request) => receive(request));
   await pause(400);
@@ -98,12 +136,19 @@ test('a crowd is verified in several goes, and each of it is answered for itself
   const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
   const receive = open({ inbox: () => roomy });
   const requests = Array.from({ length: 150 }, (_, index) =>
-    requestOf((index % 10 === 9 ? stranger : signer).sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))),
+    requestOf(
+      (index % 10 === 9 ? stranger : signer).sign(
+        paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }),
+      ),
+    ),
   );
   const receipts = await Promise.all(requests.map((request) => receive(request)));
-  expect(receipts.map((receipt) => receipt.kind === 'acknowledged' && receipt.recorded.kind === 'notification' && receipt.recorded.paymentId)).toEqual(
-    requests.map((_, index) => index % 10 !== 9 && `P${index}`),
-  );
+  expect(
+    receipts.map(
+      (receipt) =>
+        receipt.kind === 'acknowledged' && receipt.recorded.kind === 'notification' && receipt.recorded.paymentId,
+    ),
+  ).toEqual(requests.map((_, index) => index % 10 !== 9 && `P${index}`));
   expect([count('notifications'), count('unverified')]).toEqual([135, 15]);
   await roomy.drain();
 });
@@ -118,12 +163,18 @@ test('what arrives while each turn of the event loop brings more is stored in on
       await new Promise(setImmediate);
     }
     await Promise.all(receipts);
-    return query(directory, 'select count(distinct raw_batch) as n from (select raw_batch from notifications order by notification desc limit 5)')[0]?.['n'];
+    return query(
+      directory,
+      'select count(distinct raw_batch) as n from (select raw_batch from notifications order by notification desc limit 5)',
+    )[0]?.['n'];
   };
-  const requests = Array.from({ length: 50 }, (_, index) => requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
+  const requests = Array.from({ length: 50 }, (_, index) =>
+    requestOf(signer.sign(paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }))),
+  );
   // A machine that stops for a moment ends a turn early: not every time.
   const transactions: unknown[] = [];
-  for (let attempt = 0; attempt < 10 && !transactions.includes(1); attempt += 1) transactions.push(await turnByTurn(attempt));
+  for (let attempt = 0; attempt < 10 && !transactions.includes(1); attempt += 1)
+    transactions.push(await turnByTurn(attempt));
   expect(transactions).toContain(1);
   await roomy.drain();
 });
@@ -131,10 +182,17 @@ test('what arrives while each turn of the event loop brings more is stored in on
 test('an unverified body over 32 KiB is not stored and not acknowledged, a verified one is', async () => {
   const large = 'x'.repeat(32_769);
   const receive = open();
-  expect(await receive(requestOf(stranger.sign(large)))).toEqual({ kind: 'not stored', because: 'UNVERIFIED_FULL', reason: 'SIGNATURE_MISMATCH' });
+  expect(await receive(requestOf(stranger.sign(large)))).toEqual({
+    kind: 'not stored',
+    because: 'UNVERIFIED_FULL',
+    reason: 'SIGNATURE_MISMATCH',
+  });
   expect(count('unverified')).toBe(0);
   expect(await receive(requestOf(stranger.sign(large.slice(1))))).toMatchObject({ kind: 'acknowledged' });
-  expect(await receive(requestOf(signer.sign(large)))).toMatchObject({ kind: 'acknowledged', recorded: { outcome: 'MALFORMED' } });
+  expect(await receive(requestOf(signer.sign(large)))).toMatchObject({
+    kind: 'acknowledged',
+    recorded: { outcome: 'MALFORMED' },
+  });
 });
 
 test('the keys of the moment decide', async () => {
@@ -143,5 +201,7 @@ test('the keys of the moment decide', async () => {
   expect(await receive(genuine)).toMatchObject({ reason: 'SIGNATURE_MISMATCH' });
   trust = trusting(signer.publicKey);
   expect(await receive(genuine)).toMatchObject({ reason: null });
-  expect(await receive(requestOf(withHeaders(signer.sign('{}'), { 'client-id': 'T_other' })))).toMatchObject({ reason: 'UNKNOWN_CLIENT' });
+  expect(await receive(requestOf(withHeaders(signer.sign('{}'), { 'client-id': 'T_other' })))).toMatchObject({
+    reason: 'UNKNOWN_CLIENT',
+  });
 });

@@ -9,7 +9,11 @@ import { signatureOf } from './signature.ts';
  * that arrived in a turn of the event loop. No order, no second thread, no log, nothing for a notification that arrives
  * twice. What a target asks below this is out of reach of Node and SQLite, whatever the service does.
  */
-const key = createPublicKey({ key: Buffer.from(process.env['ANTOM_PUBLIC_KEY'] ?? '', 'base64'), format: 'der', type: 'spki' });
+const key = createPublicKey({
+  key: Buffer.from(process.env['ANTOM_PUBLIC_KEY'] ?? '', 'base64'),
+  format: 'der',
+  type: 'spki',
+});
 const db = new DatabaseSync(process.env['FLOOR_FILE'] ?? '');
 db.exec('pragma journal_mode = wal; pragma synchronous = full; create table notifications (body blob not null)');
 const insert = db.prepare('insert into notifications values (?)');
@@ -48,7 +52,10 @@ const finishTurn = (): void => {
   for (const [index, { body }] of all.entries()) if (signed[index] === true) insert.run(body);
   commit.run();
   for (const [index, { response }] of all.entries()) {
-    response.writeHead(signed[index] === true ? 200 : 401, { 'Content-Type': 'application/json', 'Content-Length': ACKNOWLEDGEMENT.length });
+    response.writeHead(signed[index] === true ? 200 : 401, {
+      'Content-Type': 'application/json',
+      'Content-Length': ACKNOWLEDGEMENT.length,
+    });
     response.end(ACKNOWLEDGEMENT);
   }
 };

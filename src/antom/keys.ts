@@ -35,13 +35,16 @@ export const readKey = (configured: string): AntomKey => {
   const exponent = BigInt(`0x${publicKey.e.toString(16)}`);
   const bits = publicKey.n.bitLength();
   if (bits < MINIMUM_BITS) throw new KeyError(`the key has ${bits} bits; at least ${MINIMUM_BITS} are needed`);
-  if (exponent < MINIMUM_EXPONENT) throw new KeyError(`the key's exponent is ${exponent}; at least ${MINIMUM_EXPONENT} is needed`);
+  if (exponent < MINIMUM_EXPONENT)
+    throw new KeyError(`the key's exponent is ${exponent}; at least ${MINIMUM_EXPONENT} is needed`);
   const key = createPublicKey(forge.pki.publicKeyToPem(publicKey));
   return {
     version,
     key,
     signatureBytes: Math.ceil(bits / 8),
-    fingerprint: createHash('sha256').update(key.export({ format: 'der', type: 'spki' })).digest('base64'),
+    fingerprint: createHash('sha256')
+      .update(key.export({ format: 'der', type: 'spki' }))
+      .digest('base64'),
   };
 };
 
@@ -58,14 +61,17 @@ const readPublicKey = (configured: string): forge.pki.rsa.PublicKey => {
   if (text === '') throw new KeyError('the key is empty');
   const blocks = [...text.matchAll(PEM)];
   if (blocks.some(([, label = '']) => label.includes('PRIVATE KEY'))) throw privateKey();
-  if (blocks.length > 1) throw new KeyError('several PEM blocks stand here: give each key on its own, separated by commas');
+  if (blocks.length > 1)
+    throw new KeyError('several PEM blocks stand here: give each key on its own, separated by commas');
   const [pem] = blocks;
   if (text.includes('-----') && pem === undefined) throw new KeyError('the PEM block is incomplete');
   return readDer(decodeBase64(pem?.[2] ?? text));
 };
 
 const privateKey = (): KeyError =>
-  new KeyError("this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard");
+  new KeyError(
+    "this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard",
+  );
 
 /** As forge wants it: one character a byte. */
 const decodeBase64 = (text: string): string => {
@@ -79,7 +85,8 @@ const readDer = (der: string): forge.pki.rsa.PublicKey => {
   if (asn1 === null) throw new KeyError('the key is not DER: it may have been cut off when it was copied');
   // Looked for first: forge would take the version of a PKCS#1 private key for a modulus.
   if (isPrivateKey(asn1)) throw privateKey();
-  const read = attempt(() => forge.pki.publicKeyFromAsn1(asn1)) ?? attempt(() => forge.pki.certificateFromAsn1(asn1).publicKey);
+  const read =
+    attempt(() => forge.pki.publicKeyFromAsn1(asn1)) ?? attempt(() => forge.pki.certificateFromAsn1(asn1).publicKey);
   if (read !== null && 'n' in read) return read;
   throw new KeyError('the key is not an RSA public key');
 };
@@ -97,7 +104,13 @@ const attempt = <T>(read: () => T): T | null => {
  * PKCS#8 (an octet string third). No public key has these shapes.
  */
 const isPrivateKey = ({ value }: forge.asn1.Asn1): boolean => {
-  const types = Array.isArray(value) ? value.map((part) => (typeof part === 'object' && 'type' in part ? part.type : null)) : [];
+  const types = Array.isArray(value)
+    ? value.map((part) => (typeof part === 'object' && 'type' in part ? part.type : null))
+    : [];
   const { INTEGER, OCTETSTRING } = forge.asn1.Type;
-  return types[1] === OCTETSTRING || types[2] === OCTETSTRING || (types.length >= 9 && types.every((type) => type === INTEGER));
+  return (
+    types[1] === OCTETSTRING ||
+    types[2] === OCTETSTRING ||
+    (types.length >= 9 && types.every((type) => type === INTEGER))
+  );
 };

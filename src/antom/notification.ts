@@ -88,9 +88,14 @@ const readFacts = (json: Readonly<Record<string, unknown>>, about: 'payment' | '
   const captureAmount = readAmount(json['captureAmount']);
   const result = readResult(json['result']);
   if (
-    paymentId === undefined || paymentId === MALFORMED || paymentRequestId === MALFORMED ||
-    captureId === MALFORMED || captureRequestId === MALFORMED ||
-    paymentAmount === MALFORMED || captureAmount === MALFORMED || result === null
+    paymentId === undefined ||
+    paymentId === MALFORMED ||
+    paymentRequestId === MALFORMED ||
+    captureId === MALFORMED ||
+    captureRequestId === MALFORMED ||
+    paymentAmount === MALFORMED ||
+    captureAmount === MALFORMED ||
+    result === null
   ) {
     return null;
   }
@@ -147,7 +152,8 @@ const readResult = (value: unknown): Result | null => {
 
 const isResultStatus = (value: unknown): value is ResultStatus => value === 'S' || value === 'F' || value === 'U';
 
-const readText = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? wellFormed(value) : undefined);
+const readText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? wellFormed(value) : undefined;
 
 /** Databases refuse U+0000 or alter lone surrogates: both become U+FFFD, here and so everywhere alike. */
 const wellFormed = (text: string): string => (isStorable(text) ? text : text.toWellFormed().replaceAll('\0', '\ufffd'));
@@ -178,7 +184,15 @@ const cleaned = (value: unknown, depth: number): Json => {
 };
 
 /** Fields of `paymentResultInfo` that only a card payment fills. */
-const CARD_FIELDS = ['cardNo', 'cardBin', 'cardBrand', 'lastFour', 'funding', 'networkTransactionId', 'threeDSResult'] as const;
+const CARD_FIELDS = [
+  'cardNo',
+  'cardBin',
+  'cardBrand',
+  'lastFour',
+  'funding',
+  'networkTransactionId',
+  'threeDSResult',
+] as const;
 
 const showsCardFields = (info: unknown): boolean => isObject(info) && CARD_FIELDS.some((name) => isFilled(info[name]));
 

@@ -72,7 +72,10 @@ export const verify = (request: SignedRequest, trust: Trust): Verification => {
   if (fitting.length === 0) return unverified('MALFORMED_SIGNATURE');
   // `<time>.<body>` can be cut at any dot of a genuine body. A body begins with a brace and a time never holds one.
   if (/["{]/.test(requestTime)) return unverified('SIGNATURE_MISMATCH');
-  const inTurn = fitting.length === 1 ? fitting : [...fitting].sort((a, b) => Number(b.version === parsed.keyVersion) - Number(a.version === parsed.keyVersion));
+  const inTurn =
+    fitting.length === 1
+      ? fitting
+      : [...fitting].sort((a, b) => Number(b.version === parsed.keyVersion) - Number(a.version === parsed.keyVersion));
   const { method, target, body } = request;
   for (const uri of candidates(target, trust.publicUris)) {
     const bytes = stringToSign({ method, uri, clientId, requestTime, body });
@@ -80,7 +83,8 @@ export const verify = (request: SignedRequest, trust: Trust): Verification => {
     const notification = { clientId, method, target, requestTime, signature: header, body };
     return { verified: true, notification: notification as unknown as VerifiedNotification };
   }
-  const versionUnknown = parsed.keyVersion !== null && keys.every(({ version }) => version !== null && version !== parsed.keyVersion);
+  const versionUnknown =
+    parsed.keyVersion !== null && keys.every(({ version }) => version !== null && version !== parsed.keyVersion);
   return unverified(versionUnknown ? 'UNKNOWN_KEY_VERSION' : 'SIGNATURE_MISMATCH');
 };
 

@@ -9,7 +9,9 @@ export const addBackup: AddCommand = (program, shell) => {
   program
     .command('backup')
     .summary('copy the database to a new file, while the service runs')
-    .description('Copies the database as it is at one moment to a new file, while the service runs. An existing file is never overwritten.')
+    .description(
+      'Copies the database as it is at one moment to a new file, while the service runs. An existing file is never overwritten.',
+    )
     .argument('<file>', 'the file to make')
     .addOption(jsonOption())
     .action(async (file: string, { json }: { readonly json?: true }) => {
@@ -39,5 +41,9 @@ const reserve = async (file: string): Promise<void> => {
 /** Why a new file could not be made. */
 export const notWritable = (error: unknown, file: string): CommandError => {
   const code = codeOf(error);
-  return new CommandError(code === 'EEXIST' ? `${file} exists, and is not overwritten` : `${file} cannot be written: ${code ?? reasonOf(error)}`);
+  return new CommandError(
+    code === 'EEXIST'
+      ? `${file} exists, and is not overwritten`
+      : `${file} cannot be written: ${code ?? reasonOf(error)}`,
+  );
 };

@@ -17,12 +17,21 @@ export interface Changes {
 }
 
 const PAYMENT = 'payment-card';
-const BASES: Readonly<Record<string, string>> = { PAYMENT_RESULT: PAYMENT, PAYMENT_PENDING: 'payment-pending', CAPTURE_RESULT: 'capture' };
+const BASES: Readonly<Record<string, string>> = {
+  PAYMENT_RESULT: PAYMENT,
+  PAYMENT_PENDING: 'payment-pending',
+  CAPTURE_RESULT: 'capture',
+};
 
 /** The sample that a kind of notification is written after; of an unknown kind there is only its name. */
 export const baseOf = (notifyType: string): JsonObject => {
   const sample = Object.hasOwn(BASES, notifyType) ? findSample(BASES[notifyType] ?? PAYMENT) : null;
-  return sample?.notification ?? { notifyType, result: { resultCode: 'SUCCESS', resultMessage: 'success.', resultStatus: 'S' } };
+  return (
+    sample?.notification ?? {
+      notifyType,
+      result: { resultCode: 'SUCCESS', resultMessage: 'success.', resultStatus: 'S' },
+    }
+  );
 };
 
 const isCapture = (base: JsonObject): boolean => base['notifyType'] === 'CAPTURE_RESULT';
@@ -54,9 +63,12 @@ export const compose = (base: JsonObject, changes: Changes): JsonObject => {
   return 'paymentTime' in stated && result['resultStatus'] !== 'S' ? without(stated, 'paymentTime') : stated;
 };
 
-const without = (fields: JsonObject, name: string): JsonObject => Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
+const without = (fields: JsonObject, name: string): JsonObject =>
+  Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
 
-const CODES: Readonly<Record<ResultStatus, { readonly payment: string; readonly capture: string; readonly words: string }>> = {
+const CODES: Readonly<
+  Record<ResultStatus, { readonly payment: string; readonly capture: string; readonly words: string }>
+> = {
   S: { payment: 'SUCCESS', capture: 'SUCCESS', words: 'success.' },
   F: { payment: 'PROCESS_FAIL', capture: 'PROCESS_FAIL', words: 'A general business failure occurred.' },
   U: { payment: 'PAYMENT_IN_PROCESS', capture: 'CAPTURE_IN_PROCESS', words: 'The result is not final.' },
@@ -74,13 +86,17 @@ const changedResult = (capture: boolean, status: ResultStatus): JsonObject => {
 };
 
 const TIMES = ['paymentCreateTime', 'paymentTime', 'captureTime'] as const;
-const timesOf = (base: JsonObject, time: Date): Record<string, Json> => Object.fromEntries(TIMES.filter((name) => name in base).map((name) => [name, seconds(time)]));
+const timesOf = (base: JsonObject, time: Date): Record<string, Json> =>
+  Object.fromEntries(TIMES.filter((name) => name in base).map((name) => [name, seconds(time)]));
 
 /** ISO 8601 in UTC without fractions, as APO writes times. */
 export const seconds = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`;
 
 /** A payment and the captures that together make up its amount: at most so many, each of at least one unit. */
-export const composeSeries = (changes: Changes & { readonly amount: AmountText }, captures: number): readonly JsonObject[] => {
+export const composeSeries = (
+  changes: Changes & { readonly amount: AmountText },
+  captures: number,
+): readonly JsonObject[] => {
   const base = baseOf('PAYMENT_RESULT');
   const payment = compose(base, { ...freshIds(base), ...changes });
   const captureBase = baseOf('CAPTURE_RESULT');

@@ -32,7 +32,9 @@ export const addCopy: AddCommand = (program, shell) => {
   program
     .command('copy')
     .summary('copy everything to another database, resumable and verified')
-    .description('Copies everything that is stored from one database to another, from SQLite to PostgreSQL or in any other direction.')
+    .description(
+      'Copies everything that is stored from one database to another, from SQLite to PostgreSQL or in any other direction.',
+    )
     .requiredOption('--from <url>', 'the database to copy: sqlite:FILE or postgres://…')
     .requiredOption('--to <url>', 'the database to copy into: sqlite:FILE or postgres://…')
     .addOption(jsonOption())
@@ -56,7 +58,9 @@ const copy = async ({ from, to, json }: CopyCommandOptions, shell: Shell): Promi
         source,
         target,
         rules: config.rules,
-        ...(json === true ? {} : { onProgress: ({ step, kind, done, total }) => bar.show({ text: `${step} ${kind}`, done, total }) }),
+        ...(json === true
+          ? {}
+          : { onProgress: ({ step, kind, done, total }) => bar.show({ text: `${step} ${kind}`, done, total }) }),
       });
     } finally {
       if (json !== true) bar.end();
@@ -80,12 +84,17 @@ const configOf = (env: Environment, option: '--from' | '--to', url: string): Sto
 
 const DIGITS_SHOWN = 16;
 
-const printReport = ({ source, target, resumed, inUse, kinds, complete }: CopyReport, { out, err, paint }: Shell): void => {
+const printReport = (
+  { source, target, resumed, inUse, kinds, complete }: CopyReport,
+  { out, err, paint }: Shell,
+): void => {
   out(`${resumed ? 'Went on to copy' : 'Copied'} ${source} to ${target}.\n`);
   const rows = KINDS.map((kind) => {
     const { source: from, target: to, equal } = kinds[kind];
     const colour = equal ? ('green' as const) : ('yellow' as const);
-    const verdict = equal ? from.digest.slice(0, DIGITS_SHOWN) : `${from.digest.slice(0, DIGITS_SHOWN)} ≠ ${to.digest.slice(0, DIGITS_SHOWN)}`;
+    const verdict = equal
+      ? from.digest.slice(0, DIGITS_SHOWN)
+      : `${from.digest.slice(0, DIGITS_SHOWN)} ≠ ${to.digest.slice(0, DIGITS_SHOWN)}`;
     return [kind, String(from.count), String(to.count), { text: verdict, colour }];
   });
   out(table(paint, ['', 'SOURCE', 'TARGET', 'DIGEST'], rows));
@@ -96,8 +105,10 @@ const printReport = ({ source, target, resumed, inUse, kinds, complete }: CopyRe
 
 const sentenceOf = ({ inUse, kinds, complete }: Pick<CopyReport, 'inUse' | 'kinds' | 'complete'>): string => {
   const differing = KINDS.filter((kind) => !kinds[kind].equal).join(', ');
-  if (inUse && complete) return `All of the source is in the target${differing === '' ? '' : `, which a service has written to since (${differing})`}.`;
+  if (inUse && complete)
+    return `All of the source is in the target${differing === '' ? '' : `, which a service has written to since (${differing})`}.`;
   if (complete) return 'Both hold the same.';
-  if (inUse) return 'the target still lacks some of the source: if a service writes to the source, stop it, and run the same again.';
+  if (inUse)
+    return 'the target still lacks some of the source: if a service writes to the source, stop it, and run the same again.';
   return `source and target differ in ${differing}: if a service writes to one of them, stop it, and run the same again.`;
 };

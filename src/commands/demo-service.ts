@@ -36,7 +36,11 @@ export const startService = async (options: DemoServiceOptions): Promise<DemoSer
   const process = processOf(child, log);
   try {
     const [port, adminPort] = await until(child, () => portsIn(log));
-    const service = { ...process, notifyUrl: new URL(`http://${HOST}:${port}/payNotify`), adminUrl: new URL(`http://${HOST}:${adminPort}`) };
+    const service = {
+      ...process,
+      notifyUrl: new URL(`http://${HOST}:${port}/payNotify`),
+      adminUrl: new URL(`http://${HOST}:${adminPort}`),
+    };
     await until(child, async () => (await isReady(new URL('/readyz', service.notifyUrl))) || null);
     return service;
   } catch (error) {
@@ -103,7 +107,9 @@ const until = async <T>(child: ChildProcess, ask: () => T | null | Promise<T | n
 
 const portsIn = (log: string): readonly [string, string] | null => {
   const lines = readFileSync(log, 'utf8');
-  const [port, adminPort] = ['notifications', 'operators'].map((whom) => new RegExp(`"port":(\\d+),"msg":"listening for ${whom}"`).exec(lines)?.[1]);
+  const [port, adminPort] = ['notifications', 'operators'].map(
+    (whom) => new RegExp(`"port":(\\d+),"msg":"listening for ${whom}"`).exec(lines)?.[1],
+  );
   return port === undefined || adminPort === undefined ? null : [port, adminPort];
 };
 

@@ -31,7 +31,12 @@ const sample = (name: string): JsonObject => {
 const AUTHORIZED: Expectation = { status: 'AUTHORIZED', fulfillable: false, nextAction: 'WAIT', attention: [] };
 const PARTLY: Expectation = { ...AUTHORIZED, status: 'PARTIALLY_CAPTURED' };
 const CAPTURED: Expectation = { status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', attention: [] };
-const DECLINED: Expectation = { status: 'FAILED', fulfillable: false, nextAction: 'NEW_PAYMENT_REQUEST', attention: [] };
+const DECLINED: Expectation = {
+  status: 'FAILED',
+  fulfillable: false,
+  nextAction: 'NEW_PAYMENT_REQUEST',
+  attention: [],
+};
 const EARLY: Expectation = { ...PARTLY, attention: ['CAPTURE_WITHOUT_PAYMENT'] };
 
 const payment = sample('payment-card');
@@ -57,7 +62,12 @@ const capture = compose(sample('capture'), {
   amount: { currency: 'GBP', value: '1523' },
 });
 
-const genuine = (order: string, what: string, step: Pick<Step, 'notification' | 'expected'>): Step => ({ order, what, forged: false, ...step });
+const genuine = (order: string, what: string, step: Pick<Step, 'notification' | 'expected'>): Step => ({
+  order,
+  what,
+  forged: false,
+  ...step,
+});
 
 /** What the demo sends, in this order; samples of APO's pages wherever there are any. */
 export const STORY: readonly Step[] = [
@@ -68,8 +78,14 @@ export const STORY: readonly Step[] = [
   genuine('C', 'CAPTURE_RESULT S, JPY 120, before its payment', { notification: sample('capture'), expected: EARLY }),
   genuine('C', 'PAYMENT_RESULT S, JPY 120', { notification: sample('payment-of-capture'), expected: CAPTURED }),
   genuine('D', 'PAYMENT_RESULT S, BRL 50000', { notification: inParts, expected: AUTHORIZED }),
-  genuine('D', 'CAPTURE_RESULT S, BRL 20000: a part', { notification: part('20000', '20250218194010890100111600255670001'), expected: PARTLY }),
-  genuine('D', 'CAPTURE_RESULT S, BRL 30000: the rest', { notification: part('30000', '20250218194010890100111600255670002'), expected: CAPTURED }),
+  genuine('D', 'CAPTURE_RESULT S, BRL 20000: a part', {
+    notification: part('20000', '20250218194010890100111600255670001'),
+    expected: PARTLY,
+  }),
+  genuine('D', 'CAPTURE_RESULT S, BRL 30000: the rest', {
+    notification: part('30000', '20250218194010890100111600255670002'),
+    expected: CAPTURED,
+  }),
   {
     order: 'B',
     what: 'PAYMENT_RESULT S: a forgery, by another key',

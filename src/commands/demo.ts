@@ -23,7 +23,9 @@ export const addDemo: AddCommand = (program, shell) => {
   program
     .command('demo')
     .summary('see signed notifications turn into order statuses')
-    .description('Runs the service on a throw-away key and database, sends it really signed notifications over HTTP, shows what became of them, and stays up. Exit code 1 if anything is not as it should be.')
+    .description(
+      'Runs the service on a throw-away key and database, sends it really signed notifications over HTTP, shows what became of them, and stays up. Exit code 1 if anything is not as it should be.',
+    )
     .option('--exit', 'end it after the table')
     .option('--json', 'JSON')
     .action(async (options: DemoOptions) => {
@@ -52,19 +54,28 @@ const demonstrate = async (directory: string, { options, shell, signal }: Demo):
   await writeFile(keyFile, privateKey, { mode: 0o600 });
   const service = await startService({ directory, clientId: CLIENT, publicKey, env: shell.env });
   try {
-    const scenes = await play(service, { signers: { genuine: signerOf(privateKey), forger: signerOf((await makeKeyPair(BITS)).privateKey) }, signal });
+    const scenes = await play(service, {
+      signers: { genuine: signerOf(privateKey), forger: signerOf((await makeKeyPair(BITS)).privateKey) },
+      signal,
+    });
     if (signal.aborted) return;
     if (scenes.some(({ asExpected }) => !asExpected)) shell.foundWrong();
     if (options.json === true) printJson(shell, toJson(scenes, service, keyFile));
     else shell.out(storyTable(scenes, shell));
-    if (options.exit !== true) await stayUp(service, { directory, keyFile, shell, signal, quiet: options.json === true });
+    if (options.exit !== true)
+      await stayUp(service, { directory, keyFile, shell, signal, quiet: options.json === true });
   } finally {
     const code = await service.stop();
     if (code !== 0) shell.foundWrong();
   }
 };
 
-const signerOf = (privateKey: string): Signer => ({ clientId: CLIENT, key: createPrivateKey(privateKey), keyVersion: '1', breaks: false });
+const signerOf = (privateKey: string): Signer => ({
+  clientId: CLIENT,
+  key: createPrivateKey(privateKey),
+  keyVersion: '1',
+  breaks: false,
+});
 
 interface Scene {
   readonly step: Step;
@@ -77,13 +88,19 @@ const TIMEOUT_MS = 10_000;
 
 const play = async (
   service: DemoService,
-  { signers, signal }: { readonly signers: Readonly<Record<'genuine' | 'forger', Signer>>; readonly signal: AbortSignal },
+  {
+    signers,
+    signal,
+  }: { readonly signers: Readonly<Record<'genuine' | 'forger', Signer>>; readonly signal: AbortSignal },
 ): Promise<readonly Scene[]> => {
   const scenes: Scene[] = [];
   for (const step of STORY) {
     if (signal.aborted) break;
     const body = Buffer.from(JSON.stringify(step.notification));
-    const posted = await post(signPost(service.notifyUrl, body, step.forged ? signers.forger : signers.genuine), TIMEOUT_MS);
+    const posted = await post(
+      signPost(service.notifyUrl, body, step.forged ? signers.forger : signers.genuine),
+      TIMEOUT_MS,
+    );
     const order = await readOrder(service.adminUrl, textOf(step.notification, 'paymentId'));
     scenes.push({ step, posted, order, asExpected: isAcknowledged(posted) && saysWhatItShould(order, step) });
   }
@@ -108,7 +125,14 @@ const toJson = (scenes: readonly Scene[], { notifyUrl, adminUrl }: DemoService, 
   adminUrl,
   clientId: CLIENT,
   privateKeyFile: keyFile,
-  items: scenes.map(({ step: { what, notification, forged }, posted, order, asExpected }) => ({ what, forged, notification, ...posted, order, asExpected })),
+  items: scenes.map(({ step: { what, notification, forged }, posted, order, asExpected }) => ({
+    what,
+    forged,
+    notification,
+    ...posted,
+    order,
+    asExpected,
+  })),
 });
 
 const HEADER = ['', 'ORDER', 'SENT', 'ANSWER', 'ITS ORDER NOW', 'FULFILLABLE', 'NEXT ACTION', 'ATTENTION'];
@@ -119,7 +143,14 @@ const storyTable = (scenes: readonly Scene[], { paint }: Shell): string => {
     { text: step.order, colour: 'bold' },
     step.what,
     answerCell(posted),
-    ...(order === null ? [textCell(null)] : [statusCell(order.status), fulfillableCell(order.fulfillable), nextActionCell(order.nextAction), attentionCell(order.attention)]),
+    ...(order === null
+      ? [textCell(null)]
+      : [
+          statusCell(order.status),
+          fulfillableCell(order.fulfillable),
+          nextActionCell(order.nextAction),
+          attentionCell(order.attention),
+        ]),
   ]);
   const orders = new Map(scenes.map(({ step }) => [step.order, textOf(step.notification, 'paymentId')]));
   const names = [...orders].map(([letter, paymentId]) => `${paint('bold', letter)}  paymentId ${paymentId}`);
@@ -129,7 +160,10 @@ const storyTable = (scenes: readonly Scene[], { paint }: Shell): string => {
 const answerCell = (posted: Posted): Cell =>
   posted.answer === null
     ? { text: posted.problem, colour: 'red' }
-    : { text: `${posted.answer.status} ${resultCodeOf(posted.answer.body) ?? ''}`, colour: isAcknowledged(posted) ? 'green' : 'red' };
+    : {
+        text: `${posted.answer.status} ${resultCodeOf(posted.answer.body) ?? ''}`,
+        colour: isAcknowledged(posted) ? 'green' : 'red',
+      };
 
 const verdict = (scenes: readonly Scene[], paint: Shell['paint']): string =>
   scenes.every(({ asExpected }) => asExpected)

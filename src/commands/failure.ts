@@ -30,7 +30,9 @@ export const report = (error: unknown, { err }: Pick<Terminal, 'err'>): number =
 };
 
 const property = (value: unknown, name: 'message' | 'code' | 'cause'): unknown =>
-  typeof value === 'object' && value !== null && name in value ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+  typeof value === 'object' && value !== null && name in value
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
 
 /** The system's code of an error, as ENOENT. */
 export const codeOf = (error: unknown): string | null => {

@@ -19,9 +19,15 @@ export const addKeygen: AddCommand = (program, shell) => {
   program
     .command('keygen')
     .summary('make an RSA key pair')
-    .description('Makes an RSA key pair: writes the private key (PKCS#8 PEM, readable by you alone) to a new file, and prints the public key as one line of Base64, as the dashboard shows keys.')
+    .description(
+      'Makes an RSA key pair: writes the private key (PKCS#8 PEM, readable by you alone) to a new file, and prints the public key as one line of Base64, as the dashboard shows keys.',
+    )
     .argument('<file>', 'the private key file to make; an existing one is never overwritten')
-    .addOption(new Option('--bits <n>', 'length of the modulus').argParser(wholeNumber(FEWEST_BITS, MOST_BITS)).default(FEWEST_BITS))
+    .addOption(
+      new Option('--bits <n>', 'length of the modulus')
+        .argParser(wholeNumber(FEWEST_BITS, MOST_BITS))
+        .default(FEWEST_BITS),
+    )
     .addOption(jsonOption())
     .action(async (file: string, { bits, json }: KeygenOptions) => {
       const { privateKey, publicKey } = await makeKeyPair(bits);
@@ -30,7 +36,8 @@ export const addKeygen: AddCommand = (program, shell) => {
       } catch (error) {
         throw notWritable(error, file);
       }
-      if (json === true) printJson(shell, { privateKeyFile: file, publicKey, fingerprint: readKey(publicKey).fingerprint });
+      if (json === true)
+        printJson(shell, { privateKeyFile: file, publicKey, fingerprint: readKey(publicKey).fingerprint });
       else {
         shell.err(`The private key is in ${file}; this is the public key:`);
         shell.out(publicKey);
@@ -41,7 +48,9 @@ export const addKeygen: AddCommand = (program, shell) => {
 const generate = promisify(generateKeyPair);
 
 /** The private key as PKCS#8 PEM, the public key as bare Base64 of its DER SubjectPublicKeyInfo. */
-export const makeKeyPair = async (bits: number): Promise<{ readonly privateKey: string; readonly publicKey: string }> => {
+export const makeKeyPair = async (
+  bits: number,
+): Promise<{ readonly privateKey: string; readonly publicKey: string }> => {
   const { privateKey, publicKey } = await generate('rsa', { modulusLength: bits, publicExponent: 0x10001 });
   return {
     privateKey: privateKey.export({ format: 'pem', type: 'pkcs8' }),

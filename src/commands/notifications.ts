@@ -1,7 +1,14 @@
 import { Option } from 'commander';
 import { ConfigError, type Environment, readConfig } from '../config.ts';
 import { wholeNotification } from '../http/admin/whole.ts';
-import { type NotificationSummary, OUTCOMES, type Outcome, type Page, type Store, type StoredNotification } from '../store/store.ts';
+import {
+  type NotificationSummary,
+  OUTCOMES,
+  type Outcome,
+  type Page,
+  type Store,
+  type StoredNotification,
+} from '../store/store.ts';
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
@@ -36,24 +43,48 @@ export const addNotifications: AddCommand = (program, shell) => {
       if (id !== undefined) checkId(id);
       await withStore(shell, async (store) => {
         if (id === undefined) await listNotifications(store, { options, shell });
-        else showNotification(await findNotification(store, { id, client: options.client, env: shell.env }), { options, shell });
+        else
+          showNotification(await findNotification(store, { id, client: options.client, env: shell.env }), {
+            options,
+            shell,
+          });
       });
     });
 };
 
-const listNotifications = async (store: Store, { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell }): Promise<void> => {
+const listNotifications = async (
+  store: Store,
+  { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell },
+): Promise<void> => {
   const { type, outcome, paymentId, limit, cursor = null, client } = options;
   const filter = { notifyType: type ?? null, outcome: outcome ?? null, paymentId: paymentId ?? null };
-  const page = await pageOfClient(async (request) => await store.listNotifications(filter, request), { limit, cursor, client });
+  const page = await pageOfClient(async (request) => await store.listNotifications(filter, request), {
+    limit,
+    cursor,
+    client,
+  });
   if (options.json === true) printJson(shell, page);
-  else printPage(page, { shell, isFiltered: [type, outcome, paymentId, options.cursor, client].some((option) => option !== undefined) });
+  else
+    printPage(page, {
+      shell,
+      isFiltered: [type, outcome, paymentId, options.cursor, client].some((option) => option !== undefined),
+    });
 };
 
 const HEADER = ['ID', 'TYPE', 'PAYMENT ID', 'OUTCOME', 'DELIVERIES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
 
-const printPage = ({ items, next }: Page<NotificationSummary>, { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean }): void => {
+const printPage = (
+  { items, next }: Page<NotificationSummary>,
+  { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean },
+): void => {
   const rows = items.map(({ id, notifyType, paymentId, outcome, deliveries, firstReceivedAt, lastReceivedAt }) => [
-    id, textCell(notifyType), textCell(paymentId), outcomeCell(outcome), String(deliveries), utc(firstReceivedAt), utc(lastReceivedAt),
+    id,
+    textCell(notifyType),
+    textCell(paymentId),
+    outcomeCell(outcome),
+    String(deliveries),
+    utc(firstReceivedAt),
+    utc(lastReceivedAt),
   ]);
   if (rows.length === 0) shell.out(isFiltered ? 'No notifications like that.' : 'No notifications yet.');
   else shell.out(table(shell.paint, HEADER, rows));
@@ -75,7 +106,10 @@ export const checkId = (id: string): void => {
 export const findNotification = async (store: Store, { id, client, env }: Sought): Promise<StoredNotification> => {
   const clients = await candidates(env, client, store);
   const found = await Promise.all(clients.map(async (clientId) => await store.findNotification({ clientId, id })));
-  return only(found.filter((stored) => stored !== null), `notification ${id}`);
+  return only(
+    found.filter((stored) => stored !== null),
+    `notification ${id}`,
+  );
 };
 
 const showNotification = (

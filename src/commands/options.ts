@@ -5,7 +5,8 @@ export const wholeNumber =
   (from: number, to: number) =>
   (text: string): number => {
     const value = Number(text);
-    if (!/^\d{1,15}$/.test(text) || value < from || value > to) throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
+    if (!/^\d{1,15}$/.test(text) || value < from || value > to)
+      throw new InvalidArgumentError(`It must be a whole number from ${from} to ${to}.`);
     return value;
   };
 
@@ -19,11 +20,13 @@ export interface PageOptions {
 const MOST = 1_000;
 const USUAL = 20;
 
-export const limitOption = (): Option => new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1, MOST)).default(USUAL);
+export const limitOption = (): Option =>
+  new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1, MOST)).default(USUAL);
 export const cursorOption = (): Option =>
   new Option('--cursor <cursor>', 'go on where an earlier page ended (its `next`)').argParser((text) => {
     if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be the `next` of an earlier page.');
     return text;
   });
-export const clientOption = (): Option => new Option('--client <client-id>', 'of this client; needed where an id exists under several');
+export const clientOption = (): Option =>
+  new Option('--client <client-id>', 'of this client; needed where an id exists under several');
 export const jsonOption = (): Option => new Option('--json', 'JSON; what the API gives too is as the API gives it');

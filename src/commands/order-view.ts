@@ -4,7 +4,17 @@ import { amountCell, attentionCell, fulfillableCell, nextActionCell, statusCell,
 import type { Colour, Paint } from './shell.ts';
 import { pairs, printable, type Row, table } from './table.ts';
 
-const HEADER = ['PAYMENT ID', 'PAYMENT REQUEST ID', 'STATUS', 'FULFILLABLE', 'NEXT ACTION', 'AMOUNT', 'CAPTURED', 'ATTENTION', 'UPDATED (UTC)'];
+const HEADER = [
+  'PAYMENT ID',
+  'PAYMENT REQUEST ID',
+  'STATUS',
+  'FULFILLABLE',
+  'NEXT ACTION',
+  'AMOUNT',
+  'CAPTURED',
+  'ATTENTION',
+  'UPDATED (UTC)',
+];
 
 /** One order a line; the client where there are several. */
 export const orderTable = (paint: Paint, orders: readonly Order[]): string => {
@@ -62,7 +72,13 @@ const orderPairs = (order: Order): Parameters<typeof pairs>[1] => [
   ['amount', amountCell(order.paymentAmount)],
   ['captured', amountCell(order.capturedAmount)],
   ['expected', amountCell(order.expectedAmount)],
-  ['result', textCell(order.result && [order.result.resultStatus, order.result.resultCode, order.result.resultMessage].filter(Boolean).join(' '))],
+  [
+    'result',
+    textCell(
+      order.result &&
+        [order.result.resultStatus, order.result.resultCode, order.result.resultMessage].filter(Boolean).join(' '),
+    ),
+  ],
   ['payment time', textCell(order.paymentTime)],
   ['authorization ends', textCell(order.authorizationExpiresAt)],
   ['acquirer', textCell(order.acquirerInfo && JSON.stringify(order.acquirerInfo))],
@@ -71,7 +87,11 @@ const orderPairs = (order: Order): Parameters<typeof pairs>[1] => [
   ['updated (UTC)', utc(order.updatedAt)],
 ];
 
-const CAPTURE_COLOURS: Readonly<Record<CaptureStatus, Colour>> = { SUCCEEDED: 'green', FAILED: 'red', PROCESSING: 'yellow' };
+const CAPTURE_COLOURS: Readonly<Record<CaptureStatus, Colour>> = {
+  SUCCEEDED: 'green',
+  FAILED: 'red',
+  PROCESSING: 'yellow',
+};
 const CAPTURE_HEADER = ['CAPTURE ID', 'CAPTURE REQUEST ID', 'STATUS', 'AMOUNT', 'CAPTURE TIME', 'RESULT CODE'];
 
 const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
@@ -92,6 +112,7 @@ const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
 const adviceOf = (paint: Paint, captures: readonly Capture[]): readonly string[] =>
   captures
     .filter(({ status, furtherAction }) => status !== 'SUCCEEDED' && furtherAction !== null)
-    .map(({ captureId, captureRequestId, furtherAction }) =>
-      `${paint('yellow', printable(captureId ?? captureRequestId ?? ''))}  ${furtherAction ?? ''}`,
+    .map(
+      ({ captureId, captureRequestId, furtherAction }) =>
+        `${paint('yellow', printable(captureId ?? captureRequestId ?? ''))}  ${furtherAction ?? ''}`,
     );

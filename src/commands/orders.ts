@@ -26,13 +26,20 @@ export const addOrders: AddCommand = (program, shell) => {
     .argument('[id]', 'a paymentId or a paymentRequestId')
     .addOption(new Option('--status <status>', 'only in this status').choices(ORDER_STATUSES))
     .addOption(new Option('--attention <code>', 'only with this attention').choices(SEARCHABLE))
-    .addOption(new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts(['status', 'attention', 'cursor']))
+    .addOption(
+      new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts([
+        'status',
+        'attention',
+        'cursor',
+      ]),
+    )
     .addOption(clientOption())
     .addOption(limitOption())
     .addOption(cursorOption())
     .addOption(jsonOption())
     .action(async (id: string | undefined, options: OrdersOptions) => {
-      if (id !== undefined && options.follow === true) throw new UsageError('--follow follows all orders: leave the id out');
+      if (id !== undefined && options.follow === true)
+        throw new UsageError('--follow follows all orders: leave the id out');
       await withStore(shell, async (store) => {
         if (id !== undefined) await showOrder(store, { id, options, shell });
         else if (options.follow === true) await followOrders(store, { shell, options });
@@ -41,15 +48,29 @@ export const addOrders: AddCommand = (program, shell) => {
     });
 };
 
-const listOrders = async (store: Store, { options, shell }: { readonly options: OrdersOptions; readonly shell: Shell }): Promise<void> => {
+const listOrders = async (
+  store: Store,
+  { options, shell }: { readonly options: OrdersOptions; readonly shell: Shell },
+): Promise<void> => {
   const { status, attention, limit, cursor = null, client, json } = options;
   const filter: OrderFilter = { status: status ?? null, attention: attention ?? null };
-  const page = await pageOfClient(async (request) => await store.listOrders(filter, request), { limit, cursor, client });
+  const page = await pageOfClient(async (request) => await store.listOrders(filter, request), {
+    limit,
+    cursor,
+    client,
+  });
   if (json === true) printJson(shell, page);
-  else printPage(page, { shell, isFiltered: [status, attention, options.cursor, client].some((option) => option !== undefined) });
+  else
+    printPage(page, {
+      shell,
+      isFiltered: [status, attention, options.cursor, client].some((option) => option !== undefined),
+    });
 };
 
-const printPage = ({ items, next }: Page<Order>, { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean }): void => {
+const printPage = (
+  { items, next }: Page<Order>,
+  { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean },
+): void => {
   if (items.length === 0) shell.out(isFiltered ? 'No orders like that.' : 'No orders yet.');
   else shell.out(orderTable(shell.paint, items));
   if (next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${next}`));
@@ -66,7 +87,9 @@ const showOrder = async (store: Store, { id, options, shell }: Wanted): Promise<
   const found = (await Promise.all(clients.map(async (client) => await store.findOrders(client, id)))).flat();
   const order = only(found, `order ${id}`);
   if (found.length > 1) {
-    throw new CommandError(`several orders are known under ${id}: ask for one of ${found.map(({ paymentId }) => paymentId).join(', ')}`);
+    throw new CommandError(
+      `several orders are known under ${id}: ask for one of ${found.map(({ paymentId }) => paymentId).join(', ')}`,
+    );
   }
   if (options.json === true) printJson(shell, order);
   else shell.out(orderDetails(shell.paint, order));

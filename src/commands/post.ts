@@ -26,7 +26,8 @@ export interface PostAnswer {
   readonly milliseconds: number;
 }
 
-export type Posted = { readonly answer: PostAnswer; readonly problem: null } | { readonly answer: null; readonly problem: string };
+export type Posted =
+  { readonly answer: PostAnswer; readonly problem: null } | { readonly answer: null; readonly problem: string };
 
 /** Signs a body for the path it is sent to, without the query, as APO's samples do. */
 export const signPost = (url: URL, body: Buffer, { clientId, key, keyVersion, breaks }: Signer): SignedPost => {
@@ -56,14 +57,19 @@ export const post = async ({ url, headers, body }: SignedPost, timeoutMs: number
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const answer = { status: response.status, body: await response.text(), milliseconds: Math.round(performance.now() - began) };
+    const answer = {
+      status: response.status,
+      body: await response.text(),
+      milliseconds: Math.round(performance.now() - began),
+    };
     return { answer, problem: null };
   } catch (error) {
     return { answer: null, problem: reasonOf(error) };
   }
 };
 
-export const isAcknowledged = ({ answer }: Posted): boolean => answer?.status === 200 && answer.body === ACKNOWLEDGEMENT;
+export const isAcknowledged = ({ answer }: Posted): boolean =>
+  answer?.status === 200 && answer.body === ACKNOWLEDGEMENT;
 
 /** The `resultCode` of an answer in APO's shape; null of any other. */
 export const resultCodeOf = (body: string): string | null => {

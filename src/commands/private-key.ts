@@ -7,7 +7,10 @@ export const readPrivateKey = async (file: string): Promise<KeyObject> => {
   const text = await readText(file);
   if (text.includes('PUBLIC KEY')) throw new CommandError(`${file} holds a public key: signing needs the private one`);
   const key = text.includes('-----') ? attempt(() => createPrivateKey(text)) : fromBase64(text);
-  if (key === null) throw new CommandError(`${file} holds no private key: PEM or bare Base64, of PKCS#8 or PKCS#1, without a passphrase`);
+  if (key === null)
+    throw new CommandError(
+      `${file} holds no private key: PEM or bare Base64, of PKCS#8 or PKCS#1, without a passphrase`,
+    );
   if (key.asymmetricKeyType !== 'rsa') throw new CommandError(`${file} holds a key that is not RSA`);
   return key;
 };
@@ -22,7 +25,10 @@ const readText = async (file: string): Promise<string> => {
 
 const fromBase64 = (text: string): KeyObject | null => {
   const key = Buffer.from(text, 'base64');
-  return attempt(() => createPrivateKey({ key, format: 'der', type: 'pkcs8' })) ?? attempt(() => createPrivateKey({ key, format: 'der', type: 'pkcs1' }));
+  return (
+    attempt(() => createPrivateKey({ key, format: 'der', type: 'pkcs8' })) ??
+    attempt(() => createPrivateKey({ key, format: 'der', type: 'pkcs1' }))
+  );
 };
 
 const attempt = (read: () => KeyObject): KeyObject | null => {

@@ -20,7 +20,10 @@ const REDRAWN_EVERY_MS = 100;
 const LINE_EVERY_MS = 5_000;
 
 /** A bar that is drawn over itself on a terminal; elsewhere a line now and then. `now` is a clock in milliseconds. */
-export const createProgressBar = ({ err, overwrite }: Pick<Terminal, 'err' | 'overwrite'>, now = () => performance.now()): ProgressBar => {
+export const createProgressBar = (
+  { err, overwrite }: Pick<Terminal, 'err' | 'overwrite'>,
+  now = () => performance.now(),
+): ProgressBar => {
   const every = overwrite === null ? LINE_EVERY_MS : REDRAWN_EVERY_MS;
   let last = overwrite === null ? now() : -Infinity;
   return {
@@ -42,4 +45,5 @@ const barOf = (step: Step): string => {
   return `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)} ${lineOf(step)}`;
 };
 
-const lineOf = (step: Step): string => `${String(Math.floor(shareOf(step) * 100)).padStart(3)} %  ${step.text} (${step.done} of ${step.total})`;
+const lineOf = (step: Step): string =>
+  `${String(Math.floor(shareOf(step) * 100)).padStart(3)} %  ${step.text} (${step.done} of ${step.total})`;

@@ -15,7 +15,8 @@ export const textCell = (text: string | null | undefined, colour?: Colour): Cell
 export const utc = (iso: string): string => iso.slice(0, 19).replace('T', ' ');
 
 /** As everywhere at APO, the value counts the currency's smallest unit. */
-export const amountCell = (amount: AmountText | null): Cell => (amount === null ? NOTHING : { text: `${amount.currency} ${amount.value}` });
+export const amountCell = (amount: AmountText | null): Cell =>
+  amount === null ? NOTHING : { text: `${amount.currency} ${amount.value}` };
 
 const STATUS_COLOURS: Readonly<Record<OrderStatus, Colour>> = {
   CAPTURED: 'green',
@@ -37,9 +38,17 @@ export const nextActionCell = (action: NextAction): Cell => {
 };
 
 export const attentionCell = (attention: readonly Attention[]): Cell =>
-  textCell(attention.map(({ code }) => code).join(' '), attention.some(({ code }) => isBlocking(code)) ? 'red' : 'yellow');
+  textCell(
+    attention.map(({ code }) => code).join(' '),
+    attention.some(({ code }) => isBlocking(code)) ? 'red' : 'yellow',
+  );
 
-const OUTCOME_COLOURS: Readonly<Record<Outcome, Colour>> = { APPLIED: 'green', UNHANDLED: 'dim', MALFORMED: 'yellow', FAILED: 'red' };
+const OUTCOME_COLOURS: Readonly<Record<Outcome, Colour>> = {
+  APPLIED: 'green',
+  UNHANDLED: 'dim',
+  MALFORMED: 'yellow',
+  FAILED: 'red',
+};
 export const outcomeCell = (outcome: Outcome): Cell => ({ text: outcome, colour: OUTCOME_COLOURS[outcome] });
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

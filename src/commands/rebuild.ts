@@ -8,11 +8,16 @@ export const addRebuild: AddCommand = (program, shell) => {
   program
     .command('rebuild')
     .summary('derive every order anew from what is stored')
-    .description('Derives every order anew from the stored facts, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV), in short transactions, and says how many changed.')
+    .description(
+      'Derives every order anew from the stored facts, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV), in short transactions, and says how many changed.',
+    )
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
       const report = await withStore(shell, async (store) => await rebuildOrders(store));
       if (json === true) printJson(shell, report);
-      else shell.out(`Derived ${counted(report.orders, 'order')} anew; ${report.changed === 0 ? 'none' : report.changed} changed.`);
+      else
+        shell.out(
+          `Derived ${counted(report.orders, 'order')} anew; ${report.changed === 0 ? 'none' : report.changed} changed.`,
+        );
     });
 };

@@ -22,7 +22,9 @@ export const addRedrive: AddCommand = (program, shell) => {
   program
     .command('redrive')
     .summary('read stored notifications anew and apply them again')
-    .description('Reads stored notifications anew and applies them again, in short transactions; having been applied before never stops it. Exit code 1 if one FAILED.')
+    .description(
+      'Reads stored notifications anew and applies them again, in short transactions; having been applied before never stops it. Exit code 1 if one FAILED.',
+    )
     .addOption(new Option('--id <id>', 'this notification').conflicts(['outcome', 'all']))
     .addOption(new Option('--outcome <outcome>', 'all with this outcome').choices(OUTCOMES).conflicts('all'))
     .option('--all', 'all of them')
@@ -30,7 +32,8 @@ export const addRedrive: AddCommand = (program, shell) => {
     .addOption(jsonOption())
     .action(async (options: RedriveOptions) => {
       const { id, outcome, all, client } = options;
-      if (id === undefined && outcome === undefined && all === undefined) throw new UsageError('say which: --id, --outcome or --all');
+      if (id === undefined && outcome === undefined && all === undefined)
+        throw new UsageError('say which: --id, --outcome or --all');
       if (id === undefined && client !== undefined) throw new UsageError('--client goes with --id');
       if (id !== undefined) checkId(id);
       await withStore(shell, async (store) => {
@@ -60,7 +63,10 @@ const redriveOne = async (store: Store, { id, options, shell }: Asked & { readon
   else shell.out(pairs(shell.paint, [['outcome', outcomeCell(result.outcome)]]));
 };
 
-const redriveAll = async (store: Store, { outcome, options, shell }: Asked & { readonly outcome: Outcome | null }): Promise<void> => {
+const redriveAll = async (
+  store: Store,
+  { outcome, options, shell }: Asked & { readonly outcome: Outcome | null },
+): Promise<void> => {
   const report = await createRedriving(store, handlers).redriveAll(outcome);
   if (report.outcomes.FAILED > 0) shell.foundWrong();
   if (options.json === true) printJson(shell, report);
@@ -70,7 +76,13 @@ const redriveAll = async (store: Store, { outcome, options, shell }: Asked & { r
 const printReport = ({ redriven, outcomes, withoutBytes, held }: RedriveReport, { out, paint }: Shell): void => {
   out(`Applied ${counted(redriven, 'notification')} again.`);
   const some = OUTCOMES.filter((outcome) => outcomes[outcome] > 0);
-  if (some.length > 0) out(pairs(paint, some.map((outcome) => [outcome, { ...outcomeCell(outcome), text: String(outcomes[outcome]) }])));
+  if (some.length > 0)
+    out(
+      pairs(
+        paint,
+        some.map((outcome) => [outcome, { ...outcomeCell(outcome), text: String(outcomes[outcome]) }]),
+      ),
+    );
   if (withoutBytes > 0) out(`${counted(withoutBytes, 'notification')} passed over: the bytes have been removed.`);
   if (held > 0) out(`${counted(held, 'notification')} passed over: another replica applies them at this moment.`);
 };

@@ -42,12 +42,14 @@ const IDS = ['paymentId', 'paymentRequestId', 'captureId', 'captureRequestId'];
 const CONTENT = [...IDS, 'type', 'status', 'amount', 'resultCode'];
 
 const url = (text: string): URL => {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw new InvalidArgumentError('It must be an http or https URL.');
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('It must be an http or https URL.');
   return new URL(text);
 };
 const amount = (text: string): AmountText => {
   const [, currency, value] = /^([A-Z]{3}):([0-9]{1,64})$/.exec(text) ?? [];
-  if (currency === undefined || value === undefined) throw new InvalidArgumentError('It must be CUR:VALUE in the smallest unit, as JPY:120.');
+  if (currency === undefined || value === undefined)
+    throw new InvalidArgumentError('It must be CUR:VALUE in the smallest unit, as JPY:120.');
   return { currency, value };
 };
 
@@ -55,8 +57,14 @@ export const addSend: AddCommand = (program, shell) => {
   program
     .command('send')
     .summary('sign a notification and post it, as APO does')
-    .description('Signs notifications with a private key and posts them, one after another. Without ids they are about a payment that is new each time. Exit code 1 if one is not acknowledged.')
-    .addOption(new Option('--url <url>', 'the notification URL').argParser(url).default(new URL('http://127.0.0.1:8080/payNotify'), 'http://127.0.0.1:8080/payNotify'))
+    .description(
+      'Signs notifications with a private key and posts them, one after another. Without ids they are about a payment that is new each time. Exit code 1 if one is not acknowledged.',
+    )
+    .addOption(
+      new Option('--url <url>', 'the notification URL')
+        .argParser(url)
+        .default(new URL('http://127.0.0.1:8080/payNotify'), 'http://127.0.0.1:8080/payNotify'),
+    )
     .option('--key <file>', 'the private key to sign with: PEM or bare Base64, PKCS#8 or PKCS#1 (see keygen)')
     .option('--client <client-id>', 'the client-id; by default the one that is configured')
     .option('--key-version <version>', 'the keyVersion', '1')
@@ -68,17 +76,29 @@ export const addSend: AddCommand = (program, shell) => {
     .option('--payment-request-id <id>', 'paymentRequestId')
     .option('--capture-id <id>', 'captureId')
     .option('--capture-request-id <id>', 'captureRequestId')
-    .addOption(new Option('--sample <name>', 'a sample, with its own ids unless they are given').choices(SAMPLES.map(({ name }) => name)).conflicts('type'))
+    .addOption(
+      new Option('--sample <name>', 'a sample, with its own ids unless they are given')
+        .choices(SAMPLES.map(({ name }) => name))
+        .conflicts('type'),
+    )
     .option('--list-samples', 'list the samples')
     .addOption(new Option('--body <file>', 'these bytes, as they are').conflicts([...CONTENT, 'sample', 'series']))
-    .addOption(new Option('--series [captures]', 'a payment and the partial captures of all of it').argParser(wholeNumber(1, 100)).preset('3')
-      .conflicts(['type', 'sample', 'status', 'resultCode', 'captureId', 'captureRequestId']))
+    .addOption(
+      new Option('--series [captures]', 'a payment and the partial captures of all of it')
+        .argParser(wholeNumber(1, 100))
+        .preset('3')
+        .conflicts(['type', 'sample', 'status', 'resultCode', 'captureId', 'captureRequestId']),
+    )
     .addOption(new Option('--count <n>', 'so many different ones').argParser(wholeNumber(1, MANY)).default(1))
     .addOption(new Option('--duplicates <n>', 'each so many times more').argParser(wholeNumber(0, MANY)).default(0))
     .option('--shuffle', 'in random order')
     .addOption(new Option('--seed <n>', 'of that order').argParser(wholeNumber(0, SEEDS)))
     .option('--break-signature', 'with signatures of something else')
-    .addOption(new Option('--timeout <seconds>', 'how long to wait for each answer').argParser(wholeNumber(1, 3_600)).default(10))
+    .addOption(
+      new Option('--timeout <seconds>', 'how long to wait for each answer')
+        .argParser(wholeNumber(1, 3_600))
+        .default(10),
+    )
     .option('--json', 'JSON')
     .action(async (options: SendOptions) => {
       if (options.listSamples === true) listSamples(options, shell);
@@ -88,11 +108,19 @@ export const addSend: AddCommand = (program, shell) => {
 
 const listSamples = ({ json }: SendOptions, shell: Shell): void => {
   if (json === true) printJson(shell, SAMPLES);
-  else shell.out(table(shell.paint, ['SAMPLE', 'WHAT IT IS'], SAMPLES.map(({ name, about }) => [{ text: name, colour: 'bold' }, about])));
+  else
+    shell.out(
+      table(
+        shell.paint,
+        ['SAMPLE', 'WHAT IT IS'],
+        SAMPLES.map(({ name, about }) => [{ text: name, colour: 'bold' }, about]),
+      ),
+    );
 };
 
 const send = async (options: SendOptions, shell: Shell): Promise<void> => {
-  if (options.key === undefined) throw new UsageError('--key is needed: the file of the private key to sign with (`paynotify keygen` makes one)');
+  if (options.key === undefined)
+    throw new UsageError('--key is needed: the file of the private key to sign with (`paynotify keygen` makes one)');
   if (options.seed !== undefined && options.shuffle === undefined) throw new UsageError('--seed goes with --shuffle');
   const signer = {
     clientId: options.client ?? onlyConfiguredClient(configuredClients(shell.env)),
@@ -106,6 +134,7 @@ const send = async (options: SendOptions, shell: Shell): Promise<void> => {
 const onlyConfiguredClient = (clients: readonly string[]): string => {
   const [client] = clients;
   if (client === undefined) throw new UsageError('--client is needed: no client is configured here');
-  if (clients.length > 1) throw new CommandError(`several clients are configured: choose with --client ${clients.join(' or --client ')}`);
+  if (clients.length > 1)
+    throw new CommandError(`several clients are configured: choose with --client ${clients.join(' or --client ')}`);
   return client;
 };

@@ -22,7 +22,9 @@ export const outgoing = async (options: SendOptions): Promise<readonly Outgoing[
   const composed = Array.from({ length: options.count }, () => composeOne(options)).flat();
   const bodies = composed.map((notification) => ({ notification, body: Buffer.from(JSON.stringify(notification)) }));
   if (new Set(bodies.map(({ body }) => body.toString())).size < bodies.length) {
-    throw new UsageError('--count asks for different notifications, and these ids make them the same: leave one out, or use --duplicates');
+    throw new UsageError(
+      '--count asks for different notifications, and these ids make them the same: leave one out, or use --duplicates',
+    );
   }
   return bodies;
 };
@@ -31,8 +33,14 @@ const DEFAULT_AMOUNT: AmountText = { currency: 'GBP', value: '1523' };
 
 const composeOne = (options: SendOptions): readonly JsonObject[] => {
   const { amount, status, resultCode, paymentId, paymentRequestId, captureId, captureRequestId } = options;
-  const changes = { amount, status, resultCode, ...defined({ paymentId, paymentRequestId, captureId, captureRequestId }) };
-  if (options.series !== undefined) return composeSeries({ ...changes, amount: amount ?? DEFAULT_AMOUNT, time: new Date() }, options.series);
+  const changes = {
+    amount,
+    status,
+    resultCode,
+    ...defined({ paymentId, paymentRequestId, captureId, captureRequestId }),
+  };
+  if (options.series !== undefined)
+    return composeSeries({ ...changes, amount: amount ?? DEFAULT_AMOUNT, time: new Date() }, options.series);
   const sample = options.sample === undefined ? null : findSample(options.sample);
   if (sample !== null && options.count === 1) return [compose(sample.notification, changes)];
   const base = sample?.notification ?? baseOf(options.type ?? 'PAYMENT_RESULT');
@@ -65,18 +73,24 @@ const SEEDS = 2 ** 32;
 const SECOND = 1_000;
 
 /** Sends them one after another and prints each with its answer. */
-export const sendAll = async (notifications: readonly Outgoing[], { options, signer, shell }: Sending): Promise<void> => {
+export const sendAll = async (
+  notifications: readonly Outgoing[],
+  { options, signer, shell }: Sending,
+): Promise<void> => {
   const { url, duplicates, shuffle, timeout } = options;
   const repeated = notifications.flatMap((one) => Array.from({ length: duplicates + 1 }, () => one));
   const seed = shuffle === true ? (options.seed ?? randomInt(SEEDS)) : null;
   const inTurn = seed === null ? repeated : shuffled(repeated, seed);
-  const { announce, tell, end } = options.json === true ? jsonTeller(shell, { url, clientId: signer.clientId, seed }) : teller(shell, inTurn);
-  if (seed !== null && options.seed === undefined && options.json === undefined) shell.err(`Shuffled with --seed ${seed}.`);
+  const { announce, tell, end } =
+    options.json === true ? jsonTeller(shell, { url, clientId: signer.clientId, seed }) : teller(shell, inTurn);
+  if (seed !== null && options.seed === undefined && options.json === undefined)
+    shell.err(`Shuffled with --seed ${seed}.`);
   announce();
   for (const [index, one] of inTurn.entries()) {
     const signed = signPost(url, one.body, signer);
     const posted = await post(signed, timeout * SECOND);
-    if (posted.problem !== null && index === 0) throw new CommandError(`${url.href} gives no answer: ${posted.problem}`);
+    if (posted.problem !== null && index === 0)
+      throw new CommandError(`${url.href} gives no answer: ${posted.problem}`);
     if (!isAsExpected(posted, signer)) shell.foundWrong();
     tell({ ...one, signed, posted }, index);
   }
@@ -84,7 +98,8 @@ export const sendAll = async (notifications: readonly Outgoing[], { options, sig
 };
 
 /** A broken signature may be refused: UNVERIFIED_REPLY decides. */
-const isAsExpected = (posted: Posted, { breaks }: Signer): boolean => isAcknowledged(posted) || (breaks && posted.answer?.status === 401);
+const isAsExpected = (posted: Posted, { breaks }: Signer): boolean =>
+  isAcknowledged(posted) || (breaks && posted.answer?.status === 401);
 
 interface Teller {
   readonly announce: () => void;
@@ -107,8 +122,13 @@ const jsonTeller = (shell: Shell, about: Readonly<Record<string, unknown>>): Tel
 
 /** One notification is shown whole; several one a line. */
 const teller = (shell: Shell, notifications: readonly Outgoing[]): Teller => {
-  if (notifications.length === 1) return { announce: () => undefined, tell: (sent) => shell.out(wholeStory(shell, sent)), end: () => undefined };
-  const [header = '', ...lines] = alignedLines(shell.paint, ['TYPE', 'PAYMENT ID', 'CAPTURE ID', 'AMOUNT', 'RESULT'], notifications.map(rowOf));
+  if (notifications.length === 1)
+    return { announce: () => undefined, tell: (sent) => shell.out(wholeStory(shell, sent)), end: () => undefined };
+  const [header = '', ...lines] = alignedLines(
+    shell.paint,
+    ['TYPE', 'PAYMENT ID', 'CAPTURE ID', 'AMOUNT', 'RESULT'],
+    notifications.map(rowOf),
+  );
   let acknowledged = 0;
   return {
     announce: () => shell.out(`${header}  ${shell.paint('dim', 'ANSWER')}`),

@@ -4,7 +4,9 @@ export const addServe: AddCommand = (program, shell) => {
   program
     .command('serve')
     .summary('run the service')
-    .description('Runs the service, configured by the environment, until SIGTERM or Ctrl-C; SIGHUP reads the keys again.')
+    .description(
+      'Runs the service, configured by the environment, until SIGTERM or Ctrl-C; SIGHUP reads the keys again.',
+    )
     .option('--json', 'log JSON lines on a terminal too')
     .action(async ({ json }: { readonly json?: true }) => {
       // The log is pretty where standard output is a terminal.

@@ -11,13 +11,18 @@ export const openExisting = async (env: Environment): Promise<Store> => {
   const config = readStoreConfig(env);
   const { databaseUrl } = config;
   if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
-    throw new CommandError(`there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`);
+    throw new CommandError(
+      `there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`,
+    );
   }
   return await openStore(config);
 };
 
 /** Opens the store for a piece of work, and closes it whatever happens. */
-export const withStore = async <T>({ env, openStore: open }: Pick<Terminal, 'env' | 'openStore'>, work: (store: Store) => Promise<T>): Promise<T> => {
+export const withStore = async <T>(
+  { env, openStore: open }: Pick<Terminal, 'env' | 'openStore'>,
+  work: (store: Store) => Promise<T>,
+): Promise<T> => {
   const store = await open(env);
   try {
     return await work(store);
@@ -40,7 +45,11 @@ type List<T> = (page: PageRequest) => Promise<Page<T>>;
 type OfClient = { readonly clientId: string };
 
 /** The clients to look an id up under: the one that was named, else the configured ones, else all that are stored. */
-export const candidates = async (env: Environment, client: string | undefined, store: Store): Promise<readonly string[]> => {
+export const candidates = async (
+  env: Environment,
+  client: string | undefined,
+  store: Store,
+): Promise<readonly string[]> => {
   if (client !== undefined) return [client];
   const configured = configuredClients(env);
   return configured.length > 0 ? configured : await store.clientIds();
@@ -66,6 +75,9 @@ export const only = <T extends OfClient>(found: readonly T[], what: string): T =
   const [first] = found;
   if (first === undefined) throw new CommandError(`there is no ${what}`);
   const clients = [...new Set(found.map(({ clientId }) => clientId))];
-  if (clients.length > 1) throw new CommandError(`there is a ${what} under several clients: choose with --client ${clients.join(' or --client ')}`);
+  if (clients.length > 1)
+    throw new CommandError(
+      `there is a ${what} under several clients: choose with --client ${clients.join(' or --client ')}`,
+    );
   return first;
 };

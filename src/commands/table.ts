@@ -10,7 +10,10 @@ const GAP = '  ';
 
 /** Senders choose identifiers, targets and headers: nothing of theirs may steer the terminal. */
 export const printable = (text: string): string =>
-  text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  text.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 
 /** A body as a person reads it: its own line breaks stay. */
 export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
@@ -22,13 +25,20 @@ export const table = (paint: Paint, header: readonly string[], rows: readonly Ro
 export const alignedLines = (paint: Paint, header: readonly string[], rows: readonly Row[]): readonly string[] => {
   const lines = [header.map((text): Cell => ({ text, colour: 'dim' })), ...rows].map((row) => row.map(toCell));
   const widths = header.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column]?.text ?? ''))));
-  return lines.map((line) => line.map((cell, column) => padded(paint, cell, widths[column] ?? 0)).join(GAP).trimEnd());
+  return lines.map((line) =>
+    line
+      .map((cell, column) => padded(paint, cell, widths[column] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  );
 };
 
 /** Names and what they stand for, one pair a line. */
 export const pairs = (paint: Paint, rows: readonly (readonly [string, Cell | string])[]): string => {
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${paint('dim', name.padEnd(width))}${GAP}${padded(paint, toCell(value), 0)}`).join('\n');
+  return rows
+    .map(([name, value]) => `${paint('dim', name.padEnd(width))}${GAP}${padded(paint, toCell(value), 0)}`)
+    .join('\n');
 };
 
 const toCell = (cell: Cell | string): Cell =>

@@ -20,16 +20,23 @@ export const addUnverified: AddCommand = (program, shell) => {
   program
     .command('unverified')
     .summary('list the requests that failed verification, show one, or purge them')
-    .description('Lists the stored requests that failed verification, newest first, or shows one with its headers and body. None of them touched an order.')
+    .description(
+      'Lists the stored requests that failed verification, newest first, or shows one with its headers and body. None of them touched an order.',
+    )
     .argument('[id]', "a request's id")
     .addOption(new Option('--reason <reason>', 'only for this reason').choices(UNVERIFIED_REASONS))
-    .addOption(new Option('--purge <reason>', 'remove all with this reason').choices(UNVERIFIED_REASONS).conflicts(['reason', 'cursor', 'raw']))
+    .addOption(
+      new Option('--purge <reason>', 'remove all with this reason')
+        .choices(UNVERIFIED_REASONS)
+        .conflicts(['reason', 'cursor', 'raw']),
+    )
     .addOption(new Option('--raw', "write one request's body to standard output, byte for byte").conflicts('json'))
     .addOption(limitOption())
     .addOption(cursorOption())
     .addOption(jsonOption())
     .action(async (id: string | undefined, options: UnverifiedOptions) => {
-      if (id !== undefined && options.purge !== undefined) throw new UsageError('--purge removes all of one reason: leave the id out');
+      if (id !== undefined && options.purge !== undefined)
+        throw new UsageError('--purge removes all of one reason: leave the id out');
       if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a request');
       if (id !== undefined) checkId(id);
       await withStore(shell, async (store) => {
@@ -45,7 +52,10 @@ interface Asked {
   readonly shell: Shell;
 }
 
-const purge = async (store: Store, { reason, options, shell }: Asked & { readonly reason: UnverifiedReason }): Promise<void> => {
+const purge = async (
+  store: Store,
+  { reason, options, shell }: Asked & { readonly reason: UnverifiedReason },
+): Promise<void> => {
   const purged = await store.purgeUnverified(reason);
   if (options.json === true) printJson(shell, { reason, purged });
   else shell.out(`Removed ${counted(purged, 'request')} with ${reason}.`);
@@ -61,7 +71,12 @@ const listUnverified = async (store: Store, { options, shell }: Asked): Promise<
     return;
   }
   const rows = page.items.map(({ id, reason: why, deliveries, bytes, firstReceivedAt, lastReceivedAt }) => [
-    id, { text: why, colour: 'yellow' as const }, String(deliveries), String(bytes), utc(firstReceivedAt), utc(lastReceivedAt),
+    id,
+    { text: why, colour: 'yellow' as const },
+    String(deliveries),
+    String(bytes),
+    utc(firstReceivedAt),
+    utc(lastReceivedAt),
   ]);
   if (rows.length > 0) shell.out(table(shell.paint, HEADER, rows));
   else shell.out(reason === null && cursor === null ? 'No unverified requests.' : 'No unverified requests like that.');

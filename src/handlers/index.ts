@@ -6,11 +6,7 @@ import { paymentResult } from './payment-result.ts';
 export type { AppliedNotification, Handler } from './handler.ts';
 
 /** The dispatch table: one line a `notifyType`. */
-const HANDLERS: readonly Handler[] = [
-  paymentResult,
-  paymentPending,
-  captureResult,
-];
+const HANDLERS: readonly Handler[] = [paymentResult, paymentPending, captureResult];
 
 export type Handlers = ReadonlyMap<string, Handler>;
 

@@ -40,15 +40,35 @@ const RETRY_AFTER = { 'Retry-After': '10' };
 
 /** Reason → answer: the one table. The messages are ours; nothing of a request comes back. */
 const NOT_STORED: Readonly<Record<NotStoredReason, Answer>> = {
-  QUEUE_FULL: { status: 503, body: refusal('too many notifications are waiting to be stored; send it again'), headers: RETRY_AFTER },
-  STORE_UNAVAILABLE: { status: 503, body: refusal('the notification could not be stored; send it again'), headers: RETRY_AFTER },
-  STORE_SLOW: { status: 503, body: refusal('the notification could not be stored in time; send it again'), headers: RETRY_AFTER },
-  UNVERIFIED_FULL: { status: 503, body: refusal('the request is not verified and could not be kept; send it again'), headers: RETRY_AFTER },
+  QUEUE_FULL: {
+    status: 503,
+    body: refusal('too many notifications are waiting to be stored; send it again'),
+    headers: RETRY_AFTER,
+  },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    body: refusal('the notification could not be stored; send it again'),
+    headers: RETRY_AFTER,
+  },
+  STORE_SLOW: {
+    status: 503,
+    body: refusal('the notification could not be stored in time; send it again'),
+    headers: RETRY_AFTER,
+  },
+  UNVERIFIED_FULL: {
+    status: 503,
+    body: refusal('the request is not verified and could not be kept; send it again'),
+    headers: RETRY_AFTER,
+  },
 };
 const UNVERIFIED: Answer = { status: 401, body: refusal('the signature could not be verified') };
 const BAD_FRAMING: Answer = { status: 400, body: refusal('the request is ambiguous'), closes: true };
 const TOO_LARGE: Answer = { status: 413, body: refusal('the body is too large'), closes: true };
-const ENCODED: Answer = { status: 415, body: refusal('a signed body comes as it is, without Content-Encoding'), closes: true };
+const ENCODED: Answer = {
+  status: 415,
+  body: refusal('a signed body comes as it is, without Content-Encoding'),
+  closes: true,
+};
 const TOO_MANY_HEADERS: Answer = { status: 431, body: refusal('too many headers'), closes: true };
 const NOT_FOUND: Answer = { status: 404, body: json({ error: 'not found' }) };
 const FAULT: Answer = { status: 500, body: refusal('the notification could not be stored; send it again') };
@@ -77,7 +97,11 @@ export const createPublicServer = (options: PublicOptions): Server => {
     const began = performance.now();
     const requestId = idOf();
     const headers = relevantHeaders(request.rawHeaders);
-    const address = clientAddress({ socket: request.socket.remoteAddress, forwardedFor: headers.forwardedFor, trusted: options.trustProxy });
+    const address = clientAddress({
+      socket: request.socket.remoteAddress,
+      forwardedFor: headers.forwardedFor,
+      trusted: options.trustProxy,
+    });
     const received = await receive({ request, response, headers, isLast: () => refused.add(request.socket) }, options);
     if (received === null) return;
     const { what, receipt } = received;
@@ -133,7 +157,9 @@ const createHealthApp = ({ readiness, answer }: HealthOptions): express.Express 
   app.use((_request, response) => answer(response, NOT_FOUND));
   // Express knows an error handler by its four parameters; what a malformed target throws is not found either.
   // oxlint-disable-next-line max-params
-  app.use((_error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => answer(response, NOT_FOUND));
+  app.use((_error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) =>
+    answer(response, NOT_FOUND),
+  );
   return app;
 };
 
@@ -152,7 +178,10 @@ interface Exchange {
 }
 
 /** Null where the sender went away: there is nobody to answer, and nothing is stored. */
-const receive = async ({ request, response, headers, isLast }: Exchange, { bodyLimit, payNotify, unverifiedReply }: PublicOptions): Promise<Received | null> => {
+const receive = async (
+  { request, response, headers, isLast }: Exchange,
+  { bodyLimit, payNotify, unverifiedReply }: PublicOptions,
+): Promise<Received | null> => {
   const refused = refuse(request, headers, bodyLimit);
   if (refused?.closes === true) isLast();
   if (refused !== null) return { what: refused, receipt: null };
@@ -161,7 +190,14 @@ const receive = async ({ request, response, headers, isLast }: Exchange, { bodyL
   if (body === 'aborted') return null;
   if (body === 'too large') return { what: TOO_LARGE, receipt: null };
   const { clientIds, requestTimes, signatures } = headers;
-  const receipt = await payNotify({ method: 'POST', target: request.url ?? '', clientIds, requestTimes, signatures, body });
+  const receipt = await payNotify({
+    method: 'POST',
+    target: request.url ?? '',
+    clientIds,
+    requestTimes,
+    signatures,
+    body,
+  });
   return { what: answerTo(receipt, unverifiedReply), receipt };
 };
 
@@ -171,13 +207,15 @@ const refuse = (request: IncomingMessage, headers: RelevantHeaders, bodyLimit: n
   // At the limit Node has dropped the rest, and one of them may be a signed header.
   if (request.rawHeaders.length >= 2 * MAX_HEADERS) return TOO_MANY_HEADERS;
   if (headers.hosts.length > 1 || !isPlainlyFramed(headers.transferEncodings)) return BAD_FRAMING;
-  if (headers.contentEncodings.some((encoding) => encoding !== '' && encoding.toLowerCase() !== 'identity')) return ENCODED;
+  if (headers.contentEncodings.some((encoding) => encoding !== '' && encoding.toLowerCase() !== 'identity'))
+    return ENCODED;
   // Node's parser has checked that it is one, and a number; a chunked or an empty body has none.
   return Number(headers.contentLengths[0] ?? 0) > bodyLimit ? TOO_LARGE : null;
 };
 
 const isPlainlyFramed = (transferEncodings: readonly string[]): boolean =>
-  transferEncodings.length === 0 || (transferEncodings.length === 1 && transferEncodings[0]?.toLowerCase() === 'chunked');
+  transferEncodings.length === 0 ||
+  (transferEncodings.length === 1 && transferEncodings[0]?.toLowerCase() === 'chunked');
 
 const answerTo = (receipt: Receipt, unverifiedReply: PublicOptions['unverifiedReply']): Answer => {
   if (receipt.kind === 'not stored') return NOT_STORED[receipt.because];
@@ -195,13 +233,19 @@ interface Line {
 const logReceipt = (log: Log, receipt: Receipt, line: Line): void => {
   const { reason } = receipt;
   if (receipt.kind === 'not stored') {
-    log.error({ ...line, problem: receipt.because, ...(reason === null ? {} : { reason }) }, 'not stored, not acknowledged');
+    log.error(
+      { ...line, problem: receipt.because, ...(reason === null ? {} : { reason }) },
+      'not stored, not acknowledged',
+    );
     return;
   }
   const { recorded } = receipt;
   if (recorded.kind === 'unverified') {
     const hint = reason === null ? undefined : HINTS[reason];
-    log.warn({ ...line, reason, deliveries: recorded.deliveries, ...(hint === undefined ? {} : { hint }) }, 'unverified');
+    log.warn(
+      { ...line, reason, deliveries: recorded.deliveries, ...(hint === undefined ? {} : { hint }) },
+      'unverified',
+    );
     return;
   }
   const { outcome, notifyType, paymentId, deliveries } = recorded;
@@ -212,7 +256,8 @@ const logReceipt = (log: Log, receipt: Receipt, line: Line): void => {
 };
 
 /** A kind that we do not know is text of the sender's: logged only where it looks like a kind. */
-const loggable = (notifyType: string | null): string | null => (notifyType !== null && /^[A-Z_]{1,40}$/.test(notifyType) ? notifyType : null);
+const loggable = (notifyType: string | null): string | null =>
+  notifyType !== null && /^[A-Z_]{1,40}$/.test(notifyType) ? notifyType : null;
 
 /** Unique among processes by the prefix, within one by the number; no system call for each request. */
 const createRequestIds = (): (() => string) => {

@@ -24,7 +24,12 @@ const WELL_EVERY_MS = 5_000;
 const SLOW_AFTER_MS = 2_000;
 
 /** Tries the store in the background; a request for readiness only looks at the last result. */
-export const createReadiness = ({ store: currentStore, isQueueFull, isStoreFailing, onProblem }: ProbeOptions): ReadinessProbe => {
+export const createReadiness = ({
+  store: currentStore,
+  isQueueFull,
+  isStoreFailing,
+  onProblem,
+}: ProbeOptions): ReadinessProbe => {
   let draining = false;
   let began: number | null = null;
   let last: { readonly at: number; readonly result: 'ready' | 'store unavailable' | 'store slow' } | null = null;

@@ -28,7 +28,8 @@ const MESSAGES: Readonly<Record<AttentionCode, string>> = {
   AMOUNT_MISMATCH: "The payment's amount is not the amount that the shop registered.",
   CURRENCY_MISMATCH: 'The stated amounts are not all in one currency.',
   OVER_CAPTURED: 'More was captured than the payment amounts to.',
-  AMOUNT_UNKNOWN: 'A success was reported without an amount above zero, so it cannot be told whether all of it was paid.',
+  AMOUNT_UNKNOWN:
+    'A success was reported without an amount above zero, so it cannot be told whether all of it was paid.',
   UNREADABLE_NOTIFICATION:
     'A notification that names this payment could not be read or applied. Look it up by its paymentId and apply it again.',
   CAPTURE_WITHOUT_PAYMENT: 'A capture was reported, but the result of its payment has not arrived yet.',

@@ -4,13 +4,7 @@ import type { Findings, OrderStatus } from './order.ts';
 import type { CaptureMode } from './registration.ts';
 
 export type NextAction =
-  | 'REVIEW'
-  | 'FULFIL'
-  | 'WAIT'
-  | 'NEW_PAYMENT_REQUEST'
-  | 'RETRY_CAPTURE'
-  | 'CONTACT_SUPPORT'
-  | 'CAPTURE';
+  'REVIEW' | 'FULFIL' | 'WAIT' | 'NEW_PAYMENT_REQUEST' | 'RETRY_CAPTURE' | 'CONTACT_SUPPORT' | 'CAPTURE';
 
 interface Derived {
   readonly status: OrderStatus;

@@ -16,7 +16,14 @@ import {
   type Statement,
 } from './statement.ts';
 
-export const ORDER_STATUSES = ['CAPTURED', 'PARTIALLY_CAPTURED', 'AUTHORIZED', 'FAILED', 'PROCESSING', 'PENDING'] as const;
+export const ORDER_STATUSES = [
+  'CAPTURED',
+  'PARTIALLY_CAPTURED',
+  'AUTHORIZED',
+  'FAILED',
+  'PROCESSING',
+  'PENDING',
+] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 /** The configuration that orders depend on; the same on all replicas. */
@@ -129,11 +136,14 @@ const captureModeOf = (registration: Registration | null, rules: OrderRules): Ca
   registration?.captureMode ?? rules.captureMode;
 
 const find = (evidence: OrderEvidence, rules: OrderRules): Findings => {
-  const payments = evidence.statements.filter((statement): statement is PaymentStatement => statement.about === 'payment').sort(byPrecedence);
+  const payments = evidence.statements
+    .filter((statement): statement is PaymentStatement => statement.about === 'payment')
+    .sort(byPrecedence);
   const captures = gatherCaptures(
     evidence.statements.filter((statement): statement is CaptureStatement => statement.about === 'capture'),
   );
-  const registration = [...evidence.registrations].sort((a, b) => byCodeUnit(a.paymentRequestId, b.paymentRequestId))[0] ?? null;
+  const registration =
+    [...evidence.registrations].sort((a, b) => byCodeUnit(a.paymentRequestId, b.paymentRequestId))[0] ?? null;
   const expected = registration && toAmount(registration.amount);
   const paymentAmount = largest(amountsOf(payments));
   const succeeded = captures.filter(({ status }) => status === 'SUCCEEDED');
@@ -164,14 +174,20 @@ const sumOf = (succeeded: readonly CaptureEvidence[], orderCurrency: string | nu
   if (succeeded.length === 0) return null;
   const currency = orderCurrency ?? distinct(amountsOf(succeeded).map((amount) => amount.currency))[0];
   if (currency === undefined) return null;
-  const value = amountsOf(succeeded).reduce((sum, amount) => (amount.currency === currency ? sum + amount.value : sum), 0n);
+  const value = amountsOf(succeeded).reduce(
+    (sum, amount) => (amount.currency === currency ? sum + amount.value : sum),
+    0n,
+  );
   return { currency, value };
 };
 
 const statusOf = (findings: Findings): OrderStatus => {
   const { paymentAmount, capturedAmount, payments } = findings;
   const covered =
-    paymentAmount !== null && paymentAmount.value > 0n && capturedAmount !== null && capturedAmount.value >= paymentAmount.value;
+    paymentAmount !== null &&
+    paymentAmount.value > 0n &&
+    capturedAmount !== null &&
+    capturedAmount.value >= paymentAmount.value;
   if (covered || (findings.paid && !findings.captureRequired)) return 'CAPTURED';
   if (findings.captureSucceeded) return 'PARTIALLY_CAPTURED';
   if (findings.paid) return 'AUTHORIZED';
@@ -185,18 +201,19 @@ const attentionOf = (findings: Findings, status: OrderStatus): readonly Attentio
   const holds: readonly (readonly [AttentionCode, boolean])[] = [
     [
       'CONTRADICTORY_RESULT',
-      (findings.declined && (findings.paid || findings.captureSucceeded)) || captures.some(({ resultsDisagree }) => resultsDisagree),
+      (findings.declined && (findings.paid || findings.captureSucceeded)) ||
+        captures.some(({ resultsDisagree }) => resultsDisagree),
     ],
     ['CONTRADICTORY_AMOUNT', disagree(paymentAmounts) || captures.some(({ amountsDisagree }) => amountsDisagree)],
     ['CONTRADICTORY_IDENTITY', findings.sharesIdentity || identifiersContradict(findings)],
-    [
-      'AMOUNT_MISMATCH',
-      paymentAmount !== null && expected !== null && disagree([paymentAmount, expected]),
-    ],
+    ['AMOUNT_MISMATCH', paymentAmount !== null && expected !== null && disagree([paymentAmount, expected])],
     ['CURRENCY_MISMATCH', currenciesOf(findings).size > 1],
     [
       'OVER_CAPTURED',
-      paymentAmount !== null && paymentAmount.value > 0n && capturedAmount !== null && capturedAmount.value > paymentAmount.value,
+      paymentAmount !== null &&
+        paymentAmount.value > 0n &&
+        capturedAmount !== null &&
+        capturedAmount.value > paymentAmount.value,
     ],
     [
       'AMOUNT_UNKNOWN',
@@ -231,11 +248,17 @@ const currenciesOf = ({ payments, captures, expected }: Findings): ReadonlySet<s
   );
 
 const successStatesAmount = ({ payments }: Findings): boolean =>
-  payments.some(({ pending, result, amount }) => !pending && result.resultStatus === 'S' && amount !== null && amount.value > 0n);
+  payments.some(
+    ({ pending, result, amount }) => !pending && result.resultStatus === 'S' && amount !== null && amount.value > 0n,
+  );
 
 const isFulfillable = (
   findings: Findings,
-  { status, codes, production }: { readonly status: OrderStatus; readonly codes: readonly AttentionCode[]; readonly production: boolean },
+  {
+    status,
+    codes,
+    production,
+  }: { readonly status: OrderStatus; readonly codes: readonly AttentionCode[]; readonly production: boolean },
 ): boolean =>
   status === 'CAPTURED' &&
   successStatesAmount(findings) &&

@@ -64,7 +64,8 @@ const rankOf = (statement: Statement): number =>
 const timeOf = (statement: Statement): string | null =>
   statement.about === 'capture' ? statement.captureTime : (statement.paymentTime ?? statement.paymentCreateTime);
 
-const captureIdOf = (statement: Statement): string => (statement.about === 'capture' ? (statement.captureId ?? '') : '');
+const captureIdOf = (statement: Statement): string =>
+  statement.about === 'capture' ? (statement.captureId ?? '') : '';
 const captureRequestIdOf = (statement: Statement): string =>
   statement.about === 'capture' ? (statement.captureRequestId ?? '') : '';
 

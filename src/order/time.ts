@@ -1,5 +1,4 @@
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d{2}):?(\d{2}))$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:(Z)|([+-])(\d{2}):?(\d{2}))$/;
 const EPOCH_MILLISECONDS = /^\d{13}$/;
 
 const MINUTE = 60_000;
@@ -14,7 +13,8 @@ export const readInstant = (text: string | null): number | null => {
   if (EPOCH_MILLISECONDS.test(text)) return Number(text);
   const parts = ISO.exec(text);
   if (parts === null) return null;
-  const [, year, month, day, hour, minute, second = '0', fraction = '', , sign, offsetHour = '0', offsetMinute = '0'] = parts;
+  const [, year, month, day, hour, minute, second = '0', fraction = '', , sign, offsetHour = '0', offsetMinute = '0'] =
+    parts;
   const millisecond = Number(fraction.padEnd(3, '0').slice(0, 3));
   const fields = [Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)] as const;
   if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return null;

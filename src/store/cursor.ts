@@ -4,7 +4,12 @@ import { InvalidCursorError } from './store.ts';
 export const readKey = <Key extends readonly (string | number)[]>(cursor: string, like: Key): Key => {
   const key = parse(cursor);
   // No key of ours holds U+0000, which PostgreSQL takes in no text.
-  if (key.length === like.length && key.every((value, index) => typeof value === typeof like[index]) && !cursor.includes('\\u0000')) return key as unknown as Key;
+  if (
+    key.length === like.length &&
+    key.every((value, index) => typeof value === typeof like[index]) &&
+    !cursor.includes('\\u0000')
+  )
+    return key as unknown as Key;
   throw new InvalidCursorError('not a cursor');
 };
 

@@ -3,7 +3,14 @@ import type { Facts, Reading } from '../antom/notification.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { Handlers } from '../handlers/index.ts';
 import { type Links, linksOf } from './projection.ts';
-import { type Delivery, type NotificationDelivery, type Outcome, paymentNamedBy, type Promotion, type Reapplication } from './store.ts';
+import {
+  type Delivery,
+  type NotificationDelivery,
+  type Outcome,
+  paymentNamedBy,
+  type Promotion,
+  type Reapplication,
+} from './store.ts';
 
 /** What a reading puts into columns. */
 export interface ReadingColumns extends Links {
@@ -58,7 +65,13 @@ const columnsOfReading = (reading: Reading, handlers: Handlers): ReadingColumns 
     return { notifyType, outcome, paymentId: paymentNamedBy(reading), facts: null, ...NO_LINKS };
   }
   const { facts } = reading;
-  return { notifyType, outcome, paymentId: facts.paymentId, facts: factsText(facts), ...linksOf(notifyType, facts, handlers) };
+  return {
+    notifyType,
+    outcome,
+    paymentId: facts.paymentId,
+    facts: factsText(facts),
+    ...linksOf(notifyType, facts, handlers),
+  };
 };
 
 /** As stored: the payment has a column of its own, and its id is long. */
@@ -70,25 +83,48 @@ export const factsOf = (stored: object, paymentId: string): Facts => Object.assi
 export const toEntry = (delivery: Delivery, handlers: Handlers): Entry =>
   delivery.kind === 'notification' ? toNotificationEntry(delivery, handlers) : toUnverifiedEntry(delivery);
 
-export const toPromotionEntry = ({ id, parsed }: Promotion, { handlers, now }: { handlers: Handlers; now: Date }): PromotionEntry => ({
+export const toPromotionEntry = (
+  { id, parsed }: Promotion,
+  { handlers, now }: { handlers: Handlers; now: Date },
+): PromotionEntry => ({
   id,
   entry: toNotificationEntry({ kind: 'notification', parsed, receivedAt: now }, handlers),
 });
 
-export const toReapplicationEntry = ({ clientId, id, reading }: Reapplication, handlers: Handlers): ReapplicationEntry => ({
+export const toReapplicationEntry = (
+  { clientId, id, reading }: Reapplication,
+  handlers: Handlers,
+): ReapplicationEntry => ({
   clientId,
   id,
   ...columnsOfReading(reading, handlers),
 });
 
-const toNotificationEntry = ({ parsed, receivedAt, inapplicable }: NotificationDelivery, handlers: Handlers): NotificationEntry => {
+const toNotificationEntry = (
+  { parsed, receivedAt, inapplicable }: NotificationDelivery,
+  handlers: Handlers,
+): NotificationEntry => {
   const { clientId, method, target, requestTime, signature, body } = parsed.notification;
   const columns = columnsOfReading(parsed.reading, handlers);
   const kept = inapplicable === true ? { ...columns, ...NO_LINKS, outcome: 'FAILED' as const, facts: null } : columns;
-  return { kind: 'notification', clientId, method, target, requestTime, signature, body, receivedAt: receivedAt.getTime(), ...kept };
+  return {
+    kind: 'notification',
+    clientId,
+    method,
+    target,
+    requestTime,
+    signature,
+    body,
+    receivedAt: receivedAt.getTime(),
+    ...kept,
+  };
 };
 
-const toUnverifiedEntry = ({ request, reason, receivedAt }: Extract<Delivery, { kind: 'unverified' }>): UnverifiedEntry => {
+const toUnverifiedEntry = ({
+  request,
+  reason,
+  receivedAt,
+}: Extract<Delivery, { kind: 'unverified' }>): UnverifiedEntry => {
   const { method, target, clientIds, requestTimes, signatures, body } = request;
   return {
     kind: 'unverified',
@@ -102,7 +138,9 @@ const toUnverifiedEntry = ({ request, reason, receivedAt }: Extract<Delivery, { 
 };
 
 /** The inverse of `toUnverifiedEntry`: the request as it came. */
-export const toSignedRequest = (stored: Pick<UnverifiedEntry, 'method' | 'target' | 'headers' | 'body'>): SignedRequest => {
+export const toSignedRequest = (
+  stored: Pick<UnverifiedEntry, 'method' | 'target' | 'headers' | 'body'>,
+): SignedRequest => {
   const headers = JSON.parse(stored.headers) as Pick<SignedRequest, 'clientIds' | 'requestTimes' | 'signatures'>;
   return { method: stored.method, target: stored.target, ...headers, body: stored.body };
 };
@@ -112,7 +150,11 @@ export const bodyDigest = (body: Uint8Array): Buffer => Buffer.from(hash('sha256
 
 /** What tells unverified requests apart: method, target, headers and body, all of them. */
 export const requestDigest = ({ method, target, headers, body }: UnverifiedEntry): Buffer =>
-  createHash('sha256').update(JSON.stringify([method, target, headers])).update('\0').update(body).digest();
+  createHash('sha256')
+    .update(JSON.stringify([method, target, headers]))
+    .update('\0')
+    .update(body)
+    .digest();
 
 /** What one row costs beyond its texts; an estimate, so that empty requests are not free. */
 const ROW_BYTES = 256;

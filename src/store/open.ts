@@ -16,13 +16,21 @@ export interface OpenOptions {
 }
 
 /** Opens the store that a `DATABASE_URL` names. Throws a StoreUnusableError or a StoreUnavailableError. */
-export const openStore = async ({ databaseUrl, rules, allowUnsafeDatabase, onUnsafe = () => {} }: OpenOptions): Promise<Store> =>
+export const openStore = async ({
+  databaseUrl,
+  rules,
+  allowUnsafeDatabase,
+  onUnsafe = () => {},
+}: OpenOptions): Promise<Store> =>
   isSqlite(databaseUrl)
     ? await openSqlite({ file: fileOf(databaseUrl), rules })
     : await (await postgres()).openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
 
 /** Only brings its schema forward. Throws the same. */
-export const migrateStore = async ({ databaseUrl, allowUnsafeDatabase }: Omit<OpenOptions, 'rules'>): Promise<Migrated> => {
+export const migrateStore = async ({
+  databaseUrl,
+  allowUnsafeDatabase,
+}: Omit<OpenOptions, 'rules'>): Promise<Migrated> => {
   if (isSqlite(databaseUrl)) return migrateSqlite(fileOf(databaseUrl));
   const { version, applied } = await (await postgres()).migratePostgres(databaseUrl, allowUnsafeDatabase);
   return { version, applied };
@@ -30,7 +38,9 @@ export const migrateStore = async ({ databaseUrl, allowUnsafeDatabase }: Omit<Op
 
 /** Opens it to copy from, read only. Throws the same. */
 export const openSource = async ({ databaseUrl }: Pick<OpenOptions, 'databaseUrl'>): Promise<TransferSource> =>
-  isSqlite(databaseUrl) ? openSqliteSource(fileOf(databaseUrl)) : await (await postgres()).openPostgresSource(databaseUrl);
+  isSqlite(databaseUrl)
+    ? openSqliteSource(fileOf(databaseUrl))
+    : await (await postgres()).openPostgresSource(databaseUrl);
 
 /** Opens it to copy into; makes it where there is none. Throws the same. */
 export const openTarget = async ({ databaseUrl, rules, allowUnsafeDatabase }: OpenOptions): Promise<TransferTarget> =>

@@ -100,7 +100,8 @@ export const underivable = ({ clientId, paymentId }: StoredEvidence): DerivedOrd
 });
 
 /** Tells whether any field of an order changed: 16 bytes of the SHA-256 of its JSON. */
-export const digestOf = (order: DerivedOrder): Buffer => Buffer.from(hash('sha256', JSON.stringify(order), 'hex').slice(0, 32), 'hex');
+export const digestOf = (order: DerivedOrder): Buffer =>
+  Buffer.from(hash('sha256', JSON.stringify(order), 'hex').slice(0, 32), 'hex');
 
 /** By which identifiers a notification joins payments together; each is looked up to find contradictions. */
 export interface Links {

@@ -28,6 +28,8 @@ export const assertReadable = (schema: SchemaVersion, program: number): void => 
   assertNotTooNew(schema, program);
   if (schema.version === 0) throw new StoreUnusableError('this is no database of paynotify');
   if (schema.version < program) {
-    throw new StoreUnusableError(`the database is at version ${schema.version} and this paynotify reads ${program}: run \`paynotify migrate\` on it first`);
+    throw new StoreUnusableError(
+      `the database is at version ${schema.version} and this paynotify reads ${program}: run \`paynotify migrate\` on it first`,
+    );
   }
 };

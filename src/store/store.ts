@@ -228,7 +228,10 @@ export interface Store {
   readonly listOrders: (filter: OrderFilter, page: PageRequest) => Promise<Page<Order>>;
   /** Each order once, at the place of its latest change, oldest change first; misses none. `cursor` null is the beginning. */
   readonly followOrders: (page: PageRequest) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
-  readonly register: (registration: Registration, options: { readonly replace: boolean; readonly now: Date }) => Promise<RegisterResult>;
+  readonly register: (
+    registration: Registration,
+    options: { readonly replace: boolean; readonly now: Date },
+  ) => Promise<RegisterResult>;
 
   /** The clients that anything is stored of, sorted. */
   readonly clientIds: () => Promise<readonly string[]>;
@@ -249,7 +252,9 @@ export interface Store {
   readonly readUnverified: (page: PageRequest) => Promise<Page<StoredUnverified>>;
   /** Moves requests that verify by now; returns how many this call moved. */
   readonly promote: (promotions: readonly Promotion[], now: Date) => Promise<number>;
-  readonly changeReasons: (changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[]) => Promise<void>;
+  readonly changeReasons: (
+    changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[],
+  ) => Promise<void>;
   /** Removes the unverified of one reason, in short transactions; returns how many. */
   readonly purgeUnverified: (reason: UnverifiedReason) => Promise<number>;
 

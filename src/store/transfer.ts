@@ -117,23 +117,54 @@ export interface Progress {
 /** What two databases must agree in: every column that both have. */
 const CANONICAL: { readonly [K in Kind]: (row: Rows[K]) => readonly unknown[] } = {
   notifications: (row) => [
-    row.clientId, row.digest, row.notifyType, row.paymentId, row.paymentRequestId, row.captureId, row.outcome, row.deliveries,
-    row.firstReceivedAt, row.lastReceivedAt, row.facts, row.raw === null ? null : canonicalRaw(row.raw),
+    row.clientId,
+    row.digest,
+    row.notifyType,
+    row.paymentId,
+    row.paymentRequestId,
+    row.captureId,
+    row.outcome,
+    row.deliveries,
+    row.firstReceivedAt,
+    row.lastReceivedAt,
+    row.facts,
+    row.raw === null ? null : canonicalRaw(row.raw),
   ],
   registrations: (row) => canonicalRegistration(row),
   'replaced registrations': (row) => [...canonicalRegistration(row), row.replacedAt],
   unverified: (row) => [
-    row.digest, row.reason, row.deliveries, row.bytes, row.firstReceivedAt, row.lastReceivedAt, row.method, row.target, row.headers,
+    row.digest,
+    row.reason,
+    row.deliveries,
+    row.bytes,
+    row.firstReceivedAt,
+    row.lastReceivedAt,
+    row.method,
+    row.target,
+    row.headers,
     hash('sha256', row.body),
   ],
   orders: (row) => [row.clientId, row.orderKey, row.createdAt, row.updatedAt, row.digest],
 };
 
-const canonicalRaw = ({ method, target, requestTime, signature, body }: RawNotification): readonly string[] =>
-  [method, target, requestTime, signature, hash('sha256', body)];
+const canonicalRaw = ({ method, target, requestTime, signature, body }: RawNotification): readonly string[] => [
+  method,
+  target,
+  requestTime,
+  signature,
+  hash('sha256', body),
+];
 
-const canonicalRegistration = (row: RegistrationRow): readonly unknown[] =>
-  [row.clientId, row.paymentRequestId, row.currency, row.value, row.referenceOrderId, row.captureMode, row.createdAt, row.updatedAt];
+const canonicalRegistration = (row: RegistrationRow): readonly unknown[] => [
+  row.clientId,
+  row.paymentRequestId,
+  row.currency,
+  row.value,
+  row.referenceOrderId,
+  row.captureMode,
+  row.createdAt,
+  row.updatedAt,
+];
 
 export interface Fingerprint {
   readonly count: number;
@@ -149,13 +180,19 @@ const MODULUS = 2n ** 256n;
  * a whole batch of raw notifications for each single one (batches of 200: 1.9 ms a row, against 4 µs in the order of
  * arrival, in which each batch is unpacked once).
  */
-export const openFingerprint = <K extends Kind>(kind: K): { readonly add: (row: Rows[K]) => void; readonly total: () => Fingerprint } => {
+export const openFingerprint = <K extends Kind>(
+  kind: K,
+): { readonly add: (row: Rows[K]) => void; readonly total: () => Fingerprint } => {
   let count = 0;
   let sum = 0n;
   return {
     add: (row) => {
       count += 1;
-      sum += BigInt(`0x${createHash('sha256').update(JSON.stringify(CANONICAL[kind](row))).digest('hex')}`);
+      sum += BigInt(
+        `0x${createHash('sha256')
+          .update(JSON.stringify(CANONICAL[kind](row)))
+          .digest('hex')}`,
+      );
     },
     total: () => ({ count, digest: (sum % MODULUS).toString(16).padStart(64, '0') }),
   };

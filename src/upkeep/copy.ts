@@ -1,7 +1,14 @@
 import type { OrderRules } from '../order/order.ts';
 import { derivationName } from '../store/projection.ts';
 import type { Store } from '../store/store.ts';
-import { type Fingerprint, type Kind, KINDS, openFingerprint, type TransferSource, type TransferTarget } from '../store/transfer.ts';
+import {
+  type Fingerprint,
+  type Kind,
+  KINDS,
+  openFingerprint,
+  type TransferSource,
+  type TransferTarget,
+} from '../store/transfer.ts';
 import { rebuildOrders } from './rebuild.ts';
 
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
@@ -78,7 +85,10 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
 
 const startOf = (source: string, kind: Kind | null = KINDS[0]): State => ({ source, kind, cursor: null, done: 0 });
 
-const begin = async ({ source, target }: CopyOptions): Promise<{ readonly state: State; readonly resumed: boolean }> => {
+const begin = async ({
+  source,
+  target,
+}: CopyOptions): Promise<{ readonly state: State; readonly resumed: boolean }> => {
   if (source.name === target.name) throw new CopyRefusedError('the source and the target are the same database');
   const stored = await target.recall(PROGRESS);
   if (stored === null) {
@@ -88,13 +98,17 @@ const begin = async ({ source, target }: CopyOptions): Promise<{ readonly state:
     return { state, resumed: false };
   }
   const state = JSON.parse(stored) as State;
-  if (state.source !== source.name) throw new CopyRefusedError(`the target holds a copy of ${state.source}, not of ${source.name}: choose an empty database`);
+  if (state.source !== source.name)
+    throw new CopyRefusedError(
+      `the target holds a copy of ${state.source}, not of ${source.name}: choose an empty database`,
+    );
   return state.kind === null ? { state: startOf(source.name), resumed: false } : { state, resumed: true };
 };
 
 const assertEmpty = async (target: TransferTarget): Promise<void> => {
   for (const kind of KINDS) {
-    if ((await target.count(kind)) > 0) throw new CopyRefusedError(`the target holds ${kind} that are not from this copy: choose an empty database`);
+    if ((await target.count(kind)) > 0)
+      throw new CopyRefusedError(`the target holds ${kind} that are not from this copy: choose an empty database`);
   }
 };
 
@@ -113,7 +127,11 @@ const runPass = async (options: CopyOptions, from: State, inUse: boolean): Promi
   return added;
 };
 
-const copyKind = async <K extends Kind>({ source, target, onProgress }: CopyOptions, kind: K, from: State): Promise<number> => {
+const copyKind = async <K extends Kind>(
+  { source, target, onProgress }: CopyOptions,
+  kind: K,
+  from: State,
+): Promise<number> => {
   const total = await source.count(kind);
   const following = startOf(source.name, KINDS[KINDS.indexOf(kind) + 1] ?? null);
   let { cursor, done } = from;
@@ -138,13 +156,20 @@ const verifyAll = async (options: CopyOptions): Promise<CopyReport['kinds']> => 
   return Object.fromEntries(reports) as Record<Kind, KindReport>;
 };
 
-const verifyKind = async <K extends Kind>({ source, target, onProgress }: CopyOptions, kind: K, sameRules: boolean): Promise<KindReport> => {
+const verifyKind = async <K extends Kind>(
+  { source, target, onProgress }: CopyOptions,
+  kind: K,
+  sameRules: boolean,
+): Promise<KindReport> => {
   const total = (await source.count(kind)) + (await target.count(kind));
   let done = 0;
   const read = async (side: TransferSource): Promise<Fingerprint> => {
     const fingerprint = openFingerprint(kind);
     for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-      const page: Awaited<ReturnType<typeof side.exportRows<K>>> = await side.exportRows(kind, { limit: AT_ONCE, cursor });
+      const page: Awaited<ReturnType<typeof side.exportRows<K>>> = await side.exportRows(kind, {
+        limit: AT_ONCE,
+        cursor,
+      });
       for (const row of page.items) fingerprint.add('orderKey' in row && !sameRules ? { ...row, digest: '' } : row);
       done += page.items.length;
       onProgress?.({ step: 'verifying', kind, done, total });
@@ -153,7 +178,11 @@ const verifyKind = async <K extends Kind>({ source, target, onProgress }: CopyOp
     return fingerprint.total();
   };
   const [ofSource, ofTarget] = await Promise.all([read(source), read(target)]);
-  return { source: ofSource, target: ofTarget, equal: ofSource.count === ofTarget.count && ofSource.digest === ofTarget.digest };
+  return {
+    source: ofSource,
+    target: ofTarget,
+    equal: ofSource.count === ofTarget.count && ofSource.digest === ofTarget.digest,
+  };
 };
 
 /**

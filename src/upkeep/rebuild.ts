@@ -10,7 +10,10 @@ export interface RebuildReport {
 }
 
 /** Derives every order anew from the stored facts, in short transactions between which others may write. */
-export const rebuildOrders = async (store: Pick<Store, 'rebuild'>, isStopping: () => boolean = () => false): Promise<RebuildReport> => {
+export const rebuildOrders = async (
+  store: Pick<Store, 'rebuild'>,
+  isStopping: () => boolean = () => false,
+): Promise<RebuildReport> => {
   const report = { orders: 0, changed: 0 };
   for (let cursor: string | null = null, more = true; more && !isStopping(); more = cursor !== null) {
     const began = performance.now();

@@ -1,5 +1,12 @@
 import { type Kinds, readBody } from '../antom/notification.ts';
-import type { NotificationFilter, NotificationKey, Outcome, RawNotification, Store, StoredNotification } from '../store/store.ts';
+import type {
+  NotificationFilter,
+  NotificationKey,
+  Outcome,
+  RawNotification,
+  Store,
+  StoredNotification,
+} from '../store/store.ts';
 
 /** How many notifications one short transaction applies again. */
 const AT_ONCE = 50;

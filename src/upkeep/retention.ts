@@ -26,12 +26,21 @@ interface Work {
 }
 
 /** Removes what is older than it is to be kept, in short transactions between which others may write. */
-export const removeOld = async ({ store, rules, isStopping = () => false }: Work, now: Date): Promise<RetentionReport> => {
+export const removeOld = async (
+  { store, rules, isStopping = () => false }: Work,
+  now: Date,
+): Promise<RetentionReport> => {
   const daysAgo = (days: number): Date => new Date(now.getTime() - days * DAY_MS);
   const { retentionDays, unverifiedRetentionDays } = rules;
-  const unverified = await repeat(isStopping, async () => await store.removeUnverified(daysAgo(unverifiedRetentionDays), AT_ONCE));
+  const unverified = await repeat(
+    isStopping,
+    async () => await store.removeUnverified(daysAgo(unverifiedRetentionDays), AT_ONCE),
+  );
   if (retentionDays === null) return { notifications: 0, unverified };
-  return { notifications: await repeat(isStopping, async () => await store.removeRaw(daysAgo(retentionDays), AT_ONCE)), unverified };
+  return {
+    notifications: await repeat(isStopping, async () => await store.removeRaw(daysAgo(retentionDays), AT_ONCE)),
+    unverified,
+  };
 };
 
 /** Until nothing is left to remove; returns how much that was. */

@@ -117,12 +117,21 @@ interface Removal {
  * Removes what is old, at start and every hour. It waits for the other tasks, and none of them for it: the first
  * time there may be years to remove. Where another replica is at it nothing is left to do.
  */
-const startRemoval = ({ store, rules, report, isStopping, before }: Removal): { readonly stop: () => Promise<void> } => {
+const startRemoval = ({
+  store,
+  rules,
+  report,
+  isStopping,
+  before,
+}: Removal): { readonly stop: () => Promise<void> } => {
   let underWay: Promise<void> = Promise.resolve();
   const removeOnce = async (): Promise<void> => {
     if (isStopping()) return;
     try {
-      const removed = await store.exclusively('retention', async () => await removeOld({ store, rules, isStopping }, new Date()));
+      const removed = await store.exclusively(
+        'retention',
+        async () => await removeOld({ store, rules, isStopping }, new Date()),
+      );
       if (removed !== null && removed.notifications + removed.unverified > 0) report.removed(removed);
     } catch (error) {
       if (!isStopping()) report.failed('retention', error);

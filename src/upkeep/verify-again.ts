@@ -53,7 +53,10 @@ export const verifyStore = async (store: Store, trust: Trust): Promise<StoreVeri
   const failed: { clientId: string; id: string }[] = [];
   const counts = { verified: 0, withoutBytes: 0 };
   for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-    const page = await store.readNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: AT_ONCE, cursor });
+    const page = await store.readNotifications(
+      { notifyType: null, outcome: null, paymentId: null },
+      { limit: AT_ONCE, cursor },
+    );
     for (const stored of page.items) {
       const verifies = verifiesNow(stored, trust);
       if (verifies === null) counts.withoutBytes += 1;

@@ -61,7 +61,11 @@ describe('every format gives the same key', () => {
   });
 
   test.each(formats)('with a version: %s', (_, configured) => {
-    expect(readKey(`2:${configured.trim()}`)).toMatchObject({ version: '2', signatureBytes: 256, fingerprint: FINGERPRINT });
+    expect(readKey(`2:${configured.trim()}`)).toMatchObject({
+      version: '2',
+      signatureBytes: 256,
+      fingerprint: FINGERPRINT,
+    });
   });
 
   test.each(['throw-away-second', 'throw-away-3072'])('and another key another one: %s', (name) => {
@@ -76,7 +80,9 @@ describe('every format gives the same key', () => {
   });
 
   test("Antom's own sandbox key is accepted", () => {
-    const vector = JSON.parse(readFileSync(new URL('../fixtures/payment-result-sandbox-2025.json', import.meta.url), 'utf8')) as { publicKey: string };
+    const vector = JSON.parse(
+      readFileSync(new URL('../fixtures/payment-result-sandbox-2025.json', import.meta.url), 'utf8'),
+    ) as { publicKey: string };
     expect(readKey(vector.publicKey)).toMatchObject({ version: null, signatureBytes: 256 });
   });
 
@@ -87,7 +93,8 @@ describe('every format gives the same key', () => {
   });
 });
 
-const PRIVATE = "this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard";
+const PRIVATE =
+  "this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard";
 const NOT_RSA = 'the key is not an RSA public key';
 const CUT = 'the key is not DER: it may have been cut off when it was copied';
 
@@ -103,13 +110,21 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['Base64 of something else', Buffer.from('hello, world').toString('base64'), CUT],
   ['Base64 cut off', oneLine.slice(0, 200), CUT],
   ['Base64 that lost its beginning', oneLine.slice(4), CUT],
-  ['Base64 with bytes after the key', Buffer.concat([Buffer.from(oneLine, 'base64'), Buffer.from([0, 0])]).toString('base64'), CUT],
+  [
+    'Base64 with bytes after the key',
+    Buffer.concat([Buffer.from(oneLine, 'base64'), Buffer.from([0, 0])]).toString('base64'),
+    CUT,
+  ],
   ['PEM that lost its last line', spki.trim().split('\n').slice(0, -1).join('\n'), 'the PEM block is incomplete'],
   ['PEM with another last line', spki.replace('END PUBLIC', 'END RSA PUBLIC'), 'the PEM block is incomplete'],
   ['PEM cut off inside', spki.replace(/(MII.{100})[^-]*/s, '$1\n'), CUT],
   ['a private key, PKCS#8 PEM', keyFixture('throw-away.private.pkcs8.pem'), PRIVATE],
   ['a private key, PKCS#8 PEM with \\n escapes', escaped(keyFixture('throw-away.private.pkcs8.pem')), PRIVATE],
-  ['a private key, PKCS#8 bare Base64, as merchants hold theirs', bare(keyFixture('throw-away.private.pkcs8.pem')), PRIVATE],
+  [
+    'a private key, PKCS#8 bare Base64, as merchants hold theirs',
+    bare(keyFixture('throw-away.private.pkcs8.pem')),
+    PRIVATE,
+  ],
   ['a private key, PKCS#1 PEM', keyFixture('throw-away.private.pkcs1.pem'), PRIVATE],
   ['a private key, encrypted PEM', keyFixture('throw-away.private.encrypted.pem'), PRIVATE],
   ['a private key, EC PKCS#8 PEM', keyFixture('throw-away-ec.private.pkcs8.pem'), PRIVATE],
@@ -132,9 +147,13 @@ describe('what cannot be used is refused, with the likely cause', () => {
   });
 
   test('every key cut off anywhere', () => {
-    const accepted = [spki, pkcs1].map(bare).flatMap((whole) =>
-      Array.from({ length: whole.length }, (_, length) => whole.slice(0, length)).filter((cut) => refusalOf(cut) === 'accepted'),
-    );
+    const accepted = [spki, pkcs1]
+      .map(bare)
+      .flatMap((whole) =>
+        Array.from({ length: whole.length }, (_, length) => whole.slice(0, length)).filter(
+          (cut) => refusalOf(cut) === 'accepted',
+        ),
+      );
     expect(accepted).toEqual([]);
   });
 
@@ -142,7 +161,15 @@ describe('what cannot be used is refused, with the likely cause', () => {
     const material = readdirSync(new URL('../fixtures/keys/', import.meta.url))
       .filter((name) => name.endsWith('.pem'))
       .map((name) => keyFixture(name));
-    const written = material.flatMap((pem) => [pem, bare(pem), escaped(pem), pem.slice(0, -40), bare(pem).slice(0, -7), `2:${pem}`, `"${bare(pem)}"`]);
+    const written = material.flatMap((pem) => [
+      pem,
+      bare(pem),
+      escaped(pem),
+      pem.slice(0, -40),
+      bare(pem).slice(0, -7),
+      `2:${pem}`,
+      `"${bare(pem)}"`,
+    ]);
     for (const configured of [...written, ...refused.map(([, text]) => text)]) {
       const message = refusalOf(configured);
       const whole = bare(configured.replaceAll('\\n', '\n'));
@@ -153,12 +180,22 @@ describe('what cannot be used is refused, with the likely cause', () => {
 
   test('whatever stands there, it is a key or a KeyError that says why', () => {
     const damaged = fc
-      .record({ whole: fc.constantFrom(oneLine, bare(pkcs1), bare(certificate)), at: fc.nat(), by: fc.base64String({ maxLength: 8 }), cut: fc.nat(8) })
+      .record({
+        whole: fc.constantFrom(oneLine, bare(pkcs1), bare(certificate)),
+        at: fc.nat(),
+        by: fc.base64String({ maxLength: 8 }),
+        cut: fc.nat(8),
+      })
       .map(({ whole, at, by, cut }) => whole.slice(0, at % whole.length) + by + whole.slice((at % whole.length) + cut));
     fc.assert(
-      fc.property(fc.oneof(fc.string({ maxLength: 200 }), fc.base64String({ maxLength: 800 }), damaged), (configured) => {
-        expect(refusalOf(configured)).toMatch(/^(accepted|the key .+|this is a private key.+|the PEM block is incomplete)$/);
-      }),
+      fc.property(
+        fc.oneof(fc.string({ maxLength: 200 }), fc.base64String({ maxLength: 800 }), damaged),
+        (configured) => {
+          expect(refusalOf(configured)).toMatch(
+            /^(accepted|the key .+|this is a private key.+|the PEM block is incomplete)$/,
+          );
+        },
+      ),
       { numRuns: 300 },
     );
   });

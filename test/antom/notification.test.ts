@@ -16,7 +16,8 @@ const factsOf = (reading: Reading) => {
   return reading.facts;
 };
 
-const without = (fields: Fields, name: string): Fields => Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
+const without = (fields: Fields, name: string): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
 
 const DEEP = 100_000;
 const nested = `${'{"a":'.repeat(DEEP)}1${'}'.repeat(DEEP)}`;
@@ -30,11 +31,17 @@ describe('the bodies that the refusals start from are applied', () => {
     ['a PAYMENT_PENDING', paymentPending({ paymentAmount: jpy('120') })],
     ['a CAPTURE_RESULT', CAPTURE],
   ])('%s', (_, fields) => {
-    expect(read(fields)).toMatchObject({ outcome: 'APPLIED', notifyType: fields['notifyType'], facts: { paymentId: 'P1' } });
+    expect(read(fields)).toMatchObject({
+      outcome: 'APPLIED',
+      notifyType: fields['notifyType'],
+      facts: { paymentId: 'P1' },
+    });
   });
 
   test("the sandbox's own notification, of which every fact is read", () => {
-    const fixture: unknown = JSON.parse(readFileSync(new URL('../fixtures/payment-result-sandbox-2025.json', import.meta.url), 'utf8'));
+    const fixture: unknown = JSON.parse(
+      readFileSync(new URL('../fixtures/payment-result-sandbox-2025.json', import.meta.url), 'utf8'),
+    );
     expect(readBody(Buffer.from((fixture as { body: string }).body), handlers)).toEqual({
       outcome: 'APPLIED',
       notifyType: 'PAYMENT_RESULT',
@@ -72,8 +79,17 @@ describe('MALFORMED: not a JSON object in UTF-8', () => {
     ['a raw U+0000 in a text', text.replace('as reported', 'as\0reported')],
     ['a byte order mark', `\ufeff${text}`],
     ['a byte that is no UTF-8', Buffer.from(text.replace('as reported', 'as\u00ff'), 'latin1')],
-    ['a surrogate in UTF-8', Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0x2c, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d])])],
-    ['an overlong encoding', Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0x2c, 0x22, 0xc1, 0x81, 0x22, 0x3a, 0x31, 0x7d])])],
+    [
+      'a surrogate in UTF-8',
+      Buffer.concat([
+        Buffer.from(text.slice(0, -1)),
+        Buffer.from([0x2c, 0x22, 0xed, 0xa0, 0x80, 0x22, 0x3a, 0x31, 0x7d]),
+      ]),
+    ],
+    [
+      'an overlong encoding',
+      Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0x2c, 0x22, 0xc1, 0x81, 0x22, 0x3a, 0x31, 0x7d])]),
+    ],
     ['a character cut off at the end', Buffer.concat([Buffer.from(text), Buffer.from([0xe2, 0x82])])],
     ['UTF-16', Buffer.from(text, 'utf16le')],
     ['a list nested very deep', `${'['.repeat(DEEP)}${']'.repeat(DEEP)}`],
@@ -111,13 +127,18 @@ describe('UNHANDLED: no notifyType, or one without a handler', () => {
   });
 
   test('is decided before anything else is looked at', () => {
-    expect(read({ notifyType: 'REFUND_RESULT', paymentId: 7, paymentAmount: 'x', result: null }).outcome).toBe('UNHANDLED');
+    expect(read({ notifyType: 'REFUND_RESULT', paymentId: 7, paymentAmount: 'x', result: null }).outcome).toBe(
+      'UNHANDLED',
+    );
     expect(readingOf('{}').outcome).toBe('UNHANDLED');
     expect(readingOf(nested).outcome).toBe('UNHANDLED');
   });
 
   test('an own __proto__ gives the body no notifyType', () => {
-    expect(readingOf('{"__proto__":{"notifyType":"PAYMENT_RESULT"}}')).toEqual({ outcome: 'UNHANDLED', notifyType: null });
+    expect(readingOf('{"__proto__":{"notifyType":"PAYMENT_RESULT"}}')).toEqual({
+      outcome: 'UNHANDLED',
+      notifyType: null,
+    });
   });
 });
 
@@ -129,8 +150,14 @@ describe('an identifier', () => {
     ['of 64 characters', LONGEST],
     ['of every printable character', '!"#$%&\'()*+,-./0189:;<=>?@AZ[\\]^_`az{|}~'],
   ])('%s is taken as it is', (_, id) => {
-    expect(factsOf(read({ ...PAYMENT, paymentId: id, paymentRequestId: id }))).toMatchObject({ paymentId: id, paymentRequestId: id });
-    expect(factsOf(read({ ...CAPTURE, captureId: id, captureRequestId: id }))).toMatchObject({ captureId: id, captureRequestId: id });
+    expect(factsOf(read({ ...PAYMENT, paymentId: id, paymentRequestId: id }))).toMatchObject({
+      paymentId: id,
+      paymentRequestId: id,
+    });
+    expect(factsOf(read({ ...CAPTURE, captureId: id, captureRequestId: id }))).toMatchObject({
+      captureId: id,
+      captureRequestId: id,
+    });
   });
 
   const MALFORMED_IDS = [
@@ -158,10 +185,16 @@ describe('an identifier', () => {
     }
   });
 
-  test.each([['null', null], ['empty', '']])('that is %s is missing, as if absent', (_, id) => {
-    for (const name of ['paymentRequestId', 'captureId']) expect(read({ ...PAYMENT, [name]: id })).toEqual(read(without(PAYMENT, name)));
+  test.each([
+    ['null', null],
+    ['empty', ''],
+  ])('that is %s is missing, as if absent', (_, id) => {
+    for (const name of ['paymentRequestId', 'captureId'])
+      expect(read({ ...PAYMENT, [name]: id })).toEqual(read(without(PAYMENT, name)));
     expect(factsOf(read({ ...CAPTURE, captureId: id }))).toEqual(factsOf(read(without(CAPTURE, 'captureId'))));
-    expect(factsOf(read({ ...CAPTURE, captureRequestId: id }))).toEqual(factsOf(read(without(CAPTURE, 'captureRequestId'))));
+    expect(factsOf(read({ ...CAPTURE, captureRequestId: id }))).toEqual(
+      factsOf(read(without(CAPTURE, 'captureRequestId'))),
+    );
   });
 });
 
@@ -235,8 +268,16 @@ describe('an amount', () => {
     ['a currency with a line break', amount('JPY\n', '1')],
     ['a currency that is a list', { currency: ['JPY'], value: '1' }],
   ])('%s is MALFORMED', (_, stated) => {
-    expect(read({ ...PAYMENT, paymentAmount: stated })).toEqual({ outcome: 'MALFORMED', notifyType: 'PAYMENT_RESULT', paymentId: 'P1' });
-    expect(read({ ...CAPTURE, captureAmount: stated })).toEqual({ outcome: 'MALFORMED', notifyType: 'CAPTURE_RESULT', paymentId: 'P1' });
+    expect(read({ ...PAYMENT, paymentAmount: stated })).toEqual({
+      outcome: 'MALFORMED',
+      notifyType: 'PAYMENT_RESULT',
+      paymentId: 'P1',
+    });
+    expect(read({ ...CAPTURE, captureAmount: stated })).toEqual({
+      outcome: 'MALFORMED',
+      notifyType: 'CAPTURE_RESULT',
+      paymentId: 'P1',
+    });
   });
 
   test('written as the number 1e400, which JSON reads as infinite, is MALFORMED', () => {
@@ -244,7 +285,9 @@ describe('an amount', () => {
   });
 
   test('that is null or absent is missing', () => {
-    expect(factsOf(read({ ...PAYMENT, paymentAmount: null }))).toEqual(factsOf(read(without(PAYMENT, 'paymentAmount'))));
+    expect(factsOf(read({ ...PAYMENT, paymentAmount: null }))).toEqual(
+      factsOf(read(without(PAYMENT, 'paymentAmount'))),
+    );
     expect(factsOf(read(without(PAYMENT, 'paymentAmount'))).paymentAmount).toBeUndefined();
   });
 });
@@ -262,12 +305,22 @@ describe('MALFORMED: resultStatus is not S, F or U', () => {
     ['null inside', { resultStatus: null }],
     ['white space', { resultStatus: 'S ' }],
   ])('%s', (_, result) => {
-    expect(read({ ...PAYMENT, result })).toEqual({ outcome: 'MALFORMED', notifyType: 'PAYMENT_RESULT', paymentId: 'P1' });
-    expect(read({ ...CAPTURE, result })).toEqual({ outcome: 'MALFORMED', notifyType: 'CAPTURE_RESULT', paymentId: 'P1' });
+    expect(read({ ...PAYMENT, result })).toEqual({
+      outcome: 'MALFORMED',
+      notifyType: 'PAYMENT_RESULT',
+      paymentId: 'P1',
+    });
+    expect(read({ ...CAPTURE, result })).toEqual({
+      outcome: 'MALFORMED',
+      notifyType: 'CAPTURE_RESULT',
+      paymentId: 'P1',
+    });
   });
 
   test('but resultCode and resultMessage may be missing or anything', () => {
-    expect(factsOf(read({ ...PAYMENT, result: { resultStatus: 'U', resultCode: 7, resultMessage: null } })).result).toEqual({
+    expect(
+      factsOf(read({ ...PAYMENT, result: { resultStatus: 'U', resultCode: 7, resultMessage: null } })).result,
+    ).toEqual({
       resultStatus: 'U',
       resultCode: null,
       resultMessage: null,
@@ -279,7 +332,9 @@ describe('of duplicate keys the last one wins', () => {
   test('among identifiers and amounts', () => {
     expect(factsOf(readingOf(withMember('"paymentId":"P2"'))).paymentId).toBe('P2');
     expect(readingOf(withMember('"paymentId":7')).outcome).toBe('MALFORMED');
-    expect(factsOf(readingOf(withMember('"paymentAmount":{"currency":"JPY","value":"1","value":"2"}'))).paymentAmount).toEqual(jpy('2'));
+    expect(
+      factsOf(readingOf(withMember('"paymentAmount":{"currency":"JPY","value":"1","value":"2"}'))).paymentAmount,
+    ).toEqual(jpy('2'));
   });
 
   test('and for notifyType', () => {
@@ -290,12 +345,16 @@ describe('of duplicate keys the last one wins', () => {
 
 describe('keys that name a prototype', () => {
   test('add no fact', () => {
-    const reading = readingOf(withMember('"__proto__":{"paymentRequestId":"R2","captureId":"C 1"},"constructor":{"prototype":{}}'));
+    const reading = readingOf(
+      withMember('"__proto__":{"paymentRequestId":"R2","captureId":"C 1"},"constructor":{"prototype":{}}'),
+    );
     expect(reading).toEqual(read(PAYMENT));
   });
 
   test('inside acquirerInfo stay what they are', () => {
-    const { acquirerInfo } = factsOf(readingOf(withMember('"acquirerInfo":{"__proto__":{"acquirerName":"ANTOM"},"a":1}')));
+    const { acquirerInfo } = factsOf(
+      readingOf(withMember('"acquirerInfo":{"__proto__":{"acquirerName":"ANTOM"},"a":1}')),
+    );
     expect(JSON.stringify(acquirerInfo)).toBe('{"__proto__":{"acquirerName":"ANTOM"},"a":1}');
     expect(Object.getPrototypeOf(acquirerInfo)).toBe(Object.prototype);
     expect(acquirerInfo).not.toHaveProperty('acquirerName');
@@ -322,7 +381,9 @@ describe('texts that a database cannot keep', () => {
   });
 
   test('keep every other character, also beyond the basic plane', () => {
-    expect(factsOf(read({ ...PAYMENT, acquirerReferenceNo: '\ud83d\ude00 ü\u0001' })).acquirerReferenceNo).toBe('\ud83d\ude00 ü\u0001');
+    expect(factsOf(read({ ...PAYMENT, acquirerReferenceNo: '\ud83d\ude00 ü\u0001' })).acquirerReferenceNo).toBe(
+      '\ud83d\ude00 ü\u0001',
+    );
   });
 });
 
@@ -362,7 +423,12 @@ describe('optional fields', () => {
     expect(factsOf(read({ ...CAPTURE, captureTime: 'whenever' })).captureTime).toBe('whenever');
   });
 
-  test.each<[string, unknown]>([['null', null], ['empty', ''], ['a number', 7], ['a list', ['x']]])('that are %s are absent', (_, value) => {
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['empty', ''],
+    ['a number', 7],
+    ['a list', ['x']],
+  ])('that are %s are absent', (_, value) => {
     const spoilt = Object.fromEntries(Object.keys(OPTIONAL).map((name) => [name, value]));
     expect(factsOf(read({ ...PAYMENT, ...spoilt }))).toEqual(factsOf(read(without(PAYMENT, 'paymentTime'))));
   });
@@ -378,7 +444,15 @@ describe('optional fields', () => {
     for (const info of [{ cardNo: '4***1' }, { threeDSResult: { eci: '' } }, { funding: 0 }]) {
       expect(factsOf(read({ ...PAYMENT, paymentResultInfo: info })).cardFields).toBe(true);
     }
-    for (const info of [null, 'VISA', [{ cardNo: '4' }], {}, { cardNo: '' }, { threeDSResult: {} }, { avsResultRaw: 'Y' }]) {
+    for (const info of [
+      null,
+      'VISA',
+      [{ cardNo: '4' }],
+      {},
+      { cardNo: '' },
+      { threeDSResult: {} },
+      { avsResultRaw: 'Y' },
+    ]) {
       expect(factsOf(read({ ...PAYMENT, paymentResultInfo: info })).cardFields).toBeUndefined();
     }
   });

@@ -37,11 +37,18 @@ const asking = (action: string) => ROWS.map(({ code }) => code).filter((code) =>
 
 describe('after a failed capture', () => {
   test('a code outside the table is a matter for support', () => {
-    expect(['A_NEW_CODE', '', 'constructor', '__proto__', null].map(onFailedCapture)).toEqual(Array(5).fill('CONTACT_SUPPORT'));
+    expect(['A_NEW_CODE', '', 'constructor', '__proto__', null].map(onFailedCapture)).toEqual(
+      Array(5).fill('CONTACT_SUPPORT'),
+    );
   });
 
   test('four codes allow another try, three need a new payment, all others support', () => {
-    expect(asking('RETRY_CAPTURE')).toEqual(['CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT', 'CURRENCY_NOT_SUPPORT', 'PARAM_ILLEGAL', 'USER_AMOUNT_EXCEED_LIMIT']);
+    expect(asking('RETRY_CAPTURE')).toEqual([
+      'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT',
+      'CURRENCY_NOT_SUPPORT',
+      'PARAM_ILLEGAL',
+      'USER_AMOUNT_EXCEED_LIMIT',
+    ]);
     expect(asking('NEW_PAYMENT_REQUEST')).toEqual(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);
     expect(asking('CONTACT_SUPPORT')).toHaveLength(16);
   });

@@ -22,7 +22,9 @@ const secondSigner = createForgeSigner(keyFixture('throw-away-second.private.pkc
 const longSigner = createForgeSigner(keyFixture('throw-away-3072.private.pkcs8.pem'));
 
 const CLIENT = 'T_client';
-const BODY = Buffer.from('{"notifyType":"PAYMENT_RESULT","paymentId":"P1","result":{"resultStatus":"S","resultMessage":"success."}}');
+const BODY = Buffer.from(
+  '{"notifyType":"PAYMENT_RESULT","paymentId":"P1","result":{"resultStatus":"S","resultMessage":"success."}}',
+);
 /** Chosen so that the signature holds several `+` and `/`: only then do the alphabets differ. */
 const REQUEST_TIME = '2025-05-17T07:58:06Z';
 const message: ForgeMessage = { uri: '/payNotify', clientId: CLIENT, requestTime: REQUEST_TIME, body: BODY };
@@ -42,9 +44,11 @@ const trusting = (keys: Readonly<Record<string, readonly string[]>>, publicUris:
 });
 const trust = trusting({ [CLIENT]: [signer.publicKey] });
 
-const judged = (verification: Verification): UnverifiedReason | 'VERIFIED' => (verification.verified ? 'VERIFIED' : verification.reason);
+const judged = (verification: Verification): UnverifiedReason | 'VERIFIED' =>
+  verification.verified ? 'VERIFIED' : verification.reason;
 /** The accepted request with something changed, under the given trust. */
-const judge = (change: Partial<SignedRequest>, by: Trust = trust): UnverifiedReason | 'VERIFIED' => judged(verify({ ...accepted, ...change }, by));
+const judge = (change: Partial<SignedRequest>, by: Trust = trust): UnverifiedReason | 'VERIFIED' =>
+  judged(verify({ ...accepted, ...change }, by));
 const judgeHeader = (signature: string): UnverifiedReason | 'VERIFIED' => judge({ signatures: [signature] });
 
 const base64 = signer.signatureOf(message);
@@ -82,7 +86,9 @@ describe('what node-forge signs', () => {
   });
 
   test('verifies under a longer key', () => {
-    expect(judge({ signatures: [longSigner.sign(message)] }, trusting({ [CLIENT]: [longSigner.publicKey] }))).toBe('VERIFIED');
+    expect(judge({ signatures: [longSigner.sign(message)] }, trusting({ [CLIENT]: [longSigner.publicKey] }))).toBe(
+      'VERIFIED',
+    );
   });
 
   test.each([
@@ -94,14 +100,17 @@ describe('what node-forge signs', () => {
     expect(judge({ body: Buffer.from(body), signatures: [signer.sign({ ...message, body })] })).toBe('VERIFIED');
   });
 
-  test.each(['2025-05-17T13:28:04+05:30', '2025-05-17T07:58:04.123Z', '1747468684000', 'yesterday', '1999-01-01T00:00:00Z'])(
-    'verifies whatever its request-time says: %s',
-    (requestTime) => {
-      const signatures = [signer.sign({ ...message, requestTime })];
-      expect(judge({ requestTimes: [requestTime], signatures })).toBe('VERIFIED');
-      expect(judge({ signatures })).toBe('SIGNATURE_MISMATCH');
-    },
-  );
+  test.each([
+    '2025-05-17T13:28:04+05:30',
+    '2025-05-17T07:58:04.123Z',
+    '1747468684000',
+    'yesterday',
+    '1999-01-01T00:00:00Z',
+  ])('verifies whatever its request-time says: %s', (requestTime) => {
+    const signatures = [signer.sign({ ...message, requestTime })];
+    expect(judge({ requestTimes: [requestTime], signatures })).toBe('VERIFIED');
+    expect(judge({ signatures })).toBe('SIGNATURE_MISMATCH');
+  });
 
   test('is signed over the header bytes as they came, also beyond ASCII', () => {
     const requestTime = 'caf\xe9';
@@ -151,14 +160,26 @@ describe('the signature header is refused, with the first reason that holds', ()
   const bytes = Buffer.from(base64, 'base64');
   const refused: readonly (readonly [UnverifiedReason, string, string])[] = [
     ['UNSUPPORTED_ALGORITHM', 'another algorithm', `algorithm=RSA512,keyVersion=1,signature=${percentEncoded}`],
-    ['UNSUPPORTED_ALGORITHM', 'no algorithm at all, by its name', `algorithm=none,keyVersion=1,signature=${percentEncoded}`],
-    ['UNSUPPORTED_ALGORITHM', 'the algorithm in lower case', `algorithm=rsa256,keyVersion=1,signature=${percentEncoded}`],
+    [
+      'UNSUPPORTED_ALGORITHM',
+      'no algorithm at all, by its name',
+      `algorithm=none,keyVersion=1,signature=${percentEncoded}`,
+    ],
+    [
+      'UNSUPPORTED_ALGORITHM',
+      'the algorithm in lower case',
+      `algorithm=rsa256,keyVersion=1,signature=${percentEncoded}`,
+    ],
     ['MALFORMED_SIGNATURE', 'another algorithm and a broken signature', 'algorithm=RSA512,keyVersion=1,signature=%ZZ'],
     ['MALFORMED_SIGNATURE', 'no algorithm', `keyVersion=1,signature=${percentEncoded}`],
     ['MALFORMED_SIGNATURE', 'an empty algorithm', `algorithm=,keyVersion=1,signature=${percentEncoded}`],
     ['MALFORMED_SIGNATURE', 'two algorithms', `algorithm=RSA256,algorithm=RSA256,signature=${percentEncoded}`],
     ['MALFORMED_SIGNATURE', 'an empty key version', `algorithm=RSA256,keyVersion=,signature=${percentEncoded}`],
-    ['MALFORMED_SIGNATURE', 'two key versions', `algorithm=RSA256,keyVersion=1,keyVersion=1,signature=${percentEncoded}`],
+    [
+      'MALFORMED_SIGNATURE',
+      'two key versions',
+      `algorithm=RSA256,keyVersion=1,keyVersion=1,signature=${percentEncoded}`,
+    ],
     ['MALFORMED_SIGNATURE', 'two signatures', `${header(percentEncoded)},signature=${percentEncoded}`],
     ['MALFORMED_SIGNATURE', 'two signatures, of which one is empty', `${header(percentEncoded)},signature=`],
     ['MALFORMED_SIGNATURE', 'two headers joined by a comma', `${header(percentEncoded)}, ${header(percentEncoded)}`],
@@ -169,7 +190,11 @@ describe('the signature header is refused, with the first reason that holds', ()
     ['MALFORMED_SIGNATURE', 'a comma at the end', `${header(percentEncoded)},`],
     ['MALFORMED_SIGNATURE', 'a field without a name', `${header(percentEncoded)},=x`],
     ['MALFORMED_SIGNATURE', 'a name in capitals', `ALGORITHM=RSA256,keyVersion=1,signature=${percentEncoded}`],
-    ['MALFORMED_SIGNATURE', 'a semicolon between the fields', `algorithm=RSA256;keyVersion=1;signature=${percentEncoded}`],
+    [
+      'MALFORMED_SIGNATURE',
+      'a semicolon between the fields',
+      `algorithm=RSA256;keyVersion=1;signature=${percentEncoded}`,
+    ],
     ['MALFORMED_SIGNATURE', 'quotation marks', header(`"${percentEncoded}"`)],
     ['MALFORMED_SIGNATURE', 'a character outside the alphabet', header(base64.replace(/^./, '!'))],
     ['MALFORMED_SIGNATURE', 'a character outside the alphabet beside a whole signature', header(`${base64}!`)],
@@ -177,7 +202,11 @@ describe('the signature header is refused, with the first reason that holds', ()
     ['MALFORMED_SIGNATURE', 'an escaped line break', header(`${percentEncoded}%0A`)],
     ['MALFORMED_SIGNATURE', 'a byte beyond ASCII', header(base64.replace(/^./, '\xe9'))],
     ['MALFORMED_SIGNATURE', 'white space inside', header(`${base64.slice(0, 10)} ${base64.slice(10)}`)],
-    ['MALFORMED_SIGNATURE', 'plus signs that became spaces, as form decoding makes them', header(base64.replaceAll('+', ' '))],
+    [
+      'MALFORMED_SIGNATURE',
+      'plus signs that became spaces, as form decoding makes them',
+      header(base64.replaceAll('+', ' ')),
+    ],
     ['MALFORMED_SIGNATURE', 'the same, of a percent-encoded signature', header(percentEncoded.replaceAll('%2B', ' '))],
     ['MALFORMED_SIGNATURE', 'mixed alphabets', header(base64.replaceAll('+', '-'))],
     ['MALFORMED_SIGNATURE', 'mixed alphabets, one escaped', header(percentEncoded.replaceAll('%2F', '_'))],
@@ -186,16 +215,36 @@ describe('the signature header is refused, with the first reason that holds', ()
     ['MALFORMED_SIGNATURE', 'padding inside', header(`${base64.slice(0, 4)}==${base64.slice(4)}`)],
     ['MALFORMED_SIGNATURE', 'a broken escape', header(percentEncoded.replace(/%2B/, '%ZZ'))],
     ['MALFORMED_SIGNATURE', 'an escape cut off after one digit', header(`${percentEncoded.replace(/%3D%3D$/, '')}%3`)],
-    ['MALFORMED_SIGNATURE', 'an escape cut off at the percent sign', header(`${percentEncoded.replace(/%3D%3D$/, '')}%`)],
+    [
+      'MALFORMED_SIGNATURE',
+      'an escape cut off at the percent sign',
+      header(`${percentEncoded.replace(/%3D%3D$/, '')}%`),
+    ],
     ['MALFORMED_SIGNATURE', 'a double-encoded signature', header(encodeURIComponent(percentEncoded))],
-    ['MALFORMED_SIGNATURE', 'a signature one byte short', header(encodeURIComponent(bytes.subarray(1).toString('base64')))],
-    ['MALFORMED_SIGNATURE', 'a signature one byte long', header(encodeURIComponent(Buffer.concat([bytes, Buffer.from([0])]).toString('base64')))],
-    ['MALFORMED_SIGNATURE', 'a zero byte in front', header(encodeURIComponent(Buffer.concat([Buffer.from([0]), bytes]).toString('base64')))],
+    [
+      'MALFORMED_SIGNATURE',
+      'a signature one byte short',
+      header(encodeURIComponent(bytes.subarray(1).toString('base64'))),
+    ],
+    [
+      'MALFORMED_SIGNATURE',
+      'a signature one byte long',
+      header(encodeURIComponent(Buffer.concat([bytes, Buffer.from([0])]).toString('base64'))),
+    ],
+    [
+      'MALFORMED_SIGNATURE',
+      'a zero byte in front',
+      header(encodeURIComponent(Buffer.concat([Buffer.from([0]), bytes]).toString('base64'))),
+    ],
     ['MALFORMED_SIGNATURE', 'hexadecimal instead of Base64', header(bytes.toString('hex'))],
     ['MALFORMED_SIGNATURE', "another key's length", longSigner.sign(message)],
     ['SIGNATURE_MISMATCH', "another key's signature", secondSigner.sign(message)],
     ['SIGNATURE_MISMATCH', 'a signature of zeros', header(encodeURIComponent(Buffer.alloc(256).toString('base64')))],
-    ['SIGNATURE_MISMATCH', 'a signature beyond the modulus', header(encodeURIComponent(Buffer.alloc(256, 0xff).toString('base64')))],
+    [
+      'SIGNATURE_MISMATCH',
+      'a signature beyond the modulus',
+      header(encodeURIComponent(Buffer.alloc(256, 0xff).toString('base64'))),
+    ],
     ['MISSING_HEADER', 'empty', ''],
   ];
   test.each(refused)('%s: %s', (reason, _, written) => {
@@ -213,15 +262,18 @@ describe('the signature header is refused, with the first reason that holds', ()
 });
 
 describe('headers', () => {
-  test.each(['clientIds', 'requestTimes', 'signatures'] as const)('%s: sent twice, absent or empty is refused', (name) => {
-    const [value = ''] = accepted[name];
-    expect(judge({ [name]: [value] })).toBe('VERIFIED');
-    expect(judge({ [name]: [value, value] })).toBe('DUPLICATE_HEADER');
-    expect(judge({ [name]: [value, ''] })).toBe('DUPLICATE_HEADER');
-    expect(judge({ [name]: ['', ''] })).toBe('DUPLICATE_HEADER');
-    expect(judge({ [name]: [] })).toBe('MISSING_HEADER');
-    expect(judge({ [name]: [''] })).toBe('MISSING_HEADER');
-  });
+  test.each(['clientIds', 'requestTimes', 'signatures'] as const)(
+    '%s: sent twice, absent or empty is refused',
+    (name) => {
+      const [value = ''] = accepted[name];
+      expect(judge({ [name]: [value] })).toBe('VERIFIED');
+      expect(judge({ [name]: [value, value] })).toBe('DUPLICATE_HEADER');
+      expect(judge({ [name]: [value, ''] })).toBe('DUPLICATE_HEADER');
+      expect(judge({ [name]: ['', ''] })).toBe('DUPLICATE_HEADER');
+      expect(judge({ [name]: [] })).toBe('MISSING_HEADER');
+      expect(judge({ [name]: [''] })).toBe('MISSING_HEADER');
+    },
+  );
 
   /** Each request has its own fault and all those after it: the first decides. */
   const faults: readonly (readonly [UnverifiedReason, Partial<SignedRequest>])[] = [
@@ -271,7 +323,9 @@ describe('clients and keys', () => {
 
   test('SIGNATURE_MISMATCH: without a version in the header none is unknown', () => {
     const written = secondSigner.sign(message).replace('keyVersion=1,', '');
-    expect(judge({ signatures: [written] }, trusting({ [CLIENT]: [`1:${signer.publicKey}`] }))).toBe('SIGNATURE_MISMATCH');
+    expect(judge({ signatures: [written] }, trusting({ [CLIENT]: [`1:${signer.publicKey}`] }))).toBe(
+      'SIGNATURE_MISMATCH',
+    );
   });
 
   test('a version is known also where its key has another length', () => {
@@ -292,8 +346,12 @@ describe('clients and keys', () => {
         },
       };
     };
-    const keys = new Map([[CLIENT, [`1:${signer.publicKey}`, `2:${signer.publicKey}`, `3:${signer.publicKey}`].map(watched)]]);
-    expect(judge({ signatures: [secondSigner.sign(message, '3')] }, { keys, publicUris: [] })).toBe('SIGNATURE_MISMATCH');
+    const keys = new Map([
+      [CLIENT, [`1:${signer.publicKey}`, `2:${signer.publicKey}`, `3:${signer.publicKey}`].map(watched)],
+    ]);
+    expect(judge({ signatures: [secondSigner.sign(message, '3')] }, { keys, publicUris: [] })).toBe(
+      'SIGNATURE_MISMATCH',
+    );
     expect(tried).toEqual(['3', '1', '2']);
   });
 
@@ -442,7 +500,9 @@ const mutationOf = (text: string): fc.Arbitrary<string> =>
 describe('whatever comes', () => {
   /** Two spellings of one signature are not two signatures: escapes in either case, white space around it, padding or none. */
   const sameSignature = (written: string): boolean => {
-    const escapes = written.replaceAll(/%[0-9a-f]{2}/gi, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)));
+    const escapes = written.replaceAll(/%[0-9a-f]{2}/gi, (escape) =>
+      String.fromCharCode(Number.parseInt(escape.slice(1), 16)),
+    );
     return escapes.trim().replace(/==$/, '') === base64.replace(/==$/, '');
   };
 
@@ -474,30 +534,61 @@ describe('whatever comes', () => {
   });
 
   const pieces = fc.constantFrom(
-    'algorithm', 'RSA256', 'keyVersion', 'signature', '=', '==', ',', ', ', '1', '%', '%2', '%2B', '%ZZ', '%00', '+', '-', '_', '/', base64, percentEncoded,
+    'algorithm',
+    'RSA256',
+    'keyVersion',
+    'signature',
+    '=',
+    '==',
+    ',',
+    ', ',
+    '1',
+    '%',
+    '%2',
+    '%2B',
+    '%ZZ',
+    '%00',
+    '+',
+    '-',
+    '_',
+    '/',
+    base64,
+    percentEncoded,
   );
   const garbage = fc.oneof(
     latin1(100),
     fc.string({ unit: 'binary', maxLength: 100 }),
     fc.array(pieces, { maxLength: 12 }).map((some) => some.join('')),
     fc.base64String({ maxLength: 700 }).map(header),
-    fc.uint8Array({ minLength: 256, maxLength: 256 }).map((bytes) => header(encodeURIComponent(Buffer.from(bytes).toString('base64')))),
+    fc
+      .uint8Array({ minLength: 256, maxLength: 256 })
+      .map((bytes) => header(encodeURIComponent(Buffer.from(bytes).toString('base64')))),
   );
 
   test('random headers never throw, and only the genuine signature ever verifies', () => {
     fc.assert(
-      fc.property(fc.array(garbage, { maxLength: 2 }), fc.array(latin1(20), { maxLength: 2 }), fc.array(latin1(20), { maxLength: 2 }), (signatures, clientIds, requestTimes) => {
-        expect(UNVERIFIED_REASONS).toContain(judge({ signatures, clientIds, requestTimes }));
-        const known = judge({ signatures });
-        expect(known === 'VERIFIED' ? signatures.some((written) => written.includes(base64) || written.includes(percentEncoded)) : true).toBe(true);
-      }),
+      fc.property(
+        fc.array(garbage, { maxLength: 2 }),
+        fc.array(latin1(20), { maxLength: 2 }),
+        fc.array(latin1(20), { maxLength: 2 }),
+        (signatures, clientIds, requestTimes) => {
+          expect(UNVERIFIED_REASONS).toContain(judge({ signatures, clientIds, requestTimes }));
+          const known = judge({ signatures });
+          expect(
+            known === 'VERIFIED'
+              ? signatures.some((written) => written.includes(base64) || written.includes(percentEncoded))
+              : true,
+          ).toBe(true);
+        },
+      ),
       { numRuns: 1_000 },
     );
   });
 
   test('a header as long as Node lets through is judged at once', () => {
     const began = performance.now();
-    for (const unit of ['%', '%2B', ',', '=', 'a=', 'a,', ' ', '\t,', '+', '=='] as const) judgeHeader(header(unit.repeat(16_384 / unit.length)));
+    for (const unit of ['%', '%2B', ',', '=', 'a=', 'a,', ' ', '\t,', '+', '=='] as const)
+      judgeHeader(header(unit.repeat(16_384 / unit.length)));
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 

@@ -5,7 +5,21 @@ import { describe, expect, test } from '@jest/globals';
 import { here, notified, ownPlace, payment, spawned } from './support.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-const COMMANDS = ['serve', 'demo', 'send', 'orders', 'notifications', 'unverified', 'redrive', 'rebuild', 'verify-store', 'migrate', 'backup', 'copy', 'keygen'];
+const COMMANDS = [
+  'serve',
+  'demo',
+  'send',
+  'orders',
+  'notifications',
+  'unverified',
+  'redrive',
+  'rebuild',
+  'verify-store',
+  'migrate',
+  'backup',
+  'copy',
+  'keygen',
+];
 const place = ownPlace();
 
 describe('the command line', () => {
@@ -55,7 +69,9 @@ describe('the command line', () => {
   });
 
   test('serve runs the service until SIGTERM, with a log of JSON lines', async () => {
-    const child = spawn(process.execPath, [CLI, 'serve', '--json'], { env: { ...place().env, PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1' } });
+    const child = spawn(process.execPath, [CLI, 'serve', '--json'], {
+      env: { ...place().env, PORT: '0', ADMIN_PORT: '0', HOST: '127.0.0.1' },
+    });
     let log = '';
     child.stdout.on('data', (text: Buffer) => {
       // Once: a second signal would end it at once.
@@ -66,7 +82,12 @@ describe('the command line', () => {
       child.on('close', resolve);
     });
     expect(code).toBe(0);
-    expect(log.trimEnd().split('\n').map((line) => (JSON.parse(line) as { msg: string }).msg)).toContain('listening for notifications');
+    expect(
+      log
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { msg: string }).msg),
+    ).toContain('listening for notifications');
     expect((await spawned(['serve'])).code).toBe(78);
   });
 
@@ -74,13 +95,19 @@ describe('the command line', () => {
     const { env, directory } = place();
     const { code, err } = await here(['orders'], env);
     expect(code).toBe(1);
-    expect(err).toBe(`error: there is no database at ${directory}/paynotify.db: the service makes it when it first starts, and DATABASE_URL says where\n`);
+    expect(err).toBe(
+      `error: there is no database at ${directory}/paynotify.db: the service makes it when it first starts, and DATABASE_URL says where\n`,
+    );
   });
 
   test('is executable, and ends quietly when its reader goes away', async () => {
     accessSync(CLI, constants.X_OK);
     const { env, store } = place();
-    await store(...Array.from({ length: 400 }, (_, index) => notified(payment({ paymentId: `P${index}`, paymentRequestId: `R${index}` }))));
+    await store(
+      ...Array.from({ length: 400 }, (_, index) =>
+        notified(payment({ paymentId: `P${index}`, paymentRequestId: `R${index}` })),
+      ),
+    );
     const { code: whole, out } = await spawned(['orders', '--limit', '1'], env);
     expect(whole).toBe(0);
     expect(out).toContain('AUTHORIZED');
@@ -96,5 +123,4 @@ describe('the command line', () => {
     });
     expect({ code, err }).toEqual({ code: 0, err: '' });
   });
-
 });

@@ -8,7 +8,18 @@ import { derivationName } from '../../src/store/projection.ts';
 import type { CopyReport } from '../../src/upkeep/copy.ts';
 import { RULES } from '../store/support.ts';
 import { sql, startServer, type TestServer } from '../support/postgres.ts';
-import { capture, CLIENT, here, json, notified, ownPlace, payment, type Place, spawned, unverified } from './support.ts';
+import {
+  capture,
+  CLIENT,
+  here,
+  json,
+  notified,
+  ownPlace,
+  payment,
+  type Place,
+  spawned,
+  unverified,
+} from './support.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const place = ownPlace();
@@ -26,7 +37,13 @@ const onSqlite = ({ directory }: Pick<Place, 'directory'>, statement: string): v
 };
 
 const fill = async ({ store, env, directory }: Place): Promise<string> => {
-  await store(notified(payment()), notified(capture()), notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' }), 'OTHER'), notified('[]'), unverified('stranger'));
+  await store(
+    notified(payment()),
+    notified(capture()),
+    notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' }), 'OTHER'),
+    notified('[]'),
+    unverified('stranger'),
+  );
   // As a service notes it when it starts.
   onSqlite({ directory }, `insert into settings values ('derivation', '${derivationName(RULES)}')`);
   return env['DATABASE_URL'] as string;
@@ -42,7 +59,8 @@ const addOld = (where: Place, count: number): void =>
      from numbers`,
   );
 
-const digests = ({ kinds }: CopyReport, side: 'source' | 'target') => Object.entries(kinds).map(([kind, its]) => [kind, its[side]]);
+const digests = ({ kinds }: CopyReport, side: 'source' | 'target') =>
+  Object.entries(kinds).map(([kind, its]) => [kind, its[side]]);
 
 describe('copy', () => {
   test('from SQLite to PostgreSQL and back ends where it began', async () => {
@@ -52,7 +70,10 @@ describe('copy', () => {
     const back = `sqlite:${join(directory, 'back', 'again.db')}`;
     const there = await json<CopyReport>(['copy', '--from', from, '--to', postgres], env);
     const andBack = await json<CopyReport>(['copy', '--from', postgres, '--to', back], env);
-    expect([there, andBack]).toMatchObject([{ complete: true, source: from, target: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/test_/) }, { complete: true, target: back }]);
+    expect([there, andBack]).toMatchObject([
+      { complete: true, source: from, target: expect.stringMatching(/^postgres:\/\/127\.0\.0\.1:\d+\/test_/) },
+      { complete: true, target: back },
+    ]);
     expect(JSON.stringify([there, andBack])).not.toContain('postgres:postgres');
     expect(there.kinds.notifications.source.count).toBe(4);
     expect(digests(andBack, 'target')).toEqual(digests(there, 'source'));
@@ -65,9 +86,14 @@ describe('copy', () => {
 
   test('says for a person what it did, and that both hold the same', async () => {
     const from = await fill(place());
-    const { code, out, err } = await spawned(['copy', '--from', from, '--to', await server.createDatabase()], place().env);
+    const { code, out, err } = await spawned(
+      ['copy', '--from', from, '--to', await server.createDatabase()],
+      place().env,
+    );
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatch(/^Copied sqlite:.* to postgres:.*\.\n\n +SOURCE +TARGET +DIGEST\nnotifications +4 +4 +[0-9a-f]{16}\n/);
+    expect(out).toMatch(
+      /^Copied sqlite:.* to postgres:.*\.\n\n +SOURCE +TARGET +DIGEST\nnotifications +4 +4 +[0-9a-f]{16}\n/,
+    );
     expect(out).toMatch(/\n\nBoth hold the same\.\n$/);
   });
 
@@ -76,7 +102,9 @@ describe('copy', () => {
     const from = await fill(place());
     addOld(place(), 6_000);
     const [to, other] = [await server.createDatabase(), await server.createDatabase()];
-    const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env } });
+    const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], {
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
+    });
     const ended = new Promise((resolve) => {
       child.once('close', (_code, signal) => resolve(signal));
     });
@@ -108,7 +136,9 @@ describe('copy', () => {
     });
     expect(await sql(foreign, 'select client_id from registrations')).toEqual([{ client_id: 'theirs' }]);
     expect(await sql(foreign, 'select 1 from notifications')).toEqual([]);
-    expect((await here(['copy', '--from', from, '--to', from], env)).err).toBe('error: the source and the target are the same database\n');
+    expect((await here(['copy', '--from', from, '--to', from], env)).err).toBe(
+      'error: the source and the target are the same database\n',
+    );
   });
 
   test('says which kinds differ, exit code 1', async () => {
@@ -120,7 +150,9 @@ describe('copy', () => {
     const { code, out, err } = await here(['copy', '--from', from, '--to', to], env);
     expect(code).toBe(1);
     expect(out).toMatch(/notifications +4 +4 +[0-9a-f]{16} ≠ [0-9a-f]{16}\n/);
-    expect(err).toBe('error: source and target differ in notifications: if a service writes to one of them, stop it, and run the same again.\n');
+    expect(err).toBe(
+      'error: source and target differ in notifications: if a service writes to one of them, stop it, and run the same again.\n',
+    );
   });
 
   test('to a target that a service works on lets that hold more, and says so', async () => {
@@ -133,7 +165,9 @@ describe('copy', () => {
     const { code, out } = await here(['copy', '--from', from, '--to', to], env);
     expect(code).toBe(0);
     expect(out).toMatch(/\nregistrations +0 +1 /);
-    expect(out).toMatch(/\n\nAll of the source is in the target, which a service has written to since \(registrations\)\.\n$/);
+    expect(out).toMatch(
+      /\n\nAll of the source is in the target, which a service has written to since \(registrations\)\.\n$/,
+    );
   });
 
   test.each([
@@ -146,7 +180,10 @@ describe('copy', () => {
 
   test('makes no source where there is none', async () => {
     const { directory, env } = place();
-    const { code, err } = await here(['copy', '--from', `sqlite:${join(directory, 'none.db')}`, '--to', `sqlite:${join(directory, 'to.db')}`], env);
+    const { code, err } = await here(
+      ['copy', '--from', `sqlite:${join(directory, 'none.db')}`, '--to', `sqlite:${join(directory, 'to.db')}`],
+      env,
+    );
     expect({ code, err }).toEqual({ code: 1, err: `error: there is no database at ${join(directory, 'none.db')}\n` });
   });
 });

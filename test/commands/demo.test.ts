@@ -14,8 +14,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const start = (words: readonly string[], env: Readonly<Record<string, string>>): { readonly child: ChildProcess; readonly said: (text: string) => Promise<string> } => {
-  const child = spawn(process.execPath, [CLI, ...words], { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env } });
+const start = (
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): { readonly child: ChildProcess; readonly said: (text: string) => Promise<string> } => {
+  const child = spawn(process.execPath, [CLI, ...words], {
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
+  });
   let out = '';
   const gather = (text: Buffer): void => {
     out += text.toString();

@@ -11,8 +11,18 @@ const place = ownPlace();
 
 const verifies = async (privateKeyFile: string, publicKey: string): Promise<boolean> => {
   const body = Buffer.from('{}');
-  const signature = signatureHeader({ method: 'POST', uri: '/n', clientId: 'C', requestTime: 'T', body }, await readPrivateKey(privateKeyFile));
-  const request = { method: 'POST', target: '/n', clientIds: ['C'], requestTimes: ['T'], signatures: [signature], body };
+  const signature = signatureHeader(
+    { method: 'POST', uri: '/n', clientId: 'C', requestTime: 'T', body },
+    await readPrivateKey(privateKeyFile),
+  );
+  const request = {
+    method: 'POST',
+    target: '/n',
+    clientIds: ['C'],
+    requestTimes: ['T'],
+    signatures: [signature],
+    body,
+  };
   return verify(request, { keys: new Map([['C', [readKey(publicKey)]]]), publicUris: [] }).verified;
 };
 
@@ -32,7 +42,11 @@ describe('keygen', () => {
     const file = join(place().directory, 'key.pem');
     expect((await here(['keygen', file, '--json'])).code).toBe(0);
     const before = readFileSync(file, 'utf8');
-    expect(await here(['keygen', file])).toMatchObject({ code: 1, out: '', err: `error: ${file} exists, and is not overwritten\n` });
+    expect(await here(['keygen', file])).toMatchObject({
+      code: 1,
+      out: '',
+      err: `error: ${file} exists, and is not overwritten\n`,
+    });
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
@@ -46,12 +60,15 @@ describe('keygen', () => {
 describe('the private key of send', () => {
   const publicKey = readFileSync(join(KEYS, 'throw-away.public.spki.pem'), 'utf8');
 
-  test.each(['throw-away.private.pkcs8.pem', 'throw-away.private.pkcs1.pem'])('reads %s, and its bare Base64', async (name) => {
-    expect(await verifies(join(KEYS, name), publicKey)).toBe(true);
-    const bare = join(place().directory, 'bare');
-    writeFileSync(bare, readFileSync(join(KEYS, name), 'utf8').replaceAll(/-----[A-Z ]+-----|\n/g, ''));
-    expect(await verifies(bare, publicKey)).toBe(true);
-  });
+  test.each(['throw-away.private.pkcs8.pem', 'throw-away.private.pkcs1.pem'])(
+    'reads %s, and its bare Base64',
+    async (name) => {
+      expect(await verifies(join(KEYS, name), publicKey)).toBe(true);
+      const bare = join(place().directory, 'bare');
+      writeFileSync(bare, readFileSync(join(KEYS, name), 'utf8').replaceAll(/-----[A-Z ]+-----|\n/g, ''));
+      expect(await verifies(bare, publicKey)).toBe(true);
+    },
+  );
 
   test.each([
     ['throw-away.public.spki.pem', 'holds a public key: signing needs the private one'],

@@ -18,14 +18,19 @@ describe('migrate', () => {
     ['PostgreSQL', [1], async () => await server.createDatabase()],
   ] as const;
 
-  test.each(databases)('makes the schema on %s and says so; a second time there is nothing to do', async (_name, applied, create) => {
-    const version = applied.length;
-    const env = { DATABASE_URL: await create() };
-    expect(await json(['migrate'], env)).toEqual({ version, applied });
-    expect(await json(['migrate'], env)).toEqual({ version, applied: [] });
-    expect((await here(['migrate'], env)).out).toBe(`The schema is at version ${version}; there was nothing to apply.\n`);
-    expect(await json(['orders'], env)).toEqual({ items: [], next: null });
-  });
+  test.each(databases)(
+    'makes the schema on %s and says so; a second time there is nothing to do',
+    async (_name, applied, create) => {
+      const version = applied.length;
+      const env = { DATABASE_URL: await create() };
+      expect(await json(['migrate'], env)).toEqual({ version, applied });
+      expect(await json(['migrate'], env)).toEqual({ version, applied: [] });
+      expect((await here(['migrate'], env)).out).toBe(
+        `The schema is at version ${version}; there was nothing to apply.\n`,
+      );
+      expect(await json(['orders'], env)).toEqual({ items: [], next: null });
+    },
+  );
 
   test('says what it applied', async () => {
     const env = { DATABASE_URL: await server.createDatabase() };
@@ -41,7 +46,10 @@ describe('migrate', () => {
     const url = await server.createDatabase();
     await here(['migrate'], { DATABASE_URL: url });
     await sql(url, 'insert into schema_versions (version, oldest_program) values (9, 9)');
-    for (const [DATABASE_URL, known] of [[env['DATABASE_URL'], 2], [url, 1]] as const) {
+    for (const [DATABASE_URL, known] of [
+      [env['DATABASE_URL'], 2],
+      [url, 1],
+    ] as const) {
       expect(await here(['migrate'], { DATABASE_URL })).toMatchObject({
         code: 1,
         err: `error: the database was migrated to version 9, which needs a newer paynotify (at least schema 9; this one knows ${known})\n`,

@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Order } from '../../src/order/order.ts';
 import type { NotificationSummary, Page, UnverifiedSummary } from '../../src/store/store.ts';
-import { capture, CLIENT, here, idOf, json, makePlace, notified, payment, type Place, removePlace, unverified } from './support.ts';
+import {
+  capture,
+  CLIENT,
+  here,
+  idOf,
+  json,
+  makePlace,
+  notified,
+  payment,
+  type Place,
+  removePlace,
+  unverified,
+} from './support.ts';
 
 const LONG = 'P'.repeat(64);
 const BINARY = Buffer.from([0x7b, 0xff, 0x00, 0x0a, 0x7d]);
@@ -43,7 +55,10 @@ const paymentIds = async (...words: readonly string[]): Promise<readonly (string
 describe('orders', () => {
   test('says when there are none, and when none are like that', async () => {
     expect(await here(['orders'], empty.env)).toMatchObject({ code: 0, out: 'No orders yet.\n', err: '' });
-    expect(await here(['orders', '--status', 'FAILED'], empty.env)).toMatchObject({ code: 0, out: 'No orders like that.\n' });
+    expect(await here(['orders', '--status', 'FAILED'], empty.env)).toMatchObject({
+      code: 0,
+      out: 'No orders like that.\n',
+    });
     expect(await json(['orders'], empty.env)).toEqual({ items: [], next: null });
   });
 
@@ -54,27 +69,41 @@ describe('orders', () => {
     expect(first.startsWith(`${CLIENT}  ${LONG}  R6`)).toBe(true);
     expect(first.indexOf('AUTHORIZED')).toBe(header.indexOf('STATUS'));
     expect(first.indexOf('JPY 120')).toBe(header.indexOf('AMOUNT'));
-    expect(new Set(lines.slice(1).map((line) => line.slice(header.indexOf('STATUS') - 2, header.indexOf('STATUS'))))).toEqual(new Set(['  ']));
+    expect(
+      new Set(lines.slice(1).map((line) => line.slice(header.indexOf('STATUS') - 2, header.indexOf('STATUS')))),
+    ).toEqual(new Set(['  ']));
   });
 
   test('gives pages, of one client too', async () => {
     const first = await json<Page<Order>>(['orders', '--limit', '4', '--client', CLIENT], env);
-    const second = await json<Page<Order>>(['orders', '--limit', '4', '--client', CLIENT, '--cursor', first.next ?? ''], env);
+    const second = await json<Page<Order>>(
+      ['orders', '--limit', '4', '--client', CLIENT, '--cursor', first.next ?? ''],
+      env,
+    );
     expect(second.next).toBeNull();
     expect(first.items).toHaveLength(4);
-    expect(new Set([...first.items, ...second.items].map(({ paymentId }) => paymentId))).toEqual(new Set(['P1', 'P3', 'P4', 'P5', LONG]));
+    expect(new Set([...first.items, ...second.items].map(({ paymentId }) => paymentId))).toEqual(
+      new Set(['P1', 'P3', 'P4', 'P5', LONG]),
+    );
     const { out } = await here(['orders', '--limit', '2'], env);
     expect(out).toMatch(/\n\nThere may be more: --cursor \d+\n$/);
   });
 
   test('filters by status and attention', async () => {
-    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_WITHOUT_PAYMENT')).toEqual(['P5']);
+    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_WITHOUT_PAYMENT')).toEqual([
+      'P5',
+    ]);
     expect(await paymentIds('--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
   });
 
   test('finds one by either id and shows all of it', async () => {
     const order = await json<Order>(['orders', 'R1'], env);
-    expect(order).toMatchObject({ clientId: CLIENT, paymentId: 'P1', status: 'AUTHORIZED', nextAction: 'NEW_PAYMENT_REQUEST' });
+    expect(order).toMatchObject({
+      clientId: CLIENT,
+      paymentId: 'P1',
+      status: 'AUTHORIZED',
+      nextAction: 'NEW_PAYMENT_REQUEST',
+    });
     const { out } = await here(['orders', 'P1'], env);
     expect(out).toMatch(/^status +AUTHORIZED$/m);
     expect(out).toContain('CAPTURE_FAILED');
@@ -84,7 +113,9 @@ describe('orders', () => {
   test('asks which client is meant, naming them, where an id exists under several', async () => {
     const asked = await here(['orders', 'P1'], storeOnly);
     expect(asked.code).toBe(1);
-    expect(asked.err).toMatch(/several clients: choose with --client (CLI_CLIENT or --client OTHER|OTHER or --client CLI_CLIENT)\n$/);
+    expect(asked.err).toMatch(
+      /several clients: choose with --client (CLI_CLIENT or --client OTHER|OTHER or --client CLI_CLIENT)\n$/,
+    );
     expect(await json(['orders', 'P1', '--client', 'OTHER'], storeOnly)).toMatchObject({ clientId: 'OTHER' });
   });
 
@@ -147,9 +178,16 @@ describe('unverified', () => {
     expect((await here(['unverified', id], env)).out).toContain(String.raw`POST /payNotify?\u{1b}[2J`);
     expect((await here(['unverified', id, '--raw'], env)).bytes.toString()).toBe('{"b":1}');
 
-    expect(await json(['unverified', '--purge', 'MISSING_HEADER'], env)).toEqual({ reason: 'MISSING_HEADER', purged: 1 });
-    expect((await here(['unverified', '--reason', 'MISSING_HEADER'], env)).out).toBe('No unverified requests like that.\n');
-    expect((await here(['unverified'], env)).out).toMatch(/^ID +REASON +DELIVERIES .*\n[0-9a-f]{64} +UNKNOWN_CLIENT +1 .*\n$/);
+    expect(await json(['unverified', '--purge', 'MISSING_HEADER'], env)).toEqual({
+      reason: 'MISSING_HEADER',
+      purged: 1,
+    });
+    expect((await here(['unverified', '--reason', 'MISSING_HEADER'], env)).out).toBe(
+      'No unverified requests like that.\n',
+    );
+    expect((await here(['unverified'], env)).out).toMatch(
+      /^ID +REASON +DELIVERIES .*\n[0-9a-f]{64} +UNKNOWN_CLIENT +1 .*\n$/,
+    );
     expect((await here(['unverified', id], env)).code).toBe(1);
   });
 });

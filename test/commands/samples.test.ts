@@ -15,7 +15,9 @@ describe('the samples', () => {
   });
 
   test('payment-wallet is, byte for byte, what the sandbox signed', () => {
-    const vector = JSON.parse(readFileSync(new URL('payment-result-sandbox-2025.json', FIXTURES), 'utf8')) as { body: string };
+    const vector = JSON.parse(readFileSync(new URL('payment-result-sandbox-2025.json', FIXTURES), 'utf8')) as {
+      body: string;
+    };
     expect(JSON.stringify(findSample('payment-wallet')?.notification)).toBe(vector.body);
   });
 

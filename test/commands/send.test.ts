@@ -9,7 +9,11 @@ import { here, json, PRIVATE_KEY_FILE, PUBLIC_KEY, removePlace, spawned } from '
 
 const CLIENT = 'SEND_CLIENT';
 const directory = mkdtempSync(join(tmpdir(), 'paynotify-send-'));
-const env = { DATABASE_URL: `sqlite:${join(directory, 'demo.db')}`, ANTOM_CLIENT_ID: CLIENT, ANTOM_PUBLIC_KEY: PUBLIC_KEY };
+const env = {
+  DATABASE_URL: `sqlite:${join(directory, 'demo.db')}`,
+  ANTOM_CLIENT_ID: CLIENT,
+  ANTOM_PUBLIC_KEY: PUBLIC_KEY,
+};
 let service: DemoService;
 
 beforeAll(async () => {
@@ -21,7 +25,14 @@ afterAll(async () => {
   expect(code).toBe(0);
 });
 
-const send = (...words: readonly string[]): readonly string[] => ['send', '--url', service.notifyUrl.href, '--key', PRIVATE_KEY_FILE, ...words];
+const send = (...words: readonly string[]): readonly string[] => [
+  'send',
+  '--url',
+  service.notifyUrl.href,
+  '--key',
+  PRIVATE_KEY_FILE,
+  ...words,
+];
 const order = async (id: string): Promise<Order> => await json<Order>(['orders', id], env);
 
 interface Sent {
@@ -30,11 +41,14 @@ interface Sent {
   readonly items: readonly { readonly body: string; readonly answer: { readonly status: number } }[];
 }
 const sentAs = async (...words: readonly string[]): Promise<Sent> => await json<Sent>(send(...words), env);
-const bodies = ({ items }: Sent): readonly { readonly paymentId: string }[] => items.map(({ body }) => JSON.parse(body) as { paymentId: string });
+const bodies = ({ items }: Sent): readonly { readonly paymentId: string }[] =>
+  items.map(({ body }) => JSON.parse(body) as { paymentId: string });
 
 describe('send', () => {
   test('posts a payment that the service acknowledges and applies', async () => {
-    const { code, out, err } = await spawned(send('--client', CLIENT, '--payment-id', 'P1', '--payment-request-id', 'R1', '--amount', 'JPY:120'));
+    const { code, out, err } = await spawned(
+      send('--client', CLIENT, '--payment-id', 'P1', '--payment-request-id', 'R1', '--amount', 'JPY:120'),
+    );
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toContain(`POST ${service.notifyUrl.href}`);
     expect(out).toContain('{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}');
@@ -51,14 +65,20 @@ describe('send', () => {
 
   test('posts a sample as it is', async () => {
     expect((await here(send('--sample', 'capture'), env)).code).toBe(0);
-    expect(await order('20250317194010890100111600255689113')).toMatchObject({ capturedAmount: { currency: 'JPY', value: '120' } });
+    expect(await order('20250317194010890100111600255689113')).toMatchObject({
+      capturedAmount: { currency: 'JPY', value: '120' },
+    });
   });
 
   test('posts a series in any order, each several times, to the same end', async () => {
     const sent = await sentAs('--series', '4', '--shuffle', '--seed', '3', '--duplicates', '1', '--amount', 'EUR:1000');
     expect(sent).toMatchObject({ clientId: CLIENT, seed: 3, sent: 10, acknowledged: 10 });
     const paymentId = bodies(sent)[0]?.paymentId ?? '';
-    expect(await order(paymentId)).toMatchObject({ status: 'CAPTURED', fulfillable: true, capturedAmount: { currency: 'EUR', value: '1000' } });
+    expect(await order(paymentId)).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: true,
+      capturedAmount: { currency: 'EUR', value: '1000' },
+    });
     const { items } = await json<Page<NotificationSummary>>(['notifications', '--payment-id', paymentId], env);
     expect(items.map(({ deliveries }) => deliveries)).toEqual([2, 2, 2, 2, 2]);
   });
@@ -66,7 +86,9 @@ describe('send', () => {
   test('posts several different ones, one a line', async () => {
     const { code, out } = await here(send('--count', '3', '--sample', 'payment-declined'), env);
     expect(code).toBe(0);
-    expect(out).toMatch(/^TYPE +PAYMENT ID +CAPTURE ID +AMOUNT +RESULT +ANSWER\n(PAYMENT_RESULT .* F RISK_REJECT +200 SUCCESS \d+ ms\n){3}\n3 of 3 acknowledged\.\n$/);
+    expect(out).toMatch(
+      /^TYPE +PAYMENT ID +CAPTURE ID +AMOUNT +RESULT +ANSWER\n(PAYMENT_RESULT .* F RISK_REJECT +200 SUCCESS \d+ ms\n){3}\n3 of 3 acknowledged\.\n$/,
+    );
     expect((await here(send('--count', '2', '--payment-id', 'P', '--payment-request-id', 'R'), env)).code).toBe(64);
   });
 
@@ -87,11 +109,15 @@ describe('send', () => {
   });
 
   test('finds it wrong when the answer is no acknowledgement', async () => {
-    expect(await here(['send', '--url', new URL('/elsewhere', service.notifyUrl).href, '--key', PRIVATE_KEY_FILE], env)).toMatchObject({
+    expect(
+      await here(['send', '--url', new URL('/elsewhere', service.notifyUrl).href, '--key', PRIVATE_KEY_FILE], env),
+    ).toMatchObject({
       code: 1,
       out: expect.stringContaining('404'),
     });
-    expect(await here(['send', '--url', 'http://127.0.0.1:1/payNotify', '--key', PRIVATE_KEY_FILE, '--client', CLIENT])).toMatchObject({
+    expect(
+      await here(['send', '--url', 'http://127.0.0.1:1/payNotify', '--key', PRIVATE_KEY_FILE, '--client', CLIENT]),
+    ).toMatchObject({
       code: 1,
       err: expect.stringMatching(/^error: http:\/\/127\.0\.0\.1:1\/payNotify gives no answer: .+\n$/),
     });
@@ -129,14 +155,21 @@ describe('beside the running service', () => {
     expect(await json(['notifications', '--limit', '2'], env)).toEqual(await api('/api/notifications?limit=2'));
     expect(await json(['notifications', id], env)).toEqual(await api(`/api/notifications/${id}`));
     expect(await json(['unverified', '--limit', '2'], env)).toEqual(await api('/api/unverified?limit=2'));
-    expect(await json(['unverified', unverified[0]?.id ?? ''], env)).toEqual(await api(`/api/unverified/${unverified[0]?.id ?? ''}`));
+    expect(await json(['unverified', unverified[0]?.id ?? ''], env)).toEqual(
+      await api(`/api/unverified/${unverified[0]?.id ?? ''}`),
+    );
   });
 
   test('commands that write do not stop it from taking notifications', async () => {
     const sending = sentAs('--count', '30');
-    const codes = await Promise.all([['rebuild'], ['redrive', '--all'], ['unverified', '--purge', 'UNKNOWN_CLIENT'], ['backup', join(directory, 'copy.db')]].map(
-      async (words) => (await here(words, env)).code,
-    ));
+    const codes = await Promise.all(
+      [
+        ['rebuild'],
+        ['redrive', '--all'],
+        ['unverified', '--purge', 'UNKNOWN_CLIENT'],
+        ['backup', join(directory, 'copy.db')],
+      ].map(async (words) => (await here(words, env)).code),
+    );
     expect(codes).toEqual([0, 0, 0, 0]);
     expect(await sending).toMatchObject({ sent: 30, acknowledged: 30 });
   });

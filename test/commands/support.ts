@@ -62,7 +62,10 @@ const closeShared = async (directory: string): Promise<void> => {
 };
 
 /** The same without the second that a process takes to start. */
-export const here = async (words: readonly string[], env: Environment = {}): Promise<Ended & { readonly bytes: Buffer }> => {
+export const here = async (
+  words: readonly string[],
+  env: Environment = {},
+): Promise<Ended & { readonly bytes: Buffer }> => {
   let out = '';
   let err = '';
   const raw: Uint8Array[] = [];
@@ -90,12 +93,25 @@ const bytesOf = (body: Fields | string | Uint8Array): Uint8Array =>
 
 const REQUEST_TIME = '2026-01-02T03:04:05Z';
 const signedRequest = (body: Uint8Array, clientId: string): SignedRequest => {
-  const signature = signatureHeader({ method: 'POST', uri: '/payNotify', clientId, requestTime: REQUEST_TIME, body }, OUR_KEY);
-  return { method: 'POST', target: '/payNotify', clientIds: [clientId], requestTimes: [REQUEST_TIME], signatures: [signature], body };
+  const signature = signatureHeader(
+    { method: 'POST', uri: '/payNotify', clientId, requestTime: REQUEST_TIME, body },
+    OUR_KEY,
+  );
+  return {
+    method: 'POST',
+    target: '/payNotify',
+    clientIds: [clientId],
+    requestTimes: [REQUEST_TIME],
+    signatures: [signature],
+    body,
+  };
 };
 
 const parsedFrom = (body: Uint8Array, clientId: string): ParsedNotification => {
-  const verification = verify(signedRequest(body, clientId), { keys: new Map([[clientId, [readKey(PUBLIC_KEY)]]]), publicUris: [] });
+  const verification = verify(signedRequest(body, clientId), {
+    keys: new Map([[clientId, [readKey(PUBLIC_KEY)]]]),
+    publicUris: [],
+  });
   if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
   return parseNotification(verification.notification, handlers);
 };
@@ -164,7 +180,11 @@ export const removePlace = async ({ directory }: Pick<Place, 'directory'>): Prom
 
 export const makePlace = (): Place => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-cli-'));
-  const env = { DATABASE_URL: `sqlite:${join(directory, 'paynotify.db')}`, ANTOM_CLIENT_ID: CLIENT, ANTOM_PUBLIC_KEY: PUBLIC_KEY };
+  const env = {
+    DATABASE_URL: `sqlite:${join(directory, 'paynotify.db')}`,
+    ANTOM_CLIENT_ID: CLIENT,
+    ANTOM_PUBLIC_KEY: PUBLIC_KEY,
+  };
   const store = async (...deliveries: readonly Delivery[]): Promise<void> => {
     const config = readStoreConfig(env);
     const { databaseUrl } = config;

@@ -4,7 +4,18 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from '@jest/globals';
 import type { Order } from '../../src/order/order.ts';
 import type { NotificationDelivery, Page } from '../../src/store/store.ts';
-import { capture, CLIENT, here, idOf, json, notified, OTHER_PUBLIC_KEY, ownPlace, payment, type Place } from './support.ts';
+import {
+  capture,
+  CLIENT,
+  here,
+  idOf,
+  json,
+  notified,
+  OTHER_PUBLIC_KEY,
+  ownPlace,
+  payment,
+  type Place,
+} from './support.ts';
 
 const place = ownPlace();
 
@@ -23,7 +34,10 @@ const sql = ({ directory }: Place, statement: string): void => {
 /** In the last raw notification on disk that holds `from`. */
 const changeOneByte = ({ directory }: Place, from: string, to: string): void => {
   const db = new DatabaseSync(join(directory, 'paynotify.db'));
-  const rows = db.prepare('select raw_batch, packed from raw_batches order by raw_batch desc').all() as { raw_batch: number; packed: Uint8Array }[];
+  const rows = db.prepare('select raw_batch, packed from raw_batches order by raw_batch desc').all() as {
+    raw_batch: number;
+    packed: Uint8Array;
+  }[];
   const row = rows.find(({ packed }) => Buffer.from(packed).includes(from));
   if (row === undefined) throw new Error(`nothing on disk holds ${from}`);
   const packed = Buffer.from(row.packed);
@@ -65,7 +79,10 @@ describe('redrive', () => {
     const { env, store } = place();
     await store(notified(payment()));
     sql(place(), 'delete from raw_batches');
-    expect(await here(['redrive', '--id', PAYMENT], env)).toMatchObject({ code: 1, err: expect.stringContaining('have been removed') });
+    expect(await here(['redrive', '--id', PAYMENT], env)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('have been removed'),
+    });
     expect((await here(['redrive', '--all'], env)).out).toContain('1 notification passed over');
     expect((await here(['notifications', PAYMENT, '--raw'], env)).code).toBe(1);
     expect((await here(['verify-store'], env)).out).toContain('1 notification passed over');
@@ -76,12 +93,18 @@ describe('verify-store', () => {
   test('verifies every notification with the keys of today, and finds one byte that changed on disk', async () => {
     const { env, store } = place();
     await store(notified(payment()), notified(capture()));
-    expect(await here(['verify-store'], env)).toMatchObject({ code: 0, out: '2 notifications verified; none failed.\n' });
+    expect(await here(['verify-store'], env)).toMatchObject({
+      code: 0,
+      out: '2 notifications verified; none failed.\n',
+    });
     const underAnother = await here(['verify-store', '--json'], { ...env, ANTOM_PUBLIC_KEY: OTHER_PUBLIC_KEY });
     expect(underAnother.code).toBe(1);
     expect(JSON.parse(underAnother.out)).toEqual({
       verified: 0,
-      failed: [{ clientId: CLIENT, id: PAYMENT }, { clientId: CLIENT, id: CAPTURE }],
+      failed: [
+        { clientId: CLIENT, id: PAYMENT },
+        { clientId: CLIENT, id: CAPTURE },
+      ],
       withoutBytes: 0,
     });
     changeOneByte(place(), '"120"', '"121"');
@@ -106,8 +129,14 @@ describe('backup', () => {
 
     const precious = join(directory, 'precious');
     writeFileSync(precious, 'precious');
-    expect(await here(['backup', precious], env)).toMatchObject({ code: 1, err: `error: ${precious} exists, and is not overwritten\n` });
+    expect(await here(['backup', precious], env)).toMatchObject({
+      code: 1,
+      err: `error: ${precious} exists, and is not overwritten\n`,
+    });
     expect(statSync(precious).size).toBe(8);
-    expect(await here(['backup', join(directory, 'no', 'where')], env)).toMatchObject({ code: 1, err: expect.stringContaining('cannot be written: ENOENT') });
+    expect(await here(['backup', join(directory, 'no', 'where')], env)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('cannot be written: ENOENT'),
+    });
   });
 });

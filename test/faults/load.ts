@@ -33,7 +33,9 @@ let made = 0;
 /** The only notification of a payment of its own. */
 export const fresh = (signer: Signer): Post => {
   made += 1;
-  return signer.sign(paymentResult('S', { paymentId: `P${made}`, paymentRequestId: `R${made}`, paymentAmount: jpy('100') }));
+  return signer.sign(
+    paymentResult('S', { paymentId: `P${made}`, paymentRequestId: `R${made}`, paymentAmount: jpy('100') }),
+  );
 };
 
 export const startLoad = (replicas: readonly ReceiverProcess[], signer: Signer): Load => {
@@ -52,7 +54,9 @@ export const startLoad = (replicas: readonly ReceiverProcess[], signer: Signer):
       await pause(status === 200 ? PAUSE_MS : PAUSE_AFTER_REFUSAL_MS);
     }
   };
-  const connections = replicas.flatMap((replica) => Array.from({ length: CONNECTIONS_A_REPLICA }, async () => await connection(replica)));
+  const connections = replicas.flatMap((replica) =>
+    Array.from({ length: CONNECTIONS_A_REPLICA }, async () => await connection(replica)),
+  );
   return {
     attempts,
     end: async () => {
@@ -66,7 +70,11 @@ export const startLoad = (replicas: readonly ReceiverProcess[], signer: Signer):
 /** Resolves when so many more were answered so; shows that a load is under way, or that it is again. */
 export const answered = async ({ attempts }: Load, status: number, count = 20): Promise<void> => {
   const before = attempts.length;
-  await eventually(`${count} answers with ${status}`, () => attempts.slice(before).filter((attempt) => attempt.status === status).length, (some) => some >= count);
+  await eventually(
+    `${count} answers with ${status}`,
+    () => attempts.slice(before).filter((attempt) => attempt.status === status).length,
+    (some) => some >= count,
+  );
 };
 
 export interface Stage {
@@ -76,7 +84,10 @@ export interface Stage {
 }
 
 /** Brings a fault about under load, and checks what must hold after any of them; gives back what was sent. */
-export const underLoad = async ({ replicas, signer, url }: Stage, fault: (load: Load) => Promise<void>): Promise<readonly Attempt[]> => {
+export const underLoad = async (
+  { replicas, signer, url }: Stage,
+  fault: (load: Load) => Promise<void>,
+): Promise<readonly Attempt[]> => {
   const load = startLoad(replicas, signer);
   try {
     await answered(load, 200);
@@ -95,7 +106,9 @@ export const underLoad = async ({ replicas, signer, url }: Stage, fault: (load: 
 };
 
 const storedIn = async (url: string): Promise<ReadonlySet<string>> =>
-  new Set((await sql<{ id: string }>(url, "select encode(digest, 'hex') as id from notifications")).map(({ id }) => id));
+  new Set(
+    (await sql<{ id: string }>(url, "select encode(digest, 'hex') as id from notifications")).map(({ id }) => id),
+  );
 
 const expectAllWell = async ({ replicas, signer, url }: Stage): Promise<void> => {
   for (const replica of replicas) {
@@ -103,8 +116,11 @@ const expectAllWell = async ({ replicas, signer, url }: Stage): Promise<void> =>
     expect((await get(replica.address, '/healthz')).text).toBe('{"status":"ok"}');
     expect(await replica.post(fresh(signer))).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
   }
-  const [rows] = await sql(url, `select
+  const [rows] = await sql(
+    url,
+    `select
     (select count(*) from notifications where outcome <> 'APPLIED') as "notApplied",
-    (select count(*) from notifications where payment_id not in (select payment_id from orders)) as "withoutOrder"`);
+    (select count(*) from notifications where payment_id not in (select payment_id from orders)) as "withoutOrder"`,
+  );
   expect(rows).toEqual({ notApplied: '0', withoutOrder: '0' });
 };

@@ -3,7 +3,14 @@ import { ACKNOWLEDGEMENT, createPool, createSigner, type Post, send } from '../s
 import { notificationsOfPayment, shuffled } from '../support/facts.ts';
 import { ordersOf } from '../support/orders.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
-import { endPrograms, environmentOf, makeDirectory, type ReceiverProcess, removeDirectory, startProcessReady } from '../support/receiver.ts';
+import {
+  endPrograms,
+  environmentOf,
+  makeDirectory,
+  type ReceiverProcess,
+  removeDirectory,
+  startProcessReady,
+} from '../support/receiver.ts';
 import { ROUNDS } from './load.ts';
 
 const REPLICAS = 4;
@@ -24,7 +31,8 @@ afterAll(async () => {
   removeDirectory(directory);
 });
 
-const notificationsOf = (number: number): readonly Post[] => notificationsOfPayment(number).map((fields) => signer.sign(fields));
+const notificationsOf = (number: number): readonly Post[] =>
+  notificationsOfPayment(number).map((fields) => signer.sign(fields));
 
 /** Sends all that a replica gets, over several connections; gives back the answers. */
 const deliver = async ({ address }: ReceiverProcess, posts: readonly Post[]): Promise<readonly string[]> => {
@@ -43,7 +51,15 @@ const storm = async (): Promise<void> => {
   const replicas = await Promise.all(Array.from({ length: REPLICAS }, async () => await startProcessReady(env)));
   const posts = Array.from({ length: PAYMENTS }, (_, number) => notificationsOf(number)).flat();
   const deliveries = shuffled(Array.from({ length: TIMES }, () => posts).flat());
-  const answers = await Promise.all(replicas.map(async (replica, mine) => await deliver(replica, deliveries.filter((_, index) => index % REPLICAS === mine))));
+  const answers = await Promise.all(
+    replicas.map(
+      async (replica, mine) =>
+        await deliver(
+          replica,
+          deliveries.filter((_, index) => index % REPLICAS === mine),
+        ),
+    ),
+  );
   expect(new Set(answers.flat())).toEqual(new Set([`200 ${ACKNOWLEDGEMENT}`]));
 
   const [replica] = replicas as [ReceiverProcess];
@@ -54,12 +70,16 @@ const storm = async (): Promise<void> => {
 
   const orders = await ordersOf(replica);
   expect(orders).toHaveLength(PAYMENTS);
-  expect(orders.filter(({ status, capturedAmount }) => status !== 'CAPTURED' || capturedAmount?.value !== '100')).toEqual([]);
+  expect(
+    orders.filter(({ status, capturedAmount }) => status !== 'CAPTURED' || capturedAmount?.value !== '100'),
+  ).toEqual([]);
   const shared = orders.filter(({ attention }) => attention.some(({ code }) => code === 'CONTRADICTORY_IDENTITY'));
   expect(shared).toHaveLength(PAYMENTS / 5);
   expect(orders.filter(({ fulfillable }) => fulfillable)).toHaveLength(PAYMENTS - PAYMENTS / 5);
 
-  expect(await sql(url, 'select deadlocks from pg_stat_database where datname = current_database()')).toEqual([{ deadlocks: '0' }]);
+  expect(await sql(url, 'select deadlocks from pg_stat_database where datname = current_database()')).toEqual([
+    { deadlocks: '0' },
+  ]);
   expect(server.log()).not.toContain('deadlock');
   for (const one of replicas) {
     one.kill('SIGTERM');
@@ -67,6 +87,10 @@ const storm = async (): Promise<void> => {
   }
 };
 
-test(`a storm: ${PAYMENTS * 4} notifications, ${TIMES} times each, shuffled, on four replicas at once`, async () => {
-  for (let round = 0; round < ROUNDS; round += 1) await storm();
-}, 60_000 * ROUNDS);
+test(
+  `a storm: ${PAYMENTS * 4} notifications, ${TIMES} times each, shuffled, on four replicas at once`,
+  async () => {
+    for (let round = 0; round < ROUNDS; round += 1) await storm();
+  },
+  60_000 * ROUNDS,
+);

@@ -9,7 +9,9 @@ const stateOf = (fields: Fields): Statement | undefined => {
   const body = JSON.stringify(fields);
   const { reading } = receive(body);
   if (reading.outcome !== 'APPLIED') throw new Error(`not applied, but ${reading.outcome}`);
-  return handlers.get(reading.notifyType)?.stateOf({ facts: reading.facts, bodyDigest: createHash('sha256').update(body).digest('hex') });
+  return handlers
+    .get(reading.notifyType)
+    ?.stateOf({ facts: reading.facts, bodyDigest: createHash('sha256').update(body).digest('hex') });
 };
 
 const NOTHING_MORE = {
@@ -32,9 +34,12 @@ describe('the dispatch table', () => {
     ]);
   });
 
-  test.each(['constructor', '__proto__', 'hasOwnProperty', 'payment_result', ''])('finds nothing under %j', (notifyType) => {
-    expect(handlers.get(notifyType)).toBeUndefined();
-  });
+  test.each(['constructor', '__proto__', 'hasOwnProperty', 'payment_result', ''])(
+    'finds nothing under %j',
+    (notifyType) => {
+      expect(handlers.get(notifyType)).toBeUndefined();
+    },
+  );
 });
 
 describe('a payment', () => {
@@ -59,7 +64,11 @@ describe('a payment', () => {
       acquirerInfo: { acquirerName: 'ANTOM' },
       acquirerReferenceNo: 'A1',
     };
-    const others = { paymentAmount: jpy('0120'), pspCustomerInfo: { pspName: 'TNG' }, paymentResultInfo: { cardBrand: 'VISA' } };
+    const others = {
+      paymentAmount: jpy('0120'),
+      pspCustomerInfo: { pspName: 'TNG' },
+      paymentResultInfo: { cardBrand: 'VISA' },
+    };
     expect(stateOf(paymentResult('S', { ...fields, ...others }))).toMatchObject({
       ...fields,
       pending: false,
@@ -98,7 +107,11 @@ describe('a capture', () => {
   });
 
   test("carries its code's advice and action", () => {
-    expect(stateOf(captureResult('F', { captureRequestId: 'Q1', captureAmount: jpy('070'), result: result('F', 'AUTH_EXPIRED') }))).toMatchObject({
+    expect(
+      stateOf(
+        captureResult('F', { captureRequestId: 'Q1', captureAmount: jpy('070'), result: result('F', 'AUTH_EXPIRED') }),
+      ),
+    ).toMatchObject({
       captureId: null,
       captureRequestId: 'Q1',
       amount: { currency: 'JPY', value: 70n },
@@ -108,8 +121,16 @@ describe('a capture', () => {
   });
 
   test('ignores what belongs to a payment', () => {
-    const ignored = { paymentRequestId: 'R1', paymentAmount: jpy('1'), paymentTime: '2025-05-17T00:58:04-07:00', paymentMethodType: 'CARD' };
+    const ignored = {
+      paymentRequestId: 'R1',
+      paymentAmount: jpy('1'),
+      paymentTime: '2025-05-17T00:58:04-07:00',
+      paymentMethodType: 'CARD',
+    };
     const statement = stateOf(captureResult('S', { captureId: 'C1', ...ignored }));
-    expect(statement).toEqual({ ...stateOf(captureResult('S', { captureId: 'C1' })), bodyDigest: statement?.bodyDigest });
+    expect(statement).toEqual({
+      ...stateOf(captureResult('S', { captureId: 'C1' })),
+      bodyDigest: statement?.bodyDigest,
+    });
   });
 });

@@ -66,9 +66,15 @@ describe('the logged address', () => {
     const signer = createSigner();
     const receiver = await startReady(directory, { ...environmentOf(directory, signer), TRUST_PROXY: trustProxy });
     // Twice, as from a proxy that adds a header of its own instead of appending to the one there is.
-    const post = withHeaders(signer.sign(paymentResult('S')), { 'X-Forwarded-For': ['198.51.100.1, 203.0.113.9', '192.0.2.1'] });
+    const post = withHeaders(signer.sign(paymentResult('S')), {
+      'X-Forwarded-For': ['198.51.100.1, 203.0.113.9', '192.0.2.1'],
+    });
     expect(await receiver.post(post)).toMatchObject({ status: 200 });
-    const lines = await eventually('the line', () => receiver.log().filter(({ msg }) => msg === 'notification'), ({ length }) => length > 0);
+    const lines = await eventually(
+      'the line',
+      () => receiver.log().filter(({ msg }) => msg === 'notification'),
+      ({ length }) => length > 0,
+    );
     await receiver.stop();
     return lines[0]?.['address'];
   };

@@ -1,7 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
-import { ACKNOWLEDGEMENT, createSigner, eventually, get, headerOf, PATH, type Post, withHeaders } from '../support/client.ts';
-import { environmentOf, idOf, type InProcess, makeDirectory, query, removeDirectory, startReady, type UnverifiedItem } from '../support/receiver.ts';
+import {
+  ACKNOWLEDGEMENT,
+  createSigner,
+  eventually,
+  get,
+  headerOf,
+  PATH,
+  type Post,
+  withHeaders,
+} from '../support/client.ts';
+import {
+  environmentOf,
+  idOf,
+  type InProcess,
+  makeDirectory,
+  query,
+  removeDirectory,
+  startReady,
+  type UnverifiedItem,
+} from '../support/receiver.ts';
 
 /** Law 2: stored means acknowledged. Every outcome and every reason gets the same bytes. */
 const signer = createSigner();
@@ -47,7 +65,12 @@ const findStored = async (receiver: InProcess, { body }: Post): Promise<Stored |
   return status === 200 ? (json as Stored) : null;
 };
 
-const handled = (fields: Fields): Fields => ({ notifyType: 'PAYMENT_RESULT', result: result('S'), paymentId: 'MALFORMED-1', ...fields });
+const handled = (fields: Fields): Fields => ({
+  notifyType: 'PAYMENT_RESULT',
+  result: result('S'),
+  paymentId: 'MALFORMED-1',
+  ...fields,
+});
 
 const withAmount = (value: unknown): Fields => handled({ paymentAmount: { currency: 'JPY', value } });
 
@@ -71,22 +94,41 @@ describe('a verified notification', () => {
     expect(Buffer.from(stored.body, 'base64').equals(post.body)).toBe(true);
     expect(stored).toMatchObject({
       target: `${PATH}?shop=7`,
-      headers: { 'client-id': signer.clientId, 'request-time': headerOf(post, 'request-time'), signature: headerOf(post, 'signature') },
+      headers: {
+        'client-id': signer.clientId,
+        'request-time': headerOf(post, 'request-time'),
+        signature: headerOf(post, 'signature'),
+      },
       signatureVerifies: true,
     });
     return stored;
   };
 
   test.each([
-    ['an authorization', 'AUTHORIZED', (paymentId: string) => paymentResult('S', { paymentId, paymentAmount: jpy('120') })],
+    [
+      'an authorization',
+      'AUTHORIZED',
+      (paymentId: string) => paymentResult('S', { paymentId, paymentAmount: jpy('120') }),
+    ],
     ['a decline', 'FAILED', (paymentId: string) => paymentResult('F', { paymentId })],
     ['an unknown result', 'PROCESSING', (paymentId: string) => paymentResult('U', { paymentId })],
     ['a pending payment', 'PROCESSING', (paymentId: string) => paymentPending({ paymentId })],
-    ['a capture', 'PARTIALLY_CAPTURED', (paymentId: string) => captureResult('S', { paymentId, captureId: `C${paymentId}`, captureAmount: jpy('120') })],
-    ['a failed capture', 'PENDING', (paymentId: string) => captureResult('F', { paymentId, captureId: `C${paymentId}` })],
+    [
+      'a capture',
+      'PARTIALLY_CAPTURED',
+      (paymentId: string) => captureResult('S', { paymentId, captureId: `C${paymentId}`, captureAmount: jpy('120') }),
+    ],
+    [
+      'a failed capture',
+      'PENDING',
+      (paymentId: string) => captureResult('F', { paymentId, captureId: `C${paymentId}` }),
+    ],
   ])('APPLIED: %s is acknowledged, and its order is %s', async (_, status, fieldsFor) => {
     const paymentId = nextId();
-    expect(await deliver({ ...fieldsFor(paymentId), paymentRequestId: `R${paymentId}` })).toMatchObject({ outcome: 'APPLIED', paymentId });
+    expect(await deliver({ ...fieldsFor(paymentId), paymentRequestId: `R${paymentId}` })).toMatchObject({
+      outcome: 'APPLIED',
+      paymentId,
+    });
     expect(await running.receiver.order(paymentId)).toMatchObject({ status, fulfillable: false });
   });
 
@@ -94,7 +136,12 @@ describe('a verified notification', () => {
     const paymentId = nextId();
     await deliver(paymentResult('S', { paymentId, paymentRequestId: `R${paymentId}`, paymentAmount: jpy('120') }));
     await deliver(captureResult('S', { paymentId, captureId: `C${paymentId}`, captureAmount: jpy('120') }));
-    expect(await running.receiver.order(paymentId)).toMatchObject({ status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', attention: [] });
+    expect(await running.receiver.order(paymentId)).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: true,
+      nextAction: 'FULFIL',
+      attention: [],
+    });
   });
 
   test('a resend is acknowledged and counted, and is no second notification', async () => {
@@ -120,7 +167,10 @@ describe('a verified notification', () => {
     ['a kind that every object has', { notifyType: 'constructor' }],
     ['a dispute', { disputeNotificationType: 'DISPUTE_CREATED', paymentId: 'P1' }],
     ['a consent, which is no card authorization', { authorizationNotifyType: 'AUTHCODE_CREATED', authCode: 'x' }],
-    ['malformed fields under a kind without a handler', { notifyType: 'UPDATE_AMOUNT_RESULT', paymentId: 'with space', result: 5 }],
+    [
+      'malformed fields under a kind without a handler',
+      { notifyType: 'UPDATE_AMOUNT_RESULT', paymentId: 'with space', result: 5 },
+    ],
   ])('UNHANDLED: %s is acknowledged and makes no order', async (_, body) => {
     expect(await deliver(body)).toMatchObject({ outcome: 'UNHANDLED', paymentId: null });
   });
@@ -138,8 +188,14 @@ describe('a verified notification', () => {
     ['100,000 opened arrays', '['.repeat(100_000)],
     ['a byte order mark', `\ufeff${JSON.stringify(handled({}))}`],
     ['invalid UTF-8', Buffer.from(JSON.stringify(handled({ note: 'ü' })), 'latin1')],
-    ['an overlong encoding', Buffer.concat([Buffer.from('{"notifyType":"'), Buffer.from([0xc1, 0x81]), Buffer.from('"}')])],
-    ['a surrogate in UTF-8', Buffer.concat([Buffer.from('{"notifyType":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}')])],
+    [
+      'an overlong encoding',
+      Buffer.concat([Buffer.from('{"notifyType":"'), Buffer.from([0xc1, 0x81]), Buffer.from('"}')]),
+    ],
+    [
+      'a surrogate in UTF-8',
+      Buffer.concat([Buffer.from('{"notifyType":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}')]),
+    ],
     ['UTF-16', Buffer.from(JSON.stringify(handled({})), 'utf16le')],
     ['a bare U+0000', `${JSON.stringify(handled({}))}\u0000`],
     ['a notifyType that is a number', handled({ notifyType: 5 })],
@@ -147,7 +203,10 @@ describe('a verified notification', () => {
     ['no paymentId', handled({ paymentId: undefined })],
     ['an empty paymentId', handled({ paymentId: '' })],
     ['a paymentId of null', handled({ paymentId: null })],
-    ['a paymentId that only a prototype names', '{"notifyType":"PAYMENT_RESULT","result":{"resultStatus":"S"},"__proto__":{"paymentId":"P-proto"}}'],
+    [
+      'a paymentId that only a prototype names',
+      '{"notifyType":"PAYMENT_RESULT","result":{"resultStatus":"S"},"__proto__":{"paymentId":"P-proto"}}',
+    ],
     ['a paymentId that is a number', handled({ paymentId: 5 })],
     ['a paymentId with a space', handled({ paymentId: 'P 1' })],
     ['a paymentId with U+0000', handled({ paymentId: 'P\u00001' })],
@@ -156,7 +215,10 @@ describe('a verified notification', () => {
     ['a paymentId with a line break at its end', handled({ paymentId: 'P1\n' })],
     ['a malformed paymentRequestId', handled({ paymentRequestId: 'R\t1' })],
     ['a capture with no id of its own', handled({ notifyType: 'CAPTURE_RESULT' })],
-    ['a capture with a malformed captureId', handled({ notifyType: 'CAPTURE_RESULT', captureId: 'C 1', captureRequestId: 'CR1' })],
+    [
+      'a capture with a malformed captureId',
+      handled({ notifyType: 'CAPTURE_RESULT', captureId: 'C 1', captureRequestId: 'CR1' }),
+    ],
     ['no result', handled({ result: undefined })],
     ['a result that is text', handled({ result: 'S' })],
     ['another resultStatus', handled({ result: { resultStatus: 'SUCCESS' } })],
@@ -182,14 +244,42 @@ describe('a verified notification', () => {
   });
 
   test.each<[string, (paymentId: string) => string | Fields]>([
-    ['U+0000 and lone surrogates', (paymentId) => paymentResult('S', { paymentId, result: { resultStatus: 'S', resultCode: 'A\u0000B', resultMessage: 'x\ud800y\udc00' } })],
-    ['100,000 nested arrays', (paymentId) => `{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`],
-    ['a deeply nested acquirerInfo', (paymentId) => `{"acquirerInfo":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`],
-    ['__proto__ and constructor', (paymentId) => `{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}},"acquirerInfo":{"__proto__":{"y":2}},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`],
+    [
+      'U+0000 and lone surrogates',
+      (paymentId) =>
+        paymentResult('S', {
+          paymentId,
+          result: { resultStatus: 'S', resultCode: 'A\u0000B', resultMessage: 'x\ud800y\udc00' },
+        }),
+    ],
+    [
+      '100,000 nested arrays',
+      (paymentId) =>
+        `{"deep":${'['.repeat(100_000)}${']'.repeat(100_000)},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`,
+    ],
+    [
+      'a deeply nested acquirerInfo',
+      (paymentId) =>
+        `{"acquirerInfo":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`,
+    ],
+    [
+      '__proto__ and constructor',
+      (paymentId) =>
+        `{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}},"acquirerInfo":{"__proto__":{"y":2}},${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`,
+    ],
     ['an amount of 64 digits', (paymentId) => paymentResult('S', { paymentId, paymentAmount: jpy('9'.repeat(64)) })],
-    ['fields that nobody knows', (paymentId) => paymentResult('S', { paymentId, surprise: { a: [1e308, true, null] } })],
-    ['numbers beyond every range', (paymentId) => `{"big":1e400,"small":-1e-400,${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`],
-    ['spaces and line breaks around it', (paymentId) => `\r\n\t ${JSON.stringify(paymentResult('S', { paymentId }), null, 4)} \n`],
+    [
+      'fields that nobody knows',
+      (paymentId) => paymentResult('S', { paymentId, surprise: { a: [1e308, true, null] } }),
+    ],
+    [
+      'numbers beyond every range',
+      (paymentId) => `{"big":1e400,"small":-1e-400,${JSON.stringify(paymentResult('S', { paymentId })).slice(1)}`,
+    ],
+    [
+      'spaces and line breaks around it',
+      (paymentId) => `\r\n\t ${JSON.stringify(paymentResult('S', { paymentId }), null, 4)} \n`,
+    ],
   ])('APPLIED: %s do no harm, and are kept byte for byte', async (_, bodyFor) => {
     const paymentId = nextId();
     expect(await deliver(bodyFor(paymentId))).toMatchObject({ outcome: 'APPLIED', paymentId });
@@ -199,13 +289,22 @@ describe('a verified notification', () => {
 
   test('U+0000 and lone surrogates become U+FFFD where they are kept in columns', async () => {
     const paymentId = nextId();
-    await deliver(paymentResult('S', { paymentId, result: { resultStatus: 'S', resultCode: 'A\u0000B', resultMessage: 'x\ud800y\udc00' } }));
-    expect(await running.receiver.order(paymentId)).toMatchObject({ result: { resultCode: 'A\ufffdB', resultMessage: 'x\ufffdy\ufffd' } });
+    await deliver(
+      paymentResult('S', {
+        paymentId,
+        result: { resultStatus: 'S', resultCode: 'A\u0000B', resultMessage: 'x\ud800y\udc00' },
+      }),
+    );
+    expect(await running.receiver.order(paymentId)).toMatchObject({
+      result: { resultCode: 'A\ufffdB', resultMessage: 'x\ufffdy\ufffd' },
+    });
   });
 
   test('of duplicate keys the last one wins', async () => {
     const [first, last] = [nextId(), nextId()];
-    await deliver(`{"notifyType":"NOTHING","paymentId":"${first}",${JSON.stringify(paymentResult('F', { paymentId: last })).slice(1)}`);
+    await deliver(
+      `{"notifyType":"NOTHING","paymentId":"${first}",${JSON.stringify(paymentResult('F', { paymentId: last })).slice(1)}`,
+    );
     expect(await running.receiver.order(first)).toBeNull();
     expect(await running.receiver.order(last)).toMatchObject({ status: 'FAILED' });
   });
@@ -232,63 +331,116 @@ describe.each([
   afterAll(() => running.stop());
 
   test.each<[string, string, (post: Post) => Post]>([
-    ['DUPLICATE_HEADER', 'two signatures', (post) => withHeaders(post, { signature: [headerOf(post, 'signature'), headerOf(post, 'signature')] })],
-    ['DUPLICATE_HEADER', 'two client-ids', (post) => withHeaders(post, { 'client-id': [signer.clientId, signer.clientId] })],
-    ['DUPLICATE_HEADER', 'a second, empty request-time', (post) => withHeaders(post, { 'request-time': [headerOf(post, 'request-time'), ''] })],
+    [
+      'DUPLICATE_HEADER',
+      'two signatures',
+      (post) => withHeaders(post, { signature: [headerOf(post, 'signature'), headerOf(post, 'signature')] }),
+    ],
+    [
+      'DUPLICATE_HEADER',
+      'two client-ids',
+      (post) => withHeaders(post, { 'client-id': [signer.clientId, signer.clientId] }),
+    ],
+    [
+      'DUPLICATE_HEADER',
+      'a second, empty request-time',
+      (post) => withHeaders(post, { 'request-time': [headerOf(post, 'request-time'), ''] }),
+    ],
     ['DUPLICATE_HEADER', 'a second signature in other letters', (post) => withHeaders(post, { Signature: 'x' })],
     ['MISSING_HEADER', 'no signature', (post) => withHeaders(post, { signature: null })],
     ['MISSING_HEADER', 'no client-id', (post) => withHeaders(post, { 'client-id': null })],
     ['MISSING_HEADER', 'no request-time', (post) => withHeaders(post, { 'request-time': null })],
     ['MISSING_HEADER', 'an empty signature', (post) => withHeaders(post, { signature: '' })],
     ['MISSING_HEADER', 'an empty client-id', (post) => withHeaders(post, { 'client-id': '' })],
-    ['MALFORMED_SIGNATURE', 'a broken percent escape', (post) => withHeaders(post, { signature: 'algorithm=RSA256,keyVersion=1,signature=%ZZ' })],
+    [
+      'MALFORMED_SIGNATURE',
+      'a broken percent escape',
+      (post) => withHeaders(post, { signature: 'algorithm=RSA256,keyVersion=1,signature=%ZZ' }),
+    ],
     ['MALFORMED_SIGNATURE', 'nothing but a broken escape', (post) => withHeaders(post, { signature: '%ZZ' })],
-    ['MALFORMED_SIGNATURE', 'two signature fields', (post) => withHeaders(post, { signature: `${headerOf(post, 'signature')},signature=AAAA` })],
-    ['MALFORMED_SIGNATURE', 'no algorithm', (post) => withHeaders(post, { signature: `keyVersion=1,signature=${signatureOf(post)}` })],
-    ['MALFORMED_SIGNATURE', 'a signature of another length', (post) => withHeaders(post, { signature: 'algorithm=RSA256,keyVersion=1,signature=AAAA' })],
-    ['UNSUPPORTED_ALGORITHM', 'another algorithm', (post) => withHeaders(post, { signature: headerOf(post, 'signature').replace('RSA256', 'RSA512') })],
+    [
+      'MALFORMED_SIGNATURE',
+      'two signature fields',
+      (post) => withHeaders(post, { signature: `${headerOf(post, 'signature')},signature=AAAA` }),
+    ],
+    [
+      'MALFORMED_SIGNATURE',
+      'no algorithm',
+      (post) => withHeaders(post, { signature: `keyVersion=1,signature=${signatureOf(post)}` }),
+    ],
+    [
+      'MALFORMED_SIGNATURE',
+      'a signature of another length',
+      (post) => withHeaders(post, { signature: 'algorithm=RSA256,keyVersion=1,signature=AAAA' }),
+    ],
+    [
+      'UNSUPPORTED_ALGORITHM',
+      'another algorithm',
+      (post) => withHeaders(post, { signature: headerOf(post, 'signature').replace('RSA256', 'RSA512') }),
+    ],
     ['UNKNOWN_CLIENT', 'another client', (post) => withHeaders(post, { 'client-id': `${signer.clientId}X` })],
-    ['UNKNOWN_KEY_VERSION', 'another key under another version', (post) => stranger.sign(post.body, { target: post.target, keyVersion: '2' })],
+    [
+      'UNKNOWN_KEY_VERSION',
+      'another key under another version',
+      (post) => stranger.sign(post.body, { target: post.target, keyVersion: '2' }),
+    ],
     ['SIGNATURE_MISMATCH', 'another key', (post) => stranger.sign(post.body, { target: post.target })],
-    ['SIGNATURE_MISMATCH', 'another request-time', (post) => withHeaders(post, { 'request-time': '2025-05-17T07:58:05Z' })],
-    ['SIGNATURE_MISMATCH', 'one more byte', (post) => ({ ...post, body: Buffer.concat([post.body, Buffer.from(' ')]) })],
+    [
+      'SIGNATURE_MISMATCH',
+      'another request-time',
+      (post) => withHeaders(post, { 'request-time': '2025-05-17T07:58:05Z' }),
+    ],
+    [
+      'SIGNATURE_MISMATCH',
+      'one more byte',
+      (post) => ({ ...post, body: Buffer.concat([post.body, Buffer.from(' ')]) }),
+    ],
     ['SIGNATURE_MISMATCH', 'no byte at all', (post) => ({ ...post, body: Buffer.alloc(0) })],
-  ])(`%s (%s) is stored by the time of its answer, which is ${status}; its order never hears of it`, async (reason, _, change) => {
-    const post = genuine();
-    const paymentId = String((JSON.parse(post.body.toString()) as { paymentId: unknown }).paymentId);
-    expect((await running.receiver.post(post)).status).toBe(200);
-    const order = await running.receiver.order(paymentId);
-    const feed = await running.receiver.read('/api/orders?after=0&limit=200');
+  ])(
+    `%s (%s) is stored by the time of its answer, which is ${status}; its order never hears of it`,
+    async (reason, _, change) => {
+      const post = genuine();
+      const paymentId = String((JSON.parse(post.body.toString()) as { paymentId: unknown }).paymentId);
+      expect((await running.receiver.post(post)).status).toBe(200);
+      const order = await running.receiver.order(paymentId);
+      const feed = await running.receiver.read('/api/orders?after=0&limit=200');
 
-    const changed = change(post);
-    const before = await running.receiver.unverified();
-    const answer = await running.receiver.post(changed);
-    const rows = query(running.directory, 'select reason from unverified order by request desc limit 1');
-    expect(rows).toMatchObject([{ reason }]);
-    expect(answer.status).toBe(status);
-    if (status === 200) expect(answer.text).toBe(ACKNOWLEDGEMENT);
-    else expect(JSON.parse(answer.text)).toEqual({ result: { resultCode: 'ERROR', resultStatus: 'F', resultMessage: expect.any(String) } });
+      const changed = change(post);
+      const before = await running.receiver.unverified();
+      const answer = await running.receiver.post(changed);
+      const rows = query(running.directory, 'select reason from unverified order by request desc limit 1');
+      expect(rows).toMatchObject([{ reason }]);
+      expect(answer.status).toBe(status);
+      if (status === 200) expect(answer.text).toBe(ACKNOWLEDGEMENT);
+      else
+        expect(JSON.parse(answer.text)).toEqual({
+          result: { resultCode: 'ERROR', resultStatus: 'F', resultMessage: expect.any(String) },
+        });
 
-    const unverified = await running.receiver.unverified();
-    const [latest] = unverified as [UnverifiedItem];
-    expect(unverified).toHaveLength(before.length + 1);
-    expect(latest).toMatchObject({ reason, deliveries: 1 });
-    const whole = (await running.receiver.read(`/api/unverified/${latest.id}`)).json as { body: string; headers: Record<string, string[]> };
-    const occurrences = (name: string): string[] =>
-      changed.headers.flatMap(([its, value]) => (its.toLowerCase() === name ? [value] : []));
-    expect(whole).toMatchObject({
-      method: 'POST',
-      target: `${PATH}?shop=7`,
-      headers: {
-        'client-id': occurrences('client-id'),
-        'request-time': occurrences('request-time'),
-        signature: occurrences('signature'),
-      },
-    });
-    expect(Buffer.from(whole.body, 'base64').equals(changed.body)).toBe(true);
-    expect(await running.receiver.order(paymentId)).toEqual(order);
-    expect(await running.receiver.read('/api/orders?after=0&limit=200')).toEqual(feed);
-  });
+      const unverified = await running.receiver.unverified();
+      const [latest] = unverified as [UnverifiedItem];
+      expect(unverified).toHaveLength(before.length + 1);
+      expect(latest).toMatchObject({ reason, deliveries: 1 });
+      const whole = (await running.receiver.read(`/api/unverified/${latest.id}`)).json as {
+        body: string;
+        headers: Record<string, string[]>;
+      };
+      const occurrences = (name: string): string[] =>
+        changed.headers.flatMap(([its, value]) => (its.toLowerCase() === name ? [value] : []));
+      expect(whole).toMatchObject({
+        method: 'POST',
+        target: `${PATH}?shop=7`,
+        headers: {
+          'client-id': occurrences('client-id'),
+          'request-time': occurrences('request-time'),
+          signature: occurrences('signature'),
+        },
+      });
+      expect(Buffer.from(whole.body, 'base64').equals(changed.body)).toBe(true);
+      expect(await running.receiver.order(paymentId)).toEqual(order);
+      expect(await running.receiver.read('/api/orders?after=0&limit=200')).toEqual(feed);
+    },
+  );
 
   test('that is sent again is counted, and answered with the same bytes', async () => {
     const post = stranger.sign(paymentResult('S', { paymentId: nextId() }));
@@ -307,6 +459,11 @@ describe.each([
       () => running.receiver.log().filter(({ level }) => level === 40),
       ({ length }) => length === all.reduce((sum, { deliveries }) => sum + deliveries, 0),
     );
-    expect(warned.at(-1)).toMatchObject({ reason: 'SIGNATURE_MISMATCH', status, deliveries: 1, hint: expect.stringContaining('PUBLIC_NOTIFY_URL') });
+    expect(warned.at(-1)).toMatchObject({
+      reason: 'SIGNATURE_MISMATCH',
+      status,
+      deliveries: 1,
+      hint: expect.stringContaining('PUBLIC_NOTIFY_URL'),
+    });
   });
 });

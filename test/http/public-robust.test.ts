@@ -3,7 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { paymentResult } from '../support/facts.ts';
 import { ACKNOWLEDGEMENT, createSigner, get, PATH, type Post, withHeaders } from '../support/client.ts';
 import { exchange, headOf, openRaw } from '../support/raw-http.ts';
-import { environmentOf, type InProcess, makeDirectory, query, removeDirectory, startReady } from '../support/receiver.ts';
+import {
+  environmentOf,
+  type InProcess,
+  makeDirectory,
+  query,
+  removeDirectory,
+  startReady,
+} from '../support/receiver.ts';
 
 const signer = createSigner();
 const directory = makeDirectory();
@@ -42,7 +49,11 @@ const sendAndWait = async (bytes: string | Uint8Array): Promise<string> => {
 
 describe('what Node refuses before us', () => {
   test.each([
-    ['headers of more than 16 KiB', headOf(`POST ${PATH} HTTP/1.1`, ['Host: x', `signature: ${'A'.repeat(16_384)}`]), 431],
+    [
+      'headers of more than 16 KiB',
+      headOf(`POST ${PATH} HTTP/1.1`, ['Host: x', `signature: ${'A'.repeat(16_384)}`]),
+      431,
+    ],
     ['a target of more than 16 KiB', headOf(`POST ${PATH}?${'a'.repeat(16_384)} HTTP/1.1`, ['Host: x']), 431],
     ['no Host', headOf(`POST ${PATH} HTTP/1.1`, ['Content-Length: 0']), 400],
     ['a header without a colon', headOf(`POST ${PATH} HTTP/1.1`, ['Host: x', 'nonsense']), 400],
@@ -68,7 +79,10 @@ describe('headers', () => {
   test('more than a hundred are refused: one that was dropped may have been signed', async () => {
     const before = count('notifications');
     const many = Array.from({ length: 120 }, (_, index) => [`x-${index}`, 'y'] as const);
-    for (const headers of [[...many, ...fresh().headers], [...fresh().headers, ...many]]) {
+    for (const headers of [
+      [...many, ...fresh().headers],
+      [...fresh().headers, ...many],
+    ]) {
       const answer = await receiver.post({ ...fresh(), headers });
       expect([answer.status, answer.headers.connection]).toEqual([431, 'close']);
     }
@@ -81,19 +95,31 @@ describe('headers', () => {
     expect((await receiver.post({ ...post, headers: [...some, ...post.headers] })).text).toBe(ACKNOWLEDGEMENT);
   });
 
-  test.each(['%ZZ', '%', '=', ',', ',,,,', '===', '\u00ff\u0080', 'algorithm=RSA256,signature=%ZZ', 'x'.repeat(8_000), '__proto__=1', '%00'.repeat(256)])(
-    'a signature of %j is stored as unverified',
-    async (signature) => {
-      const before = count('unverified');
-      expect((await receiver.post(withHeaders(fresh(), { signature }))).status).toBe(200);
-      expect(count('unverified')).toBe(before + 1);
+  test.each([
+    '%ZZ',
+    '%',
+    '=',
+    ',',
+    ',,,,',
+    '===',
+    '\u00ff\u0080',
+    'algorithm=RSA256,signature=%ZZ',
+    'x'.repeat(8_000),
+    '__proto__=1',
+    '%00'.repeat(256),
+  ])('a signature of %j is stored as unverified', async (signature) => {
+    const before = count('unverified');
+    expect((await receiver.post(withHeaders(fresh(), { signature }))).status).toBe(200);
+    expect(count('unverified')).toBe(before + 1);
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', '\u00fc', 'a b', "'; drop table orders; --"])(
+    'a client-id of %j is an unknown client',
+    async (clientId) => {
+      expect((await receiver.post(withHeaders(fresh(), { 'client-id': clientId }))).status).toBe(200);
+      expect((await receiver.unverified())[0]).toMatchObject({ reason: 'UNKNOWN_CLIENT' });
     },
   );
-
-  test.each(['__proto__', 'constructor', 'toString', '\u00fc', 'a b', "'; drop table orders; --"])('a client-id of %j is an unknown client', async (clientId) => {
-    expect((await receiver.post(withHeaders(fresh(), { 'client-id': clientId }))).status).toBe(200);
-    expect((await receiver.unverified())[0]).toMatchObject({ reason: 'UNKNOWN_CLIENT' });
-  });
 });
 
 describe('garbage', () => {
@@ -102,7 +128,11 @@ describe('garbage', () => {
     const before = count('notifications');
     for (let round = 0; round < 60; round += 1) {
       const noise = randomBytes(1 + round * 7);
-      const bytes = [noise, Buffer.concat([Buffer.from(head), noise]), Buffer.concat([Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n`), noise])];
+      const bytes = [
+        noise,
+        Buffer.concat([Buffer.from(head), noise]),
+        Buffer.concat([Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n`), noise]),
+      ];
       for (const garbage of bytes) {
         const answer = await sendAndWait(garbage);
         expect(answer === '' || answer.startsWith('HTTP/1.1 4')).toBe(true);
@@ -113,7 +143,11 @@ describe('garbage', () => {
 
   test('of hundreds of connections that say nothing holds up nobody', async () => {
     const silent = await Promise.all(Array.from({ length: 300 }, () => openRaw(receiver.address)));
-    await Promise.all(silent.map(async (connection, index) => await connection.write(index % 2 === 0 ? '' : `POST ${PATH} HTTP/1.1\r\nHo`)));
+    await Promise.all(
+      silent.map(
+        async (connection, index) => await connection.write(index % 2 === 0 ? '' : `POST ${PATH} HTTP/1.1\r\nHo`),
+      ),
+    );
     expect(await receiver.post(fresh())).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
     for (const connection of silent) connection.destroy();
   });

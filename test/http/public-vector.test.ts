@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { ACKNOWLEDGEMENT, createPool, headerOf, type Post, send, withHeaders } from '../support/client.ts';
-import { environmentOf, idOf, type InProcess, makeDirectory, removeDirectory, startReady } from '../support/receiver.ts';
+import {
+  environmentOf,
+  idOf,
+  type InProcess,
+  makeDirectory,
+  removeDirectory,
+  startReady,
+} from '../support/receiver.ts';
 
 /** A notification that Antom really signed, with its own path, client id and key. */
 interface Vector {
@@ -11,9 +18,17 @@ interface Vector {
   readonly publicKey: string;
   readonly signatureHeader: string;
   readonly bodyBase64: string;
-  readonly mustFail: readonly { readonly change: string; readonly signedUri?: string; readonly body?: string; readonly clientId?: string; readonly requestTime?: string }[];
+  readonly mustFail: readonly {
+    readonly change: string;
+    readonly signedUri?: string;
+    readonly body?: string;
+    readonly clientId?: string;
+    readonly requestTime?: string;
+  }[];
 }
-const vector = JSON.parse(readFileSync(new URL('../fixtures/payment-result-sandbox-2025.json', import.meta.url), 'utf8')) as Vector;
+const vector = JSON.parse(
+  readFileSync(new URL('../fixtures/payment-result-sandbox-2025.json', import.meta.url), 'utf8'),
+) as Vector;
 
 const genuine: Post = {
   method: 'POST',
@@ -62,7 +77,12 @@ test('what Antom signed goes in over HTTP, and its order is there to be read', a
   });
   expect(await receiver.order('PR_1747468651136')).toMatchObject({ paymentId: PAYMENT });
   const stored = await receiver.read(`/api/notifications/${idOf(genuine.body)}`);
-  expect(stored.json).toMatchObject({ outcome: 'APPLIED', notifyType: 'PAYMENT_RESULT', body: vector.bodyBase64, signatureVerifies: true });
+  expect(stored.json).toMatchObject({
+    outcome: 'APPLIED',
+    notifyType: 'PAYMENT_RESULT',
+    body: vector.bodyBase64,
+    signatureVerifies: true,
+  });
   expect(await receiver.unverified()).toEqual([]);
 });
 
@@ -87,10 +107,14 @@ test.each(changed)('it does not verify with: $change', async ({ body, clientId, 
   });
   await receiver.post(body === undefined ? post : { ...post, body: Buffer.from(body) });
   const [latest] = await receiver.unverified();
-  expect(latest).toMatchObject({ deliveries: 1, reason: clientId === undefined ? 'SIGNATURE_MISMATCH' : 'UNKNOWN_CLIENT' });
+  expect(latest).toMatchObject({
+    deliveries: 1,
+    reason: clientId === undefined ? 'SIGNATURE_MISMATCH' : 'UNKNOWN_CLIENT',
+  });
 });
 
-const flip = (text: string, at: number): string => `${text.slice(0, at)}${text[at] === '0' ? '1' : '0'}${text.slice(at + 1)}`;
+const flip = (text: string, at: number): string =>
+  `${text.slice(0, at)}${text[at] === '0' ? '1' : '0'}${text.slice(at + 1)}`;
 
 const withByteChanged = (at: number): Post => {
   const body = Buffer.from(genuine.body);

@@ -1,8 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { paymentResult } from '../support/facts.ts';
-import { ACKNOWLEDGEMENT, type Answer, createSigner, get, PATH, type Post, send, type SignOptions, withHeaders } from '../support/client.ts';
+import {
+  ACKNOWLEDGEMENT,
+  type Answer,
+  createSigner,
+  get,
+  PATH,
+  type Post,
+  send,
+  type SignOptions,
+  withHeaders,
+} from '../support/client.ts';
 import { exchange, headOf, openRaw, type RawAnswer } from '../support/raw-http.ts';
-import { environmentOf, idOf, type InProcess, makeDirectory, query, removeDirectory, startReady } from '../support/receiver.ts';
+import {
+  environmentOf,
+  idOf,
+  type InProcess,
+  makeDirectory,
+  query,
+  removeDirectory,
+  startReady,
+} from '../support/receiver.ts';
 
 const BODY_LIMIT = 4_096;
 /** Paths are compared byte for byte: an escape that is configured is an escape that is asked for. */
@@ -40,14 +58,26 @@ const ofLength = (bytes: number): Post => {
   return signer.sign({ ...fields, padding: 'x'.repeat(bytes - short.length) });
 };
 
-const isStored = ({ body }: Post): boolean => query(directory, `select 1 from notifications where hex(digest) = '${idOf(body).toUpperCase()}'`).length === 1;
+const isStored = ({ body }: Post): boolean =>
+  query(directory, `select 1 from notifications where hex(digest) = '${idOf(body).toUpperCase()}'`).length === 1;
 const storedAtAll = (): number =>
-  Number(query(directory, 'select (select count(*) from notifications) + (select count(*) from unverified) as n')[0]?.['n']);
+  Number(
+    query(directory, 'select (select count(*) from notifications) + (select count(*) from unverified) as n')[0]?.['n'],
+  );
 
 /** The request as bytes; `lines` replace the Content-Length. */
-const wire = ({ method, target, headers, body }: Post, lines: readonly string[] = [`Content-Length: ${body.length}`]): Buffer =>
+const wire = (
+  { method, target, headers, body }: Post,
+  lines: readonly string[] = [`Content-Length: ${body.length}`],
+): Buffer =>
   Buffer.concat([
-    Buffer.from(headOf(`${method} ${target} HTTP/1.1`, ['Host: shop.example', ...headers.map(([name, value]) => `${name}: ${value}`), ...lines])),
+    Buffer.from(
+      headOf(`${method} ${target} HTTP/1.1`, [
+        'Host: shop.example',
+        ...headers.map(([name, value]) => `${name}: ${value}`),
+        ...lines,
+      ]),
+    ),
     body,
   ]);
 
@@ -61,7 +91,9 @@ const chunked = (body: Buffer, size: number): Buffer => {
 };
 
 const expectRefusal = (text: string): void => {
-  expect(JSON.parse(text)).toEqual({ result: { resultCode: 'ERROR', resultStatus: 'F', resultMessage: expect.stringMatching(/./) } });
+  expect(JSON.parse(text)).toEqual({
+    result: { resultCode: 'ERROR', resultStatus: 'F', resultMessage: expect.stringMatching(/./) },
+  });
 };
 
 describe('the acknowledgement', () => {
@@ -71,7 +103,10 @@ describe('the acknowledgement', () => {
     const post = fresh();
     const answer = await receiver.post(post);
     expect(answer).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
-    expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'content-length': String(ACKNOWLEDGEMENT.length) });
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json',
+      'content-length': String(ACKNOWLEDGEMENT.length),
+    });
     expect([...answer.headerNames].sort()).toEqual([...HEADERS].sort());
     expect(isStored(post)).toBe(true);
   });
@@ -79,12 +114,18 @@ describe('the acknowledgement', () => {
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'nonsense', ''])(
     'does not depend on the Content-Type %j',
     async (contentType) => {
-      expect(await receiver.post(withHeaders(fresh(), { 'Content-Type': contentType }))).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+      expect(await receiver.post(withHeaders(fresh(), { 'Content-Type': contentType }))).toMatchObject({
+        status: 200,
+        text: ACKNOWLEDGEMENT,
+      });
     },
   );
 
   test('does not need a Content-Type', async () => {
-    expect(await receiver.post(withHeaders(fresh(), { 'Content-Type': null }))).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+    expect(await receiver.post(withHeaders(fresh(), { 'Content-Type': null }))).toMatchObject({
+      status: 200,
+      text: ACKNOWLEDGEMENT,
+    });
   });
 
   test('is given for a path with any query', async () => {
@@ -121,8 +162,20 @@ describe('the acknowledgement', () => {
   test('comes once for each of several notifications sent in one go, in their order', async () => {
     const posts = [fresh(), fresh(), fresh()];
     const connection = await openRaw(receiver.address);
-    await connection.write(Buffer.concat([wire(posts[0] as Post), wire({ ...fresh(), target: '/elsewhere' }), wire(posts[1] as Post), wire(posts[2] as Post)]));
-    const statuses = [await connection.answer(), await connection.answer(), await connection.answer(), await connection.answer()];
+    await connection.write(
+      Buffer.concat([
+        wire(posts[0] as Post),
+        wire({ ...fresh(), target: '/elsewhere' }),
+        wire(posts[1] as Post),
+        wire(posts[2] as Post),
+      ]),
+    );
+    const statuses = [
+      await connection.answer(),
+      await connection.answer(),
+      await connection.answer(),
+      await connection.answer(),
+    ];
     connection.destroy();
     expect(statuses.map(({ status }) => status)).toEqual([200, 404, 200, 200]);
     expect(posts.map(isStored)).toEqual([true, true, true]);
@@ -130,7 +183,10 @@ describe('the acknowledgement', () => {
 
   test('is given for a chunked body, however it is cut', async () => {
     const post = fresh();
-    const answer = await exchange(receiver.address, wire({ ...post, body: chunked(post.body, 7) }, ['Transfer-Encoding: chunked']));
+    const answer = await exchange(
+      receiver.address,
+      wire({ ...post, body: chunked(post.body, 7) }, ['Transfer-Encoding: chunked']),
+    );
     expect(answer).toMatchObject({ status: 200, body: ACKNOWLEDGEMENT });
     expect(isStored(post)).toBe(true);
   });
@@ -155,7 +211,9 @@ describe('the acknowledgement', () => {
     connection.destroy();
     // Notifications are stored in the order of their last bytes: after this one nothing is on its way any more.
     expect((await receiver.post(fresh())).status).toBe(200);
-    expect({ acknowledged: left.startsWith('HTTP/1.1 200 ') && left.endsWith(ACKNOWLEDGEMENT) }).toEqual({ acknowledged: isStored(post) });
+    expect({ acknowledged: left.startsWith('HTTP/1.1 200 ') && left.endsWith(ACKNOWLEDGEMENT) }).toEqual({
+      acknowledged: isStored(post),
+    });
   });
 
   test('is given to a sender that speaks HTTP/1.0', async () => {
@@ -193,7 +251,12 @@ describe('a path', () => {
   test('that is not ours gives nothing of the request back', async () => {
     const answer = await exchange(
       receiver.address,
-      headOf('POST /canary?canary=canary HTTP/1.1', ['Host: canary', 'canary: canary', 'client-id: canary', 'Content-Length: 6']) + 'canary',
+      headOf('POST /canary?canary=canary HTTP/1.1', [
+        'Host: canary',
+        'canary: canary',
+        'client-id: canary',
+        'Content-Length: 6',
+      ]) + 'canary',
     );
     expect(answer.status).toBe(404);
     expect(`${answer.head}${answer.body}`).not.toContain('canary');
@@ -204,7 +267,10 @@ describe('another method on the path', () => {
   const JSON_HEADERS = ['Content-Type: application/json', 'Content-Length: 2'];
 
   test.each(['GET', 'PUT', 'OPTIONS', 'DELETE', 'PATCH'])('%s is told what the URL is for', async (method) => {
-    const answer = await exchange(receiver.address, `${headOf(`${method} ${PATH} HTTP/1.1`, ['Host: x', ...JSON_HEADERS])}{}`);
+    const answer = await exchange(
+      receiver.address,
+      `${headOf(`${method} ${PATH} HTTP/1.1`, ['Host: x', ...JSON_HEADERS])}{}`,
+    );
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe('POST');
     expect(answer.headers.get('content-type')).toBe('application/json');
@@ -244,7 +310,10 @@ describe('a body over the limit', () => {
 
   test('at the limit is accepted in chunks', async () => {
     const post = ofLength(BODY_LIMIT);
-    const answer = await exchange(receiver.address, wire({ ...post, body: chunked(post.body, 1_000) }, ['Transfer-Encoding: chunked']));
+    const answer = await exchange(
+      receiver.address,
+      wire({ ...post, body: chunked(post.body, 1_000) }, ['Transfer-Encoding: chunked']),
+    );
     expect(answer.status).toBe(200);
     expect(isStored(post)).toBe(true);
   });
@@ -263,7 +332,9 @@ describe('a body over the limit', () => {
 
   test('is refused where the sender waits for 100 Continue, without a 100', async () => {
     const connection = await openRaw(receiver.address);
-    await connection.write(wire({ ...over, body: Buffer.alloc(0) }, [`Content-Length: ${BODY_LIMIT + 1}`, 'Expect: 100-continue']));
+    await connection.write(
+      wire({ ...over, body: Buffer.alloc(0) }, [`Content-Length: ${BODY_LIMIT + 1}`, 'Expect: 100-continue']),
+    );
     const answer = await connection.answer();
     expect([answer.status, answer.headers.get('connection')]).toEqual([413, 'close']);
     expectRefusal(answer.body);
@@ -274,7 +345,9 @@ describe('a body over the limit', () => {
   test('is cut at the limit where it comes in chunks, and not stored', async () => {
     const connection = await openRaw(receiver.address);
     // The last chunk is never sent: what is over the limit is enough.
-    await connection.write(wire({ ...over, body: chunked(over.body, 512).subarray(0, -5) }, ['Transfer-Encoding: chunked']));
+    await connection.write(
+      wire({ ...over, body: chunked(over.body, 512).subarray(0, -5) }, ['Transfer-Encoding: chunked']),
+    );
     const answer = await connection.answer();
     expect([answer.status, answer.headers.get('connection')]).toEqual([413, 'close']);
     expectRefusal(answer.body);
@@ -303,7 +376,9 @@ describe('Expect: 100-continue', () => {
   test('gets 100, and after the body the acknowledgement', async () => {
     const post = fresh();
     const connection = await openRaw(receiver.address);
-    await connection.write(wire({ ...post, body: Buffer.alloc(0) }, [`Content-Length: ${post.body.length}`, 'Expect: 100-continue']));
+    await connection.write(
+      wire({ ...post, body: Buffer.alloc(0) }, [`Content-Length: ${post.body.length}`, 'Expect: 100-continue']),
+    );
     expect((await connection.answer()).status).toBe(100);
     await connection.write(post.body);
     expect(await connection.answer()).toMatchObject({ status: 200, body: ACKNOWLEDGEMENT });
@@ -315,7 +390,10 @@ describe('Expect: 100-continue', () => {
     ['GET', PATH, 405],
     ['POST', '/elsewhere', 404],
   ])('gets no 100 for %s %s, for nothing of it is wanted', async (method, target, status) => {
-    const answer = await exchange(receiver.address, headOf(`${method} ${target} HTTP/1.1`, ['Host: x', 'Expect: 100-continue', 'Content-Length: 5']));
+    const answer = await exchange(
+      receiver.address,
+      headOf(`${method} ${target} HTTP/1.1`, ['Host: x', 'Expect: 100-continue', 'Content-Length: 5']),
+    );
     expect(answer.status).toBe(status);
   });
 });
@@ -377,9 +455,15 @@ describe('ambiguous framing', () => {
 
   test.each([
     ['two Hosts', () => wire(withHeaders(fresh(), { Host: 'other.example' }))],
-    ['Transfer-Encoding: gzip, chunked', () => wire({ ...fresh(), body: Buffer.from('0\r\n\r\n') }, ['Transfer-Encoding: gzip, chunked'])],
+    [
+      'Transfer-Encoding: gzip, chunked',
+      () => wire({ ...fresh(), body: Buffer.from('0\r\n\r\n') }, ['Transfer-Encoding: gzip, chunked']),
+    ],
     ['a body over the limit', () => wire(ofLength(BODY_LIMIT + 1))],
-    ['a chunked body over the limit', () => wire({ ...fresh(), body: chunked(Buffer.alloc(BODY_LIMIT + 1), 512) }, ['Transfer-Encoding: chunked'])],
+    [
+      'a chunked body over the limit',
+      () => wire({ ...fresh(), body: chunked(Buffer.alloc(BODY_LIMIT + 1), 512) }, ['Transfer-Encoding: chunked']),
+    ],
   ])('%s: nothing that follows on the connection is taken for a notification', async (_, makeRefused) => {
     const hidden = fresh();
     expect((await refused(Buffer.concat([makeRefused(), wire(hidden)]))).status).toBeGreaterThanOrEqual(400);

@@ -1,9 +1,26 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ACKNOWLEDGEMENT, createSigner, eventually, headerOf, PATH, type Post, withHeaders } from '../support/client.ts';
+import {
+  ACKNOWLEDGEMENT,
+  createSigner,
+  eventually,
+  headerOf,
+  PATH,
+  type Post,
+  withHeaders,
+} from '../support/client.ts';
 import { jpy, paymentResult } from '../support/facts.ts';
-import { type Environment, environmentOf, idOf, type InProcess, makeDirectory, query, removeDirectory, startReady } from '../support/receiver.ts';
+import {
+  type Environment,
+  environmentOf,
+  idOf,
+  type InProcess,
+  makeDirectory,
+  query,
+  removeDirectory,
+  startReady,
+} from '../support/receiver.ts';
 
 const signer = createSigner();
 /** The merchant's own key, say: the most common mistake is to configure that one. */
@@ -25,7 +42,11 @@ afterEach(async () => {
 const begin = async (env: Environment = {}): Promise<InProcess> => {
   await receiver?.stop();
   receiver = null;
-  receiver = await startReady(directory, { ...environmentOf(directory, signer), UNVERIFIED_MAX_PER_SECOND: '100000', ...env });
+  receiver = await startReady(directory, {
+    ...environmentOf(directory, signer),
+    UNVERIFIED_MAX_PER_SECOND: '100000',
+    ...env,
+  });
   return receiver;
 };
 
@@ -41,8 +62,15 @@ const unsigned = (bytes = 200): Post => withHeaders(forged(bytes), { signature: 
 const sized = (bytes: number): Post => other.sign('x'.repeat(bytes));
 
 const statusOf = async (to: InProcess, post: Post): Promise<number> => (await to.post(post)).status;
-const storedBytes = (): number => Number(query(directory, 'select coalesce(sum(bytes), 0) as n from unverified')[0]?.['n']);
-const contentBytes = (): number => Number(query(directory, 'select coalesce(sum(length(body) + length(target) + length(headers)), 0) as n from unverified')[0]?.['n']);
+const storedBytes = (): number =>
+  Number(query(directory, 'select coalesce(sum(bytes), 0) as n from unverified')[0]?.['n']);
+const contentBytes = (): number =>
+  Number(
+    query(
+      directory,
+      'select coalesce(sum(length(body) + length(target) + length(headers)), 0) as n from unverified',
+    )[0]?.['n'],
+  );
 
 /** Sends different ones until one is refused; returns those that were acknowledged. */
 const fill = async (to: InProcess, make: () => Post): Promise<readonly Post[]> => {
@@ -83,7 +111,11 @@ describe('the room for unverified requests', () => {
     const strangers = await fill(running, () => unsigned(2_000));
     expect(strangers.length).toBeGreaterThan(1);
     expect(storedBytes()).toBeLessThanOrEqual(MAX_BYTES / 4);
-    for (const change of [{ signature: '%ZZ' }, { signature: headerOf(forged(), 'signature').replace('RSA256', 'HS256') }, { 'client-id': ['a', 'b'] }]) {
+    for (const change of [
+      { signature: '%ZZ' },
+      { signature: headerOf(forged(), 'signature').replace('RSA256', 'HS256') },
+      { 'client-id': ['a', 'b'] },
+    ]) {
       expect(await statusOf(running, withHeaders(forged(2_000), change))).toBe(503);
     }
     for (const post of strangers) expect(await statusOf(running, post)).toBe(200);
@@ -122,7 +154,11 @@ describe('the room for unverified requests', () => {
     expect(acknowledged).toBeGreaterThanOrEqual(PER_SECOND);
     expect(stored).toBeGreaterThanOrEqual(acknowledged);
     expect(stored).toBeLessThanOrEqual(PER_SECOND * (Math.floor(seconds) + 2));
-    await eventually('room in a later second', () => statusOf(running, forged()), (status) => status === 200);
+    await eventually(
+      'room in a later second',
+      () => statusOf(running, forged()),
+      (status) => status === 200,
+    );
   });
 
   test('counts repeats even where no new one may be stored at all', async () => {
@@ -144,13 +180,15 @@ describe('the room for unverified requests', () => {
       withHeaders(post, { 'request-time': '2025-05-17T07:58:05Z' }),
       { ...post, body: Buffer.concat([post.body, Buffer.from(' ')]) },
     ];
-    for (const variant of [...variants, ...variants, withHeaders(post, { 'x-other': 'unsigned' })]) await running.post(variant);
+    for (const variant of [...variants, ...variants, withHeaders(post, { 'x-other': 'unsigned' })])
+      await running.post(variant);
     expect((await running.unverified()).map(({ deliveries }) => deliveries)).toEqual([2, 2, 2, 3]);
   });
 
   test('is called nearly full in the log at 80 %, once', async () => {
     const running = await begin({ UNVERIFIED_MAX_BYTES: String(MAX_BYTES) });
-    const nearlyFull = (): readonly unknown[] => running.log().filter(({ level, bytes }) => level === 50 && bytes !== undefined);
+    const nearlyFull = (): readonly unknown[] =>
+      running.log().filter(({ level, bytes }) => level === 50 && bytes !== undefined);
     while (storedBytes() + 3_000 < MAX_BYTES * 0.8) {
       expect(nearlyFull()).toEqual([]);
       await running.post(forged(1_000));
@@ -179,7 +217,8 @@ describe('a wrong key costs no payment', () => {
   test('once the right one is read, what came meanwhile moves to the notifications and is applied', async () => {
     const running = await beginWith(other.publicKey);
     const post = signer.sign(paymentResult('S', { paymentId: 'P1', paymentAmount: jpy('120') }));
-    for (let sent = 0; sent < 3; sent += 1) expect(await running.post(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+    for (let sent = 0; sent < 3; sent += 1)
+      expect(await running.post(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
     const [before] = await running.unverified();
     expect(before).toMatchObject({ reason: 'SIGNATURE_MISMATCH', deliveries: 3 });
     expect(await running.order('P1')).toBeNull();
@@ -187,10 +226,18 @@ describe('a wrong key costs no payment', () => {
     configure(signer.publicKey);
     running.reloadKeys();
     await moved(running);
-    expect(await running.order('P1')).toMatchObject({ status: 'AUTHORIZED', paymentAmount: { currency: 'JPY', value: '120' } });
+    expect(await running.order('P1')).toMatchObject({
+      status: 'AUTHORIZED',
+      paymentAmount: { currency: 'JPY', value: '120' },
+    });
     const { firstReceivedAt, lastReceivedAt } = before ?? {};
-    expect(await running.notifications()).toMatchObject([{ id: idOf(post.body), outcome: 'APPLIED', deliveries: 3, firstReceivedAt, lastReceivedAt }]);
-    expect((await running.read(`/api/notifications/${idOf(post.body)}`)).json).toMatchObject({ signatureVerifies: true, body: post.body.toString('base64') });
+    expect(await running.notifications()).toMatchObject([
+      { id: idOf(post.body), outcome: 'APPLIED', deliveries: 3, firstReceivedAt, lastReceivedAt },
+    ]);
+    expect((await running.read(`/api/notifications/${idOf(post.body)}`)).json).toMatchObject({
+      signatureVerifies: true,
+      body: post.body.toString('base64'),
+    });
     await eventually('a line that says so', running.log, (lines) => lines.some((line) => line['moved'] === 1));
   });
 
@@ -238,7 +285,10 @@ describe('a wrong key costs no payment', () => {
     const late = createSigner('T_late');
     const clientsFile = join(directory, 'clients.json');
     const writeClients = (...clients: readonly { readonly clientId: string; readonly publicKey: string }[]): void =>
-      writeFileSync(clientsFile, JSON.stringify({ clients: clients.map(({ clientId, publicKey }) => ({ clientId, publicKeys: [publicKey] })) }));
+      writeFileSync(
+        clientsFile,
+        JSON.stringify({ clients: clients.map(({ clientId, publicKey }) => ({ clientId, publicKeys: [publicKey] })) }),
+      );
     writeClients(signer);
     const running = await begin({ ANTOM_CLIENT_ID: '', ANTOM_PUBLIC_KEY: '', ANTOM_CLIENTS_FILE: clientsFile });
     await running.post(late.sign(paymentResult('S', { paymentId: 'P-late' })));
@@ -246,7 +296,10 @@ describe('a wrong key costs no payment', () => {
     writeClients(signer, late);
     running.reloadKeys();
     await moved(running);
-    expect((await running.read('/api/orders/P-late?clientId=T_late')).json).toMatchObject({ clientId: 'T_late', status: 'AUTHORIZED' });
+    expect((await running.read('/api/orders/P-late?clientId=T_late')).json).toMatchObject({
+      clientId: 'T_late',
+      status: 'AUTHORIZED',
+    });
   });
 
   test('what still does not verify stays, under the reason of today', async () => {
@@ -282,7 +335,10 @@ describe('a wrong key costs no payment', () => {
     configure(text);
     running.reloadKeys();
     await eventually('an error', running.log, (lines) =>
-      lines.some(({ level, problem, msg }) => level === 50 && String(problem).includes('ANTOM_PUBLIC_KEY') && String(msg).includes('old ones stay')),
+      lines.some(
+        ({ level, problem, msg }) =>
+          level === 50 && String(problem).includes('ANTOM_PUBLIC_KEY') && String(msg).includes('old ones stay'),
+      ),
     );
     await running.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
     expect(await running.order('P1')).toMatchObject({ status: 'AUTHORIZED' });
@@ -300,7 +356,8 @@ describe('a wrong key costs no payment', () => {
 });
 
 /** Signed for the URL entered at APO, received behind the balancer. */
-const stripped = (uri: string, paymentId: string): Post => signer.sign(paymentResult('S', { paymentId }), { target: PATH, uri });
+const stripped = (uri: string, paymentId: string): Post =>
+  signer.sign(paymentResult('S', { paymentId }), { target: PATH, uri });
 
 describe('a prefix that a balancer strips costs no payment', () => {
   const PUBLIC = '/shop/api/payNotify';
@@ -324,7 +381,9 @@ describe('a prefix that a balancer strips costs no payment', () => {
 
 test('nothing unverified is interpreted, counted as a delivery, or seen in an order or in the feed', async () => {
   const running = await begin();
-  const genuine = signer.sign(paymentResult('S', { paymentId: 'P1', paymentRequestId: 'R1', paymentAmount: jpy('120') }));
+  const genuine = signer.sign(
+    paymentResult('S', { paymentId: 'P1', paymentRequestId: 'R1', paymentAmount: jpy('120') }),
+  );
   await running.post(genuine);
   const order = await running.order('P1');
   const feed = await running.read('/api/orders?after=0');
@@ -333,7 +392,13 @@ test('nothing unverified is interpreted, counted as a delivery, or seen in an or
     paymentResult('F', { paymentId: 'P1', paymentRequestId: 'R1' }),
     paymentResult('S', { paymentId: 'P1', paymentAmount: jpy('1') }),
     paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R1' }),
-    { notifyType: 'CAPTURE_RESULT', result: { resultStatus: 'S' }, paymentId: 'P1', captureId: 'C1', captureAmount: jpy('120') },
+    {
+      notifyType: 'CAPTURE_RESULT',
+      result: { resultStatus: 'S' },
+      paymentId: 'P1',
+      captureId: 'C1',
+      captureAmount: jpy('120'),
+    },
   ];
   for (const lie of lies) await running.post(other.sign(lie));
   await running.post(withHeaders(genuine, { signature: null }));

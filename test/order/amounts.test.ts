@@ -6,7 +6,8 @@ const HUGE = `1${'0'.repeat(62)}7`;
 const HALF = `5${'0'.repeat(62)}`;
 
 const authorized = (value: string) => paymentResult('S', { paymentAmount: jpy(value) });
-const captured = (value: string, id = 'C1') => captureResult('S', { captureId: id, captureRequestId: `Q-${id}`, captureAmount: jpy(value) });
+const captured = (value: string, id = 'C1') =>
+  captureResult('S', { captureId: id, captureRequestId: `Q-${id}`, captureAmount: jpy(value) });
 
 describe('an amount', () => {
   test('is shown without leading zeros', () => {
@@ -112,6 +113,8 @@ describe("the order's currency", () => {
   });
 
   test('known without a successful capture shows nothing either', () => {
-    expect(orderOf([authorized('5'), captureResult('F', { captureId: 'C1', captureAmount: jpy('5') })]).capturedAmount).toBeNull();
+    expect(
+      orderOf([authorized('5'), captureResult('F', { captureId: 'C1', captureAmount: jpy('5') })]).capturedAmount,
+    ).toBeNull();
   });
 });

@@ -8,7 +8,9 @@ const CAPTURED = captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', c
 const PAID = [AUTHORIZED, CAPTURED];
 
 const ordersOf = (notifications: readonly Fields[]) =>
-  deriveOrders({ received: notifications.map((fields) => toReceived(fields)), registrations: [], rules: RULES }).map(toTold);
+  deriveOrders({ received: notifications.map((fields) => toReceived(fields)), registrations: [], rules: RULES }).map(
+    toTold,
+  );
 
 test('nothing is wrong with the order that the tables start from', () => {
   expect(orderOf(PAID)).toMatchObject({ status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', attention: [] });
@@ -18,19 +20,55 @@ describe('a paid order is no longer fulfillable', () => {
   test.each<[string, Fields, readonly string[]]>([
     ['after a decline of the payment', paymentResult('F'), ['CONTRADICTORY_RESULT']],
     ['after a failure of the same capture', captureResult('F', { captureId: 'C1' }), ['CONTRADICTORY_RESULT']],
-    ['after another amount of the payment', paymentResult('S', { paymentAmount: jpy('119') }), ['CONTRADICTORY_AMOUNT']],
+    [
+      'after another amount of the payment',
+      paymentResult('S', { paymentAmount: jpy('119') }),
+      ['CONTRADICTORY_AMOUNT'],
+    ],
     ['after another amount in a pending', paymentPending({ paymentAmount: jpy('119') }), ['CONTRADICTORY_AMOUNT']],
-    ['after a larger amount of the capture', captureResult('S', { captureId: 'C1', captureAmount: jpy('121') }), ['CONTRADICTORY_AMOUNT']],
-    ['after another amount in a capture under way', captureResult('U', { captureId: 'C1', captureAmount: jpy('121') }), ['CONTRADICTORY_AMOUNT']],
+    [
+      'after a larger amount of the capture',
+      captureResult('S', { captureId: 'C1', captureAmount: jpy('121') }),
+      ['CONTRADICTORY_AMOUNT'],
+    ],
+    [
+      'after another amount in a capture under way',
+      captureResult('U', { captureId: 'C1', captureAmount: jpy('121') }),
+      ['CONTRADICTORY_AMOUNT'],
+    ],
     ['under a second paymentRequestId', paymentResult('S', { paymentRequestId: 'R2' }), ['CONTRADICTORY_IDENTITY']],
-    ['with a second captureId', captureResult('U', { captureId: 'C2', captureRequestId: 'Q1' }), ['CONTRADICTORY_IDENTITY']],
-    ['with a second captureRequestId', captureResult('U', { captureId: 'C1', captureRequestId: 'Q2' }), ['CONTRADICTORY_IDENTITY']],
-    ['after a failed capture in another currency', captureResult('F', { captureId: 'C2', captureAmount: amount('USD', '1') }), ['CURRENCY_MISMATCH']],
+    [
+      'with a second captureId',
+      captureResult('U', { captureId: 'C2', captureRequestId: 'Q1' }),
+      ['CONTRADICTORY_IDENTITY'],
+    ],
+    [
+      'with a second captureRequestId',
+      captureResult('U', { captureId: 'C1', captureRequestId: 'Q2' }),
+      ['CONTRADICTORY_IDENTITY'],
+    ],
+    [
+      'after a failed capture in another currency',
+      captureResult('F', { captureId: 'C2', captureAmount: amount('USD', '1') }),
+      ['CURRENCY_MISMATCH'],
+    ],
     ['after a further capture', captureResult('S', { captureId: 'C2', captureAmount: jpy('1') }), ['OVER_CAPTURED']],
     ['after a further capture without an amount', captureResult('S', { captureId: 'C2' }), ['AMOUNT_UNKNOWN']],
-    ['after a further capture of zero', captureResult('S', { captureId: 'C2', captureAmount: jpy('0') }), ['AMOUNT_UNKNOWN']],
-    ['after a notification that cannot be read', paymentResult('S', { result: { resultStatus: 'X' } }), ['UNREADABLE_NOTIFICATION']],
-    ['after a capture that names no capture', captureResult('S', { captureAmount: jpy('1') }), ['UNREADABLE_NOTIFICATION']],
+    [
+      'after a further capture of zero',
+      captureResult('S', { captureId: 'C2', captureAmount: jpy('0') }),
+      ['AMOUNT_UNKNOWN'],
+    ],
+    [
+      'after a notification that cannot be read',
+      paymentResult('S', { result: { resultStatus: 'X' } }),
+      ['UNREADABLE_NOTIFICATION'],
+    ],
+    [
+      'after a capture that names no capture',
+      captureResult('S', { captureAmount: jpy('1') }),
+      ['UNREADABLE_NOTIFICATION'],
+    ],
   ])('%s', (_, notification, attention) => {
     const order = orderOf([...PAID, notification]);
     expect(order.attention).toEqual(attention);
@@ -55,11 +93,15 @@ describe('a paid order stays fulfillable', () => {
 
 describe('CONTRADICTORY_RESULT', () => {
   test('a decline beside a successful capture', () => {
-    expect(orderOf([paymentResult('F', { paymentAmount: jpy('120') }), CAPTURED]).attention).toEqual(['CONTRADICTORY_RESULT']);
+    expect(orderOf([paymentResult('F', { paymentAmount: jpy('120') }), CAPTURED]).attention).toEqual([
+      'CONTRADICTORY_RESULT',
+    ]);
   });
 
   test('not a decline beside a failed capture, nor beside a pending S', () => {
-    expect(orderOf([paymentResult('F'), captureResult('F', { captureId: 'C1' })]).attention).toEqual(['CAPTURE_FAILED']);
+    expect(orderOf([paymentResult('F'), captureResult('F', { captureId: 'C1' })]).attention).toEqual([
+      'CAPTURE_FAILED',
+    ]);
     expect(orderOf([paymentResult('F'), paymentPending()]).attention).toEqual([]);
   });
 });
@@ -75,11 +117,18 @@ describe('CONTRADICTORY_IDENTITY', () => {
 
   test('one captureId under two payments, on each of them', () => {
     const orders = ordersOf([...PAID, other, captureResult('F', { paymentId: 'P2', captureId: 'C1' })]);
-    expect(orders.map(({ attention }) => attention)).toEqual([['CONTRADICTORY_IDENTITY'], ['CONTRADICTORY_IDENTITY', 'CAPTURE_FAILED']]);
+    expect(orders.map(({ attention }) => attention)).toEqual([
+      ['CONTRADICTORY_IDENTITY'],
+      ['CONTRADICTORY_IDENTITY', 'CAPTURE_FAILED'],
+    ]);
   });
 
   test('not one captureRequestId under two payments, nor one shared with a paymentRequestId', () => {
-    const orders = ordersOf([...PAID, other, captureResult('F', { paymentId: 'P2', captureRequestId: 'Q1', paymentRequestId: 'R1' })]);
+    const orders = ordersOf([
+      ...PAID,
+      other,
+      captureResult('F', { paymentId: 'P2', captureRequestId: 'Q1', paymentRequestId: 'R1' }),
+    ]);
     expect(orders.map(({ attention }) => attention)).toEqual([[], ['CAPTURE_FAILED']]);
   });
 
@@ -90,18 +139,28 @@ describe('CONTRADICTORY_IDENTITY', () => {
 
   test('not the same ids with another client', () => {
     const orders = deriveOrders({
-      received: [...PAID.map((fields) => toReceived(fields)), ...PAID.map((fields) => toReceived({ ...fields, paymentId: 'P2' }, 'T_other'))],
+      received: [
+        ...PAID.map((fields) => toReceived(fields)),
+        ...PAID.map((fields) => toReceived({ ...fields, paymentId: 'P2' }, 'T_other')),
+      ],
       registrations: [],
       rules: RULES,
     });
-    expect(orders.map(({ attention, fulfillable }) => [attention, fulfillable])).toEqual([[[], true], [[], true]]);
+    expect(orders.map(({ attention, fulfillable }) => [attention, fulfillable])).toEqual([
+      [[], true],
+      [[], true],
+    ]);
   });
 
   test('a successful capture known by captureId only beside one known by captureRequestId only: they may be one', () => {
     const half = { captureAmount: jpy('60') };
     const byId = captureResult('S', { ...half, captureId: 'C1' });
     const byRequest = captureResult('S', { ...half, captureRequestId: 'Q2' });
-    expect(orderOf([AUTHORIZED, byId, byRequest])).toMatchObject({ status: 'CAPTURED', fulfillable: false, attention: ['CONTRADICTORY_IDENTITY'] });
+    expect(orderOf([AUTHORIZED, byId, byRequest])).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: false,
+      attention: ['CONTRADICTORY_IDENTITY'],
+    });
     const both = captureResult('S', { ...half, captureId: 'C2', captureRequestId: 'Q2' });
     expect(orderOf([AUTHORIZED, byId, both]).fulfillable).toBe(true);
     const failed = captureResult('F', { ...half, captureRequestId: 'Q2' });
@@ -122,7 +181,12 @@ describe('CONTRADICTORY_IDENTITY', () => {
 describe('AMOUNT_MISMATCH and CURRENCY_MISMATCH', () => {
   test("the payment's amount is not the registered one", () => {
     const order = orderOf(PAID, { registrations: [{ amount: { currency: 'JPY', value: '121' } }] });
-    expect(order).toMatchObject({ fulfillable: false, nextAction: 'REVIEW', attention: ['AMOUNT_MISMATCH'], expectedAmount: jpy('121') });
+    expect(order).toMatchObject({
+      fulfillable: false,
+      nextAction: 'REVIEW',
+      attention: ['AMOUNT_MISMATCH'],
+      expectedAmount: jpy('121'),
+    });
   });
 
   test('the registered one in another currency is both', () => {
@@ -140,12 +204,21 @@ describe('AMOUNT_UNKNOWN', () => {
     ['no amount', paymentResult('S')],
     ['an amount of zero', paymentResult('S', { paymentAmount: jpy('00') })],
   ])('a success that states %s', (_, notification) => {
-    expect(orderOf([notification])).toMatchObject({ status: 'AUTHORIZED', attention: ['AMOUNT_UNKNOWN'], nextAction: 'WAIT' });
+    expect(orderOf([notification])).toMatchObject({
+      status: 'AUTHORIZED',
+      attention: ['AMOUNT_UNKNOWN'],
+      nextAction: 'WAIT',
+    });
   });
 
   test('is not healed by an amount that only a pending states', () => {
     const order = orderOf([paymentResult('S'), paymentPending({ paymentAmount: jpy('120') }), CAPTURED]);
-    expect(order).toMatchObject({ status: 'CAPTURED', fulfillable: false, nextAction: 'REVIEW', attention: ['AMOUNT_UNKNOWN'] });
+    expect(order).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: false,
+      nextAction: 'REVIEW',
+      attention: ['AMOUNT_UNKNOWN'],
+    });
   });
 
   test('does not arise from a decline or a failed capture without an amount', () => {
@@ -160,12 +233,18 @@ describe('UNREADABLE_NOTIFICATION', () => {
   });
 
   test('falls on the payment that it names, and on no other', () => {
-    const orders = ordersOf([...PAID, { ...AUTHORIZED, paymentId: 'P2', paymentRequestId: 'R2' }, paymentResult('S', { paymentId: 'P2', captureId: 'C 1' })]);
+    const orders = ordersOf([
+      ...PAID,
+      { ...AUTHORIZED, paymentId: 'P2', paymentRequestId: 'R2' },
+      paymentResult('S', { paymentId: 'P2', captureId: 'C 1' }),
+    ]);
     expect(orders.map(({ attention }) => attention)).toEqual([[], ['UNREADABLE_NOTIFICATION']]);
   });
 
   test('names a payment by its own id only', () => {
-    expect(ordersOf([...PAID, paymentResult('S', { paymentId: 'P 1' })]).map(({ attention }) => attention)).toEqual([[]]);
+    expect(ordersOf([...PAID, paymentResult('S', { paymentId: 'P 1' })]).map(({ attention }) => attention)).toEqual([
+      [],
+    ]);
   });
 });
 
@@ -195,18 +274,37 @@ test('codes are shown in the order of the table', () => {
     { registrations: [registered()] },
   );
   expect(order.attention).toEqual([
-    'CONTRADICTORY_RESULT', 'CONTRADICTORY_AMOUNT', 'CONTRADICTORY_IDENTITY', 'AMOUNT_MISMATCH', 'CURRENCY_MISMATCH',
-    'OVER_CAPTURED', 'AMOUNT_UNKNOWN', 'UNREADABLE_NOTIFICATION',
+    'CONTRADICTORY_RESULT',
+    'CONTRADICTORY_AMOUNT',
+    'CONTRADICTORY_IDENTITY',
+    'AMOUNT_MISMATCH',
+    'CURRENCY_MISMATCH',
+    'OVER_CAPTURED',
+    'AMOUNT_UNKNOWN',
+    'UNREADABLE_NOTIFICATION',
   ]);
-  expect(orderOf([captureResult('F', { captureId: 'C1' })]).attention).toEqual(['CAPTURE_WITHOUT_PAYMENT', 'CAPTURE_FAILED']);
+  expect(orderOf([captureResult('F', { captureId: 'C1' })]).attention).toEqual([
+    'CAPTURE_WITHOUT_PAYMENT',
+    'CAPTURE_FAILED',
+  ]);
 });
 
 test('the contract names the codes, and which of them block', () => {
   expect(ATTENTION_CODES.filter(isBlocking)).toEqual([
-    'CONTRADICTORY_RESULT', 'CONTRADICTORY_AMOUNT', 'CONTRADICTORY_IDENTITY', 'AMOUNT_MISMATCH', 'CURRENCY_MISMATCH',
-    'OVER_CAPTURED', 'AMOUNT_UNKNOWN', 'UNREADABLE_NOTIFICATION',
+    'CONTRADICTORY_RESULT',
+    'CONTRADICTORY_AMOUNT',
+    'CONTRADICTORY_IDENTITY',
+    'AMOUNT_MISMATCH',
+    'CURRENCY_MISMATCH',
+    'OVER_CAPTURED',
+    'AMOUNT_UNKNOWN',
+    'UNREADABLE_NOTIFICATION',
   ]);
-  expect(ATTENTION_CODES.filter((code) => !isBlocking(code))).toEqual(['CAPTURE_WITHOUT_PAYMENT', 'CAPTURE_FAILED', 'AUTHORIZATION_EXPIRING']);
+  expect(ATTENTION_CODES.filter((code) => !isBlocking(code))).toEqual([
+    'CAPTURE_WITHOUT_PAYMENT',
+    'CAPTURE_FAILED',
+    'AUTHORIZATION_EXPIRING',
+  ]);
 });
 
 test.each(ATTENTION_CODES.map((code) => ({ code })))('$code says in words what is the matter', ({ code }) => {

@@ -6,7 +6,8 @@ import { deriveOrders, orderOf, RULES, toReceived } from './core.ts';
 const PAID_AT = '2025-05-17T00:58:04-07:00';
 const SEVEN_DAYS_LATER = '2025-05-24T07:58:04.000Z';
 
-const authorized = (fields: Fields = {}): Fields => paymentResult('S', { paymentAmount: jpy('120'), paymentTime: PAID_AT, ...fields });
+const authorized = (fields: Fields = {}): Fields =>
+  paymentResult('S', { paymentAmount: jpy('120'), paymentTime: PAID_AT, ...fields });
 const expiryOf = (...notifications: readonly Fields[]): string | null => orderOf(notifications).authorizationExpiresAt;
 
 describe('an authorization that Antom acquired ends seven days after the payment', () => {
@@ -52,7 +53,10 @@ describe('there is no expiry', () => {
     ['of a decline', paymentResult('F', { paymentTime: PAID_AT })],
     ['of an unsure payment', paymentResult('U', { paymentTime: PAID_AT })],
     ['of a pending payment', paymentPending({ paymentTime: PAID_AT })],
-    ['without a paymentTime', paymentResult('S', { paymentCreateTime: PAID_AT, authExpiryTime: '2099-01-01T00:00:00Z' })],
+    [
+      'without a paymentTime',
+      paymentResult('S', { paymentCreateTime: PAID_AT, authExpiryTime: '2099-01-01T00:00:00Z' }),
+    ],
     ['with an unreadable paymentTime', authorized({ paymentTime: '2025-05-17T00:58:04' })],
   ])('%s', (_, notification) => {
     expect(expiryOf(notification)).toBeNull();
@@ -65,9 +69,11 @@ test('the fields of all notifications of the payment tell it together', () => {
 });
 
 const codesAt = (now: string, ...notifications: readonly Fields[]) =>
-  deriveOrders({ received: notifications.map((fields) => toReceived(fields)), registrations: [], rules: RULES }).flatMap((order) =>
-    withExpiry(order, new Date(now)).attention.map(({ code }) => code),
-  );
+  deriveOrders({
+    received: notifications.map((fields) => toReceived(fields)),
+    registrations: [],
+    rules: RULES,
+  }).flatMap((order) => withExpiry(order, new Date(now)).attention.map(({ code }) => code));
 
 describe('AUTHORIZATION_EXPIRING', () => {
   const part = captureResult('S', { captureId: 'C1', captureAmount: jpy('70') });

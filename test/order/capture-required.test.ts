@@ -24,12 +24,25 @@ describe('where captures are required of cards only, a success', () => {
     ['of another method is paid', { paymentMethodType: 'GCASH' }],
     ['of a wallet is paid', WALLET],
     ['of another method goes before a wallet', { paymentMethodType: 'GCASH', ...WALLET }],
-    ['of another method goes before a PSP named like a card', { paymentMethodType: 'GCASH', pspCustomerInfo: { pspName: 'CARD' } }],
-    ['with empty card fields is paid', { ...WALLET, paymentResultInfo: { cardNo: '', cardBin: null, threeDSResult: {} } }],
-    ['with other fields of paymentResultInfo is paid', { ...WALLET, paymentResultInfo: { avsResultRaw: 'Y', issuerName: 'X' } }],
+    [
+      'of another method goes before a PSP named like a card',
+      { paymentMethodType: 'GCASH', pspCustomerInfo: { pspName: 'CARD' } },
+    ],
+    [
+      'with empty card fields is paid',
+      { ...WALLET, paymentResultInfo: { cardNo: '', cardBin: null, threeDSResult: {} } },
+    ],
+    [
+      'with other fields of paymentResultInfo is paid',
+      { ...WALLET, paymentResultInfo: { avsResultRaw: 'Y', issuerName: 'X' } },
+    ],
     ['of a method written like a card is paid', { paymentMethodType: 'Card' }],
   ])('%s', (_, method) => {
-    expect(orderOf([paidBy(method)], { rules: CARDS })).toMatchObject({ status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL' });
+    expect(orderOf([paidBy(method)], { rules: CARDS })).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: true,
+      nextAction: 'FULFIL',
+    });
   });
 
   test.each<[string, Fields]>([
@@ -57,7 +70,9 @@ describe('where captures are required of cards only, a success', () => {
 
   test("is judged by all of the payment's notifications together", () => {
     const wallet = paidBy(WALLET);
-    expect(orderOf([wallet, paymentPending({ paymentMethodType: 'CARD' })], { rules: CARDS }).status).toBe('AUTHORIZED');
+    expect(orderOf([wallet, paymentPending({ paymentMethodType: 'CARD' })], { rules: CARDS }).status).toBe(
+      'AUTHORIZED',
+    );
     expect(orderOf([paidBy({}), paymentPending(WALLET)], { rules: CARDS }).status).toBe('CAPTURED');
   });
 });
@@ -71,16 +86,26 @@ describe('the registration', () => {
     ['MANUAL', 'cards', 'AUTHORIZED'],
     [null, 'always', 'AUTHORIZED'],
     [null, 'cards', 'CAPTURED'],
-  ])('with captureMode %s, under CAPTURE_REQUIRED=%s, makes a wallet payment %s', (captureMode, captureRequired, status) => {
-    expect(orderOf([paidBy(WALLET)], { registrations: [{ captureMode }], rules: { captureRequired } }).status).toBe(status);
-  });
+  ])(
+    'with captureMode %s, under CAPTURE_REQUIRED=%s, makes a wallet payment %s',
+    (captureMode, captureRequired, status) => {
+      expect(orderOf([paidBy(WALLET)], { registrations: [{ captureMode }], rules: { captureRequired } }).status).toBe(
+        status,
+      );
+    },
+  );
 
   test('with NONE goes before what a card shows', () => {
-    expect(orderOf([paidBy({ paymentMethodType: 'CARD' })], { registrations: [{ captureMode: 'NONE' }], rules: CARDS }).status).toBe('CAPTURED');
+    expect(
+      orderOf([paidBy({ paymentMethodType: 'CARD' })], { registrations: [{ captureMode: 'NONE' }], rules: CARDS })
+        .status,
+    ).toBe('CAPTURED');
   });
 
   test('with NONE does not make a pending payment paid', () => {
-    const order = orderOf([paymentPending({ paymentAmount: jpy('120') })], { registrations: [{ captureMode: 'NONE' }] });
+    const order = orderOf([paymentPending({ paymentAmount: jpy('120') })], {
+      registrations: [{ captureMode: 'NONE' }],
+    });
     expect(order).toMatchObject({ status: 'PROCESSING', fulfillable: false });
   });
 });
@@ -89,7 +114,13 @@ describe('any capture shows that a capture is required', () => {
   test.each(['S', 'F', 'U'] as const)('with result %s', (status) => {
     const capture = captureResult(status, { captureId: 'C1', captureAmount: jpy('70') });
     const expected = status === 'S' ? 'PARTIALLY_CAPTURED' : 'AUTHORIZED';
-    expect(orderOf([paidBy(WALLET), capture], { rules: CARDS })).toMatchObject({ status: expected, fulfillable: false });
-    expect(orderOf([paidBy({}), capture], { registrations: [{ captureMode: 'NONE' }] })).toMatchObject({ status: expected, fulfillable: false });
+    expect(orderOf([paidBy(WALLET), capture], { rules: CARDS })).toMatchObject({
+      status: expected,
+      fulfillable: false,
+    });
+    expect(orderOf([paidBy({}), capture], { registrations: [{ captureMode: 'NONE' }] })).toMatchObject({
+      status: expected,
+      fulfillable: false,
+    });
   });
 });

@@ -9,23 +9,36 @@ const AUTHORIZED = paymentResult('S', { paymentAmount: jpy('120') });
 const sixty = (ids: Fields): Fields => captureResult('S', { captureAmount: jpy('60'), ...ids });
 
 const idsOf = (notifications: readonly Fields[]) =>
-  orderOf([AUTHORIZED, ...notifications]).captures.map(({ captureId, captureRequestId }) => [captureId, captureRequestId]);
+  orderOf([AUTHORIZED, ...notifications]).captures.map(({ captureId, captureRequestId }) => [
+    captureId,
+    captureRequestId,
+  ]);
 
 describe('two notifications are one capture', () => {
   test('where they share the captureId', () => {
-    expect(idsOf([sixty({ captureId: 'C1' }), sixty({ captureId: 'C1', captureRequestId: 'Q1' })])).toEqual([['C1', 'Q1']]);
+    expect(idsOf([sixty({ captureId: 'C1' }), sixty({ captureId: 'C1', captureRequestId: 'Q1' })])).toEqual([
+      ['C1', 'Q1'],
+    ]);
   });
 
   test('where they share the captureRequestId', () => {
-    expect(idsOf([sixty({ captureRequestId: 'Q1' }), sixty({ captureId: 'C1', captureRequestId: 'Q1' })])).toEqual([['C1', 'Q1']]);
+    expect(idsOf([sixty({ captureRequestId: 'Q1' }), sixty({ captureId: 'C1', captureRequestId: 'Q1' })])).toEqual([
+      ['C1', 'Q1'],
+    ]);
   });
 
   test('not where a captureId equals a captureRequestId', () => {
-    expect(idsOf([sixty({ captureId: 'X' }), sixty({ captureRequestId: 'X' })])).toEqual([[null, 'X'], ['X', null]]);
+    expect(idsOf([sixty({ captureId: 'X' }), sixty({ captureRequestId: 'X' })])).toEqual([
+      [null, 'X'],
+      ['X', null],
+    ]);
   });
 
   test('not where both lack the same id', () => {
-    expect(idsOf([sixty({ captureId: 'C1' }), sixty({ captureId: 'C2' })])).toEqual([['C1', null], ['C2', null]]);
+    expect(idsOf([sixty({ captureId: 'C1' }), sixty({ captureId: 'C2' })])).toEqual([
+      ['C1', null],
+      ['C2', null],
+    ]);
   });
 });
 
@@ -37,14 +50,22 @@ describe('a notification that names both joins what was apart', () => {
     'in any order of arrival, so that the capture counts once (%#)',
     ({ notifications }) => {
       const order = orderOf([AUTHORIZED, ...notifications]);
-      expect(order.captures.map(({ captureId, captureRequestId }) => [captureId, captureRequestId])).toEqual([['C1', 'Q1']]);
+      expect(order.captures.map(({ captureId, captureRequestId }) => [captureId, captureRequestId])).toEqual([
+        ['C1', 'Q1'],
+      ]);
       expect(order.capturedAmount).toEqual(jpy('60'));
       expect([order.status, order.fulfillable, order.attention]).toEqual(['PARTIALLY_CAPTURED', false, []]);
     },
   );
 
   test('through a chain of ids', () => {
-    const links = [['C1', 'Q1'], ['C2', 'Q1'], ['C2', 'Q2'], ['C3', 'Q2'], ['C3', 'Q3']];
+    const links = [
+      ['C1', 'Q1'],
+      ['C2', 'Q1'],
+      ['C2', 'Q2'],
+      ['C3', 'Q2'],
+      ['C3', 'Q3'],
+    ];
     const chain = links.map(([captureId, captureRequestId]) => sixty({ captureId, captureRequestId }));
     const differing = permutations(chain).filter((notifications) => idsOf(notifications).length !== 1);
     expect(differing).toEqual([]);
@@ -56,10 +77,13 @@ describe('a notification that names both joins what was apart', () => {
 const named = (captureId: string, captureRequestId: string): Fields =>
   captureResult('S', { captureId, captureRequestId, acquirerReferenceNo: `${captureId} ${captureRequestId}` });
 
-const speaking = (notifications: readonly Fields[]) => orderOf(notifications).captures.map((one) => one.acquirerReferenceNo);
+const speaking = (notifications: readonly Fields[]) =>
+  orderOf(notifications).captures.map((one) => one.acquirerReferenceNo);
 
 const advice = (code: string) =>
-  orderOf([captureResult('F', { captureId: 'C1', result: result('F', code) })]).captures.map(({ furtherAction }) => furtherAction);
+  orderOf([captureResult('F', { captureId: 'C1', result: result('F', code) })]).captures.map(
+    ({ furtherAction }) => furtherAction,
+  );
 
 describe('of one capture', () => {
   const under = { captureId: 'C1', captureRequestId: 'Q1', captureAmount: jpy('120') };
@@ -132,14 +156,29 @@ describe('of one capture', () => {
 
 describe('captures', () => {
   test('sort by captureId, then captureRequestId, by code unit, a missing one first', () => {
-    const ids = [['b', 'Q1'], ['B', 'Q9'], [null, 'Q5'], ['a', 'Q4'], [null, 'Q2'], ['A10', null]];
+    const ids = [
+      ['b', 'Q1'],
+      ['B', 'Q9'],
+      [null, 'Q5'],
+      ['a', 'Q4'],
+      [null, 'Q2'],
+      ['A10', null],
+    ];
     expect(idsOf(ids.map(([captureId, captureRequestId]) => sixty({ captureId, captureRequestId })))).toEqual([
-      [null, 'Q2'], [null, 'Q5'], ['A10', null], ['B', 'Q9'], ['a', 'Q4'], ['b', 'Q1'],
+      [null, 'Q2'],
+      [null, 'Q5'],
+      ['A10', null],
+      ['B', 'Q9'],
+      ['a', 'Q4'],
+      ['b', 'Q1'],
     ]);
   });
 
   test('in parts come to the whole', () => {
-    const parts = [sixty({ captureId: 'C1', captureRequestId: 'Q1' }), sixty({ captureId: 'C2', captureRequestId: 'Q2' })];
+    const parts = [
+      sixty({ captureId: 'C1', captureRequestId: 'Q1' }),
+      sixty({ captureId: 'C2', captureRequestId: 'Q2' }),
+    ];
     expect(orderOf([AUTHORIZED, parts[0] ?? {}]).status).toBe('PARTIALLY_CAPTURED');
     expect(orderOf([AUTHORIZED, ...parts])).toMatchObject({ status: 'CAPTURED', fulfillable: true, attention: [] });
   });

@@ -40,9 +40,23 @@ const columnsOf = (reading: Reading, body: string): Omit<Row, 'clientId'> => {
   const none = { paymentRequestId: null, captureId: null };
   if (reading.outcome === 'APPLIED') {
     const { facts } = reading;
-    return { bodyDigest, notifyType, outcome, facts, paymentId: facts.paymentId, ...linksOf(notifyType, facts, handlers) };
+    return {
+      bodyDigest,
+      notifyType,
+      outcome,
+      facts,
+      paymentId: facts.paymentId,
+      ...linksOf(notifyType, facts, handlers),
+    };
   }
-  return { bodyDigest, notifyType, outcome, facts: null, paymentId: reading.outcome === 'MALFORMED' ? reading.paymentId : null, ...none };
+  return {
+    bodyDigest,
+    notifyType,
+    outcome,
+    facts: null,
+    paymentId: reading.outcome === 'MALFORMED' ? reading.paymentId : null,
+    ...none,
+  };
 };
 
 /** Every order of every client, in the order of the oracle's. `received` and `registrations` are as they arrived. */
@@ -72,7 +86,9 @@ const deriveOrdersOf = ({ clientId, rows, registrations, derivation }: OfClient)
   const byPayments = paymentIds.map((paymentId) => {
     const own = rows.filter((row) => row.paymentId === paymentId);
     const shares = (name: 'paymentRequestId' | 'captureId') =>
-      own.some((row) => row[name] !== null && rows.some((other) => other.paymentId !== paymentId && other[name] === row[name]));
+      own.some(
+        (row) => row[name] !== null && rows.some((other) => other.paymentId !== paymentId && other[name] === row[name]),
+      );
     return project(
       {
         clientId,
@@ -87,14 +103,23 @@ const deriveOrdersOf = ({ clientId, rows, registrations, derivation }: OfClient)
   const unnamed = registrations.filter((one) => !rows.some((row) => row.paymentRequestId === one.paymentRequestId));
   const byRegistrations = [...unnamed]
     .sort((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1))
-    .map((one) => project({ clientId, paymentId: null, rows: [], registrations: [one], sharesIdentity: false }, derivation).order);
+    .map(
+      (one) =>
+        project({ clientId, paymentId: null, rows: [], registrations: [one], sharesIdentity: false }, derivation).order,
+    );
   return [...byPayments, ...byRegistrations].filter((order) => order !== null);
 };
 
 /** An order in the oracle's words. */
-export const toTold = (order: DerivedOrder): ToldOrder => ({ ...order, attention: order.attention.map(({ code }) => code) });
+export const toTold = (order: DerivedOrder): ToldOrder => ({
+  ...order,
+  attention: order.attention.map(({ code }) => code),
+});
 
-export const toReceived = (fields: Fields, clientId: string = CLIENT): ReceivedNotification => ({ clientId, body: JSON.stringify(fields) });
+export const toReceived = (fields: Fields, clientId: string = CLIENT): ReceivedNotification => ({
+  clientId,
+  body: JSON.stringify(fields),
+});
 
 interface Around {
   readonly registrations?: readonly Partial<Registration>[];
@@ -113,12 +138,16 @@ export const registered = (fields: Partial<Registration> = {}): Registration => 
 });
 
 /** The only order that these notifications make. */
-export const orderOf = (notifications: readonly Fields[], { registrations = [], rules, clientId = CLIENT }: Around = {}): ToldOrder => {
+export const orderOf = (
+  notifications: readonly Fields[],
+  { registrations = [], rules, clientId = CLIENT }: Around = {},
+): ToldOrder => {
   const [order, ...others] = deriveOrders({
     received: notifications.map((fields) => toReceived(fields, clientId)),
     registrations: registrations.map((one) => registered({ clientId, ...one })),
     rules: { ...RULES, ...rules },
   });
-  if (order === undefined || others.length > 0) throw new Error(`expected one order, got ${others.length + Number(order !== undefined)}`);
+  if (order === undefined || others.length > 0)
+    throw new Error(`expected one order, got ${others.length + Number(order !== undefined)}`);
   return toTold(order);
 };

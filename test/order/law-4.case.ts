@@ -11,7 +11,10 @@ import { type Arrival, arrivals, permutations, standing, type Step, type World, 
 
 const SETTINGS: readonly { readonly name: string; readonly rules: OrderRules }[] = [
   { name: 'captures always required', rules: RULES },
-  { name: 'captures required of cards, in production', rules: { captureRequired: 'cards', captureMode: 'MANUAL', production: true } },
+  {
+    name: 'captures required of cards, in production',
+    rules: { captureRequired: 'cards', captureMode: 'MANUAL', production: true },
+  },
 ];
 
 const NONE_UNVERIFIED = { maxBytes: 0, maxNew: 0 };
@@ -34,7 +37,9 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
     afterAll(() => store.close());
 
     test('shows after every commit what the set so far tells, in whatever order it arrives', async () => {
-      const arriving = worlds({ least: 0, most: 12, registrations: 3 }).chain((world) => fc.tuple(arrivals(world), arrivals(world)));
+      const arriving = worlds({ least: 0, most: 12, registrations: 3 }).chain((world) =>
+        fc.tuple(arrivals(world), arrivals(world)),
+      );
       await fc.assert(
         fc.asyncProperty(arriving, async ([one, another]) => {
           const first = await arrive(store, { arrival: one, rules });
@@ -53,15 +58,18 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
         captureResult('U', { captureId: 'C1', captureRequestId: 'Q1' }),
         captureResult('U', { paymentId: 'P2', captureId: 'C1', captureRequestId: 'Q2' }),
       ],
-    ])('finds both orders by the contradiction when a second payment shares the %s of the first', async (_, one, another) => {
-      const clients = freshClients();
-      for (const fields of [one, another]) {
-        await take(store, { batch: [{ kind: 'notification', notification: toReceived(fields) }], clients });
-      }
-      const found = await ordersOf(store, clients, 'CONTRADICTORY_IDENTITY');
-      expect(found.map(({ paymentId }) => paymentId)).toEqual(['P1', 'P2']);
-      expect(await rebuildAll(store)).toBe(0);
-    });
+    ])(
+      'finds both orders by the contradiction when a second payment shares the %s of the first',
+      async (_, one, another) => {
+        const clients = freshClients();
+        for (const fields of [one, another]) {
+          await take(store, { batch: [{ kind: 'notification', notification: toReceived(fields) }], clients });
+        }
+        const found = await ordersOf(store, clients, 'CONTRADICTORY_IDENTITY');
+        expect(found.map(({ paymentId }) => paymentId)).toEqual(['P1', 'P2']);
+        expect(await rebuildAll(store)).toBe(0);
+      },
+    );
 
     test('makes the same orders of all permutations', async () => {
       await fc.assert(
@@ -156,7 +164,11 @@ type ShownOrder = Omit<Order, 'createdAt' | 'updatedAt'>;
 const toTold = (order: ShownOrder): ToldOrder => ({ ...order, attention: order.attention.map(({ code }) => code) });
 
 /** The orders of one world, in the oracle's order. They were changed last, so they are listed first. */
-const ordersOf = async (store: Store, clients: Clients, attention: AttentionCode | null = null): Promise<readonly ShownOrder[]> => {
+const ordersOf = async (
+  store: Store,
+  clients: Clients,
+  attention: AttentionCode | null = null,
+): Promise<readonly ShownOrder[]> => {
   const orders: ShownOrder[] = [];
   let cursor: string | null = null;
   for (;;) {
@@ -183,7 +195,10 @@ const byIdentifiers = (a: ShownOrder, b: ShownOrder): number => {
 };
 
 /** Applies every stored notification again, in one call; the answers are the outcomes that the first time had. */
-const redrive = async (store: Store, { world, clients }: { readonly world: World; readonly clients: Clients }): Promise<void> => {
+const redrive = async (
+  store: Store,
+  { world, clients }: { readonly world: World; readonly clients: Clients },
+): Promise<void> => {
   const reapplications = world.received.map(({ clientId, body }: ReceivedNotification) => ({
     clientId: clients.toStored(clientId),
     id: createHash('sha256').update(body).digest('hex'),

@@ -19,13 +19,17 @@ const rules: fc.Arbitrary<OrderRules> = fc.record({
 
 describe('an order is a function of the set (pure core)', () => {
   test('is the same however the set arrives, and what the oracle tells of it', () => {
-    const arriving = worlds({ least: 0, most: 14, registrations: 4 }).chain((world) => fc.tuple(arrivals(world), arrivals(world), rules));
+    const arriving = worlds({ least: 0, most: 14, registrations: 4 }).chain((world) =>
+      fc.tuple(arrivals(world), arrivals(world), rules),
+    );
     fc.assert(
       fc.property(arriving, ([one, another, rule]) => {
         const orders = deriveOrders({ ...worldOf(one), rules: rule });
         expect(deriveOrders({ ...worldOf(another), rules: rule })).toEqual(orders);
         const { received, registrations } = worldOf(one);
-        expect(orders.map(toTold)).toEqual(tellOrders({ received, registrations: standing(registrations), rules: rule }));
+        expect(orders.map(toTold)).toEqual(
+          tellOrders({ received, registrations: standing(registrations), rules: rule }),
+        );
       }),
       { numRuns: 250 },
     );
@@ -37,7 +41,8 @@ describe('an order is a function of the set (pure core)', () => {
         const current = standing(registrations);
         const orders = deriveOrders({ received, registrations: current, rules: RULES });
         const differing = permutations(received).filter(
-          (permutation) => !isDeepStrictEqual(deriveOrders({ received: permutation, registrations: current, rules: RULES }), orders),
+          (permutation) =>
+            !isDeepStrictEqual(deriveOrders({ received: permutation, registrations: current, rules: RULES }), orders),
         );
         expect(differing).toEqual([]);
       }),

@@ -22,7 +22,11 @@ const FACTS: readonly Fields[] = [
   paymentResult('S', { paymentAmount: jpy('150'), paymentTime: '1747468684000', paymentRequestId: 'R0' }),
   paymentResult('F', { paymentCreateTime: '2025-05-17T09:00:00Z' }),
   paymentResult('U', { paymentAmount: jpy('120') }),
-  paymentPending({ paymentAmount: jpy('0120'), paymentTime: '2025-05-17T07:50:00Z', acquirerInfo: { acquirerName: 'ANTOM' } }),
+  paymentPending({
+    paymentAmount: jpy('0120'),
+    paymentTime: '2025-05-17T07:50:00Z',
+    acquirerInfo: { acquirerName: 'ANTOM' },
+  }),
   // Its captures: whole, in two parts, over, zero, without an amount, in another currency.
   captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', captureAmount: jpy('120'), captureTime: TIME }),
   captureResult('S', { captureId: 'C2', captureRequestId: 'Q2', captureAmount: jpy('70') }),
@@ -31,9 +35,18 @@ const FACTS: readonly Fields[] = [
   captureResult('S', { captureId: 'C5', captureRequestId: 'Q5' }),
   captureResult('S', { captureId: 'C6', captureRequestId: 'Q6', captureAmount: amount('USD', '120') }),
   // Failed with three kinds of advice, the second of which is about the whole capture above; under way.
-  captureResult('F', { captureId: 'C7', captureRequestId: 'Q7', captureAmount: jpy('120'), result: result('F', 'PARAM_ILLEGAL') }),
+  captureResult('F', {
+    captureId: 'C7',
+    captureRequestId: 'Q7',
+    captureAmount: jpy('120'),
+    result: result('F', 'PARAM_ILLEGAL'),
+  }),
   captureResult('F', { captureId: 'C1', captureTime: '2025-05-18T00:00:00Z', result: result('F', 'AUTH_EXPIRED') }),
-  captureResult('F', { captureRequestId: 'Q8', captureTime: '2025-05-17T00:00:00Z', result: result('F', 'AUTH_CANCELLED') }),
+  captureResult('F', {
+    captureRequestId: 'Q8',
+    captureTime: '2025-05-17T00:00:00Z',
+    result: result('F', 'AUTH_CANCELLED'),
+  }),
   captureResult('U', { captureId: 'C9', captureAmount: jpy('120') }),
   // Half of it twice, known by one id only and so perhaps the same; and what shows that it is.
   captureResult('S', { captureId: 'CA', captureAmount: jpy('60'), captureTime: '2025-05-17T08:00:00Z' }),
@@ -55,7 +68,11 @@ const SETTINGS: readonly Setting[] = [
   { name: 'registered with another amount', registration: registered({ amount: { currency: 'JPY', value: '121' } }) },
   { name: 'registered without a capture', registration: registered({ captureMode: 'NONE' }) },
   { name: 'registered for manual capture', registration: registered({ captureMode: 'MANUAL' }) },
-  { name: 'cards only, paid by wallet', rules: { captureRequired: 'cards' }, method: { pspCustomerInfo: { pspName: 'TNG' } } },
+  {
+    name: 'cards only, paid by wallet',
+    rules: { captureRequired: 'cards' },
+    method: { pspCustomerInfo: { pspName: 'TNG' } },
+  },
   { name: 'cards only, paid by card', rules: { captureRequired: 'cards' }, method: { paymentMethodType: 'CARD' } },
 ];
 
@@ -85,11 +102,16 @@ const SETS = setsOfUpTo(4, FACTS);
 const has = (set: readonly Fields[], wanted: (fields: Fields) => boolean): boolean => set.some(wanted);
 const isSuccess = (fields: Fields): boolean => JSON.stringify(fields['result']).includes('"resultStatus":"S"');
 const isAuthorization = (fields: Fields): boolean =>
-  fields['notifyType'] === 'PAYMENT_RESULT' && isSuccess(fields) && /"value":"0*[1-9]/.test(JSON.stringify(fields['paymentAmount'] ?? null));
+  fields['notifyType'] === 'PAYMENT_RESULT' &&
+  isSuccess(fields) &&
+  /"value":"0*[1-9]/.test(JSON.stringify(fields['paymentAmount'] ?? null));
 const isCapture = (fields: Fields): boolean => fields['notifyType'] === 'CAPTURE_RESULT';
 
 const capturedInAll = ({ captures }: DerivedOrder): bigint =>
-  captures.reduce((sum, { status, amount: part }) => (status === 'SUCCEEDED' ? sum + BigInt(part?.value ?? '0') : sum), 0n);
+  captures.reduce(
+    (sum, { status, amount: part }) => (status === 'SUCCEEDED' ? sum + BigInt(part?.value ?? '0') : sum),
+    0n,
+  );
 
 /**
  * How many of the sets may be shipped. Counted once and pinned: a rule that becomes more generous, or more timid,
@@ -124,7 +146,9 @@ describe.each(SETTINGS)('$name', (setting) => {
   let fulfillable: readonly { readonly set: readonly Fields[]; readonly order: DerivedOrder }[] = [];
   beforeAll(() => {
     cases = SETS.map((set) => inSetting(set, setting));
-    fulfillable = cases.flatMap(({ set, derived }) => derived.filter((order) => order.fulfillable).map((order) => ({ set, order })));
+    fulfillable = cases.flatMap(({ set, derived }) =>
+      derived.filter((order) => order.fulfillable).map((order) => ({ set, order })),
+    );
   });
 
   test('every set of facts makes the order that the contract tells', () => {
@@ -145,7 +169,8 @@ describe.each(SETTINGS)('$name', (setting) => {
   test('is fulfillable only when the captures come to the amount, unless no capture is required', () => {
     const needsNone = setting.registration?.captureMode === 'NONE' || setting.method?.['pspCustomerInfo'] !== undefined;
     const wrong = fulfillable.filter(
-      ({ set, order }) => !(needsNone && !has(set, isCapture)) && String(capturedInAll(order)) !== order.paymentAmount?.value,
+      ({ set, order }) =>
+        !(needsNone && !has(set, isCapture)) && String(capturedInAll(order)) !== order.paymentAmount?.value,
     );
     expect(wrong).toEqual([]);
   });

@@ -8,7 +8,13 @@ const PART = captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', captu
 const MANUAL = { rules: { captureMode: 'MANUAL' } } as const;
 
 const failed = (code: string, fields: Fields = {}): Fields =>
-  captureResult('F', { captureId: 'C9', captureRequestId: 'Q9', captureAmount: jpy('50'), result: result('F', code), ...fields });
+  captureResult('F', {
+    captureId: 'C9',
+    captureRequestId: 'Q9',
+    captureAmount: jpy('50'),
+    result: result('F', code),
+    ...fields,
+  });
 
 const CODES = readFileSync(new URL('../fixtures/capture-result-codes.md', import.meta.url), 'utf8')
   .split('\n')
@@ -30,28 +36,30 @@ test('the table of codes is the whole of the seed', () => {
 });
 
 describe('after a failed capture the code decides', () => {
-  test.each([...CODES, 'A_NEW_CODE', 'constructor'].map((code) => ({ code, expected: DECIDED.get(code) ?? 'CONTACT_SUPPORT' })))(
-    '$code: $expected',
-    ({ code, expected }) => {
-      expect(orderOf([AUTHORIZED, failed(code)]).nextAction).toBe(expected);
-      // Manual capture changes nothing: the failure is looked at first.
-      expect(orderOf([AUTHORIZED, failed(code)], MANUAL).nextAction).toBe(expected);
-    },
-  );
+  test.each(
+    [...CODES, 'A_NEW_CODE', 'constructor'].map((code) => ({ code, expected: DECIDED.get(code) ?? 'CONTACT_SUPPORT' })),
+  )('$code: $expected', ({ code, expected }) => {
+    expect(orderOf([AUTHORIZED, failed(code)]).nextAction).toBe(expected);
+    // Manual capture changes nothing: the failure is looked at first.
+    expect(orderOf([AUTHORIZED, failed(code)], MANUAL).nextAction).toBe(expected);
+  });
 
-  test.each([...DECIDED].map(([code, alone]) => ({ code, expected: alone === 'RETRY_CAPTURE' ? alone : 'CONTACT_SUPPORT' })))(
-    '$code after a successful part: $expected',
-    ({ code, expected }) => {
-      expect(orderOf([AUTHORIZED, PART, failed(code)]).nextAction).toBe(expected);
-    },
-  );
+  test.each(
+    [...DECIDED].map(([code, alone]) => ({ code, expected: alone === 'RETRY_CAPTURE' ? alone : 'CONTACT_SUPPORT' })),
+  )('$code after a successful part: $expected', ({ code, expected }) => {
+    expect(orderOf([AUTHORIZED, PART, failed(code)]).nextAction).toBe(expected);
+  });
 
   test('a missing code is a matter for support', () => {
     expect(orderOf([AUTHORIZED, failed('', { result: { resultStatus: 'F' } })]).nextAction).toBe('CONTACT_SUPPORT');
   });
 
   test('the latest failure counts, as instants', () => {
-    const early = failed('PARAM_ILLEGAL', { captureId: 'C8', captureRequestId: 'Q8', captureTime: '2025-05-17T09:00:00+08:00' });
+    const early = failed('PARAM_ILLEGAL', {
+      captureId: 'C8',
+      captureRequestId: 'Q8',
+      captureTime: '2025-05-17T09:00:00+08:00',
+    });
     const late = failed('AUTH_EXPIRED', { captureTime: '2025-05-17T02:00:00Z' });
     expect(orderOf([AUTHORIZED, early, late]).nextAction).toBe('NEW_PAYMENT_REQUEST');
     expect(orderOf([AUTHORIZED, late, early]).nextAction).toBe('NEW_PAYMENT_REQUEST');
@@ -67,7 +75,12 @@ describe('after a failed capture the code decides', () => {
     const order = orderOf([
       AUTHORIZED,
       failed('PARAM_ILLEGAL'),
-      failed('AUTH_EXPIRED', { captureId: 'C1', captureRequestId: 'Q1', captureTime: '2099-01-01T00:00:00Z', captureAmount: jpy('70') }),
+      failed('AUTH_EXPIRED', {
+        captureId: 'C1',
+        captureRequestId: 'Q1',
+        captureTime: '2099-01-01T00:00:00Z',
+        captureAmount: jpy('70'),
+      }),
       PART,
     ]);
     expect([order.nextAction, order.attention[0]]).toEqual(['REVIEW', 'CONTRADICTORY_RESULT']);
@@ -109,7 +122,11 @@ describe('CAPTURE', () => {
     ['a partial capture', [AUTHORIZED, PART], 'CAPTURE'],
     ['an authorization without an amount', [paymentResult('S')], 'WAIT'],
     ['an authorization of zero', [paymentResult('S', { paymentAmount: jpy('0') })], 'WAIT'],
-    ['an authorization whose amount only a pending states', [paymentResult('S'), paymentPending({ paymentAmount: jpy('120') })], 'WAIT'],
+    [
+      'an authorization whose amount only a pending states',
+      [paymentResult('S'), paymentPending({ paymentAmount: jpy('120') })],
+      'WAIT',
+    ],
     ['a partial capture without an amount', [AUTHORIZED, captureResult('S', { captureId: 'C1' })], 'WAIT'],
     ['a pending payment', [paymentPending({ paymentAmount: jpy('120') })], 'WAIT'],
   ])('after %s, where captures are manual', (_, notifications, expected) => {
@@ -117,8 +134,18 @@ describe('CAPTURE', () => {
   });
 
   test.each([
-    { name: 'the registration goes before the configuration', mode: 'AUTOMATIC', configured: 'MANUAL', expected: 'WAIT' },
-    { name: 'a registration without a mode leaves it to the configuration', mode: null, configured: 'MANUAL', expected: 'CAPTURE' },
+    {
+      name: 'the registration goes before the configuration',
+      mode: 'AUTOMATIC',
+      configured: 'MANUAL',
+      expected: 'WAIT',
+    },
+    {
+      name: 'a registration without a mode leaves it to the configuration',
+      mode: null,
+      configured: 'MANUAL',
+      expected: 'CAPTURE',
+    },
     { name: 'manual by registration', mode: 'MANUAL', configured: 'AUTOMATIC', expected: 'CAPTURE' },
     { name: 'automatic by both', mode: 'AUTOMATIC', configured: 'AUTOMATIC', expected: 'WAIT' },
   ] as const)('$name', ({ mode, configured, expected }) => {
@@ -134,7 +161,12 @@ describe('otherwise', () => {
 
   test('a captured order of unknown amount is for a person', () => {
     const order = orderOf([paymentResult('S')], { registrations: [{ captureMode: 'NONE' }] });
-    expect(order).toMatchObject({ status: 'CAPTURED', fulfillable: false, nextAction: 'REVIEW', attention: ['AMOUNT_UNKNOWN'] });
+    expect(order).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: false,
+      nextAction: 'REVIEW',
+      attention: ['AMOUNT_UNKNOWN'],
+    });
   });
 
   test('an unknown amount does not hide the contradiction beside it', () => {

@@ -66,11 +66,13 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const KINDS = ['PAYMENT_RESULT', 'PAYMENT_PENDING', 'CAPTURE_RESULT'] as const;
 
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
 
-const isIdentifier = (value: unknown): value is string => typeof value === 'string' && /^[\x21-\x7e]{1,64}$/.test(value);
+const isIdentifier = (value: unknown): value is string =>
+  typeof value === 'string' && /^[\x21-\x7e]{1,64}$/.test(value);
 
 const isAmount = (value: unknown): value is { currency: string; value: string } =>
   isObject(value) &&
@@ -107,7 +109,8 @@ const readAnew = (body: string): Reading => {
   for (const name of ['paymentAmount', 'captureAmount']) {
     if (json[name] !== undefined && json[name] !== null && !isAmount(json[name])) return malformed;
   }
-  if (kind === 'CAPTURE_RESULT' && isMissing(json['captureId']) && isMissing(json['captureRequestId'])) return malformed;
+  if (kind === 'CAPTURE_RESULT' && isMissing(json['captureId']) && isMissing(json['captureRequestId']))
+    return malformed;
   const result = json['result'];
   if (!isObject(result)) return malformed;
   const resultStatus = result['resultStatus'];
@@ -133,7 +136,15 @@ const readAnew = (body: string): Reading => {
       captureTime: text(json['captureTime']),
       paymentMethodType: text(json['paymentMethodType']),
       pspName: text(psp['pspName']),
-      showsCardField: ['cardNo', 'cardBin', 'cardBrand', 'lastFour', 'funding', 'networkTransactionId', 'threeDSResult'].some(
+      showsCardField: [
+        'cardNo',
+        'cardBin',
+        'cardBrand',
+        'lastFour',
+        'funding',
+        'networkTransactionId',
+        'threeDSResult',
+      ].some(
         (name) => !isMissing(card[name]) && JSON.stringify(card[name]) !== '{}' && JSON.stringify(card[name]) !== '[]',
       ),
       acquirerInfo: isObject(json['acquirerInfo']) ? (json['acquirerInfo'] as JsonObject) : null,
@@ -167,7 +178,10 @@ interface About {
 
 /** Every order of every client, by `clientId`, then `paymentId`, those without one last by `paymentRequestId`. */
 export const tellOrders = ({ received, registrations, rules }: Told): readonly ToldOrder[] => {
-  const clientIds = new Set([...received.map(({ clientId }) => clientId), ...registrations.map(({ clientId }) => clientId)]);
+  const clientIds = new Set([
+    ...received.map(({ clientId }) => clientId),
+    ...registrations.map(({ clientId }) => clientId),
+  ]);
   return sorted([...clientIds]).flatMap((clientId) => {
     // A resend, the same body again, is not a new notification.
     const bodies = new Set(received.filter((one) => one.clientId === clientId).map(({ body }) => body));
@@ -210,16 +224,22 @@ const tellOrdersOf = ({ clientId, said, unreadable, registrations, rules }: OfCl
         payments.some((one) =>
           others.some(
             (other) =>
-              other.kind !== 'CAPTURE_RESULT' && one.paymentRequestId !== null && other.paymentRequestId === one.paymentRequestId,
+              other.kind !== 'CAPTURE_RESULT' &&
+              one.paymentRequestId !== null &&
+              other.paymentRequestId === one.paymentRequestId,
           ),
         ) ||
         captures.some((one) =>
-          others.some((other) => other.kind === 'CAPTURE_RESULT' && one.captureId !== null && other.captureId === one.captureId),
+          others.some(
+            (other) => other.kind === 'CAPTURE_RESULT' && one.captureId !== null && other.captureId === one.captureId,
+          ),
         ),
       rules,
     });
   });
-  const alone = registrations.filter((one) => !said.some(({ paymentRequestId }) => paymentRequestId === one.paymentRequestId));
+  const alone = registrations.filter(
+    (one) => !said.some(({ paymentRequestId }) => paymentRequestId === one.paymentRequestId),
+  );
   const expected = sorted(alone.map(({ paymentRequestId }) => paymentRequestId)).map((id) =>
     tell({
       clientId,
@@ -241,7 +261,8 @@ const tell = (about: About): ToldOrder => {
   const groups = groupCaptures(about.captures);
   const captures = groups.map(tellCapture);
   const paymentAmount = largestOf(amountsOf(payments));
-  const expectedAmount = registration === null ? null : { currency: registration.amount.currency, value: BigInt(registration.amount.value) };
+  const expectedAmount =
+    registration === null ? null : { currency: registration.amount.currency, value: BigInt(registration.amount.value) };
   const capturedAmount = sumOfCaptures({ captures, paymentAmount, expectedAmount });
   const captureRequired = isCaptureRequired(about);
 
@@ -261,7 +282,9 @@ const tell = (about: About): ToldOrder => {
     return 'PENDING';
   })();
 
-  const successStatesAmount = results.some(({ result, amount }) => result.resultStatus === 'S' && amount !== null && amount.value > 0n);
+  const successStatesAmount = results.some(
+    ({ result, amount }) => result.resultStatus === 'S' && amount !== null && amount.value > 0n,
+  );
   const attention: AttentionCode[] = [];
   const note = (code: AttentionCode, holds: boolean): void => {
     if (holds) attention.push(code);
@@ -269,7 +292,11 @@ const tell = (about: About): ToldOrder => {
   note(
     'CONTRADICTORY_RESULT',
     (has('S') && has('F')) ||
-      groups.some((group) => group.some(({ result }) => result.resultStatus === 'S') && group.some(({ result }) => result.resultStatus === 'F')) ||
+      groups.some(
+        (group) =>
+          group.some(({ result }) => result.resultStatus === 'S') &&
+          group.some(({ result }) => result.resultStatus === 'F'),
+      ) ||
       (has('F') && successful.length > 0),
   );
   note('CONTRADICTORY_AMOUNT', areTwo(amountsOf(payments)) || groups.some((group) => areTwo(amountsOf(group))));
@@ -312,7 +339,12 @@ const tell = (about: About): ToldOrder => {
       return afterFailedCapture(groups, successful.length > 0);
     }
     const mode = registration?.captureMode ?? rules.captureMode;
-    if (mode === 'MANUAL' && isKnown && !attention.includes('AMOUNT_UNKNOWN') && (status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED')) {
+    if (
+      mode === 'MANUAL' &&
+      isKnown &&
+      !attention.includes('AMOUNT_UNKNOWN') &&
+      (status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED')
+    ) {
       return 'CAPTURE';
     }
     if (status === 'CAPTURED' && attention.includes('AMOUNT_UNKNOWN')) return 'REVIEW';
@@ -322,7 +354,10 @@ const tell = (about: About): ToldOrder => {
   return {
     clientId: about.clientId,
     paymentId: about.paymentId,
-    paymentRequestId: about.paymentId === null ? (registration?.paymentRequestId ?? null) : (idsOf(payments, 'paymentRequestId')[0] ?? null),
+    paymentRequestId:
+      about.paymentId === null
+        ? (registration?.paymentRequestId ?? null)
+        : (idsOf(payments, 'paymentRequestId')[0] ?? null),
     referenceOrderId: registration?.referenceOrderId ?? null,
     status,
     fulfillable,
@@ -343,7 +378,8 @@ const tell = (about: About): ToldOrder => {
 /* ---- Captures ---- */
 
 const meet = (a: Said, b: Said): boolean =>
-  (a.captureId !== null && a.captureId === b.captureId) || (a.captureRequestId !== null && a.captureRequestId === b.captureRequestId);
+  (a.captureId !== null && a.captureId === b.captureId) ||
+  (a.captureRequestId !== null && a.captureRequestId === b.captureRequestId);
 
 /** One by one, each joining all the groups in which it meets a member. Sorted as they are shown. */
 const groupCaptures = (captures: readonly Said[]): readonly (readonly Said[])[] => {
@@ -352,7 +388,8 @@ const groupCaptures = (captures: readonly Said[]): readonly (readonly Said[])[] 
     const joined = groups.filter((group) => group.some((member) => meet(member, one)));
     groups = [...groups.filter((group) => !joined.includes(group)), [...joined.flat(), one]];
   }
-  const keyOf = (group: readonly Said[]) => [idsOf(group, 'captureId')[0] ?? '', idsOf(group, 'captureRequestId')[0] ?? ''] as const;
+  const keyOf = (group: readonly Said[]) =>
+    [idsOf(group, 'captureId')[0] ?? '', idsOf(group, 'captureRequestId')[0] ?? ''] as const;
   return groups.sort((a, b) => ascending(keyOf(a)[0], keyOf(b)[0]) || ascending(keyOf(a)[1], keyOf(b)[1]));
 };
 
@@ -383,12 +420,20 @@ const FURTHER_ACTIONS = new Map(
     .map(([code = '', , , action = '']) => [code.replace('| ', ''), action.replace(/ \|$/, '')]),
 );
 
-const RETRIED = new Set(['CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT', 'CURRENCY_NOT_SUPPORT', 'PARAM_ILLEGAL', 'USER_AMOUNT_EXCEED_LIMIT']);
+const RETRIED = new Set([
+  'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT',
+  'CURRENCY_NOT_SUPPORT',
+  'PARAM_ILLEGAL',
+  'USER_AMOUNT_EXCEED_LIMIT',
+]);
 const PAID_ANEW = new Set(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);
 
 const afterFailedCapture = (groups: readonly (readonly Said[])[], anySucceeded: boolean): NextAction => {
   const failed = groups.filter((group) => tellCapture(group).status === 'FAILED');
-  const [decisive] = failed.flat().filter(({ result }) => result.resultStatus === 'F').sort(bySpeaking);
+  const [decisive] = failed
+    .flat()
+    .filter(({ result }) => result.resultStatus === 'F')
+    .sort(bySpeaking);
   const code = decisive?.result.resultCode ?? '';
   if (RETRIED.has(code)) return 'RETRY_CAPTURE';
   if (PAID_ANEW.has(code) && !anySucceeded) return 'NEW_PAYMENT_REQUEST';
@@ -397,11 +442,14 @@ const afterFailedCapture = (groups: readonly (readonly Said[])[], anySucceeded: 
 
 /* ---- Amounts ---- */
 
-const amountsOf = (said: readonly Said[]): readonly Money[] => said.flatMap(({ amount }) => (amount === null ? [] : [amount]));
+const amountsOf = (said: readonly Said[]): readonly Money[] =>
+  said.flatMap(({ amount }) => (amount === null ? [] : [amount]));
 
-const shown = (money: Money | null) => (money === null ? null : { currency: money.currency, value: String(money.value) });
+const shown = (money: Money | null) =>
+  money === null ? null : { currency: money.currency, value: String(money.value) };
 
-const areTwo = (amounts: readonly Money[]): boolean => new Set(amounts.map(({ currency, value }) => `${currency} ${value}`)).size > 1;
+const areTwo = (amounts: readonly Money[]): boolean =>
+  new Set(amounts.map(({ currency, value }) => `${currency} ${value}`)).size > 1;
 
 const compareValues = (a: Money, b: Money): number => Number(a.value > b.value) - Number(a.value < b.value);
 
@@ -426,7 +474,8 @@ const sumOfCaptures = ({ captures, paymentAmount, expectedAmount }: ToSum): Mone
     sorted(successful.flatMap(({ amount }) => (amount === null ? [] : [amount.currency])))[0];
   if (currency === undefined) return null;
   let value = 0n;
-  for (const { amount } of successful) if (amount !== null && amount.currency === currency) value += BigInt(amount.value);
+  for (const { amount } of successful)
+    if (amount !== null && amount.currency === currency) value += BigInt(amount.value);
   return { currency, value };
 };
 
@@ -456,14 +505,16 @@ const sorted = (texts: readonly string[]): readonly string[] => [...texts].sort(
 const idsOf = (said: readonly Said[], name: 'paymentRequestId' | 'captureId' | 'captureRequestId'): readonly string[] =>
   sorted([...new Set(said.flatMap((one) => one[name] ?? []))]);
 
-const rankOf = ({ kind, result }: Said): number => (kind === 'PAYMENT_PENDING' ? 3 : 'SFU'.indexOf(result.resultStatus));
+const rankOf = ({ kind, result }: Said): number =>
+  kind === 'PAYMENT_PENDING' ? 3 : 'SFU'.indexOf(result.resultStatus);
 
 const timeOf = ({ kind, captureTime, paymentTime, paymentCreateTime }: Said): number =>
   readTime(kind === 'CAPTURE_RESULT' ? captureTime : (paymentTime ?? paymentCreateTime)) ?? -1e18;
 
 const bySpeaking = (a: Said, b: Said): number => {
   // Identifiers tell captures' notifications apart, never a payment's.
-  const idOf = (said: Said, name: 'captureId' | 'captureRequestId') => (said.kind === 'CAPTURE_RESULT' ? (said[name] ?? '') : '');
+  const idOf = (said: Said, name: 'captureId' | 'captureRequestId') =>
+    said.kind === 'CAPTURE_RESULT' ? (said[name] ?? '') : '';
   return (
     rankOf(a) - rankOf(b) ||
     timeOf(b) - timeOf(a) ||
@@ -497,6 +548,7 @@ const expiryOf = (spoken: readonly Said[], succeeded: boolean): string | null =>
   const stated = readTime(firstNonNull(spoken, 'authExpiryTime'));
   if (stated !== null && stated > paymentTime) return new Date(stated).toISOString();
   const acquirerInfo = firstNonNull(spoken, 'acquirerInfo');
-  const isAntom = acquirerInfo === null || acquirerInfo['acquirerName'] === 'ANTOM' || acquirerInfo['acquirerName'] === 'ALIPAY';
+  const isAntom =
+    acquirerInfo === null || acquirerInfo['acquirerName'] === 'ANTOM' || acquirerInfo['acquirerName'] === 'ALIPAY';
   return isAntom ? new Date(paymentTime + SEVEN_DAYS).toISOString() : null;
 };

@@ -15,11 +15,18 @@ describe('status', () => {
   });
 
   test('is CAPTURED once the captures reach the amount', () => {
-    expect(orderOf([AUTHORIZED, CAPTURED])).toMatchObject({ status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL' });
+    expect(orderOf([AUTHORIZED, CAPTURED])).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: true,
+      nextAction: 'FULFIL',
+    });
   });
 
   test('is PROCESSING, not paid, after a PAYMENT_PENDING S', () => {
-    expect(orderOf([paymentPending({ paymentAmount: jpy('120') })])).toMatchObject({ status: 'PROCESSING', fulfillable: false });
+    expect(orderOf([paymentPending({ paymentAmount: jpy('120') })])).toMatchObject({
+      status: 'PROCESSING',
+      fulfillable: false,
+    });
   });
 
   test('is PROCESSING after a PAYMENT_RESULT U', () => {
@@ -36,13 +43,22 @@ describe('status', () => {
 
   test('keeps captured when a late failure arrives', () => {
     const order = orderOf([AUTHORIZED, CAPTURED, paymentResult('F', { paymentTime: '2099-01-01T00:00:00Z' })]);
-    expect(order).toMatchObject({ status: 'CAPTURED', fulfillable: false, nextAction: 'REVIEW', attention: ['CONTRADICTORY_RESULT'] });
+    expect(order).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: false,
+      nextAction: 'REVIEW',
+      attention: ['CONTRADICTORY_RESULT'],
+    });
     expect(order.result?.resultStatus).toBe('S');
   });
 
   test('keeps captured, and fulfillable, when another capture fails late', () => {
     const late = captureResult('F', { captureId: 'C9', captureAmount: jpy('120') });
-    expect(orderOf([AUTHORIZED, CAPTURED, late])).toMatchObject({ status: 'CAPTURED', fulfillable: true, attention: [] });
+    expect(orderOf([AUTHORIZED, CAPTURED, late])).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: true,
+      attention: [],
+    });
   });
 
   test('is PARTIALLY_CAPTURED while the captures fall short', () => {
@@ -56,7 +72,12 @@ describe('status', () => {
 
   test('is CAPTURED, but not fulfillable, before the PAYMENT_RESULT is seen', () => {
     const order = orderOf([paymentPending({ paymentAmount: jpy('120') }), CAPTURED]);
-    expect(order).toMatchObject({ status: 'CAPTURED', fulfillable: false, nextAction: 'WAIT', attention: ['CAPTURE_WITHOUT_PAYMENT'] });
+    expect(order).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: false,
+      nextAction: 'WAIT',
+      attention: ['CAPTURE_WITHOUT_PAYMENT'],
+    });
   });
 
   test('is PENDING while captures are all that is known and none succeeded', () => {
@@ -65,7 +86,11 @@ describe('status', () => {
   });
 
   test('is PENDING while only a registration is known', () => {
-    const [order] = deriveOrders({ received: [], registrations: [registered({ referenceOrderId: 'shop-1' })], rules: RULES });
+    const [order] = deriveOrders({
+      received: [],
+      registrations: [registered({ referenceOrderId: 'shop-1' })],
+      rules: RULES,
+    });
     expect(order).toMatchObject({
       paymentId: null,
       paymentRequestId: 'R1',
@@ -105,7 +130,11 @@ describe('of several notifications of a payment', () => {
   test('a field that the first one leaves out is taken from the next', () => {
     const order = orderOf([
       AUTHORIZED,
-      paymentPending({ paymentTime: '2025-05-17T01:00:00Z', acquirerInfo: { acquirerName: 'ALIPAY' }, acquirerReferenceNo: 'A1' }),
+      paymentPending({
+        paymentTime: '2025-05-17T01:00:00Z',
+        acquirerInfo: { acquirerName: 'ALIPAY' },
+        acquirerReferenceNo: 'A1',
+      }),
     ]);
     expect(order).toMatchObject({
       result: { resultStatus: 'S' },
@@ -116,7 +145,10 @@ describe('of several notifications of a payment', () => {
   });
 
   test('the same fields in another body are no contradiction', () => {
-    expect(orderOf([AUTHORIZED, { ...AUTHORIZED, unknown: true }])).toMatchObject({ status: 'AUTHORIZED', attention: [] });
+    expect(orderOf([AUTHORIZED, { ...AUTHORIZED, unknown: true }])).toMatchObject({
+      status: 'AUTHORIZED',
+      attention: [],
+    });
   });
 });
 
@@ -144,7 +176,10 @@ describe('a registration', () => {
       registrations: [registered({ referenceOrderId: 'shop-1' })],
       rules: RULES,
     });
-    expect(orders.map(({ paymentId, referenceOrderId }) => [paymentId, referenceOrderId])).toEqual([['P1', 'shop-1'], ['P2', 'shop-1']]);
+    expect(orders.map(({ paymentId, referenceOrderId }) => [paymentId, referenceOrderId])).toEqual([
+      ['P1', 'shop-1'],
+      ['P2', 'shop-1'],
+    ]);
   });
 
   test('of the smallest paymentRequestId counts where several fit', () => {

@@ -38,12 +38,22 @@ const amounts = sometimes(
   amount('JPY', '9'.repeat(64)),
 );
 const times = sometimes(
-  '2025-05-17T00:58:04-07:00', '2025-05-17T07:58:04Z', '1747468684000', '2025-05-17T07:58:04.001Z', '2025-05-18T00:00:00+08:00',
+  '2025-05-17T00:58:04-07:00',
+  '2025-05-17T07:58:04Z',
+  '1747468684000',
+  '2025-05-17T07:58:04.001Z',
+  '2025-05-18T00:00:00+08:00',
   // Not times: one without a zone, one that the calendar does not have, one in seconds.
-  '2025-06-01T00:00:00', '2025-06-31T00:00:00Z', '1747468684',
+  '2025-06-01T00:00:00',
+  '2025-06-31T00:00:00Z',
+  '1747468684',
 );
 const statuses = fc.constantFrom('S', 'S', 'S', 'F', 'U');
-const acquirerInfo = sometimes<Fields>({}, { acquirerName: 'ANTOM' }, { acquirerName: '2C2P', acquirerMerchantId: 'M1' });
+const acquirerInfo = sometimes<Fields>(
+  {},
+  { acquirerName: 'ANTOM' },
+  { acquirerName: '2C2P', acquirerMerchantId: 'M1' },
+);
 const acquirerReferenceNo = sometimes('A1', 'A2');
 
 const paymentNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
@@ -70,7 +80,9 @@ const captureNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
     .record({
       notifyType: fc.constant('CAPTURE_RESULT'),
       result: statuses.chain((status) =>
-        fc.constantFrom('SUCCESS', 'PROCESS_FAIL', 'PARAM_ILLEGAL', 'AUTH_EXPIRED', 'A_NEW_CODE').map((code) => result(status, code)),
+        fc
+          .constantFrom('SUCCESS', 'PROCESS_FAIL', 'PARAM_ILLEGAL', 'AUTH_EXPIRED', 'A_NEW_CODE')
+          .map((code) => result(status, code)),
       ),
       paymentId: fc.constantFrom(...payments),
       // Ignored in a capture's notification.
@@ -118,7 +130,11 @@ const registration = ({ clients }: Cast): fc.Arbitrary<Registration> =>
   fc.record({
     clientId: fc.constantFrom(...clients),
     paymentRequestId: fc.constantFrom('R1', 'R2', 'r0', 'R9'),
-    amount: fc.constantFrom({ currency: 'JPY', value: '120' }, { currency: 'JPY', value: '50' }, { currency: 'USD', value: '120' }),
+    amount: fc.constantFrom(
+      { currency: 'JPY', value: '120' },
+      { currency: 'JPY', value: '50' },
+      { currency: 'USD', value: '120' },
+    ),
     referenceOrderId: fc.constantFrom('shop-1', 'shop-2', null),
     captureMode: fc.constantFrom('AUTOMATIC', 'MANUAL', 'NONE', null),
   });
@@ -133,69 +149,69 @@ export const worlds = (size: Size): fc.Arbitrary<World> => fc.oneof(worldsOf(FEW
 
 const worldsOf = (cast: Cast, { least, most, registrations }: Size): fc.Arbitrary<World> =>
   fc.record({
-      received: fc.uniqueArray(fc.record({ clientId: fc.constantFrom(...cast.clients), body: bodies(cast) }), {
-        minLength: least,
-        maxLength: most,
-        size: 'max',
-        selector: ({ clientId, body }) => `${clientId} ${body}`,
-      }),
-      registrations: fc.array(registration(cast), { maxLength: registrations, size: 'max' }),
-    });
+    received: fc.uniqueArray(fc.record({ clientId: fc.constantFrom(...cast.clients), body: bodies(cast) }), {
+      minLength: least,
+      maxLength: most,
+      size: 'max',
+      selector: ({ clientId, body }) => `${clientId} ${body}`,
+    }),
+    registrations: fc.array(registration(cast), { maxLength: registrations, size: 'max' }),
+  });
 
-  const keyOf = (one: Registration): string => `${one.clientId} ${one.paymentRequestId}`;
+const keyOf = (one: Registration): string => `${one.clientId} ${one.paymentRequestId}`;
 
-  /** Puts the registrations of one key into the order they were made in, so that the last of them stands in every arrival. */
-  const inTurn = (steps: readonly Step[], made: readonly Registration[]): readonly Step[] => {
-    const waiting = new Map(made.map((one) => [keyOf(one), made.filter((other) => keyOf(other) === keyOf(one))]));
-    return steps.map((step) => {
-      if (step.kind === 'notification') return step;
-      const next = waiting.get(keyOf(step.registration))?.shift() ?? step.registration;
-      return { kind: 'registration', registration: next };
-    });
-  };
+/** Puts the registrations of one key into the order they were made in, so that the last of them stands in every arrival. */
+const inTurn = (steps: readonly Step[], made: readonly Registration[]): readonly Step[] => {
+  const waiting = new Map(made.map((one) => [keyOf(one), made.filter((other) => keyOf(other) === keyOf(one))]));
+  return steps.map((step) => {
+    if (step.kind === 'notification') return step;
+    const next = waiting.get(keyOf(step.registration))?.shift() ?? step.registration;
+    return { kind: 'registration', registration: next };
+  });
+};
 
-  /** Any order of a world, with some of its notifications again, cut into batches anywhere. */
-  export const arrivals = ({ received, registrations }: World): fc.Arbitrary<Arrival> => {
-    const steps: readonly Step[] = [
-      ...received.map((notification) => ({ kind: 'notification', notification }) as const),
-      ...registrations.map((one) => ({ kind: 'registration', registration: one }) as const),
-    ];
-    const repeats = fc.subarray(steps.filter(({ kind }) => kind === 'notification'));
-    return repeats
-      .chain((again) => {
-        const all = [...steps, ...again];
-        return fc.tuple(
-          fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length }),
-          fc.array(fc.nat({ max: 3 }), { minLength: all.length, maxLength: all.length }),
-        );
-      })
-      .map(([shuffled, cuts]) => cutWhere(inTurn(shuffled, registrations), (index) => cuts[index] === 0));
-  };
-
-  const cutWhere = (steps: readonly Step[], isCut: (index: number) => boolean): Arrival => {
-    const batches: Step[][] = [[]];
-    steps.forEach((step, index) => {
-      if (isCut(index)) batches.push([]);
-      batches.at(-1)?.push(step);
-    });
-    return batches.filter(({ length }) => length > 0);
-  };
-
-  /** What has arrived, in the order of arrival. */
-  export const worldOf = (arrival: Arrival): World => {
-    const steps = arrival.flat();
-    return {
-      received: steps.flatMap((step) => (step.kind === 'notification' ? [step.notification] : [])),
-      registrations: steps.flatMap((step) => (step.kind === 'registration' ? [step.registration] : [])),
-    };
-  };
-
-  /** The registrations that stand: the last one of each key. */
-  export const standing = (registrations: readonly Registration[]): readonly Registration[] => [
-    ...new Map(registrations.map((one) => [keyOf(one), one])).values(),
+/** Any order of a world, with some of its notifications again, cut into batches anywhere. */
+export const arrivals = ({ received, registrations }: World): fc.Arbitrary<Arrival> => {
+  const steps: readonly Step[] = [
+    ...received.map((notification) => ({ kind: 'notification', notification }) as const),
+    ...registrations.map((one) => ({ kind: 'registration', registration: one }) as const),
   ];
+  const repeats = fc.subarray(steps.filter(({ kind }) => kind === 'notification'));
+  return repeats
+    .chain((again) => {
+      const all = [...steps, ...again];
+      return fc.tuple(
+        fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length }),
+        fc.array(fc.nat({ max: 3 }), { minLength: all.length, maxLength: all.length }),
+      );
+    })
+    .map(([shuffled, cuts]) => cutWhere(inTurn(shuffled, registrations), (index) => cuts[index] === 0));
+};
 
-  export const permutations = <T>(items: readonly T[]): readonly (readonly T[])[] =>
-    items.length < 2
-      ? [items]
-      : items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item].concat(rest)));
+const cutWhere = (steps: readonly Step[], isCut: (index: number) => boolean): Arrival => {
+  const batches: Step[][] = [[]];
+  steps.forEach((step, index) => {
+    if (isCut(index)) batches.push([]);
+    batches.at(-1)?.push(step);
+  });
+  return batches.filter(({ length }) => length > 0);
+};
+
+/** What has arrived, in the order of arrival. */
+export const worldOf = (arrival: Arrival): World => {
+  const steps = arrival.flat();
+  return {
+    received: steps.flatMap((step) => (step.kind === 'notification' ? [step.notification] : [])),
+    registrations: steps.flatMap((step) => (step.kind === 'registration' ? [step.registration] : [])),
+  };
+};
+
+/** The registrations that stand: the last one of each key. */
+export const standing = (registrations: readonly Registration[]): readonly Registration[] => [
+  ...new Map(registrations.map((one) => [keyOf(one), one])).values(),
+];
+
+export const permutations = <T>(items: readonly T[]): readonly (readonly T[])[] =>
+  items.length < 2
+    ? [items]
+    : items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item].concat(rest)));

@@ -1,8 +1,25 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { ACKNOWLEDGEMENT, type Answer, createSigner, eventually, get, type Post, withHeaders } from '../support/client.ts';
+import {
+  ACKNOWLEDGEMENT,
+  type Answer,
+  createSigner,
+  eventually,
+  get,
+  type Post,
+  withHeaders,
+} from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
-import { COMMAND, endPrograms, environmentOf, idOf, makeDirectory, query, removeDirectory, startProcessReady } from '../support/receiver.ts';
+import {
+  COMMAND,
+  endPrograms,
+  environmentOf,
+  idOf,
+  makeDirectory,
+  query,
+  removeDirectory,
+  startProcessReady,
+} from '../support/receiver.ts';
 
 const signer = createSigner();
 const directory = makeDirectory();
@@ -16,7 +33,11 @@ const LIMITED = ['sh', '-c', 'ulimit -f 2048; exec "$@"', 'sh', ...COMMAND] as c
 
 test('a disk that is full: 503, unready, alive; what was acknowledged is stored, and all of it once there is room', async () => {
   const sized = (name: string, padding: number): readonly Post[] =>
-    Array.from({ length: 40 }, (_, index) => signer.sign(paymentResult('S', { paymentId: `${name}${index}`, padding: randomBytes(padding / 2).toString('base64') })));
+    Array.from({ length: 40 }, (_, index) =>
+      signer.sign(
+        paymentResult('S', { paymentId: `${name}${index}`, padding: randomBytes(padding / 2).toString('base64') }),
+      ),
+    );
   const unverified = withHeaders(signer.sign('{}'), { signature: null });
   const posts = [unverified, ...sized('large', 150_000), ...sized('small', 0)];
 
@@ -48,7 +69,9 @@ test('a disk that is full: 503, unready, alive; what was acknowledged is stored,
   await limited.exited;
 
   const roomy = await startProcessReady(environmentOf(directory, signer));
-  const stored = new Set(query(directory, 'select lower(hex(digest)) as id from notifications').map(({ id }) => String(id)));
+  const stored = new Set(
+    query(directory, 'select lower(hex(digest)) as id from notifications').map(({ id }) => String(id)),
+  );
   expect(acknowledged.filter((post) => post !== unverified && !stored.has(idOf(post.body)))).toEqual([]);
   const [counted] = await roomy.unverified();
   expect(counted?.deliveries).toBeGreaterThanOrEqual(acknowledged.filter((post) => post === unverified).length);

@@ -3,7 +3,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ACKNOWLEDGEMENT, createSigner, eventually, get, PATH, type Post, send } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import { headOf, openRaw, type RawConnection } from '../support/raw-http.ts';
-import { endPrograms, type Environment, environmentOf, holdWriteLock, idOf, makeDirectory, query, type ReceiverProcess, removeDirectories, startProcessReady } from '../support/receiver.ts';
+import {
+  endPrograms,
+  type Environment,
+  environmentOf,
+  holdWriteLock,
+  idOf,
+  makeDirectory,
+  query,
+  type ReceiverProcess,
+  removeDirectories,
+  startProcessReady,
+} from '../support/receiver.ts';
 
 const signer = createSigner();
 
@@ -29,9 +40,16 @@ const fresh = (): Post => {
 };
 
 /** A request of which all but the last byte has been sent, and the way to send that. */
-const inFlight = async (running: ReceiverProcess, post: Post): Promise<{ readonly connection: RawConnection; readonly finish: () => Promise<void> }> => {
+const inFlight = async (
+  running: ReceiverProcess,
+  post: Post,
+): Promise<{ readonly connection: RawConnection; readonly finish: () => Promise<void> }> => {
   const connection = await openRaw(running.address);
-  const lines = ['Host: x', ...post.headers.map(([name, value]) => `${name}: ${value}`), `Content-Length: ${post.body.length}`];
+  const lines = [
+    'Host: x',
+    ...post.headers.map(([name, value]) => `${name}: ${value}`),
+    `Content-Length: ${post.body.length}`,
+  ];
   await connection.write(headOf(`${post.method} ${post.target} HTTP/1.1`, lines));
   await connection.write(post.body.subarray(0, -1));
   // An answer to a later request shows that the first bytes of this one have arrived.
@@ -59,24 +77,27 @@ const refusesConnections = async (running: ReceiverProcess): Promise<void> => {
   );
 };
 
-test.concurrent.each(['SIGTERM', 'SIGINT'] as const)('%s: requests in flight are finished, stored and acknowledged with Connection: close; exit 0', async (signal) => {
-  const running = await begin();
-  const posts = [fresh(), fresh(), fresh()];
-  const flights = await Promise.all(posts.map((post) => inFlight(running, post)));
-  running.kill(signal);
-  await refusesConnections(running);
-  for (const { connection, finish } of flights) {
-    await finish();
-    const answer = await connection.answer();
-    expect(answer).toMatchObject({ status: 200, body: ACKNOWLEDGEMENT });
-    expect(answer.headers.get('connection')).toBe('close');
-    expect(await connection.ended).toHaveLength(0);
-  }
-  expect(await running.exited).toBe(0);
-  expect(posts.map((post) => isStored(running, post))).toEqual([true, true, true]);
-  expect(running.log().at(-1)).toMatchObject({ msg: 'stopped', signal });
-  expect(running.output().stderr).toBe('');
-});
+test.concurrent.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s: requests in flight are finished, stored and acknowledged with Connection: close; exit 0',
+  async (signal) => {
+    const running = await begin();
+    const posts = [fresh(), fresh(), fresh()];
+    const flights = await Promise.all(posts.map((post) => inFlight(running, post)));
+    running.kill(signal);
+    await refusesConnections(running);
+    for (const { connection, finish } of flights) {
+      await finish();
+      const answer = await connection.answer();
+      expect(answer).toMatchObject({ status: 200, body: ACKNOWLEDGEMENT });
+      expect(answer.headers.get('connection')).toBe('close');
+      expect(await connection.ended).toHaveLength(0);
+    }
+    expect(await running.exited).toBe(0);
+    expect(posts.map((post) => isStored(running, post))).toEqual([true, true, true]);
+    expect(running.log().at(-1)).toMatchObject({ msg: 'stopped', signal });
+    expect(running.output().stderr).toBe('');
+  },
+);
 
 test.concurrent('idle connections do not hold it up, and a receiver without work stops at once', async () => {
   const running = await begin();
@@ -119,19 +140,23 @@ test.concurrent('a second signal exits at once', async () => {
   await connection.ended;
 });
 
-test.concurrent('a sender that never finishes its request does not hold up the end for ever', async () => {
-  const running = await begin();
-  const [inHeaders, inBody] = [await openRaw(running.address), await openRaw(running.address)];
-  await inHeaders.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\ncontent-le`);
-  await inBody.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`);
-  await get(running.address, '/healthz');
-  running.kill('SIGTERM');
-  // A request has 20 s while the receiver runs; a drain may take that long too, and then some for a busy machine.
-  const stillRunning = new Promise((resolve) => {
-    setTimeout(resolve, 40_000, 'still running').unref();
-  });
-  expect(await Promise.race([running.exited, stillRunning])).toBe(0);
-}, 60_000);
+test.concurrent(
+  'a sender that never finishes its request does not hold up the end for ever',
+  async () => {
+    const running = await begin();
+    const [inHeaders, inBody] = [await openRaw(running.address), await openRaw(running.address)];
+    await inHeaders.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\ncontent-le`);
+    await inBody.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`);
+    await get(running.address, '/healthz');
+    running.kill('SIGTERM');
+    // A request has 20 s while the receiver runs; a drain may take that long too, and then some for a busy machine.
+    const stillRunning = new Promise((resolve) => {
+      setTimeout(resolve, 40_000, 'still running').unref();
+    });
+    expect(await Promise.race([running.exited, stillRunning])).toBe(0);
+  },
+  60_000,
+);
 
 /** A registration waits for the write lock, whoever asked for it is gone or not. */
 const register = (id: number): string => {

@@ -4,7 +4,18 @@ import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import { rebuildOrders } from '../../src/upkeep/rebuild.ts';
 import { createPool, createSigner, type Post, send } from '../support/client.ts';
 import { captureResult, jpy, paymentResult } from '../support/facts.ts';
-import { endPrograms, type Environment, environmentOf, fileIn, idOf, makeDirectory, query, type ReceiverProcess, removeDirectory, startProcessReady } from '../support/receiver.ts';
+import {
+  endPrograms,
+  type Environment,
+  environmentOf,
+  fileIn,
+  idOf,
+  makeDirectory,
+  query,
+  type ReceiverProcess,
+  removeDirectory,
+  startProcessReady,
+} from '../support/receiver.ts';
 
 const ROUNDS = 50;
 /** Each has a database of its own, on which its rounds follow one another. */
@@ -91,7 +102,9 @@ const contentsOf = (directory: string): Contents => {
 };
 
 const isKept = ({ post, paymentId }: Sample, { notifications, orders, unverified }: Contents): boolean =>
-  paymentId === null ? unverified.has(post.body.toString('hex')) : notifications.has(idOf(post.body)) && orders.has(paymentId);
+  paymentId === null
+    ? unverified.has(post.body.toString('hex'))
+    : notifications.has(idOf(post.body)) && orders.has(paymentId);
 
 /** Starts on the file that the last kill left, looks for all that was ever acknowledged, and is killed in turn. */
 const runLane = async (directory: string, rounds: readonly number[]): Promise<readonly Sample[]> => {

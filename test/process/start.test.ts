@@ -6,7 +6,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createSigner, eventually } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
-import { endPrograms, type Environment, environmentOf, fileIn, makeDirectory, removeDirectories, runProgram, startProcessReady } from '../support/receiver.ts';
+import {
+  endPrograms,
+  type Environment,
+  environmentOf,
+  fileIn,
+  makeDirectory,
+  removeDirectories,
+  runProgram,
+  startProcessReady,
+} from '../support/receiver.ts';
 
 const signer = createSigner();
 
@@ -16,7 +25,9 @@ afterAll(async () => {
   removeDirectories();
 });
 
-const runToEnd = async (env: Environment): Promise<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }> => {
+const runToEnd = async (
+  env: Environment,
+): Promise<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }> => {
   const program = runProgram(env);
   return { code: await program.exited, ...program.output() };
 };
@@ -44,8 +55,19 @@ test.concurrent('a configuration that cannot be used ends with 78, and names eve
   expect(code).toBe(78);
   expect(stdout).toBe('');
   const named = [
-    'PORT', 'NOTIFY_PATHS', 'ANTOM_PUBLIC_KEY', 'DATABASE_URL', 'ADMIN_TOKEN', 'BODY_LIMIT', 'UNVERIFIED_REPLY',
-    'CAPTURE_REQUIRED', 'CAPTURE_MODE', 'LOG_LEVEL', 'DRAIN_DELAY', 'UNVERIFIED_MAX_PER_SECOND', 'PUBLIC_NOTIFY_URL',
+    'PORT',
+    'NOTIFY_PATHS',
+    'ANTOM_PUBLIC_KEY',
+    'DATABASE_URL',
+    'ADMIN_TOKEN',
+    'BODY_LIMIT',
+    'UNVERIFIED_REPLY',
+    'CAPTURE_REQUIRED',
+    'CAPTURE_MODE',
+    'LOG_LEVEL',
+    'DRAIN_DELAY',
+    'UNVERIFIED_MAX_PER_SECOND',
+    'PUBLIC_NOTIFY_URL',
   ];
   expect(named.filter((name) => !stderr.includes(name))).toEqual([]);
   expect(stderr).toContain('private key');
@@ -109,7 +131,10 @@ test.concurrent('a newer schema that says this program may still use it is used'
 
 test.concurrent('a file that is no database ends with 1 or waits unready, and is never written over', async () => {
   const directory = makeDirectory();
-  writeFileSync(fileIn(directory), 'this is somebody else\'s file, and long enough to be taken for a database header of 100 bytes or so, is it not?');
+  writeFileSync(
+    fileIn(directory),
+    "this is somebody else's file, and long enough to be taken for a database header of 100 bytes or so, is it not?",
+  );
   const program = runProgram(environmentOf(directory, signer));
   await eventually(
     'a line that says why',
@@ -119,7 +144,9 @@ test.concurrent('a file that is no database ends with 1 or waits unready, and is
   program.child.kill('SIGKILL');
   await program.exited;
   const read = new DatabaseSync(':memory:');
-  expect(() => read.exec(`attach '${fileIn(directory)}' as other; select * from other.sqlite_master`)).toThrow('not a database');
+  expect(() => read.exec(`attach '${fileIn(directory)}' as other; select * from other.sqlite_master`)).toThrow(
+    'not a database',
+  );
   read.close();
 });
 
@@ -135,25 +162,38 @@ test.concurrent('a port that is taken ends with 1', async () => {
   expect(stdout).toContain('EADDRINUSE');
 });
 
-test.concurrent('SIGHUP reads the keys again: what did not verify is applied, and a broken file leaves the old keys', async () => {
-  const directory = makeDirectory();
-  const other = createSigner(signer.clientId);
-  const keyFile = join(directory, 'apo.pem');
-  writeFileSync(keyFile, other.publicKey);
-  const receiver = await startProcessReady({ ...environmentOf(directory, signer), ANTOM_PUBLIC_KEY: '', ANTOM_PUBLIC_KEY_FILE: keyFile });
-  await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
-  expect(await receiver.order('P1')).toBeNull();
+test.concurrent(
+  'SIGHUP reads the keys again: what did not verify is applied, and a broken file leaves the old keys',
+  async () => {
+    const directory = makeDirectory();
+    const other = createSigner(signer.clientId);
+    const keyFile = join(directory, 'apo.pem');
+    writeFileSync(keyFile, other.publicKey);
+    const receiver = await startProcessReady({
+      ...environmentOf(directory, signer),
+      ANTOM_PUBLIC_KEY: '',
+      ANTOM_PUBLIC_KEY_FILE: keyFile,
+    });
+    await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
+    expect(await receiver.order('P1')).toBeNull();
 
-  writeFileSync(keyFile, signer.publicKey);
-  receiver.kill('SIGHUP');
-  await eventually('the order', () => receiver.order('P1'), (order) => order?.status === 'AUTHORIZED');
-  expect(await receiver.unverified()).toEqual([]);
+    writeFileSync(keyFile, signer.publicKey);
+    receiver.kill('SIGHUP');
+    await eventually(
+      'the order',
+      () => receiver.order('P1'),
+      (order) => order?.status === 'AUTHORIZED',
+    );
+    expect(await receiver.unverified()).toEqual([]);
 
-  writeFileSync(keyFile, 'broken');
-  receiver.kill('SIGHUP');
-  await eventually('an error', receiver.log, (lines) => lines.some(({ level, msg }) => level === 50 && String(msg).includes('old ones stay')));
-  await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P2' })));
-  expect(await receiver.order('P2')).toMatchObject({ status: 'AUTHORIZED' });
-  receiver.kill('SIGTERM');
-  expect(await receiver.exited).toBe(0);
-});
+    writeFileSync(keyFile, 'broken');
+    receiver.kill('SIGHUP');
+    await eventually('an error', receiver.log, (lines) =>
+      lines.some(({ level, msg }) => level === 50 && String(msg).includes('old ones stay')),
+    );
+    await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P2' })));
+    expect(await receiver.order('P2')).toMatchObject({ status: 'AUTHORIZED' });
+    receiver.kill('SIGTERM');
+    expect(await receiver.exited).toBe(0);
+  },
+);

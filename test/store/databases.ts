@@ -40,7 +40,8 @@ export const openDatabases = async (): Promise<Databases> => {
 
   return {
     make: async (make) => {
-      const url = make === 'PostgreSQL' ? await server.createDatabase() : `sqlite:${join(directory, `${(files += 1)}.db`)}`;
+      const url =
+        make === 'PostgreSQL' ? await server.createDatabase() : `sqlite:${join(directory, `${(files += 1)}.db`)}`;
       return {
         url,
         store: async () => keep(await openStore({ ...options, databaseUrl: url })),

@@ -9,4 +9,6 @@ const withFault = (handler: Handler): Handler => ({
   },
 });
 
-export const handlers: Handlers = new Map([...builtIn].map(([notifyType, handler]) => [notifyType, withFault(handler)]));
+export const handlers: Handlers = new Map(
+  [...builtIn].map(([notifyType, handler]) => [notifyType, withFault(handler)]),
+);

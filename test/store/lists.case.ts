@@ -4,12 +4,18 @@ import { InvalidCursorError } from '../../src/store/store.ts';
 import { captureResult, jpy, paymentResult } from '../support/facts.ts';
 import { AMPLE, delivery, follow, type Ground, notificationsOf, record, registration, T0 } from './support.ts';
 
-const paid = (number: number) => paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
-const captured = (number: number) => captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
+const paid = (number: number) =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
+const captured = (number: number) =>
+  captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
 
-const listAll = async (store: Store, filter: Partial<OrderFilter> = {}, limit = 2): Promise<readonly (string | null)[]> => {
+const listAll = async (
+  store: Store,
+  filter: Partial<OrderFilter> = {},
+  limit = 2,
+): Promise<readonly (string | null)[]> => {
   const ids: (string | null)[] = [];
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const page = await store.listOrders({ status: null, attention: null, ...filter }, { limit, cursor });
     ids.push(...page.items.map(({ paymentId }) => paymentId));
     if (page.next === null) return ids;
@@ -19,8 +25,11 @@ const listAll = async (store: Store, filter: Partial<OrderFilter> = {}, limit = 
 
 const notificationIds = async (store: Store, filter: Partial<NotificationFilter>): Promise<readonly string[]> => {
   const ids: string[] = [];
-  for (let cursor: string | null = null; ; ) {
-    const page = await store.listNotifications({ notifyType: null, outcome: null, paymentId: null, ...filter }, { limit: 2, cursor });
+  for (let cursor: string | null = null; ;) {
+    const page = await store.listNotifications(
+      { notifyType: null, outcome: null, paymentId: null, ...filter },
+      { limit: 2, cursor },
+    );
     ids.push(...page.items.map(({ id }) => id));
     if (page.next === null) return ids;
     cursor = page.next;
@@ -58,7 +67,10 @@ export const describeLists = (ground: () => Ground): void => {
       expect(first.items.map(({ paymentId }) => paymentId)).toEqual(['P1', 'P2']);
       await record(store, captured(1));
       const rest = await follow(store, { from: first.next });
-      expect(rest.orders).toMatchObject([{ paymentId: 'P3', status: 'AUTHORIZED' }, { paymentId: 'P1', status: 'CAPTURED' }]);
+      expect(rest.orders).toMatchObject([
+        { paymentId: 'P3', status: 'AUTHORIZED' },
+        { paymentId: 'P1', status: 'CAPTURED' },
+      ]);
       expect((await follow(store)).orders.map(({ paymentId }) => paymentId)).toEqual(['P2', 'P3', 'P1']);
     });
 
@@ -94,7 +106,9 @@ export const describeLists = (ground: () => Ground): void => {
       expect(await notificationIds(store, { outcome: 'UNHANDLED' })).toEqual([all[2]]);
       expect(await notificationIds(store, { outcome: 'APPLIED' })).toEqual([all[3], all[1], all[0]]);
       expect(await notificationIds(store, { paymentId: 'P1' })).toEqual([all[3], all[1], all[0]]);
-      expect(await notificationIds(store, { paymentId: 'P1', notifyType: 'PAYMENT_RESULT', outcome: 'APPLIED' })).toEqual([all[3], all[0]]);
+      expect(
+        await notificationIds(store, { paymentId: 'P1', notifyType: 'PAYMENT_RESULT', outcome: 'APPLIED' }),
+      ).toEqual([all[3], all[0]]);
       expect(await notificationIds(store, { paymentId: 'P2' })).toEqual([]);
     });
   });
@@ -103,7 +117,14 @@ export const describeLists = (ground: () => Ground): void => {
     test('are those that anything is stored of, each once', async () => {
       const store = await ground().empty();
       expect(await store.clientIds()).toEqual([]);
-      await store.record([delivery(paid(1), { clientId: 'T_b' }), delivery(paid(1), { clientId: 'T_a' }), delivery(captured(1), { clientId: 'T_b' })], AMPLE);
+      await store.record(
+        [
+          delivery(paid(1), { clientId: 'T_b' }),
+          delivery(paid(1), { clientId: 'T_a' }),
+          delivery(captured(1), { clientId: 'T_b' }),
+        ],
+        AMPLE,
+      );
       await store.register(registration({ clientId: 'T_c' }), { replace: false, now: T0 });
       expect(await store.clientIds()).toEqual(['T_a', 'T_b', 'T_c']);
     });
@@ -114,16 +135,21 @@ export const describeLists = (ground: () => Ground): void => {
     const page = { limit: 1, cursor };
     await expect(store.followOrders(page)).rejects.toThrow(InvalidCursorError);
     await expect(store.listOrders({ status: null, attention: null }, page)).rejects.toThrow(InvalidCursorError);
-    await expect(store.listNotifications({ notifyType: null, outcome: null, paymentId: null }, page)).rejects.toThrow(InvalidCursorError);
+    await expect(store.listNotifications({ notifyType: null, outcome: null, paymentId: null }, page)).rejects.toThrow(
+      InvalidCursorError,
+    );
     await expect(store.listUnverified(null, page)).rejects.toThrow(InvalidCursorError);
     await expect(store.readUnverified(page)).rejects.toThrow(InvalidCursorError);
     await expect(store.rebuild(page, T0)).rejects.toThrow(InvalidCursorError);
   });
 
-  test.each(['{}', '[]', '[1]', '["a",1]', '["a\\u0000","b"]', '[[],"b"]'])('a rebuild does not begin at "%s"', async (cursor) => {
-    const store = await ground().empty();
-    await expect(store.rebuild({ limit: 1, cursor }, T0)).rejects.toThrow(InvalidCursorError);
-  });
+  test.each(['{}', '[]', '[1]', '["a",1]', '["a\\u0000","b"]', '[[],"b"]'])(
+    'a rebuild does not begin at "%s"',
+    async (cursor) => {
+      const store = await ground().empty();
+      await expect(store.rebuild({ limit: 1, cursor }, T0)).rejects.toThrow(InvalidCursorError);
+    },
+  );
 
   describe('settings and tasks', () => {
     test('what is remembered is recalled, by another store too', async () => {

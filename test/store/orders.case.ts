@@ -1,22 +1,44 @@
 import { describe, expect, test } from '@jest/globals';
 import { amount, captureResult, CLIENT, jpy, paymentPending, paymentResult } from '../support/facts.ts';
-import { AMPLE, codes, delivery, derived, follow, type Ground, idsOf, later, order, outcomesOf, record, rebuildAll, registration } from './support.ts';
+import {
+  AMPLE,
+  codes,
+  delivery,
+  derived,
+  follow,
+  type Ground,
+  idsOf,
+  later,
+  order,
+  outcomesOf,
+  record,
+  rebuildAll,
+  registration,
+} from './support.ts';
 
 const PAID = paymentResult('S', { paymentAmount: jpy('100'), paymentTime: '2025-05-17T07:58:04Z' });
 const CAPTURED = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
 const PENDING = paymentPending({ paymentAmount: jpy('100') });
 
 const permutations = <T>(items: readonly T[]): readonly (readonly T[])[] =>
-  items.length < 2 ? [items] : items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item].concat(rest)));
+  items.length < 2
+    ? [items]
+    : items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item].concat(rest)));
 
 export const describeOrders = (ground: () => Ground): void => {
   describe('orders', () => {
     test('become the same whatever the order of arrival, one by one or together', async () => {
       const store = await ground().empty();
-      const numbered = permutations([PENDING, PAID, CAPTURED]).map((bodies, index) => ({ bodies, clientId: `T_${index}` }));
+      const numbered = permutations([PENDING, PAID, CAPTURED]).map((bodies, index) => ({
+        bodies,
+        clientId: `T_${index}`,
+      }));
       for (const { bodies, clientId } of numbered) {
         for (const body of bodies) await store.record([delivery(body, { clientId })], AMPLE);
-        await store.record(bodies.map((body) => delivery(body, { clientId: `${clientId}_batch` })), AMPLE);
+        await store.record(
+          bodies.map((body) => delivery(body, { clientId: `${clientId}_batch` })),
+          AMPLE,
+        );
       }
       const { orders } = await follow(store, { limit: 50 });
       expect(orders).toHaveLength(12);
@@ -46,7 +68,10 @@ export const describeOrders = (ground: () => Ground): void => {
       const store = await ground().empty();
       await record(store, PAID);
       const first = await order(store, 'P1');
-      await record(store, paymentResult('S', { paymentAmount: jpy('100'), paymentTime: '2025-05-17T07:58:04Z', unknown: 1 }));
+      await record(
+        store,
+        paymentResult('S', { paymentAmount: jpy('100'), paymentTime: '2025-05-17T07:58:04Z', unknown: 1 }),
+      );
       expect(await order(store, 'P1')).toEqual(first);
       await record(store, CAPTURED);
       const second = await order(store, 'P1');
@@ -66,7 +91,13 @@ export const describeOrders = (ground: () => Ground): void => {
 
     test.each([
       ['paymentRequestId', [paymentResult('S', { paymentId: 'P1' }), paymentResult('S', { paymentId: 'P2' })]],
-      ['captureId', [captureResult('S', { paymentId: 'P1', captureId: 'C1' }), captureResult('S', { paymentId: 'P2', captureId: 'C1' })]],
+      [
+        'captureId',
+        [
+          captureResult('S', { paymentId: 'P1', captureId: 'C1' }),
+          captureResult('S', { paymentId: 'P2', captureId: 'C1' }),
+        ],
+      ],
     ])('that share a %s are both contradictory, and both appear in the feed', async (_, [first = {}, second = {}]) => {
       const store = await ground().empty();
       await record(store, first);
@@ -89,7 +120,8 @@ export const describeOrders = (ground: () => Ground): void => {
       const store = await ground().empty();
       await record(store, PAID, captureResult('S', { paymentId: 'P2', paymentRequestId: 'R1', captureId: 'C2' }));
       await record(store, paymentResult('S', { paymentId: 'P3', paymentRequestId: 'R3', captureId: 'C2' }));
-      for (const id of ['P1', 'P2', 'P3']) expect(codes(await order(store, id))).not.toContain('CONTRADICTORY_IDENTITY');
+      for (const id of ['P1', 'P2', 'P3'])
+        expect(codes(await order(store, id))).not.toContain('CONTRADICTORY_IDENTITY');
     });
   });
 
@@ -111,23 +143,35 @@ export const describeOrders = (ground: () => Ground): void => {
       expect(await store.findOrders(CLIENT, ' R1')).toEqual([]);
       await record(store, PAID);
       expect((await follow(store)).orders).toHaveLength(1);
-      expect((await follow(store, { from: next })).orders).toMatchObject([{ paymentId: 'P1', referenceOrderId: 'basket-1' }]);
+      expect((await follow(store, { from: next })).orders).toMatchObject([
+        { paymentId: 'P1', referenceOrderId: 'basket-1' },
+      ]);
       expect(await order(store, 'R1')).toMatchObject({ paymentId: 'P1', expectedAmount: jpy('100') });
-      expect((await store.listOrders({ status: null, attention: null }, { limit: 9, cursor: null })).items).toHaveLength(1);
+      expect(
+        (await store.listOrders({ status: null, attention: null }, { limit: 9, cursor: null })).items,
+      ).toHaveLength(1);
     });
 
     test('reach orders that were there before, every one that names them', async () => {
       const store = await ground().empty();
       await record(store, PAID, paymentResult('S', { paymentId: 'P2' }));
-      await store.register(registration({ amount: jpy('90') as { currency: string; value: string } }), { replace: false, now: later(0) });
-      for (const id of ['P1', 'P2']) expect(await order(store, id)).toMatchObject({ expectedAmount: jpy('90'), referenceOrderId: 'basket-1' });
+      await store.register(registration({ amount: jpy('90') as { currency: string; value: string } }), {
+        replace: false,
+        now: later(0),
+      });
+      for (const id of ['P1', 'P2'])
+        expect(await order(store, id)).toMatchObject({ expectedAmount: jpy('90'), referenceOrderId: 'basket-1' });
       expect(codes(await order(store, 'P1'))).toContain('AMOUNT_MISMATCH');
       expect((await follow(store)).orders).toHaveLength(2);
     });
 
     test('are unchanged when they come again, conflict when they differ, and are replaced on request', async () => {
       const store = await ground().empty();
-      const dearer = registration({ amount: { currency: 'JPY', value: '120' }, referenceOrderId: null, captureMode: 'NONE' });
+      const dearer = registration({
+        amount: { currency: 'JPY', value: '120' },
+        referenceOrderId: null,
+        captureMode: 'NONE',
+      });
       await store.register(registration(), { replace: false, now: later(0) });
       const same = await store.register(registration(), { replace: true, now: later(1) });
       expect(same).toMatchObject({ kind: 'unchanged', registration: { updatedAt: later(0).toISOString() } });
@@ -148,16 +192,28 @@ export const describeOrders = (ground: () => Ground): void => {
     test('keep one another apart by client', async () => {
       const store = await ground().empty();
       await store.register(registration(), { replace: false, now: later(0) });
-      const other = await store.register(registration({ clientId: 'T_other', amount: { currency: 'EUR', value: '7' } }), { replace: false, now: later(0) });
+      const other = await store.register(
+        registration({ clientId: 'T_other', amount: { currency: 'EUR', value: '7' } }),
+        { replace: false, now: later(0) },
+      );
       expect(other.kind).toBe('created');
       await record(store, PAID);
-      expect(await order(store, 'R1', 'T_other')).toMatchObject({ paymentId: null, expectedAmount: amount('EUR', '7') });
+      expect(await order(store, 'R1', 'T_other')).toMatchObject({
+        paymentId: null,
+        expectedAmount: amount('EUR', '7'),
+      });
     });
 
     test('of several the one of the smallest paymentRequestId counts, by code unit', async () => {
       const store = await ground().empty();
-      for (const [paymentRequestId, value] of [['a', '1'], ['B', '2']] as const) {
-        await store.register(registration({ paymentRequestId, amount: { currency: 'JPY', value } }), { replace: false, now: later(0) });
+      for (const [paymentRequestId, value] of [
+        ['a', '1'],
+        ['B', '2'],
+      ] as const) {
+        await store.register(registration({ paymentRequestId, amount: { currency: 'JPY', value } }), {
+          replace: false,
+          now: later(0),
+        });
       }
       await record(store, paymentResult('S', { paymentRequestId: 'a' }), paymentResult('S', { paymentRequestId: 'B' }));
       expect(await order(store, 'P1')).toMatchObject({ paymentRequestId: 'B', expectedAmount: jpy('2') });

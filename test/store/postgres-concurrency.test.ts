@@ -8,7 +8,20 @@ import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../s
 import { captureResult, CLIENT, jpy, notificationsOfPayment, paymentResult, shuffled } from '../support/facts.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import {
-  AMPLE, codes, delivery, derived, follow, idsOf, later, notificationsOf, order, readAgain, record, rebuildAll, RULES, unverified,
+  AMPLE,
+  codes,
+  delivery,
+  derived,
+  follow,
+  idsOf,
+  later,
+  notificationsOf,
+  order,
+  readAgain,
+  record,
+  rebuildAll,
+  RULES,
+  unverified,
 } from './support.ts';
 
 let server: OwnServer;
@@ -29,7 +42,9 @@ afterEach(async () => {
 });
 
 const open = async (count = 1): Promise<readonly [Store, ...Store[]]> => {
-  const opened = await Promise.all(Array.from({ length: count }, async () => await openPostgres({ url, rules: RULES })));
+  const opened = await Promise.all(
+    Array.from({ length: count }, async () => await openPostgres({ url, rules: RULES })),
+  );
   stores.push(...opened);
   return opened as unknown as readonly [Store, ...Store[]];
 };
@@ -50,7 +65,10 @@ const chunks = <T>(items: readonly T[], size: number): readonly (readonly T[])[]
 const sent = (number: number): UnverifiedDelivery => unverified({ body: Buffer.from(`body ${100 + number}`) });
 
 const deadlocks = async (): Promise<number> => {
-  const [row] = await sql<{ deadlocks: string }>(url, 'select deadlocks from pg_stat_database where datname = current_database()');
+  const [row] = await sql<{ deadlocks: string }>(
+    url,
+    'select deadlocks from pg_stat_database where datname = current_database()',
+  );
   return Number(row?.deadlocks);
 };
 
@@ -82,20 +100,31 @@ describe('many replicas on PostgreSQL', () => {
   });
 
   test('two notifications of one payment at the same instant are both applied', async () => {
-    const [a, b] = await open(2) as readonly [Store, Store];
+    const [a, b] = (await open(2)) as readonly [Store, Store];
     for (let number = 0; number < 10; number += 1) {
       const [, paid, first, second] = notificationsOfPayment(number * 10);
       await Promise.all([record(a, paid ?? {}), record(b, first ?? {}), record(a, second ?? {})]);
-      expect(await order(a, `P${number * 10}`)).toMatchObject({ status: 'CAPTURED', capturedAmount: jpy('100'), fulfillable: true });
+      expect(await order(a, `P${number * 10}`)).toMatchObject({
+        status: 'CAPTURED',
+        capturedAmount: jpy('100'),
+        fulfillable: true,
+      });
     }
   });
 
   test('payments that come to share an identifier at the same instant both show it', async () => {
-    const [a, b] = await open(2) as readonly [Store, Store];
+    const [a, b] = (await open(2)) as readonly [Store, Store];
     for (const number of [1, 2, 3, 4, 5]) {
-      const paid = (side: string) => paymentResult('S', { paymentId: `${side}${number}`, paymentRequestId: `R${number}` });
-      const captured = (side: string) => captureResult('S', { paymentId: `${side}${number}c`, captureId: `C${number}` });
-      await Promise.all([record(a, paid('A')), record(b, paid('B')), record(a, captured('A')), record(b, captured('B'))]);
+      const paid = (side: string) =>
+        paymentResult('S', { paymentId: `${side}${number}`, paymentRequestId: `R${number}` });
+      const captured = (side: string) =>
+        captureResult('S', { paymentId: `${side}${number}c`, captureId: `C${number}` });
+      await Promise.all([
+        record(a, paid('A')),
+        record(b, paid('B')),
+        record(a, captured('A')),
+        record(b, captured('B')),
+      ]);
       for (const id of [`A${number}`, `B${number}`, `A${number}c`, `B${number}c`]) {
         expect(codes(await order(a, id))).toContain('CONTRADICTORY_IDENTITY');
       }
@@ -106,8 +135,12 @@ describe('many replicas on PostgreSQL', () => {
     const replicas = await open(4);
     const { unverifiedBytes } = await replicas[0].record([sent(0)], AMPLE);
     const bounds = { maxBytes: (unverifiedBytes ?? 0) * 10, maxNew: 100 };
-    const batches = replicas.map((_, replica) => Array.from({ length: 8 }, (__, index) => sent(1 + replica * 8 + index)));
-    const results = await Promise.all(replicas.map(async (store, replica) => await store.record(batches[replica] ?? [], bounds)));
+    const batches = replicas.map((_, replica) =>
+      Array.from({ length: 8 }, (__, index) => sent(1 + replica * 8 + index)),
+    );
+    const results = await Promise.all(
+      replicas.map(async (store, replica) => await store.record(batches[replica] ?? [], bounds)),
+    );
     expect(results.reduce((sum, { newUnverified }) => sum + newUnverified, 0)).toBe(9);
     expect((await replicas[0].listUnverified(null, { limit: 99, cursor: null })).items).toHaveLength(10);
   });
@@ -115,7 +148,9 @@ describe('many replicas on PostgreSQL', () => {
   test('the same unverified request is promoted by one of them', async () => {
     const replicas = await open(4);
     await replicas[0].record([unverified()], AMPLE);
-    const { items: [item] } = await replicas[0].readUnverified({ limit: 1, cursor: null });
+    const {
+      items: [item],
+    } = await replicas[0].readUnverified({ limit: 1, cursor: null });
     const promotion = { id: item?.id ?? '', parsed: delivery(paymentResult('S')).parsed };
     const moved = await Promise.all(replicas.map(async (store) => await store.promote([promotion], later(1))));
     expect(moved.reduce((sum, one) => sum + one, 0)).toBe(1);
@@ -123,11 +158,14 @@ describe('many replicas on PostgreSQL', () => {
   });
 
   test('a task runs on one at a time, and outlives the loss of its connection', async () => {
-    const [a, b] = await open(2) as readonly [Store, Store];
+    const [a, b] = (await open(2)) as readonly [Store, Store];
     const run = await a.exclusively('redrive', async () => {
       expect(await b.exclusively('redrive', () => Promise.resolve('b'))).toBeNull();
       expect(await b.exclusively('another', () => Promise.resolve('b'))).toBe('b');
-      await sql(url, "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())");
+      await sql(
+        url,
+        "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
+      );
       return 'a';
     });
     expect(run).toBe('a');
@@ -137,7 +175,11 @@ describe('many replicas on PostgreSQL', () => {
   test('reapplying passes over what another replica holds', async () => {
     const [store] = await open();
     await record(store, paymentResult('S'), { notifyType: 'OTHER' });
-    const again = (await notificationsOf(store)).map((one) => ({ clientId: one.clientId, id: one.id, reading: readAgain(one) }));
+    const again = (await notificationsOf(store)).map((one) => ({
+      clientId: one.clientId,
+      id: one.id,
+      reading: readAgain(one),
+    }));
     const holder = await hold("begin; select 1 from notifications where payment_id = 'P1' for update");
     expect(await store.reapply(again, later(1))).toEqual([null, 'UNHANDLED']);
     await holder.query('rollback');
@@ -148,13 +190,16 @@ describe('many replicas on PostgreSQL', () => {
 describe('the feed on PostgreSQL', () => {
   test('does not pass over an order whose transaction commits after a later one', async () => {
     const [store] = await open();
-    await sql(url, `
+    await sql(
+      url,
+      `
       create function wait() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
       create constraint trigger late after insert on notifications deferrable initially deferred
-        for each row when (new.payment_id = 'LATE') execute function wait();`);
+        for each row when (new.payment_id = 'LATE') execute function wait();`,
+    );
     const gate = await hold('select pg_advisory_lock(1)');
     const late = record(store, paymentResult('S', { paymentId: 'LATE', paymentRequestId: 'LATE' }));
-    for (let waiting = 0; waiting === 0; ) {
+    for (let waiting = 0; waiting === 0;) {
       waiting = (await sql(url, "select 1 from pg_locks where locktype = 'advisory' and not granted")).length;
     }
     await record(store, paymentResult('S', { paymentId: 'EARLY', paymentRequestId: 'EARLY' }));
@@ -163,7 +208,10 @@ describe('the feed on PostgreSQL', () => {
     expect(meanwhile.orders).toEqual([]);
     await gate.query('select pg_advisory_unlock(1)');
     await late;
-    expect((await follow(store, { from: meanwhile.next })).orders.map(({ paymentId }) => paymentId)).toEqual(['LATE', 'EARLY']);
+    expect((await follow(store, { from: meanwhile.next })).orders.map(({ paymentId }) => paymentId)).toEqual([
+      'LATE',
+      'EARLY',
+    ]);
   });
 
   test('misses nothing under concurrent commits', async () => {
@@ -182,12 +230,16 @@ describe('the feed on PostgreSQL', () => {
     const bodies = shuffled(Array.from({ length: 60 }, (_, number) => notificationsOfPayment(number)).flat());
     await Promise.all(
       replicas.map(async (store, replica) => {
-        for (const batch of chunks(bodies.filter((_, index) => index % 4 === replica), 3)) await record(store, ...batch);
+        for (const batch of chunks(
+          bodies.filter((_, index) => index % 4 === replica),
+          3,
+        ))
+          await record(store, ...batch);
       }),
     );
     written.abort();
     await follower;
-    for (let before = ''; before !== cursor; ) {
+    for (let before = ''; before !== cursor;) {
       before = cursor;
       await read();
     }
@@ -227,13 +279,18 @@ describe('several batches at the same time', () => {
       // The first one's batch is under way, and the others are not in it.
       await turn();
     }
-    const others = [2, 3, 4].map((number) => paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}` }));
+    const others = [2, 3, 4].map((number) =>
+      paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}` }),
+    );
     for (const other of others) expect(await inbox.submit(delivery(other))).toMatchObject({ outcome: 'APPLIED' });
     expect(answered).toBe(0);
     await holder.query('select pg_advisory_unlock_all()');
-    for (const result of await Promise.all(waiting)) expect(result).toMatchObject({ outcome: 'APPLIED', paymentId: 'P1' });
+    for (const result of await Promise.all(waiting))
+      expect(result).toMatchObject({ outcome: 'APPLIED', paymentId: 'P1' });
     await inbox.drain();
-    expect(new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId))).toEqual(new Set(['P1', 'P2', 'P3', 'P4']));
+    expect(new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId))).toEqual(
+      new Set(['P1', 'P2', 'P3', 'P4']),
+    );
   });
 
   test.each([
@@ -243,9 +300,15 @@ describe('several batches at the same time', () => {
   ])('$count that arrive at once are shared among $transactions', async ({ count, transactions }) => {
     const [store] = await open();
     const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0, dueAfterMs: 60_000 });
-    const statements = Array.from({ length: count }, (_, index) => paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }));
-    for (const result of await Promise.all(statements.map((statement) => inbox.submit(delivery(statement))))) expect(result).toMatchObject({ outcome: 'APPLIED' });
-    const rows = await sql<{ rows: number }>(url, 'select count(*)::integer as rows from notifications group by xmin::text order by 1');
+    const statements = Array.from({ length: count }, (_, index) =>
+      paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }),
+    );
+    for (const result of await Promise.all(statements.map((statement) => inbox.submit(delivery(statement)))))
+      expect(result).toMatchObject({ outcome: 'APPLIED' });
+    const rows = await sql<{ rows: number }>(
+      url,
+      'select count(*)::integer as rows from notifications group by xmin::text order by 1',
+    );
     expect(rows.map((row) => row.rows)).toEqual(transactions);
   });
 
@@ -254,7 +317,9 @@ describe('several batches at the same time', () => {
     const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });
     const statements = [
       paymentResult('S', { paymentId: 'P1', paymentAmount: jpy('100') }),
-      ...Array.from({ length: 20 }, (_, index) => captureResult('S', { paymentId: 'P1', captureId: `C${index}`, captureAmount: jpy('5') })),
+      ...Array.from({ length: 20 }, (_, index) =>
+        captureResult('S', { paymentId: 'P1', captureId: `C${index}`, captureAmount: jpy('5') }),
+      ),
     ];
     const results: Promise<unknown>[] = [];
     for (const statement of statements) {
@@ -262,15 +327,22 @@ describe('several batches at the same time', () => {
       // Each in a batch of its own, as far as connections are free.
       await turn();
     }
-    for (const result of await Promise.all(results)) expect(result).toMatchObject({ outcome: 'APPLIED', deliveries: 1 });
-    expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', capturedAmount: jpy('100'), fulfillable: true });
+    for (const result of await Promise.all(results))
+      expect(result).toMatchObject({ outcome: 'APPLIED', deliveries: 1 });
+    expect(await order(store, 'P1')).toMatchObject({
+      status: 'CAPTURED',
+      capturedAmount: jpy('100'),
+      fulfillable: true,
+    });
   });
 });
 
 describe('migrations on PostgreSQL', () => {
   test('run once when ten replicas start at the same moment', async () => {
     const replicas = await open(10);
-    expect(await sql(url, 'select version, oldest_program from schema_versions')).toEqual([{ version: 1, oldest_program: 1 }]);
+    expect(await sql(url, 'select version, oldest_program from schema_versions')).toEqual([
+      { version: 1, oldest_program: 1 },
+    ]);
     await Promise.all(replicas.map(async (store) => await record(store, paymentResult('S'))));
     expect(await notificationsOf(replicas[0])).toMatchObject([{ clientId: CLIENT, deliveries: 10 }]);
   });

@@ -8,7 +8,18 @@ import { captureResult, type Fields, jpy, paymentResult } from '../support/facts
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import { environmentOf, makeDirectory, removeDirectory, startReady } from '../support/receiver.ts';
 import { startProxy } from './proxy.ts';
-import { AMPLE, delivery, follow, later, notificationsOf, order, record, registration, RULES, unverified } from './support.ts';
+import {
+  AMPLE,
+  delivery,
+  follow,
+  later,
+  notificationsOf,
+  order,
+  record,
+  registration,
+  RULES,
+  unverified,
+} from './support.ts';
 
 let server: OwnServer;
 let url: string;
@@ -50,7 +61,10 @@ const alterDatabase = async (change: string): Promise<void> => {
 };
 
 const endConnections = async (): Promise<void> => {
-  await sql(url, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
+  await sql(
+    url,
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  );
   await after(100);
 };
 
@@ -67,44 +81,55 @@ const eventually = async (store: Store, body: Fields): Promise<void> => {
 };
 
 describe('a fault of PostgreSQL', () => {
-  test.each(['SIGINT', 'SIGQUIT', 'SIGKILL'] as const)('a restart after %s under load loses nothing that was recorded', async (signal) => {
-    const store = await open();
-    const recorded: number[] = [];
-    const ending = new AbortController();
-    const lane = async (first: number): Promise<void> => {
-      for (let number = first; !ending.signal.aborted; number += 2) {
-        try {
-          await record(store, paid(number));
-          recorded.push(number);
-        } catch (error) {
-          expect(error).toBeInstanceOf(StoreUnavailableError);
-          await after(20);
+  test.each(['SIGINT', 'SIGQUIT', 'SIGKILL'] as const)(
+    'a restart after %s under load loses nothing that was recorded',
+    async (signal) => {
+      const store = await open();
+      const recorded: number[] = [];
+      const ending = new AbortController();
+      const lane = async (first: number): Promise<void> => {
+        for (let number = first; !ending.signal.aborted; number += 2) {
+          try {
+            await record(store, paid(number));
+            recorded.push(number);
+          } catch (error) {
+            expect(error).toBeInstanceOf(StoreUnavailableError);
+            await after(20);
+          }
         }
-      }
-    };
-    const lanes = [lane(0), lane(1)];
-    await after(300);
-    await server.kill(signal);
-    await after(100);
-    await server.start();
-    await eventually(store, paid(1_000_000));
-    await after(200);
-    ending.abort();
-    await Promise.all(lanes);
-    const stored = new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId));
-    expect(recorded.filter((number) => !stored.has(`P${number}`))).toEqual([]);
-    expect(recorded.length).toBeGreaterThan(10);
-    expect((await follow(store, { limit: 500 })).orders).toHaveLength(stored.size);
-  });
+      };
+      const lanes = [lane(0), lane(1)];
+      await after(300);
+      await server.kill(signal);
+      await after(100);
+      await server.start();
+      await eventually(store, paid(1_000_000));
+      await after(200);
+      ending.abort();
+      await Promise.all(lanes);
+      const stored = new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId));
+      expect(recorded.filter((number) => !stored.has(`P${number}`))).toEqual([]);
+      expect(recorded.length).toBeGreaterThan(10);
+      expect((await follow(store, { limit: 500 })).orders).toHaveLength(stored.size);
+    },
+  );
 
   test('a backend killed at COMMIT is an outage, and the resend is stored', async () => {
     const store = await open();
-    await sql(url, `
+    await sql(
+      url,
+      `
       create function doze() returns trigger language plpgsql as $$ begin perform pg_sleep(9); return null; end $$;
-      create constraint trigger slow after insert on notifications deferrable initially deferred for each row execute function doze();`);
+      create constraint trigger slow after insert on notifications deferrable initially deferred for each row execute function doze();`,
+    );
     const lost = expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
-    for (let killed = 0; killed === 0; ) {
-      killed = (await sql(url, "select pg_terminate_backend(pid) from pg_stat_activity where query = 'commit' and wait_event = 'PgSleep'")).length;
+    for (let killed = 0; killed === 0;) {
+      killed = (
+        await sql(
+          url,
+          "select pg_terminate_backend(pid) from pg_stat_activity where query = 'commit' and wait_event = 'PgSleep'",
+        )
+      ).length;
     }
     await lost;
     await sql(url, 'drop trigger slow on notifications');
@@ -184,7 +209,9 @@ describe('a fault of PostgreSQL', () => {
     const store = await open();
     await record(store, paid(7));
     const filler = await hold('select 1');
-    await expect(filler.query('select pg_advisory_lock(number) from generate_series(1, 1000000) as number')).rejects.toThrow('out of shared memory');
+    await expect(
+      filler.query('select pg_advisory_lock(number) from generate_series(1, 1000000) as number'),
+    ).rejects.toThrow('out of shared memory');
     await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
     await filler.query('select pg_advisory_unlock(number) from generate_series(1, 300) as number');
     const { results } = await record(store, ...Array.from({ length: 200 }, (_, index) => paid(index)));
@@ -195,7 +222,9 @@ describe('a fault of PostgreSQL', () => {
 
   test('values that PostgreSQL refuses are told from outages', async () => {
     const store = await open();
-    await expect(store.register(registration({ referenceOrderId: 'a\0b' }), { replace: false, now: later(0) })).rejects.toThrow(StoreRejectedError);
+    await expect(
+      store.register(registration({ referenceOrderId: 'a\0b' }), { replace: false, now: later(0) }),
+    ).rejects.toThrow(StoreRejectedError);
     await expect(store.backup('/tmp/copy')).rejects.toThrow(StoreRejectedError);
   });
 });
@@ -238,9 +267,15 @@ describe('a server that is not safe', () => {
 
     const directory = makeDirectory();
     closing.push(() => Promise.resolve(removeDirectory(directory)));
-    const receiver = await startReady(directory, { ...environmentOf(directory, createSigner()), DATABASE_URL: there, ALLOW_UNSAFE_DATABASE: 'true' });
+    const receiver = await startReady(directory, {
+      ...environmentOf(directory, createSigner()),
+      DATABASE_URL: there,
+      ALLOW_UNSAFE_DATABASE: 'true',
+    });
     closing.push(async () => void (await receiver.stop()));
-    expect(receiver.log().filter(({ level }) => level === 40)).toMatchObject([{ problem: 'fsync off', msg: expect.stringMatching(/^commits are not durable/) }]);
+    expect(receiver.log().filter(({ level }) => level === 40)).toMatchObject([
+      { problem: 'fsync off', msg: expect.stringMatching(/^commits are not durable/) },
+    ]);
   });
 
   test('is refused where commits return before they are synced', async () => {

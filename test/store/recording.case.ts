@@ -2,7 +2,22 @@ import { describe, expect, test } from '@jest/globals';
 import { amount, captureResult, CLIENT, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
 import { parseNotification } from '../../src/antom/notification.ts';
 import type { StoredNotification } from '../../src/store/store.ts';
-import { AMPLE, codes, delivery, follow, type Ground, later, notificationsOf, notified, order, outcomesOf, readAgain, record, rebuildAll, T0 } from './support.ts';
+import {
+  AMPLE,
+  codes,
+  delivery,
+  follow,
+  type Ground,
+  later,
+  notificationsOf,
+  notified,
+  order,
+  outcomesOf,
+  readAgain,
+  record,
+  rebuildAll,
+  T0,
+} from './support.ts';
 
 export const describeRecording = (ground: () => Ground): void => {
   describe('recording', () => {
@@ -23,7 +38,9 @@ export const describeRecording = (ground: () => Ground): void => {
       const expected = { outcome, notifyType, paymentId, deliveries: 1 };
       expect(results).toEqual([{ kind: 'notification', ...expected }]);
       expect({ failed, newUnverified }).toEqual({ failed: [], newUnverified: 0 });
-      expect(await notificationsOf(store)).toMatchObject([{ ...expected, clientId: CLIENT, firstReceivedAt: T0.toISOString() }]);
+      expect(await notificationsOf(store)).toMatchObject([
+        { ...expected, clientId: CLIENT, firstReceivedAt: T0.toISOString() },
+      ]);
     });
 
     test('counts a resend on the first one, and applies nothing twice', async () => {
@@ -41,7 +58,13 @@ export const describeRecording = (ground: () => Ground): void => {
 
     test('counts repeats within one batch one after the other', async () => {
       const store = await ground().empty();
-      const { results } = await record(store, paymentResult('S'), paymentResult('F'), paymentResult('S'), paymentResult('S'));
+      const { results } = await record(
+        store,
+        paymentResult('S'),
+        paymentResult('F'),
+        paymentResult('S'),
+        paymentResult('S'),
+      );
       expect(results.map((one) => notified(one).deliveries)).toEqual([1, 1, 2, 3]);
       expect(await notificationsOf(store)).toHaveLength(2);
     });
@@ -51,7 +74,11 @@ export const describeRecording = (ground: () => Ground): void => {
       const handled = delivery(captureResult('S', { captureId: 'C1' }), { at: later(1) });
       const unhandled = { ...handled, parsed: parseNotification(handled.parsed.notification, new Map()) };
       const other = delivery(captureResult('S', { captureId: 'C2' }));
-      for (const [one, outcome] of [[unhandled, 'UNHANDLED'], [handled, 'UNHANDLED'], [unhandled, 'UNHANDLED']] as const) {
+      for (const [one, outcome] of [
+        [unhandled, 'UNHANDLED'],
+        [handled, 'UNHANDLED'],
+        [unhandled, 'UNHANDLED'],
+      ] as const) {
         expect(outcomesOf(await store.record([one, other], AMPLE))).toEqual([outcome, 'APPLIED']);
       }
       const stored = (await notificationsOf(store)).find(({ outcome }) => outcome === 'UNHANDLED');
@@ -59,8 +86,13 @@ export const describeRecording = (ground: () => Ground): void => {
       const { clientId, id } = stored as StoredNotification;
       expect(await store.reapply([{ clientId, id, reading: handled.parsed.reading }], later(2))).toEqual(['APPLIED']);
       expect(outcomesOf(await store.record([unhandled], AMPLE))).toEqual(['APPLIED']);
-      expect(await notificationsOf(store)).toMatchObject([{ paymentId: 'P1', deliveries: 4 }, { paymentId: 'P1', deliveries: 3 }]);
-      expect(await store.reapply([{ clientId, id, reading: unhandled.parsed.reading }], later(3))).toEqual(['UNHANDLED']);
+      expect(await notificationsOf(store)).toMatchObject([
+        { paymentId: 'P1', deliveries: 4 },
+        { paymentId: 'P1', deliveries: 3 },
+      ]);
+      expect(await store.reapply([{ clientId, id, reading: unhandled.parsed.reading }], later(3))).toEqual([
+        'UNHANDLED',
+      ]);
       expect((await order(store, 'P1')).captures.map(({ captureId }) => captureId)).toEqual(['C2']);
       expect(await notificationsOf(store)).toHaveLength(2);
     });
@@ -88,14 +120,24 @@ export const describeRecording = (ground: () => Ground): void => {
 
     test('finds each of thousands by its id', async () => {
       const store = await ground().empty();
-      await store.record(Array.from({ length: 2_100 }, (_, index) => delivery({ notifyType: `KIND_${index % 7}`, index })), AMPLE);
+      await store.record(
+        Array.from({ length: 2_100 }, (_, index) => delivery({ notifyType: `KIND_${index % 7}`, index })),
+        AMPLE,
+      );
       const all = await notificationsOf(store);
       for (const index of [0, 1_022, 1_023, 1_024, 1_025, 2_047, 2_048, 2_099]) {
         const { clientId, id } = all[index] as StoredNotification;
         expect(await store.findNotification({ clientId, id })).toEqual(all[index]);
       }
-      expect(await store.findNotification({ clientId: CLIENT, id: `${all[0]?.id.slice(0, 8)}${'0'.repeat(56)}` })).toBeNull();
-      expect(await store.reapply([{ clientId: CLIENT, id: all[5]?.id ?? '', reading: readAgain(all[5] as StoredNotification) }], later(1))).toEqual(['UNHANDLED']);
+      expect(
+        await store.findNotification({ clientId: CLIENT, id: `${all[0]?.id.slice(0, 8)}${'0'.repeat(56)}` }),
+      ).toBeNull();
+      expect(
+        await store.reapply(
+          [{ clientId: CLIENT, id: all[5]?.id ?? '', reading: readAgain(all[5] as StoredNotification) }],
+          later(1),
+        ),
+      ).toEqual(['UNHANDLED']);
     });
 
     test('takes texts with U+0000, lone surrogates, quotes and backslashes', async () => {
@@ -117,7 +159,11 @@ export const describeRecording = (ground: () => Ground): void => {
     test('takes identifiers of any printable character', async () => {
       const store = await ground().empty();
       const id = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
-      await record(store, paymentResult('S', { paymentId: id, paymentRequestId: `${id}R` }), captureResult('S', { paymentId: id, captureId: id }));
+      await record(
+        store,
+        paymentResult('S', { paymentId: id, paymentRequestId: `${id}R` }),
+        captureResult('S', { paymentId: id, captureId: id }),
+      );
       expect(await order(store, id)).toMatchObject({ paymentId: id, captures: [{ captureId: id }] });
       expect(await order(store, `${id}R`)).toMatchObject({ paymentId: id });
     });
@@ -131,7 +177,10 @@ export const describeRecording = (ground: () => Ground): void => {
         captureResult('S', { captureId: 'C1', captureAmount: jpy(nines) }),
         captureResult('S', { captureId: 'C2', captureAmount: jpy('0'.repeat(63) + '1') }),
       );
-      expect(await order(store, 'P1')).toMatchObject({ paymentAmount: jpy(nines), capturedAmount: jpy(`1${'0'.repeat(64)}`) });
+      expect(await order(store, 'P1')).toMatchObject({
+        paymentAmount: jpy(nines),
+        capturedAmount: jpy(`1${'0'.repeat(64)}`),
+      });
       expect(codes(await order(store, 'P1'))).toEqual(['OVER_CAPTURED']);
     });
 
@@ -148,7 +197,11 @@ export const describeRecording = (ground: () => Ground): void => {
     test('takes a batch of 300 with repeats, kinds and payments mixed', async () => {
       const store = await ground().empty();
       const bodies = Array.from({ length: 100 }, (_, index) => [
-        paymentResult('S', { paymentId: `P${index % 60}`, paymentRequestId: `R${index % 60}`, paymentAmount: amount('EUR', '100') }),
+        paymentResult('S', {
+          paymentId: `P${index % 60}`,
+          paymentRequestId: `R${index % 60}`,
+          paymentAmount: amount('EUR', '100'),
+        }),
         captureResult('S', { paymentId: `P${index}`, captureId: `C${index}`, captureAmount: amount('EUR', '100') }),
         { notifyType: `KIND_${index}` },
       ]).flat();
@@ -169,7 +222,12 @@ export const describeRecording = (ground: () => Ground): void => {
     test('fails its own notification, and no other of the batch', async () => {
       await ground().empty();
       const store = await ground().open({ handlersModule: failing });
-      const batch = await record(store, faulty, captureResult('S', { captureId: 'C1', captureAmount: jpy('100') }), paymentResult('S', { paymentId: 'P2' }));
+      const batch = await record(
+        store,
+        faulty,
+        captureResult('S', { captureId: 'C1', captureAmount: jpy('100') }),
+        paymentResult('S', { paymentId: 'P2' }),
+      );
       expect(outcomesOf(batch)).toEqual(['FAILED', 'APPLIED', 'APPLIED']);
       const [{ id } = { id: '' }] = await notificationsOf(store);
       expect(batch.failed).toEqual([{ clientId: CLIENT, id }]);
@@ -180,7 +238,9 @@ export const describeRecording = (ground: () => Ground): void => {
     test('is applied by a resend, once it is mended', async () => {
       const store = await ground().empty();
       const broken = await ground().open({ handlersModule: failing });
-      expect(outcomesOf(await record(broken, faulty, captureResult('S', { captureId: 'C1', captureAmount: jpy('100') })))).toContain('FAILED');
+      expect(
+        outcomesOf(await record(broken, faulty, captureResult('S', { captureId: 'C1', captureAmount: jpy('100') }))),
+      ).toContain('FAILED');
       const { results, failed } = await record(store, faulty);
       expect(results).toMatchObject([{ outcome: 'APPLIED', deliveries: 2 }]);
       expect(failed).toEqual([]);
@@ -191,7 +251,11 @@ export const describeRecording = (ground: () => Ground): void => {
       const store = await ground().empty();
       await record(store, faulty);
       const broken = await ground().open({ handlersModule: failing });
-      const { failed } = await record(broken, { notifyType: 'CAPTURE_RESULT', paymentId: 'P1', result: {} }, paymentResult('U'));
+      const { failed } = await record(
+        broken,
+        { notifyType: 'CAPTURE_RESULT', paymentId: 'P1', result: {} },
+        paymentResult('U'),
+      );
       expect(failed).toHaveLength(1);
       expect(await order(broken, 'P1')).toMatchObject({ status: 'PROCESSING', nextAction: 'REVIEW' });
     });

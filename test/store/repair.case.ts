@@ -1,7 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Store } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, paymentResult, result } from '../support/facts.ts';
-import { codes, follow, type Ground, idsOf, later, notificationsOf, order, outcomesOf, readAgain, record, rebuildAll, registration } from './support.ts';
+import {
+  codes,
+  follow,
+  type Ground,
+  idsOf,
+  later,
+  notificationsOf,
+  order,
+  outcomesOf,
+  readAgain,
+  record,
+  rebuildAll,
+  registration,
+} from './support.ts';
 
 const PAID = paymentResult('S', { paymentAmount: jpy('100') });
 const CAPTURED = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
@@ -12,7 +25,11 @@ const fill = async (store: Store): Promise<void> => {
   await store.register(registration({ paymentRequestId: 'lone' }), { replace: false, now: later(0) });
   await store.register(registration(), { replace: false, now: later(0) });
   await record(store, PAID, CAPTURED, paymentResult('F', { paymentId: 'P2', paymentRequestId: 'R2' }));
-  await record(store, captureResult('F', { paymentId: 'P3', captureId: 'C3' }), captureResult('U', { paymentId: 'P4', captureRequestId: 'Q4' }));
+  await record(
+    store,
+    captureResult('F', { paymentId: 'P3', captureId: 'C3' }),
+    captureResult('U', { paymentId: 'P4', captureRequestId: 'Q4' }),
+  );
 };
 
 export const describeRepair = (ground: () => Ground): void => {
@@ -27,7 +44,11 @@ export const describeRepair = (ground: () => Ground): void => {
       const again = [{ clientId, id, reading: readAgain(notification) }];
       expect(await broken.reapply(again, later(1))).toEqual(['FAILED']);
       expect(await store.reapply(again, later(2))).toEqual(['APPLIED']);
-      expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true, updatedAt: later(2).toISOString() });
+      expect(await order(store, 'P1')).toMatchObject({
+        status: 'CAPTURED',
+        fulfillable: true,
+        updatedAt: later(2).toISOString(),
+      });
       expect((await notificationsOf(store)).map(({ deliveries }) => deliveries)).toEqual([1, 1]);
     });
 
@@ -37,8 +58,18 @@ export const describeRepair = (ground: () => Ground): void => {
       const before = await follow(store);
       const stored = await notificationsOf(store);
       const again = stored.map((one) => ({ clientId: one.clientId, id: one.id, reading: readAgain(one) }));
-      const missing = { clientId: CLIENT, id: '00'.repeat(32), reading: { outcome: 'UNHANDLED', notifyType: null } } as const;
-      expect(await store.reapply([...again, missing], later(1))).toEqual(['APPLIED', 'APPLIED', 'UNHANDLED', 'MALFORMED', null]);
+      const missing = {
+        clientId: CLIENT,
+        id: '00'.repeat(32),
+        reading: { outcome: 'UNHANDLED', notifyType: null },
+      } as const;
+      expect(await store.reapply([...again, missing], later(1))).toEqual([
+        'APPLIED',
+        'APPLIED',
+        'UNHANDLED',
+        'MALFORMED',
+        null,
+      ]);
       expect(await follow(store)).toEqual(before);
     });
 
@@ -49,7 +80,9 @@ export const describeRepair = (ground: () => Ground): void => {
       const second = (await notificationsOf(store)).find(({ paymentId }) => paymentId === 'P2');
       const first = (await notificationsOf(store)).find(({ paymentId }) => paymentId === 'P1');
       const unread = { outcome: 'UNHANDLED', notifyType: 'PAYMENT_RESULT' } as const;
-      expect(await store.reapply([{ clientId: CLIENT, id: second?.id ?? '', reading: unread }], later(1))).toEqual(['UNHANDLED']);
+      expect(await store.reapply([{ clientId: CLIENT, id: second?.id ?? '', reading: unread }], later(1))).toEqual([
+        'UNHANDLED',
+      ]);
       expect(codes(await order(store, 'P1'))).not.toContain('CONTRADICTORY_IDENTITY');
       expect(await store.findOrders(CLIENT, 'P2')).toEqual([]);
       await store.reapply([{ clientId: CLIENT, id: first?.id ?? '', reading: unread }], later(2));
@@ -80,7 +113,9 @@ export const describeRepair = (ground: () => Ground): void => {
       expect((await store.listOrders(failedOnes, { limit: 9, cursor: null })).items).toHaveLength(2);
       const { next } = await follow(store);
       expect(await rebuildAll(store)).toMatchObject({ changed: 1 });
-      expect((await store.listOrders(failedOnes, { limit: 9, cursor: null })).items).toMatchObject([{ paymentId: 'P2' }]);
+      expect((await store.listOrders(failedOnes, { limit: 9, cursor: null })).items).toMatchObject([
+        { paymentId: 'P2' },
+      ]);
       expect(await order(store, 'P1')).toEqual({ ...before, updatedAt: later(1_000).toISOString() });
       expect((await follow(store, { from: next })).orders).toMatchObject([{ paymentId: 'P1' }]);
     });
@@ -101,14 +136,20 @@ export const describeRepair = (ground: () => Ground): void => {
       expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
       const cards = await ground().open({ rules: { captureRequired: 'cards' } });
       expect(await rebuildAll(cards)).toMatchObject({ changed: 1 });
-      expect((await cards.listOrders({ status: 'CAPTURED', attention: null }, { limit: 9, cursor: null })).items).toHaveLength(1);
+      expect(
+        (await cards.listOrders({ status: 'CAPTURED', attention: null }, { limit: 9, cursor: null })).items,
+      ).toHaveLength(1);
       expect(await rebuildAll(cards)).toMatchObject({ changed: 0 });
     });
 
     test('changes nothing after a handler failed', async () => {
       await ground().empty();
       const broken = await ground().open({ handlersModule: FAILING });
-      expect(outcomesOf(await record(broken, FAULTY, CAPTURED, paymentResult('S', { paymentId: 'P2' })))).toEqual(['FAILED', 'APPLIED', 'APPLIED']);
+      expect(outcomesOf(await record(broken, FAULTY, CAPTURED, paymentResult('S', { paymentId: 'P2' })))).toEqual([
+        'FAILED',
+        'APPLIED',
+        'APPLIED',
+      ]);
       await broken.register(registration(), { replace: false, now: later(0) });
       expect(await rebuildAll(broken)).toMatchObject({ changed: 0 });
     });

@@ -6,7 +6,20 @@ import { createRedriving } from '../../src/upkeep/redrive.ts';
 import { removeOld } from '../../src/upkeep/retention.ts';
 import { verifyStore } from '../../src/upkeep/verify-again.ts';
 import { captureResult, jpy, paymentResult, result, TRUST } from '../support/facts.ts';
-import { AMPLE, delivery, follow, type Ground, later, notificationsOf, outcomesOf, record, rebuildAll, registration, T0, unverified } from './support.ts';
+import {
+  AMPLE,
+  delivery,
+  follow,
+  type Ground,
+  later,
+  notificationsOf,
+  outcomesOf,
+  record,
+  rebuildAll,
+  registration,
+  T0,
+  unverified,
+} from './support.ts';
 
 const PAID = paymentResult('S', { paymentAmount: jpy('100') });
 const CAPTURED = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
@@ -23,7 +36,8 @@ const removeAll = async (store: Store, before: Date, limit: number): Promise<rea
   return counts;
 };
 
-const withBytes = async (store: Store): Promise<readonly boolean[]> => (await notificationsOf(store)).map(({ raw }) => raw !== null);
+const withBytes = async (store: Store): Promise<readonly boolean[]> =>
+  (await notificationsOf(store)).map(({ raw }) => raw !== null);
 
 export const describeRetention = (ground: () => Ground): void => {
   describe('retention', () => {
@@ -41,7 +55,9 @@ export const describeRetention = (ground: () => Ground): void => {
       expect(await withBytes(store)).toEqual([false, true, true, true]);
       expect(await removeAll(store, cut, 1)).toEqual([1, 1, 0]);
       expect(await withBytes(store)).toEqual([false, false, false, true]);
-      expect(await notificationsOf(store)).toEqual(before.stored.map((one, index) => (index < 3 ? { ...one, raw: null } : one)));
+      expect(await notificationsOf(store)).toEqual(
+        before.stored.map((one, index) => (index < 3 ? { ...one, raw: null } : one)),
+      );
       expect(await follow(store)).toEqual(before.feed);
     });
 
@@ -51,7 +67,11 @@ export const describeRetention = (ground: () => Ground): void => {
       expect(await store.removeRaw(FUTURE, 100)).toBe(2);
       const before = await follow(store);
       const again = await record(store, PAID, CAPTURED, PAID);
-      expect(again.results).toMatchObject([{ outcome: 'APPLIED', deliveries: 2 }, { deliveries: 2 }, { deliveries: 3 }]);
+      expect(again.results).toMatchObject([
+        { outcome: 'APPLIED', deliveries: 2 },
+        { deliveries: 2 },
+        { deliveries: 3 },
+      ]);
       expect(await follow(store)).toEqual(before);
       expect(await withBytes(store)).toEqual([false, false]);
       expect(await store.removeRaw(FUTURE, 100)).toBe(0);
@@ -82,7 +102,10 @@ export const describeRetention = (ground: () => Ground): void => {
       await record(broken, PAID);
       expect(await removeAll(store, FUTURE, 10)).toEqual([1, 0]);
       expect(await withBytes(store)).toEqual([true, false]);
-      expect(await createRedriving(store, handlers).redriveAll('FAILED')).toMatchObject({ redriven: 1, outcomes: { APPLIED: 1 } });
+      expect(await createRedriving(store, handlers).redriveAll('FAILED')).toMatchObject({
+        redriven: 1,
+        outcomes: { APPLIED: 1 },
+      });
       expect(await removeAll(store, FUTURE, 10)).toEqual([1, 0]);
     });
 
@@ -97,19 +120,32 @@ export const describeRetention = (ground: () => Ground): void => {
       const { items } = await store.listUnverified(null, { limit: 9, cursor: null });
       expect(items).toMatchObject([{ deliveries: 2, lastReceivedAt: later(60).toISOString() }]);
       const more = [4, 5, 6].map((second) => unverified({ body: Buffer.of(second) }));
-      expect(await store.record(more, { maxBytes: unverifiedBytes ?? 0, maxNew: 9 })).toMatchObject({ newUnverified: 2 });
+      expect(await store.record(more, { maxBytes: unverifiedBytes ?? 0, maxNew: 9 })).toMatchObject({
+        newUnverified: 2,
+      });
     });
 
     test('goes by days; without RETENTION_DAYS all bytes stay', async () => {
       const store = await ground().empty();
       const old = new Date(Date.now() - 40 * 86_400_000);
-      await store.record([now(PAID), unverified({}, { at: old }), unverified({ target: '/young' }, { at: new Date() })], AMPLE);
+      await store.record(
+        [now(PAID), unverified({}, { at: old }), unverified({ target: '/young' }, { at: new Date() })],
+        AMPLE,
+      );
       const forty = { retentionDays: 40, unverifiedRetentionDays: 40 };
-      expect(await removeOld({ store, rules: { ...forty, unverifiedRetentionDays: 41 } }, new Date())).toEqual({ notifications: 0, unverified: 0 });
+      expect(await removeOld({ store, rules: { ...forty, unverifiedRetentionDays: 41 } }, new Date())).toEqual({
+        notifications: 0,
+        unverified: 0,
+      });
       const inFortyDays = new Date(Date.now() + 40 * 86_400_000 + 1_000);
-      expect(await removeOld({ store, rules: { retentionDays: null, unverifiedRetentionDays: 60 } }, inFortyDays)).toEqual({ notifications: 0, unverified: 1 });
+      expect(
+        await removeOld({ store, rules: { retentionDays: null, unverifiedRetentionDays: 60 } }, inFortyDays),
+      ).toEqual({ notifications: 0, unverified: 1 });
       expect(await withBytes(store)).toEqual([true]);
-      expect(await removeOld({ store, rules: forty, isStopping: () => true }, inFortyDays)).toEqual({ notifications: 0, unverified: 0 });
+      expect(await removeOld({ store, rules: forty, isStopping: () => true }, inFortyDays)).toEqual({
+        notifications: 0,
+        unverified: 0,
+      });
       expect(await removeOld({ store, rules: forty }, inFortyDays)).toEqual({ notifications: 1, unverified: 1 });
       expect(await withBytes(store)).toEqual([false]);
     });

@@ -61,7 +61,11 @@ describe('a database of the first version', () => {
       `insert into notifications (client, digest, notify_type, payment_id, capture_id, outcome, deliveries, first_received_at, last_received_at, raw_batch, raw_place, facts)
        values (1, ?, ?, ?, ?, ?, 1, 0, 0, 0, 0, ?)`,
     );
-    const facts = JSON.stringify({ captureId: 'C1', captureRequestId: 'Q1', result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: null } });
+    const facts = JSON.stringify({
+      captureId: 'C1',
+      captureRequestId: 'Q1',
+      result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: null },
+    });
     insert.run(hash('sha256', bodyOf(applied), 'buffer'), 'CAPTURE_RESULT', 'P1', 'C1', 'APPLIED', facts);
     insert.run(hash('sha256', bodyOf(unhandled), 'buffer'), 'REFUND_RESULT', null, null, 'UNHANDLED', null);
     insert.run(hash('sha256', bodyOf(malformed), 'buffer'), null, null, null, 'MALFORMED', null);

@@ -53,9 +53,13 @@ export const T0 = new Date('2025-06-01T00:00:00.000Z');
 export const later = (seconds: number): Date => new Date(T0.getTime() + seconds * 1_000);
 
 type Body = Fields | string | Uint8Array;
-const bytesOf = (body: Body): string | Uint8Array => (typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body));
+const bytesOf = (body: Body): string | Uint8Array =>
+  typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
 
-export const delivery = (body: Body, { clientId = CLIENT, at = T0 }: { clientId?: string; at?: Date } = {}): NotificationDelivery => ({
+export const delivery = (
+  body: Body,
+  { clientId = CLIENT, at = T0 }: { clientId?: string; at?: Date } = {},
+): NotificationDelivery => ({
   kind: 'notification',
   parsed: receive(bytesOf(body), clientId),
   receivedAt: at,
@@ -63,14 +67,18 @@ export const delivery = (body: Body, { clientId = CLIENT, at = T0 }: { clientId?
 
 /** Records notifications in one batch. */
 export const record = async (store: Store, ...bodies: readonly Body[]): Promise<BatchResult> =>
-  await store.record(bodies.map((body) => delivery(body)), AMPLE);
+  await store.record(
+    bodies.map((body) => delivery(body)),
+    AMPLE,
+  );
 
 export const notified = (result: Recorded | Refused | undefined): RecordedNotification => {
   if (result?.kind !== 'notification') throw new Error(`not a notification: ${JSON.stringify(result)}`);
   return result;
 };
 
-export const outcomesOf = ({ results }: BatchResult): readonly string[] => results.map((result) => notified(result).outcome);
+export const outcomesOf = ({ results }: BatchResult): readonly string[] =>
+  results.map((result) => notified(result).outcome);
 
 export const request = (fields: Partial<SignedRequest> = {}): SignedRequest => ({
   method: 'POST',
@@ -99,22 +107,31 @@ export const registration = (fields: Partial<Registration> = {}): Registration =
 /** The one order under an id. */
 export const order = async (store: Store, id: string, clientId = CLIENT): Promise<Order> => {
   const [found, ...others] = await store.findOrders(clientId, id);
-  if (found === undefined || others.length > 0) throw new Error(`${others.length + (found === undefined ? 0 : 1)} orders under ${id}`);
+  if (found === undefined || others.length > 0)
+    throw new Error(`${others.length + (found === undefined ? 0 : 1)} orders under ${id}`);
   return found;
 };
 
 export const codes = ({ attention }: Order): readonly string[] => attention.map(({ code }) => code);
 
 /** The paymentIds, sorted; a dash for none. */
-export const idsOf = (orders: readonly Order[]): readonly string[] => orders.map(({ paymentId }) => paymentId ?? '–').sort(byCodeUnit);
+export const idsOf = (orders: readonly Order[]): readonly string[] =>
+  orders.map(({ paymentId }) => paymentId ?? '–').sort(byCodeUnit);
 
 /** An order without our own two times. */
-export const derived = ({ createdAt: _created, updatedAt: _updated, ...rest }: Order): Omit<Order, 'createdAt' | 'updatedAt'> => rest;
+export const derived = ({
+  createdAt: _created,
+  updatedAt: _updated,
+  ...rest
+}: Order): Omit<Order, 'createdAt' | 'updatedAt'> => rest;
 
 /** Everything in the feed, read in pages. */
-export const follow = async (store: Store, { from = '0', limit = 2 } = {}): Promise<{ readonly orders: readonly Order[]; readonly next: string }> => {
+export const follow = async (
+  store: Store,
+  { from = '0', limit = 2 } = {},
+): Promise<{ readonly orders: readonly Order[]; readonly next: string }> => {
   const orders: Order[] = [];
-  for (let cursor = from; ; ) {
+  for (let cursor = from; ;) {
     const page = await store.followOrders({ limit, cursor });
     orders.push(...page.items);
     if (page.items.length === 0) return { orders, next: page.next };
@@ -124,12 +141,16 @@ export const follow = async (store: Store, { from = '0', limit = 2 } = {}): Prom
 
 /** Everything stored, oldest first. */
 export const notificationsOf = async (store: Store): Promise<readonly StoredNotification[]> =>
-  (await store.readNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: 10_000, cursor: null })).items;
+  (await store.readNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: 10_000, cursor: null }))
+    .items;
 
-export const rebuildAll = async (store: Store, limit = 3): Promise<{ readonly orders: number; readonly changed: number }> => {
+export const rebuildAll = async (
+  store: Store,
+  limit = 3,
+): Promise<{ readonly orders: number; readonly changed: number }> => {
   let orders = 0;
   let changed = 0;
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const step = await store.rebuild({ limit, cursor }, later(1_000));
     orders += step.orders;
     changed += step.changed;
@@ -138,4 +159,5 @@ export const rebuildAll = async (store: Store, limit = 3): Promise<{ readonly or
   }
 };
 
-export const readAgain = (notification: StoredNotification): Reading => readBody(notification.raw?.body ?? Buffer.alloc(0), handlers);
+export const readAgain = (notification: StoredNotification): Reading =>
+  readBody(notification.raw?.body ?? Buffer.alloc(0), handlers);

@@ -2,13 +2,32 @@ import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Order } from '../../src/order/order.ts';
 import { derivationName } from '../../src/store/projection.ts';
-import { InvalidCursorError, type Page, type Store, type StoredNotification, type StoredUnverified } from '../../src/store/store.ts';
+import {
+  InvalidCursorError,
+  type Page,
+  type Store,
+  type StoredNotification,
+  type StoredUnverified,
+} from '../../src/store/store.ts';
 import { type Kind, KINDS, type TransferSource } from '../../src/store/transfer.ts';
 import { copyStore, type CopyReport, CopyRefusedError, noteInUse } from '../../src/upkeep/copy.ts';
 import { verifyStore } from '../../src/upkeep/verify-again.ts';
 import { captureResult, CLIENT, jpy, paymentResult, TRUST } from '../support/facts.ts';
 import { type Databases, type Make, openDatabases, type TestDatabase } from './databases.ts';
-import { AMPLE, delivery, derived, follow, later, notificationsOf, order, rebuildAll, record, registration, RULES, unverified } from './support.ts';
+import {
+  AMPLE,
+  delivery,
+  derived,
+  follow,
+  later,
+  notificationsOf,
+  order,
+  rebuildAll,
+  record,
+  registration,
+  RULES,
+  unverified,
+} from './support.ts';
 
 let databases: Databases;
 beforeAll(async () => {
@@ -24,10 +43,18 @@ const PAIRS: readonly (readonly [Make, Make])[] = [
   ['PostgreSQL', 'PostgreSQL'],
 ];
 
-const paid = (number: number) => paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
-const captured = (number: number) => captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
+const paid = (number: number) =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
+const captured = (number: number) =>
+  captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
 
-const ODD = { target: '/p\u00e4y?q=\u00ff', clientIds: ['a', 'b"\\'], requestTimes: [], signatures: ['\u0080{NULL}'], body: Buffer.from([0, 1, 255, 34, 92]) };
+const ODD = {
+  target: '/p\u00e4y?q=\u00ff',
+  clientIds: ['a', 'b"\\'],
+  requestTimes: [],
+  signatures: ['\u0080{NULL}'],
+  body: Buffer.from([0, 1, 255, 34, 92]),
+};
 
 /** Something of everything: all outcomes, two clients, resends, bytes that are gone, registrations of each sort. */
 const fill = async (store: Store): Promise<void> => {
@@ -37,10 +64,30 @@ const fill = async (store: Store): Promise<void> => {
   await store.register(registration({ captureMode: 'MANUAL' }), { replace: true, now: later(2) });
   await store.register(registration(), { replace: true, now: later(2) });
   await store.register(registration({ paymentRequestId: 'lone' }), { replace: false, now: later(3) });
-  await store.record([delivery(captured(1), { at: later(7) }), delivery(captured(1), { at: later(4) }), delivery(paid(1), { clientId: 'T_other' })], AMPLE);
-  await record(store, '[]', { notifyType: 'OTHER' }, Buffer.from([0xff, 0x00]), captureResult('S', { paymentId: 'P2' }));
+  await store.record(
+    [
+      delivery(captured(1), { at: later(7) }),
+      delivery(captured(1), { at: later(4) }),
+      delivery(paid(1), { clientId: 'T_other' }),
+    ],
+    AMPLE,
+  );
+  await record(
+    store,
+    '[]',
+    { notifyType: 'OTHER' },
+    Buffer.from([0xff, 0x00]),
+    captureResult('S', { paymentId: 'P2' }),
+  );
   await store.record([{ ...delivery(captured(3)), inapplicable: true }], AMPLE);
-  await store.record([unverified(ODD, { at: later(5) }), unverified({}, { reason: 'UNKNOWN_CLIENT' }), unverified(ODD, { at: later(6) })], AMPLE);
+  await store.record(
+    [
+      unverified(ODD, { at: later(5) }),
+      unverified({}, { reason: 'UNKNOWN_CLIENT' }),
+      unverified(ODD, { at: later(6) }),
+    ],
+    AMPLE,
+  );
   await store.remember('derivation', derivationName(RULES));
 };
 
@@ -54,7 +101,9 @@ interface Contents {
 /** All that a store shows. */
 const contentsOf = async (store: Store): Promise<Contents> => ({
   orders: (await follow(store, { limit: 100 })).orders,
-  newestFirst: (await store.listOrders({ status: null, attention: null }, { limit: 100, cursor: null })).items.map(({ paymentId }) => paymentId),
+  newestFirst: (await store.listOrders({ status: null, attention: null }, { limit: 100, cursor: null })).items.map(
+    ({ paymentId }) => paymentId,
+  ),
   notifications: await notificationsOf(store),
   unverified: (await store.readUnverified({ limit: 100, cursor: null })).items,
 });
@@ -70,7 +119,8 @@ const copy = async (from: TestDatabase, to: TestDatabase): Promise<CopyReport> =
   }
 };
 
-const counts = ({ kinds }: CopyReport): readonly (readonly number[])[] => KINDS.map((kind) => [kinds[kind].source.count, kinds[kind].target.count]);
+const counts = ({ kinds }: CopyReport): readonly (readonly number[])[] =>
+  KINDS.map((kind) => [kinds[kind].source.count, kinds[kind].target.count]);
 
 describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
   test('brings everything, to the byte and the millisecond, in the same order', async () => {
@@ -80,16 +130,38 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     const before = await contentsOf(source);
     const report = await copy(from, to);
     expect(report).toMatchObject({ complete: true, resumed: false, inUse: false });
-    expect(counts(report)).toEqual([[10, 10], [2, 2], [2, 2], [2, 2], [5, 5]]);
+    expect(counts(report)).toEqual([
+      [10, 10],
+      [2, 2],
+      [2, 2],
+      [2, 2],
+      [5, 5],
+    ]);
 
     const target = await to.store();
     expect(await contentsOf(target)).toEqual(before);
     expect(await contentsOf(source)).toEqual(before);
-    expect(before.notifications.map(({ raw }) => raw === null)).toEqual([true, true, true, ...Array.from({ length: 7 }, () => false)]);
+    expect(before.notifications.map(({ raw }) => raw === null)).toEqual([
+      true,
+      true,
+      true,
+      ...Array.from({ length: 7 }, () => false),
+    ]);
     expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
-    expect(await verifyStore(target, { ...TRUST, keys: new Map([[CLIENT, TRUST.keys.get(CLIENT) ?? []], ['T_other', TRUST.keys.get(CLIENT) ?? []]]) })).toMatchObject({ verified: 7, failed: [], withoutBytes: 3 });
+    expect(
+      await verifyStore(target, {
+        ...TRUST,
+        keys: new Map([
+          [CLIENT, TRUST.keys.get(CLIENT) ?? []],
+          ['T_other', TRUST.keys.get(CLIENT) ?? []],
+        ]),
+      }),
+    ).toMatchObject({ verified: 7, failed: [], withoutBytes: 3 });
     const again = await target.register(registration(), { replace: false, now: later(99) });
-    expect(again).toMatchObject({ kind: 'unchanged', registration: { createdAt: later(1).toISOString(), updatedAt: later(2).toISOString() } });
+    expect(again).toMatchObject({
+      kind: 'unchanged',
+      registration: { createdAt: later(1).toISOString(), updatedAt: later(2).toISOString() },
+    });
   });
 
   test('run again, picks up what came since and leaves out what is gone', async () => {
@@ -97,15 +169,28 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     const source = await from.store();
     await fill(source);
     await copy(from, to);
-    await record(source, captured(2), paid(1), paymentResult('S', { paymentId: 'P9', paymentRequestId: 'lone', paymentAmount: jpy('100') }));
+    await record(
+      source,
+      captured(2),
+      paid(1),
+      paymentResult('S', { paymentId: 'P9', paymentRequestId: 'lone', paymentAmount: jpy('100') }),
+    );
     await source.register(registration({ referenceOrderId: null }), { replace: true, now: later(9) });
     await source.register(registration({ paymentRequestId: 'R5' }), { replace: false, now: later(9) });
-    const { items: [request] } = await source.readUnverified({ limit: 1, cursor: null });
+    const {
+      items: [request],
+    } = await source.readUnverified({ limit: 1, cursor: null });
     await source.promote([{ id: request?.id ?? '', parsed: delivery(captured(9)).parsed }], later(9));
     await source.removeRaw(new Date('2999-01-01'), 100);
     const report = await copy(from, to);
     expect(report).toMatchObject({ complete: true, resumed: false });
-    expect(counts(report)).toEqual([[13, 13], [3, 3], [3, 3], [1, 1], [6, 6]]);
+    expect(counts(report)).toEqual([
+      [13, 13],
+      [3, 3],
+      [3, 3],
+      [1, 1],
+      [6, 6],
+    ]);
     const target = await to.store();
     expect(await contentsOf(target)).toEqual(await contentsOf(source));
     expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
@@ -115,7 +200,7 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
 /** Every row of a kind, read in pages. */
 const exported = async (source: TransferSource, kind: Kind, limit: number): Promise<readonly unknown[]> => {
   const rows: unknown[] = [];
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const page: Page<unknown> = await source.exportRows(kind, { limit, cursor });
     rows.push(...page.items);
     if (page.next === null) return rows;
@@ -123,23 +208,26 @@ const exported = async (source: TransferSource, kind: Kind, limit: number): Prom
   }
 };
 
-test.each(['SQLite', 'PostgreSQL'] as const)('what %s gives out does not depend on the size of the pages, nor on a cursor of somebody else', async (make) => {
-  const from = await databases.make(make);
-  await fill(await from.store());
-  const source = await from.source();
-  try {
-    for (const kind of KINDS) {
-      const whole = await exported(source, kind, 100);
-      expect(whole).toHaveLength(await source.count(kind));
-      for (const limit of [1, 2, 3]) expect(await exported(source, kind, limit)).toEqual(whole);
-      for (const cursor of ['', 'x', '[x]', '{}', '[]', '[null]', '["a","b","c","d"]']) {
-        await expect(source.exportRows(kind, { limit: 1, cursor })).rejects.toThrow(InvalidCursorError);
+test.each(['SQLite', 'PostgreSQL'] as const)(
+  'what %s gives out does not depend on the size of the pages, nor on a cursor of somebody else',
+  async (make) => {
+    const from = await databases.make(make);
+    await fill(await from.store());
+    const source = await from.source();
+    try {
+      for (const kind of KINDS) {
+        const whole = await exported(source, kind, 100);
+        expect(whole).toHaveLength(await source.count(kind));
+        for (const limit of [1, 2, 3]) expect(await exported(source, kind, limit)).toEqual(whole);
+        for (const cursor of ['', 'x', '[x]', '{}', '[]', '[null]', '["a","b","c","d"]']) {
+          await expect(source.exportRows(kind, { limit: 1, cursor })).rejects.toThrow(InvalidCursorError);
+        }
       }
+    } finally {
+      await source.close();
     }
-  } finally {
-    await source.close();
-  }
-});
+  },
+);
 
 const filled = async (): Promise<TestDatabase> => {
   const from = await databases.make('SQLite');
@@ -152,7 +240,9 @@ describe('a copy', () => {
     const from = await filled();
     const foreign = await databases.make('PostgreSQL');
     await (await foreign.store()).register(registration(), { replace: false, now: later(0) });
-    await expect(copy(from, foreign)).rejects.toThrow(new CopyRefusedError('the target holds registrations that are not from this copy: choose an empty database'));
+    await expect(copy(from, foreign)).rejects.toThrow(
+      new CopyRefusedError('the target holds registrations that are not from this copy: choose an empty database'),
+    );
     await expect(copy(from, from)).rejects.toThrow('the same database');
     const taken = await databases.make('PostgreSQL');
     await copy(from, taken);
@@ -164,7 +254,9 @@ describe('a copy', () => {
     const from = await filled();
     const to = await databases.make('PostgreSQL');
     await copy(from, to);
-    await to.sql("update notifications set deliveries = deliveries + 9 where payment_id = 'P1' and notify_type = 'CAPTURE_RESULT'");
+    await to.sql(
+      "update notifications set deliveries = deliveries + 9 where payment_id = 'P1' and notify_type = 'CAPTURE_RESULT'",
+    );
     await to.sql("update unverified set body = '\\x00'");
     const { complete, kinds } = await copy(from, to);
     expect(complete).toBe(false);
@@ -176,36 +268,51 @@ describe('a copy', () => {
     const from = await filled();
     const to = await databases.make('PostgreSQL');
     const first = await copy(from, to);
-    for (const statement of ["delete from notifications where outcome = 'UNHANDLED'", "delete from registrations", "update orders set status = 'FAILED', digest = '\\x00'"]) await to.sql(statement);
+    for (const statement of [
+      "delete from notifications where outcome = 'UNHANDLED'",
+      'delete from registrations',
+      "update orders set status = 'FAILED', digest = '\\x00'",
+    ])
+      await to.sql(statement);
     const { complete, kinds } = await copy(from, to);
-    expect({ complete, digest: kinds.notifications.target.digest }).toEqual({ complete: true, digest: first.kinds.notifications.target.digest });
+    expect({ complete, digest: kinds.notifications.target.digest }).toEqual({
+      complete: true,
+      digest: first.kinds.notifications.target.digest,
+    });
   });
 
-  test.each(['SQLite', 'PostgreSQL'] as const)('brings the rest to a service that is on the target (%s) by now, and takes nothing from it', async (make) => {
-    const from = await filled();
-    const to = await databases.make(make);
-    await copy(from, to);
-    const [source, target] = [await from.store(), await to.store()];
-    expect(await noteInUse(source)).toBe(false);
-    expect(await noteInUse(target)).toBe(false);
+  test.each(['SQLite', 'PostgreSQL'] as const)(
+    'brings the rest to a service that is on the target (%s) by now, and takes nothing from it',
+    async (make) => {
+      const from = await filled();
+      const to = await databases.make(make);
+      await copy(from, to);
+      const [source, target] = [await from.store(), await to.store()];
+      expect(await noteInUse(source)).toBe(false);
+      expect(await noteInUse(target)).toBe(false);
 
-    // The last that the old place received, and the first that the new one does.
-    await record(source, captured(2), paid(4));
-    await record(target, captured(4), paid(1), paid(8), captured(8));
-    await target.record([unverified({ target: '/new' })], AMPLE);
-    await target.register(registration({ referenceOrderId: 'new' }), { replace: true, now: later(50) });
-    await after(5);
-    expect(await copy(from, to)).toMatchObject({ complete: true, inUse: true });
+      // The last that the old place received, and the first that the new one does.
+      await record(source, captured(2), paid(4));
+      await record(target, captured(4), paid(1), paid(8), captured(8));
+      await target.record([unverified({ target: '/new' })], AMPLE);
+      await target.register(registration({ referenceOrderId: 'new' }), { replace: true, now: later(50) });
+      await after(5);
+      expect(await copy(from, to)).toMatchObject({ complete: true, inUse: true });
 
-    expect(await order(target, 'P2')).toMatchObject({ status: 'CAPTURED' });
-    expect(await order(target, 'P4')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
-    expect(await order(target, 'P8')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
-    expect(await order(target, 'P1')).toMatchObject({ referenceOrderId: 'new' });
-    expect(derived(await order(target, 'P3'))).toEqual(derived(await order(source, 'P3')));
-    expect((await notificationsOf(target)).filter(({ paymentId, notifyType }) => paymentId === 'P1' && notifyType === 'PAYMENT_RESULT')).toMatchObject([{ deliveries: 2 }, {}]);
-    expect((await target.listUnverified(null, { limit: 9, cursor: null })).items).toHaveLength(3);
-    expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
-  });
+      expect(await order(target, 'P2')).toMatchObject({ status: 'CAPTURED' });
+      expect(await order(target, 'P4')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+      expect(await order(target, 'P8')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+      expect(await order(target, 'P1')).toMatchObject({ referenceOrderId: 'new' });
+      expect(derived(await order(target, 'P3'))).toEqual(derived(await order(source, 'P3')));
+      expect(
+        (await notificationsOf(target)).filter(
+          ({ paymentId, notifyType }) => paymentId === 'P1' && notifyType === 'PAYMENT_RESULT',
+        ),
+      ).toMatchObject([{ deliveries: 2 }, {}]);
+      expect((await target.listUnverified(null, { limit: 9, cursor: null })).items).toHaveLength(3);
+      expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
+    },
+  );
 
   test('of a database that this program cannot read is refused', async () => {
     const nothing = await databases.make('PostgreSQL');

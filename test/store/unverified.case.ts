@@ -2,10 +2,29 @@ import { describe, expect, test } from '@jest/globals';
 import type { UnverifiedReason } from '../../src/antom/signature.ts';
 import type { UnverifiedDelivery } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
-import { AMPLE, delivery, type Ground, later, notificationsOf, order, record, request, T0, unverified } from './support.ts';
+import {
+  AMPLE,
+  delivery,
+  type Ground,
+  later,
+  notificationsOf,
+  order,
+  record,
+  request,
+  T0,
+  unverified,
+} from './support.ts';
 
-const numbered = (count: number, { target, reason }: { readonly target?: string; readonly reason?: UnverifiedReason } = {}): readonly UnverifiedDelivery[] =>
-  Array.from({ length: count }, (_, index) => unverified({ target: target ?? '/payNotify', body: Buffer.from(`body ${index}`) }, { reason: reason ?? 'SIGNATURE_MISMATCH' }));
+const numbered = (
+  count: number,
+  { target, reason }: { readonly target?: string; readonly reason?: UnverifiedReason } = {},
+): readonly UnverifiedDelivery[] =>
+  Array.from({ length: count }, (_, index) =>
+    unverified(
+      { target: target ?? '/payNotify', body: Buffer.from(`body ${index}`) },
+      { reason: reason ?? 'SIGNATURE_MISMATCH' },
+    ),
+  );
 
 export const describeUnverified = (ground: () => Ground): void => {
   describe('unverified requests', () => {
@@ -14,7 +33,11 @@ export const describeUnverified = (ground: () => Ground): void => {
       const forged = unverified({ clientIds: [CLIENT], body: Buffer.from(JSON.stringify(paymentResult('S'))) });
       const result = await store.record([forged, delivery(captureResult('S', { captureId: 'C1' })), forged], AMPLE);
       expect(result).toMatchObject({
-        results: [{ kind: 'unverified', deliveries: 1 }, { kind: 'notification', outcome: 'APPLIED' }, { kind: 'unverified', deliveries: 2 }],
+        results: [
+          { kind: 'unverified', deliveries: 1 },
+          { kind: 'notification', outcome: 'APPLIED' },
+          { kind: 'unverified', deliveries: 2 },
+        ],
         newUnverified: 1,
       });
       expect(result.unverifiedBytes).toBeGreaterThan(forged.request.body.length);
@@ -32,7 +55,9 @@ export const describeUnverified = (ground: () => Ground): void => {
         body: Buffer.from([0, 1, 255, 34, 92]),
       });
       await store.record([{ kind: 'unverified', request: strange, reason: 'DUPLICATE_HEADER', receivedAt: T0 }], AMPLE);
-      const { items: [read] } = await store.readUnverified({ limit: 5, cursor: null });
+      const {
+        items: [read],
+      } = await store.readUnverified({ limit: 5, cursor: null });
       expect(read).toMatchObject({ reason: 'DUPLICATE_HEADER', deliveries: 1, firstReceivedAt: T0.toISOString() });
       expect({ ...read?.request, body: Buffer.from(read?.request.body ?? []) }).toEqual(strange);
       expect(await store.findUnverified(read?.id ?? '')).toEqual(read);
@@ -41,9 +66,23 @@ export const describeUnverified = (ground: () => Ground): void => {
 
     test('are told apart by method, target, headers and body; repeats only count', async () => {
       const store = await ground().empty();
-      const kinds = [{}, { method: 'PUT' }, { target: '/' }, { clientIds: [] }, { requestTimes: ['x'] }, { signatures: ['y'] }, { body: Buffer.of(1) }];
-      await store.record(kinds.map((fields) => unverified(fields)), AMPLE);
-      const again = await store.record(kinds.map((fields) => unverified(fields, { at: later(9) })), AMPLE);
+      const kinds = [
+        {},
+        { method: 'PUT' },
+        { target: '/' },
+        { clientIds: [] },
+        { requestTimes: ['x'] },
+        { signatures: ['y'] },
+        { body: Buffer.of(1) },
+      ];
+      await store.record(
+        kinds.map((fields) => unverified(fields)),
+        AMPLE,
+      );
+      const again = await store.record(
+        kinds.map((fields) => unverified(fields, { at: later(9) })),
+        AMPLE,
+      );
       expect(again.results).toEqual(kinds.map(() => ({ kind: 'unverified', deliveries: 2 })));
       expect(again).toMatchObject({ newUnverified: 0, unverifiedBytes: null });
       const { items } = await store.listUnverified(null, { limit: 50, cursor: null });
@@ -102,17 +141,19 @@ export const describeUnverified = (ground: () => Ground): void => {
       await store.record(numbered(5), AMPLE);
       const listed = [];
       const read = [];
-      for (let cursor: string | null = null; ; ) {
+      for (let cursor: string | null = null; ;) {
         const page = await store.listUnverified('SIGNATURE_MISMATCH', { limit: 2, cursor });
         listed.push(...page.items.map(({ id }) => id));
         if ((cursor = page.next) === null) break;
       }
-      for (let cursor: string | null = null; ; ) {
+      for (let cursor: string | null = null; ;) {
         const page = await store.readUnverified({ limit: 2, cursor });
         read.push(...page.items);
         if ((cursor = page.next) === null) break;
       }
-      expect(read.map((one) => Buffer.from(one.request.body).toString())).toEqual([0, 1, 2, 3, 4].map((index) => `body ${index}`));
+      expect(read.map((one) => Buffer.from(one.request.body).toString())).toEqual(
+        [0, 1, 2, 3, 4].map((index) => `body ${index}`),
+      );
       expect(listed).toEqual(read.map(({ id }) => id).toReversed());
     });
   });
@@ -124,14 +165,24 @@ export const describeUnverified = (ground: () => Ground): void => {
     test('moves a request to the notifications and applies it', async () => {
       const store = await ground().empty();
       await store.record([unverified({}, { at: later(1) }), unverified({}, { at: later(2) })], AMPLE);
-      const { items: [item] } = await store.readUnverified({ limit: 1, cursor: null });
+      const {
+        items: [item],
+      } = await store.readUnverified({ limit: 1, cursor: null });
       const id = item?.id ?? '';
       expect(await store.promote([{ id, parsed }], later(100))).toBe(1);
       expect(await store.readUnverified({ limit: 1, cursor: null })).toEqual({ items: [], next: null });
       expect(await notificationsOf(store)).toMatchObject([
-        { outcome: 'APPLIED', deliveries: 2, firstReceivedAt: later(1).toISOString(), lastReceivedAt: later(2).toISOString() },
+        {
+          outcome: 'APPLIED',
+          deliveries: 2,
+          firstReceivedAt: later(1).toISOString(),
+          lastReceivedAt: later(2).toISOString(),
+        },
       ]);
-      expect(await order(store, 'P1')).toMatchObject({ capturedAmount: jpy('100'), createdAt: later(100).toISOString() });
+      expect(await order(store, 'P1')).toMatchObject({
+        capturedAmount: jpy('100'),
+        createdAt: later(100).toISOString(),
+      });
       expect(await store.promote([{ id, parsed }], later(200))).toBe(0);
       expect((await notificationsOf(store))[0]?.deliveries).toBe(2);
     });
@@ -141,7 +192,12 @@ export const describeUnverified = (ground: () => Ground): void => {
       await store.record([delivery(body, { at: later(50) })], AMPLE);
       await store.record([unverified({}, { at: later(10) }), unverified({ target: '/a' }, { at: later(90) })], AMPLE);
       const { items } = await store.readUnverified({ limit: 9, cursor: null });
-      expect(await store.promote(items.map(({ id }) => ({ id, parsed })), later(100))).toBe(2);
+      expect(
+        await store.promote(
+          items.map(({ id }) => ({ id, parsed })),
+          later(100),
+        ),
+      ).toBe(2);
       expect(await notificationsOf(store)).toMatchObject([
         { deliveries: 3, firstReceivedAt: later(10).toISOString(), lastReceivedAt: later(90).toISOString() },
       ]);
@@ -150,7 +206,9 @@ export const describeUnverified = (ground: () => Ground): void => {
     test('makes room again', async () => {
       const store = await ground().empty();
       const { unverifiedBytes } = await store.record([unverified()], AMPLE);
-      const { items: [item] } = await store.readUnverified({ limit: 1, cursor: null });
+      const {
+        items: [item],
+      } = await store.readUnverified({ limit: 1, cursor: null });
       await store.promote([{ id: item?.id ?? '', parsed }], T0);
       expect((await store.record([unverified()], { maxBytes: unverifiedBytes ?? 0, maxNew: 1 })).newUnverified).toBe(1);
       await record(store, body);

@@ -60,7 +60,9 @@ export const createSigner = (clientId = 'T_5YET942ZTUH303813'): Signer => {
 
 /** A body is its bytes, its text, or the fields of its JSON. */
 export const toBytes = (body: string | Uint8Array | Fields): Buffer =>
-  typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body as string) : Buffer.from(JSON.stringify(body));
+  typeof body === 'string' || body instanceof Uint8Array
+    ? Buffer.from(body as string)
+    : Buffer.from(JSON.stringify(body));
 
 interface Unsigned {
   readonly clientId: string;
@@ -89,11 +91,16 @@ const signedPost = ({ clientId, privateKey, body }: Unsigned, options: SignOptio
 };
 
 /** The same request with other values for some headers; null takes a header away, several values send it several times. */
-export const withHeaders = (post: Post, changes: Readonly<Record<string, string | readonly string[] | null>>): Post => ({
+export const withHeaders = (
+  post: Post,
+  changes: Readonly<Record<string, string | readonly string[] | null>>,
+): Post => ({
   ...post,
   headers: [
     ...post.headers.filter(([name]) => !Object.hasOwn(changes, name)),
-    ...Object.entries(changes).flatMap(([name, value]) => [value ?? []].flat().map((one): readonly [string, string] => [name, one])),
+    ...Object.entries(changes).flatMap(([name, value]) =>
+      [value ?? []].flat().map((one): readonly [string, string] => [name, one]),
+    ),
   ],
 });
 
@@ -105,7 +112,11 @@ export const createPool = (maxSockets: number): Agent => new Agent({ keepAlive: 
 /** Sends a request and reads its answer; on a connection of its own where no pool is given. */
 export const send = (address: Address, { method, target, headers, body }: Post, pool?: Agent): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const framed = [['Host', `${address.host}:${address.port}`] as const, ...headers, ['Content-Length', String(body.length)] as const];
+    const framed = [
+      ['Host', `${address.host}:${address.port}`] as const,
+      ...headers,
+      ['Content-Length', String(body.length)] as const,
+    ];
     const outgoing = request({
       host: address.host,
       port: address.port,
@@ -137,12 +148,17 @@ export const get = (address: Address, target: string): Promise<Answer> =>
   send(address, { method: 'GET', target, headers: [], body: Buffer.alloc(0) });
 
 /** Asks again until the answer is the one waited for. What never comes fails by jest's own time limit, or by this one. */
-export const eventually = async <T>(what: string, ask: () => T | Promise<T>, isIt: (value: T) => boolean): Promise<T> => {
+export const eventually = async <T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  isIt: (value: T) => boolean,
+): Promise<T> => {
   const began = performance.now();
   for (;;) {
     const value = await ask();
     if (isIt(value)) return value;
-    if (performance.now() - began > 25_000) throw new Error(`${what} did not come; last seen: ${JSON.stringify(value)}`);
+    if (performance.now() - began > 25_000)
+      throw new Error(`${what} did not come; last seen: ${JSON.stringify(value)}`);
     await pause(20);
   }
 };

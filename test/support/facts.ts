@@ -72,7 +72,10 @@ export const paymentResult = (status: Status, fields: Fields = {}): Fields => ({
   ...fields,
 });
 
-export const paymentPending = (fields: Fields = {}): Fields => ({ ...paymentResult('S', fields), notifyType: 'PAYMENT_PENDING' });
+export const paymentPending = (fields: Fields = {}): Fields => ({
+  ...paymentResult('S', fields),
+  notifyType: 'PAYMENT_PENDING',
+});
 
 /** A CAPTURE_RESULT of the payment P1; the caller names the capture. */
 export const captureResult = (status: Status, fields: Fields): Fields => ({
@@ -95,4 +98,7 @@ export const notificationsOfPayment = (number: number): readonly Fields[] => {
 };
 
 export const shuffled = <T>(items: readonly T[]): readonly T[] =>
-  items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+  items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);

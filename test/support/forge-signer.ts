@@ -7,9 +7,9 @@ import type Forge from 'node-forge';
  * node-forge from outside jest's sandbox, where each `Math.floor` of its big integers goes through the sandbox's
  * interceptor: a signature took 1.2 to 4 s there, and takes 50 ms here.
  */
-const forge = (runInThisContext("process.getBuiltinModule('node:module').createRequire") as typeof createRequire)(import.meta.url)(
-  'node-forge',
-) as typeof Forge;
+const forge = (runInThisContext("process.getBuiltinModule('node:module').createRequire") as typeof createRequire)(
+  import.meta.url,
+)('node-forge') as typeof Forge;
 
 /**
  * A signer that shares no code with src: node-forge signs what the protocol page says is signed, and the header
@@ -43,12 +43,14 @@ export interface SignedHeaders {
 
 /** Signs with a throw-away key: a new one, or the private key given as PEM. */
 export const createForgeSigner = (privateKeyPem?: string): ForgeSigner => {
-  const { privateKey, publicKey } = privateKeyPem === undefined ? forge.pki.rsa.generateKeyPair({ bits: 2048 }) : readPair(privateKeyPem);
+  const { privateKey, publicKey } =
+    privateKeyPem === undefined ? forge.pki.rsa.generateKeyPair({ bits: 2048 }) : readPair(privateKeyPem);
   /** node-forge takes tens of milliseconds for a signature, and tests sign the same message again and again. */
   const known = new Map<string, string>();
   const signatureOf = (message: ForgeMessage): string => {
     const signed = signedText(message);
-    const signature = known.get(signed) ?? forge.util.encode64(privateKey.sign(forge.md.sha256.create().update(signed)));
+    const signature =
+      known.get(signed) ?? forge.util.encode64(privateKey.sign(forge.md.sha256.create().update(signed)));
     known.set(signed, signature);
     return signature;
   };
@@ -67,7 +69,8 @@ export const createForgeSigner = (privateKeyPem?: string): ForgeSigner => {
 };
 
 /** A file of test/fixtures/keys, made by OpenSSL. */
-export const keyFixture = (name: string): string => readFileSync(new URL(`../fixtures/keys/${name}`, import.meta.url), 'utf8');
+export const keyFixture = (name: string): string =>
+  readFileSync(new URL(`../fixtures/keys/${name}`, import.meta.url), 'utf8');
 
 const readPair = (pem: string): Forge.pki.rsa.KeyPair => {
   const privateKey = forge.pki.privateKeyFromPem(pem);
@@ -78,4 +81,5 @@ const readPair = (pem: string): Forge.pki.rsa.KeyPair => {
 const signedText = ({ method = 'POST', uri, clientId, requestTime, body }: ForgeMessage): string =>
   `${method} ${uri}\n${clientId}.${requestTime}.${Buffer.from(body).toString('latin1')}`;
 
-const percentEncode = (base64: string): string => base64.replaceAll('+', '%2B').replaceAll('/', '%2F').replaceAll('=', '%3D');
+const percentEncode = (base64: string): string =>
+  base64.replaceAll('+', '%2B').replaceAll('/', '%2F').replaceAll('=', '%3D');

@@ -127,7 +127,9 @@ const firstProcess = async (databaseDir: string): Promise<number> =>
   Number((await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')[0]);
 
 const otherProcesses = async (url: string): Promise<readonly number[]> =>
-  (await sql<{ pid: number }>(url, 'select pid from pg_stat_activity where pid <> pg_backend_pid()')).map(({ pid }) => pid);
+  (await sql<{ pid: number }>(url, 'select pid from pg_stat_activity where pid <> pg_backend_pid()')).map(
+    ({ pid }) => pid,
+  );
 
 const isAlive = (pid: number): boolean => {
   try {

@@ -60,7 +60,8 @@ export const openRaw = ({ host, port }: Address): Promise<RawConnection> =>
           unread = unread.subarray(read.length);
           return read.answer;
         }
-        if (over) throw new Error(`the connection ended before an answer: ${JSON.stringify(unread.toString('latin1'))}`);
+        if (over)
+          throw new Error(`the connection ended before an answer: ${JSON.stringify(unread.toString('latin1'))}`);
         await more();
       }
     };
@@ -85,12 +86,17 @@ export const openRaw = ({ host, port }: Address): Promise<RawConnection> =>
 
 const HEAD_END = '\r\n\r\n';
 
-const readAnswer = (bytes: Buffer, headOnly: boolean): { readonly answer: RawAnswer; readonly length: number } | null => {
+const readAnswer = (
+  bytes: Buffer,
+  headOnly: boolean,
+): { readonly answer: RawAnswer; readonly length: number } | null => {
   const headEnd = bytes.indexOf(HEAD_END);
   if (headEnd === -1) return null;
   const head = bytes.toString('latin1', 0, headEnd);
   const [statusLine = '', ...lines] = head.split('\r\n');
-  const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   const status = Number(statusLine.split(' ')[1]);
   const hasBody = !headOnly && status >= 200;
   const bodyStart = headEnd + HEAD_END.length;
@@ -111,4 +117,5 @@ export const exchange = async (address: Address, bytes: string | Uint8Array): Pr
 };
 
 /** The head of a request as text; lines in the order given. */
-export const headOf = (requestLine: string, lines: readonly string[]): string => [requestLine, ...lines, '', ''].join('\r\n');
+export const headOf = (requestLine: string, lines: readonly string[]): string =>
+  [requestLine, ...lines, '', ''].join('\r\n');

@@ -152,7 +152,10 @@ export const becomesReady = async (receiver: Pick<Receiver, 'readiness'>): Promi
 };
 
 const linesOf = (text: string): readonly LogLine[] =>
-  text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as LogLine);
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as LogLine);
 
 /** The receiver as a process of its own. */
 export interface ReceiverProcess extends Receiver {
@@ -193,7 +196,11 @@ export const endPrograms = async (): Promise<void> => {
 export const runProgram = (env: Environment, command: readonly [string, ...string[]] = COMMAND): Program => {
   const [program, ...values] = command;
   const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const child = spawn(program, values, { env: { PATH, NODE_COMPILE_CACHE, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, values, {
+    env: { PATH, NODE_COMPILE_CACHE, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   children.add(child);
   child.once('close', () => children.delete(child));
   const texts = { stdout: '', stderr: '' };
@@ -240,7 +247,10 @@ export const startProcessReady = async (env: Environment, command = COMMAND): Pr
   return receiver;
 };
 
-const toAddress = (line: LogLine | undefined): Address => ({ host: String(line?.['host']), port: Number(line?.['port']) });
+const toAddress = (line: LogLine | undefined): Address => ({
+  host: String(line?.['host']),
+  port: Number(line?.['port']),
+});
 
 export const fileIn = (directory: string): string => join(directory, 'paynotify.db');
 

@@ -5,7 +5,15 @@ import { ACKNOWLEDGEMENT, createSigner, eventually, type Post, send, withHeaders
 import { paymentResult } from '../support/facts.ts';
 import { ordersOf } from '../support/orders.ts';
 import { startServer, type TestServer } from '../support/postgres.ts';
-import { endPrograms, type Environment, environmentOf, makeDirectory, type ReceiverProcess, removeDirectory, startProcessReady } from '../support/receiver.ts';
+import {
+  endPrograms,
+  type Environment,
+  environmentOf,
+  makeDirectory,
+  type ReceiverProcess,
+  removeDirectory,
+  startProcessReady,
+} from '../support/receiver.ts';
 import { freePorts, startNginx } from './balancer.ts';
 import { loadDuring, notificationsOf, receivedBy, restartAll, stopped } from './rolling.ts';
 
@@ -31,14 +39,21 @@ afterEach(async () => {
   removeDirectory(directory);
 });
 
-const threePorts = async (): Promise<readonly [number, number, number]> => (await freePorts(3)) as unknown as readonly [number, number, number];
+const threePorts = async (): Promise<readonly [number, number, number]> =>
+  (await freePorts(3)) as unknown as readonly [number, number, number];
 
 /** Signed as APO does it: over the path that was entered there, whatever becomes of it on its way. */
-const throughPrefix = (paymentId: string): Post => signer.sign(paymentResult('S', { paymentId }), { target: '/shop/payNotify' });
+const throughPrefix = (paymentId: string): Post =>
+  signer.sign(paymentResult('S', { paymentId }), { target: '/shop/payNotify' });
 
 test('nginx that strips a prefix: verified where PUBLIC_NOTIFY_URL says what was signed, and the client is the one that is logged', async () => {
   const ports = await threePorts();
-  const env: Environment = { ...environmentOf(directory, signer), PORT: String(ports[0]), PUBLIC_NOTIFY_URL, TRUST_PROXY: '1' };
+  const env: Environment = {
+    ...environmentOf(directory, signer),
+    PORT: String(ports[0]),
+    PUBLIC_NOTIFY_URL,
+    TRUST_PROXY: '1',
+  };
   const replica = await startProcessReady(env);
   const nginx = await startNginx(directory, ports);
   const client = new Agent({ localAddress: '127.0.0.2' });
@@ -47,7 +62,9 @@ test('nginx that strips a prefix: verified where PUBLIC_NOTIFY_URL says what was
   expect(await replica.order('P1')).toMatchObject({ status: 'AUTHORIZED' });
   expect(await replica.unverified()).toEqual([]);
   // The other location of nginx.conf changes nothing on the way.
-  expect(await send(nginx.address, signer.sign(paymentResult('S', { paymentId: 'P2' })), client)).toMatchObject({ status: 200 });
+  expect(await send(nginx.address, signer.sign(paymentResult('S', { paymentId: 'P2' })), client)).toMatchObject({
+    status: 200,
+  });
   expect(await replica.order('P2')).toMatchObject({ status: 'AUTHORIZED' });
   client.destroy();
   await stopped(replica);
@@ -60,7 +77,8 @@ test('nginx that strips a prefix: kept as unverified where nobody told us, and a
   const env: Environment = { ...environmentOf(directory, signer), PORT: String(ports[0]) };
   const nginx = await startNginx(directory, ports);
   const wrong = await startProcessReady(env);
-  for (const id of ['P1', 'P2']) expect(await send(nginx.address, throughPrefix(id))).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+  for (const id of ['P1', 'P2'])
+    expect(await send(nginx.address, throughPrefix(id))).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
   expect(await wrong.order('P1')).toBeNull();
   expect((await wrong.unverified()).map(({ reason }) => reason)).toEqual(['SIGNATURE_MISMATCH', 'SIGNATURE_MISMATCH']);
   await stopped(wrong);
@@ -75,8 +93,13 @@ test('nginx that strips a prefix: kept as unverified where nobody told us, and a
 
 test('nginx: a rolling restart of all replicas under load fails no request and loses none', async () => {
   const ports = await threePorts();
-  const shared: Environment = { ...environmentOf(directory, signer), DATABASE_URL: await server.createDatabase(), DRAIN_DELAY: '2' };
-  const startAgain = async (index: number): Promise<ReceiverProcess> => await startProcessReady({ ...shared, PORT: String(ports[index]) });
+  const shared: Environment = {
+    ...environmentOf(directory, signer),
+    DATABASE_URL: await server.createDatabase(),
+    DRAIN_DELAY: '2',
+  };
+  const startAgain = async (index: number): Promise<ReceiverProcess> =>
+    await startProcessReady({ ...shared, PORT: String(ports[index]) });
   const replicas = await Promise.all(ports.map(async (_, index) => await startAgain(index)));
   const nginx = await startNginx(directory, ports);
   const posts = notificationsOf(signer, PAYMENTS);
@@ -92,7 +115,11 @@ test('nginx: a rolling restart of all replicas under load fails no request and l
   expect(stored.reduce((sum, { deliveries }) => sum + deliveries, 0)).toBeGreaterThanOrEqual(acknowledged);
   const orders = await ordersOf(last);
   expect(orders).toHaveLength(PAYMENTS);
-  expect(orders.filter(({ status, fulfillable, attention }) => status !== 'CAPTURED' || !fulfillable || attention.length > 0)).toEqual([]);
+  expect(
+    orders.filter(
+      ({ status, fulfillable, attention }) => status !== 'CAPTURED' || !fulfillable || attention.length > 0,
+    ),
+  ).toEqual([]);
   for (const replica of restarted) await stopped(replica);
   expect(receivedBy([...replicas, ...restarted]).filter((count) => count === 0)).toEqual([]);
 }, 180_000);

@@ -36,7 +36,11 @@ const replaced = (text: string, from: string | RegExp, to: string): string => {
 };
 
 const answers = async (address: Address, target: string): Promise<void> => {
-  const ask = async (): Promise<number> => await get(address, target).then(({ status }) => status, () => 0);
+  const ask = async (): Promise<number> =>
+    await get(address, target).then(
+      ({ status }) => status,
+      () => 0,
+    );
   await eventually(`an answer of the balancer to ${target}`, ask, (status) => status === 200);
 };
 
@@ -44,7 +48,8 @@ const answers = async (address: Address, target: string): Promise<void> => {
 const checked = (text: string, file: string, [program, ...values]: readonly [string, ...string[]]): void => {
   writeFileSync(file, text);
   const { status, stdout, stderr } = spawnSync(program, values, { encoding: 'utf8' });
-  if (status !== 0 || /\[(warn|alert|emerg)/i.test(stdout + stderr)) throw new Error(`${program} refuses its configuration: ${stdout}${stderr}`);
+  if (status !== 0 || /\[(warn|alert|emerg)/i.test(stdout + stderr))
+    throw new Error(`${program} refuses its configuration: ${stdout}${stderr}`);
 };
 
 /** deploy/haproxy.cfg with other ports, checked by `haproxy -c` and run. */
@@ -52,33 +57,66 @@ export const startHaproxy = async (directory: string, ports: readonly number[]):
   requireProgram('haproxy', 'haproxy');
   const file = join(directory, 'haproxy.cfg');
   const port = await freePort();
-  const ours = ports.reduce((text, replica, index) => replaced(text, `paynotify-${index + 1}:8080`, `${LOCAL}:${replica}`), readDeployed('haproxy.cfg'));
+  const ours = ports.reduce(
+    (text, replica, index) => replaced(text, `paynotify-${index + 1}:8080`, `${LOCAL}:${replica}`),
+    readDeployed('haproxy.cfg'),
+  );
   checked(replaced(ours, 'bind :8080', `bind ${LOCAL}:${port}`), file, ['haproxy', '-c', '-f', file]);
   return await running(runProgram({}, ['haproxy', '-db', '-f', file]), { port, target: '/haproxyz' });
 };
 
 /** Where nginx may write as whoever runs it. */
-const TEMPORARY = ['client_body_temp_path', 'proxy_temp_path', 'fastcgi_temp_path', 'uwsgi_temp_path', 'scgi_temp_path'];
+const TEMPORARY = [
+  'client_body_temp_path',
+  'proxy_temp_path',
+  'fastcgi_temp_path',
+  'uwsgi_temp_path',
+  'scgi_temp_path',
+];
 
 /** deploy/nginx.conf with other ports, checked by `nginx -t` and run. */
 export const startNginx = async (directory: string, ports: readonly [number, number, number]): Promise<Balancer> => {
   requireProgram('nginx', 'nginx-light');
   const file = join(directory, 'nginx.conf');
   const port = await freePort();
-  const ours = ports.reduce((text, replica, index) => replaced(text, `10.0.0.${index + 11}:8080`, `${LOCAL}:${replica}`), readDeployed('nginx.conf'));
+  const ours = ports.reduce(
+    (text, replica, index) => replaced(text, `10.0.0.${index + 11}:8080`, `${LOCAL}:${replica}`),
+    readDeployed('nginx.conf'),
+  );
   const listening = replaced(ours, 'listen 80;', `listen ${LOCAL}:${port};`);
   const here = ['access_log off;', ...TEMPORARY.map((name) => `${name} ${join(directory, name)};`)].join(' ');
   // Its workers are nobody unless told otherwise, and that one may not write here.
   const user = process.getuid?.() === 0 ? 'user root; ' : '';
-  const options = ['-p', directory, '-c', file, '-e', 'stderr', '-g', `${user}pid ${join(directory, 'nginx.pid')}; daemon off;`];
+  const options = [
+    '-p',
+    directory,
+    '-c',
+    file,
+    '-e',
+    'stderr',
+    '-g',
+    `${user}pid ${join(directory, 'nginx.pid')}; daemon off;`,
+  ];
   checked(replaced(listening, 'http {', `http { ${here}`), file, ['nginx', '-t', ...options]);
   return await running(runProgram({}, ['nginx', ...options]), { port, target: null });
 };
 
-const running = async (program: Program, { port, target }: { readonly port: number; readonly target: string | null }): Promise<Balancer> => {
+const running = async (
+  program: Program,
+  { port, target }: { readonly port: number; readonly target: string | null },
+): Promise<Balancer> => {
   const address = { host: LOCAL, port };
   if (target !== null) await answers(address, target);
-  else await eventually('nginx', async () => await get(address, '/').then(() => true, () => false), (listening) => listening);
+  else
+    await eventually(
+      'nginx',
+      async () =>
+        await get(address, '/').then(
+          () => true,
+          () => false,
+        ),
+      (listening) => listening,
+    );
   const printed = (): string => Object.values(program.output()).join('\n');
   return { ...program, address, hasPrinted: (text) => printed().split(text).length - 1 };
 };

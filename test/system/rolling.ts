@@ -84,7 +84,8 @@ export const loadDuring = async <T>(work: Promise<T>, address: Address, posts: r
     return status === 200 ? text : `${status} ${text}`;
   };
   const lane = async (by: (post: Post) => Promise<string>): Promise<void> => {
-    for (; !ended.signal.aborted || sent < posts.length; await pause(Math.random() * LONGEST_PAUSE_MS)) await deliver(by);
+    for (; !ended.signal.aborted || sent < posts.length; await pause(Math.random() * LONGEST_PAUSE_MS))
+      await deliver(by);
   };
   const lanes = [
     ...Array.from({ length: LANES }, async () => await lane(quickly)),
@@ -107,9 +108,15 @@ export const loadDuring = async <T>(work: Promise<T>, address: Address, posts: r
 const sendSlowly = async (address: Address, { method, target, headers, body }: Post): Promise<string> => {
   const connection = await openRaw(address);
   try {
-    const lines = ['Host: pay.example.com', ...headers.map(([name, value]) => `${name}: ${value}`), `Content-Length: ${body.length}`];
+    const lines = [
+      'Host: pay.example.com',
+      ...headers.map(([name, value]) => `${name}: ${value}`),
+      `Content-Length: ${body.length}`,
+    ];
     const half = body.length / 2;
-    await connection.write(Buffer.concat([Buffer.from(headOf(`${method} ${target} HTTP/1.1`, lines)), body.subarray(0, half)]));
+    await connection.write(
+      Buffer.concat([Buffer.from(headOf(`${method} ${target} HTTP/1.1`, lines)), body.subarray(0, half)]),
+    );
     await pause(Math.random() * SLOW_MS);
     await connection.write(body.subarray(half));
     const answer = await connection.answer();

@@ -4,7 +4,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ACKNOWLEDGEMENT, createSigner, eventually } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
-import { COMMAND, endPrograms, environmentOf, idOf, makeDirectory, query, removeDirectory, startProcessReady } from '../support/receiver.ts';
+import {
+  COMMAND,
+  endPrograms,
+  environmentOf,
+  idOf,
+  makeDirectory,
+  query,
+  removeDirectory,
+  startProcessReady,
+} from '../support/receiver.ts';
 
 const directory = makeDirectory();
 afterAll(async () => {
@@ -14,7 +23,8 @@ afterAll(async () => {
 
 const requireStrace = (): void => {
   const { error, status } = spawnSync('strace', ['-V']);
-  if (error !== undefined || status !== 0) throw new Error('this test reads system calls with strace, which is missing: apt-get install strace');
+  if (error !== undefined || status !== 0)
+    throw new Error('this test reads system calls with strace, which is missing: apt-get install strace');
 };
 
 interface Call {
@@ -54,7 +64,19 @@ test("the write-ahead log's fdatasync has returned before the acknowledgement is
   const traceFile = join(directory, 'trace');
   const signer = createSigner();
   // Microseconds, paths and sockets by name, and strings long enough to show a page of the log whole.
-  const strace = ['strace', '-f', '-ttt', '-T', '-yy', '-s', '8192', '-o', traceFile, '-e', 'trace=fdatasync,fsync,write,writev,sendto,sendmsg,pwrite64,pwritev'] as const;
+  const strace = [
+    'strace',
+    '-f',
+    '-ttt',
+    '-T',
+    '-yy',
+    '-s',
+    '8192',
+    '-o',
+    traceFile,
+    '-e',
+    'trace=fdatasync,fsync,write,writev,sendto,sendmsg,pwrite64,pwritev',
+  ] as const;
   const receiver = await startProcessReady(environmentOf(directory, signer), [...strace, ...COMMAND]);
   // One lone request, its bytes known: everything about it can be told apart in the trace.
   const post = signer.sign(paymentResult('S', { paymentId: 'P-traced' }));
@@ -70,14 +92,27 @@ test("the write-ahead log's fdatasync has returned before the acknowledgement is
   const [acknowledgement] = acknowledgements as [Call];
 
   const log = calls.filter(({ text }) => text.includes('paynotify.db-wal'));
-  const written = log.filter(({ name, text, began }) => name.startsWith('pwrite') && text.includes('P-traced') && began < acknowledgement.began);
+  const written = log.filter(
+    ({ name, text, began }) => name.startsWith('pwrite') && text.includes('P-traced') && began < acknowledgement.began,
+  );
   expect(written.length).toBeGreaterThan(0);
-  const lastWritten = Math.max(...log.filter(({ name, began }) => name.startsWith('pwrite') && began < acknowledgement.began).map(({ returned }) => returned));
-  const synced = log.filter(({ name, began, text }) => /^f(data)?sync$/.test(name) && began >= lastWritten && / = 0 </.test(text));
+  const lastWritten = Math.max(
+    ...log
+      .filter(({ name, began }) => name.startsWith('pwrite') && began < acknowledgement.began)
+      .map(({ returned }) => returned),
+  );
+  const synced = log.filter(
+    ({ name, began, text }) => /^f(data)?sync$/.test(name) && began >= lastWritten && / = 0 </.test(text),
+  );
   const first = Math.min(...synced.map(({ returned }) => returned));
-  expect({ syncedAfter: first - lastWritten > 0, acknowledgedAfter: acknowledgement.began - first > 0 }).toEqual({ syncedAfter: true, acknowledgedAfter: true });
+  expect({ syncedAfter: first - lastWritten > 0, acknowledgedAfter: acknowledgement.began - first > 0 }).toEqual({
+    syncedAfter: true,
+    acknowledgedAfter: true,
+  });
 
-  expect(query(directory, 'select lower(hex(digest)) as id from notifications')).toMatchObject([{ id: idOf(post.body) }]);
+  expect(query(directory, 'select lower(hex(digest)) as id from notifications')).toMatchObject([
+    { id: idOf(post.body) },
+  ]);
   receiver.kill('SIGKILL');
   await receiver.exited;
 }, 90_000);

@@ -26,13 +26,26 @@ describe('a service that starts', () => {
     await first.post(stranger.sign(paymentResult('S')));
     expect(await first.stop()).toBe(0);
     expect(first.log().filter(({ msg }) => String(msg).includes('RETENTION'))).toEqual([]);
-    sql(directory, `update raw_batches set received_at = received_at - ${TWO_DAYS_MS}; update unverified set last_received_at = last_received_at - ${TWO_DAYS_MS}`);
+    sql(
+      directory,
+      `update raw_batches set received_at = received_at - ${TWO_DAYS_MS}; update unverified set last_received_at = last_received_at - ${TWO_DAYS_MS}`,
+    );
 
     const second = await startReady(directory, { ...env, RETENTION_DAYS: '1', UNVERIFIED_RETENTION_DAYS: '1' });
-    const lines = await eventually('removal', () => second.log().filter(({ msg }) => String(msg).includes('RETENTION')), ({ length }) => length === 2);
-    expect(lines).toMatchObject([{ level: 30, count: 1, msg: expect.stringMatching(/^notifications/) }, { level: 30, count: 1, msg: expect.stringMatching(/^unverified/) }]);
+    const lines = await eventually(
+      'removal',
+      () => second.log().filter(({ msg }) => String(msg).includes('RETENTION')),
+      ({ length }) => length === 2,
+    );
+    expect(lines).toMatchObject([
+      { level: 30, count: 1, msg: expect.stringMatching(/^notifications/) },
+      { level: 30, count: 1, msg: expect.stringMatching(/^unverified/) },
+    ]);
     const [notification] = await second.notifications();
-    expect(await second.read(`/api/notifications/${notification?.id}`)).toMatchObject({ status: 200, json: { outcome: 'APPLIED', deliveries: 1 } });
+    expect(await second.read(`/api/notifications/${notification?.id}`)).toMatchObject({
+      status: 200,
+      json: { outcome: 'APPLIED', deliveries: 1 },
+    });
     expect(await second.order('P1')).toMatchObject({ status: 'AUTHORIZED' });
     expect(await second.unverified()).toEqual([]);
     // Seen before: it only counts.
@@ -45,9 +58,16 @@ describe('a service that starts', () => {
     const directory = makeDirectory();
     const env = environmentOf(directory, signer);
     await (await startReady(directory, env)).stop();
-    sql(directory, `insert into settings values ('copy', '{"source":"sqlite:/elsewhere","kind":"orders","cursor":null,"done":0}')`);
+    sql(
+      directory,
+      `insert into settings values ('copy', '{"source":"sqlite:/elsewhere","kind":"orders","cursor":null,"done":0}')`,
+    );
     const receiver = await startReady(directory, env);
-    await eventually('a warning', () => receiver.log(), (lines) => lines.some(({ level, msg }) => level === 50 && String(msg).includes('has not ended')));
+    await eventually(
+      'a warning',
+      () => receiver.log(),
+      (lines) => lines.some(({ level, msg }) => level === 50 && String(msg).includes('has not ended')),
+    );
     await receiver.stop();
     const db = new DatabaseSync(join(directory, 'paynotify.db'));
     expect(db.prepare("select value from settings where name = 'copy in use'").get()).toMatchObject({ value: 'true' });

@@ -23,7 +23,10 @@ const bearerOnly = ({ token, readToken }: Tokens): Guard => {
     const presented = digest(Buffer.from(/^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'latin1'));
     if (isToken(presented)) return null;
     if (!isReadToken(presented)) {
-      return { ...problem('TOKEN_REQUIRED', 'A token is needed: Authorization: Bearer.'), headers: { 'WWW-Authenticate': 'Bearer' } };
+      return {
+        ...problem('TOKEN_REQUIRED', 'A token is needed: Authorization: Bearer.'),
+        headers: { 'WWW-Authenticate': 'Bearer' },
+      };
     }
     return method === 'GET' || method === 'HEAD' ? null : problem('READ_ONLY_TOKEN', 'This token may only read.');
   };

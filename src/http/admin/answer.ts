@@ -34,7 +34,8 @@ export const endpoint =
   async (request) => {
     const search = new URLSearchParams(/\?(.*)$/s.exec(request.url)?.[1] ?? '');
     const names = [...search.keys()];
-    if (new Set(names).size < names.length) return problem('MALFORMED_REQUEST', 'A query parameter is given more than once.');
+    if (new Set(names).size < names.length)
+      return problem('MALFORMED_REQUEST', 'A query parameter is given more than once.');
     const query = schema.safeParse(Object.fromEntries(search));
     if (!query.success) return problem('MALFORMED_REQUEST', `The query is not understood: ${complaints(query.error)}.`);
     const { id = '' } = request.params;
@@ -75,7 +76,9 @@ export const addRoute = (app: Express, { path, get, put, post }: Route): void =>
   if (get !== undefined) route.get(answering(get));
   if (put !== undefined) route.put(answering(put));
   if (post !== undefined) route.post(answering(post));
-  const allowed = [get && 'GET, HEAD', put && 'PUT', post && 'POST'].filter((method) => method !== undefined).join(', ');
+  const allowed = [get && 'GET, HEAD', put && 'PUT', post && 'POST']
+    .filter((method) => method !== undefined)
+    .join(', ');
   route.all((_request, response) => {
     send(response, { ...problem('METHOD_NOT_ALLOWED', `This path takes ${allowed}.`), headers: { Allow: allowed } });
   });

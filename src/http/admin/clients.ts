@@ -11,4 +11,5 @@ export const clientMeant = (named: string | null, clientIds: ClientIds): string 
   return others.length > 0 ? null : only;
 };
 
-export const clientRequired = (): Answer => problem('CLIENT_REQUIRED', 'Several clients are configured: say which one by clientId.');
+export const clientRequired = (): Answer =>
+  problem('CLIENT_REQUIRED', 'Several clients are configured: say which one by clientId.');

@@ -31,7 +31,12 @@ export interface NotificationEndpoints {
   readonly redriveAll: Endpoint;
 }
 
-export const createNotificationEndpoints = ({ store, clientIds, redriving, verifiesNow }: NotificationNeeds): NotificationEndpoints => {
+export const createNotificationEndpoints = ({
+  store,
+  clientIds,
+  redriving,
+  verifiesNow,
+}: NotificationNeeds): NotificationEndpoints => {
   const ofOne = (answer: (key: NotificationKey) => Promise<Answer>): Endpoint =>
     endpoint(ofClient, async ({ id, query }: Asked<z.output<typeof ofClient>>) => {
       const clientId = clientMeant(query.clientId, clientIds);
@@ -40,8 +45,12 @@ export const createNotificationEndpoints = ({ store, clientIds, redriving, verif
     });
 
   return {
-    list: endpoint(listing, async ({ query: { type, outcome, paymentId, limit, cursor } }) =>
-      await answerPage({ limit, cursor }, (page) => store().listNotifications({ notifyType: type, outcome, paymentId }, page)),
+    list: endpoint(
+      listing,
+      async ({ query: { type, outcome, paymentId, limit, cursor } }) =>
+        await answerPage({ limit, cursor }, (page) =>
+          store().listNotifications({ notifyType: type, outcome, paymentId }, page),
+        ),
     ),
     find: ofOne(async (key) => {
       const stored = await store().findNotification(key);
@@ -52,10 +61,14 @@ export const createNotificationEndpoints = ({ store, clientIds, redriving, verif
   };
 };
 
-const toAnswer = (result: RedriveResult): Answer => (result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind]);
+const toAnswer = (result: RedriveResult): Answer =>
+  result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind];
 
 const NOT_REDRIVEN: Readonly<Record<Exclude<RedriveResult['kind'], 'redriven'>, Answer>> = {
   'not found': notFound('notification'),
   held: problem('NOTIFICATION_HELD', 'Another replica applies this notification at this moment: try again.'),
-  'without bytes': problem('NOTIFICATION_WITHOUT_BYTES', 'The bytes of this notification have been removed: it cannot be applied again.'),
+  'without bytes': problem(
+    'NOTIFICATION_WITHOUT_BYTES',
+    'The bytes of this notification have been removed: it cannot be applied again.',
+  ),
 };

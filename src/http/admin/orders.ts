@@ -26,7 +26,13 @@ export interface OrderEndpoints {
   readonly find: Endpoint;
 }
 
-export const createOrderEndpoints = ({ store, clientIds }: { readonly store: () => Store; readonly clientIds: ClientIds }): OrderEndpoints => ({
+export const createOrderEndpoints = ({
+  store,
+  clientIds,
+}: {
+  readonly store: () => Store;
+  readonly clientIds: ClientIds;
+}): OrderEndpoints => ({
   list: endpoint(listing, async ({ query: { status, attention, after, limit, cursor } }) =>
     after === null
       ? await answerPage({ limit, cursor }, (page) => store().listOrders({ status, attention }, page))
@@ -44,7 +50,9 @@ const answerOrders = (orders: readonly Order[]): Answer => {
   if (order === undefined) return notFound('order');
   return others.length === 0
     ? ok(order)
-    : problem('AMBIGUOUS_ORDER', 'Several payments name this paymentRequestId: ask for one by its paymentId.', { orders: orders.map(toName) });
+    : problem('AMBIGUOUS_ORDER', 'Several payments name this paymentRequestId: ask for one by its paymentId.', {
+        orders: orders.map(toName),
+      });
 };
 
 const toName = ({ clientId, paymentId, paymentRequestId }: Order) => ({ clientId, paymentId, paymentRequestId });

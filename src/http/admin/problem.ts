@@ -44,7 +44,9 @@ export const storeUnavailable = (detail: string): Answer => ({
 export const answerToError = (error: unknown, log: Log): Answer => {
   if (error instanceof StoreUnavailableError) {
     log.warn(problemOf(error), 'the store is unavailable to the admin listener');
-    return storeUnavailable('The store cannot be used at this moment. What was to be written may or may not have been.');
+    return storeUnavailable(
+      'The store cannot be used at this moment. What was to be written may or may not have been.',
+    );
   }
   switch (statusOf(error)) {
     case STATUS_OF.BODY_TOO_LARGE:
@@ -52,7 +54,10 @@ export const answerToError = (error: unknown, log: Log): Answer => {
     case STATUS_OF.UNSUPPORTED_BODY:
       return problem('UNSUPPORTED_BODY', 'A Content-Encoding is not understood here.');
     case STATUS_OF.MALFORMED_REQUEST:
-      return problem('MALFORMED_REQUEST', 'The request cannot be read: an escape in its path is malformed, or its body was cut off.');
+      return problem(
+        'MALFORMED_REQUEST',
+        'The request cannot be read: an escape in its path is malformed, or its body was cut off.',
+      );
     default:
       log.error(problemOf(error), 'a request to the admin listener failed');
       return problem('INTERNAL_ERROR', 'A fault of ours; the log says more.');
@@ -60,4 +65,5 @@ export const answerToError = (error: unknown, log: Log): Answer => {
 };
 
 /** Express and its body reader put the status of what is the client's fault on the error. */
-const statusOf = (error: unknown): unknown => (typeof error === 'object' && error !== null && 'status' in error ? error.status : null);
+const statusOf = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'status' in error ? error.status : null;

@@ -14,7 +14,8 @@ export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 /** Databases refuse U+0000 or alter lone surrogates. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
-export const oneOf = <Word extends string>(words: readonly Word[]) => z.enum(words, { error: `must be one of ${words.join(', ')}` });
+export const oneOf = <Word extends string>(words: readonly Word[]) =>
+  z.enum(words, { error: `must be one of ${words.join(', ')}` });
 
 /** Absent is null. */
 export const orNull = <T>(schema: z.ZodType<T, string>) => schema.nullable().default(null);

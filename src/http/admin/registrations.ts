@@ -60,15 +60,23 @@ const readExpectation = (contentType: string, body: Uint8Array): Reading => {
 };
 
 /** `PUT /api/orders/:paymentRequestId`: the shop says what it expects, before or after the first notification. */
-export const createRegistering = ({ store, clientIds }: { readonly store: () => Store; readonly clientIds: ClientIds }): Endpoint =>
+export const createRegistering = ({
+  store,
+  clientIds,
+}: {
+  readonly store: () => Store;
+  readonly clientIds: ClientIds;
+}): Endpoint =>
   endpoint(options, async ({ query, id, contentType, body }) => {
-    if (!isIdentifier(id)) return problem('MALFORMED_REQUEST', 'A paymentRequestId has 1 to 64 visible ASCII characters.');
+    if (!isIdentifier(id))
+      return problem('MALFORMED_REQUEST', 'A paymentRequestId has 1 to 64 visible ASCII characters.');
     const reading = readExpectation(contentType, body);
     if ('refused' in reading) return reading.refused;
     const { expected } = reading;
     const clientId = clientMeant(expected.clientId, clientIds);
     if (clientId === null) return clientRequired();
-    if (!clientIds().includes(clientId)) return problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');
+    if (!clientIds().includes(clientId))
+      return problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');
     const { amount, referenceOrderId, captureMode } = expected;
     const registration = { clientId, paymentRequestId: id, amount, referenceOrderId, captureMode };
     return toAnswer(await store().register(registration, { replace: query.replace === 'true', now: new Date() }));
@@ -76,5 +84,7 @@ export const createRegistering = ({ store, clientIds }: { readonly store: () => 
 
 const toAnswer = ({ kind, registration }: RegisterResult): Answer =>
   kind === 'conflict'
-    ? problem('REGISTRATION_CONFLICT', 'Something else is registered already: ?replace=true replaces it.', { registration })
+    ? problem('REGISTRATION_CONFLICT', 'Something else is registered already: ?replace=true replaces it.', {
+        registration,
+      })
     : { status: kind === 'created' ? 201 : 200, body: registration };

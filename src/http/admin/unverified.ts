@@ -15,8 +15,10 @@ export interface UnverifiedEndpoints {
 }
 
 export const createUnverifiedEndpoints = ({ store }: { readonly store: () => Store }): UnverifiedEndpoints => ({
-  list: endpoint(listing, async ({ query: { reason, limit, cursor } }) =>
-    await answerPage({ limit, cursor }, (page) => store().listUnverified(reason, page)),
+  list: endpoint(
+    listing,
+    async ({ query: { reason, limit, cursor } }) =>
+      await answerPage({ limit, cursor }, (page) => store().listUnverified(reason, page)),
   ),
   // Nobody vouches for the client that an unverified request names: its id alone finds it.
   find: endpoint(nothing, async ({ id }) => {

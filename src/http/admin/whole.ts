@@ -5,7 +5,8 @@ export const wholeNotification = ({ raw, ...stored }: StoredNotification, signat
   ...stored,
   method: raw?.method ?? null,
   target: raw?.target ?? null,
-  headers: raw === null ? null : { 'client-id': stored.clientId, 'request-time': raw.requestTime, signature: raw.signature },
+  headers:
+    raw === null ? null : { 'client-id': stored.clientId, 'request-time': raw.requestTime, signature: raw.signature },
   body: raw === null ? null : Buffer.from(raw.body).toString('base64'),
   signatureVerifies,
 });

@@ -26,7 +26,14 @@ export interface StoredArrival {
 
 export const toArrival = (entry: NotificationEntry): Arrival => {
   const digest = bodyDigest(entry.body);
-  return { entry, digest, name: `${hex(digest)} ${entry.clientId}`, deliveries: 1, first: entry.receivedAt, last: entry.receivedAt };
+  return {
+    entry,
+    digest,
+    name: `${hex(digest)} ${entry.clientId}`,
+    deliveries: 1,
+    first: entry.receivedAt,
+    last: entry.receivedAt,
+  };
 };
 
 /** One arrival a notification: a statement cannot write the same row twice. */
@@ -52,10 +59,14 @@ export interface Joined extends ClientLinks {
   readonly paymentId: string | null;
 }
 
-const ownKeys = ({ clientId, paymentId }: Joined): readonly OrderKey[] => (paymentId === null ? [] : [{ clientId, orderKey: paymentId }]);
+const ownKeys = ({ clientId, paymentId }: Joined): readonly OrderKey[] =>
+  paymentId === null ? [] : [{ clientId, orderKey: paymentId }];
 
 /** The locks under which a notification is applied: of its payment, and of what may join that with others. */
-export const locksOf = (joined: Joined): readonly Lock[] => [...ownKeys(joined).map(orderLock), ...locksOfLinks(joined)];
+export const locksOf = (joined: Joined): readonly Lock[] => [
+  ...ownKeys(joined).map(orderLock),
+  ...locksOfLinks(joined),
+];
 
 /** What notifications touch: the orders of their payments, and by their links those of registrations and other payments. */
 export const touchedBy = (joined: readonly Joined[]): Touched => ({ keys: joined.flatMap(ownKeys), links: joined });
@@ -92,7 +103,8 @@ export const storeArrivals = async (query: Query, arrivals: readonly Arrival[]):
   };
 };
 
-const isToApply = (row: Row | undefined): boolean => row === undefined || row.known_as === null || row.known_as === 'FAILED';
+const isToApply = (row: Row | undefined): boolean =>
+  row === undefined || row.known_as === null || row.known_as === 'FAILED';
 
 const toStoredArrival = (row: Row): StoredArrival => ({
   outcome: row.outcome,
@@ -105,7 +117,20 @@ const toStoredArrival = (row: Row): StoredArrival => ({
 const toRows = (arrivals: readonly Arrival[]): readonly object[] => {
   let bodyAt = 1;
   return arrivals.map(({ entry, deliveries, first, last }, index) => {
-    const { clientId, notifyType, paymentId, paymentRequestId, captureId, outcome, facts, method, target, requestTime, signature, body } = entry;
+    const {
+      clientId,
+      notifyType,
+      paymentId,
+      paymentRequestId,
+      captureId,
+      outcome,
+      facts,
+      method,
+      target,
+      requestTime,
+      signature,
+      body,
+    } = entry;
     const row = {
       ordinal: index + 1,
       deliveries,

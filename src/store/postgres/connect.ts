@@ -33,7 +33,15 @@ const LOCK_SHARE = 0.75;
  * or walks an index. Plans are kept for the life of a connection, and one made while a table was small must not read
  * all of it once it has grown: so those ways are closed where there is another.
  */
-const SESSION = ['datestyle=ISO', 'client_min_messages=warning', 'jit=off', 'enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'enable_material=off']
+const SESSION = [
+  'datestyle=ISO',
+  'client_min_messages=warning',
+  'jit=off',
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'enable_material=off',
+]
   .map((setting) => `-c ${setting}`)
   .join(' ');
 const READ_ONLY = ' -c default_transaction_read_only=on';
@@ -48,7 +56,13 @@ const basics = (url: string): ClientConfig => ({
 });
 
 /** The connections that the store works with. They come and go with the server; the pool stays. */
-export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe, readOnly = false }: ConnectOptions): Pool => {
+export const openPool = ({
+  url,
+  statementTimeoutMs,
+  poolSize,
+  allowUnsafe,
+  readOnly = false,
+}: ConnectOptions): Pool => {
   const pool = new Pool({
     ...basics(url),
     options: readOnly ? SESSION + READ_ONLY : SESSION,
@@ -62,7 +76,8 @@ export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe, readO
     lock_timeout: statementTimeoutMs * LOCK_SHARE,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     // Each connection anew: after a failover it may lead to another server.
-    verify: (client, done) => callbackify(async () => await assertDurable(client, allowUnsafe))((error) => done(error ?? undefined)),
+    verify: (client, done) =>
+      callbackify(async () => await assertDurable(client, allowUnsafe))((error) => done(error ?? undefined)),
   });
   // A connection may break at any moment, idle or not. Whoever uses it learns it from his query; an event without
   // a listener would end this program.
@@ -72,7 +87,11 @@ export const openPool = ({ url, statementTimeoutMs, poolSize, allowUnsafe, readO
 };
 
 /** Work on a connection of its own, outside of the pool; without a time limit on statements unless one is given. */
-export const connectedAlone = async <T>(url: string, work: (client: Client) => Promise<T>, statementTimeoutMs?: number): Promise<T> => {
+export const connectedAlone = async <T>(
+  url: string,
+  work: (client: Client) => Promise<T>,
+  statementTimeoutMs?: number,
+): Promise<T> => {
   const limit = statementTimeoutMs === undefined ? {} : { query_timeout: statementTimeoutMs + GRACE_MS };
   const client = new Client({ ...basics(url), ...limit });
   client.on('error', () => {});
@@ -109,9 +128,11 @@ const assertDurable = async (client: ClientBase, allowUnsafe: boolean): Promise<
   const [settings] = rows;
   if (settings === undefined) throw new StoreUnusableError('PostgreSQL does not tell its settings');
   if (settings.version < OLDEST_SERVER) throw new StoreUnusableError('PostgreSQL 13 or newer is needed');
-  if (settings.encoding !== 'UTF8') throw new StoreUnusableError(`the database's encoding is ${settings.encoding}; UTF8 is needed`);
+  if (settings.encoding !== 'UTF8')
+    throw new StoreUnusableError(`the database's encoding is ${settings.encoding}; UTF8 is needed`);
   const off = (['fsync', 'full_page_writes', 'synchronous_commit'] as const).filter((name) => settings[name] === 'off');
-  if (off.length > 0 && !allowUnsafe) throw new StoreUnusableError(`commits would not be durable here: ${off.join(', ')} off`);
+  if (off.length > 0 && !allowUnsafe)
+    throw new StoreUnusableError(`commits would not be durable here: ${off.join(', ')} off`);
   return off;
 };
 
@@ -146,11 +167,17 @@ export const migrate = async (client: ClientBase, migrations: readonly Migration
     if (missing.length > 0) await createVersions(client);
     for (const { version, oldestProgram, sql } of missing) {
       await client.query(sql);
-      await client.query('insert into schema_versions (version, oldest_program) values ($1, $2)', [version, oldestProgram]);
+      await client.query('insert into schema_versions (version, oldest_program) values ($1, $2)', [
+        version,
+        oldestProgram,
+      ]);
     }
     await raiseFeed(client);
     await client.query('commit');
-    return { version: Math.max(before.version, ...missing.map(({ version }) => version)), applied: missing.map(({ version }) => version) };
+    return {
+      version: Math.max(before.version, ...missing.map(({ version }) => version)),
+      applied: missing.map(({ version }) => version),
+    };
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;
@@ -160,7 +187,9 @@ export const migrate = async (client: ClientBase, migrations: readonly Migration
 const NONE: SchemaVersion = { version: 0, oldest: 0 };
 
 const readVersion = async (client: ClientBase): Promise<SchemaVersion> => {
-  const { rows } = await client.query<{ exists: boolean }>("select to_regclass('schema_versions') is not null as exists");
+  const { rows } = await client.query<{ exists: boolean }>(
+    "select to_regclass('schema_versions') is not null as exists",
+  );
   if (rows[0]?.exists !== true) return NONE;
   const applied = await client.query<SchemaVersion>(
     'select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions',

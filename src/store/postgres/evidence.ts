@@ -49,8 +49,11 @@ interface Row {
  * Reads orders with their evidence, by a statement of `evidenceOf`: one statement, and so one snapshot. An order is
  * never derived from half of a commit, and no reading needs a transaction.
  */
-export const readOrders = async (query: Query, sql: string, values: readonly unknown[]): Promise<readonly StoredOrder[]> =>
-  gather(await query<Row>(sql, values));
+export const readOrders = async (
+  query: Query,
+  sql: string,
+  values: readonly unknown[],
+): Promise<readonly StoredOrder[]> => gather(await query<Row>(sql, values));
 
 /** The statement for `readOrders`. `touched` is a select that yields `client_id`, `order_key`, and the three columns of their rows in `orders`. */
 export const evidenceOf = (touched: string): string => `with touched as (${touched})
@@ -129,7 +132,8 @@ export const readTouched = async (query: Query, { keys, links }: Touched): Promi
     recordset(keys.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }))),
   ]);
 
-const READ_TOUCHED = prepared(evidenceOf(`
+const READ_TOUCHED = prepared(
+  evidenceOf(`
      with links as (${LINKS}), keys as (
        select client_id, order_key
        from json_to_recordset($2::json) as given (client_id text, order_key text)
@@ -152,7 +156,8 @@ const READ_TOUCHED = prepared(evidenceOf(`
        from orders
        where client_id = keys.client_id and order_key = keys.order_key
        offset 0
-     ) as orders on true`));
+     ) as orders on true`),
+);
 
 const toLinkRow = ({ clientId, paymentRequestId, captureId }: ClientLinks) => ({
   client_id: clientId,
@@ -187,7 +192,10 @@ const toStoredOrder = (rows: readonly [Row, ...Row[]]): StoredOrder => {
       sharesIdentity: paymentId !== null && shared,
     },
     named: paymentId === null && shared,
-    row: created_at === null || updated_at === null || position === null ? null : { createdAt: created_at, updatedAt: updated_at, position },
+    row:
+      created_at === null || updated_at === null || position === null
+        ? null
+        : { createdAt: created_at, updatedAt: updated_at, position },
   };
 };
 
@@ -199,7 +207,9 @@ const toEvidenceRow = ({ order_key, notify_type, outcome, facts }: Row, bodyDige
 });
 
 const toRegistrations = (rows: readonly Row[]): readonly Registration[] => {
-  const found = rows.flatMap((row) => (row.payment_request_id === null ? [] : [toRegistration(row, row.payment_request_id)]));
+  const found = rows.flatMap((row) =>
+    row.payment_request_id === null ? [] : [toRegistration(row, row.payment_request_id)],
+  );
   return [...new Map(found.map((registration) => [registration.paymentRequestId, registration])).values()];
 };
 
@@ -220,7 +230,9 @@ export interface ClientLinks {
 
 /** The payments whose notifications name one of these `paymentRequestId`s or `captureId`s. */
 export const paymentsLinkedBy = async (query: Query, links: readonly ClientLinks[]): Promise<readonly OrderKey[]> => {
-  const rows = await query<{ client_id: string; payment_id: string }>(`with links as (${LINKS}) ${LINKED}`, [recordset(links.map(toLinkRow))]);
+  const rows = await query<{ client_id: string; payment_id: string }>(`with links as (${LINKS}) ${LINKED}`, [
+    recordset(links.map(toLinkRow)),
+  ]);
   return rows.map((row) => ({ clientId: row.client_id, orderKey: row.payment_id }));
 };
 

@@ -9,7 +9,8 @@ const FAULTS: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 'SyntaxE
 const OWN = [StoreUnavailableError, StoreRejectedError, StoreUnusableError, InvalidCursorError];
 
 /** The five characters by which PostgreSQL names a failure; null where it did not answer at all. */
-export const sqlStateOf = (error: unknown): string | null => (error instanceof DatabaseError ? (error.code ?? null) : null);
+export const sqlStateOf = (error: unknown): string | null =>
+  error instanceof DatabaseError ? (error.code ?? null) : null;
 
 /** Whether the connection can go on after this failure: PostgreSQL answered, and is not on its way out. */
 export const isConnectionUsable = (error: unknown): boolean => {
@@ -25,7 +26,8 @@ export const toStoreError = (error: unknown): Error => {
   if (OWN.some((Failure) => error instanceof Failure)) return error as Error;
   const state = sqlStateOf(error);
   const message = error instanceof Error && error.message !== '' ? error.message : String(error);
-  const rejected = state === null ? error instanceof Error && FAULTS.has(error.name) : REJECTIONS.has(state.slice(0, 2));
+  const rejected =
+    state === null ? error instanceof Error && FAULTS.has(error.name) : REJECTIONS.has(state.slice(0, 2));
   const Refusal = rejected ? StoreRejectedError : StoreUnavailableError;
   return new Refusal(`PostgreSQL${state === null ? '' : ` (${state})`}: ${message}`, { cause: error });
 };

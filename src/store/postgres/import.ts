@@ -1,6 +1,15 @@
 import { handlers } from '../../handlers/index.ts';
 import type { OrderRules } from '../../order/order.ts';
-import type { Kind, NotificationRow, OrderRow, Progress, RegistrationRow, Rows, TransferTarget, UnverifiedRow } from '../transfer.ts';
+import type {
+  Kind,
+  NotificationRow,
+  OrderRow,
+  Progress,
+  RegistrationRow,
+  Rows,
+  TransferTarget,
+  UnverifiedRow,
+} from '../transfer.ts';
 import { GRACE_MS, migratePostgres, openPool } from './connect.ts';
 import { orderLock } from './evidence.ts';
 import { inParts, type Lock, UNVERIFIED_LOCK } from './locks.ts';
@@ -20,7 +29,11 @@ export interface PostgresTargetOptions {
 const PURGED_AT_ONCE = 500;
 
 /** Opens a database to copy into, with its schema brought forward. */
-export const openPostgresTarget = async ({ url, rules, allowUnsafe }: PostgresTargetOptions): Promise<TransferTarget> => {
+export const openPostgresTarget = async ({
+  url,
+  rules,
+  allowUnsafe,
+}: PostgresTargetOptions): Promise<TransferTarget> => {
   await migratePostgres(url, allowUnsafe);
   const pool = openPool({ url, statementTimeoutMs: TRANSFER_TIMEOUT_MS, poolSize: 2, allowUnsafe });
   const database = openDatabase(pool, TRANSFER_TIMEOUT_MS + GRACE_MS);
@@ -39,12 +52,18 @@ export const openPostgresTarget = async ({ url, rules, allowUnsafe }: PostgresTa
 };
 
 const clearSome = async (query: Query): Promise<number> => {
-  const rows = await query('delete from unverified where digest in (select digest from unverified order by request limit $1) returning 1', [PURGED_AT_ONCE]);
+  const rows = await query(
+    'delete from unverified where digest in (select digest from unverified order by request limit $1) returning 1',
+    [PURGED_AT_ONCE],
+  );
   return rows.length;
 };
 
 const remember = async (query: Query, { name, value }: Progress): Promise<void> => {
-  await query('insert into settings values ($1, $2) on conflict (name) do update set value = excluded.value', [name, value]);
+  await query('insert into settings values ($1, $2) on conflict (name) do update set value = excluded.value', [
+    name,
+    value,
+  ]);
 };
 
 /** Each brings rows in and returns how many were not there. */
@@ -66,14 +85,16 @@ const openImports = ({ query, transact }: Database, refresh: Refresh): Imports =
     'replaced registrations': together([], importReplaced),
     unverified: together([UNVERIFIED_LOCK], importUnverified),
     orders: async (rows, progress) => {
-      const added = await inParts(rows, async (part) =>
-        await transact(part.map(orderLock), async (transaction) => {
-          const missing = await countMissing(transaction.query, part);
-          const { changed } = await refresh(transaction, { keys: part, links: [] }, new Date());
-          await changed;
-          await setTimes(transaction.query, part);
-          return missing;
-        }),
+      const added = await inParts(
+        rows,
+        async (part) =>
+          await transact(part.map(orderLock), async (transaction) => {
+            const missing = await countMissing(transaction.query, part);
+            const { changed } = await refresh(transaction, { keys: part, links: [] }, new Date());
+            await changed;
+            await setTimes(transaction.query, part);
+            return missing;
+          }),
       );
       await remember(query, progress);
       return added.reduce((sum, some) => sum + some, 0);
@@ -158,8 +179,10 @@ const REGISTRATION_COLUMNS: readonly ((row: RegistrationRow) => unknown)[] = [
   ({ updatedAt }) => isoTime(updatedAt),
 ];
 
-const REGISTRATION = 'client_id, payment_request_id, currency, value, reference_order_id, capture_mode, created_at, updated_at';
-const REGISTRATION_ARRAYS = '$1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[]';
+const REGISTRATION =
+  'client_id, payment_request_id, currency, value, reference_order_id, capture_mode, created_at, updated_at';
+const REGISTRATION_ARRAYS =
+  '$1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[]';
 
 const importRegistrations = async (query: Query, rows: readonly RegistrationRow[]): Promise<number> =>
   await addedIn(
@@ -195,7 +218,8 @@ const importReplaced = async (query: Query, rows: readonly Rows['replaced regist
   return added.length;
 };
 
-const UNVERIFIED = 'digest, reason, deliveries, bytes, first_received_at, last_received_at, method, target, headers, body';
+const UNVERIFIED =
+  'digest, reason, deliveries, bytes, first_received_at, last_received_at, method, target, headers, body';
 
 const importUnverified = async (query: Query, rows: readonly UnverifiedRow[]): Promise<number> =>
   await addedIn(
@@ -239,7 +263,11 @@ const countMissing = async (query: Query, rows: readonly OrderRow[]): Promise<nu
     `select count(*)::integer as added
      from unnest($1::text[], $2::text[]) as given (client_id, order_key)
      where not exists (select from orders o where o.client_id = given.client_id and o.order_key = given.order_key)`,
-    columns(rows, ({ clientId }) => clientId, ({ orderKey }) => orderKey),
+    columns(
+      rows,
+      ({ clientId }) => clientId,
+      ({ orderKey }) => orderKey,
+    ),
   );
 
 /** The times as they were, and places in the feed in the order given: well past those that deriving has just taken. */

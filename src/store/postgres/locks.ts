@@ -7,10 +7,12 @@ export type Lock = string;
 const lockOf = (...names: readonly string[]): Lock => names.join('\0');
 
 /** The 64 bits by which an advisory lock goes. Two things that fall on the same ones only wait for each other. */
-export const bitsOf = (lock: Lock): bigint => BigInt.asIntN(64, BigInt(`0x${hash('sha256', lock, 'hex').slice(0, 16)}`));
+export const bitsOf = (lock: Lock): bigint =>
+  BigInt.asIntN(64, BigInt(`0x${hash('sha256', lock, 'hex').slice(0, 16)}`));
 
 export const paymentLock = (clientId: string, paymentId: string): Lock => lockOf('payment', clientId, paymentId);
-export const paymentRequestLock = (clientId: string, paymentRequestId: string): Lock => lockOf('paymentRequest', clientId, paymentRequestId);
+export const paymentRequestLock = (clientId: string, paymentRequestId: string): Lock =>
+  lockOf('paymentRequest', clientId, paymentRequestId);
 export const captureLock = (clientId: string, captureId: string): Lock => lockOf('capture', clientId, captureId);
 export const taskLock = (task: string): Lock => lockOf('task', task);
 /** All writing to the unverified store, so that its bounds are kept together by all replicas. */
@@ -31,7 +33,10 @@ export class MoreLocksNeeded extends Error {
 export class LockTableFullError extends StoreUnavailableError {}
 
 /** Does the work in one go or, where the locks of all of it do not fit, in halves one after the other. */
-export const inParts = async <In, Out>(items: readonly In[], work: (part: readonly In[]) => Promise<Out>): Promise<readonly Out[]> => {
+export const inParts = async <In, Out>(
+  items: readonly In[],
+  work: (part: readonly In[]) => Promise<Out>,
+): Promise<readonly Out[]> => {
   try {
     return [await work(items)];
   } catch (error) {

@@ -44,7 +44,10 @@ export interface RawColumns {
 const SUMMARY = `position as no, client_id, digest, notify_type, payment_id, outcome, deliveries, first_received_at, last_received_at`;
 const WHOLE = `${SUMMARY}, method, target, request_time, signature, body`;
 
-export type NotificationReading = Pick<Store, 'listNotifications' | 'readNotifications' | 'findNotification' | 'clientIds'>;
+export type NotificationReading = Pick<
+  Store,
+  'listNotifications' | 'readNotifications' | 'findNotification' | 'clientIds'
+>;
 
 export const openNotificationReading = ({ query }: Database): NotificationReading => ({
   listNotifications: async (filter, page) => {
@@ -67,7 +70,9 @@ export const openNotificationReading = ({ query }: Database): NotificationReadin
     return row === undefined ? null : toStored(row);
   },
   clientIds: async () => {
-    const rows = await query<{ client_id: string }>(`${clientsOf('notifications')} union ${clientsOf('registrations')} order by client_id`);
+    const rows = await query<{ client_id: string }>(
+      `${clientsOf('notifications')} union ${clientsOf('registrations')} order by client_id`,
+    );
     return rows.map(({ client_id }) => client_id);
   },
 });
@@ -136,7 +141,13 @@ const toSummary = (row: SummaryRow): NotificationSummary => ({
 
 const toStored = (row: NotificationRow): StoredNotification => ({ ...toSummary(row), raw: toRaw(row) });
 
-export const toRaw = ({ method, target, request_time: requestTime, signature, body }: RawColumns): RawNotification | null =>
+export const toRaw = ({
+  method,
+  target,
+  request_time: requestTime,
+  signature,
+  body,
+}: RawColumns): RawNotification | null =>
   method === null || target === null || requestTime === null || signature === null || body === null
     ? null
     : { method, target, requestTime, signature, body };
@@ -206,4 +217,7 @@ const toUnverifiedSummary = (row: UnverifiedRow): UnverifiedSummary => ({
   lastReceivedAt: row.last_received_at.toISOString(),
 });
 
-const toUnverified = (row: WholeUnverifiedRow): StoredUnverified => ({ ...toUnverifiedSummary(row), request: toSignedRequest(row) });
+const toUnverified = (row: WholeUnverifiedRow): StoredUnverified => ({
+  ...toUnverifiedSummary(row),
+  request: toSignedRequest(row),
+});

@@ -15,7 +15,12 @@ export const openOrderReading = ({ query }: Database, derivation: Derivation): O
   const toOrder = ({ evidence, row }: StoredOrder): readonly Order[] => {
     if (row === null) return [];
     const derived: DerivedOrder = project(evidence, derivation).order ?? underivable(evidence);
-    return [withExpiry({ ...derived, createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }, new Date())];
+    return [
+      withExpiry(
+        { ...derived, createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() },
+        new Date(),
+      ),
+    ];
   };
 
   return {
@@ -81,11 +86,15 @@ const toPosition = (cursor: string): string => {
 };
 
 const positionOf = ({ row }: StoredOrder): bigint => BigInt(row?.position ?? 0);
-const sorted = (orders: readonly StoredOrder[]): StoredOrder[] => [...orders].sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
+const sorted = (orders: readonly StoredOrder[]): StoredOrder[] =>
+  [...orders].sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
 
 const toPage = (
   found: readonly StoredOrder[],
-  { limit, toOrder }: { readonly limit: PageRequest['limit']; readonly toOrder: (order: StoredOrder) => readonly Order[] },
+  {
+    limit,
+    toOrder,
+  }: { readonly limit: PageRequest['limit']; readonly toOrder: (order: StoredOrder) => readonly Order[] },
 ): Page<Order> => ({
   items: found.flatMap(toOrder),
   next: found.length < limit ? null : (found.at(-1)?.row?.position ?? null),

@@ -42,7 +42,8 @@ const PURGED_AT_ONCE = 500;
  */
 export const openPostgres = async (options: PostgresOptions): Promise<Store> => {
   const { url, rules, handlersModule, statementTimeoutMs, poolSize, allowUnsafe } = { ...DEFAULTS, ...options };
-  const handlers = handlersModule === undefined ? builtIn : ((await import(handlersModule.href)) as { handlers: Handlers }).handlers;
+  const handlers =
+    handlersModule === undefined ? builtIn : ((await import(handlersModule.href)) as { handlers: Handlers }).handlers;
   const { unsafe } = await migratePostgres(url, allowUnsafe);
   if (unsafe.length > 0) options.onUnsafe?.(unsafe);
   const pool = openPool({ url, statementTimeoutMs, poolSize, allowUnsafe });
@@ -59,23 +60,40 @@ export const openPostgres = async (options: PostgresOptions): Promise<Store> => 
     ...openSettings(database),
     ...openRetention(database),
     concurrency: Math.min(CONCURRENCY, poolSize),
-    record: async (batch, bounds) => await recording.record(batch.map((delivery) => toEntry(delivery, handlers)), bounds),
+    record: async (batch, bounds) =>
+      await recording.record(
+        batch.map((delivery) => toEntry(delivery, handlers)),
+        bounds,
+      ),
     register: openRegistering(database, refresh),
-    reapply: async (reapplications, now) => await reapply(reapplications.map((one) => toReapplicationEntry(one, handlers)), now),
+    reapply: async (reapplications, now) =>
+      await reapply(
+        reapplications.map((one) => toReapplicationEntry(one, handlers)),
+        now,
+      ),
     promote: async (promotions, now) =>
-      await recording.promote(promotions.map((one) => toPromotionEntry(one, { handlers, now })), now),
+      await recording.promote(
+        promotions.map((one) => toPromotionEntry(one, { handlers, now })),
+        now,
+      ),
     changeReasons: async (changes) =>
       await database.transact([UNVERIFIED_LOCK], async ({ query }) => await changeReasons(query, changes)),
     purgeUnverified: async (reason) => {
       let purged = 0;
       for (let some = -1; some !== 0; purged += some) {
-        some = await database.transact([UNVERIFIED_LOCK], async ({ query }) => await purgeSome(query, reason, PURGED_AT_ONCE));
+        some = await database.transact(
+          [UNVERIFIED_LOCK],
+          async ({ query }) => await purgeSome(query, reason, PURGED_AT_ONCE),
+        );
       }
       return purged;
     },
     rebuild: openRebuilding(database, refresh),
     exclusively: async (task, work) => await runExclusively(options, { task, work }),
-    backup: () => Promise.reject(new StoreRejectedError('PostgreSQL is backed up with its own tools: pg_dump, or a physical backup')),
+    backup: () =>
+      Promise.reject(
+        new StoreRejectedError('PostgreSQL is backed up with its own tools: pg_dump, or a physical backup'),
+      ),
     close: async () => await pool.end(),
   };
 };
@@ -118,13 +136,18 @@ interface Task<T> {
  * Holds a lock of the session, on a connection of its own, while the work runs. Where that connection breaks, the
  * lock is free and another replica may begin the same task: tasks are such that this does no harm.
  */
-const runExclusively = async <T>({ url, statementTimeoutMs }: PostgresOptions, { task, work }: Task<T>): Promise<T | null> => {
+const runExclusively = async <T>(
+  { url, statementTimeoutMs }: PostgresOptions,
+  { task, work }: Task<T>,
+): Promise<T | null> => {
   let begun = false;
   try {
     return await connectedAlone(
       url,
       async (client) => {
-        const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [String(bitsOf(taskLock(task)))]);
+        const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [
+          String(bitsOf(taskLock(task))),
+        ]);
         begun = rows[0]?.free === true;
         return begun ? await work() : null;
       },

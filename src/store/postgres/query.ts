@@ -20,8 +20,10 @@ export const planOf = (sql: string): { readonly name?: string } => {
 };
 
 /** Rows as one array a column, for `unnest`: one statement however many rows. */
-export const columns = <T>(rows: readonly T[], ...read: readonly ((row: T) => unknown)[]): readonly (readonly unknown[])[] =>
-  read.map((column) => rows.map(column));
+export const columns = <T>(
+  rows: readonly T[],
+  ...read: readonly ((row: T) => unknown)[]
+): readonly (readonly unknown[])[] => read.map((column) => rows.map(column));
 
 /**
  * Rows as one JSON text, for `json_to_recordset`: one statement however many rows, and a fraction of the work that a
@@ -29,5 +31,6 @@ export const columns = <T>(rows: readonly T[], ...read: readonly ((row: T) => un
  */
 export const recordset = (rows: readonly object[]): string => JSON.stringify(rows);
 
-export const hex = (digest: Uint8Array): string => Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
+export const hex = (digest: Uint8Array): string =>
+  Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
 export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();

@@ -51,12 +51,21 @@ const holdRows = async (query: Query, entries: readonly ReapplicationEntry[]): P
      from notifications n
      join unnest($1::text[], $2::bytea[]) as given (client_id, digest) using (client_id, digest)
      for update of n skip locked`,
-    columns(entries, ({ clientId }) => clientId, ({ id }) => Buffer.from(id, 'hex')),
+    columns(
+      entries,
+      ({ clientId }) => clientId,
+      ({ id }) => Buffer.from(id, 'hex'),
+    ),
   );
   return new Map(
     rows.map((row) => [
       nameOf({ clientId: row.client_id, id: hex(row.digest) }),
-      { clientId: row.client_id, paymentId: row.payment_id, paymentRequestId: row.payment_request_id, captureId: row.capture_id },
+      {
+        clientId: row.client_id,
+        paymentId: row.payment_id,
+        paymentRequestId: row.payment_request_id,
+        captureId: row.capture_id,
+      },
     ]),
   );
 };

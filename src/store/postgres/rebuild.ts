@@ -41,7 +41,11 @@ export const openRebuilding = ({ query, transact }: Database, refresh: Refresh):
 const PAST_REGISTRATIONS = '\x7f';
 
 /** Orders that should be there and orders that are there, so that neither kind of error survives. */
-const nextKeys = async (query: Query, { clientId, orderKey }: OrderKey, limit: number): Promise<readonly OrderKey[]> => {
+const nextKeys = async (
+  query: Query,
+  { clientId, orderKey }: OrderKey,
+  limit: number,
+): Promise<readonly OrderKey[]> => {
   const registration = orderKey === '' || paymentIdOf(orderKey) === null ? orderKey.slice(1) : PAST_REGISTRATIONS;
   const rows = await query<{ client_id: string; order_key: string }>(
     `select client_id, order_key

@@ -1,6 +1,23 @@
 import type { Entry, NotificationEntry, PromotionEntry, UnverifiedEntry } from '../entry.ts';
-import type { BatchResult, NotificationKey, Outcome, Recorded, RecordedNotification, Refused, UnverifiedBounds } from '../store.ts';
-import { type Arrival, distinctArrivals, locksOf, storeArrivals, type Stored, type StoredArrival, toArrival, touchedBy } from './arrivals.ts';
+import type {
+  BatchResult,
+  NotificationKey,
+  Outcome,
+  Recorded,
+  RecordedNotification,
+  Refused,
+  UnverifiedBounds,
+} from '../store.ts';
+import {
+  type Arrival,
+  distinctArrivals,
+  locksOf,
+  storeArrivals,
+  type Stored,
+  type StoredArrival,
+  toArrival,
+  touchedBy,
+} from './arrivals.ts';
 import { inParts, type Lock, UNVERIFIED_LOCK } from './locks.ts';
 import type { Refresh } from './refresh.ts';
 import type { Database, Transaction } from './transaction.ts';
@@ -14,7 +31,11 @@ export interface Recording {
 
 export const openRecording = ({ transact }: Database, refresh: Refresh): Recording => {
   /** Derives what the newly stored ones touch; returns the notifications whose handler failed. */
-  const apply = async (transaction: Transaction, toApply: readonly NotificationEntry[], now: Date): Promise<readonly NotificationKey[]> => {
+  const apply = async (
+    transaction: Transaction,
+    toApply: readonly NotificationEntry[],
+    now: Date,
+  ): Promise<readonly NotificationKey[]> => {
     if (toApply.length === 0) return [];
     return (await refresh(transaction, touchedBy(toApply), now)).failed;
   };
@@ -51,7 +72,14 @@ export const openRecording = ({ transact }: Database, refresh: Refresh): Recordi
       const parts = await inParts(promotions, async (part) => {
         const locks = [UNVERIFIED_LOCK, ...part.flatMap(({ entry }) => locksOf(entry))];
         return await transact(locks, async (transaction) => {
-          const taken = new Map((await takeUnverified(transaction.query, part.map(({ id }) => id))).map((one) => [one.id, one]));
+          const taken = new Map(
+            (
+              await takeUnverified(
+                transaction.query,
+                part.map(({ id }) => id),
+              )
+            ).map((one) => [one.id, one]),
+          );
           const arrivals = part.flatMap(({ id, entry }) => {
             const stay = taken.get(id);
             return stay === undefined ? [] : [{ ...toArrival(entry), ...stay }];

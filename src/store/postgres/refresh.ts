@@ -27,7 +27,9 @@ export const openRefresh =
       const orders = await readTouched(query, touched);
       need(orders.map(orderLock));
       const projections = orders.map((order) => ({ order, projection: project(order.evidence, derivation) }));
-      const failures = projections.flatMap(({ order, projection }) => [...projection.failed].map((id) => ({ clientId: order.clientId, id })));
+      const failures = projections.flatMap(({ order, projection }) =>
+        [...projection.failed].map((id) => ({ clientId: order.clientId, id })),
+      );
       if (failures.length === 0) {
         const changed = write(send, projections.map(toBe), now);
         // Who does not ask for it learns of a failure from COMMIT.
@@ -50,9 +52,17 @@ const markFailed = async (query: Query, failures: readonly NotificationKey[]): P
      from unnest($1::text[], $2::bytea[]) as failures (client_id, digest)
      where notifications.client_id = failures.client_id and notifications.digest = failures.digest
      returning notifications.client_id, payment_request_id, capture_id`,
-    columns(failures, ({ clientId }) => clientId, ({ id }) => Buffer.from(id, 'hex')),
+    columns(
+      failures,
+      ({ clientId }) => clientId,
+      ({ id }) => Buffer.from(id, 'hex'),
+    ),
   );
-  return rows.map((row) => ({ clientId: row.client_id, paymentRequestId: row.payment_request_id, captureId: row.capture_id }));
+  return rows.map((row) => ({
+    clientId: row.client_id,
+    paymentRequestId: row.payment_request_id,
+    captureId: row.capture_id,
+  }));
 };
 
 export const locksOfLinks = ({ clientId, paymentRequestId, captureId }: ClientLinks): readonly Lock[] => [
@@ -136,8 +146,19 @@ const toCaptureRows = ({ clientId, orderKey, order }: Kept, orderIndex: number) 
   }));
 
 const VALUE_COLUMNS = [
-  'payment_request_id', 'reference_order_id', 'status', 'fulfillable', 'next_action', 'currency', 'payment_value', 'captured_value',
-  'expected_currency', 'expected_value', 'payment_time', 'authorization_expires_at', 'attention',
+  'payment_request_id',
+  'reference_order_id',
+  'status',
+  'fulfillable',
+  'next_action',
+  'currency',
+  'payment_value',
+  'captured_value',
+  'expected_currency',
+  'expected_value',
+  'payment_time',
+  'authorization_expires_at',
+  'attention',
 ];
 const listed = (prefix: string): string => VALUE_COLUMNS.map((column) => `${prefix}${column}`).join(', ');
 

@@ -14,7 +14,11 @@ interface Options {
 export type Registering = (registration: Registration, options: Options) => Promise<RegisterResult>;
 
 export const openRegistering = ({ transact }: Database, refresh: Refresh): Registering => {
-  const write = async (transaction: Transaction, registration: Registration, now: Date): Promise<StoredRegistration> => {
+  const write = async (
+    transaction: Transaction,
+    registration: Registration,
+    now: Date,
+  ): Promise<StoredRegistration> => {
     const { clientId, paymentRequestId } = registration;
     const written = await upsert(transaction.query, registration, now);
     await refresh(transaction, { keys: [], links: [{ clientId, paymentRequestId, captureId: null }] }, now);
@@ -43,7 +47,8 @@ interface Row {
   readonly updated_at: Date;
 }
 
-const COLUMNS = 'client_id, payment_request_id, currency, value, reference_order_id, capture_mode, created_at, updated_at';
+const COLUMNS =
+  'client_id, payment_request_id, currency, value, reference_order_id, capture_mode, created_at, updated_at';
 
 const find = async (query: Query, { clientId, paymentRequestId }: Registration): Promise<StoredRegistration | null> => {
   const [row] = await query<Row>(

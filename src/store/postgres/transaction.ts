@@ -51,8 +51,11 @@ export const openDatabase = (pool: Pool, timeoutMs: number): Database => ({
 });
 
 const translated = (error: unknown): Error => {
-  if (error instanceof MoreLocksNeeded) return new StoreUnavailableError('the payments that belong together kept changing');
-  return sqlStateOf(error) === OUT_OF_MEMORY ? new LockTableFullError(String(error), { cause: error }) : toStoreError(error);
+  if (error instanceof MoreLocksNeeded)
+    return new StoreUnavailableError('the payments that belong together kept changing');
+  return sqlStateOf(error) === OUT_OF_MEMORY
+    ? new LockTableFullError(String(error), { cause: error })
+    : toStoreError(error);
 };
 
 const queryOn =
@@ -90,7 +93,10 @@ const withClient = async <T>(pool: Pool, { work, deadline }: Limited<T>): Promis
 const startLimit = (deadline: number) => {
   const { promise: expired, reject } = Promise.withResolvers<never>();
   expired.catch(() => {});
-  const timer = setTimeout(() => reject(new StoreUnavailableError('PostgreSQL did not answer in time')), Math.max(0, deadline - performance.now()));
+  const timer = setTimeout(
+    () => reject(new StoreUnavailableError('PostgreSQL did not answer in time')),
+    Math.max(0, deadline - performance.now()),
+  );
   return {
     race: async <T>(promise: Promise<T>, onLate: (value: T) => void = () => {}): Promise<T> => {
       let late = false;

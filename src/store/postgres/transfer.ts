@@ -2,7 +2,17 @@ import { Client } from 'pg';
 import type { CaptureMode } from '../../order/registration.ts';
 import { readKey } from '../cursor.ts';
 import type { Outcome, Page, PageRequest } from '../store.ts';
-import { type Kind, type NotificationRow, type OrderRow, type RegistrationRow, type ReplacedRow, type Rows, TABLES, type TransferSource, type UnverifiedRow } from '../transfer.ts';
+import {
+  type Kind,
+  type NotificationRow,
+  type OrderRow,
+  type RegistrationRow,
+  type ReplacedRow,
+  type Rows,
+  TABLES,
+  type TransferSource,
+  type UnverifiedRow,
+} from '../transfer.ts';
 import { assertPostgresReadable, GRACE_MS, openPool } from './connect.ts';
 import { type RawColumns, toRaw, type WholeUnverifiedRow } from './notifications.ts';
 import { hex, type Query } from './query.ts';
@@ -15,7 +25,13 @@ export const TRANSFER_TIMEOUT_MS = 300_000;
 export const openPostgresSource = async (url: string): Promise<TransferSource> => {
   await assertPostgresReadable(url);
   // What is only read needs no durable commits.
-  const pool = openPool({ url, statementTimeoutMs: TRANSFER_TIMEOUT_MS, poolSize: 2, allowUnsafe: true, readOnly: true });
+  const pool = openPool({
+    url,
+    statementTimeoutMs: TRANSFER_TIMEOUT_MS,
+    poolSize: 2,
+    allowUnsafe: true,
+    readOnly: true,
+  });
   return { ...readingOf(openDatabase(pool, TRANSFER_TIMEOUT_MS + GRACE_MS), url), close: async () => await pool.end() };
 };
 
@@ -25,7 +41,8 @@ export const readingOf = ({ query }: Database, url: string): Omit<TransferSource
     name: nameOf(url),
     count: async (kind) => Number((await query<{ count: string }>(`select count(*) from ${TABLES[kind]}`))[0]?.count),
     exportRows: async (kind, page) => await exports[kind](page),
-    recall: async (name) => (await query<{ value: string }>('select value from settings where name = $1', [name]))[0]?.value ?? null,
+    recall: async (name) =>
+      (await query<{ value: string }>('select value from settings where name = $1', [name]))[0]?.value ?? null,
   };
 };
 
@@ -49,7 +66,10 @@ const paged =
   async ({ limit, cursor }: PageRequest): Promise<Page<T>> => {
     const rows = await query<Row>(sql, [...(cursor === null ? start : readKey(cursor, start)), limit]);
     const last = rows.at(-1);
-    return { items: rows.map(read), next: last === undefined || rows.length < limit ? null : JSON.stringify(keyOf(last)) };
+    return {
+      items: rows.map(read),
+      next: last === undefined || rows.length < limit ? null : JSON.stringify(keyOf(last)),
+    };
   };
 
 interface NotificationColumns extends RawColumns {

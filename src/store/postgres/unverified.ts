@@ -35,7 +35,11 @@ export const recordUnverified = async (
   const admitted = admit(unknown, totals, bounds);
   await insert(query, admitted);
   for (const { id } of admitted) before.set(id, 0);
-  return { results: numbered(ids, before), added: admitted.length, bytes: admitted.length === 0 ? null : sum(totals, null) };
+  return {
+    results: numbered(ids, before),
+    added: admitted.length,
+    bytes: admitted.length === 0 ? null : sum(totals, null),
+  };
 };
 
 const distinctRequests = (entries: readonly UnverifiedEntry[], ids: readonly string[]): readonly Sent[] => {
@@ -56,7 +60,12 @@ const countRepeats = async (query: Query, sent: readonly Sent[]): Promise<Map<st
      from unnest($1::bytea[], $2::bigint[], $3::timestamptz[]) as sent (digest, times, last)
      where unverified.digest = sent.digest
      returning unverified.digest, deliveries - times as before`,
-    columns(sent, ({ id }) => Buffer.from(id, 'hex'), ({ times }) => times, ({ last }) => isoTime(last)),
+    columns(
+      sent,
+      ({ id }) => Buffer.from(id, 'hex'),
+      ({ times }) => times,
+      ({ last }) => isoTime(last),
+    ),
   );
   return new Map(rows.map(({ digest, before }) => [hex(digest), Number(before)]));
 };
@@ -97,8 +106,16 @@ const insert = async (query: Query, admitted: readonly Sent[]): Promise<void> =>
        $1::bytea[], $2::bigint[], $3::timestamptz[], $4::text[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::bytea[]
      )`,
     [
-      ...columns(admitted, ({ id }) => Buffer.from(id, 'hex'), ({ times }) => times, ({ last }) => isoTime(last)),
-      ...columns(admitted.map(({ entry }) => entry), ...ENTRY_COLUMNS),
+      ...columns(
+        admitted,
+        ({ id }) => Buffer.from(id, 'hex'),
+        ({ times }) => times,
+        ({ last }) => isoTime(last),
+      ),
+      ...columns(
+        admitted.map(({ entry }) => entry),
+        ...ENTRY_COLUMNS,
+      ),
     ],
   );
 };
@@ -113,7 +130,10 @@ const ENTRY_COLUMNS: readonly ((entry: UnverifiedEntry) => unknown)[] = [
   ({ body }) => body,
 ];
 
-const numbered = (ids: readonly string[], before: ReadonlyMap<string, number>): readonly (RecordedUnverified | Refused)[] => {
+const numbered = (
+  ids: readonly string[],
+  before: ReadonlyMap<string, number>,
+): readonly (RecordedUnverified | Refused)[] => {
   const deliveries = new Map(before);
   return ids.map((id) => {
     const known = deliveries.get(id);
@@ -146,14 +166,21 @@ export const takeUnverified = async (query: Query, ids: readonly string[]): Prom
   }));
 };
 
-export const changeReasons = async (query: Query, changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[]): Promise<void> => {
+export const changeReasons = async (
+  query: Query,
+  changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[],
+): Promise<void> => {
   const distinct = [...new Map(changes.map((change) => [change.id, change])).values()];
   await query(
     `update unverified
      set reason = changes.reason
      from unnest($1::bytea[], $2::text[]) as changes (digest, reason)
      where unverified.digest = changes.digest`,
-    columns(distinct, ({ id }) => Buffer.from(id, 'hex'), ({ reason }) => reason),
+    columns(
+      distinct,
+      ({ id }) => Buffer.from(id, 'hex'),
+      ({ reason }) => reason,
+    ),
   );
 };
 

@@ -60,7 +60,9 @@ const assertDurable = (db: DatabaseSync): void => {
   const journal = String(db.prepare('pragma journal_mode').get()?.['journal_mode']);
   const synchronous = Number(db.prepare('pragma synchronous').get()?.['synchronous']);
   if (journal !== 'wal' || synchronous !== FULL) {
-    throw new StoreUnusableError(`commits would not be durable here: journal_mode ${journal}, synchronous ${synchronous}`);
+    throw new StoreUnusableError(
+      `commits would not be durable here: journal_mode ${journal}, synchronous ${synchronous}`,
+    );
   }
 };
 
@@ -82,7 +84,10 @@ export const migrate = (db: DatabaseSync, migrations: readonly Migration[]): Mig
       db.prepare('insert into schema_versions (version, oldest_program) values (?, ?)').run(version, oldestProgram);
     }
     db.exec('commit');
-    return { version: Math.max(applied.version, ...missing.map(({ version }) => version)), applied: missing.map(({ version }) => version) };
+    return {
+      version: Math.max(applied.version, ...missing.map(({ version }) => version)),
+      applied: missing.map(({ version }) => version),
+    };
   } catch (error) {
     db.exec('rollback');
     throw error;
@@ -91,5 +96,7 @@ export const migrate = (db: DatabaseSync, migrations: readonly Migration[]): Mig
 
 const readVersion = (db: DatabaseSync): SchemaVersion =>
   db
-    .prepare('select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions')
+    .prepare(
+      'select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions',
+    )
     .get() as unknown as SchemaVersion;

@@ -5,7 +5,14 @@ import type { UnverifiedReason } from '../../antom/signature.ts';
 import type { Registration } from '../../order/registration.ts';
 import type { PromotionEntry, ReapplicationEntry } from '../entry.ts';
 import type { Derivation } from '../projection.ts';
-import type { Backlog, NotificationFilter, NotificationKey, OrderFilter, PageRequest, UnverifiedBounds } from '../store.ts';
+import type {
+  Backlog,
+  NotificationFilter,
+  NotificationKey,
+  OrderFilter,
+  PageRequest,
+  UnverifiedBounds,
+} from '../store.ts';
 import { openClients } from './clients.ts';
 import { openEvidence } from './evidence.ts';
 import { openKnown } from './known.ts';
@@ -39,7 +46,10 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   const register = openRegistering(db, { clients, evidence, deriving });
   const rebuild = openRebuilding(db, deriving);
   const retention = openRetention(db);
-  const touchSetting = prepare(db, "insert into settings values ('probe', '') on conflict do update set value = excluded.value");
+  const touchSetting = prepare(
+    db,
+    "insert into settings values ('probe', '') on conflict do update set value = excluded.value",
+  );
   const selectBacklog = prepare<{ failed: number; unverified: number }>(
     db,
     `select
@@ -73,13 +83,15 @@ export const openWriter = (db: DatabaseSync, derivation: Derivation) => {
   };
 
   return {
-    record: (batch: PackedBatch, bounds: UnverifiedBounds) => packResult(write(() => recording.record(unpackBatch(batch), bounds, Date.now()))),
+    record: (batch: PackedBatch, bounds: UnverifiedBounds) =>
+      packResult(write(() => recording.record(unpackBatch(batch), bounds, Date.now()))),
     ping: () => {
       write(() => touchSetting.run());
     },
     register: (registration: Registration, options: { readonly replace: boolean; readonly now: number }) =>
       write(() => register(registration, options)),
-    reapply: (notifications: readonly ReapplicationEntry[], now: number) => write(() => recording.reapply(notifications, now)),
+    reapply: (notifications: readonly ReapplicationEntry[], now: number) =>
+      write(() => recording.reapply(notifications, now)),
     promote: (promotions: readonly PromotionEntry[], now: number) => write(() => recording.promote(promotions, now)),
     changeReasons: (changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[]) => {
       write(() => {
@@ -130,10 +142,13 @@ export const openReader = (db: DatabaseSync, derivation: Derivation) => {
     listOrders: (filter: OrderFilter, page: PageRequest) => read(() => orders.listOrders(filter, page)),
     followOrders: (page: PageRequest) => read(() => orders.followOrders(page)),
     clientIds: () => read(() => clients.stored()),
-    listNotifications: (filter: NotificationFilter, page: PageRequest) => read(() => notifications.listNotifications(filter, page)),
+    listNotifications: (filter: NotificationFilter, page: PageRequest) =>
+      read(() => notifications.listNotifications(filter, page)),
     findNotification: (key: NotificationKey) => read(() => notifications.findNotification(key)),
-    readNotifications: (filter: NotificationFilter, page: PageRequest) => read(() => notifications.readNotifications(filter, page)),
-    listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => read(() => unverified.listUnverified(reason, page)),
+    readNotifications: (filter: NotificationFilter, page: PageRequest) =>
+      read(() => notifications.readNotifications(filter, page)),
+    listUnverified: (reason: UnverifiedReason | null, page: PageRequest) =>
+      read(() => unverified.listUnverified(reason, page)),
     findUnverified: (id: string) => read(() => unverified.findUnverified(id)),
     readUnverified: (page: PageRequest) => read(() => unverified.readUnverified(page)),
     backup: async (file: string) => {

@@ -113,7 +113,8 @@ export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
   };
 
   return {
-    read: (client, orderKey) => (paymentIdOf(orderKey) === null ? readRegistered(client, orderKey) : readPayment(client, orderKey)),
+    read: (client, orderKey) =>
+      paymentIdOf(orderKey) === null ? readRegistered(client, orderKey) : readPayment(client, orderKey),
     registration,
     paymentsNaming,
     paymentsCapturedAs,

@@ -18,7 +18,13 @@ import { readingOf } from './transfer.ts';
 const PURGED_AT_ONCE = 500;
 
 /** Opens a database to copy into; makes it where there is none. */
-export const openSqliteTarget = ({ file, rules }: { readonly file: string; readonly rules: OrderRules }): TransferTarget => {
+export const openSqliteTarget = ({
+  file,
+  rules,
+}: {
+  readonly file: string;
+  readonly rules: OrderRules;
+}): TransferTarget => {
   const db = openForWriting(file);
   const derivation = { handlers, rules };
   const writer = openWriter(db, derivation);
@@ -26,10 +32,18 @@ export const openSqliteTarget = ({ file, rules }: { readonly file: string; reado
   const evidence = openEvidence(db, clients);
   const positions = openPositions(db);
   const known = openKnown(db);
-  const deriving = openDeriving(db, { clients, evidence, orders: openOrderWriting(db, { evidence, positions, derivation }), known });
+  const deriving = openDeriving(db, {
+    clients,
+    evidence,
+    orders: openOrderWriting(db, { evidence, positions, derivation }),
+    known,
+  });
   const raws = openRawImport(db);
   const imports = openImports(db, { clients, deriving, raws, known });
-  const clear = prepare(db, 'delete from unverified where request in (select request from unverified order by request limit ?)');
+  const clear = prepare(
+    db,
+    'delete from unverified where request in (select request from unverified order by request limit ?)',
+  );
   const remember = prepare(db, 'insert into settings values (?, ?) on conflict do update set value = excluded.value');
 
   const importRows = <K extends Kind>(kind: K, rows: readonly Rows[K][], { name, value }: Progress): number => {
@@ -101,8 +115,15 @@ const importNotification = (db: DatabaseSync, { clients, raws, known }: Tools): 
     const client = clients.numberOf(row.clientId);
     const digest = Buffer.from(row.digest, 'hex');
     const columns = [
-      row.notifyType, row.paymentId, row.paymentRequestId, row.captureId, row.outcome, row.facts, row.deliveries,
-      row.firstReceivedAt, row.lastReceivedAt,
+      row.notifyType,
+      row.paymentId,
+      row.paymentRequestId,
+      row.captureId,
+      row.outcome,
+      row.facts,
+      row.deliveries,
+      row.firstReceivedAt,
+      row.lastReceivedAt,
     ] as const;
     const named = row.paymentId ?? (row.raw === null ? null : namedIn(row.raw.body));
     const notification = known.find(client, digest, named);
@@ -117,7 +138,10 @@ const importNotification = (db: DatabaseSync, { clients, raws, known }: Tools): 
 };
 
 const importRegistration = (db: DatabaseSync, { clients }: Tools): Imports['registrations'] => {
-  const selectKnown = prepare<{ known: number }>(db, 'select 1 as known from registrations where client = ? and payment_request_id = ?');
+  const selectKnown = prepare<{ known: number }>(
+    db,
+    'select 1 as known from registrations where client = ? and payment_request_id = ?',
+  );
   const upsert = prepare(
     db,
     `insert into registrations as known
@@ -137,10 +161,35 @@ const importRegistration = (db: DatabaseSync, { clients }: Tools): Imports['regi
 };
 
 const importReplaced = (db: DatabaseSync, { clients }: Tools): Imports['replaced registrations'] => {
-  const insert = prepare(db, 'insert into replaced_registrations values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing');
-  return ({ clientId, paymentRequestId, currency, value, referenceOrderId, captureMode, createdAt, updatedAt, replacedAt }) => {
+  const insert = prepare(
+    db,
+    'insert into replaced_registrations values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing',
+  );
+  return ({
+    clientId,
+    paymentRequestId,
+    currency,
+    value,
+    referenceOrderId,
+    captureMode,
+    createdAt,
+    updatedAt,
+    replacedAt,
+  }) => {
     const client = clients.numberOf(clientId);
-    return insert.run(client, paymentRequestId, currency, value, referenceOrderId, captureMode, createdAt, updatedAt, replacedAt) > 0;
+    return (
+      insert.run(
+        client,
+        paymentRequestId,
+        currency,
+        value,
+        referenceOrderId,
+        captureMode,
+        createdAt,
+        updatedAt,
+        replacedAt,
+      ) > 0
+    );
   };
 };
 
@@ -157,7 +206,13 @@ const importUnverified = (db: DatabaseSync): Imports['unverified'] => {
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   return (row) => {
-    const columns = [Buffer.from(row.digest, 'hex'), row.reason, row.deliveries, row.firstReceivedAt, row.lastReceivedAt] as const;
+    const columns = [
+      Buffer.from(row.digest, 'hex'),
+      row.reason,
+      row.deliveries,
+      row.firstReceivedAt,
+      row.lastReceivedAt,
+    ] as const;
     if (update.run(...columns) > 0) return false;
     insert.run(...columns, row.bytes, row.method, row.target, row.headers, row.body);
     return true;
@@ -165,7 +220,10 @@ const importUnverified = (db: DatabaseSync): Imports['unverified'] => {
 };
 
 const importOrder = (db: DatabaseSync, { clients, deriving }: Tools): Imports['orders'] => {
-  const selectKnown = prepare<{ known: number }>(db, 'select 1 as known from orders where client = ? and order_key = ?');
+  const selectKnown = prepare<{ known: number }>(
+    db,
+    'select 1 as known from orders where client = ? and order_key = ?',
+  );
   const setTimes = prepare(
     db,
     `update orders
@@ -196,13 +254,20 @@ interface RawImport {
 
 /** The raw notifications of one import, those of one day together: retention removes whole batches by their time. */
 const openRawImport = (db: DatabaseSync): RawImport => {
-  const selectLast = prepare<{ batch: number }>(db, "select coalesce((select seq from sqlite_sequence where name = 'raw_batches'), 0) as batch");
+  const selectLast = prepare<{ batch: number }>(
+    db,
+    "select coalesce((select seq from sqlite_sequence where name = 'raw_batches'), 0) as batch",
+  );
   const insert = prepare(db, 'insert into raw_batches (raw_batch, received_at, packed) values (?, ?, ?)');
   const days = new Map<number, { readonly batch: number; readonly raws: RawNotification[]; last: number }>();
   return {
     add: (raw, receivedAt) => {
       const day = Math.floor(receivedAt / DAY_MS);
-      const its = days.get(day) ?? { batch: (selectLast.get()?.batch ?? 0) + days.size + 1, raws: [], last: receivedAt };
+      const its = days.get(day) ?? {
+        batch: (selectLast.get()?.batch ?? 0) + days.size + 1,
+        raws: [],
+        last: receivedAt,
+      };
       days.set(day, its);
       its.last = Math.max(its.last, receivedAt);
       return { batch: its.batch, place: its.raws.push(raw) - 1 };

@@ -47,7 +47,9 @@ export const openKnown = (db: DatabaseSync): Known => {
  */
 export const namedIn = (body: Uint8Array): string | null => {
   try {
-    const { paymentId } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString()) as { readonly paymentId?: unknown };
+    const { paymentId } = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString()) as {
+      readonly paymentId?: unknown;
+    };
     return typeof paymentId === 'string' ? paymentId : null;
   } catch {
     return null;

@@ -26,8 +26,20 @@ export const packBatch = (entries: readonly Entry[]): PackedBatch => {
       continue;
     }
     values.push(
-      NOTIFICATION, body.length, receivedAt, method, target, entry.clientId, entry.requestTime, entry.signature, entry.notifyType,
-      entry.paymentId, entry.paymentRequestId, entry.captureId, entry.outcome, entry.facts,
+      NOTIFICATION,
+      body.length,
+      receivedAt,
+      method,
+      target,
+      entry.clientId,
+      entry.requestTime,
+      entry.signature,
+      entry.notifyType,
+      entry.paymentId,
+      entry.paymentRequestId,
+      entry.captureId,
+      entry.outcome,
+      entry.facts,
     );
   }
   return { values, bodies };
@@ -84,7 +96,8 @@ const REFUSED = 2;
 export const packResult = ({ results, ...rest }: BatchResult): PackedResult => {
   const values: (string | number | null)[] = [];
   for (const result of results) {
-    if (result.kind === 'notification') values.push(NOTIFICATION, result.deliveries, result.outcome, result.notifyType, result.paymentId);
+    if (result.kind === 'notification')
+      values.push(NOTIFICATION, result.deliveries, result.outcome, result.notifyType, result.paymentId);
     else if (result.kind === 'unverified') values.push(UNVERIFIED, result.deliveries);
     else values.push(REFUSED);
   }
@@ -99,7 +112,13 @@ export const unpackResult = ({ values, ...rest }: PackedResult): BatchResult => 
   while (at < values.length) {
     const kind = take<number>();
     if (kind === NOTIFICATION) {
-      results.push({ kind: 'notification', deliveries: take(), outcome: take(), notifyType: take(), paymentId: take() } as RecordedNotification);
+      results.push({
+        kind: 'notification',
+        deliveries: take(),
+        outcome: take(),
+        notifyType: take(),
+        paymentId: take(),
+      } as RecordedNotification);
     } else if (kind === UNVERIFIED) results.push({ kind: 'unverified', deliveries: take() } as RecordedUnverified);
     else results.push({ kind: 'refused' } satisfies Refused);
   }

@@ -52,7 +52,10 @@ interface Tools {
 export const openNotificationReading = (db: DatabaseSync, { clients, raws }: Tools): NotificationReading => {
   const newestFirst = prepareListing<SummaryRow>(db, { columns: SUMMARY, newestFirst: true });
   const oldestFirst = prepareListing<NotificationRow>(db, { columns: WHOLE, newestFirst: false });
-  const selectOne = prepare<NotificationRow>(db, `select ${WHOLE} from notifications where notification = (${ANYWHERE})`);
+  const selectOne = prepare<NotificationRow>(
+    db,
+    `select ${WHOLE} from notifications where notification = (${ANYWHERE})`,
+  );
 
   const toSummary = (row: SummaryRow): NotificationSummary => ({
     clientId: clients.idOf(row.client),
@@ -155,7 +158,10 @@ export interface UnverifiedReading {
 }
 
 export const openUnverifiedReading = (db: DatabaseSync): UnverifiedReading => {
-  const selectAll = prepare<UnverifiedRow>(db, `select ${UNVERIFIED} from unverified where request < ? order by request desc limit ?`);
+  const selectAll = prepare<UnverifiedRow>(
+    db,
+    `select ${UNVERIFIED} from unverified where request < ? order by request desc limit ?`,
+  );
   const selectOfReason = prepare<UnverifiedRow>(
     db,
     `select ${UNVERIFIED} from unverified where request < ? and reason = ? order by request desc limit ?`,
@@ -172,7 +178,8 @@ export const openUnverifiedReading = (db: DatabaseSync): UnverifiedReading => {
       const rows = reason === null ? selectAll.all(before, page.limit) : selectOfReason.all(before, reason, page.limit);
       return pageOf(rows, { page, read: toUnverifiedSummary });
     },
-    readUnverified: (page) => pageOf(selectWhole.all(readCursor(page.cursor, false), page.limit), { page, read: toUnverified }),
+    readUnverified: (page) =>
+      pageOf(selectWhole.all(readCursor(page.cursor, false), page.limit), { page, read: toUnverified }),
     findUnverified: (id) => {
       const row = selectOne.get(Buffer.from(id, 'hex'));
       return row === undefined ? null : toUnverified(row);
@@ -189,4 +196,7 @@ const toUnverifiedSummary = (row: UnverifiedRow): UnverifiedSummary => ({
   lastReceivedAt: isoTime(row.last_received_at),
 });
 
-const toUnverified = (row: WholeUnverifiedRow): StoredUnverified => ({ ...toUnverifiedSummary(row), request: toSignedRequest(row) });
+const toUnverified = (row: WholeUnverifiedRow): StoredUnverified => ({
+  ...toUnverifiedSummary(row),
+  request: toSignedRequest(row),
+});

@@ -25,7 +25,11 @@ type OrderStoreMethods = { readonly [K in 'findOrders' | 'listOrders' | 'followO
 
 export const openOrderReading = (
   db: DatabaseSync,
-  { clients, evidence, derivation }: { readonly clients: Clients; readonly evidence: Evidence; readonly derivation: Derivation },
+  {
+    clients,
+    evidence,
+    derivation,
+  }: { readonly clients: Clients; readonly evidence: Evidence; readonly derivation: Derivation },
 ): OrderReading => {
   const selectByKey = prepare<OrderRow>(db, `select ${COLUMNS} from orders where client = ? and order_key = ?`);
   const selectAfter = prepare<OrderRow>(
@@ -40,7 +44,10 @@ export const openOrderReading = (
   const toOrder = (row: OrderRow): Order => {
     const stored = evidence.read(row.client, row.order_key);
     const derived = project(stored, derivation).order ?? underivable(stored);
-    return withExpiry({ ...derived, createdAt: isoTime(row.created_at), updatedAt: isoTime(row.updated_at) }, new Date());
+    return withExpiry(
+      { ...derived, createdAt: isoTime(row.created_at), updatedAt: isoTime(row.updated_at) },
+      new Date(),
+    );
   };
 
   const byKeys = (client: number, keys: readonly string[]): readonly Order[] =>
@@ -77,7 +84,10 @@ const toPosition = (cursor: string): number => {
   return position;
 };
 
-const toPage = (items: readonly Order[], { rows, limit }: { rows: readonly OrderRow[]; limit: number }): Page<Order> => {
+const toPage = (
+  items: readonly Order[],
+  { rows, limit }: { rows: readonly OrderRow[]; limit: number },
+): Page<Order> => {
   const last = rows.at(-1);
   return { items, next: rows.length < limit || last === undefined ? null : String(last.position) };
 };
@@ -129,7 +139,11 @@ type KnownRow = readonly [orderNo: number, digest: Uint8Array];
 
 export const openOrderWriting = (
   db: DatabaseSync,
-  { evidence, positions, derivation }: { readonly evidence: Evidence; readonly positions: Positions; readonly derivation: Derivation },
+  {
+    evidence,
+    positions,
+    derivation,
+  }: { readonly evidence: Evidence; readonly positions: Positions; readonly derivation: Derivation },
 ): OrderWriting => {
   const select = prepareLists<KnownRow>(db, 'select order_no, digest from orders where client = ? and order_key = ?');
   const insert = prepareLists<readonly [orderNo: number]>(
@@ -158,7 +172,15 @@ export const openOrderWriting = (
     captures.forEach((capture, index) => {
       const { captureId, captureRequestId, status, amount, captureTime, result } = capture;
       insertCapture.run(
-        orderNo, index + 1, captureId, captureRequestId, status, amount?.currency ?? null, amount?.value ?? null, captureTime, result.resultCode,
+        orderNo,
+        index + 1,
+        captureId,
+        captureRequestId,
+        status,
+        amount?.currency ?? null,
+        amount?.value ?? null,
+        captureTime,
+        result.resultCode,
       );
     });
   };
@@ -187,7 +209,14 @@ export const openOrderWriting = (
     const kept = order ?? (known !== undefined && isOurFault ? underivable(stored) : null);
     // A registration that a payment names has no order of its own.
     const named = paymentIdOf(orderKey) === null && evidence.paymentsNaming(client, orderKey.slice(1)).length > 0;
-    return { client, orderKey, stored, known, failed, kept: kept === null || named ? null : { order: kept, digest: digestOf(kept) } };
+    return {
+      client,
+      orderKey,
+      stored,
+      known,
+      failed,
+      kept: kept === null || named ? null : { order: kept, digest: digestOf(kept) },
+    };
   };
 
   const write = ({ client, orderKey, stored, known, kept }: Projected, now: number): boolean => {

@@ -15,7 +15,10 @@ export interface Positions {
 
 export const openPositions = (db: DatabaseSync): Positions => {
   const select = prepare<{ value: string }>(db, "select value from settings where name = 'position'");
-  const upsert = prepare(db, "insert into settings values ('position', ?) on conflict do update set value = excluded.value");
+  const upsert = prepare(
+    db,
+    "insert into settings values ('position', ?) on conflict do update set value = excluded.value",
+  );
   let last: number | null = null;
   return {
     next: () => {

@@ -18,7 +18,10 @@ export const prepare = <Row = never>(db: DatabaseSync, sql: string): Query<Row> 
 };
 
 /** The same with rows as lists, in the order of the columns: for what is asked with every notification. */
-export const prepareLists = <Row extends readonly unknown[]>(db: DatabaseSync, sql: string): Omit<Query<Row>, 'run'> => {
+export const prepareLists = <Row extends readonly unknown[]>(
+  db: DatabaseSync,
+  sql: string,
+): Omit<Query<Row>, 'run'> => {
   const statement = db.prepare(sql);
   statement.setReturnArrays(true);
   return {
@@ -40,5 +43,6 @@ export const inTransaction = <T>(db: DatabaseSync, work: () => T): T => {
   }
 };
 
-export const hex = (digest: Uint8Array): string => Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
+export const hex = (digest: Uint8Array): string =>
+  Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
 export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString();

@@ -19,7 +19,13 @@ type Head = readonly [method: string, target: string, requestTime: string, signa
 
 /** A byte that says how it is packed; then the length of the heads, the heads as JSON, and the bodies. */
 export const packRaw = (raws: readonly RawNotification[]): Buffer => {
-  const heads = raws.map(({ method, target, requestTime, signature, body }): Head => [method, target, requestTime, signature, body.length]);
+  const heads = raws.map(({ method, target, requestTime, signature, body }): Head => [
+    method,
+    target,
+    requestTime,
+    signature,
+    body.length,
+  ]);
   const text = Buffer.from(JSON.stringify(heads));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(text.length);

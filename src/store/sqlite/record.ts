@@ -1,5 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { bodyDigest, type Entry, type NotificationEntry, type PromotionEntry, type ReadingColumns, type ReapplicationEntry } from '../entry.ts';
+import {
+  bodyDigest,
+  type Entry,
+  type NotificationEntry,
+  type PromotionEntry,
+  type ReadingColumns,
+  type ReapplicationEntry,
+} from '../entry.ts';
 import type { BatchResult, Outcome, RecordedNotification, UnverifiedBounds } from '../store.ts';
 import type { Clients } from './clients.ts';
 import { KNOWN, type Known, namedIn } from './known.ts';
@@ -66,26 +73,56 @@ export const openRecording = (db: DatabaseSync, { clients, deriving, raws, known
   }
 
   /** Stores one notification, or counts it where it is stored already. */
-  const store = (entry: NotificationEntry, { deliveries, first, last }: Stay, touched: Touched): StoredBefore & { readonly client: number; readonly digest: Buffer } => {
+  const store = (
+    entry: NotificationEntry,
+    { deliveries, first, last }: Stay,
+    touched: Touched,
+  ): StoredBefore & { readonly client: number; readonly digest: Buffer } => {
     const client = clients.numberOf(entry.clientId);
     const digest = bodyDigest(entry.body);
     const named = entry.paymentId ?? namedIn(entry.body);
     const { batch, place } = raws.next();
     const added = insert.run(
-      client, digest, named, entry.notifyType, entry.paymentId, entry.paymentRequestId, entry.captureId, entry.outcome, deliveries,
-      first, last, batch, place, entry.facts,
+      client,
+      digest,
+      named,
+      entry.notifyType,
+      entry.paymentId,
+      entry.paymentRequestId,
+      entry.captureId,
+      entry.outcome,
+      deliveries,
+      first,
+      last,
+      batch,
+      place,
+      entry.facts,
     );
     if (added > 0) {
       raws.add(entry);
       touchLinked(touched, client, entry);
-      return { client, digest, outcome: entry.outcome, deliveries, notify_type: entry.notifyType, payment_id: entry.paymentId };
+      return {
+        client,
+        digest,
+        outcome: entry.outcome,
+        deliveries,
+        notify_type: entry.notifyType,
+        payment_id: entry.paymentId,
+      };
     }
     const notification = known.find(client, digest, named) as number;
     const stored = repeat.get(deliveries, first, last, notification) as StoredBefore;
     if (stored.outcome !== 'FAILED') return { client, digest, ...stored };
     rewrite(notification, entry);
     touchLinked(touched, client, entry);
-    return { client, digest, outcome: entry.outcome, deliveries: stored.deliveries, notify_type: entry.notifyType, payment_id: entry.paymentId };
+    return {
+      client,
+      digest,
+      outcome: entry.outcome,
+      deliveries: stored.deliveries,
+      notify_type: entry.notifyType,
+      payment_id: entry.paymentId,
+    };
   };
 
   const unverified = openUnverifiedRecording(db);
@@ -103,7 +140,9 @@ export const openRecording = (db: DatabaseSync, { clients, deriving, raws, known
       const failedKeys = new Set(failed.map(({ clientId, id }) => `${clientId} ${id}`));
       return {
         results: stored.map((one) =>
-          'digest' in one ? toRecorded(one, failed.length > 0 && failedKeys.has(`${clients.idOf(one.client)} ${hex(one.digest)}`)) : one,
+          'digest' in one
+            ? toRecorded(one, failed.length > 0 && failedKeys.has(`${clients.idOf(one.client)} ${hex(one.digest)}`))
+            : one,
         ),
         newUnverified: budget.added,
         unverifiedBytes: budget.added > 0 ? unverified.bytes() : null,
@@ -136,7 +175,9 @@ export const openRecording = (db: DatabaseSync, { clients, deriving, raws, known
         return notification;
       });
       deriving.derive(touched, now);
-      return rows.map((notification) => (notification === null ? null : (selectOutcome.get(notification)?.outcome ?? null)));
+      return rows.map((notification) =>
+        notification === null ? null : (selectOutcome.get(notification)?.outcome ?? null),
+      );
     },
   };
 };

@@ -19,7 +19,8 @@ const BUILT_IN = new URL('../../handlers/index.ts', import.meta.url);
 
 /** The SQLite store. Its writer and its reader are threads: no lock and no slow disk ever holds up the event loop. */
 export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions): Promise<Store> => {
-  const handlers = handlersModule === undefined ? builtIn : ((await import(handlersModule.href)) as { handlers: Handlers }).handlers;
+  const handlers =
+    handlersModule === undefined ? builtIn : ((await import(handlersModule.href)) as { handlers: Handlers }).handlers;
   const start = <Engine>(role: 'writer' | 'reader') =>
     startThread<Engine>({ role, file, rules, handlersModule: (handlersModule ?? BUILT_IN).href });
   const writer = await start<Writer>('writer');
@@ -44,12 +45,18 @@ export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions)
     findNotification: async (...values) => await (await reader()).call.findNotification(...values),
     readNotifications: async (...values) => await (await reader()).call.readNotifications(...values),
     reapply: (reapplications, now) =>
-      writer.call.reapply(reapplications.map((one) => toReapplicationEntry(one, handlers)), now.getTime()),
+      writer.call.reapply(
+        reapplications.map((one) => toReapplicationEntry(one, handlers)),
+        now.getTime(),
+      ),
     listUnverified: async (...values) => await (await reader()).call.listUnverified(...values),
     findUnverified: async (...values) => await (await reader()).call.findUnverified(...values),
     readUnverified: async (...values) => await (await reader()).call.readUnverified(...values),
     promote: (promotions, now) =>
-      writer.call.promote(promotions.map((one) => toPromotionEntry(one, { handlers, now })), now.getTime()),
+      writer.call.promote(
+        promotions.map((one) => toPromotionEntry(one, { handlers, now })),
+        now.getTime(),
+      ),
     changeReasons: (changes) => writer.call.changeReasons(changes),
     purgeUnverified: async (reason) => {
       let purged = 0;
@@ -79,10 +86,14 @@ export const migrateSqlite = (file: string): Migrated => {
     db.close();
     return migrated;
   } catch (error) {
-    throw error instanceof StoreUnusableError ? error : new StoreUnavailableError(`${file} cannot be opened`, { cause: error });
+    throw error instanceof StoreUnusableError
+      ? error
+      : new StoreUnavailableError(`${file} cannot be opened`, { cause: error });
   }
 };
 
 /** The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute. */
 export const fileOf = (url: string): string =>
-  url.startsWith('sqlite://') ? fileURLToPath(pathToFileURL(url.slice('sqlite://'.length))) : url.slice('sqlite:'.length);
+  url.startsWith('sqlite://')
+    ? fileURLToPath(pathToFileURL(url.slice('sqlite://'.length)))
+    : url.slice('sqlite:'.length);

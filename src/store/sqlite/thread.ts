@@ -4,7 +4,9 @@ import type { WorkerAnswer, WorkerOptions, WorkerRequest } from './worker.ts';
 
 /** The engine's methods as seen from the main thread: the same, asynchronous. */
 type Remote<Engine> = {
-  readonly [K in keyof Engine]: Engine[K] extends (...values: infer A) => infer R ? (...values: A) => Promise<Awaited<R>> : never;
+  readonly [K in keyof Engine]: Engine[K] extends (...values: infer A) => infer R
+    ? (...values: A) => Promise<Awaited<R>>
+    : never;
 };
 
 export interface Thread<Engine> {
@@ -22,7 +24,12 @@ interface Waiting {
 /** A batch lives for milliseconds: a small young generation is enough, and keeps the process small. */
 const LIMITS = { maxYoungGenerationSizeMb: 8 };
 
-const FAILURES = { unusable: StoreUnusableError, unavailable: StoreUnavailableError, rejected: StoreRejectedError, 'invalid cursor': InvalidCursorError };
+const FAILURES = {
+  unusable: StoreUnusableError,
+  unavailable: StoreUnavailableError,
+  rejected: StoreRejectedError,
+  'invalid cursor': InvalidCursorError,
+};
 
 /** Starts a database thread and waits until its connection is open. Calls are carried out one after another. */
 export const startThread = async <Engine>(options: WorkerOptions): Promise<Thread<Engine>> => {
@@ -59,7 +66,10 @@ export const startThread = async <Engine>(options: WorkerOptions): Promise<Threa
   };
   const transfer = (buffers: readonly ArrayBuffer[]): Remote<Engine> =>
     new Proxy({} as Remote<Engine>, {
-      get: (_, method) => (...values: readonly unknown[]) => call(String(method), values, buffers),
+      get:
+        (_, method) =>
+        (...values: readonly unknown[]) =>
+          call(String(method), values, buffers),
     });
 
   await expect(0);

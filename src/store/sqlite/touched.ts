@@ -24,7 +24,11 @@ export const touch = ({ keys }: Touched, client: number, orderKeys: readonly str
 };
 
 /** The payment of a notification, and those that its identifiers join it with. */
-export const touchLinked = (touched: Touched, client: number, links: Links & { readonly paymentId: string | null }): void => {
+export const touchLinked = (
+  touched: Touched,
+  client: number,
+  links: Links & { readonly paymentId: string | null },
+): void => {
   if (links.paymentId !== null) touch(touched, client, [links.paymentId]);
   if (links.paymentRequestId !== null || links.captureId !== null) touched.links.push({ client, links });
 };
@@ -65,7 +69,8 @@ export const openDeriving = (db: DatabaseSync, { clients, evidence, orders, know
   const widen = (touched: Touched): void => {
     evidence.forget();
     for (const { client, links } of touched.links) {
-      if (links.paymentRequestId !== null) touch(touched, client, evidence.paymentsNaming(client, links.paymentRequestId));
+      if (links.paymentRequestId !== null)
+        touch(touched, client, evidence.paymentsNaming(client, links.paymentRequestId));
       if (links.captureId !== null) touch(touched, client, evidence.paymentsCapturedAs(client, links.captureId));
     }
   };

@@ -3,7 +3,17 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { CaptureMode } from '../../order/registration.ts';
 import { readKey } from '../cursor.ts';
 import { type Outcome, type Page, type PageRequest, StoreUnusableError } from '../store.ts';
-import { type Kind, type NotificationRow, type OrderRow, type RegistrationRow, type ReplacedRow, type Rows, TABLES, type TransferSource, type UnverifiedRow } from '../transfer.ts';
+import {
+  type Kind,
+  type NotificationRow,
+  type OrderRow,
+  type RegistrationRow,
+  type ReplacedRow,
+  type Rows,
+  TABLES,
+  type TransferSource,
+  type UnverifiedRow,
+} from '../transfer.ts';
 import { type Clients, openClients } from './clients.ts';
 import { openForCopying } from './connect.ts';
 import type { WholeUnverifiedRow } from './notifications.ts';
@@ -53,7 +63,10 @@ const paged =
   ({ limit, cursor }: PageRequest): Page<T> => {
     const rows = query.all(...(cursor === null ? start : readKey(cursor, start)), limit);
     const last = rows.at(-1);
-    return { items: rows.map(read), next: last === undefined || rows.length < limit ? null : JSON.stringify(keyOf(last)) };
+    return {
+      items: rows.map(read),
+      next: last === undefined || rows.length < limit ? null : JSON.stringify(keyOf(last)),
+    };
   };
 
 interface NotificationColumns {
@@ -156,7 +169,11 @@ const exportRegistrations = (db: DatabaseSync, clients: Clients): Exports['regis
      order by client, payment_request_id
      limit ?`,
   );
-  return paged(select, { start: [0, ''], keyOf: (row) => [row.client, row.payment_request_id], read: (row) => registrationRow(row, clients) });
+  return paged(select, {
+    start: [0, ''],
+    keyOf: (row) => [row.client, row.payment_request_id],
+    read: (row) => registrationRow(row, clients),
+  });
 };
 
 const exportReplaced = (db: DatabaseSync, clients: Clients): Exports['replaced registrations'] => {

@@ -36,10 +36,15 @@ export const openUnverifiedRecording = (db: DatabaseSync): UnverifiedRecording =
      where digest = ?
      returning deliveries, first_received_at as first, last_received_at as last`,
   );
-  const totals = prepare<{ reason: UnverifiedReason; bytes: number }>(db, 'select reason, bytes from unverified_totals');
+  const totals = prepare<{ reason: UnverifiedReason; bytes: number }>(
+    db,
+    'select reason, bytes from unverified_totals',
+  );
 
   const sum = (reasons: readonly UnverifiedReason[] | null): number =>
-    totals.all().reduce((bytes, total) => (reasons === null || reasons.includes(total.reason) ? bytes + total.bytes : bytes), 0);
+    totals
+      .all()
+      .reduce((bytes, total) => (reasons === null || reasons.includes(total.reason) ? bytes + total.bytes : bytes), 0);
 
   const fits = (entry: UnverifiedEntry, bytes: number, { maxBytes, maxNew, added }: Budget): boolean => {
     if (added >= maxNew || sum(null) + bytes > maxBytes) return false;
@@ -53,7 +58,17 @@ export const openUnverifiedRecording = (db: DatabaseSync): UnverifiedRecording =
       if (repeated !== undefined) return { kind: 'unverified', deliveries: repeated.deliveries } as RecordedUnverified;
       const bytes = requestBytes(entry);
       if (!fits(entry, bytes, budget)) return { kind: 'refused' };
-      insert.run(digest, entry.reason, bytes, entry.receivedAt, entry.receivedAt, entry.method, entry.target, entry.headers, entry.body);
+      insert.run(
+        digest,
+        entry.reason,
+        bytes,
+        entry.receivedAt,
+        entry.receivedAt,
+        entry.method,
+        entry.target,
+        entry.headers,
+        entry.body,
+      );
       budget.added += 1;
       return { kind: 'unverified', deliveries: 1 } as RecordedUnverified;
     },

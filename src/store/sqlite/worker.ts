@@ -51,9 +51,9 @@ try {
   const { handlers } = (await import(options.handlersModule)) as { handlers: Handlers };
   const derivation = { handlers, rules: options.rules };
   const db = options.role === 'writer' ? openForWriting(options.file) : openForReading(options.file);
-  const engine = (options.role === 'writer' ? openWriter(db, derivation) : openReader(db, derivation)) as unknown as Readonly<
-    Record<string, (...values: readonly unknown[]) => unknown>
-  >;
+  const engine = (options.role === 'writer'
+    ? openWriter(db, derivation)
+    : openReader(db, derivation)) as unknown as Readonly<Record<string, (...values: readonly unknown[]) => unknown>>;
   port.on('message', ({ id, method, values }: WorkerRequest) => {
     if (method === 'close') {
       db.close();

@@ -42,7 +42,9 @@ describe('with both tokens configured', () => {
 
   test('the read token reads, also by HEAD', async () => {
     expect((await readingBy(`Bearer ${READ_TOKEN}`)).status).toBe(200);
-    expect((await request(admin.app).head('/api/orders').set('Authorization', `Bearer ${READ_TOKEN}`)).status).toBe(200);
+    expect((await request(admin.app).head('/api/orders').set('Authorization', `Bearer ${READ_TOKEN}`)).status).toBe(
+      200,
+    );
   });
 
   test.each([
@@ -101,7 +103,10 @@ describe('with both tokens configured', () => {
   });
 
   test('with the token any Host and any Origin is answered: a browser does not add the token by itself', async () => {
-    expect((await readingBy(`Bearer ${TOKEN}`).set('Host', 'admin.shop.example').set('Origin', 'https://shop.example')).status).toBe(200);
+    expect(
+      (await readingBy(`Bearer ${TOKEN}`).set('Host', 'admin.shop.example').set('Origin', 'https://shop.example'))
+        .status,
+    ).toBe(200);
   });
 });
 
@@ -163,8 +168,18 @@ describe('without a token', () => {
   );
 
   test.each([
-    'evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil.example:9090', '128.0.0.1', '0.0.0.0', '::1',
-    '[::2]', 'localhost:', 'localhost:9090@evil.example', 'localhost, evil.example', 'user@localhost',
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'evil.example:9090',
+    '128.0.0.1',
+    '0.0.0.0',
+    '::1',
+    '[::2]',
+    'localhost:',
+    'localhost:9090@evil.example',
+    'localhost, evil.example',
+    'user@localhost',
   ])('Host %s is refused', async (host) => {
     const response = await reading().set('Host', host);
     expect([response.status, response.body.code]).toEqual([403, 'FOREIGN_HOST']);
@@ -172,8 +187,12 @@ describe('without a token', () => {
   });
 
   test('two Hosts, or none, are refused', async () => {
-    expect(await exchange('GET /api/orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
-    expect(await exchange('GET /api/orders HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 403 /);
+    expect(await exchange('GET /api/orders HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 200 /,
+    );
+    expect(
+      await exchange('GET /api/orders HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n'),
+    ).toMatch(/^HTTP\/1.1 403 /);
     expect(await exchange('GET /api/orders HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 403 /);
   });
 
@@ -183,8 +202,15 @@ describe('without a token', () => {
   });
 
   test.each([
-    'http://evil.example', 'null', 'https://localhost:9090', 'http://localhost', 'http://localhost:3000', 'http://127.0.0.1:9090',
-    'http://localhost:9090/', 'http://localhost:9090, http://evil.example', '',
+    'http://evil.example',
+    'null',
+    'https://localhost:9090',
+    'http://localhost',
+    'http://localhost:3000',
+    'http://127.0.0.1:9090',
+    'http://localhost:9090/',
+    'http://localhost:9090, http://evil.example',
+    '',
   ])('Origin %j is refused', async (origin) => {
     const response = await reading().set('Host', 'localhost:9090').set('Origin', origin);
     expect([response.status, response.body.code]).toEqual([403, 'FOREIGN_ORIGIN']);

@@ -28,9 +28,12 @@ interface Listing {
   readonly items: readonly { readonly id: string; readonly notifyType: string | null; readonly outcome: string }[];
   readonly next: string | null;
 }
-const list = async (query = ''): Promise<Listing> => (await request(admin.app).get(`/api/notifications${query}`).expect(200)).body as Listing;
+const list = async (query = ''): Promise<Listing> =>
+  (await request(admin.app).get(`/api/notifications${query}`).expect(200)).body as Listing;
 const ids = ({ items }: Listing) => items.map(({ id }) => id);
-const [PAYMENT, CAPTURE, UNHANDLED, MALFORMED] = [payment, capture, unhandled, malformed].map((fields) => idOf(toBody(fields)));
+const [PAYMENT, CAPTURE, UNHANDLED, MALFORMED] = [payment, capture, unhandled, malformed].map((fields) =>
+  idOf(toBody(fields)),
+);
 
 const redrive = (id: string | undefined) => request(admin.app).post(`/api/notifications/${id}/redrive`);
 
@@ -78,8 +81,22 @@ describe('GET /api/notifications', () => {
   });
 
   test.each([
-    'type=', 'type=%00', 'outcome=applied', 'outcome=', 'outcome=HELD', 'paymentId=', 'paymentId=a%20b', `paymentId=${'x'.repeat(65)}`,
-    'limit=0', 'limit=1001', 'cursor=', 'cursor=x', 'notifyType=PAYMENT_RESULT', 'clientId=T_client', 'after=0', 'outcome=APPLIED&outcome=FAILED',
+    'type=',
+    'type=%00',
+    'outcome=applied',
+    'outcome=',
+    'outcome=HELD',
+    'paymentId=',
+    'paymentId=a%20b',
+    `paymentId=${'x'.repeat(65)}`,
+    'limit=0',
+    'limit=1001',
+    'cursor=',
+    'cursor=x',
+    'notifyType=PAYMENT_RESULT',
+    'clientId=T_client',
+    'after=0',
+    'outcome=APPLIED&outcome=FAILED',
   ])('refuses ?%s', async (query) => {
     const response = await request(admin.app).get(`/api/notifications?${query}`);
     expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
@@ -97,7 +114,11 @@ describe('GET /api/notifications/:id', () => {
       ...(await list()).items[0],
       method: 'POST',
       target: TARGET,
-      headers: { 'client-id': CLIENT, 'request-time': REQUEST_TIME, signature: expect.stringMatching(/^algorithm=RSA256,keyVersion=1,signature=/) },
+      headers: {
+        'client-id': CLIENT,
+        'request-time': REQUEST_TIME,
+        signature: expect.stringMatching(/^algorithm=RSA256,keyVersion=1,signature=/),
+      },
       body: toBody(payment).toString('base64'),
       signatureVerifies: true,
     });
@@ -106,7 +127,9 @@ describe('GET /api/notifications/:id', () => {
   test('after the keys have changed the signature no longer verifies', async () => {
     admin = await openAdmin({ verifiesNow: (stored) => verifiesNow(stored, ROTATED) });
     await admin.notify(payment);
-    expect((await request(admin.app).get(`/api/notifications/${PAYMENT}`).expect(200)).body.signatureVerifies).toBe(false);
+    expect((await request(admin.app).get(`/api/notifications/${PAYMENT}`).expect(200)).body.signatureVerifies).toBe(
+      false,
+    );
   });
 
   test('once its bytes are gone nothing can be verified', async () => {
@@ -117,11 +140,14 @@ describe('GET /api/notifications/:id', () => {
     expect(body).toMatchObject({ id: PAYMENT, body: null, signatureVerifies: null, target: null, headers: null });
   });
 
-  test.each(['0'.repeat(64), 'nope', 'A'.repeat(64), '0'.repeat(63), '0'.repeat(66), '%00', '__proto__'])('finds nothing under %s', async (id) => {
-    admin = await openAdmin();
-    const response = await request(admin.app).get(`/api/notifications/${id}`);
-    expect([response.status, response.body.code]).toEqual([404, 'NOT_FOUND']);
-  });
+  test.each(['0'.repeat(64), 'nope', 'A'.repeat(64), '0'.repeat(63), '0'.repeat(66), '%00', '__proto__'])(
+    'finds nothing under %s',
+    async (id) => {
+      admin = await openAdmin();
+      const response = await request(admin.app).get(`/api/notifications/${id}`);
+      expect([response.status, response.body.code]).toEqual([404, 'NOT_FOUND']);
+    },
+  );
 
   test('with several clients the same body is one notification each: clientId says which', async () => {
     admin = await openAdmin({ clientIds: () => [CLIENT, OTHER] });
@@ -164,11 +190,14 @@ describe('POST /api/notifications/:id/redrive', () => {
     expect((await request(admin.app).get('/api/orders/P1')).body).toEqual(before);
   });
 
-  test.each([['UNHANDLED', unhandled] as const, ['MALFORMED', malformed] as const])('says %s of what still is', async (outcome, fields) => {
-    admin = await openAdmin();
-    const id = await admin.notify(fields);
-    expect((await redrive(id).expect(200)).body).toEqual({ outcome });
-  });
+  test.each([['UNHANDLED', unhandled] as const, ['MALFORMED', malformed] as const])(
+    'says %s of what still is',
+    async (outcome, fields) => {
+      admin = await openAdmin();
+      const id = await admin.notify(fields);
+      expect((await redrive(id).expect(200)).body).toEqual({ outcome });
+    },
+  );
 
   test.each(['0'.repeat(64), 'nope'])('finds nothing under %s', async (id) => {
     admin = await openAdmin();
@@ -207,7 +236,10 @@ describe('POST /api/redrive', () => {
     await admin.notify(unhandled);
     const { body } = await request(admin.app).post('/api/redrive?outcome=FAILED').expect(200);
     expect(body).toEqual({ redriven: 2, outcomes: { ...none, APPLIED: 2 }, withoutBytes: 0, held: 0 });
-    expect((await request(admin.app).get('/api/orders/P1')).body).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+    expect((await request(admin.app).get('/api/orders/P1')).body).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: true,
+    });
     expect((await request(admin.app).post('/api/redrive?outcome=FAILED')).body.redriven).toBe(0);
   });
 
@@ -215,18 +247,31 @@ describe('POST /api/redrive', () => {
     admin = await openAdmin();
     for (const fields of [payment, capture, unhandled, malformed]) await admin.notify(fields);
     const { body } = await request(admin.app).post('/api/redrive').expect(200);
-    expect(body).toEqual({ redriven: 4, outcomes: { ...none, APPLIED: 2, UNHANDLED: 1, MALFORMED: 1 }, withoutBytes: 0, held: 0 });
+    expect(body).toEqual({
+      redriven: 4,
+      outcomes: { ...none, APPLIED: 2, UNHANDLED: 1, MALFORMED: 1 },
+      withoutBytes: 0,
+      held: 0,
+    });
   });
 
   test('counts what it could not apply', async () => {
     admin = await openAdmin();
     await admin.notify(payment);
     removeBytes();
-    expect((await request(admin.app).post('/api/redrive').expect(200)).body).toEqual({ redriven: 0, outcomes: none, withoutBytes: 1, held: 0 });
+    expect((await request(admin.app).post('/api/redrive').expect(200)).body).toEqual({
+      redriven: 0,
+      outcomes: none,
+      withoutBytes: 1,
+      held: 0,
+    });
   });
 
-  test.each(['outcome=failed', 'outcome=', 'outcome=FAILED&outcome=MALFORMED', 'type=PAYMENT_RESULT', 'outcom=FAILED'])('refuses ?%s', async (query) => {
-    admin = await openAdmin();
-    await request(admin.app).post(`/api/redrive?${query}`).expect(400);
-  });
+  test.each(['outcome=failed', 'outcome=', 'outcome=FAILED&outcome=MALFORMED', 'type=PAYMENT_RESULT', 'outcom=FAILED'])(
+    'refuses ?%s',
+    async (query) => {
+      admin = await openAdmin();
+      await request(admin.app).post(`/api/redrive?${query}`).expect(400);
+    },
+  );
 });

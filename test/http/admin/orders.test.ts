@@ -8,7 +8,8 @@ import { type Admin, CLIENT, openAdmin, OTHER } from './support.ts';
 let admin: Admin;
 const closing = async () => await admin.close();
 
-const payment = (number: number) => paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('120') });
+const payment = (number: number) =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('120') });
 const capture = (number: number, value = '120') =>
   captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy(value) });
 
@@ -16,7 +17,8 @@ interface Listing {
   readonly items: readonly { readonly paymentId: string | null; readonly status: string }[];
   readonly next: string | null;
 }
-const list = async (query = ''): Promise<Listing> => (await request(admin.app).get(`/api/orders${query}`).expect(200)).body as Listing;
+const list = async (query = ''): Promise<Listing> =>
+  (await request(admin.app).get(`/api/orders${query}`).expect(200)).body as Listing;
 const named = ({ items }: Listing) => items.map(({ paymentId }) => paymentId);
 const find = (id: string) => request(admin.app).get(`/api/orders/${id}`);
 
@@ -33,7 +35,9 @@ describe('GET /api/orders', () => {
     const all = await list();
     expect(named(all)).toEqual(['P1', 'P2', 'P4', 'P3']);
     expect(all.next).toBeNull();
-    expect(all.items).toEqual((await admin.store.listOrders({ status: null, attention: null }, { limit: 9, cursor: null })).items);
+    expect(all.items).toEqual(
+      (await admin.store.listOrders({ status: null, attention: null }, { limit: 9, cursor: null })).items,
+    );
   });
 
   test('pages to the end, each order once', async () => {
@@ -52,7 +56,8 @@ describe('GET /api/orders', () => {
 
   test('takes every status, and every attention code but the one that looks at the clock', async () => {
     for (const status of ORDER_STATUSES) await list(`?status=${status}`);
-    for (const attention of ATTENTION_CODES) if (attention !== 'AUTHORIZATION_EXPIRING') await list(`?attention=${attention}`);
+    for (const attention of ATTENTION_CODES)
+      if (attention !== 'AUTHORIZATION_EXPIRING') await list(`?attention=${attention}`);
   });
 
   test('takes limits from 1 to 1000', async () => {
@@ -61,14 +66,47 @@ describe('GET /api/orders', () => {
   });
 
   test.each([
-    'limit=0', 'limit=1001', 'limit=-1', 'limit=1.5', 'limit=1e2', 'limit=', 'limit=ten', 'limit=99999999999999999999',
-    'status=captured', 'status=', 'status=SETTLED', 'status=CAPTURED,FAILED', 'status=constructor',
-    'attention=AUTHORIZATION_EXPIRING', 'attention=over_captured', 'attention=',
-    'cursor=', 'cursor=abc', 'cursor=-1', 'cursor=1.5', 'cursor=9999999999999999999999', 'cursor=%00', 'cursor=%20',
-    'after=', 'after=abc', 'after=-1', 'after=null',
-    'stauts=CAPTURED', 'clientId=T_client', 'Limit=5', '__proto__=1', 'constructor=1', '=1', 'x',
-    'limit=5&limit=5', 'status=CAPTURED&status=FAILED', 'limit[]=5', 'limit%5B%5D=5',
-    'after=0&status=CAPTURED', 'after=0&attention=OVER_CAPTURED', 'after=0&cursor=5',
+    'limit=0',
+    'limit=1001',
+    'limit=-1',
+    'limit=1.5',
+    'limit=1e2',
+    'limit=',
+    'limit=ten',
+    'limit=99999999999999999999',
+    'status=captured',
+    'status=',
+    'status=SETTLED',
+    'status=CAPTURED,FAILED',
+    'status=constructor',
+    'attention=AUTHORIZATION_EXPIRING',
+    'attention=over_captured',
+    'attention=',
+    'cursor=',
+    'cursor=abc',
+    'cursor=-1',
+    'cursor=1.5',
+    'cursor=9999999999999999999999',
+    'cursor=%00',
+    'cursor=%20',
+    'after=',
+    'after=abc',
+    'after=-1',
+    'after=null',
+    'stauts=CAPTURED',
+    'clientId=T_client',
+    'Limit=5',
+    '__proto__=1',
+    'constructor=1',
+    '=1',
+    'x',
+    'limit=5&limit=5',
+    'status=CAPTURED&status=FAILED',
+    'limit[]=5',
+    'limit%5B%5D=5',
+    'after=0&status=CAPTURED',
+    'after=0&attention=OVER_CAPTURED',
+    'after=0&cursor=5',
   ])('refuses ?%s', async (query) => {
     const response = await request(admin.app).get(`/api/orders?${query}`);
     expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
@@ -78,7 +116,9 @@ describe('GET /api/orders', () => {
   test('says which parameter is wrong and what it may be', async () => {
     const { body } = await request(admin.app).get('/api/orders?limit=1001&status=PAID');
     expect(body.detail).toContain('limit: must be at most 1000');
-    expect(body.detail).toContain('status: must be one of CAPTURED, PARTIALLY_CAPTURED, AUTHORIZED, FAILED, PROCESSING, PENDING');
+    expect(body.detail).toContain(
+      'status: must be one of CAPTURED, PARTIALLY_CAPTURED, AUTHORIZED, FAILED, PROCESSING, PENDING',
+    );
   });
 
   test('an empty query is no query', async () => {
@@ -107,7 +147,9 @@ describe('GET /api/orders?after=', () => {
     const seen = await list('?after=0');
     await admin.notify(capture(1));
     const news = await list(`?after=${seen.next}`);
-    expect(news.items).toEqual([expect.objectContaining({ paymentId: 'P1', status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL' })]);
+    expect(news.items).toEqual([
+      expect.objectContaining({ paymentId: 'P1', status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL' }),
+    ]);
     expect(named(await list('?after=0'))).toEqual(['P2', 'P1']);
   });
 
@@ -159,7 +201,11 @@ describe('GET /api/orders/:id, with one client', () => {
   });
 
   test('looks for a paymentId first', async () => {
-    expect((await find('R2').expect(200)).body).toMatchObject({ paymentId: 'R2', paymentRequestId: 'R3', status: 'FAILED' });
+    expect((await find('R2').expect(200)).body).toMatchObject({
+      paymentId: 'R2',
+      paymentRequestId: 'R3',
+      status: 'FAILED',
+    });
   });
 
   test('names the orders that one paymentRequestId stands for', async () => {
@@ -178,14 +224,20 @@ describe('GET /api/orders/:id, with one client', () => {
     expect((await find(encodeURIComponent('a/b?c%d#e')).expect(200)).body.paymentId).toBe('a/b?c%d#e');
   });
 
-  test.each(['P9', 'p1', '%20R1', 'P1%20', '%00', 'x'.repeat(65), '%F0%9F%98%80', '__proto__'])('finds nothing under %s', async (id) => {
-    const response = await find(id);
-    expect([response.status, response.body.code]).toEqual([404, 'NOT_FOUND']);
-  });
+  test.each(['P9', 'p1', '%20R1', 'P1%20', '%00', 'x'.repeat(65), '%F0%9F%98%80', '__proto__'])(
+    'finds nothing under %s',
+    async (id) => {
+      const response = await find(id);
+      expect([response.status, response.body.code]).toEqual([404, 'NOT_FOUND']);
+    },
+  );
 
-  test.each(['?clientId=', '?clientId=a%20b', '?clientid=T_client', '?x=1', '?clientId=T_client&clientId=T_client'])('refuses %s', async (query) => {
-    await find(`P1${query}`).expect(400);
-  });
+  test.each(['?clientId=', '?clientId=a%20b', '?clientid=T_client', '?x=1', '?clientId=T_client&clientId=T_client'])(
+    'refuses %s',
+    async (query) => {
+      await find(`P1${query}`).expect(400);
+    },
+  );
 
   test('looks among another client where one is named', async () => {
     await find(`P1?clientId=${CLIENT}`).expect(200);
@@ -207,7 +259,9 @@ describe('GET /api/orders/:id, with several clients', () => {
   });
 
   test('finds the named client’s', async () => {
-    expect((await request(admin.app).get(`/api/orders/P1?clientId=${CLIENT}`).expect(200)).body.status).toBe('AUTHORIZED');
+    expect((await request(admin.app).get(`/api/orders/P1?clientId=${CLIENT}`).expect(200)).body.status).toBe(
+      'AUTHORIZED',
+    );
     expect((await request(admin.app).get(`/api/orders/R1?clientId=${OTHER}`).expect(200)).body.status).toBe('FAILED');
     await request(admin.app).get('/api/orders/P1?clientId=T_nobody').expect(404);
   });

@@ -56,8 +56,16 @@ describe('every answer', () => {
   });
 
   test.each([
-    '/api', '/api/', '/api/orders/', '/api/orders/R1/', '/api/orders/R1/captures', '/API/orders', '/Healthz', '/metrics/x',
-    '/api/notifications/', '/api/redrive/x',
+    '/api',
+    '/api/',
+    '/api/orders/',
+    '/api/orders/R1/',
+    '/api/orders/R1/captures',
+    '/API/orders',
+    '/Healthz',
+    '/metrics/x',
+    '/api/notifications/',
+    '/api/redrive/x',
   ])('%s is not there', async (path) => {
     expect((await request(admin.app).get(path)).status).toBe(404);
   });
@@ -149,7 +157,9 @@ describe('once the store is gone', () => {
   test('a registration is not said to be kept', async () => {
     admin = await openAdmin();
     await admin.store.close();
-    const response = await request(admin.app).put('/api/orders/R1').send({ amount: { currency: 'JPY', value: '1' } });
+    const response = await request(admin.app)
+      .put('/api/orders/R1')
+      .send({ amount: { currency: 'JPY', value: '1' } });
     expect(response.status).toBe(503);
   });
 });
@@ -167,7 +177,9 @@ describe('a fault of ours', () => {
     const response = await request(admin.app).get(`/api/notifications/${id}`);
     expect([response.status, response.body.code]).toEqual([500, 'INTERNAL_ERROR']);
     expect(response.text).not.toContain('particulars');
-    expect(admin.lines.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ level: 50, error: 'TypeError: the particulars' })]);
+    expect(admin.lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 50, error: 'TypeError: the particulars' }),
+    ]);
   });
 
   test('is not put down to a cursor that nobody gave', async () => {

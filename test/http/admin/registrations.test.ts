@@ -17,7 +17,12 @@ describe('PUT /api/orders/:paymentRequestId', () => {
   afterAll(closing);
 
   test('registers what to expect', async () => {
-    const response = await put('R1', { amount: jpy('120'), referenceOrderId: 'order 1 – ü', captureMode: 'MANUAL', clientId: CLIENT });
+    const response = await put('R1', {
+      amount: jpy('120'),
+      referenceOrderId: 'order 1 – ü',
+      captureMode: 'MANUAL',
+      clientId: CLIENT,
+    });
     expect(response.status).toBe(201);
     expect(response.body).toEqual({
       clientId: CLIENT,
@@ -33,7 +38,12 @@ describe('PUT /api/orders/:paymentRequestId', () => {
   test('before any notification it is an order without a paymentId', async () => {
     await put('R2', { amount: jpy('120') }).expect(201);
     const { body } = await request(admin.app).get('/api/orders/R2').expect(200);
-    expect(body).toMatchObject({ paymentId: null, paymentRequestId: 'R2', status: 'PENDING', expectedAmount: { currency: 'JPY', value: '120' } });
+    expect(body).toMatchObject({
+      paymentId: null,
+      paymentRequestId: 'R2',
+      status: 'PENDING',
+      expectedAmount: { currency: 'JPY', value: '120' },
+    });
   });
 
   test('after notifications it changes the order that names it', async () => {
@@ -65,7 +75,10 @@ describe('PUT /api/orders/:paymentRequestId', () => {
 
   test('the amount is kept without leading zeros, exact at any size', async () => {
     const digits = `00${'9'.repeat(62)}`;
-    expect((await put('R5', { amount: jpy(digits) }).expect(201)).body.amount).toEqual({ currency: 'JPY', value: '9'.repeat(62) });
+    expect((await put('R5', { amount: jpy(digits) }).expect(201)).body.amount).toEqual({
+      currency: 'JPY',
+      value: '9'.repeat(62),
+    });
   });
 
   test.each<readonly [string, object]>([
@@ -80,7 +93,13 @@ describe('PUT /api/orders/:paymentRequestId', () => {
       const response = await put(path, other);
       expect([response.status, response.body.code]).toEqual([409, 'REGISTRATION_CONFLICT']);
       expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
-      expect(response.body.registration).toEqual({ clientId: CLIENT, paymentRequestId: 'R6', ...known, createdAt: TIME, updatedAt: TIME });
+      expect(response.body.registration).toEqual({
+        clientId: CLIENT,
+        paymentRequestId: 'R6',
+        ...known,
+        createdAt: TIME,
+        updatedAt: TIME,
+      });
     }
     await put('R6', known).expect(200);
   });
@@ -97,13 +116,17 @@ describe('PUT /api/orders/:paymentRequestId', () => {
   });
 
   test.each(['AUTOMATIC', 'MANUAL', 'NONE'])('takes captureMode %s', async (captureMode) => {
-    expect((await put(`R-${captureMode}`, { amount: jpy('120'), captureMode }).expect(201)).body.captureMode).toBe(captureMode);
+    expect((await put(`R-${captureMode}`, { amount: jpy('120'), captureMode }).expect(201)).body.captureMode).toBe(
+      captureMode,
+    );
   });
 
   test('takes a referenceOrderId of 128 characters, and any visible ASCII as paymentRequestId', async () => {
     await put('R9', { amount: jpy('120'), referenceOrderId: 'x'.repeat(128) }).expect(201);
     const strange = '/?#%+&"<'.padEnd(64, '~');
-    expect((await put(encodeURIComponent(strange), { amount: jpy('120') }).expect(201)).body.paymentRequestId).toBe(strange);
+    expect((await put(encodeURIComponent(strange), { amount: jpy('120') }).expect(201)).body.paymentRequestId).toBe(
+      strange,
+    );
   });
 
   test.each<readonly [string, object]>([
@@ -147,13 +170,21 @@ describe('PUT /api/orders/:paymentRequestId', () => {
     await request(admin.app).get('/api/orders/refused').expect(404);
   });
 
-  test.each(['', '{', '{"amount":{"currency":"JPY","value":"120"}', 'null', '"R1"', '1', '\ufeff{"amount":{"currency":"JPY","value":"120"}}'])(
-    'refuses the body %j',
-    async (text) => {
-      const response = await request(admin.app).put('/api/orders/refused').set('Content-Type', 'application/json').send(text);
-      expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
-    },
-  );
+  test.each([
+    '',
+    '{',
+    '{"amount":{"currency":"JPY","value":"120"}',
+    'null',
+    '"R1"',
+    '1',
+    '\ufeff{"amount":{"currency":"JPY","value":"120"}}',
+  ])('refuses the body %j', async (text) => {
+    const response = await request(admin.app)
+      .put('/api/orders/refused')
+      .set('Content-Type', 'application/json')
+      .send(text);
+    expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
+  });
 
   test('refuses a member called __proto__', async () => {
     const text = '{"amount":{"currency":"JPY","value":"120"},"__proto__":{"captureMode":"NONE"}}';
@@ -176,24 +207,35 @@ describe('PUT /api/orders/:paymentRequestId', () => {
     expect(body.detail).not.toContain('LATER');
   });
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', 'application/problem+json', 'text/json'])(
-    'refuses Content-Type %s',
-    async (type) => {
-      const response = await request(admin.app).put('/api/orders/refused').set('Content-Type', type).send(JSON.stringify({ amount: jpy('120') }));
-      expect([response.status, response.body.code]).toEqual([415, 'UNSUPPORTED_BODY']);
-    },
-  );
+  test.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/jsonx',
+    'application/problem+json',
+    'text/json',
+  ])('refuses Content-Type %s', async (type) => {
+    const response = await request(admin.app)
+      .put('/api/orders/refused')
+      .set('Content-Type', type)
+      .send(JSON.stringify({ amount: jpy('120') }));
+    expect([response.status, response.body.code]).toEqual([415, 'UNSUPPORTED_BODY']);
+  });
 
   test('refuses no Content-Type', async () => {
     await request(admin.app).put('/api/orders/refused').expect(415);
   });
 
   test('takes a Content-Type with parameters, in any case', async () => {
-    await put('R10', { amount: jpy('120') }).set('Content-Type', 'Application/JSON; charset=utf-8').expect(201);
+    await put('R10', { amount: jpy('120') })
+      .set('Content-Type', 'Application/JSON; charset=utf-8')
+      .expect(201);
   });
 
   test('refuses a compressed body', async () => {
-    const agent = request(admin.app).put('/api/orders/refused').set('Content-Type', 'application/json').set('Content-Encoding', 'gzip');
+    const agent = request(admin.app)
+      .put('/api/orders/refused')
+      .set('Content-Type', 'application/json')
+      .set('Content-Encoding', 'gzip');
     agent.write(gzipSync(written({ amount: jpy('120') })));
     expect((await agent).status).toBe(415);
   });
@@ -209,12 +251,17 @@ describe('PUT /api/orders/:paymentRequestId', () => {
     expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
   });
 
-  test.each(['replace=1', 'replace=', 'replace', 'replace=TRUE', 'replace=true&replace=true', 'force=true', `clientId=${CLIENT}`])(
-    'refuses ?%s',
-    async (query) => {
-      await put(`refused?${query}`, { amount: jpy('120') }).expect(400);
-    },
-  );
+  test.each([
+    'replace=1',
+    'replace=',
+    'replace',
+    'replace=TRUE',
+    'replace=true&replace=true',
+    'force=true',
+    `clientId=${CLIENT}`,
+  ])('refuses ?%s', async (query) => {
+    await put(`refused?${query}`, { amount: jpy('120') }).expect(400);
+  });
 });
 
 describe('PUT /api/orders/:paymentRequestId, with several clients', () => {

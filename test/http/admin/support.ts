@@ -27,14 +27,18 @@ const makeKey = (): { readonly key: AntomKey; readonly signed: (bytes: Uint8Arra
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
     key: readKey(publicKey.export({ format: 'pem', type: 'spki' })),
-    signed: (bytes) => `algorithm=RSA256,keyVersion=1,signature=${encodeURIComponent(sign('sha256', bytes, privateKey).toString('base64'))}`,
+    signed: (bytes) =>
+      `algorithm=RSA256,keyVersion=1,signature=${encodeURIComponent(sign('sha256', bytes, privateKey).toString('base64'))}`,
   };
 };
 
 const apo = makeKey();
 const another = makeKey();
 
-const trusting = (key: AntomKey) => ({ keys: new Map([CLIENT, OTHER].map((clientId) => [clientId, [key]])), publicUris: [] });
+const trusting = (key: AntomKey) => ({
+  keys: new Map([CLIENT, OTHER].map((clientId) => [clientId, [key]])),
+  publicUris: [],
+});
 export const TRUST = trusting(apo.key);
 /** The keys after a rotation that left none of the old ones. */
 export const ROTATED = trusting(another.key);
@@ -65,7 +69,10 @@ export interface Admin {
   /** What was logged, as JSON lines. */
   readonly lines: readonly string[];
   /** Stores and applies a signed notification; returns its id. */
-  readonly notify: (fields: Fields, options?: { readonly clientId?: string; readonly inapplicable?: true }) => Promise<string>;
+  readonly notify: (
+    fields: Fields,
+    options?: { readonly clientId?: string; readonly inapplicable?: true },
+  ) => Promise<string>;
   readonly refuse: (request: SignedRequest, reason: UnverifiedReason) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -74,7 +81,10 @@ export interface Admin {
 export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promise<Admin> => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-admin-'));
   const file = join(directory, 'paynotify.db');
-  const store = await openSqlite({ file, rules: { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } });
+  const store = await openSqlite({
+    file,
+    rules: { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false },
+  });
   const lines: string[] = [];
   const app = createAdminApp({
     store: () => store,
@@ -95,7 +105,9 @@ export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promi
       const parsed = receive(toBody(fields), clientId);
       const delivery = { kind: 'notification', parsed, receivedAt: new Date(RECEIVED_AT) } as const;
       await store.record([inapplicable === undefined ? delivery : { ...delivery, inapplicable }], BOUNDS);
-      const [newest] = (await store.listNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: 1, cursor: null })).items;
+      const [newest] = (
+        await store.listNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: 1, cursor: null })
+      ).items;
       return newest?.id ?? '';
     },
     refuse: async (request, reason) => {

@@ -2,7 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { UNVERIFIED_REASONS } from '../../../src/antom/signature.ts';
 import { jpy, paymentResult } from '../../support/facts.ts';
-import { type Admin, CLIENT, openAdmin, OTHER, RECEIVED_AT, REQUEST_TIME, signedRequest, TARGET, toBody } from './support.ts';
+import {
+  type Admin,
+  CLIENT,
+  openAdmin,
+  OTHER,
+  RECEIVED_AT,
+  REQUEST_TIME,
+  signedRequest,
+  TARGET,
+  toBody,
+} from './support.ts';
 
 const accepted = signedRequest(toBody(paymentResult('S', { paymentAmount: jpy('120') })));
 const body = Buffer.from([0x00, 0xff, 0x7b, 0x0a]);
@@ -24,7 +34,8 @@ interface Listing {
   readonly items: readonly { readonly id: string; readonly reason: string }[];
   readonly next: string | null;
 }
-const list = async (query = ''): Promise<Listing> => (await request(admin.app).get(`/api/unverified${query}`).expect(200)).body as Listing;
+const list = async (query = ''): Promise<Listing> =>
+  (await request(admin.app).get(`/api/unverified${query}`).expect(200)).body as Listing;
 const reasons = ({ items }: Listing) => items.map(({ reason }) => reason);
 
 describe('GET /api/unverified', () => {
@@ -57,13 +68,19 @@ describe('GET /api/unverified', () => {
     expect(reasons(await list('?reason=SIGNATURE_MISMATCH'))).toEqual(['SIGNATURE_MISMATCH']);
   });
 
-  test.each(['reason=', 'reason=FORGED', 'reason=unknown_client', 'limit=0', 'limit=1001', 'cursor=x', 'clientId=T_client', 'reason=UNKNOWN_CLIENT&reason=UNKNOWN_CLIENT'])(
-    'refuses ?%s',
-    async (query) => {
-      const response = await request(admin.app).get(`/api/unverified?${query}`);
-      expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
-    },
-  );
+  test.each([
+    'reason=',
+    'reason=FORGED',
+    'reason=unknown_client',
+    'limit=0',
+    'limit=1001',
+    'cursor=x',
+    'clientId=T_client',
+    'reason=UNKNOWN_CLIENT&reason=UNKNOWN_CLIENT',
+  ])('refuses ?%s', async (query) => {
+    const response = await request(admin.app).get(`/api/unverified?${query}`);
+    expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
+  });
 });
 
 describe('GET /api/unverified/:id', () => {
@@ -82,7 +99,11 @@ describe('GET /api/unverified/:id', () => {
   test('gives a single header as an array too', async () => {
     const [item] = (await list('?reason=UNKNOWN_CLIENT')).items;
     const response = await request(admin.app).get(`/api/unverified/${item?.id}`).expect(200);
-    expect(response.body.headers).toEqual({ 'client-id': ['T_stranger'], 'request-time': [REQUEST_TIME], signature: accepted.signatures });
+    expect(response.body.headers).toEqual({
+      'client-id': ['T_stranger'],
+      'request-time': [REQUEST_TIME],
+      signature: accepted.signatures,
+    });
   });
 
   test('never makes an order', async () => {

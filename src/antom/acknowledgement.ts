@@ -7,5 +7,5 @@ const ACKNOWLEDGEMENT = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","r
 export const acknowledge = (_recorded: Recorded): string => ACKNOWLEDGEMENT;
 
 /** The same shape with the failure status: APO sends the notification again. `message` is ours, never the sender's. */
-export const refusal = (message: string): string =>
+export const failure = (message: string): string =>
   JSON.stringify({ result: { resultCode: 'ERROR', resultStatus: 'F', resultMessage: message } });

@@ -3,12 +3,13 @@ import type { Log } from '../log.ts';
 import { type Store, StoreUnavailableError, type StoredNotification } from '../store/store.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
 import { createGuard } from './admin/access.ts';
-import { addRoute, answering, type Endpoint, ok, type Route, send } from './admin/answer.ts';
+import { addRoute, type Endpoint, ok, type Route, toHandler } from './admin/endpoint.ts';
 import { createNotificationEndpoints } from './admin/notifications.ts';
 import { createOrderEndpoints } from './admin/orders.ts';
-import { answerToError, notFound, storeUnavailable } from './admin/problem.ts';
+import { notFound, replyToError, storeUnavailable } from './admin/problem.ts';
 import { createRegistering } from './admin/registrations.ts';
 import { createUnverifiedEndpoints } from './admin/unverified.ts';
+import { send } from './reply.ts';
 
 export interface AdminDependencies {
   /** Null while the store is not open yet: everything but /healthz is then 503. */
@@ -35,7 +36,7 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
   app.enable('strict routing').enable('case sensitive routing');
 
   app.use(withHeaders);
-  app.get('/healthz', answering(health));
+  app.get('/healthz', toHandler(health));
   app.use(guarded(dependencies));
   app.use(whileOpen(dependencies));
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
@@ -78,13 +79,13 @@ const withHeaders: RequestHandler = (_request, response, next) => {
   next();
 };
 
-/** Stands before every route and before the 404: a stranger learns nothing of what there is. */
+/** Stands before every route and before the 404, so that a stranger does not learn which paths exist. */
 const guarded = (dependencies: AdminDependencies): RequestHandler => {
   const guard = createGuard(dependencies);
   return (request, response, next) => {
-    const refused = guard(request);
-    if (refused === null) next();
-    else send(response, refused);
+    const problem = guard(request);
+    if (problem === null) next();
+    else send(response, problem);
   };
 };
 
@@ -100,5 +101,5 @@ const failed =
   // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters
   (error, _request, response, next) => {
     if (response.headersSent) next(error);
-    else send(response, answerToError(error, log));
+    else send(response, replyToError(error, log));
   };

@@ -17,7 +17,7 @@ export const readBody = (
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
       if (length > limit) {
-        // What still comes is thrown away; the answer closes the connection.
+        // The rest is thrown away; the reply closes the connection.
         request.off('data', onData).resume();
         onTooLarge();
         resolve('too large');

@@ -10,8 +10,8 @@ export interface Hops {
 }
 
 /**
- * The client's address. Each proxy appends the address that it was called from, so what our own have written stands
- * at the end of the list; whatever is before that was sent along by the client, who may claim anything.
+ * The client's address. Each proxy appends the address that called it, so the entries of our own proxies stand at the
+ * end of the list. The client may have sent the entries before them, and may claim anything.
  */
 export const clientAddress = ({ socket, forwardedFor, trusted }: Hops): string | undefined => {
   if (trusted === 0 || forwardedFor.length === 0) return socket;

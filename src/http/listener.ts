@@ -6,10 +6,10 @@ export interface Address {
   readonly port: number;
 }
 
-/** Connections that wait to be accepted; the system's own limit (4,096 on Linux) holds all the same. Over it, a sender waits for seconds. */
+/** Connections that wait to be accepted. The system's own limit (4,096 on Linux) applies too; above it a sender waits for seconds. */
 const BACKLOG = 4_096;
 
-/** Starts listening; resolves with the address it got (port 0 lets the system choose). */
+/** Starts listening; resolves with the bound address (port 0 lets the system choose). */
 export const listen = (server: Server, { host, port }: Address): Promise<Address> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -20,12 +20,12 @@ export const listen = (server: Server, { host, port }: Address): Promise<Address
     });
   });
 
-/** Longer than the answer to a whole request may take, shorter than the 10 s after which an orchestrator kills. */
+/** Longer than a response may take, shorter than the 10 s after which an orchestrator kills. */
 const FINISH_WITHIN_MS = 8_000;
 
 /**
- * Stops accepting; resolves when the requests in flight are answered. Idle connections are closed at once, and
- * those whose sender does not come to an end after a while: Node no longer times them out by then.
+ * Stops accepting; resolves when the requests in flight have their responses. Idle connections are closed at once.
+ * Those whose sender never ends its request are closed after a while, for a closed server no longer times them out.
  */
 export const stopListening = (server: Server): Promise<void> =>
   new Promise((resolve) => {

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import express from 'express';
-import { refusal } from '../antom/acknowledgement.ts';
+import { failure } from '../antom/acknowledgement.ts';
 import { pathOf, type UnverifiedReason } from '../antom/signature.ts';
 import type { NotStoredReason } from '../inbox.ts';
 import { type Log, problemOf } from '../log.ts';
 import type { PayNotify, Receipt } from '../pay-notify.ts';
-import { type Answer, json, send } from './answer.ts';
+import { type Reply, send } from './reply.ts';
 import { readBody } from './body.ts';
 import { clientAddress } from './client-address.ts';
 import type { ReadinessProbe } from './readiness.ts';
@@ -38,43 +38,46 @@ const SERVER_OPTIONS = {
 
 const RETRY_AFTER = { 'Retry-After': '10' };
 
-/** Reason → answer: the one table. The messages are ours; nothing of a request comes back. */
-const NOT_STORED: Readonly<Record<NotStoredReason, Answer>> = {
+/** Reason → reply: the one table. The messages are ours; nothing of a request comes back. */
+const NOT_STORED: Readonly<Record<NotStoredReason, Reply>> = {
   QUEUE_FULL: {
     status: 503,
-    body: refusal('too many notifications are waiting to be stored; send it again'),
+    body: failure('too many notifications are waiting to be stored; send it again'),
     headers: RETRY_AFTER,
   },
   STORE_UNAVAILABLE: {
     status: 503,
-    body: refusal('the notification could not be stored; send it again'),
+    body: failure('the notification could not be stored; send it again'),
     headers: RETRY_AFTER,
   },
   STORE_SLOW: {
     status: 503,
-    body: refusal('the notification could not be stored in time; send it again'),
+    body: failure('the notification could not be stored in time; send it again'),
     headers: RETRY_AFTER,
   },
   UNVERIFIED_FULL: {
     status: 503,
-    body: refusal('the request is not verified and could not be kept; send it again'),
+    body: failure('the request is not verified and could not be kept; send it again'),
     headers: RETRY_AFTER,
   },
 };
-const UNVERIFIED: Answer = { status: 401, body: refusal('the signature could not be verified') };
-const BAD_FRAMING: Answer = { status: 400, body: refusal('the request is ambiguous'), closes: true };
-const TOO_LARGE: Answer = { status: 413, body: refusal('the body is too large'), closes: true };
-const ENCODED: Answer = {
+const UNVERIFIED: Reply = { status: 401, body: failure('the signature could not be verified') };
+const BAD_FRAMING: Reply = { status: 400, body: failure('the request is ambiguous'), closesConnection: true };
+const TOO_LARGE: Reply = { status: 413, body: failure('the body is too large'), closesConnection: true };
+const ENCODED: Reply = {
   status: 415,
-  body: refusal('a signed body comes as it is, without Content-Encoding'),
-  closes: true,
+  body: failure('a signed body comes as it is, without Content-Encoding'),
+  closesConnection: true,
 };
-const TOO_MANY_HEADERS: Answer = { status: 431, body: refusal('too many headers'), closes: true };
-const NOT_FOUND: Answer = { status: 404, body: json({ error: 'not found' }) };
-const FAULT: Answer = { status: 500, body: refusal('the notification could not be stored; send it again') };
-const WRONG_METHOD: Answer = {
+const TOO_MANY_HEADERS: Reply = { status: 431, body: failure('too many headers'), closesConnection: true };
+const NOT_FOUND: Reply = { status: 404, body: JSON.stringify({ error: 'not found' }) };
+const FAULT: Reply = { status: 500, body: failure('the notification could not be stored; send it again') };
+const WRONG_METHOD: Reply = {
   status: 405,
-  body: json({ error: 'method not allowed', message: 'APO sends its payment notifications to this URL with POST.' }),
+  body: JSON.stringify({
+    error: 'method not allowed',
+    message: 'APO sends its payment notifications to this URL with POST.',
+  }),
   headers: { Allow: 'POST' },
 };
 
@@ -91,7 +94,7 @@ export const createPublicServer = (options: PublicOptions): Server => {
   const { readiness, log } = options;
   const paths = new Set(options.notifyPaths);
   const idOf = createRequestIds();
-  const answer = (response: ServerResponse, what: Answer): void => send(response, what, readiness.isDraining());
+  const respond = (response: ServerResponse, reply: Reply): void => send(response, reply, readiness.isDraining());
 
   const notify = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const began = performance.now();
@@ -104,14 +107,14 @@ export const createPublicServer = (options: PublicOptions): Server => {
     });
     const received = await receive({ request, response, headers, isLast: () => refused.add(request.socket) }, options);
     if (received === null) return;
-    const { what, receipt } = received;
-    answer(response, what);
+    const { reply, receipt } = received;
+    respond(response, reply);
     const ms = Math.round((performance.now() - began) * 100) / 100;
-    if (receipt === null) log.info({ requestId, status: what.status, address, ms }, 'refused');
-    else logReceipt(log, receipt, { requestId, status: what.status, address, ms });
+    if (receipt === null) log.info({ requestId, status: reply.status, address, ms }, 'refused');
+    else logReceipt(log, receipt, { requestId, status: reply.status, address, ms });
   };
 
-  const app = createHealthApp({ readiness, answer });
+  const app = createHealthApp({ readiness, respond });
   // Notifications go straight to their handler: Express' routing costs as much as half a signature check (README, Decisions).
   // Where framing is in doubt or a body was cut, what follows on the connection is not a request: it is thrown away.
   const refused = new WeakSet<Socket>();
@@ -124,7 +127,7 @@ export const createPublicServer = (options: PublicOptions): Server => {
     else {
       notify(request, response).catch((error: unknown) => {
         log.error(problemOf(error), 'a fault of ours');
-        answer(response, FAULT);
+        respond(response, FAULT);
       });
     }
   };
@@ -140,31 +143,33 @@ export const createPublicServer = (options: PublicOptions): Server => {
 
 interface HealthOptions {
   readonly readiness: PublicOptions['readiness'];
-  readonly answer: (response: ServerResponse, what: Answer) => void;
+  readonly respond: (response: ServerResponse, reply: Reply) => void;
 }
 
 /** Everything that is not a notification. */
-const createHealthApp = ({ readiness, answer }: HealthOptions): express.Express => {
+const createHealthApp = ({ readiness, respond }: HealthOptions): express.Express => {
   const app = express();
   app.disable('x-powered-by');
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  app.get('/healthz', (_request, response) => answer(response, { status: 200, body: json({ status: 'ok' }) }));
+  app.get('/healthz', (_request, response) =>
+    respond(response, { status: 200, body: JSON.stringify({ status: 'ok' }) }),
+  );
   app.get('/readyz', (_request, response) => {
     const status = readiness.state();
-    answer(response, { status: status === 'ready' ? 200 : 503, body: json({ status }) });
+    respond(response, { status: status === 'ready' ? 200 : 503, body: JSON.stringify({ status }) });
   });
-  app.use((_request, response) => answer(response, NOT_FOUND));
+  app.use((_request, response) => respond(response, NOT_FOUND));
   // Express knows an error handler by its four parameters; what a malformed target throws is not found either.
   // oxlint-disable-next-line max-params
   app.use((_error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) =>
-    answer(response, NOT_FOUND),
+    respond(response, NOT_FOUND),
   );
   return app;
 };
 
 interface Received {
-  readonly what: Answer;
+  readonly reply: Reply;
   /** Null where the request was refused before it was a notification. */
   readonly receipt: Receipt | null;
 }
@@ -183,12 +188,12 @@ const receive = async (
   { bodyLimit, payNotify, unverifiedReply }: PublicOptions,
 ): Promise<Received | null> => {
   const refused = refuse(request, headers, bodyLimit);
-  if (refused?.closes === true) isLast();
-  if (refused !== null) return { what: refused, receipt: null };
+  if (refused?.closesConnection === true) isLast();
+  if (refused !== null) return { reply: refused, receipt: null };
   if (headers.expectations.length > 0) response.writeContinue();
   const body = await readBody(request, { limit: bodyLimit, onTooLarge: isLast });
   if (body === 'aborted') return null;
-  if (body === 'too large') return { what: TOO_LARGE, receipt: null };
+  if (body === 'too large') return { reply: TOO_LARGE, receipt: null };
   const { clientIds, requestTimes, signatures } = headers;
   const receipt = await payNotify({
     method: 'POST',
@@ -198,11 +203,11 @@ const receive = async (
     signatures,
     body,
   });
-  return { what: answerTo(receipt, unverifiedReply), receipt };
+  return { reply: replyTo(receipt, unverifiedReply), receipt };
 };
 
 /** What can be told from the head alone, before any of the body is read. */
-const refuse = (request: IncomingMessage, headers: RelevantHeaders, bodyLimit: number): Answer | null => {
+const refuse = (request: IncomingMessage, headers: RelevantHeaders, bodyLimit: number): Reply | null => {
   if (request.method !== 'POST') return WRONG_METHOD;
   // At the limit Node has dropped the rest, and one of them may be a signed header.
   if (request.rawHeaders.length >= 2 * MAX_HEADERS) return TOO_MANY_HEADERS;
@@ -217,7 +222,7 @@ const isPlainlyFramed = (transferEncodings: readonly string[]): boolean =>
   transferEncodings.length === 0 ||
   (transferEncodings.length === 1 && transferEncodings[0]?.toLowerCase() === 'chunked');
 
-const answerTo = (receipt: Receipt, unverifiedReply: PublicOptions['unverifiedReply']): Answer => {
+const replyTo = (receipt: Receipt, unverifiedReply: PublicOptions['unverifiedReply']): Reply => {
   if (receipt.kind === 'not stored') return NOT_STORED[receipt.because];
   if (receipt.recorded.kind === 'unverified' && unverifiedReply === 'refuse') return UNVERIFIED;
   return { status: 200, body: receipt.acknowledgement };

@@ -13,17 +13,17 @@ interface ProbeOptions {
   /** Null while it is not open. */
   readonly store: () => Store | null;
   readonly isQueueFull: () => boolean;
-  /** A small write may pass where a batch does not: what happened to notifications counts as well. */
+  /** A small write may pass where a batch fails, so the batches count as well. */
   readonly isStoreFailing: () => boolean;
   readonly onProblem: (error: unknown) => void;
 }
 
 const TICK_MS = 1_000;
-/** A store that is well is asked less often: each try is a commit. */
-const WELL_EVERY_MS = 5_000;
+/** A store that is ready is tried less often: each try is a commit. */
+const READY_EVERY_MS = 5_000;
 const SLOW_AFTER_MS = 2_000;
 
-/** Tries the store in the background; a request for readiness only looks at the last result. */
+/** Tries the store in the background; a request for readiness only reads the last result. */
 export const createReadiness = ({
   store: currentStore,
   isQueueFull,
@@ -49,7 +49,7 @@ export const createReadiness = ({
 
   const tick = (): void => {
     const store = currentStore();
-    const rested = last === null || last.result !== 'ready' || performance.now() - last.at >= WELL_EVERY_MS;
+    const rested = last === null || last.result !== 'ready' || performance.now() - last.at >= READY_EVERY_MS;
     if (store !== null && began === null && rested) void probe(store);
   };
   const timer = setInterval(tick, TICK_MS);

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Answer } from './answer.ts';
+import type { Reply } from '../reply.ts';
 import { problem } from './problem.ts';
 
 export interface Tokens {
@@ -9,8 +9,8 @@ export interface Tokens {
   readonly readToken: string | null;
 }
 
-/** Null where the request may go on, else what it is refused with. */
-export type Guard = (request: IncomingMessage) => Answer | null;
+/** Null where the request may go on, else the problem. */
+export type Guard = (request: IncomingMessage) => Reply | null;
 
 export const createGuard = ({ token, readToken }: Tokens): Guard =>
   token === null && readToken === null ? loopbackOnly : bearerOnly({ token, readToken });
@@ -34,7 +34,7 @@ const bearerOnly = ({ token, readToken }: Tokens): Guard => {
 
 const digest = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
-/** Digests have one length whatever the tokens' are, so that the comparison tells nothing by its time. */
+/** Digests have one length whatever the length of the tokens, so the time of the comparison tells nothing. */
 const matcher = (token: string | null): ((presented: Buffer) => boolean) => {
   if (token === null || token === '') return () => false;
   const expected = digest(Buffer.from(token));
@@ -44,7 +44,7 @@ const matcher = (token: string | null): ((presented: Buffer) => boolean) => {
 /** Any port; a name that a foreign site could make point here (DNS rebinding) is none of these. */
 const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i;
 
-/** Without a token it is the browser that must not be used against its own machine: every browser says where a page comes from. */
+/** Without a token a web page could use the operator's browser against this listener; Host and Origin tell such a page. */
 const loopbackOnly: Guard = ({ headersDistinct: { host: hosts = [], origin: origins = [] } }) => {
   const [host = ''] = hosts;
   if (hosts.length !== 1 || !LOOPBACK.test(host)) {

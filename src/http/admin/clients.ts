@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts';
+import type { Reply } from '../reply.ts';
 import { problem } from './problem.ts';
 
 /** The `client-id`s that are configured now. */
@@ -11,5 +11,5 @@ export const clientMeant = (named: string | null, clientIds: ClientIds): string 
   return others.length > 0 ? null : only;
 };
 
-export const clientRequired = (): Answer =>
+export const clientRequired = (): Reply =>
   problem('CLIENT_REQUIRED', 'Several clients are configured: say which one by clientId.');

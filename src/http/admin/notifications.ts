@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { type NotificationKey, OUTCOMES, type Store, type StoredNotification } from '../../store/store.ts';
 import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
-import { type Answer, type Asked, type Endpoint, endpoint, ok } from './answer.ts';
+import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
+import { type Endpoint, endpoint, type EndpointRequest, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { answerPage, identifier, isDigest, isStorable, ofClient, oneOf, orNull, paging } from './query.ts';
+import { pageReply, identifier, isDigest, isStorable, ofClient, oneOf, orNull, paging } from './query.ts';
 import { wholeNotification } from './whole.ts';
 
 const listing = z.strictObject({
@@ -37,18 +38,18 @@ export const createNotificationEndpoints = ({
   redriving,
   verifiesNow,
 }: NotificationNeeds): NotificationEndpoints => {
-  const ofOne = (answer: (key: NotificationKey) => Promise<Answer>): Endpoint =>
-    endpoint(ofClient, async ({ id, query }: Asked<z.output<typeof ofClient>>) => {
+  const ofOne = (respond: (key: NotificationKey) => Promise<Reply>): Endpoint =>
+    endpoint(ofClient, async ({ id, query }: EndpointRequest<z.output<typeof ofClient>>) => {
       const clientId = clientMeant(query.clientId, clientIds);
       if (clientId === null) return clientRequired();
-      return isDigest(id) ? await answer({ clientId, id }) : notFound('notification');
+      return isDigest(id) ? await respond({ clientId, id }) : notFound('notification');
     });
 
   return {
     list: endpoint(
       listing,
       async ({ query: { type, outcome, paymentId, limit, cursor } }) =>
-        await answerPage({ limit, cursor }, (page) =>
+        await pageReply({ limit, cursor }, (page) =>
           store().listNotifications({ notifyType: type, outcome, paymentId }, page),
         ),
     ),
@@ -56,15 +57,15 @@ export const createNotificationEndpoints = ({
       const stored = await store().findNotification(key);
       return stored === null ? notFound('notification') : ok(wholeNotification(stored, verifiesNow(stored)));
     }),
-    redriveOne: ofOne(async (key) => toAnswer(await redriving(store()).redriveOne(key))),
+    redriveOne: ofOne(async (key) => toReply(await redriving(store()).redriveOne(key))),
     redriveAll: endpoint(ofOutcome, async ({ query }) => ok(await redriving(store()).redriveAll(query.outcome))),
   };
 };
 
-const toAnswer = (result: RedriveResult): Answer =>
+const toReply = (result: RedriveResult): Reply =>
   result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind];
 
-const NOT_REDRIVEN: Readonly<Record<Exclude<RedriveResult['kind'], 'redriven'>, Answer>> = {
+const NOT_REDRIVEN: Readonly<Record<Exclude<RedriveResult['kind'], 'redriven'>, Reply>> = {
   'not found': notFound('notification'),
   held: problem('NOTIFICATION_HELD', 'Another replica applies this notification at this moment: try again.'),
   'without bytes': problem(

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { ATTENTION_CODES } from '../../order/attention.ts';
 import { type Order, ORDER_STATUSES } from '../../order/order.ts';
 import type { Store } from '../../store/store.ts';
-import { type Answer, type Endpoint, endpoint, ok } from './answer.ts';
+import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
+import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { answerPage, isIdentifier, ofClient, oneOf, orNull, paging } from './query.ts';
+import { pageReply, isIdentifier, ofClient, oneOf, orNull, paging } from './query.ts';
 
 /** AUTHORIZATION_EXPIRING looks at the clock: it is derived when read, and cannot be looked for. */
 const ATTENTION_LOOKED_FOR = ATTENTION_CODES.filter((code) => code !== 'AUTHORIZATION_EXPIRING');
@@ -35,17 +36,17 @@ export const createOrderEndpoints = ({
 }): OrderEndpoints => ({
   list: endpoint(listing, async ({ query: { status, attention, after, limit, cursor } }) =>
     after === null
-      ? await answerPage({ limit, cursor }, (page) => store().listOrders({ status, attention }, page))
-      : await answerPage({ limit, cursor: after }, (page) => store().followOrders(page)),
+      ? await pageReply({ limit, cursor }, (page) => store().listOrders({ status, attention }, page))
+      : await pageReply({ limit, cursor: after }, (page) => store().followOrders(page)),
   ),
   find: endpoint(ofClient, async ({ id, query }) => {
     const clientId = clientMeant(query.clientId, clientIds);
     if (clientId === null) return clientRequired();
-    return answerOrders(isIdentifier(id) ? await store().findOrders(clientId, id) : []);
+    return orderReply(isIdentifier(id) ? await store().findOrders(clientId, id) : []);
   }),
 });
 
-const answerOrders = (orders: readonly Order[]): Answer => {
+const orderReply = (orders: readonly Order[]): Reply => {
   const [order, ...others] = orders;
   if (order === undefined) return notFound('order');
   return others.length === 0

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type Log, problemOf } from '../../log.ts';
 import { StoreUnavailableError } from '../../store/store.ts';
-import type { Answer } from './answer.ts';
+import type { Reply } from '../reply.ts';
 
 /** Why a request is refused, and the status that says so: a closed set. */
 const STATUS_OF = {
@@ -27,21 +27,22 @@ export type ProblemCode = keyof typeof STATUS_OF;
 
 const RETRY_AFTER_SECONDS = '5';
 
-/** An `application/problem+json` answer (RFC 9457). `detail` is ours: nothing of the request is in it. */
-export const problem = (code: ProblemCode, detail: string, members: Readonly<Record<string, unknown>> = {}): Answer => {
+/** An `application/problem+json` reply (RFC 9457). `detail` is ours: nothing of the request is in it. */
+export const problem = (code: ProblemCode, detail: string, members: Readonly<Record<string, unknown>> = {}): Reply => {
   const status = STATUS_OF[code];
-  return { status, body: { type: 'about:blank', title: STATUS_CODES[status], status, code, detail, ...members } };
+  const body = { type: 'about:blank', title: STATUS_CODES[status], status, code, detail, ...members };
+  return { status, contentType: 'application/problem+json; charset=utf-8', body: JSON.stringify(body) };
 };
 
-export const notFound = (what: string): Answer => problem('NOT_FOUND', `There is no such ${what}.`);
+export const notFound = (kind: string): Reply => problem('NOT_FOUND', `There is no such ${kind}.`);
 
-export const storeUnavailable = (detail: string): Answer => ({
+export const storeUnavailable = (detail: string): Reply => ({
   ...problem('STORE_UNAVAILABLE', detail),
   headers: { 'Retry-After': RETRY_AFTER_SECONDS },
 });
 
-/** What a thrown error is answered with; ours are logged, without the values that they were about. */
-export const answerToError = (error: unknown, log: Log): Answer => {
+/** The reply to a thrown error. Faults of ours are logged, without the values that they were about. */
+export const replyToError = (error: unknown, log: Log): Reply => {
   if (error instanceof StoreUnavailableError) {
     log.warn(problemOf(error), 'the store is unavailable to the admin listener');
     return storeUnavailable(

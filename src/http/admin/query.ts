@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type PageRequest, InvalidCursorError } from '../../store/store.ts';
-import { type Answer, ok } from './answer.ts';
+import type { Reply } from '../reply.ts';
+import { ok } from './endpoint.ts';
 import { problem } from './problem.ts';
 
 /** As the contract defines identifiers. */
@@ -37,7 +38,7 @@ const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
 export const ofClient = z.strictObject({ clientId: orNull(clientId) });
 
 /** Reads a page from the store; a cursor that the store does not know is the client's fault. */
-export const answerPage = async (page: PageRequest, read: (page: PageRequest) => Promise<object>): Promise<Answer> => {
+export const pageReply = async (page: PageRequest, read: (page: PageRequest) => Promise<object>): Promise<Reply> => {
   try {
     return ok(await read(page));
   } catch (error) {

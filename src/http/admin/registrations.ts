@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { CAPTURE_MODES } from '../../order/registration.ts';
 import type { RegisterResult, Store } from '../../store/store.ts';
-import { type Answer, complaints, type Endpoint, endpoint } from './answer.ts';
+import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
+import { complaints, type Endpoint, endpoint, json } from './endpoint.ts';
 import { problem } from './problem.ts';
 import { isIdentifier, isStorable, oneOf, orNull } from './query.ts';
 
@@ -41,22 +42,22 @@ const options = z.strictObject({ replace: oneOf(['true', 'false']).default('fals
 /** Only bytes that are UTF-8 and nothing else: a replaced character would register another reference. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-type Reading = { readonly expected: Expectation } | { readonly refused: Answer };
+type ExpectationResult = { readonly expected: Expectation } | { readonly problem: Reply };
 
-const readExpectation = (contentType: string, body: Uint8Array): Reading => {
+const readExpectation = (contentType: string, body: Uint8Array): ExpectationResult => {
   if (!/^application\/json *(;|$)/i.test(contentType)) {
-    return { refused: problem('UNSUPPORTED_BODY', 'The body has to be application/json.') };
+    return { problem: problem('UNSUPPORTED_BODY', 'The body has to be application/json.') };
   }
-  let json: unknown;
+  let input: unknown;
   try {
-    json = JSON.parse(utf8.decode(body));
+    input = JSON.parse(utf8.decode(body));
   } catch {
-    return { refused: problem('MALFORMED_REQUEST', 'The body is not JSON.') };
+    return { problem: problem('MALFORMED_REQUEST', 'The body is not JSON.') };
   }
-  const read = expectation.safeParse(json);
+  const read = expectation.safeParse(input);
   return read.success
     ? { expected: read.data }
-    : { refused: problem('MALFORMED_REQUEST', `The body is not understood: ${complaints(read.error)}.`) };
+    : { problem: problem('MALFORMED_REQUEST', `The body is not understood: ${complaints(read.error)}.`) };
 };
 
 /** `PUT /api/orders/:paymentRequestId`: the shop says what it expects, before or after the first notification. */
@@ -70,21 +71,21 @@ export const createRegistering = ({
   endpoint(options, async ({ query, id, contentType, body }) => {
     if (!isIdentifier(id))
       return problem('MALFORMED_REQUEST', 'A paymentRequestId has 1 to 64 visible ASCII characters.');
-    const reading = readExpectation(contentType, body);
-    if ('refused' in reading) return reading.refused;
-    const { expected } = reading;
+    const result = readExpectation(contentType, body);
+    if ('problem' in result) return result.problem;
+    const { expected } = result;
     const clientId = clientMeant(expected.clientId, clientIds);
     if (clientId === null) return clientRequired();
     if (!clientIds().includes(clientId))
       return problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');
     const { amount, referenceOrderId, captureMode } = expected;
     const registration = { clientId, paymentRequestId: id, amount, referenceOrderId, captureMode };
-    return toAnswer(await store().register(registration, { replace: query.replace === 'true', now: new Date() }));
+    return toReply(await store().register(registration, { replace: query.replace === 'true', now: new Date() }));
   });
 
-const toAnswer = ({ kind, registration }: RegisterResult): Answer =>
+const toReply = ({ kind, registration }: RegisterResult): Reply =>
   kind === 'conflict'
     ? problem('REGISTRATION_CONFLICT', 'Something else is registered already: ?replace=true replaces it.', {
         registration,
       })
-    : { status: kind === 'created' ? 201 : 200, body: registration };
+    : json(kind === 'created' ? 201 : 200, registration);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { UNVERIFIED_REASONS } from '../../antom/signature.ts';
 import type { Store } from '../../store/store.ts';
-import { type Endpoint, endpoint, ok } from './answer.ts';
+import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { notFound } from './problem.ts';
-import { answerPage, isDigest, oneOf, orNull, paging } from './query.ts';
+import { pageReply, isDigest, oneOf, orNull, paging } from './query.ts';
 import { wholeUnverified } from './whole.ts';
 
 const listing = z.strictObject({ reason: orNull(oneOf(UNVERIFIED_REASONS)), ...paging });
@@ -18,7 +18,7 @@ export const createUnverifiedEndpoints = ({ store }: { readonly store: () => Sto
   list: endpoint(
     listing,
     async ({ query: { reason, limit, cursor } }) =>
-      await answerPage({ limit, cursor }, (page) => store().listUnverified(reason, page)),
+      await pageReply({ limit, cursor }, (page) => store().listUnverified(reason, page)),
   ),
   // Nobody vouches for the client that an unverified request names: its id alone finds it.
   find: endpoint(nothing, async ({ id }) => {

@@ -1,24 +1,17 @@
-import type { Express, Request, RequestHandler, Response } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import type { z } from 'zod';
+import { type Reply, send } from '../reply.ts';
 import { problem } from './problem.ts';
 
-/** What a request is answered with; from 400 on the body is a problem. */
-export interface Answer {
-  readonly status: number;
-  readonly body: object;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+export const json = (status: 200 | 201, body: object): Reply => ({
+  status,
+  contentType: 'application/json; charset=utf-8',
+  body: JSON.stringify(body),
+});
+export const ok = (body: object): Reply => json(200, body);
 
-export const ok = (body: object): Answer => ({ status: 200, body });
-
-export const send = (response: Response, { status, body, headers = {} }: Answer): void => {
-  response.status(status).set(headers);
-  if (status >= 400) response.type('application/problem+json');
-  response.json(body);
-};
-
-/** A request whose query has the shape that its endpoint asks for. */
-export interface Asked<Query> {
+/** A request whose query has the shape that its endpoint requires. */
+export interface EndpointRequest<Query> {
   readonly query: Query;
   /** The `:id` of the path, decoded; empty where the path has none. */
   readonly id: string;
@@ -26,11 +19,11 @@ export interface Asked<Query> {
   readonly body: Uint8Array;
 }
 
-export type Endpoint = (request: Request) => Promise<Answer>;
+export type Endpoint = (request: Request) => Promise<Reply>;
 
 /** Reads the query by a strict schema, so that a typo is refused and never lists everything. */
 export const endpoint =
-  <Query>(schema: z.ZodType<Query>, answer: (asked: Asked<Query>) => Promise<Answer>): Endpoint =>
+  <Query>(schema: z.ZodType<Query>, respond: (request: EndpointRequest<Query>) => Promise<Reply>): Endpoint =>
   async (request) => {
     const search = new URLSearchParams(/\?(.*)$/s.exec(request.url)?.[1] ?? '');
     const names = [...search.keys()];
@@ -39,7 +32,7 @@ export const endpoint =
     const query = schema.safeParse(Object.fromEntries(search));
     if (!query.success) return problem('MALFORMED_REQUEST', `The query is not understood: ${complaints(query.error)}.`);
     const { id = '' } = request.params;
-    return await answer({
+    return await respond({
       query: query.data,
       id: String(id),
       contentType: request.headers['content-type'] ?? '',
@@ -47,7 +40,7 @@ export const endpoint =
     });
   };
 
-/** What is wrong, by the names that we know: a name or a value of the request is never quoted. */
+/** Says what is wrong by our own names: no name or value of the request is quoted. */
 export const complaints = (error: z.ZodError): string =>
   error.issues
     .map((issue) => {
@@ -65,17 +58,17 @@ export interface Route {
 }
 
 /** Express hands a rejected promise to the error handler. */
-export const answering =
-  (its: Endpoint): RequestHandler =>
+export const toHandler =
+  (respond: Endpoint): RequestHandler =>
   async (request, response) =>
-    send(response, await its(request));
+    send(response, await respond(request));
 
 /** Adds a path; every other method there is 405. */
 export const addRoute = (app: Express, { path, get, put, post }: Route): void => {
   const route = app.route(path);
-  if (get !== undefined) route.get(answering(get));
-  if (put !== undefined) route.put(answering(put));
-  if (post !== undefined) route.post(answering(post));
+  if (get !== undefined) route.get(toHandler(get));
+  if (put !== undefined) route.put(toHandler(put));
+  if (post !== undefined) route.post(toHandler(post));
   const allowed = [get && 'GET, HEAD', put && 'PUT', post && 'POST']
     .filter((method) => method !== undefined)
     .join(', ');

@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** What a request is answered with, on either listener. */
+export interface Reply {
+  readonly status: number;
+  readonly body: string;
+  /** `application/json` where absent. */
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The connection ends after this reply: the rest of the request is not read. */
+  readonly closesConnection?: true;
+}
+
+/**
+ * Writes a reply, unless there is nobody to write it to. `draining` tells the peer to send no more requests on this
+ * connection. Node sends head and body in one write because the body is a string.
+ */
+export const send = (response: ServerResponse, reply: Reply, draining = false): void => {
+  if (response.headersSent || response.destroyed) return;
+  const { status, body, contentType = 'application/json', headers, closesConnection = false } = reply;
+  if (closesConnection) lingerOnClose(response.socket);
+  const fields = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))];
+  for (const name in headers) fields.push(name, headers[name] ?? '');
+  if (closesConnection || draining) fields.push('Connection', 'close');
+  response.writeHead(status, fields);
+  response.end(body);
+};
+
+const LINGER_MS = 2_000;
+
+/**
+ * Closing a socket with unread bytes makes the kernel send a reset, which can destroy the reply on its way. So the
+ * sending side is closed first, and what still arrives is thrown away for a moment.
+ */
+const lingerOnClose = (socket: Socket | null): void => {
+  if (socket === null) return;
+  socket.destroySoon = () => {
+    socket.end();
+    const giveUp = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(giveUp));
+    socket.once('end', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.resume();
+  };
+};

@@ -6,7 +6,8 @@ import { type Config, ConfigError, type Environment, EXIT_CONFIG, readConfig } f
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
 import { type Address, listen, stopListening } from './http/listener.ts';
-import { createPublicServer } from './http/public.ts';
+import { createPublicApp } from './http/public.ts';
+import { createPublicServer } from './http/public-server.ts';
 import { createReadiness } from './http/readiness.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { type Log, openLog, problemOf } from './log.ts';
@@ -50,7 +51,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
     onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
   });
   const payNotify = createPayNotify({ trust: () => trust, kinds: handlers, inbox: () => inbox });
-  const publicServer = createPublicServer({ ...config, payNotify, readiness, log });
+  const publicServer = createPublicServer(createPublicApp({ ...config, payNotify, readiness, log }));
   const adminServer = createServer(
     createAdminApp({
       store: () => store,

@@ -163,10 +163,10 @@ describe('the room for unverified requests', () => {
 
   test('counts repeats even where no new one may be stored at all', async () => {
     const first = await begin();
-    const known = forged();
-    expect(await statusOf(first, known)).toBe(200);
+    const earlier = forged();
+    expect(await statusOf(first, earlier)).toBe(200);
     const running = await begin({ UNVERIFIED_MAX_PER_SECOND: '0' });
-    expect(await statusOf(running, known)).toBe(200);
+    expect(await statusOf(running, earlier)).toBe(200);
     expect(await statusOf(running, forged())).toBe(503);
     expect(await running.unverified()).toMatchObject([{ deliveries: 2 }]);
   });

@@ -104,7 +104,8 @@ export const withHeaders = (
   ],
 });
 
-export const headerOf = (post: Post, name: string): string => post.headers.find(([its]) => its === name)?.[1] ?? '';
+export const headerOf = (post: Post, name: string): string =>
+  post.headers.find(([header]) => header === name)?.[1] ?? '';
 
 /** Keeps connections alive, up to so many. */
 export const createPool = (maxSockets: number): Agent => new Agent({ keepAlive: true, maxSockets });

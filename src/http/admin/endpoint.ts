@@ -49,7 +49,7 @@ export const complaints = (error: z.ZodError): string =>
     })
     .join('; ');
 
-/** One path of the admin table and what each method does there. GET answers HEAD too. */
+/** One path of the admin table and what each method does there. The handler of GET also serves HEAD. */
 export interface Route {
   readonly path: string;
   readonly get?: Endpoint;

@@ -86,9 +86,9 @@ describe('PUT /api/orders/:paymentRequestId', () => {
     ['currency', { amount: { currency: 'EUR', value: '120' }, referenceOrderId: 'six', captureMode: 'NONE' }],
     ['referenceOrderId', { amount: jpy('120'), referenceOrderId: 'seven', captureMode: 'NONE' }],
     ['captureMode', { amount: jpy('120'), referenceOrderId: 'six' }],
-  ])('another %s is a conflict, and the known one stays', async (_, other) => {
-    const known = { amount: jpy('120'), referenceOrderId: 'six', captureMode: 'NONE' };
-    await put('R6', known);
+  ])('another %s is a conflict, and the first one stays', async (_, other) => {
+    const first = { amount: jpy('120'), referenceOrderId: 'six', captureMode: 'NONE' };
+    await put('R6', first);
     for (const path of ['R6', 'R6?replace=false']) {
       const response = await put(path, other);
       expect([response.status, response.body.code]).toEqual([409, 'REGISTRATION_CONFLICT']);
@@ -96,12 +96,12 @@ describe('PUT /api/orders/:paymentRequestId', () => {
       expect(response.body.registration).toEqual({
         clientId: CLIENT,
         paymentRequestId: 'R6',
-        ...known,
+        ...first,
         createdAt: TIME,
         updatedAt: TIME,
       });
     }
-    await put('R6', known).expect(200);
+    await put('R6', first).expect(200);
   });
 
   test('?replace=true replaces it', async () => {

@@ -73,7 +73,7 @@ export interface Admin {
     fields: Fields,
     options?: { readonly clientId?: string; readonly inapplicable?: true },
   ) => Promise<string>;
-  readonly refuse: (request: SignedRequest, reason: UnverifiedReason) => Promise<void>;
+  readonly keepUnverified: (request: SignedRequest, reason: UnverifiedReason) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -110,7 +110,7 @@ export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promi
       ).items;
       return newest?.id ?? '';
     },
-    refuse: async (request, reason) => {
+    keepUnverified: async (request, reason) => {
       await store.record([{ kind: 'unverified', request, reason, receivedAt: new Date(RECEIVED_AT) }], BOUNDS);
     },
     close: async () => {

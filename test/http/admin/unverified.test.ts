@@ -23,10 +23,10 @@ const closing = async () => await admin.close();
 beforeAll(async () => {
   // Several clients: nobody vouches for the one that an unverified request names, so it is never asked for.
   admin = await openAdmin({ clientIds: () => [CLIENT, OTHER] });
-  await admin.refuse(doubled, 'DUPLICATE_HEADER');
-  await admin.refuse({ ...accepted, body }, 'SIGNATURE_MISMATCH');
-  await admin.refuse({ ...accepted, clientIds: ['T_stranger'] }, 'UNKNOWN_CLIENT');
-  await admin.refuse(doubled, 'DUPLICATE_HEADER');
+  await admin.keepUnverified(doubled, 'DUPLICATE_HEADER');
+  await admin.keepUnverified({ ...accepted, body }, 'SIGNATURE_MISMATCH');
+  await admin.keepUnverified({ ...accepted, clientIds: ['T_stranger'] }, 'UNKNOWN_CLIENT');
+  await admin.keepUnverified(doubled, 'DUPLICATE_HEADER');
 });
 afterAll(closing);
 

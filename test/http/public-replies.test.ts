@@ -426,7 +426,7 @@ describe.each([
         headers: Record<string, string[]>;
       };
       const occurrences = (name: string): string[] =>
-        changed.headers.flatMap(([its, value]) => (its.toLowerCase() === name ? [value] : []));
+        changed.headers.flatMap(([header, value]) => (header.toLowerCase() === name ? [value] : []));
       expect(whole).toMatchObject({
         method: 'POST',
         target: `${PATH}?shop=7`,

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 
 const SECOND = 1_000;
 
-/** Node drops the headers above this count, so a request that has as many is refused. */
+/** A request that has as many is refused. */
 export const MAX_HEADERS = 100;
 
 const SERVER_OPTIONS = {

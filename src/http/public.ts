@@ -57,7 +57,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     if (refusal !== null) return refuse(refusal);
     if (request.headersDistinct['expect'] !== undefined) response.writeContinue();
 
-    const body = await readBody(request, { limit: bodyLimit, onTooLarge: () => closing.add(request.socket) });
+    const body = await readBody(request, bodyLimit);
     // The sender is gone: nobody to respond to, and nothing is stored.
     if (body === 'aborted') return;
     if (body === 'too large') return refuse(REPLIES.BODY_TOO_LARGE);
@@ -86,7 +86,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
 /** The reply to a request that is refused before any of its body is read; null where it is not refused. */
 const refuseByHead = (request: IncomingMessage, bodyLimit: number): Reply | null => {
   if (request.method !== 'POST') return REPLIES.WRONG_METHOD;
-  // At the limit Node has dropped the rest, and one of those may be a signed header.
+  // Releases of Node that do not refuse it themselves drop what is over the limit, which may be a signed header.
   if (request.rawHeaders.length >= 2 * MAX_HEADERS) return REPLIES.TOO_MANY_HEADERS;
   if (isAmbiguous(request)) return REPLIES.AMBIGUOUS_FRAMING;
   const { 'content-encoding': encodings = [], 'content-length': lengths = [] } = request.headersDistinct;

@@ -370,6 +370,17 @@ describe('ambiguous framing', () => {
   });
 });
 
+test('a notification before a refused request on its connection is stored and acknowledged', async () => {
+  const [good, bad, hidden] = [fresh(), withHeaders(fresh(), { Host: 'other.example' }), fresh()];
+  const connection = await openRaw(receiver.address);
+  await connection.write(Buffer.concat([wire(good), wire(bad), wire(hidden)]));
+  expect(await connection.answer()).toMatchObject({ status: 200, body: ACKNOWLEDGEMENT });
+  expect((await connection.answer()).status).toBe(400);
+  expect(await connection.ended).toHaveLength(0);
+  connection.destroy();
+  expect([good, bad, hidden].map(isStored)).toEqual([true, false, false]);
+});
+
 describe('a body that does not come whole', () => {
   test('stores nothing, whether the sender resets, closes or half-closes', async () => {
     const before = storedAtAll();

@@ -114,6 +114,15 @@ describe('the public app', () => {
       expect(opened.isStored(post)).toBe(false);
     });
 
+    test('a hundred headers with 431: one that Node drops may be signed', async () => {
+      const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x-${index}`, 'y']));
+      const post = withHeaders(fresh(), many);
+      const response = await opened.post(post);
+      expectFailure(response, 431);
+      expect(response.headers['connection']).toBe('close');
+      expect(opened.isStored(post)).toBe(false);
+    });
+
     test.each(['gzip', 'br', 'GZIP', 'identity, gzip', 'x'])(
       'the Content-Encoding %s with 415: a signed body comes raw',
       async (encoding) => {

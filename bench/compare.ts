@@ -3,29 +3,30 @@ import { join } from 'node:path';
 import { load, type LoadResult, quantile } from './load.ts';
 import type { Bench } from './bench.ts';
 import type { OwnServer } from '../test/support/postgres.ts';
+import { comparisonRows, type Figures, type Results, type Row } from './ratios.ts';
 import { type RunningServer, startDatabase, startServer } from './server.ts';
 import { type Subject, subjectsOf } from './subjects.ts';
-import { comparisonTargets, type Figures, measureFsync, type Results, type Target } from './targets.ts';
 
-export interface ComparisonSizes {
+export interface ComparisonOptions {
   readonly rounds: number;
-  /** Sent in a round; to those that are slow a part of it. */
+  /** Sent to each subject in a round. */
   readonly notifications: number;
-  /** Sent to each before, over many connections: Node compiles what is used often, and a service runs for weeks. */
+  /** Sent to each first, over many connections: Node compiles what is used often, and a receiver runs for weeks. */
   readonly warmUp: number;
+  /** Another checkout, whose receiver is compared too. */
+  readonly against: string | undefined;
 }
 
 export interface Comparison {
   readonly results: Results;
-  readonly targets: readonly Target[];
-  readonly fsyncMs: number;
+  readonly rows: readonly Row[];
 }
 
 const WARM_UP_CONNECTIONS = 64;
-/** Alone on its connection one waits for the disk, and for PostgreSQL, each time: this part of the others' turn is long enough. */
-const ALONE = 1 / 3;
+/** With one connection every notification waits for a commit of its own: this part of them takes long enough. */
+const SINGLE_CONNECTION_SHARE = 1 / 3;
 
-/** A subject that runs, with what was measured of it so far. */
+/** A subject that runs, and its measurements so far. */
 interface Running {
   readonly subject: Subject;
   readonly port: number;
@@ -43,33 +44,38 @@ const start = async (bench: Bench, subject: Subject, port: number): Promise<Runn
   return { subject, port, server, cpuUs: [], perSecond: [], latencies: [], sent: 0 };
 };
 
-/** Sends the next ones; throws where an answer was not the acknowledgement, or the store does not hold exactly what was acknowledged. */
+/**
+ * Sends the next notifications. Throws if a response is not the acknowledgement, or if the store does not hold exactly
+ * what was acknowledged.
+ */
 const send = async (
   bench: Bench,
-  one: Running,
+  running: Running,
   { count, connections }: { readonly count: number; readonly connections: number },
 ): Promise<{ readonly cpuUs: number; readonly result: LoadResult }> => {
-  const { subject, server, port } = one;
-  const requests = bench.requests(one.sent, count);
+  const { subject, server, port } = running;
+  const requests = bench.requests(running.sent, count);
   server.resume();
   const before = server.cpu();
   const result = await load({ port, connections, requests });
   const cpuUs = (server.cpu() - before) / count;
   server.pause();
-  one.sent += count;
+  running.sent += count;
   if (result.acknowledged !== count)
-    throw new Error(`${subject.name}: other answers: ${JSON.stringify(result.others)}`);
+    throw new Error(`${subject.name}: other responses: ${JSON.stringify(result.others)}`);
   const stored = await subject.stored();
-  if (stored !== null && stored !== one.sent)
-    throw new Error(`${subject.name}: ${one.sent} acknowledged, ${stored} stored`);
+  if (stored !== null && stored !== running.sent)
+    throw new Error(`${subject.name}: ${running.sent} acknowledged, ${stored} stored`);
   return { cpuUs, result };
 };
 
-const round = async (bench: Bench, one: Running, count: number): Promise<void> => {
-  const { cpuUs, result } = await send(bench, one, { count, connections: one.subject.connections });
-  one.cpuUs.push(cpuUs);
-  one.perSecond.push(count / result.seconds);
-  one.latencies.push(...result.latencies);
+const measureRound = async (bench: Bench, running: Running, notifications: number): Promise<void> => {
+  const { connections } = running.subject;
+  const count = Math.ceil(connections === 1 ? notifications * SINGLE_CONNECTION_SHARE : notifications);
+  const { cpuUs, result } = await send(bench, running, { count, connections });
+  running.cpuUs.push(cpuUs);
+  running.perSecond.push(count / result.seconds);
+  running.latencies.push(...result.latencies);
 };
 
 const finish = async ({ subject, server, cpuUs, perSecond, latencies, sent }: Running): Promise<Figures> => {
@@ -89,60 +95,53 @@ const finish = async ({ subject, server, cpuUs, perSecond, latencies, sent }: Ru
   };
 };
 
-const shareOf = ({ subject }: Running, count: number): number => Math.ceil(count * (subject.share ?? 1));
-
 /**
- * One after the other. Who does not have its turn stands still, the database server included: what one has left to
- * compile, to collect or to tidy up would be done on the core, and in the cache, of another.
+ * One subject after the other. The rest are stopped (SIGSTOP), the database server included: otherwise they would
+ * compile and collect garbage on the core, and in the cache, of the one that is measured.
  */
 const takeTurns = async (
-  running: readonly Running[],
+  subjects: readonly Running[],
   database: OwnServer,
-  turn: (one: Running) => Promise<void>,
+  turn: (running: Running) => Promise<void>,
 ): Promise<void> => {
   const thaw = await database.freeze();
-  // It could not be ended either.
+  // A stopped server could not be ended.
   process.once('SIGINT', thaw).once('SIGTERM', thaw);
   try {
-    for (const one of running) if (one.subject.usesDatabase !== true) await turn(one);
+    for (const running of subjects) if (running.subject.usesDatabase !== true) await turn(running);
   } finally {
     thaw();
     process.off('SIGINT', thaw).off('SIGTERM', thaw);
   }
-  for (const one of running) if (one.subject.usesDatabase === true) await turn(one);
+  for (const running of subjects) if (running.subject.usesDatabase === true) await turn(running);
 };
 
-/** All subjects take turns round by round: what else the machine does hits all alike, and each round gives ratios of its own. */
+/** All subjects take turns round by round, so that other load on the machine affects them alike. */
 export const compare = async (
   bench: Bench,
-  { rounds, notifications, warmUp }: ComparisonSizes,
+  { rounds, notifications, warmUp, against }: ComparisonOptions,
 ): Promise<Comparison> => {
   const database = await startDatabase();
   try {
-    const running: Running[] = [];
-    for (const [index, subject] of subjectsOf({ directory: bench.directory, server: database }).entries()) {
-      running.push(await start(bench, subject, bench.port + index));
+    const subjects: Running[] = [];
+    for (const subject of subjectsOf({ directory: bench.directory, server: database, against })) {
+      subjects.push(await start(bench, subject, bench.port + subjects.length));
     }
     bench.progress('warming up');
-    await takeTurns(running, database, async (one) => {
-      await send(bench, one, { count: shareOf(one, warmUp), connections: WARM_UP_CONNECTIONS });
+    await takeTurns(subjects, database, async (running) => {
+      await send(bench, running, { count: warmUp, connections: WARM_UP_CONNECTIONS });
     });
-    for (let number = 1; number <= rounds; number += 1) {
-      bench.progress(`round ${number} of ${rounds}`);
-      await takeTurns(running, database, async (one) => {
-        // What the one before has left for the disk must not hold up this one's commits.
+    for (let round = 1; round <= rounds; round += 1) {
+      bench.progress(`round ${round} of ${rounds}`);
+      await takeTurns(subjects, database, async (running) => {
+        // What the subject before has left for the disk must not hold up the commits of this one.
         spawnSync('sync');
-        await round(bench, one, shareOf(one, one.subject.connections === 1 ? notifications * ALONE : notifications));
+        await measureRound(bench, running, notifications);
       });
     }
     const results = new Map<string, Figures>();
-    for (const one of running) results.set(one.subject.name, await finish(one));
-    const fsyncMs = measureFsync();
-    return {
-      results,
-      fsyncMs,
-      targets: comparisonTargets(results, { bodyBytes: bench.bodyBytes(0, warmUp), fsyncMs }),
-    };
+    for (const running of subjects) results.set(running.subject.name, await finish(running));
+    return { results, rows: comparisonRows(results, bench.bodyBytes(0, warmUp)) };
   } finally {
     await database.stop();
   }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 export interface LoadResult {
   readonly acknowledged: number;
-  /** Answers that were not the acknowledgement, by status. */
+  /** How many responses were not the acknowledgement, by status; 0 for a connection that was closed. */
   readonly others: Readonly<Record<string, number>>;
   readonly seconds: number;
   /** Of each acknowledged request, milliseconds, sorted. */
@@ -20,7 +20,7 @@ export interface LoadOptions {
 const ACKNOWLEDGEMENT = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}';
 const HEAD_END = '\r\n\r\n';
 
-/** Sends every request once over keep-alive connections, one at a time on each, and checks every answer. */
+/** Sends every request once over keep-alive connections, one at a time on each, and checks every response. */
 export const load = async ({ port, connections, requests }: LoadOptions): Promise<LoadResult> => {
   const latencies: number[] = [];
   const others: Record<string, number> = {};
@@ -28,14 +28,14 @@ export const load = async ({ port, connections, requests }: LoadOptions): Promis
   const began = performance.now();
   await Promise.all(
     Array.from({ length: connections }, async () => {
-      const connection = await open(port);
+      const connection = await openConnection(port);
       while (next < requests.length) {
         const request = requests[next] as Buffer;
         next += 1;
         const sent = performance.now();
-        const answer = await connection.exchange(request);
-        if (answer.status === 200 && answer.body === ACKNOWLEDGEMENT) latencies.push(performance.now() - sent);
-        else others[answer.status] = (others[answer.status] ?? 0) + 1;
+        const response = await connection.exchange(request);
+        if (isAcknowledgement(response)) latencies.push(performance.now() - sent);
+        else others[response.status] = (others[response.status] ?? 0) + 1;
       }
       connection.close();
     }),
@@ -45,9 +45,9 @@ export const load = async ({ port, connections, requests }: LoadOptions): Promis
 };
 
 export interface FloodResult extends LoadResult {
-  /** How many were to be sent, at the rate asked for. */
+  /** How many were due, at the given rate. */
   readonly offered: number;
-  /** How many of those found no connection free. */
+  /** How many of those were not sent, because no connection was free. */
   readonly unsent: number;
 }
 
@@ -59,7 +59,7 @@ export interface FloodOptions extends LoadOptions {
 const TICK_MS = 5;
 
 /**
- * Sends at a rate, whether answers come or not, as far as connections are free. As APO does, it sends again what was
+ * Sends at a rate, whether responses come or not, as far as connections are free. As APO does, it sends again what was
  * not acknowledged, and nothing else twice.
  */
 export const flood = async ({
@@ -69,7 +69,7 @@ export const flood = async ({
   perSecond,
   seconds,
 }: FloodOptions): Promise<FloodResult> => {
-  const idle = await Promise.all(Array.from({ length: connections }, async () => await open(port)));
+  const idle = await Promise.all(Array.from({ length: connections }, async () => await openConnection(port)));
   const all = [...idle];
   const pending = [...requests];
   const latencies: number[] = [];
@@ -79,10 +79,10 @@ export const flood = async ({
   let unsent = 0;
   const exchange = async (connection: Connection, request: Buffer): Promise<void> => {
     const sent = performance.now();
-    const answer = await connection.exchange(request);
-    if (answer.status === 200 && answer.body === ACKNOWLEDGEMENT) latencies.push(performance.now() - sent);
+    const response = await connection.exchange(request);
+    if (isAcknowledgement(response)) latencies.push(performance.now() - sent);
     else {
-      others[answer.status] = (others[answer.status] ?? 0) + 1;
+      others[response.status] = (others[response.status] ?? 0) + 1;
       pending.push(request);
     }
     idle.push(connection);
@@ -99,8 +99,8 @@ export const flood = async ({
         continue;
       }
       next += 1;
-      const one = exchange(connection, request).finally(() => underWay.delete(one));
-      underWay.add(one);
+      const exchanged = exchange(connection, request).finally(() => underWay.delete(exchanged));
+      underWay.add(exchanged);
     }
     await pause(TICK_MS);
   }
@@ -116,28 +116,30 @@ export const flood = async ({
   };
 };
 
-interface Answered {
+interface HttpResponse {
   readonly status: number;
   readonly body: string;
 }
 
+const isAcknowledgement = ({ status, body }: HttpResponse): boolean => status === 200 && body === ACKNOWLEDGEMENT;
+
 interface Connection {
-  readonly exchange: (request: Buffer) => Promise<Answered>;
+  readonly exchange: (request: Buffer) => Promise<HttpResponse>;
   readonly close: () => void;
 }
 
-/** The smallest client that reads Content-Length answers: the load must cost less than what it measures. */
-const open = async (port: number): Promise<Connection> => {
+/** The smallest client that reads responses with a Content-Length: the load must cost less than what it measures. */
+const openConnection = async (port: number): Promise<Connection> => {
   const socket: Socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
   let received = '';
-  let waiting: ((answer: Answered) => void) | null = null;
-  const finish = (answer: Answered): void => {
+  let waiting: ((response: HttpResponse) => void) | null = null;
+  const finish = (response: HttpResponse): void => {
     received = '';
-    waiting?.(answer);
+    waiting?.(response);
     waiting = null;
   };
   socket.setEncoding('latin1');

@@ -1,4 +1,5 @@
-import { median, type Results } from './targets.ts';
+import { median, type Results } from './ratios.ts';
+import { NAMES } from './subjects.ts';
 
 const WIDTH = 760;
 const LABEL = 190;
@@ -6,11 +7,13 @@ const BAR = 20;
 const GAP = 8;
 const TOP = 44;
 
+const SHOWN = new Set<string>([NAMES.bare, NAMES.express, NAMES.floor, NAMES.sqlite, NAMES.postgres]);
+
 const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** CPU per notification of each subject at 64 connections, as bars: the figure that is stable under noise. */
 export const plot = (results: Results): string => {
-  const shown = [...results].filter(([name]) => !/, (1|16)$/.test(name));
+  const shown = [...results].filter(([name]) => SHOWN.has(name));
   const longest = Math.max(...shown.map(([, { cpuUs }]) => median(cpuUs)));
   const bars = shown.map(([name, figures], index) => {
     const cpuUs = median(figures.cpuUs);

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { load } from './load.ts';
 import { startServer } from './server.ts';
-import { service, settings } from './subjects.ts';
+import { receiver, settings } from './subjects.ts';
 
-/** Where a thread's time goes: microseconds a notification by area, most first. */
+/** Microseconds a notification that a thread spends in each area, most first. */
 export interface ThreadProfile {
   readonly thread: string;
   readonly areas: readonly (readonly [area: string, us: number])[];
 }
 
-/** What the V8 profiler writes (`node --cpu-prof`): of nodes and samples only what is read here. */
+/** The part that is read here of what the V8 profiler writes (`node --cpu-prof`). */
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -22,8 +22,8 @@ interface CpuProfile {
 }
 
 /**
- * Profiles the service under load, on SQLite. Both threads have a core of their own where there are two, since the
- * profiler's clock also runs while a thread waits for one. What Node does to start is left out by its sheer length.
+ * Profiles the receiver under load, on SQLite. It may use every core: the clock of the profiler also runs while a
+ * thread waits for one. Many notifications make the start of Node a small part of the whole.
  */
 export const profile = async (
   { directory, port, publicKey, requests }: Bench,
@@ -37,7 +37,7 @@ export const profile = async (
     DATABASE_URL: `sqlite:${join(directory, 'profile.db')}`,
   };
   const server = await startServer({
-    ...service,
+    ...receiver,
     env,
     port,
     log: join(directory, 'log'),
@@ -58,7 +58,7 @@ export const profile = async (
 
 const VERIFYING = 'verifying, in OpenSSL';
 
-/** The first that fits a frame's function and file names its area. */
+/** The first pattern that fits `<function> <file>` of a frame names its area. */
 const AREAS: readonly (readonly [area: string, fits: RegExp])[] = [
   ['waiting', /^\(idle\)/],
   ['garbage collection, on this thread', /^\(garbage collector\)/],
@@ -68,22 +68,23 @@ const AREAS: readonly (readonly [area: string, fits: RegExp])[] = [
     /esm\/|cjs\/|amaro|wasm|modules\/|compileFor|bootstrap|^evaluate|realm|^compileFunction/,
   ],
   [VERIFYING, /^verifyOneShot/],
-  ['COMMIT: log written and synced', /^inTransaction/],
+  ['COMMIT: log written and synced', /^transact .*sqlite\/database\.ts/],
   ['SQLite statements', /sqlite\/query\.ts/],
   ['compressing', /node:zlib|^processChunk/],
-  ['between the threads', /postMessage|message\.ts|thread\.ts|worker\.ts|messageport|receiveMessage/],
-  ['digests', /node:internal\/crypto\/hash|^hash$|digestOf/],
+  ['between the threads', /postMessage|thread\.ts|worker\.ts|messageport|receiveMessage/],
+  ['digests', /node:internal\/crypto\/hash|^hash /],
   ['signature: header, bytes to verify', /antom\/signature\.ts|base64Slice|latin1Write|decodeURIComponent/],
-  ['reading the body: UTF-8, JSON, facts', /antom\/notification\.ts|utf8Slice|isUtf8/],
+  ['reading the body: UTF-8, JSON, zod', /src\/handlers\/|node_modules\/zod\/|utf8Slice|isUtf8/],
   ['the log', /pino|sonic-boom|src\/log\.ts|^writeString|^writeBuffer/],
   [
     'HTTP and sockets, in Node',
-    /node:_http|node:net|node:internal\/(stream|streams)|node:internal\/http|^writeLatin1String|^writeUtf8String|^writev|node:events|stream_base/,
+    /node:(_http|net|events)|node:internal\/(stream|http)|^write(Latin1String|Utf8String|v)|stream_base/,
   ],
+  ['HTTP, Express', /node_modules\/(express|router)\//],
   ['HTTP, ours', /src\/http\//],
-  ['the order: handlers, rules', /src\/(order|handlers)\/|store\/projection\.ts/],
+  ['the order: evidence, rules', /src\/order\/|store\/derive\.ts/],
   ['the store, in JavaScript', /src\/store\//],
-  ['the inbox and the turn', /src\/(inbox|pay-notify)\.ts/],
+  ['the inbox and the turn', /src\/(inbox|pay-notify)/],
 ];
 
 const areasOf = ({ nodes, samples, timeDeltas }: CpuProfile, notifications: number): ReadonlyMap<string, number> => {

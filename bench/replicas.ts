@@ -4,11 +4,11 @@ import { sql } from '../test/support/postgres.ts';
 import type { Bench } from './bench.ts';
 import { load } from './load.ts';
 import { type RunningServer, startDatabase, startServer } from './server.ts';
-import { service, settingsWithPostgres } from './subjects.ts';
+import { receiver, settingsWithPostgres } from './subjects.ts';
 
 export interface ReplicasSizes {
   readonly replicas: number;
-  /** For all of them together; half as many are sent before. */
+  /** For all of them together; half as many are sent first. */
   readonly notifications: number;
 }
 
@@ -16,7 +16,7 @@ export interface ReplicasSizes {
 export interface ReplicasFigures {
   readonly perSecond: number;
   /** CPU microseconds a notification: of all replicas, and of all processes of the database server. */
-  readonly serviceUs: number;
+  readonly receiverUs: number;
   readonly databaseUs: number;
   /** Bytes a notification: written to the write-ahead log, and on disk in the end. */
   readonly walBytes: number;
@@ -27,7 +27,7 @@ export interface ReplicasFigures {
 
 const CONNECTIONS = 64;
 
-/** Several replicas on one PostgreSQL, all on this machine: what each notification costs, and where. */
+/** Several replicas on one PostgreSQL, all on this machine: the cost of a notification, and where it arises. */
 export const measureReplicas = async (
   bench: Bench,
   { replicas, notifications }: ReplicasSizes,
@@ -39,11 +39,12 @@ export const measureReplicas = async (
     const running: { readonly port: number; readonly server: RunningServer }[] = [];
     for (let index = 0; index < replicas; index += 1) {
       const port = bench.port + index;
-      running.push({ port, server: await startServer({ ...service, env, port, log: join(bench.directory, 'log') }) });
+      running.push({ port, server: await startServer({ ...receiver, env, port, log: join(bench.directory, 'log') }) });
     }
     const warmUp = Math.ceil(notifications / 2);
     const requests = bench.requests(0, warmUp + notifications);
-    const share = async (all: readonly Buffer[]): Promise<number> => {
+    /** Spreads requests over the replicas; returns how many were acknowledged. */
+    const send = async (all: readonly Buffer[]): Promise<number> => {
       const results = await Promise.all(
         running.map(
           async ({ port }, index) =>
@@ -52,15 +53,16 @@ export const measureReplicas = async (
       );
       return results.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
     };
-    await share(requests.slice(0, warmUp));
+    await send(requests.slice(0, warmUp));
     const before = await readCounters(url);
-    const serviceBefore = running.map((one) => one.server.cpu()).reduce((sum, us) => sum + us, 0);
+    const cpuUs = (): number => running.reduce((sum, replica) => sum + replica.server.cpu(), 0);
+    const cpuBefore = cpuUs();
     const began = performance.now();
-    const acknowledged = await share(requests.slice(warmUp));
+    const acknowledged = await send(requests.slice(warmUp));
     const seconds = (performance.now() - began) / 1_000;
-    const serviceUs = running.map((one) => one.server.cpu()).reduce((sum, us) => sum + us, 0) - serviceBefore;
+    const receiverUs = cpuUs() - cpuBefore;
     const after = await readCounters(url);
-    for (const one of running) await one.server.stop();
+    for (const replica of running) await replica.server.stop();
     const [stored] = await sql<{ count: string; bytes: string }>(
       url,
       'select count(*), pg_database_size(current_database()) as bytes from notifications',
@@ -69,7 +71,7 @@ export const measureReplicas = async (
       throw new Error(`${acknowledged} acknowledged, ${stored?.count} stored`);
     return {
       perSecond: acknowledged / seconds,
-      serviceUs: serviceUs / acknowledged,
+      receiverUs: receiverUs / acknowledged,
       databaseUs: (after.cpuUs - before.cpuUs) / acknowledged,
       walBytes: (after.walBytes - before.walBytes) / acknowledged,
       diskBytes: (Number(stored?.bytes) - before.emptyBytes) / requests.length,
@@ -85,7 +87,7 @@ interface Counters {
   readonly cpuUs: number;
   readonly walBytes: number;
   readonly commits: number;
-  /** What a database takes that holds nothing. */
+  /** The size of an empty database. */
   readonly emptyBytes: number;
 }
 
@@ -94,7 +96,8 @@ const readCounters = async (url: string): Promise<Counters> => {
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const [row] = await sql<{ pids: number[]; wal: string; commits: string; empty: string }>(
     url,
-    `select array(select pid from pg_stat_activity where pid <> pg_backend_pid()) as pids, pg_current_wal_lsn() - '0/0' as wal,
+    `select array(select pid from pg_stat_activity where pid <> pg_backend_pid()) as pids,
+       pg_current_wal_lsn() - '0/0' as wal,
        (select xact_commit from pg_stat_database where datname = current_database()) as commits,
        pg_database_size('template0') as empty`,
   );

@@ -8,13 +8,13 @@ export interface ServerOptions {
   readonly file: string;
   readonly env: Readonly<Record<string, string>>;
   readonly port: number;
-  /** Where its standard output goes: a service's log goes to a file. */
+  /** The file that its standard output is appended to. */
   readonly log: string;
-  /** The path that answers 200 once it is ready. */
+  /** A path whose response is below 500 once the server is ready. */
   readonly readyPath: string;
-  /** Of Node itself. */
+  /** Options of Node itself. */
   readonly flags?: readonly string[];
-  /** To the first core, as all that is compared. */
+  /** On the first core only, as everything that is compared. */
   readonly pinned?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface RunningServer {
   readonly cpu: () => number;
   /** The most memory it ever held, in MiB. */
   readonly peakRss: () => number;
-  /** Stopped it uses no processor, whatever it may have left to compile or to tidy up; and goes on where it was. */
+  /** Stops all its threads (SIGSTOP), so that it uses no processor until it is resumed. */
   readonly pause: () => void;
   readonly resume: () => void;
   readonly stop: () => Promise<void>;
@@ -33,13 +33,13 @@ export interface RunningServer {
 const EVERY_CORE = `0-${cpus().length - 1}`;
 const canPin = cpus().length > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-/** A measurement that fails leaves none behind. */
+/** A measurement that fails leaves no server behind. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a server as a process of its own, on the first core where there are two and `taskset` is there. */
+/** Starts a server as a separate process; on the first core if there are two and `taskset` is installed. */
 export const startServer = async ({
   file,
   env,
@@ -78,7 +78,7 @@ const takeCores = (cores: string): void => {
   if (canPin) spawnSync('taskset', ['-apc', cores, String(process.pid)]);
 };
 
-/** PostgreSQL may run on every core, as a server of its own does. */
+/** PostgreSQL may run on every core, as in production. */
 export const startDatabase = async (): Promise<OwnServer> => {
   takeCores(EVERY_CORE);
   try {
@@ -93,7 +93,8 @@ const READY_WITHIN_MS = 20_000;
 const ready = async (child: ChildProcess, url: string): Promise<void> => {
   const giveUpAt = performance.now() + READY_WITHIN_MS;
   while (performance.now() < giveUpAt) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode} before it was ready`);
+    if (child.exitCode !== null)
+      throw new Error(`${child.spawnargs.at(-1)} ended with ${child.exitCode} before it was ready`);
     try {
       const { status } = await fetch(url);
       if (status < 500) return;
@@ -103,7 +104,7 @@ const ready = async (child: ChildProcess, url: string): Promise<void> => {
     await pause(50);
   }
   child.kill('SIGKILL');
-  throw new Error('the server did not become ready');
+  throw new Error(`${child.spawnargs.at(-1)} did not become ready`);
 };
 
 /** Of all threads, in nanoseconds as the scheduler counts them (Linux: Documentation/scheduler/sched-stats). */

@@ -1,32 +1,40 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
 import type { TestServer } from '../test/support/postgres.ts';
 import { CLIENT_ID } from './notifications.ts';
 
-/** What is compared: a server, how many connections load it, and what it has stored afterwards. */
+/** A server that is compared, how many connections load it, and what it has stored afterwards. */
 export interface Subject {
   readonly name: string;
   readonly file: string;
   readonly connections: number;
   /** It works with the database server. */
   readonly usesDatabase?: true;
-  /** One that is slow gets this part of the notifications that the others get. */
-  readonly share?: number;
   readonly readyPath: string;
-  /** Its environment, on an empty database. */
+  /** Returns its environment, with an empty database. */
   readonly prepare: () => Promise<Readonly<Record<string, string>>>;
-  /** How many notifications it holds; null for one that stores nothing. */
+  /** How many notifications it holds; null if it stores nothing. */
   readonly stored: () => Promise<number | null>;
-  /** Bytes on disk, once it is stopped; null where that is not asked. */
+  /** Bytes on disk, once it is stopped; null where they are not measured. */
   readonly bytes: () => number | null;
 }
 
+/** The subjects at 64 connections: those that are set against each other. */
+export const NAMES = {
+  bare: 'bare',
+  express: 'express',
+  floor: 'floor, 64',
+  sqlite: 'paynotify sqlite, 64',
+  postgres: 'paynotify postgres, 64',
+  other: 'other checkout',
+} as const;
+
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
 
-const simple = (name: string): Subject => ({
+const simple = (name: 'bare' | 'express' | 'floor'): Subject => ({
   name,
   file: here(`servers/${name}.ts`),
   connections: 64,
@@ -36,7 +44,12 @@ const simple = (name: string): Subject => ({
   bytes: () => null,
 });
 
-export const service = { file: here('../src/main.ts'), readyPath: '/readyz' };
+/** The receiver of a checkout. */
+export const receiverOf = (checkout: string): Pick<Subject, 'file' | 'readyPath'> => ({
+  file: resolve(checkout, 'src/main.ts'),
+  readyPath: '/readyz',
+});
+export const receiver = receiverOf(here('..'));
 /** As in the image (Dockerfile). */
 export const settings = {
   NODE_OPTIONS: '--max-semi-space-size=4',
@@ -72,7 +85,7 @@ const floor = (connections: number, directory: string): Subject => {
 const sqlite = (connections: number, directory: string): Subject => {
   const file = join(directory, `sqlite-${connections}`, 'paynotify.db');
   return {
-    ...service,
+    ...receiver,
     name: `paynotify sqlite, ${connections}`,
     connections,
     prepare: () => {
@@ -88,7 +101,7 @@ const sqlite = (connections: number, directory: string): Subject => {
 const postgres = (connections: number, server: TestServer): Subject => {
   let url = '';
   return {
-    ...service,
+    ...receiver,
     name: `paynotify postgres, ${connections}`,
     connections,
     usesDatabase: true,
@@ -107,23 +120,31 @@ const postgres = (connections: number, server: TestServer): Subject => {
   };
 };
 
-/**
- * In the order of their turns: those whose figures are set against each other follow one another, since a shared machine's
- * speed changes from one second to the next.
- */
-export const subjectsOf = ({
-  directory,
-  server,
-}: {
+/** The receiver of another checkout, with SQLite and 64 connections. */
+const otherCheckout = (checkout: string, directory: string): Subject => ({
+  ...sqlite(64, join(directory, 'other')),
+  ...receiverOf(checkout),
+  name: NAMES.other,
+});
+
+export interface SubjectsOptions {
   readonly directory: string;
   readonly server: TestServer;
-}): readonly Subject[] => [
+  /** Another checkout, whose receiver is compared too. */
+  readonly against: string | undefined;
+}
+
+/**
+ * In the order of their turns. Subjects that are set against each other follow one another, since the speed of a shared
+ * machine changes from one second to the next.
+ */
+export const subjectsOf = ({ directory, server, against }: SubjectsOptions): readonly Subject[] => [
   simple('bare'),
-  ...[1, 64].map((connections) => floor(connections, directory)),
+  floor(1, directory),
   ...[1, 16].map((connections) => sqlite(connections, directory)),
-  { ...simple('forge'), share: 1 / 6 },
-  simple('template'),
   simple('express'),
+  floor(64, directory),
+  ...(against === undefined ? [] : [otherCheckout(against, directory)]),
   sqlite(64, directory),
   ...[64, 16, 1].map((connections) => postgres(connections, server)),
 ];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
 import { readKeyRing, readText } from './key-ring.ts';
-import type { OrderRules } from './order/order.ts';
+import type { OrderRules } from './order/rules.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -55,7 +55,7 @@ export interface Config extends StoreConfig {
   readonly readKeysAgain: () => KeyRing;
 }
 
-/** Every variable there is; the README's table and `.env.example` list the same, and a test compares the three. */
+/** Every variable there is; the table of docs/configuration.md and `.env.example` list the same, and a test compares the three. */
 export const VARIABLES = [
   'PORT',
   'HOST',
@@ -96,7 +96,7 @@ export const SECRETS = [
 type Secret = (typeof SECRETS)[number];
 
 /** Reads single values and gathers what is wrong with them. */
-export interface Source {
+interface Source {
   readonly problems: string[];
   /** Null where it is not set; an empty value is not set. */
   readonly text: (name: Variable) => string | null;

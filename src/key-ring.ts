@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type AntomKey, KeyError, type KeyRing, readKey } from './antom/keys.ts';
-import type { Source } from './config.ts';
+
+/** Where the names and keys of clients are configured, and what gathers the problems. */
+export interface KeySource {
+  readonly problems: string[];
+  /** Null where it is not set. */
+  readonly text: (name: 'ANTOM_CLIENT_ID' | 'ANTOM_PUBLIC_KEY' | 'ANTOM_CLIENTS_FILE') => string | null;
+}
 
 /** A file's text without white space around it, or the code of what kept it from being read. */
 export const readText = (file: string): string | { readonly code: string } => {
@@ -32,7 +38,7 @@ interface ClientKeys {
 }
 
 /** The keys of every configured client; what is wrong with them goes to the problems. */
-export const readKeyRing = (source: Source, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
+export const readKeyRing = (source: KeySource, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
   const ring = new Map<string, readonly AntomKey[]>();
   for (const { clientId, publicKeys, from } of readClients(source)) {
     if (!/^[\x21-\x7e]+$/.test(clientId))
@@ -62,7 +68,7 @@ const readKeysOf = (
     }
   });
 
-const readClients = (source: Source): readonly ClientKeys[] => {
+const readClients = (source: KeySource): readonly ClientKeys[] => {
   const clientId = source.text('ANTOM_CLIENT_ID');
   const publicKey = source.text('ANTOM_PUBLIC_KEY');
   const file = source.text('ANTOM_CLIENTS_FILE');

@@ -7,7 +7,7 @@ import type { PrettyOptions } from 'pino-pretty';
 const ALLOWED: ReadonlySet<string> = new Set([
   'requestId',
   'status',
-  'notifyType',
+  'kind',
   'paymentId',
   'clientId',
   'outcome',

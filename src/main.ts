@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import type { Trust } from './antom/signature.ts';
@@ -8,8 +8,8 @@ import { createAdminApp } from './http/admin.ts';
 import { type Address, listen, stopListening } from './http/listener.ts';
 import { createPublicApp } from './http/public.ts';
 import { createPublicServer } from './http/public-server.ts';
-import { createReadiness } from './http/readiness.ts';
-import { createInbox, type Inbox } from './inbox.ts';
+import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
+import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { openStore } from './store/open.ts';
@@ -34,82 +34,117 @@ const STORE_CLOSES_WITHIN_MS = 5_000;
 const OPEN_AGAIN_AFTER_MS = 1_000;
 const NEARLY_FULL = 0.8;
 
+/** What comes and goes while the service runs; null while it is not there. */
+interface Parts {
+  trust: Trust;
+  store: Store | null;
+  inbox: Inbox | null;
+  upkeep: Upkeep | null;
+  isStopping: boolean;
+}
+
+/** What the parts are made by. */
+interface Means {
+  readonly config: Config;
+  readonly log: Log;
+}
+
 /** Opens the listeners at once and the store in the background: health answers while the database is still away. */
 export const start = async (config: Config, log: Log): Promise<Running> => {
-  const trustOf = (keys: KeyRing): Trust => ({ keys, publicUris: config.publicUris });
-  let trust = trustOf(config.keys);
-  let store: Store | null = null;
-  let inbox: Inbox | null = null;
-  let upkeep: Upkeep | null = null;
-  let stopping = false;
-
+  const means = { config, log };
+  const trust = trustIn(config, config.keys);
+  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, isStopping: false };
   logKeys(log, config.keys);
-  const readiness = createReadiness({
-    store: () => store,
-    isQueueFull: () => inbox?.isFull() ?? false,
-    isStoreFailing: () => inbox?.isFailing() ?? false,
-    onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
-  });
-  const payNotify = createPayNotify({ trust: () => trust, kinds: handlers, inbox: () => inbox });
-  const publicServer = createPublicServer(createPublicApp({ ...config, payNotify, readiness, log }));
-  const adminServer = createServer(
-    createAdminApp({
-      store: () => store,
-      token: config.adminToken,
-      readToken: config.adminReadToken,
-      clientIds: () => [...trust.keys.keys()],
-      verifiesNow: (stored) => verifiesNow(stored, trust),
-      redriving: (opened) => createRedriving(opened, handlers),
-      log,
-    }),
-  );
-
-  const openAll = async (): Promise<void> => {
-    const opened = await openPatiently(config, { log, isStopping: () => stopping });
-    if (opened === null) return;
-    store = opened;
-    inbox = createInbox({ store, ...inboxOptions(config, log) });
-    upkeep = startUpkeep({ store, kinds: handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
-    upkeep.verifyAgain(trust);
-    log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
-  };
-
-  const publicAddress = await listen(publicServer, config);
-  const adminAddress = await listen(adminServer, { host: config.adminHost, port: config.adminPort });
+  const servers = createServers(parts, means);
+  const publicAddress = await listen(servers.publicServer, config);
+  const adminAddress = await listen(servers.adminServer, { host: config.adminHost, port: config.adminPort });
   log.info({ host: publicAddress.host, port: publicAddress.port }, 'listening for notifications');
   log.info({ host: adminAddress.host, port: adminAddress.port }, 'listening for operators');
-  const opened = openAll();
-
   return {
     publicAddress,
     adminAddress,
-    opened,
-    reloadKeys: () => {
-      try {
-        trust = trustOf(config.readKeysAgain());
-        logKeys(log, trust.keys);
-        upkeep?.verifyAgain(trust);
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        for (const problem of error.problems) log.error({ problem }, 'the keys were not read again; the old ones stay');
-      }
-    },
-    stop: async (signal) => {
-      stopping = true;
-      log.info({ signal }, 'draining');
-      readiness.drain();
-      await pause(config.drainDelayMs);
-      await Promise.all([stopListening(publicServer), stopListening(adminServer)]);
-      await inbox?.drain();
-      readiness.stop();
-      const closed = await within(STORE_CLOSES_WITHIN_MS, closeStore(upkeep, store));
-      log[closed ? 'info' : 'error'](
-        { signal },
-        closed ? 'stopped' : 'the store did not close in time and is abandoned',
-      );
-      return closed ? 0 : 1;
-    },
+    opened: openParts(parts, means),
+    reloadKeys: () => reloadKeys(parts, means),
+    stop: async (signal) => await drainAndClose({ parts, servers }, { signal, ...means }),
   };
+};
+
+const trustIn = ({ publicUris }: Config, keys: KeyRing): Trust => ({ keys, publicUris });
+
+interface Servers {
+  readonly publicServer: Server;
+  readonly adminServer: Server;
+  readonly readiness: ReadinessProbe;
+}
+
+const createServers = (parts: Parts, { config, log }: Means): Servers => {
+  const store = (): Store | null => parts.store;
+  const readiness = createReadiness({
+    store,
+    isQueueFull: () => parts.inbox?.isFull() ?? false,
+    isStoreFailing: () => parts.inbox?.isFailing() ?? false,
+    onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
+  });
+  const payNotify = createPayNotify({ trust: () => parts.trust, handlers, inbox: () => parts.inbox });
+  const adminApp = createAdminApp({
+    store,
+    token: config.adminToken,
+    readToken: config.adminReadToken,
+    clientIds: () => [...parts.trust.keys.keys()],
+    verifiesNow: (stored) => verifiesNow(stored, parts.trust),
+    redriving: (opened) => createRedriving(opened, handlers),
+    log,
+  });
+  return {
+    publicServer: createPublicServer(createPublicApp({ ...config, payNotify, readiness, log })),
+    adminServer: createServer(adminApp),
+    readiness,
+  };
+};
+
+const openParts = async (parts: Parts, { config, log }: Means): Promise<void> => {
+  const store = await openPatiently(config, { log, isStopping: () => parts.isStopping });
+  if (store === null) return;
+  parts.store = store;
+  parts.inbox = createInbox({ store, ...inboxOptions(config, log) });
+  parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
+  parts.upkeep.verifyAgain(parts.trust);
+  log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
+};
+
+const reloadKeys = (parts: Parts, { config, log }: Means): void => {
+  try {
+    parts.trust = trustIn(config, config.readKeysAgain());
+    logKeys(log, parts.trust.keys);
+    parts.upkeep?.verifyAgain(parts.trust);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) log.error({ problem }, 'the keys were not read again; the old ones stay');
+  }
+};
+
+interface Started {
+  readonly parts: Parts;
+  readonly servers: Servers;
+}
+
+/** Releases in reverse order; returns the exit code. */
+const drainAndClose = async (
+  { parts, servers }: Started,
+  { config, log, signal }: Means & { readonly signal: string },
+): Promise<number> => {
+  const { publicServer, adminServer, readiness } = servers;
+  parts.isStopping = true;
+  log.info({ signal }, 'draining');
+  readiness.drain();
+  await pause(config.drainDelayMs);
+  await Promise.all([stopListening(publicServer), stopListening(adminServer)]);
+  await parts.inbox?.drain();
+  readiness.stop();
+  const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts.upkeep, parts.store));
+  if (isClosed) log.info({ signal }, 'stopped');
+  else log.error({ signal }, 'the store did not close in time and is abandoned');
+  return isClosed ? 0 : 1;
 };
 
 const closeStore = async (upkeep: Upkeep | null, store: Store | null): Promise<void> => {
@@ -199,8 +234,8 @@ const upkeepReport = (log: Log) => ({
 });
 
 const logKeys = (log: Log, keys: KeyRing): void => {
-  for (const [clientId, its] of keys) {
-    for (const { version, fingerprint } of its)
+  for (const [clientId, clientKeys] of keys) {
+    for (const { version, fingerprint } of clientKeys)
       log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
   }
 };

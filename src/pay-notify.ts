@@ -1,116 +1,55 @@
-import { acknowledge } from './antom/acknowledgement.ts';
-import { type Kinds, parseNotification } from './antom/notification.ts';
-import { type SignedRequest, type Trust, type UnverifiedReason, type Verification, verify } from './antom/signature.ts';
-import type { Inbox, NotStored, NotStoredReason } from './inbox.ts';
+import { ACKNOWLEDGEMENT } from './antom/acknowledgement.ts';
+import { type SignedRequest, type Trust, type UnverifiedReason, verify } from './antom/signature.ts';
+import type { Handlers } from './handlers/handler.ts';
+import { readNotification } from './handlers/read.ts';
+import type { Inbox } from './inbox/inbox.ts';
+import { type NotStored, notStored } from './inbox/not-stored.ts';
 import type { Delivery, Recorded } from './store/store.ts';
 
-/** What a notification came to: the acknowledgement, or why there is none. */
-export type Receipt =
-  | {
-      readonly kind: 'acknowledged';
-      readonly recorded: Recorded;
-      readonly acknowledgement: string;
-      readonly reason: UnverifiedReason | null;
-    }
-  | { readonly kind: 'not stored'; readonly because: NotStoredReason; readonly reason: UnverifiedReason | null };
+/** A request that was stored, and how it is acknowledged. `reason` is null where it is a verified notification. */
+export interface Receipt {
+  readonly kind: 'acknowledged';
+  readonly recorded: Recorded;
+  readonly acknowledgement: string;
+  readonly reason: UnverifiedReason | null;
+}
+
+/** What became of a request. */
+export type PayNotifyResult = Receipt | (NotStored & { readonly reason: UnverifiedReason | null });
 
 export interface PayNotifyOptions {
-  /** Asked for each turn: the keys may have been read again. */
+  /** Asked for each request: the keys may have been read again. */
   readonly trust: () => Trust;
-  readonly kinds: Kinds;
+  readonly handlers: Handlers;
   /** Null while the store is not open yet. */
   readonly inbox: () => Inbox | null;
 }
 
-/** Takes a request as it was read, and says what it came to once that is durable. */
-export type PayNotify = (request: SignedRequest) => Promise<Receipt>;
+/** Takes a request at the last byte of its body; resolves once it is durable, or is not stored. */
+export type PayNotify = (request: SignedRequest) => Promise<PayNotifyResult>;
 
-/** What is not signed by a known key is kept only up to this size. */
-const UNVERIFIED_BODY_BYTES = 32_768;
-
-/** So many in a row, or this share of those that wait; then others get their turn, a database's answers above all. */
-const TOGETHER = 64;
-const SHARE = 4;
-/** While sockets always have more to read, the event loop does not come to the end of its turn: it is ended after so long. */
-const TURN_MS = 10;
-/**
- * Where one waits longer than this to be verified, and with it more than are verified in one go, more come than can be:
- * who comes now is told to come again. Fewer only met a moment in which the process stood still.
- */
-const PATIENCE_MS = 100;
-
-interface Arrival {
-  readonly request: SignedRequest;
-  readonly receivedAt: Date;
-  /** On the monotonic clock. */
-  readonly at: number;
-  readonly inbox: Inbox;
-  readonly resolve: (receipt: Receipt | Promise<Receipt>) => void;
-  readonly reject: (fault: unknown) => void;
-}
+/** The fixed acknowledgement. It takes the proof that its notification is stored: acknowledging first does not compile. */
+export const acknowledge = (_recorded: Recorded): string => ACKNOWLEDGEMENT;
 
 /**
- * The whole story: verify, record, acknowledge. Nothing is interpreted before it verified; nothing is
- * acknowledged before it is durable; what failed verification is kept apart, acknowledged, and touches no order.
- *
- * What arrives while each turn of the event loop brings more is verified in a row, then read in a row: each step runs on
- * a processor that still knows it, which halves what verifying costs among other work (README, Decisions), and what
- * was verified in a row is stored in one transaction.
+ * The whole story: verify, record, acknowledge. Nothing is interpreted before it verified; nothing is acknowledged
+ * before it is durable; what failed verification is kept apart, acknowledged, and touches no order.
  */
-export const createPayNotify = ({ trust, kinds, inbox: currentInbox }: PayNotifyOptions): PayNotify => {
-  const arrivals: Arrival[] = [];
-  /** How many waited when the last turn ended. */
-  let before = 0;
+export const createPayNotify =
+  ({ trust, handlers, inbox }: PayNotifyOptions): PayNotify =>
+  async (request) => {
+    const receivedAt = new Date();
+    const place = (await inbox()?.admit(request.body.length)) ?? notStored('STORE_UNAVAILABLE');
+    if (place.kind === 'not stored') return { ...place, reason: null };
 
-  const finishTurn = (): void => {
-    const isGrowing = arrivals.length > before;
-    before = arrivals.length;
-    if (!isGrowing || before >= TOGETHER) verifySome();
-    if (arrivals.length > 0) setImmediate(finishTurn);
+    const verification = verify(request, trust());
+    const reason = verification.verified ? null : verification.reason;
+    const delivery: Delivery = verification.verified
+      ? { kind: 'notification', read: readNotification(verification.notification, handlers), receivedAt }
+      : { kind: 'unverified', request, reason: verification.reason, receivedAt };
+
+    const recorded = await place.record(delivery);
+    if (recorded.kind === 'not stored') return { ...recorded, reason };
+
+    return { kind: 'acknowledged', recorded, acknowledgement: acknowledge(recorded), reason };
   };
-
-  const verifySome = (): void => {
-    before = 0;
-    const all = arrivals.splice(0, Math.max(TOGETHER, Math.ceil(arrivals.length / SHARE)));
-    try {
-      const current = trust();
-      const verifications = all.map(({ request }) => verify(request, current));
-      const deliveries = all.map((arrival, index) => toDelivery(arrival, verifications[index] as Verification, kinds));
-      all.forEach(({ inbox, resolve }, index) => resolve(submit(inbox, deliveries[index] as Delivery)));
-    } catch (fault) {
-      for (const { reject } of all) reject(fault);
-    }
-  };
-
-  return (request) =>
-    new Promise((resolve, reject) => {
-      const inbox = currentInbox();
-      if (inbox === null) return resolve({ kind: 'not stored', because: 'STORE_UNAVAILABLE', reason: null });
-      // Told before the signature is looked at: under a flood that is what costs.
-      const at = performance.now();
-      const waiting = at - (arrivals[0]?.at ?? at);
-      if (waiting > TURN_MS) verifySome();
-      const isFlooded = waiting > PATIENCE_MS && arrivals.length >= TOGETHER;
-      if (isFlooded || inbox.isStanding() || inbox.isFull())
-        return resolve({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
-      if (arrivals.length === 0) setImmediate(finishTurn);
-      arrivals.push({ request, receivedAt: new Date(), at, inbox, resolve, reject });
-    });
-};
-
-const toDelivery = ({ request, receivedAt }: Arrival, verification: Verification, kinds: Kinds): Delivery =>
-  verification.verified
-    ? { kind: 'notification', parsed: parseNotification(verification.notification, kinds), receivedAt }
-    : { kind: 'unverified', request, reason: verification.reason, receivedAt };
-
-const submit = async (inbox: Inbox, delivery: Delivery): Promise<Receipt> => {
-  const reason = delivery.kind === 'unverified' ? delivery.reason : null;
-  const recorded = isTooLarge(delivery) ? UNVERIFIED_FULL : await inbox.submit(delivery);
-  if (recorded.kind === 'not stored') return { ...recorded, reason };
-  return { kind: 'acknowledged', recorded, acknowledgement: acknowledge(recorded), reason };
-};
-
-const UNVERIFIED_FULL: NotStored = { kind: 'not stored', because: 'UNVERIFIED_FULL' };
-
-const isTooLarge = (delivery: Delivery): boolean =>
-  delivery.kind === 'unverified' && delivery.request.body.length > UNVERIFIED_BODY_BYTES;

@@ -489,8 +489,10 @@ describe('the three lists of variables are one', () => {
     });
   });
 
-  test("the README's table lists what config.ts reads, once; *file* says that NAME_FILE does as well", () => {
-    const rows = [...readFileSync(new URL('README.md', root), 'utf8').matchAll(/^\| `([A-Z][A-Z_]*)` \|([^|]*)\|/gm)];
+  const documented = readFileSync(new URL('docs/configuration.md', root), 'utf8');
+
+  test('docs/configuration.md lists what config.ts reads, once; *file* says that NAME_FILE does as well', () => {
+    const rows = [...documented.matchAll(/^\| `([A-Z][A-Z_]*)` \|([^|]*)\|/gm)];
     const listed = rows.flatMap(([, name = '', value = '']) =>
       value.includes('*file*') ? [name, `${name}_FILE`] : [name],
     );
@@ -498,14 +500,15 @@ describe('the three lists of variables are one', () => {
     expect(listed).toHaveLength(read.size);
   });
 
-  test("the README's table shows the defaults", () => {
-    const rows = [
-      ...readFileSync(new URL('README.md', root), 'utf8').matchAll(
-        /^\| `([A-Z][A-Z_]*)` \| ?([^|]*?)(?:, \*file\*)? \|/gm,
-      ),
-    ];
+  test('docs/configuration.md shows the defaults', () => {
+    const rows = [...documented.matchAll(/^\| `([A-Z][A-Z_]*)` \| ?([^|]*?)(?:, \*file\*)? \|/gm)];
     const shown = new Map(rows.map(([, name, value = '']) => [name, value]));
     for (const { name, value } of example) if (value !== '') expect([name, shown.get(name)]).toEqual([name, value]);
+  });
+
+  test('README names each of them', () => {
+    const readme = readFileSync(new URL('README.md', root), 'utf8');
+    expect([...read].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 
   test('config.ts asks for each of them, and for no other', () => {

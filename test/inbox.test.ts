@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as pause } from 'node:timers/promises';
-import { createInbox, type Inbox, type InboxOptions, type NotStored } from '../src/inbox.ts';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import { createInbox, type Inbox, type InboxOptions } from '../src/inbox/inbox.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
-import type { Delivery, Recorded, Store } from '../src/store/store.ts';
+import type { Delivery, Store } from '../src/store/store.ts';
 import { CLIENT, paymentResult, receive } from './support/facts.ts';
+import { admitted, type Result, submit, submitTogether } from './support/inbox.ts';
 import { fileIn, holdWriteLock, idOf, makeDirectory, query, removeDirectory } from './support/receiver.ts';
 
 const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
@@ -30,7 +31,7 @@ const openInbox = (options: Partial<InboxOptions> = {}): Inbox =>
 const bodyOf = (paymentId: string, padding = ''): string => JSON.stringify(paymentResult('S', { paymentId, padding }));
 const notification = (paymentId: string, padding?: string): Delivery => ({
   kind: 'notification',
-  parsed: receive(bodyOf(paymentId, padding)),
+  read: receive(bodyOf(paymentId, padding)),
   receivedAt: new Date(),
 });
 const unverified = (name: string): Delivery => ({
@@ -49,12 +50,10 @@ const unverified = (name: string): Delivery => ({
 
 const named = (count: number, prefix = 'P'): readonly string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
-const kinds = (results: readonly (Recorded | NotStored)[]): readonly string[] =>
+const kinds = (results: readonly Result[]): readonly string[] =>
   results.map((result) => (result.kind === 'not stored' ? result.because : result.kind));
 const storedPayments = (): readonly string[] =>
-  query(directory, 'select payment_id from notifications order by notification').map((row) =>
-    String(row['payment_id']),
-  );
+  query(directory, 'select payment_id from notifications order by position').map((row) => String(row['payment_id']));
 
 /** Transactions that brought notifications: each keeps its raw ones in a row of their own. */
 const commits = (): number => Number(query(directory, 'select count(*) as count from raw_batches')[0]?.['count']);
@@ -63,7 +62,8 @@ describe('group commit', () => {
   test('stores what arrives at once in one transaction, and answers each', async () => {
     const inbox = openInbox();
     const before = commits();
-    const results = await Promise.all(named(100).map((paymentId) => inbox.submit(notification(paymentId))));
+    const deliveries = named(100).map((paymentId) => notification(paymentId));
+    const results = await submitTogether(inbox, deliveries);
     expect(commits() - before).toBe(1);
     expect(kinds(results)).toEqual(named(100).map(() => 'notification'));
     expect(storedPayments()).toEqual(named(100));
@@ -71,12 +71,12 @@ describe('group commit', () => {
 
   test('stores what arrives while a transaction is under way in the next one', async () => {
     const inbox = openInbox();
-    await inbox.submit(notification('first'));
+    await submit(inbox, notification('first'));
     const before = commits();
     const lock = holdWriteLock(directory);
-    const under = inbox.submit(notification('under way'));
+    const under = submit(inbox, notification('under way'));
     await pause(200);
-    const next = named(50).map((paymentId) => inbox.submit(notification(paymentId)));
+    const next = named(50).map((paymentId) => submit(inbox, notification(paymentId)));
     lock.release();
     expect(kinds(await Promise.all([under, ...next]))).toEqual(Array.from({ length: 51 }, () => 'notification'));
     expect(commits() - before).toBe(2);
@@ -85,21 +85,41 @@ describe('group commit', () => {
   test('does not wait for company: one alone is one transaction', async () => {
     const inbox = openInbox();
     const before = commits();
-    for (const paymentId of named(3)) await inbox.submit(notification(paymentId));
+    for (const paymentId of named(3)) await submit(inbox, notification(paymentId));
     expect(commits() - before).toBe(3);
+  });
+
+  test('admits one that comes alone after one empty turn of the event loop', async () => {
+    const inbox = openInbox();
+    let isAdmitted = false;
+    void inbox.admit(0).then(() => (isAdmitted = true));
+    await turn();
+    await turn();
+    expect(isAdmitted).toBe(true);
+  });
+
+  test.each([
+    { what: '256 entries', count: 600, padding: '', transactions: 3 },
+    { what: '4 MiB', count: 6, padding: 'x'.repeat(1_048_576), transactions: 2 },
+  ])('takes at most $what into a batch', async ({ count, padding, transactions }) => {
+    const inbox = openInbox();
+    const before = commits();
+    const deliveries = named(count).map((paymentId) => notification(paymentId, padding));
+    expect(new Set(kinds(await submitTogether(inbox, deliveries)))).toEqual(new Set(['notification']));
+    expect(commits() - before).toBe(transactions);
   });
 
   test('resolves only once another connection can read it', async () => {
     const inbox = openInbox();
     for (const paymentId of named(20)) {
-      await inbox.submit(notification(paymentId));
+      await submit(inbox, notification(paymentId));
       expect(storedPayments()).toContain(paymentId);
     }
   });
 
   test('keeps one notification and its resends in a batch one', async () => {
     const inbox = openInbox();
-    const results = await Promise.all(named(5).map(() => inbox.submit(notification('P1'))));
+    const results = await Promise.all(named(5).map(() => submit(inbox, notification('P1'))));
     expect(results.map((result) => (result.kind === 'notification' ? result.deliveries : null))).toEqual([
       1, 2, 3, 4, 5,
     ]);
@@ -109,7 +129,7 @@ describe('group commit', () => {
   test('answers a large crowd completely, with far fewer transactions than notifications', async () => {
     const inbox = openInbox();
     const before = commits();
-    const results = await Promise.all(named(600).map((paymentId) => inbox.submit(notification(paymentId))));
+    const results = await Promise.all(named(600).map((paymentId) => submit(inbox, notification(paymentId))));
     expect(new Set(kinds(results))).toEqual(new Set(['notification']));
     expect(commits() - before).toBeLessThan(20);
     expect(storedPayments()).toHaveLength(600);
@@ -127,10 +147,10 @@ const refuseWhere = (condition: string): void => {
 
 describe('one that the database rejects', () => {
   test('is kept with its bytes as FAILED, and its batch is stored', async () => {
-    refuseWhere("new.payment_id = 'P3' and new.facts is not null");
+    refuseWhere("new.payment_id = 'P3' and new.statements is not null");
     const inbox = openInbox();
-    const results = await Promise.all(named(6).map((paymentId) => inbox.submit(notification(paymentId))));
-    expect(results.map((result) => (result.kind === 'notification' ? result.outcome : result))).toEqual(
+    const results = await Promise.all(named(6).map((paymentId) => submit(inbox, notification(paymentId))));
+    expect(results.map((result) => (result.kind === 'notification' ? result.reading.outcome : result))).toEqual(
       named(6).map((paymentId) => (paymentId === 'P3' ? 'FAILED' : 'APPLIED')),
     );
     const stored = await store.findNotification({ clientId: CLIENT, id: idOf(Buffer.from(bodyOf('P3'))) });
@@ -141,12 +161,12 @@ describe('one that the database rejects', () => {
   test('altogether is the only one of its batch that is not acknowledged', async () => {
     refuseWhere("new.payment_id = 'P3'");
     const inbox = openInbox();
-    const results = await Promise.all(named(6).map((paymentId) => inbox.submit(notification(paymentId))));
+    const results = await Promise.all(named(6).map((paymentId) => submit(inbox, notification(paymentId))));
     expect(kinds(results)).toEqual(
       named(6).map((paymentId) => (paymentId === 'P3' ? 'STORE_UNAVAILABLE' : 'notification')),
     );
     expect(storedPayments()).toEqual(named(6).filter((paymentId) => paymentId !== 'P3'));
-    expect(kinds([await inbox.submit(notification('P6'))])).toEqual(['notification']);
+    expect(kinds([await submit(inbox, notification('P6'))])).toEqual(['notification']);
   });
 });
 
@@ -154,51 +174,80 @@ describe('a database that is locked', () => {
   test('is waited for until the answer is due; what left the queue is not stored later', async () => {
     const inbox = openInbox({ dueAfterMs: 400 });
     const lock = holdWriteLock(directory);
-    const inTransaction = inbox.submit(notification('in a transaction'.replaceAll(' ', '-')));
+    const inTransaction = submit(inbox, notification('in a transaction'.replaceAll(' ', '-')));
     await pause(100);
-    const queued = inbox.submit(notification('queued'));
+    const queued = submit(inbox, notification('queued'));
     expect(kinds([await inTransaction, await queued])).toEqual(['STORE_SLOW', 'STORE_SLOW']);
     lock.release();
     await inbox.drain();
-    expect(kinds([await inbox.submit(notification('later'))])).toEqual(['notification']);
+    expect(kinds([await submit(inbox, notification('later'))])).toEqual(['notification']);
     // Law 2: one in a transaction may still commit.
     expect(storedPayments()).toEqual(['in-a-transaction', 'later']);
-    const resend = await inbox.submit(notification('queued'));
+    const resend = await submit(inbox, notification('queued'));
     expect(resend).toMatchObject({ kind: 'notification', deliveries: 1 });
+  });
+
+  test('is waited for from the last byte of the body on, whenever the request is verified', async () => {
+    const inbox = openInbox({ dueAfterMs: 1_000 });
+    const place = await admitted(inbox);
+    await pause(1_100);
+    const lock = holdWriteLock(directory);
+    const overdue = place.record(notification('overdue'));
+    const inTime = submit(inbox, notification('in-time'));
+    expect(kinds([await overdue])).toEqual(['STORE_SLOW']);
+    lock.release();
+    expect(kinds([await inTime])).toEqual(['notification']);
   });
 });
 
 describe('the queue', () => {
-  test('that only grows is said to stand, and who waits in it is stored', async () => {
+  test('is overloaded when the oldest has waited over 100 ms behind a full batch: who comes now is refused, who waits is stored', async () => {
     const inbox = openInbox();
     const lock = holdWriteLock(directory);
-    const underWay = inbox.submit(notification('under way'));
+    const underWay = submit(inbox, notification('under way'));
     await pause(50);
-    const waiting = named(300).map((paymentId) => inbox.submit(notification(paymentId)));
-    expect(inbox.isStanding()).toBe(false);
+    const waiting = named(300).map((paymentId) => submit(inbox, notification(paymentId)));
+    const early = submit(inbox, notification('early'));
     await pause(300);
-    expect(inbox.isStanding()).toBe(true);
+    expect(kinds([await submit(inbox, notification('late'))])).toEqual(['QUEUE_FULL']);
     lock.release();
-    expect(new Set(kinds(await Promise.all([underWay, ...waiting])))).toEqual(new Set(['notification']));
-    expect(inbox.isStanding()).toBe(false);
-    expect(storedPayments()).toHaveLength(301);
+    expect(new Set(kinds(await Promise.all([underWay, ...waiting, early])))).toEqual(new Set(['notification']));
+    expect(storedPayments()).toHaveLength(302);
+    expect(kinds([await submit(inbox, notification('late'))])).toEqual(['notification']);
   });
 
-  test('that fits into one transaction does not stand, however long it waits', async () => {
+  test('that fits into one transaction is not overloaded, however long it waits', async () => {
     const inbox = openInbox();
     const lock = holdWriteLock(directory);
-    const underWay = inbox.submit(notification('under way'));
+    const underWay = submit(inbox, notification('under way'));
     await pause(50);
-    const waiting = named(200).map((paymentId) => inbox.submit(notification(paymentId)));
+    const waiting = named(200).map((paymentId) => submit(inbox, notification(paymentId)));
     await pause(300);
-    expect(inbox.isStanding()).toBe(false);
+    waiting.push(submit(inbox, notification('late')));
     lock.release();
     expect(new Set(kinds(await Promise.all([underWay, ...waiting])))).toEqual(new Set(['notification']));
+  });
+
+  test('is one: what waits to be verified stands behind what waits to be stored', async () => {
+    const inbox = openInbox();
+    const others = named(300, 'Q').map((paymentId) => notification(paymentId));
+    const lock = holdWriteLock(directory);
+    const underWay = submit(inbox, notification('under way'));
+    await pause(50);
+    const waiting = named(200).map((paymentId) => submit(inbox, notification(paymentId)));
+    await pause(300);
+    // All in one turn, so that those before have not been verified yet. With 257 of both, more than a batch waits.
+    const more = others.map((delivery) => submit(inbox, delivery));
+    lock.release();
+    expect(new Set(kinds(await Promise.all([underWay, ...waiting, ...more.slice(0, 57)])))).toEqual(
+      new Set(['notification']),
+    );
+    expect(kinds(await Promise.all(more))).toContain('QUEUE_FULL');
   });
 
   test('is bounded in entries: what is over is QUEUE_FULL and not stored', async () => {
     const inbox = openInbox({ maxEntries: 3 });
-    const submitted = named(8).map((paymentId) => inbox.submit(notification(paymentId)));
+    const submitted = named(8).map((paymentId) => submit(inbox, notification(paymentId)));
     expect(inbox.isFull()).toBe(true);
     expect(kinds(await Promise.all(submitted))).toEqual([
       ...named(3).map(() => 'notification'),
@@ -206,7 +255,7 @@ describe('the queue', () => {
     ]);
     expect(inbox.isFull()).toBe(false);
     expect(storedPayments()).toEqual(named(3));
-    expect(kinds([await inbox.submit(notification('P3'))])).toEqual(['notification']);
+    expect(kinds([await submit(inbox, notification('P3'))])).toEqual(['notification']);
   });
 
   test('is bounded in bytes, those in a transaction included', async () => {
@@ -214,9 +263,9 @@ describe('the queue', () => {
     const size = bodyOf('P0', padding).length;
     const inbox = openInbox({ maxBytes: 3 * size });
     const lock = holdWriteLock(directory);
-    const first = inbox.submit(notification('P0', padding));
+    const first = submit(inbox, notification('P0', padding));
     await pause(100);
-    const others = named(3, 'Q').map((paymentId) => inbox.submit(notification(paymentId, padding)));
+    const others = named(3, 'Q').map((paymentId) => submit(inbox, notification(paymentId, padding)));
     expect(inbox.isFull()).toBe(true);
     lock.release();
     expect(kinds(await Promise.all([first, ...others]))).toEqual([
@@ -225,13 +274,15 @@ describe('the queue', () => {
       'notification',
       'QUEUE_FULL',
     ]);
-    expect(kinds([await inbox.submit(notification('Q2', padding))])).toEqual(['notification']);
+    expect(kinds([await submit(inbox, notification('Q2', padding))])).toEqual(['notification']);
   });
 
   test('never takes a body that is larger than all of it', async () => {
     const inbox = openInbox({ maxBytes: 1_000 });
-    expect(kinds([await inbox.submit(notification('P1', randomBytes(1_000).toString('hex')))])).toEqual(['QUEUE_FULL']);
-    expect(kinds([await inbox.submit(notification('P2'))])).toEqual(['notification']);
+    expect(kinds([await submit(inbox, notification('P1', randomBytes(1_000).toString('hex')))])).toEqual([
+      'QUEUE_FULL',
+    ]);
+    expect(kinds([await submit(inbox, notification('P2'))])).toEqual(['notification']);
   });
 
   test('has room again for every byte once all is answered', async () => {
@@ -239,10 +290,18 @@ describe('the queue', () => {
     const inbox = openInbox({ maxBytes: 2 * bodyOf('P00', padding).length });
     for (let round = 10; round < 40; round += 1) {
       const results = await Promise.all(
-        named(2, `P${round}`).map((paymentId) => inbox.submit(notification(paymentId.slice(0, 3), padding))),
+        named(2, `P${round}`).map((paymentId) => submit(inbox, notification(paymentId.slice(0, 3), padding))),
       );
       expect(kinds(results)).toEqual(['notification', 'notification']);
     }
+  });
+
+  test('holds nothing for a request that was admitted and is never recorded', async () => {
+    const inbox = openInbox({ maxEntries: 1, maxBytes: 1_000 });
+    expect(await inbox.admit(1_000)).toMatchObject({ kind: 'place' });
+    expect(inbox.isFull()).toBe(false);
+    expect(kinds([await submit(inbox, notification('P1'))])).toEqual(['notification']);
+    await inbox.drain();
   });
 
   test('is drained when all that was submitted is answered', async () => {
@@ -250,7 +309,7 @@ describe('the queue', () => {
     await inbox.drain();
     let answered = 0;
     for (const paymentId of named(300)) {
-      void inbox.submit(notification(paymentId)).then(() => {
+      void submit(inbox, notification(paymentId)).then(() => {
         answered += 1;
         return answered;
       });
@@ -266,12 +325,12 @@ describe('the unverified', () => {
   test('over a bound are UNVERIFIED_FULL, in a batch with notifications that are stored', async () => {
     const inbox = openInbox({ unverifiedMaxPerSecond: 2 });
     const results = await Promise.all([
-      inbox.submit(unverified('a')),
-      inbox.submit(notification('P1')),
-      inbox.submit(unverified('b')),
-      inbox.submit(unverified('c')),
-      inbox.submit(unverified('a')),
-      inbox.submit(notification('P2')),
+      submit(inbox, unverified('a')),
+      submit(inbox, notification('P1')),
+      submit(inbox, unverified('b')),
+      submit(inbox, unverified('c')),
+      submit(inbox, unverified('a')),
+      submit(inbox, notification('P2')),
     ]);
     expect(kinds(results)).toEqual([
       'unverified',
@@ -290,9 +349,9 @@ describe('the unverified', () => {
   test('report the bytes that they take', async () => {
     const bytes: number[] = [];
     const inbox = openInbox({ onUnverifiedBytes: (taken) => bytes.push(taken) });
-    await inbox.submit(unverified('a'));
-    await inbox.submit(notification('P1'));
-    await inbox.submit(unverified('b'));
+    await submit(inbox, unverified('a'));
+    await submit(inbox, notification('P1'));
+    await submit(inbox, unverified('b'));
     const [first = 0, second = 0] = bytes;
     expect(bytes).toHaveLength(2);
     expect(second).toBeGreaterThan(first);
@@ -303,7 +362,7 @@ describe('the unverified', () => {
 test('a store whose thread is gone answers STORE_UNAVAILABLE at once', async () => {
   const inbox = openInbox();
   await store.close();
-  expect(kinds([await inbox.submit(notification('P1')), await inbox.submit(unverified('a'))])).toEqual([
+  expect(kinds([await submit(inbox, notification('P1')), await submit(inbox, unverified('a'))])).toEqual([
     'STORE_UNAVAILABLE',
     'STORE_UNAVAILABLE',
   ]);
@@ -312,21 +371,21 @@ test('a store whose thread is gone answers STORE_UNAVAILABLE at once', async () 
 // It waits for four seconds: the others run meanwhile.
 test.concurrent('a database locked for longer than a writer waits is STORE_UNAVAILABLE, and reported', async () => {
   const apart = makeDirectory();
-  const its = await openSqlite({ file: fileIn(apart), rules: RULES });
+  const locked = await openSqlite({ file: fileIn(apart), rules: RULES });
   const problems: unknown[] = [];
   const inbox = createInbox({
-    store: its,
+    store: locked,
     unverifiedMaxBytes: 0,
     unverifiedMaxPerSecond: 0,
     dueAfterMs: 60_000,
     onError: (problem) => problems.push(problem),
   });
   const lock = holdWriteLock(apart);
-  expect(kinds([await inbox.submit(notification('P1'))])).toEqual(['STORE_UNAVAILABLE']);
+  expect(kinds([await submit(inbox, notification('P1'))])).toEqual(['STORE_UNAVAILABLE']);
   lock.release();
   expect(problems).toMatchObject([{ name: 'StoreUnavailableError' }]);
   expect(query(apart, 'select 1 from notifications')).toEqual([]);
-  expect(kinds([await inbox.submit(notification('P1'))])).toEqual(['notification']);
-  await its.close();
+  expect(kinds([await submit(inbox, notification('P1'))])).toEqual(['notification']);
+  await locked.close();
   removeDirectory(apart);
 });

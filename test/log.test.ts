@@ -22,7 +22,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'msg',
   'requestId',
   'status',
-  'notifyType',
+  'kind',
   'paymentId',
   'clientId',
   'outcome',
@@ -161,7 +161,7 @@ describe('a request is one line', () => {
   test('of an applied notification, with what it was and what became of it', async () => {
     const paymentId = nextId();
     const post = signer.sign(paymentResult('S', { paymentId }));
-    const applied = { ...FIELDS, level: 30, status: 200, notifyType: 'PAYMENT_RESULT', paymentId, outcome: 'APPLIED' };
+    const applied = { ...FIELDS, level: 30, status: 200, kind: 'PAYMENT', paymentId, outcome: 'APPLIED' };
     expect(await linesOf(() => receiver.post(post))).toEqual([expect.objectContaining({ ...applied, deliveries: 1 })]);
     expect(await linesOf(() => receiver.post(post))).toEqual([expect.objectContaining({ ...applied, deliveries: 2 })]);
   });
@@ -169,7 +169,7 @@ describe('a request is one line', () => {
   test('of a kind without a handler', async () => {
     const lines = await linesOf(() => receiver.post(signer.sign({ notifyType: 'REFUND_RESULT', made: nextId() })));
     expect(lines).toEqual([
-      expect.objectContaining({ ...FIELDS, outcome: 'UNHANDLED', notifyType: 'REFUND_RESULT', paymentId: null }),
+      expect.objectContaining({ ...FIELDS, outcome: 'UNHANDLED', kind: 'DIRECT_REFUND', paymentId: null }),
     ]);
   });
 
@@ -221,7 +221,7 @@ describe('of a notification only its kind and its payment reach the log', () => 
       ),
     );
     expect(await linesOf(() => receiver.post(signer.sign(capture)))).toMatchObject([
-      { paymentId, notifyType: 'CAPTURE_RESULT', outcome: 'APPLIED' },
+      { paymentId, kind: 'CAPTURE', outcome: 'APPLIED' },
     ]);
   });
 

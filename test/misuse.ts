@@ -2,36 +2,33 @@
  * What must not compile. Each `@ts-expect-error` is a promise of the types: once the line below it compiles,
  * `npm run typecheck` fails. Nothing here is ever run.
  */
-import { acknowledge } from '../src/antom/acknowledgement.ts';
-import {
-  type Kinds,
-  type ParsedNotification,
-  parseNotification,
-  type Reading,
-  readBody,
-} from '../src/antom/notification.ts';
 import { type SignedRequest, type Trust, type VerifiedNotification, verify } from '../src/antom/signature.ts';
-import type { Inbox } from '../src/inbox.ts';
+import { readBody, readNotification } from '../src/handlers/read.ts';
+import type { Inbox } from '../src/inbox/inbox.ts';
+import type { Place } from '../src/inbox/queue.ts';
+import type { RawNotification, Reading, ReadNotification } from '../src/order/reading.ts';
+import { acknowledge } from '../src/pay-notify.ts';
 import type {
   Delivery,
   Recorded,
   RecordedNotification,
   RecordedUnverified,
-  Refused,
+  NoRoom,
   Store,
 } from '../src/store/store.ts';
 
 declare const request: SignedRequest;
 declare const trust: Trust;
-declare const kinds: Kinds;
 declare const reading: Reading;
 declare const verified: VerifiedNotification;
-declare const parsed: ParsedNotification;
+declare const raw: RawNotification;
+declare const read: ReadNotification;
 declare const recorded: Recorded;
-declare const refused: Refused;
+declare const noRoom: NoRoom;
 declare const delivery: Delivery;
 declare const store: Store;
 declare const inbox: Inbox;
+declare const place: Place;
 
 const receivedAt = new Date();
 const bounds = { maxBytes: 0, maxNew: 0 };
@@ -42,32 +39,36 @@ export const meant = async (): Promise<string | null> => {
   if (!verification.verified) return null;
   const notification: Delivery = {
     kind: 'notification',
-    parsed: parseNotification(verification.notification, kinds),
+    read: readNotification(verification.notification),
     receivedAt,
   };
   const [result] = (await store.record([notification], bounds)).results;
-  return result === undefined || result.kind === 'refused' ? null : acknowledge(result);
+  return result === undefined || result.kind === 'no room' ? null : acknowledge(result);
 };
 
-// --- parsing takes what verified ------------------------------------------------------------------------------
+// --- reading takes what verified ------------------------------------------------------------------------------
 
-export const parsesARequest = (): ParsedNotification =>
+export const readsARequest = (): ReadNotification =>
   // @ts-expect-error: a request that nobody verified
-  parseNotification(request, kinds);
+  readNotification(request);
 
-export const parsesAVerdict = (): ParsedNotification =>
+export const readsAVerdict = (): ReadNotification =>
   // @ts-expect-error: the verdict has to be looked at before there is a notification
-  parseNotification(verify(request, trust).notification, kinds);
+  readNotification(verify(request, trust).notification);
 
-export const parsesARefusal = (): ParsedNotification | null => {
+export const readsARefusal = (): ReadNotification | null => {
   const verification = verify(request, trust);
   // @ts-expect-error: what failed verification holds no notification
-  return verification.verified ? null : parseNotification(verification.notification, kinds);
+  return verification.verified ? null : readNotification(verification.notification);
 };
 
-export const parsesABody = (): ParsedNotification =>
+export const readsABody = (): ReadNotification =>
   // @ts-expect-error: bare bytes are not verified
-  parseNotification(request.body, kinds);
+  readNotification(request.body);
+
+export const readsTheStored = (): ReadNotification =>
+  // @ts-expect-error: what is stored is verified again, or read with readBody
+  readNotification(raw);
 
 // --- only verify makes a VerifiedNotification -----------------------------------------------------------------
 
@@ -82,50 +83,62 @@ export const marked: VerifiedNotification = { ...fields, verified: true };
 // @ts-expect-error: nor does a cast make one of a request
 export const cast = request as VerifiedNotification;
 
-// --- only parsing makes a ParsedNotification ------------------------------------------------------------------
+// --- only reading makes a ReadNotification --------------------------------------------------------------------
 
-// @ts-expect-error: a reading beside a verified notification is not its reading
-export const readByHand: ParsedNotification = { notification: verified, reading };
+// @ts-expect-error: a reading beside a verified notification is not what was read from it
+export const readByHand: ReadNotification = { clientId: verified.clientId, raw: verified, reading };
 
-// @ts-expect-error: reading a body is not parsing a notification
-export const readOnly: ParsedNotification = readBody(request.body, kinds);
+// @ts-expect-error: the mark cannot be named outside its module
+export const readAndMarked: ReadNotification = { read: true, clientId: verified.clientId, raw: verified, reading };
 
-// --- recording takes what was parsed --------------------------------------------------------------------------
+// @ts-expect-error: reading a body does not say who sent it
+export const readOnly: ReadNotification = readBody(request.body);
 
-// @ts-expect-error: verified, but not parsed
-export const recordsVerified = () => store.record([{ kind: 'notification', parsed: verified, receivedAt }], bounds);
+// @ts-expect-error: what was read stays as it is
+export const changesTheReading = () => (read.reading.outcome = 'APPLIED');
 
-// @ts-expect-error: neither verified nor parsed
-export const recordsARequest = () => store.record([{ kind: 'notification', parsed: request, receivedAt }], bounds);
+// @ts-expect-error: nor does anybody add a statement to it
+export const addsAStatement = () => read.reading.statements.push();
 
-// @ts-expect-error: not parsed; the inbox asks for the same
-export const submitsVerified = () => inbox.submit({ kind: 'notification', parsed: verified, receivedAt });
+// --- recording takes what was read --------------------------------------------------------------------------
+
+// @ts-expect-error: verified, but not read
+export const recordsVerified = () => store.record([{ kind: 'notification', read: verified, receivedAt }], bounds);
+
+// @ts-expect-error: neither verified nor read
+export const recordsARequest = () => store.record([{ kind: 'notification', read: request, receivedAt }], bounds);
+
+// @ts-expect-error: not read; the inbox asks for the same
+export const placesVerified = () => place.record({ kind: 'notification', read: verified, receivedAt });
 
 // @ts-expect-error: what was not verified is stored only with the reason
-export const submitsWithoutReason = () => inbox.submit({ kind: 'unverified', request, receivedAt });
+export const placesWithoutReason = () => place.record({ kind: 'unverified', request, receivedAt });
 
 // @ts-expect-error: the reasons are a closed set
-export const submitsAnotherReason = () => inbox.submit({ kind: 'unverified', request, reason: 'EXPIRED', receivedAt });
+export const placesAnotherReason = () => place.record({ kind: 'unverified', request, reason: 'EXPIRED', receivedAt });
+
+// @ts-expect-error: the inbox may have refused the request
+export const recordsUnadmitted = async () => (await inbox.admit(0)).record(delivery);
 
 // --- acknowledging takes what is stored -----------------------------------------------------------------------
 
 // @ts-expect-error: there is no acknowledgement of nothing
 export const acknowledgesNothing = () => acknowledge();
 
-// @ts-expect-error: parsed, but not stored
-export const acknowledgesParsed = () => acknowledge(parsed);
+// @ts-expect-error: read, but not stored
+export const acknowledgesParsed = () => acknowledge(read);
 
 // @ts-expect-error: to be stored, but not stored yet
 export const acknowledgesDelivery = () => acknowledge(delivery);
 
-// @ts-expect-error: refused is not stored
-export const acknowledgesRefused = () => acknowledge(refused);
+// @ts-expect-error: what found no room is not stored
+export const acknowledgesRefused = () => acknowledge(noRoom);
 
 // @ts-expect-error: the promise of a store is not yet a COMMIT
 export const acknowledgesEarly = () => acknowledge(store.record([delivery], bounds));
 
-// @ts-expect-error: the inbox may answer that it was not stored
-export const acknowledgesUnread = async () => acknowledge(await inbox.submit(delivery));
+// @ts-expect-error: the inbox may say that it was not stored
+export const acknowledgesUnread = async () => acknowledge(await place.record(delivery));
 
 // @ts-expect-error: one result of a batch may be a refusal
 export const acknowledgesAnyResult = async () => acknowledge((await store.record([delivery], bounds)).results[0]);
@@ -135,9 +148,7 @@ export const acknowledgesAnyResult = async () => acknowledge((await store.record
 // @ts-expect-error: it has every field of one, and was never stored
 export const storedByHand: RecordedNotification = {
   kind: 'notification',
-  outcome: 'APPLIED',
-  notifyType: null,
-  paymentId: null,
+  reading: { kind: 'PAYMENT', outcome: 'APPLIED', problem: null, paymentId: null },
   deliveries: 1,
 };
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readKey } from '../src/antom/keys.ts';
 import type { SignedRequest, Trust } from '../src/antom/signature.ts';
 import { handlers } from '../src/handlers/index.ts';
-import { createInbox, type Inbox } from '../src/inbox.ts';
+import { createInbox, type Inbox } from '../src/inbox/inbox.ts';
 import { createPayNotify, type PayNotify, type PayNotifyOptions } from '../src/pay-notify.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../src/store/store.ts';
@@ -43,11 +43,12 @@ afterEach(async () => {
 });
 
 const open = (options: Partial<PayNotifyOptions> = {}): PayNotify =>
-  createPayNotify({ trust: () => trusting(signer.publicKey), kinds: handlers, inbox: () => inbox, ...options });
+  createPayNotify({ trust: () => trusting(signer.publicKey), handlers, inbox: () => inbox, ...options });
 
 /** As the listener hands it over. */
 const requestOf = ({ method, target, headers, body }: Post): SignedRequest => {
-  const each = (name: string): readonly string[] => headers.flatMap(([its, value]) => (its === name ? [value] : []));
+  const each = (name: string): readonly string[] =>
+    headers.flatMap(([header, value]) => (header === name ? [value] : []));
   return {
     method,
     target,
@@ -67,7 +68,7 @@ test('a verified notification is recorded, then acknowledged with the fixed byte
   expect(receipt).toMatchObject({
     kind: 'acknowledged',
     reason: null,
-    recorded: { kind: 'notification', outcome: 'APPLIED', paymentId: 'P1', deliveries: 1 },
+    recorded: { kind: 'notification', reading: { outcome: 'APPLIED', paymentId: 'P1' }, deliveries: 1 },
   });
   expect(receipt).toMatchObject({ acknowledgement: ACKNOWLEDGEMENT });
   expect([count('notifications'), count('orders'), count('unverified')]).toEqual([1, 1, 0]);
@@ -87,7 +88,7 @@ test('an unverified request is recorded apart, and acknowledged with the same by
 test('signed nonsense is acknowledged as well', async () => {
   expect(await open()(requestOf(signer.sign('nonsense')))).toMatchObject({
     kind: 'acknowledged',
-    recorded: { outcome: 'MALFORMED' },
+    recorded: { reading: { outcome: 'MALFORMED' } },
   });
 });
 
@@ -104,9 +105,9 @@ test('nothing is acknowledged before the store is open', async () => {
 test('nothing is acknowledged that the queue has no room for', async () => {
   const receive = open();
   const lock = holdWriteLock(directory);
-  const receipts = await Promise.all(Array.from({ length: 4 }, () => receive(genuine)));
+  const replies = await Promise.all(Array.from({ length: 4 }, () => receive(genuine)));
   lock.release();
-  expect(receipts.map((receipt) => receipt.kind === 'not stored' && receipt.because)).toEqual([
+  expect(replies.map((reply) => reply.kind === 'not stored' && reply.because)).toEqual([
     'STORE_SLOW',
     'STORE_SLOW',
     'QUEUE_FULL',
@@ -114,7 +115,7 @@ test('nothing is acknowledged that the queue has no room for', async () => {
   ]);
 });
 
-test('who comes to a queue that only grows is told to come again, before anything is verified; who waits in it is stored', async () => {
+test('who comes while the queue is overloaded is refused before anything is verified; who waits in it is stored', async () => {
   const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
   const receive = open({ inbox: () => roomy });
   // One transaction takes at most 256, so more than as many again wait, however the first one was filled.
@@ -142,11 +143,11 @@ test('a crowd is verified in several goes, and each of it is answered for itself
       ),
     ),
   );
-  const receipts = await Promise.all(requests.map((request) => receive(request)));
+  const replies = await Promise.all(requests.map((request) => receive(request)));
   expect(
-    receipts.map(
-      (receipt) =>
-        receipt.kind === 'acknowledged' && receipt.recorded.kind === 'notification' && receipt.recorded.paymentId,
+    replies.map(
+      (reply) =>
+        reply.kind === 'acknowledged' && reply.recorded.kind === 'notification' && reply.recorded.reading.paymentId,
     ),
   ).toEqual(requests.map((_, index) => index % 10 !== 9 && `P${index}`));
   expect([count('notifications'), count('unverified')]).toEqual([135, 15]);
@@ -157,15 +158,15 @@ test('what arrives while each turn of the event loop brings more is stored in on
   const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
   const receive = open({ inbox: () => roomy });
   const turnByTurn = async (attempt: number): Promise<unknown> => {
-    const receipts: Promise<unknown>[] = [];
+    const replies: Promise<unknown>[] = [];
     for (let index = 0; index < 5; index += 1) {
-      receipts.push(receive(requests[attempt * 5 + index] as SignedRequest));
+      replies.push(receive(requests[attempt * 5 + index] as SignedRequest));
       await new Promise(setImmediate);
     }
-    await Promise.all(receipts);
+    await Promise.all(replies);
     return query(
       directory,
-      'select count(distinct raw_batch) as n from (select raw_batch from notifications order by notification desc limit 5)',
+      'select count(distinct raw_batch) as n from (select raw_batch from notifications order by position desc limit 5)',
     )[0]?.['n'];
   };
   const requests = Array.from({ length: 50 }, (_, index) =>
@@ -191,7 +192,7 @@ test('an unverified body over 32 KiB is not stored and not acknowledged, a verif
   expect(await receive(requestOf(stranger.sign(large.slice(1))))).toMatchObject({ kind: 'acknowledged' });
   expect(await receive(requestOf(signer.sign(large)))).toMatchObject({
     kind: 'acknowledged',
-    recorded: { outcome: 'MALFORMED' },
+    recorded: { reading: { outcome: 'MALFORMED' } },
   });
 });
 

@@ -1,7 +1,7 @@
 import express from 'express';
 import { ACKNOWLEDGEMENT, port } from './acknowledgement.ts';
 
-/** What the framework itself costs: read the raw body, answer. */
+/** The cost of the framework itself: read the raw body, respond. */
 const app = express();
 app.post('/payNotify', express.raw({ type: () => true }), (_request, response) => {
   response.status(200).type('application/json').send(ACKNOWLEDGEMENT);

@@ -2,12 +2,11 @@ import { createPublicKey, verify } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { ACKNOWLEDGEMENT, port } from './acknowledgement.ts';
-import { signatureOf } from './signature.ts';
 
 /**
- * The least that verifies and stores durably: no framework, a key read once, one insert a notification, a commit for all
- * that arrived in a turn of the event loop. No order, no second thread, no log, nothing for a notification that arrives
- * twice. What a target asks below this is out of reach of Node and SQLite, whatever the service does.
+ * The least that verifies and stores durably: no framework, a key read once, one insert a notification, one commit for
+ * all that arrive in a turn of the event loop. No order, no second thread, no log, no idempotency. No receiver on Node
+ * and SQLite can cost less.
  */
 const key = createPublicKey({
   key: Buffer.from(process.env['ANTOM_PUBLIC_KEY'] ?? '', 'base64'),
@@ -29,6 +28,9 @@ interface Arrival {
 let arrivals: Arrival[] = [];
 let before = 0;
 
+/** The signature in Base64, read as the public samples read it. */
+const signatureOf = (header: string): string => decodeURIComponent(/signature=([^,]+)/.exec(header)?.[1] ?? '');
+
 const isSigned = ({ request, body }: Arrival): boolean => {
   const { headers } = request;
   const signature = signatureOf(String(headers['signature']));
@@ -37,21 +39,21 @@ const isSigned = ({ request, body }: Arrival): boolean => {
   return verify('RSA-SHA256', signed, key, Buffer.from(signature, 'base64'));
 };
 
-/** As the service does it: what each turn brings more is taken together. */
+/** As in the receiver: while each turn of the event loop brings more, the batch grows. */
 const finishTurn = (): void => {
   if (arrivals.length > before) {
     before = arrivals.length;
     setImmediate(finishTurn);
     return;
   }
-  const all = arrivals;
+  const batch = arrivals;
   arrivals = [];
   before = 0;
-  const signed = all.map(isSigned);
+  const signed = batch.map(isSigned);
   begin.run();
-  for (const [index, { body }] of all.entries()) if (signed[index] === true) insert.run(body);
+  for (const [index, { body }] of batch.entries()) if (signed[index] === true) insert.run(body);
   commit.run();
-  for (const [index, { response }] of all.entries()) {
+  for (const [index, { response }] of batch.entries()) {
     response.writeHead(signed[index] === true ? 200 : 401, {
       'Content-Type': 'application/json',
       'Content-Length': ACKNOWLEDGEMENT.length,

@@ -26,7 +26,7 @@ export class KeyError extends Error {
 /**
  * Reads one configured key: `key` or `keyVersion:key`, where `key` is bare Base64 (as the dashboard shows it)
  * or PEM, of a SubjectPublicKeyInfo, a PKCS#1 RSAPublicKey or an X.509 certificate; line breaks and `\n`
- * escapes do not matter. node-forge reads it and writes it anew; requests are verified by node:crypto alone.
+ * escapes do not matter. node-forge reads it and writes it in one form; requests are verified by node:crypto alone.
  * Throws a KeyError for anything that is not an RSA public key of at least 2048 bits and e >= 65537.
  */
 export const readKey = (configured: string): AntomKey => {

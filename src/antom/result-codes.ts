@@ -50,8 +50,9 @@ const RETRY: ReadonlySet<string> = new Set([
 /** Codes after which the authorization is gone. */
 const NEW_PAYMENT: ReadonlySet<string> = new Set(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);
 
-export const furtherAction = (resultCode: string | null): string | null =>
-  resultCode !== null && Object.hasOwn(FURTHER_ACTIONS, resultCode) ? (FURTHER_ACTIONS[resultCode] ?? null) : null;
+/** APO's advice for a result code of a capture; undefined for a code that it does not list. */
+export const furtherAction = (resultCode: string | null): string | undefined =>
+  resultCode !== null && Object.hasOwn(FURTHER_ACTIONS, resultCode) ? FURTHER_ACTIONS[resultCode] : undefined;
 
 /** What a failed capture's code asks for; an unknown code is a matter for APO's support. */
 export const onFailedCapture = (resultCode: string | null): FailedCaptureAction => {

@@ -75,9 +75,9 @@ const CODES: Readonly<
 };
 
 const resultOf = (base: JsonObject, { status, resultCode }: Pick<Changes, 'status' | 'resultCode'>): JsonObject => {
-  const known = base['result'] as JsonObject;
+  const result = base['result'] as JsonObject;
   const changed = status === undefined ? {} : changedResult(isCapture(base), status);
-  return { ...known, ...changed, ...(resultCode === undefined ? {} : { resultCode }) };
+  return { ...result, ...changed, ...(resultCode === undefined ? {} : { resultCode }) };
 };
 
 const changedResult = (capture: boolean, status: ResultStatus): JsonObject => {

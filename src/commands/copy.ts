@@ -1,6 +1,6 @@
 import { ConfigError, type Environment, readStoreConfig, type StoreConfig } from '../config.ts';
-import { openSource, openTarget } from '../store/open.ts';
-import { KINDS } from '../store/transfer.ts';
+import { openSource, openStore } from '../store/open.ts';
+import { COPIED } from '../store/store.ts';
 import { copyStore, type CopyReport } from '../upkeep/copy.ts';
 import { UsageError } from './failure.ts';
 import { jsonOption } from './options.ts';
@@ -24,9 +24,8 @@ source, the two differ in what came meanwhile: stop it, or point it at the targe
 service is on the target already, the target may hold more than the source, and the copy makes sure that it lacks
 nothing. Do not point a service at a target that no copy has reached the end of: orders would lack what is to come.
 
-Orders are derived anew at the target, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE,
-NODE_ENV); only their times are carried over. Their places in the feed (after=) are new: whoever follows it begins
-again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;
+Orders are derived at the target, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV).
+Their positions in the feed (after=) are new: whoever follows it begins again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;
 
 export const addCopy: AddCommand = (program, shell) => {
   program
@@ -51,7 +50,7 @@ const copy = async ({ from, to, json }: CopyCommandOptions, shell: Shell): Promi
   const source = await openSource(configOf(shell.env, '--from', from));
   try {
     const config = configOf(shell.env, '--to', to);
-    const target = await openTarget(config);
+    const target = await openStore(config);
     const bar = createProgressBar(shell);
     try {
       return await copyStore({
@@ -60,7 +59,7 @@ const copy = async ({ from, to, json }: CopyCommandOptions, shell: Shell): Promi
         rules: config.rules,
         ...(json === true
           ? {}
-          : { onProgress: ({ step, kind, done, total }) => bar.show({ text: `${step} ${kind}`, done, total }) }),
+          : { onProgress: ({ step, what, done, total }) => bar.show({ text: `${step} ${what}`, done, total }) }),
       });
     } finally {
       if (json !== true) bar.end();
@@ -85,26 +84,26 @@ const configOf = (env: Environment, option: '--from' | '--to', url: string): Sto
 const DIGITS_SHOWN = 16;
 
 const printReport = (
-  { source, target, resumed, inUse, kinds, complete }: CopyReport,
+  { source, target, resumed, inUse, copied, complete }: CopyReport,
   { out, err, paint }: Shell,
 ): void => {
   out(`${resumed ? 'Went on to copy' : 'Copied'} ${source} to ${target}.\n`);
-  const rows = KINDS.map((kind) => {
-    const { source: from, target: to, equal } = kinds[kind];
+  const rows = COPIED.map((what) => {
+    const { source: from, target: to, equal } = copied[what];
     const colour = equal ? ('green' as const) : ('yellow' as const);
     const verdict = equal
       ? from.digest.slice(0, DIGITS_SHOWN)
       : `${from.digest.slice(0, DIGITS_SHOWN)} ≠ ${to.digest.slice(0, DIGITS_SHOWN)}`;
-    return [kind, String(from.count), String(to.count), { text: verdict, colour }];
+    return [what, String(from.count), String(to.count), { text: verdict, colour }];
   });
   out(table(paint, ['', 'SOURCE', 'TARGET', 'DIGEST'], rows));
-  const verdict = sentenceOf({ inUse, kinds, complete });
+  const verdict = sentenceOf({ inUse, copied, complete });
   if (complete) out(`\n${verdict}`);
   else err(`error: ${verdict}`);
 };
 
-const sentenceOf = ({ inUse, kinds, complete }: Pick<CopyReport, 'inUse' | 'kinds' | 'complete'>): string => {
-  const differing = KINDS.filter((kind) => !kinds[kind].equal).join(', ');
+const sentenceOf = ({ inUse, copied, complete }: Pick<CopyReport, 'inUse' | 'copied' | 'complete'>): string => {
+  const differing = COPIED.filter((what) => !copied[what].equal).join(', ');
   if (inUse && complete)
     return `All of the source is in the target${differing === '' ? '' : `, which a service has written to since (${differing})`}.`;
   if (complete) return 'Both hold the same.';

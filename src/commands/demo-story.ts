@@ -1,7 +1,7 @@
 import type { AttentionCode } from '../order/attention.ts';
 import type { NextAction } from '../order/next-action.ts';
-import type { OrderStatus } from '../order/order.ts';
 import type { JsonObject } from '../order/statement.ts';
+import type { OrderStatus } from '../order/status.ts';
 import { compose } from './compose.ts';
 import { findSample, textOf } from './samples.ts';
 

@@ -1,6 +1,5 @@
 import { CommanderError } from 'commander';
 import { ConfigError, EXIT_CONFIG } from '../config.ts';
-import type { Terminal } from './shell.ts';
 
 export const EXIT_FINE = 0;
 export const EXIT_WRONG = 1;
@@ -18,7 +17,7 @@ export class UsageError extends Error {
 }
 
 /** Says what went wrong, without a stack trace, and gives the exit code. */
-export const report = (error: unknown, { err }: Pick<Terminal, 'err'>): number => {
+export const report = (error: unknown, { err }: { readonly err: (line: string) => void }): number => {
   // Commander has said what there was to say; help that was asked for is fine.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_FINE : EXIT_USAGE;
   if (error instanceof ConfigError) {

@@ -1,14 +1,8 @@
 import { Option } from 'commander';
 import { ConfigError, type Environment, readConfig } from '../config.ts';
 import { wholeNotification } from '../http/admin/whole.ts';
-import {
-  type NotificationSummary,
-  OUTCOMES,
-  type Outcome,
-  type Page,
-  type Store,
-  type StoredNotification,
-} from '../store/store.ts';
+import { type Kind, KINDS, type Outcome, OUTCOMES } from '../order/reading.ts';
+import type { NotificationSummary, Page, Store, StoredNotification } from '../store/store.ts';
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
@@ -18,7 +12,7 @@ import { candidates, only, pageOfClient, withStore } from './stored.ts';
 import { type Cell, pairs, printableLines, table } from './table.ts';
 
 interface NotificationsOptions extends PageOptions {
-  readonly type?: string;
+  readonly kind?: Kind;
   readonly outcome?: Outcome;
   readonly paymentId?: string;
   readonly raw?: true;
@@ -30,7 +24,7 @@ export const addNotifications: AddCommand = (program, shell) => {
     .summary('list the stored notifications, or show one')
     .description('Lists the verified notifications, newest first, or shows one with its headers and body.')
     .argument('[id]', "a notification's id: the SHA-256 of its body, in hex")
-    .option('--type <notifyType>', 'only of this notifyType')
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices(KINDS))
     .addOption(new Option('--outcome <outcome>', 'only with this outcome').choices(OUTCOMES))
     .option('--payment-id <id>', 'only about this payment')
     .addOption(new Option('--raw', "write one notification's body to standard output, byte for byte").conflicts('json'))
@@ -56,8 +50,8 @@ const listNotifications = async (
   store: Store,
   { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell },
 ): Promise<void> => {
-  const { type, outcome, paymentId, limit, cursor = null, client } = options;
-  const filter = { notifyType: type ?? null, outcome: outcome ?? null, paymentId: paymentId ?? null };
+  const { kind, outcome, paymentId, limit, cursor = null, client } = options;
+  const filter = { kind: kind ?? null, outcome: outcome ?? null, paymentId: paymentId ?? null };
   const page = await pageOfClient(async (request) => await store.listNotifications(filter, request), {
     limit,
     cursor,
@@ -67,19 +61,19 @@ const listNotifications = async (
   else
     printPage(page, {
       shell,
-      isFiltered: [type, outcome, paymentId, options.cursor, client].some((option) => option !== undefined),
+      isFiltered: [kind, outcome, paymentId, options.cursor, client].some((option) => option !== undefined),
     });
 };
 
-const HEADER = ['ID', 'TYPE', 'PAYMENT ID', 'OUTCOME', 'DELIVERIES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
+const HEADER = ['ID', 'KIND', 'PAYMENT ID', 'OUTCOME', 'DELIVERIES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
 
 const printPage = (
   { items, next }: Page<NotificationSummary>,
   { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean },
 ): void => {
-  const rows = items.map(({ id, notifyType, paymentId, outcome, deliveries, firstReceivedAt, lastReceivedAt }) => [
+  const rows = items.map(({ id, kind, paymentId, outcome, deliveries, firstReceivedAt, lastReceivedAt }) => [
     id,
-    textCell(notifyType),
+    kind,
     textCell(paymentId),
     outcomeCell(outcome),
     String(deliveries),
@@ -141,9 +135,10 @@ const details = ({ paint }: Shell, stored: StoredNotification, signatureVerifies
   [
     pairs(paint, [
       ['id', stored.id],
-      ['type', textCell(stored.notifyType)],
-      ['paymentId', textCell(stored.paymentId)],
+      ['kind', stored.kind],
+      ...stored.identifiers.map(({ name, value }) => [name, value] as const),
       ['outcome', outcomeCell(stored.outcome)],
+      ['problem', textCell(stored.problem)],
       ['deliveries', String(stored.deliveries)],
       ['first received (UTC)', utc(stored.firstReceivedAt)],
       ['last received (UTC)', utc(stored.lastReceivedAt)],

@@ -1,5 +1,6 @@
 import type { Capture, CaptureStatus } from '../order/capture.ts';
 import type { Order } from '../order/order.ts';
+import type { Result } from '../order/statement.ts';
 import { amountCell, attentionCell, fulfillableCell, nextActionCell, statusCell, textCell, utc } from './readable.ts';
 import type { Colour, Paint } from './shell.ts';
 import { pairs, printable, type Row, table } from './table.ts';
@@ -61,31 +62,36 @@ export const orderDetails = (paint: Paint, order: Order): string => {
   return sections.join('\n\n');
 };
 
-const orderPairs = (order: Order): Parameters<typeof pairs>[1] => [
-  ['client', order.clientId],
-  ['paymentId', textCell(order.paymentId)],
-  ['paymentRequestId', textCell(order.paymentRequestId)],
-  ['referenceOrderId', textCell(order.referenceOrderId)],
-  ['status', statusCell(order.status)],
-  ['fulfillable', fulfillableCell(order.fulfillable)],
-  ['next action', nextActionCell(order.nextAction)],
-  ['amount', amountCell(order.paymentAmount)],
-  ['captured', amountCell(order.capturedAmount)],
-  ['expected', amountCell(order.expectedAmount)],
-  [
-    'result',
-    textCell(
-      order.result &&
-        [order.result.resultStatus, order.result.resultCode, order.result.resultMessage].filter(Boolean).join(' '),
-    ),
-  ],
-  ['payment time', textCell(order.paymentTime)],
-  ['authorization ends', textCell(order.authorizationExpiresAt)],
-  ['acquirer', textCell(order.acquirerInfo && JSON.stringify(order.acquirerInfo))],
-  ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
-  ['created (UTC)', utc(order.createdAt)],
-  ['updated (UTC)', utc(order.updatedAt)],
-];
+type Pair = Parameters<typeof pairs>[1][number];
+
+/** Every field of an order has its line, or null where it is shown below the lines. */
+const orderPairs = (order: Order): readonly Pair[] => {
+  const lines: Readonly<Record<keyof Order, Pair | null>> = {
+    clientId: ['client', order.clientId],
+    paymentId: ['paymentId', textCell(order.paymentId)],
+    paymentRequestId: ['paymentRequestId', textCell(order.paymentRequestId)],
+    referenceOrderId: ['referenceOrderId', textCell(order.referenceOrderId)],
+    status: ['status', statusCell(order.status)],
+    fulfillable: ['fulfillable', fulfillableCell(order.fulfillable)],
+    nextAction: ['next action', nextActionCell(order.nextAction)],
+    paymentAmount: ['amount', amountCell(order.paymentAmount)],
+    capturedAmount: ['captured', amountCell(order.capturedAmount)],
+    expectedAmount: ['expected', amountCell(order.expectedAmount)],
+    result: ['result', textCell(order.result && resultText(order.result))],
+    paymentTime: ['payment time', textCell(order.paymentTime)],
+    authorizationExpiresAt: ['authorization ends', textCell(order.authorizationExpiresAt)],
+    acquirerInfo: ['acquirer', textCell(order.acquirerInfo && JSON.stringify(order.acquirerInfo))],
+    acquirerReferenceNo: ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
+    createdAt: ['created (UTC)', utc(order.createdAt)],
+    updatedAt: ['updated (UTC)', utc(order.updatedAt)],
+    captures: null,
+    attention: null,
+  };
+  return Object.values(lines).filter((line) => line !== null);
+};
+
+const resultText = ({ resultStatus, resultCode, resultMessage }: Result): string =>
+  [resultStatus, resultCode, resultMessage].filter(Boolean).join(' ');
 
 const CAPTURE_COLOURS: Readonly<Record<CaptureStatus, Colour>> = {
   SUCCEEDED: 'green',

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { ATTENTION_CODES, type AttentionCode } from '../order/attention.ts';
-import { type Order, ORDER_STATUSES, type OrderStatus } from '../order/order.ts';
+import type { Order } from '../order/order.ts';
+import { ORDER_STATUSES, type OrderStatus } from '../order/status.ts';
 import type { OrderFilter, Page, Store } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { followOrders } from './follow.ts';
@@ -88,7 +89,7 @@ const showOrder = async (store: Store, { id, options, shell }: Wanted): Promise<
   const order = only(found, `order ${id}`);
   if (found.length > 1) {
     throw new CommandError(
-      `several orders are known under ${id}: ask for one of ${found.map(({ paymentId }) => paymentId).join(', ')}`,
+      `several orders carry ${id}: ask for one of ${found.map(({ paymentId }) => paymentId).join(', ')}`,
     );
   }
   if (options.json === true) printJson(shell, order);

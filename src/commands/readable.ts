@@ -1,8 +1,8 @@
 import type { AmountText } from '../order/amount.ts';
 import { isBlocking, type Attention } from '../order/attention.ts';
 import type { NextAction } from '../order/next-action.ts';
-import type { OrderStatus } from '../order/order.ts';
-import type { Outcome } from '../store/store.ts';
+import type { Outcome } from '../order/reading.ts';
+import type { OrderStatus } from '../order/status.ts';
 import type { Colour } from './shell.ts';
 import type { Cell } from './table.ts';
 

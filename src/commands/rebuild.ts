@@ -7,9 +7,9 @@ import { withStore } from './stored.ts';
 export const addRebuild: AddCommand = (program, shell) => {
   program
     .command('rebuild')
-    .summary('derive every order anew from what is stored')
+    .summary('derive every order again from what is stored')
     .description(
-      'Derives every order anew from the stored facts, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV), in short transactions, and says how many changed.',
+      'Derives every order again from what is stored, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV), in short transactions, and says how many changed.',
     )
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
@@ -17,7 +17,7 @@ export const addRebuild: AddCommand = (program, shell) => {
       if (json === true) printJson(shell, report);
       else
         shell.out(
-          `Derived ${counted(report.orders, 'order')} anew; ${report.changed === 0 ? 'none' : report.changed} changed.`,
+          `Derived ${counted(report.orders, 'order')} again; ${report.changed === 0 ? 'none' : report.changed} changed.`,
         );
     });
 };

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { handlers } from '../handlers/index.ts';
-import { OUTCOMES, type Outcome, type Store } from '../store/store.ts';
+import { type Outcome, OUTCOMES } from '../order/reading.ts';
+import type { Store } from '../store/store.ts';
 import { createRedriving, type RedriveReport, type RedriveResult } from '../upkeep/redrive.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { checkId, findNotification } from './notifications.ts';
@@ -21,9 +22,9 @@ interface RedriveOptions {
 export const addRedrive: AddCommand = (program, shell) => {
   program
     .command('redrive')
-    .summary('read stored notifications anew and apply them again')
+    .summary('read stored notifications again and apply them')
     .description(
-      'Reads stored notifications anew and applies them again, in short transactions; having been applied before never stops it. Exit code 1 if one FAILED.',
+      'Reads stored notifications again and applies them, in short transactions; having been applied before never stops it. Exit code 1 if one FAILED.',
     )
     .addOption(new Option('--id <id>', 'this notification').conflicts(['outcome', 'all']))
     .addOption(new Option('--outcome <outcome>', 'all with this outcome').choices(OUTCOMES).conflicts('all'))

@@ -1,40 +1,13 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { AmountText } from '../order/amount.ts';
-import type { ResultStatus } from '../order/statement.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { wholeNumber } from './options.ts';
 import { readPrivateKey } from './private-key.ts';
 import { SAMPLES } from './samples.ts';
-import { outgoing, sendAll } from './sending.ts';
+import { outgoing, sendAll, type SendOptions } from './sending.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { configuredClients } from './stored.ts';
 import { table } from './table.ts';
-
-export interface SendOptions {
-  readonly url: URL;
-  readonly key?: string;
-  readonly client?: string;
-  readonly keyVersion: string;
-  readonly type?: string;
-  readonly status?: ResultStatus;
-  readonly amount?: AmountText;
-  readonly paymentId?: string;
-  readonly paymentRequestId?: string;
-  readonly captureId?: string;
-  readonly captureRequestId?: string;
-  readonly resultCode?: string;
-  readonly sample?: string;
-  readonly body?: string;
-  readonly series?: number;
-  readonly count: number;
-  readonly duplicates: number;
-  readonly shuffle?: true;
-  readonly seed?: number;
-  readonly breakSignature?: true;
-  readonly timeout: number;
-  readonly listSamples?: true;
-  readonly json?: true;
-}
 
 const MANY = 100_000;
 const SEEDS = 2 ** 32 - 1;

@@ -1,15 +1,40 @@
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AmountText } from '../order/amount.ts';
-import type { JsonObject } from '../order/statement.ts';
+import type { JsonObject, ResultStatus } from '../order/statement.ts';
 import { baseOf, compose, composeSeries, freshIds, shuffled } from './compose.ts';
 import { codeOf, CommandError, reasonOf, UsageError } from './failure.ts';
 import { isAcknowledged, post, type Posted, resultCodeOf, type SignedPost, type Signer, signPost } from './post.ts';
 import { findSample, textOf } from './samples.ts';
-import type { SendOptions } from './send.ts';
 import { amountCell, textCell } from './readable.ts';
 import { printJson, type Shell } from './shell.ts';
 import { alignedLines, printable, printableLines, type Row } from './table.ts';
+
+export interface SendOptions {
+  readonly url: URL;
+  readonly key?: string;
+  readonly client?: string;
+  readonly keyVersion: string;
+  readonly type?: string;
+  readonly status?: ResultStatus;
+  readonly amount?: AmountText;
+  readonly paymentId?: string;
+  readonly paymentRequestId?: string;
+  readonly captureId?: string;
+  readonly captureRequestId?: string;
+  readonly resultCode?: string;
+  readonly sample?: string;
+  readonly body?: string;
+  readonly series?: number;
+  readonly count: number;
+  readonly duplicates: number;
+  readonly shuffle?: true;
+  readonly seed?: number;
+  readonly breakSignature?: true;
+  readonly timeout: number;
+  readonly listSamples?: true;
+  readonly json?: true;
+}
 
 export interface Outgoing {
   readonly notification: JsonObject | null;

@@ -4,7 +4,6 @@ import { openStore } from '../store/open.ts';
 import { fileOf } from '../store/sqlite/sqlite-store.ts';
 import type { Page, PageRequest, Store } from '../store/store.ts';
 import { CommandError } from './failure.ts';
-import type { Terminal } from './shell.ts';
 
 /** Opens the store that the environment names. A missing one is not created. */
 export const openExisting = async (env: Environment): Promise<Store> => {
@@ -20,7 +19,7 @@ export const openExisting = async (env: Environment): Promise<Store> => {
 
 /** Opens the store for a piece of work, and closes it whatever happens. */
 export const withStore = async <T>(
-  { env, openStore: open }: Pick<Terminal, 'env' | 'openStore'>,
+  { env, openStore: open }: { readonly env: Environment; readonly openStore: (env: Environment) => Promise<Store> },
   work: (store: Store) => Promise<T>,
 ): Promise<T> => {
   const store = await open(env);

@@ -1,20 +1,63 @@
-import type { Facts } from '../antom/notification.ts';
-import type { Statement } from '../order/statement.ts';
+import { z } from 'zod';
+import type { Kind, Reading } from '../order/reading.ts';
+import type { JsonObject, Statement } from '../order/statement.ts';
+import { isMissing } from './fields.ts';
+import { describeIssue, toProblem } from './problem.ts';
 
-/** The facts of one stored notification, with the SHA-256 (lower-case hex) of the body they were read from. */
-export interface AppliedNotification {
-  readonly facts: Facts;
-  readonly bodyDigest: string;
-}
+/** What reading a notification came to, apart from the kind and the identifiers. */
+export type Content = Pick<Reading, 'outcome' | 'problem' | 'statements'>;
 
-/**
- * What one `notifyType` means. Pure and synchronous: both databases call it inside their transaction, and
- * again whenever an order is derived anew. It adds what it states to the order's set of statements, so the
- * order of arrival, repeats and restarts cannot matter.
- */
+/** One line of the dispatch table. */
 export interface Handler {
-  readonly notifyType: string;
-  /** A kind about a capture must name one: without `captureId` and `captureRequestId` it is `MALFORMED`. */
-  readonly about: Statement['about'];
-  readonly stateOf: (notification: AppliedNotification) => Statement;
+  readonly kind: Kind;
+  /** True for a notification of this kind, provided that no line before it said so. */
+  readonly matches: (json: JsonObject) => boolean;
+  readonly read: (json: JsonObject) => Content;
 }
+
+/** The dispatch table: the first line that matches reads the notification. */
+export type Handlers = readonly Handler[];
+
+/** What a handler's file says about its kind. */
+export interface HandledKind<Fields> {
+  readonly kind: Kind;
+  readonly matches: (json: JsonObject) => boolean;
+  /** The fields that are read, identifiers among them: which are required, optional, tolerated, and what is malformed. */
+  readonly schema: z.ZodType<Fields>;
+  /** What a notification with these fields states, of one thing or of several. Pure. */
+  readonly state: (fields: Fields) => readonly Statement[];
+}
+
+/** A line of the table for a kind that is read and applied. */
+export const createHandler = <Fields>({ kind, matches, schema, state }: HandledKind<Fields>): Handler => {
+  const compiled = z.compile(schema);
+  return {
+    kind,
+    matches,
+    read: (json) => {
+      const read = compiled.safeParse(json, { error: describeIssue });
+      return read.success
+        ? { outcome: 'APPLIED', problem: null, statements: state(read.data) }
+        : { outcome: 'MALFORMED', problem: toProblem(read.error.issues), statements: [] };
+    },
+  };
+};
+
+/** A line of the table for a kind that is told apart and kept, and states nothing. */
+export const unhandled = (kind: Kind, matches: Handler['matches']): Handler => ({
+  kind,
+  matches,
+  read: () => ({ outcome: 'UNHANDLED', problem: null, statements: [] }),
+});
+
+/** Matches by `notifyType`. */
+export const hasType =
+  (notifyType: string): Handler['matches'] =>
+  (json) =>
+    json['notifyType'] === notifyType;
+
+/** Matches where none of the fields is missing. */
+export const has =
+  (...names: readonly string[]): Handler['matches'] =>
+  (json) =>
+    names.every((name) => !isMissing(json[name]));

@@ -1,14 +1,44 @@
-import { captureResult } from './capture-result.ts';
-import type { Handler } from './handler.ts';
+import type { JsonObject } from '../order/statement.ts';
+import { capture } from './capture.ts';
+import { isMissing } from './fields.ts';
+import { type Handlers, has, hasType, unhandled } from './handler.ts';
+import { payment } from './payment.ts';
 import { paymentPending } from './payment-pending.ts';
-import { paymentResult } from './payment-result.ts';
+import { subscriptionPayment } from './subscription-payment.ts';
 
-export type { AppliedNotification, Handler } from './handler.ts';
+/** A payment whose outcome is in `paymentStatus`: of another product. */
+const isDirectPayment = (json: JsonObject): boolean =>
+  json['notifyType'] === 'PAYMENT_RESULT' && !isMissing(json['paymentStatus']) && isMissing(json['result']);
 
-/** The dispatch table: one line a `notifyType`. */
-const HANDLERS: readonly Handler[] = [paymentResult, paymentPending, captureResult];
+const isDirectRefund = (json: JsonObject): boolean =>
+  json['notifyType'] === 'REFUND_RESULT' &&
+  (!isMissing(json['refundFromMethod']) || !isMissing(json['refundToAmount']) || isMissing(json['result']));
 
-export type Handlers = ReadonlyMap<string, Handler>;
-
-/** A map, not an object: a `notifyType` of `constructor` or `__proto__` must find nothing. */
-export const handlers: Handlers = new Map(HANDLERS.map((handler) => [handler.notifyType, handler]));
+/**
+ * The dispatch table: one line a kind. The first line that matches decides, so the order counts; it is that of the
+ * specification (wire, §1). `notifyType` alone does not tell the kinds apart: half of them have none.
+ */
+export const handlers: Handlers = [
+  unhandled('DISPUTE', has('disputeNotificationType')),
+  unhandled('DEFENSE_DOCUMENT', has('disputeId', 'notifyTime')),
+  unhandled('AUTHORIZATION', has('authorizationNotifyType')),
+  unhandled('SUBSCRIPTION', has('subscriptionNotificationType')),
+  subscriptionPayment,
+  unhandled('BILLING_SUBSCRIPTION', has('subscriptionId', 'eventTime')),
+  unhandled('INVOICE', has('invoiceId', 'invoiceStatus')),
+  unhandled('CREDIT_NOTE', has('creditNoteNotificationType')),
+  unhandled('METER', has('eventName', 'errorEvents')),
+  unhandled('VAULTING', has('vaultingRequestId')),
+  unhandled('CARD_BILL', has('billNo')),
+  unhandled('CARD_STATUS', has('assetId', 'cardStatus')),
+  unhandled('TRANSFER', has('transferRequestId')),
+  unhandled('DIRECT_PAYMENT', isDirectPayment),
+  unhandled('DIRECT_REFUND', isDirectRefund),
+  payment,
+  paymentPending,
+  unhandled('UPDATE_AMOUNT', hasType('UPDATE_AMOUNT_RESULT')),
+  unhandled('OFFLINE_CODE', hasType('OFFLINE_PAYMENT_CODE')),
+  capture,
+  unhandled('REFUND', hasType('REFUND_RESULT')),
+  unhandled('UNKNOWN', () => true),
+];

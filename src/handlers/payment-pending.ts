@@ -1,9 +1,10 @@
-import type { Handler } from './handler.ts';
-import { statePayment } from './payment-result.ts';
+import { createHandler, hasType } from './handler.ts';
+import { paymentFields, statePayment } from './payment.ts';
 
-/** PAYMENT_PENDING: the payment is under way. Receivers in the field book its S as paid; it is not. */
-export const paymentPending: Handler = {
-  notifyType: 'PAYMENT_PENDING',
-  about: 'payment',
-  stateOf: (notification) => statePayment(notification, { pending: true }),
-};
+/** The payment is under way. Receivers in the field book its S as paid; it is not. */
+export const paymentPending = createHandler({
+  kind: 'PAYMENT_PENDING',
+  matches: hasType('PAYMENT_PENDING'),
+  schema: paymentFields,
+  state: (fields) => [statePayment(fields, { pending: true })],
+});

@@ -1,6 +1,6 @@
 import { failure } from '../antom/acknowledgement.ts';
-import type { NotStoredReason } from '../inbox.ts';
-import type { Receipt } from '../pay-notify.ts';
+import type { NotStoredReason } from '../inbox/not-stored.ts';
+import type { PayNotifyResult } from '../pay-notify.ts';
 import type { Reply } from './reply.ts';
 
 /** Why the public listener does not acknowledge, apart from what the inbox says. */
@@ -46,8 +46,8 @@ export const REPLIES: Readonly<Record<Reason, Reply>> = {
 };
 
 /** The acknowledgement of what is stored; a failure for what is not, and for the unverified where they are refused. */
-export const replyTo = (receipt: Receipt, unverifiedReply: 'acknowledge' | 'refuse'): Reply => {
-  if (receipt.kind === 'not stored') return REPLIES[receipt.because];
-  if (receipt.recorded.kind === 'unverified' && unverifiedReply === 'refuse') return REPLIES.UNVERIFIED;
-  return { status: 200, body: receipt.acknowledgement };
+export const replyTo = (result: PayNotifyResult, unverifiedReply: 'acknowledge' | 'refuse'): Reply => {
+  if (result.kind === 'not stored') return REPLIES[result.because];
+  if (result.recorded.kind === 'unverified' && unverifiedReply === 'refuse') return REPLIES.UNVERIFIED;
+  return { status: 200, body: result.acknowledgement };
 };

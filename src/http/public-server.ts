@@ -1,4 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Express } from 'express';
 
 const SECOND = 1_000;
 
@@ -15,8 +16,8 @@ const SERVER_OPTIONS = {
 };
 
 /** The server of the public app, not listening yet. */
-export const createPublicServer = (app: RequestListener): Server => {
-  const server = createServer(SERVER_OPTIONS, app);
+export const createPublicServer = (app: Express): Server => {
+  const server = createServer({ ...SERVER_OPTIONS, ...messagesOf(app) }, app);
   server.maxHeadersCount = MAX_HEADERS;
   server.keepAliveTimeoutBuffer = SECOND;
   // A sender that closes its sending side after the last byte still gets its reply (Node: lib/_http_server.js, socketOnEnd).
@@ -24,4 +25,17 @@ export const createPublicServer = (app: RequestListener): Server => {
   // Without a listener Node writes `100 Continue` itself, also to a request that is refused.
   server.on('checkContinue', app);
   return server;
+};
+
+/**
+ * What Node makes requests and responses of. Express gives each of them a prototype of its own, which costs as much as
+ * its routing; they are made with it, so that it has nothing to change.
+ */
+const messagesOf = (app: Express) => {
+  class AppRequest extends IncomingMessage {}
+  class AppResponse<Request extends IncomingMessage> extends ServerResponse<Request> {}
+  Object.setPrototypeOf(AppRequest.prototype, app.request);
+  Object.setPrototypeOf(AppResponse.prototype, app.response);
+  Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype });
+  return { IncomingMessage: AppRequest, ServerResponse: AppResponse };
 };

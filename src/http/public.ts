@@ -62,10 +62,10 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     if (body === 'aborted') return;
     if (body === 'too large') return refuse(REPLIES.BODY_TOO_LARGE);
 
-    const receipt = await payNotify(toSignedRequest(request, body));
-    const reply = replyTo(receipt, unverifiedReply);
+    const result = await payNotify(toSignedRequest(request, body));
+    const reply = replyTo(result, unverifiedReply);
     respond(response, reply);
-    line.received(reply.status, receipt);
+    line.received(reply.status, result);
   });
 
   app.get('/healthz', (_request, response) => respond(response, { status: 200, body: '{"status":"ok"}' }));

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { UnverifiedReason } from '../antom/signature.ts';
 import type { Log } from '../log.ts';
-import type { Receipt } from '../pay-notify.ts';
+import type { PayNotifyResult } from '../pay-notify.ts';
 import { clientAddress } from './client-address.ts';
 
 /** The log line of one request to a notify path, written once its status is decided. */
 export interface RequestLog {
   readonly refused: (status: number) => void;
-  readonly received: (status: number, receipt: Receipt) => void;
+  readonly received: (status: number, result: PayNotifyResult) => void;
 }
 
 /** Returns what opens the line of a request: its id, address and duration are in it whatever becomes of it. */
@@ -28,7 +28,7 @@ export const createRequestLog = (log: Log, trustProxy: number): ((request: Incom
     };
     return {
       refused: (status) => log.info(line(status), 'refused'),
-      received: (status, receipt) => logReceipt(log, receipt, line(status)),
+      received: (status, result) => logResult(log, result, line(status)),
     };
   };
 };
@@ -40,16 +40,16 @@ interface Line {
   readonly ms: number;
 }
 
-const logReceipt = (log: Log, receipt: Receipt, line: Line): void => {
-  const { reason } = receipt;
-  if (receipt.kind === 'not stored') {
+const logResult = (log: Log, result: PayNotifyResult, line: Line): void => {
+  const { reason } = result;
+  if (result.kind === 'not stored') {
     log.error(
-      { ...line, problem: receipt.because, ...(reason === null ? {} : { reason }) },
+      { ...line, problem: result.because, ...(reason === null ? {} : { reason }) },
       'not stored, not acknowledged',
     );
     return;
   }
-  const { recorded } = receipt;
+  const { recorded } = result;
   if (recorded.kind === 'unverified') {
     const hint = reason === null ? undefined : HINTS[reason];
     log.warn(
@@ -58,8 +58,15 @@ const logReceipt = (log: Log, receipt: Receipt, line: Line): void => {
     );
     return;
   }
-  const { outcome, notifyType, paymentId, deliveries } = recorded;
-  const fields = { ...line, notifyType: loggable(notifyType), paymentId, outcome, deliveries };
+  const { kind, paymentId, outcome, problem } = recorded.reading;
+  const fields = {
+    ...line,
+    kind,
+    paymentId,
+    outcome,
+    ...(problem === null ? {} : { problem }),
+    deliveries: recorded.deliveries,
+  };
   if (outcome === 'FAILED') log.error(fields, 'stored, but could not be applied');
   else if (outcome === 'MALFORMED') log.warn(fields, 'stored, but malformed');
   else log.info(fields, 'notification');
@@ -72,10 +79,6 @@ const HINTS: Partial<Readonly<Record<UnverifiedReason, string>>> = {
   SIGNATURE_MISMATCH:
     "the configured key must be APO's (not the merchant's own), and the path must be the one entered at APO: set PUBLIC_NOTIFY_URL where a balancer changes it",
 };
-
-/** A kind without a handler is the sender's text: it is logged only where it looks like a kind. */
-const loggable = (notifyType: string | null): string | null =>
-  notifyType !== null && /^[A-Z_]{1,40}$/.test(notifyType) ? notifyType : null;
 
 /** A random prefix for the process and a number for the request: unique without a system call per request. */
 const createRequestIds = (): (() => string) => {

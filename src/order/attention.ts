@@ -1,3 +1,9 @@
+import { disagree } from './amount.ts';
+import { type CaptureEvidence, distinct } from './capture.ts';
+import { type Findings, successStatesAmount } from './evidence.ts';
+import { amountsOf } from './statement.ts';
+import type { OrderStatus } from './status.ts';
+
 /** Why a person should look at an order, in the order in which the codes are shown. */
 export const ATTENTION_CODES = [
   'CONTRADICTORY_RESULT',
@@ -15,6 +21,7 @@ export const ATTENTION_CODES = [
 
 export type AttentionCode = (typeof ATTENTION_CODES)[number];
 
+/** The message names the values that matter and says what to do next. */
 export interface Attention {
   readonly code: AttentionCode;
   readonly message: string;
@@ -51,4 +58,59 @@ const BLOCKING: ReadonlySet<AttentionCode> = new Set<AttentionCode>([
 
 export const isBlocking = (code: AttentionCode): boolean => BLOCKING.has(code);
 
-export const toAttention = (code: AttentionCode): Attention => ({ code, message: MESSAGES[code] });
+/** `problems`: what is wrong with the notifications that could not be read. */
+export const toAttention = (code: AttentionCode, problems: readonly string[] = []): Attention => {
+  const about = code === 'UNREADABLE_NOTIFICATION' ? [...new Set(problems)].sort() : [];
+  return { code, message: [MESSAGES[code], ...about].join(' ') };
+};
+
+/** Every code that holds, in the order in which they are shown; what depends on the clock is added when an order is read. */
+export const attentionOf = (findings: Findings, status: OrderStatus): readonly AttentionCode[] => {
+  const { captures, paymentAmount, capturedAmount, expected, paid, declined } = findings;
+  const holds: Readonly<Record<AttentionCode, boolean>> = {
+    CONTRADICTORY_RESULT:
+      (declined && (paid || findings.captureSucceeded)) || captures.some(({ resultsDisagree }) => resultsDisagree),
+    CONTRADICTORY_AMOUNT:
+      disagree(amountsOf(findings.payments)) || captures.some(({ amountsDisagree }) => amountsDisagree),
+    CONTRADICTORY_IDENTITY: findings.sharesIdentity || identifiersContradict(findings),
+    AMOUNT_MISMATCH: paymentAmount !== null && expected !== null && disagree([paymentAmount, expected]),
+    CURRENCY_MISMATCH: currenciesOf(findings).size > 1,
+    OVER_CAPTURED:
+      paymentAmount !== null &&
+      paymentAmount.value > 0n &&
+      capturedAmount !== null &&
+      capturedAmount.value > paymentAmount.value,
+    AMOUNT_UNKNOWN:
+      (paid && !successStatesAmount(findings)) ||
+      captures.some((capture) => capture.status === 'SUCCEEDED' && (capture.amount?.value ?? 0n) === 0n),
+    UNREADABLE_NOTIFICATION: findings.problems.length > 0,
+    CAPTURE_WITHOUT_PAYMENT: captures.length > 0 && !findings.anyResult,
+    CAPTURE_FAILED: status !== 'CAPTURED' && captures.some((capture) => capture.status === 'FAILED'),
+    // It depends on the clock (withExpiry).
+    AUTHORIZATION_EXPIRING: false,
+  };
+  return ATTENTION_CODES.filter((code) => holds[code]);
+};
+
+const identifiersContradict = ({ payments, captures }: Findings): boolean => {
+  const succeeded = captures.filter(({ status }) => status === 'SUCCEEDED');
+  return (
+    distinct(payments.map(({ paymentRequestId }) => paymentRequestId)).length > 1 ||
+    captures.some(hasTwoNames) ||
+    (succeeded.some(({ captureRequestIds }) => captureRequestIds.length === 0) &&
+      succeeded.some(({ captureIds }) => captureIds.length === 0))
+  );
+};
+
+const hasTwoNames = ({ captureIds, captureRequestIds }: CaptureEvidence): boolean =>
+  captureIds.length > 1 || captureRequestIds.length > 1;
+
+/** Every stated amount counts, those of failed captures included. */
+const currenciesOf = ({ payments, captures, expected }: Findings): ReadonlySet<string> =>
+  new Set(
+    [
+      ...amountsOf(payments),
+      ...captures.flatMap(({ statements }) => amountsOf(statements)),
+      ...(expected === null ? [] : [expected]),
+    ].map(({ currency }) => currency),
+  );

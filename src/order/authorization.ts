@@ -1,5 +1,5 @@
-import type { DerivedOrder } from './order.ts';
 import { firstOf, type PaymentStatement } from './statement.ts';
+import type { OrderStatus } from './status.ts';
 import { readInstant } from './time.ts';
 
 const HOUR = 3_600_000;
@@ -26,8 +26,13 @@ const isAcquiredByAntom = (payments: readonly PaymentStatement[]): boolean => {
 
 const toText = (instant: number): string => new Date(instant).toISOString();
 
+interface Expiring {
+  readonly status: OrderStatus;
+  readonly authorizationExpiresAt: string | null;
+}
+
 /** From 48 h before the end on, and after it, while money may still be left to capture. */
-export const isAuthorizationExpiring = ({ status, authorizationExpiresAt }: DerivedOrder, now: Date): boolean =>
+export const isAuthorizationExpiring = ({ status, authorizationExpiresAt }: Expiring, now: Date): boolean =>
   (status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED') &&
   authorizationExpiresAt !== null &&
   now.getTime() >= Date.parse(authorizationExpiresAt) - WARNED_BEFORE;

@@ -1,4 +1,4 @@
-import type { OrderRules } from './order.ts';
+import type { OrderRules } from './rules.ts';
 import type { Registration } from './registration.ts';
 import type { PaymentStatement } from './statement.ts';
 
@@ -6,7 +6,7 @@ import type { PaymentStatement } from './statement.ts';
 const CAPTURED_METHODS: ReadonlySet<string> = new Set(['CARD', 'APPLEPAY', 'GOOGLEPAY', 'PAYPAL']);
 const PAYPAL = 'PAYPAL';
 
-interface Known {
+interface Shown {
   readonly payments: readonly PaymentStatement[];
   /** Any CAPTURE_RESULT was seen, whatever its result. */
   readonly captured: boolean;
@@ -14,7 +14,7 @@ interface Known {
 }
 
 /** Whether a PAYMENT_RESULT S is only an authorization. When in doubt it is: an authorization is not money. */
-export const isCaptureRequired = ({ payments, captured, registration }: Known, rules: OrderRules): boolean => {
+export const isCaptureRequired = ({ payments, captured, registration }: Shown, rules: OrderRules): boolean => {
   if (captured) return true;
   const mode = registration?.captureMode ?? null;
   if (mode === 'NONE') return false;
@@ -23,9 +23,11 @@ export const isCaptureRequired = ({ payments, captured, registration }: Known, r
 };
 
 const showsCapturedMethod = ({ paymentMethodType, pspName, cardFields }: PaymentStatement): boolean =>
-  (paymentMethodType !== null && CAPTURED_METHODS.has(paymentMethodType)) || pspName === PAYPAL || cardFields;
+  (paymentMethodType !== undefined && CAPTURED_METHODS.has(paymentMethodType)) ||
+  pspName === PAYPAL ||
+  cardFields === true;
 
 const showsOtherMethod = ({ paymentMethodType, pspName }: PaymentStatement): boolean => {
   const method = paymentMethodType ?? pspName;
-  return method !== null && !CAPTURED_METHODS.has(method);
+  return method !== undefined && !CAPTURED_METHODS.has(method);
 };

@@ -1,5 +1,6 @@
 import { type Amount, type AmountText, disagree, smallest, toAmountText } from './amount.ts';
 import {
+  amountsOf,
   byCodeUnit,
   byPrecedence,
   type CaptureStatement,
@@ -7,6 +8,7 @@ import {
   firstOf,
   type JsonObject,
   type Result,
+  type Sourced,
 } from './statement.ts';
 
 export type CaptureStatus = 'SUCCEEDED' | 'FAILED' | 'PROCESSING';
@@ -27,7 +29,7 @@ export interface Capture {
 /** All that is said of one capture, told apart from the other captures of its payment. */
 export interface CaptureEvidence {
   /** Sorted by precedence; never empty. */
-  readonly statements: readonly CaptureStatement[];
+  readonly statements: readonly Sourced<CaptureStatement>[];
   readonly status: CaptureStatus;
   readonly amount: Amount | null;
   readonly amountsDisagree: boolean;
@@ -40,14 +42,14 @@ export interface CaptureEvidence {
  * Tells a payment's captures apart: two statements speak of one capture if they share `captureId` or
  * `captureRequestId`, transitively. Sorted as they are shown.
  */
-export const gatherCaptures = (statements: readonly CaptureStatement[]): readonly CaptureEvidence[] => {
-  const groups = new Set<CaptureStatement[]>();
-  const byName = new Map<string, CaptureStatement[]>();
+export const gatherCaptures = (statements: readonly Sourced<CaptureStatement>[]): readonly CaptureEvidence[] => {
+  const groups = new Set<Sourced<CaptureStatement>[]>();
+  const byName = new Map<string, Sourced<CaptureStatement>[]>();
   for (const statement of statements) {
     const names = namesOf(statement);
-    const known = new Set(names.map((name) => byName.get(name)).filter((group) => group !== undefined));
+    const joined = new Set(names.map((name) => byName.get(name)).filter((group) => group !== undefined));
     // Into the largest, so that many notifications of one capture are not moved again and again.
-    const [kept = [], ...absorbed] = [...known].sort((a, b) => b.length - a.length);
+    const [kept = [], ...absorbed] = [...joined].sort((a, b) => b.length - a.length);
     for (const group of absorbed) {
       groups.delete(group);
       for (const member of group) {
@@ -64,14 +66,14 @@ export const gatherCaptures = (statements: readonly CaptureStatement[]): readonl
 
 const namesOf = (statement: CaptureStatement): readonly string[] => {
   const names: string[] = [];
-  if (statement.captureId !== null) names.push(`id ${statement.captureId}`);
-  if (statement.captureRequestId !== null) names.push(`request ${statement.captureRequestId}`);
+  if (statement.captureId !== undefined) names.push(`id ${statement.captureId}`);
+  if (statement.captureRequestId !== undefined) names.push(`request ${statement.captureRequestId}`);
   return names;
 };
 
-const toEvidence = (group: readonly CaptureStatement[]): CaptureEvidence => {
+const toEvidence = (group: readonly Sourced<CaptureStatement>[]): CaptureEvidence => {
   const statements = [...group].sort(byPrecedence);
-  const amounts = statements.flatMap(({ amount }) => (amount === null ? [] : [amount]));
+  const amounts = amountsOf(statements);
   const results = new Set(statements.map(({ result }) => result.resultStatus));
   return {
     statements,
@@ -90,8 +92,8 @@ const statusOf = (results: ReadonlySet<string>): CaptureStatus => {
 };
 
 /** The distinct identifiers, smallest first by code unit. */
-export const distinct = (identifiers: readonly (string | null)[]): readonly string[] =>
-  [...new Set(identifiers.filter((identifier) => identifier !== null))].sort(byCodeUnit);
+export const distinct = (identifiers: readonly (string | undefined)[]): readonly string[] =>
+  [...new Set(identifiers.filter((identifier) => identifier !== undefined))].sort(byCodeUnit);
 
 const byIdentifiers = (a: CaptureEvidence, b: CaptureEvidence): number =>
   byCodeUnit(a.captureIds[0] ?? '', b.captureIds[0] ?? '') ||
@@ -99,16 +101,16 @@ const byIdentifiers = (a: CaptureEvidence, b: CaptureEvidence): number =>
 
 export const toCapture = (evidence: CaptureEvidence): Capture => {
   const { statements, status, amount, captureIds, captureRequestIds } = evidence;
-  const [spokesman] = statements;
-  if (spokesman === undefined) throw new Error('a capture without a statement');
+  const [first] = statements;
+  if (first === undefined) throw new Error('a capture without a statement');
   return {
     captureId: captureIds[0] ?? null,
     captureRequestId: captureRequestIds[0] ?? null,
     status,
     amount: amount === null ? null : toAmountText(amount),
     captureTime: firstOf(statements, ({ captureTime }) => captureTime),
-    result: spokesman.result,
-    furtherAction: spokesman.furtherAction,
+    result: first.result,
+    furtherAction: first.furtherAction ?? null,
     acquirerInfo: firstOf(statements, ({ acquirerInfo }) => acquirerInfo),
     acquirerReferenceNo: firstOf(statements, ({ acquirerReferenceNo }) => acquirerReferenceNo),
   };

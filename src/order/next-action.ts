@@ -1,7 +1,7 @@
 import { type AttentionCode, isBlocking } from './attention.ts';
 import { failedCaptureAction } from './capture.ts';
-import type { Findings, OrderStatus } from './order.ts';
-import type { CaptureMode } from './registration.ts';
+import type { Findings } from './evidence.ts';
+import type { OrderStatus } from './status.ts';
 
 export type NextAction =
   'REVIEW' | 'FULFIL' | 'WAIT' | 'NEW_PAYMENT_REQUEST' | 'RETRY_CAPTURE' | 'CONTACT_SUPPORT' | 'CAPTURE';
@@ -10,7 +10,6 @@ interface Derived {
   readonly status: OrderStatus;
   readonly codes: readonly AttentionCode[];
   readonly fulfillable: boolean;
-  readonly captureMode: CaptureMode;
 }
 
 /** What the merchant should do next; the first rule that holds. */
@@ -29,11 +28,11 @@ export const nextActionOf = (findings: Findings, derived: Derived): NextAction =
 
 const afterFailedCapture = (findings: Findings): NextAction | null => {
   const action = failedCaptureAction(findings.captures);
-  // What is captured already cannot be paid anew: a person has to sort out the rest.
+  // What is captured already cannot be paid again: a person has to sort out the rest.
   return action === 'NEW_PAYMENT_REQUEST' && findings.captureSucceeded ? 'CONTACT_SUPPORT' : action;
 };
 
-const awaitsCapture = ({ paymentAmount }: Findings, { status, captureMode }: Derived): boolean =>
+const awaitsCapture = ({ paymentAmount, captureMode }: Findings, { status }: Derived): boolean =>
   captureMode === 'MANUAL' &&
   paymentAmount !== null &&
   paymentAmount.value > 0n &&

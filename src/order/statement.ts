@@ -1,4 +1,5 @@
-import type { Amount } from './amount.ts';
+import { type Amount, type AmountText, toAmount } from './amount.ts';
+import type { Identifier, IdentifierName } from './identifier.ts';
 import { readInstant } from './time.ts';
 
 export type ResultStatus = 'S' | 'F' | 'U';
@@ -17,57 +18,103 @@ export interface JsonObject {
 
 interface Stated {
   readonly result: Result;
-  readonly amount: Amount | null;
-  readonly acquirerInfo: JsonObject | null;
-  readonly acquirerReferenceNo: string | null;
-  /** SHA-256 of the notification's body, lower-case hex: the last tie-break, and what makes a statement one. */
-  readonly bodyDigest: string;
+  readonly amount?: AmountText | undefined;
+  readonly acquirerInfo?: JsonObject | undefined;
+  readonly acquirerReferenceNo?: string | undefined;
 }
 
-/** What one PAYMENT_RESULT or PAYMENT_PENDING says of its payment. Times are kept as received. */
+/** What a PAYMENT_RESULT or PAYMENT_PENDING says about its payment. Times are as received. */
 export interface PaymentStatement extends Stated {
   readonly about: 'payment';
   /** PAYMENT_PENDING: its `S` says that the payment is under way, never that it was paid. */
   readonly pending: boolean;
-  readonly paymentRequestId: string | null;
-  readonly paymentTime: string | null;
-  readonly paymentCreateTime: string | null;
-  readonly authExpiryTime: string | null;
-  readonly paymentMethodType: string | null;
-  readonly pspName: string | null;
-  /** At least one field that only a card payment has was filled. */
-  readonly cardFields: boolean;
+  readonly paymentRequestId?: string | undefined;
+  readonly paymentTime?: string | undefined;
+  readonly paymentCreateTime?: string | undefined;
+  readonly authExpiryTime?: string | undefined;
+  readonly paymentMethodType?: string | undefined;
+  readonly pspName?: string | undefined;
+  /** At least one field that only a card payment has is filled. */
+  readonly cardFields?: true | undefined;
 }
 
 /** What to do about a failed capture, by its code. */
 export type FailedCaptureAction = 'RETRY_CAPTURE' | 'NEW_PAYMENT_REQUEST' | 'CONTACT_SUPPORT';
 
-/** What one CAPTURE_RESULT says of its capture. */
+/** What a CAPTURE_RESULT says about its capture; it has a `captureId` or a `captureRequestId`. */
 export interface CaptureStatement extends Stated {
   readonly about: 'capture';
-  readonly captureId: string | null;
-  readonly captureRequestId: string | null;
-  readonly captureTime: string | null;
-  /** APO's advice for the result's code, verbatim; null for a code it does not list. */
-  readonly furtherAction: string | null;
-  readonly onFailure: FailedCaptureAction;
+  readonly captureId?: string | undefined;
+  readonly captureRequestId?: string | undefined;
+  readonly captureTime?: string | undefined;
+  /** APO's advice for the result's code, verbatim; absent for a code that APO does not list. */
+  readonly furtherAction?: string | undefined;
+  /** Present where the capture failed. */
+  readonly onFailure?: FailedCaptureAction | undefined;
 }
 
+/**
+ * What one notification says about its payment: plain JSON, stored with the notification. Absent means absent, null or
+ * empty. Amounts count the smallest unit.
+ */
 export type Statement = PaymentStatement | CaptureStatement;
+
+/** Where a statement comes from; it decides where all else is equal. */
+export interface Source {
+  /** SHA-256 of the notification's body, lower-case hex. */
+  readonly digest: string;
+  /** Place among the statements of that notification, from 0. */
+  readonly place: number;
+}
+
+export type Sourced<S extends Statement> = S & Source;
+
+/**
+ * The identifiers by which a statement joins its payment with what else is stored: with a registration, or with another
+ * payment that names the same one. A `paymentRequestId` in a capture's notification joins nothing.
+ */
+export const linksOf = (statement: Statement): readonly Identifier[] => {
+  switch (statement.about) {
+    case 'payment':
+      return named('paymentRequestId', statement.paymentRequestId);
+    case 'capture':
+      return named('captureId', statement.captureId);
+  }
+};
+
+const named = (name: IdentifierName, value: string | undefined): readonly Identifier[] =>
+  value === undefined ? [] : [{ name, value }];
 
 const RANK: Readonly<Record<ResultStatus, number>> = { S: 0, F: 1, U: 2 };
 const PENDING_RANK = 3;
 
-const rankOf = (statement: Statement): number =>
-  statement.about === 'payment' && statement.pending ? PENDING_RANK : RANK[statement.result.resultStatus];
+const rankOf = (statement: Statement): number => {
+  switch (statement.about) {
+    case 'payment':
+      return statement.pending ? PENDING_RANK : RANK[statement.result.resultStatus];
+    case 'capture':
+      return RANK[statement.result.resultStatus];
+  }
+};
 
-const timeOf = (statement: Statement): string | null =>
-  statement.about === 'capture' ? statement.captureTime : (statement.paymentTime ?? statement.paymentCreateTime);
+const timeOf = (statement: Statement): string | undefined => {
+  switch (statement.about) {
+    case 'payment':
+      return statement.paymentTime ?? statement.paymentCreateTime;
+    case 'capture':
+      return statement.captureTime;
+  }
+};
 
-const captureIdOf = (statement: Statement): string =>
-  statement.about === 'capture' ? (statement.captureId ?? '') : '';
-const captureRequestIdOf = (statement: Statement): string =>
-  statement.about === 'capture' ? (statement.captureRequestId ?? '') : '';
+/** What tells two statements of the same rank and time apart before their bodies do. */
+const namesOf = (statement: Statement): readonly [id: string, requestId: string] => {
+  switch (statement.about) {
+    case 'payment':
+      return ['', ''];
+    case 'capture':
+      return [statement.captureId ?? '', statement.captureRequestId ?? ''];
+  }
+};
 
 /** Code units, not locale: the same on every machine. A missing identifier is the empty string, the smallest. */
 export const byCodeUnit = (a: string, b: string): number => {
@@ -76,24 +123,42 @@ export const byCodeUnit = (a: string, b: string): number => {
 };
 
 /**
- * The one order in which statements speak: S, F, U, then PAYMENT_PENDING; the later time; the greater
- * `captureId`, `captureRequestId`, digest. A total order on distinct statements, so what it picks does not
- * depend on the order of arrival.
+ * The one order in which statements speak: S, F, U, then PAYMENT_PENDING; the later time; the greater identifiers; the
+ * greater digest; the earlier place. A total order on distinct statements, so what it picks does not depend on the
+ * order of arrival.
  */
-export const byPrecedence = (a: Statement, b: Statement): number =>
+export const byPrecedence = (a: Sourced<Statement>, b: Sourced<Statement>): number =>
   rankOf(a) - rankOf(b) ||
-  Number(instantOf(b) > instantOf(a)) - Number(instantOf(b) < instantOf(a)) ||
-  byCodeUnit(captureIdOf(b), captureIdOf(a)) ||
-  byCodeUnit(captureRequestIdOf(b), captureRequestIdOf(a)) ||
-  byCodeUnit(b.bodyDigest, a.bodyDigest);
+  byLaterTime(a, b) ||
+  byGreaterName(a, b) ||
+  byCodeUnit(b.digest, a.digest) ||
+  a.place - b.place;
 
-const instantOf = (statement: Statement): number => readInstant(timeOf(statement)) ?? Number.NEGATIVE_INFINITY;
+const byLaterTime = (a: Statement, b: Statement): number => {
+  const [atA, atB] = [instantOf(a), instantOf(b)];
+  return Number(atB > atA) - Number(atB < atA);
+};
 
-/** The first value that is not null, of statements already sorted by precedence. */
-export const firstOf = <S extends Statement, T>(sorted: readonly S[], read: (statement: S) => T | null): T | null => {
+const byGreaterName = (a: Statement, b: Statement): number => {
+  const [[idA, requestIdA], [idB, requestIdB]] = [namesOf(a), namesOf(b)];
+  return byCodeUnit(idB, idA) || byCodeUnit(requestIdB, requestIdA);
+};
+
+/** What is no time sorts earliest. */
+const instantOf = (statement: Statement): number => readInstant(timeOf(statement) ?? null) ?? Number.NEGATIVE_INFINITY;
+
+/** The first value that is stated, of statements already sorted by precedence; null where none states one. */
+export const firstOf = <S extends Statement, T>(
+  sorted: readonly S[],
+  read: (statement: S) => T | undefined,
+): T | null => {
   for (const statement of sorted) {
     const value = read(statement);
-    if (value !== null) return value;
+    if (value !== undefined) return value;
   }
   return null;
 };
+
+/** The amounts that statements state, ready to reckon with. */
+export const amountsOf = (statements: readonly Statement[]): readonly Amount[] =>
+  statements.flatMap(({ amount }) => (amount === undefined ? [] : [toAmount(amount)]));

@@ -1,9 +1,6 @@
-import type { OrderRules } from '../order/order.ts';
-import { openSqliteTarget } from './sqlite/import.ts';
-import { fileOf, migrateSqlite, openSqlite } from './sqlite/sqlite-store.ts';
-import { openSqliteSource } from './sqlite/transfer.ts';
+import type { OrderRules } from '../order/rules.ts';
+import { fileOf, migrateSqlite, openSqlite, openSqliteSource } from './sqlite/sqlite-store.ts';
 import type { Migrated, Store } from './store.ts';
-import type { TransferSource, TransferTarget } from './transfer.ts';
 
 export interface OpenOptions {
   /** `sqlite:FILE` or `postgres://…`. */
@@ -26,6 +23,12 @@ export const openStore = async ({
     ? await openSqlite({ file: fileOf(databaseUrl), rules })
     : await (await postgres()).openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
 
+/** Opens it to copy from: it is not migrated, and cannot be written. Throws the same. */
+export const openSource = async ({ databaseUrl, rules }: Pick<OpenOptions, 'databaseUrl' | 'rules'>): Promise<Store> =>
+  isSqlite(databaseUrl)
+    ? await openSqliteSource({ file: fileOf(databaseUrl), rules })
+    : await (await postgres()).openPostgresSource({ url: databaseUrl, rules });
+
 /** Only brings its schema forward. Throws the same. */
 export const migrateStore = async ({
   databaseUrl,
@@ -35,18 +38,6 @@ export const migrateStore = async ({
   const { version, applied } = await (await postgres()).migratePostgres(databaseUrl, allowUnsafeDatabase);
   return { version, applied };
 };
-
-/** Opens it to copy from, read only. Throws the same. */
-export const openSource = async ({ databaseUrl }: Pick<OpenOptions, 'databaseUrl'>): Promise<TransferSource> =>
-  isSqlite(databaseUrl)
-    ? openSqliteSource(fileOf(databaseUrl))
-    : await (await postgres()).openPostgresSource(databaseUrl);
-
-/** Opens it to copy into; makes it where there is none. Throws the same. */
-export const openTarget = async ({ databaseUrl, rules, allowUnsafeDatabase }: OpenOptions): Promise<TransferTarget> =>
-  isSqlite(databaseUrl)
-    ? openSqliteTarget({ file: fileOf(databaseUrl), rules })
-    : await (await postgres()).openPostgresTarget({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase });
 
 /** Loaded when it is needed: without the driver a start takes less time and memory. */
 const postgres = async () => await import('./postgres/index.ts');

@@ -1,19 +1,18 @@
-import type { ParsedNotification, Reading } from '../antom/notification.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { AttentionCode } from '../order/attention.ts';
-import type { Order, OrderStatus } from '../order/order.ts';
+import type { Identifier } from '../order/identifier.ts';
+import type { Order } from '../order/order.ts';
+import type { Kind, Outcome, RawNotification, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
-
-/** What became of a stored notification: a closed set. */
-export const OUTCOMES = ['APPLIED', 'UNHANDLED', 'MALFORMED', 'FAILED'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+import type { Statement } from '../order/statement.ts';
+import type { OrderStatus } from '../order/status.ts';
 
 /** A verified notification to store and apply. */
 export interface NotificationDelivery {
   readonly kind: 'notification';
-  readonly parsed: ParsedNotification;
+  readonly read: ReadNotification;
   readonly receivedAt: Date;
-  /** Applying it was refused by the database itself: keep the bytes, and say FAILED. */
+  /** The database itself rejected what was read from it: keep the bytes, and say FAILED. */
   readonly inapplicable?: true;
 }
 
@@ -27,12 +26,6 @@ export interface UnverifiedDelivery {
 
 export type Delivery = NotificationDelivery | UnverifiedDelivery;
 
-/** The payment that it names legibly, whether or not it can be applied. */
-export const paymentNamedBy = (reading: Reading): string | null => {
-  if (reading.outcome === 'APPLIED') return reading.facts.paymentId;
-  return reading.outcome === 'MALFORMED' ? reading.paymentId : null;
-};
-
 declare const recorded: unique symbol;
 
 /** The proof that a delivery is durable: the COMMIT that holds it has returned. Only a store makes one. */
@@ -41,10 +34,16 @@ export type Recorded = RecordedNotification | RecordedUnverified;
 export interface RecordedNotification {
   readonly [recorded]: true;
   readonly kind: 'notification';
-  readonly outcome: Outcome;
-  readonly notifyType: string | null;
-  readonly paymentId: string | null;
+  readonly reading: RecordedReading;
   readonly deliveries: number;
+}
+
+/** As stored: for a resend what was read the first time. */
+export interface RecordedReading {
+  readonly kind: Kind;
+  readonly outcome: Outcome;
+  readonly problem: string | null;
+  readonly paymentId: string | null;
 }
 
 export interface RecordedUnverified {
@@ -54,8 +53,8 @@ export interface RecordedUnverified {
 }
 
 /** Over a bound of the unverified store: not stored, and so not acknowledged. */
-export interface Refused {
-  readonly kind: 'refused';
+export interface NoRoom {
+  readonly kind: 'no room';
 }
 
 /** The bounds of the unverified store that a batch has to keep. Repeats of a stored request are always counted. */
@@ -68,7 +67,7 @@ export interface UnverifiedBounds {
 
 export interface BatchResult {
   /** One a delivery, in the order given. */
-  readonly results: readonly (Recorded | Refused)[];
+  readonly results: readonly (Recorded | NoRoom)[];
   /** New unverified requests that this batch stored. */
   readonly newUnverified: number;
   /** Bytes that the unverified requests take now, where the batch added to them. */
@@ -84,26 +83,20 @@ export interface NotificationKey {
 }
 
 export interface NotificationSummary extends NotificationKey {
-  readonly notifyType: string | null;
-  readonly paymentId: string | null;
+  readonly kind: Kind;
   readonly outcome: Outcome;
+  /** MALFORMED, FAILED: which field is wrong and how, in one sentence. */
+  readonly problem: string | null;
+  readonly paymentId: string | null;
+  /** All that it states, the paymentId among them. */
+  readonly identifiers: readonly Identifier[];
   readonly deliveries: number;
   readonly firstReceivedAt: string;
   readonly lastReceivedAt: string;
 }
 
-/** What came over the wire and was signed, byte for byte: all that is needed to verify it again. */
-export interface RawNotification {
-  readonly method: string;
-  /** The request target with its query, as received. */
-  readonly target: string;
-  readonly requestTime: string;
-  /** The header as received. */
-  readonly signature: string;
-  readonly body: Uint8Array;
-}
-
 export interface StoredNotification extends NotificationSummary {
+  readonly statements: readonly Statement[];
   /** Null once retention has removed it. */
   readonly raw: RawNotification | null;
 }
@@ -140,7 +133,7 @@ export interface OrderFilter {
 }
 
 export interface NotificationFilter {
-  readonly notifyType: string | null;
+  readonly kind: Kind | null;
   readonly outcome: Outcome | null;
   readonly paymentId: string | null;
 }
@@ -150,20 +143,31 @@ export interface StoredRegistration extends Registration {
   readonly updatedAt: string;
 }
 
+/** A registration that stands, or stood until another replaced it. */
+export interface RegistrationVersion extends StoredRegistration {
+  /** Null while it stands. */
+  readonly replacedAt: string | null;
+}
+
 export type RegisterResult =
   | { readonly kind: 'created' | 'unchanged' | 'replaced'; readonly registration: StoredRegistration }
   | { readonly kind: 'conflict'; readonly registration: StoredRegistration };
 
-/** A stored notification read anew, to be applied again. */
-export interface Reapplication extends NotificationKey {
+/** A stored notification read again, to be applied again; it is left alone where it is not as it was read. */
+export interface Reapplication {
+  readonly stored: StoredNotification;
   readonly reading: Reading;
 }
 
 /** An unverified request that verifies by now: it moves to the notifications. */
 export interface Promotion {
   readonly id: string;
-  readonly parsed: ParsedNotification;
+  readonly read: ReadNotification;
 }
+
+/** What goes from one database to another; orders are derived where they arrive. */
+export const COPIED = ['notifications', 'registrations', 'unverified'] as const;
+export type Copied = (typeof COPIED)[number];
 
 export interface RebuildStep {
   readonly orders: number;
@@ -179,10 +183,6 @@ export interface Backlog {
   readonly unverified: boolean;
 }
 
-export interface Backup {
-  readonly bytes: number;
-}
-
 /** What bringing the schema forward came to. */
 export interface Migrated {
   /** The schema's version now. */
@@ -196,7 +196,7 @@ export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
 }
 
-/** The database refused these values, not this moment: trying again as it is will not help. */
+/** The database rejected these values, not this moment: trying again as it is will not help. */
 export class StoreRejectedError extends Error {
   override readonly name = 'StoreRejectedError';
 }
@@ -215,23 +215,23 @@ export class StoreUnusableError extends Error {
  * The port. Both databases keep the same promises: one call that writes is one transaction, durable when its
  * promise resolves; what throws StoreUnavailableError may or may not have happened.
  */
-export interface Store {
+export interface Store extends StoreReads, StoreWrites {
+  /** Of the database: a file, or a server and its database; without a password. */
+  readonly name: string;
   /** How many batches it is worth handing to `record` at the same time. */
   readonly concurrency: number;
-  /** Stores and applies a batch in one transaction. */
-  readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
-  /** Resolves while the store can write. */
-  readonly ping: () => Promise<void>;
+  /** Runs a task on one replica at a time; null where another one has it. */
+  readonly exclusively: <T>(task: string, work: () => Promise<T>) => Promise<T | null>;
+  readonly backup: (file: string) => Promise<{ readonly bytes: number }>;
+  readonly close: () => Promise<void>;
+}
 
+export interface StoreReads {
   readonly findOrders: (clientId: string, id: string) => Promise<readonly Order[]>;
   /** Newest change first. */
   readonly listOrders: (filter: OrderFilter, page: PageRequest) => Promise<Page<Order>>;
   /** Each order once, at the place of its latest change, oldest change first; misses none. `cursor` null is the beginning. */
   readonly followOrders: (page: PageRequest) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
-  readonly register: (
-    registration: Registration,
-    options: { readonly replace: boolean; readonly now: Date },
-  ) => Promise<RegisterResult>;
 
   /** The clients that anything is stored of, sorted. */
   readonly clientIds: () => Promise<readonly string[]>;
@@ -242,40 +242,59 @@ export interface Store {
   readonly readNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<StoredNotification>>;
   /** What upkeep has to look after; asked often, and nearly always nothing. */
   readonly backlog: () => Promise<Backlog>;
-  /** Applies stored notifications again; one that another replica holds is passed over (null). */
-  readonly reapply: (reapplications: readonly Reapplication[], now: Date) => Promise<readonly (Outcome | null)[]>;
 
   /** Newest first. */
   readonly listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => Promise<Page<UnverifiedSummary>>;
   readonly findUnverified: (id: string) => Promise<StoredUnverified | null>;
   /** Oldest first, with bytes. */
   readonly readUnverified: (page: PageRequest) => Promise<Page<StoredUnverified>>;
+
+  /** Those that stand and those that were replaced, in the order of their identifiers. */
+  readonly readRegistrations: (page: PageRequest) => Promise<Page<RegistrationVersion>>;
+  readonly count: (what: Copied) => Promise<number>;
+  /** A remembered setting (`SETTING`). */
+  readonly recall: (name: string) => Promise<string | null>;
+}
+
+export interface StoreWrites {
+  /** Stores and applies a batch in one transaction. */
+  readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
+  /** Resolves while the store can write. */
+  readonly ping: () => Promise<void>;
+  readonly register: (
+    registration: Registration,
+    options: { readonly replace: boolean; readonly now: Date },
+  ) => Promise<RegisterResult>;
+  /** Applies stored notifications again; null for one that another replica holds, or that has changed since it was read. */
+  readonly reapply: (reapplications: readonly Reapplication[], now: Date) => Promise<readonly (Outcome | null)[]>;
+
   /** Moves requests that verify by now; returns how many this call moved. */
   readonly promote: (promotions: readonly Promotion[], now: Date) => Promise<number>;
   readonly changeReasons: (
     changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[],
   ) => Promise<void>;
-  /** Removes the unverified of one reason, in short transactions; returns how many. */
-  readonly purgeUnverified: (reason: UnverifiedReason) => Promise<number>;
+  /** Removes the unverified of one reason, or all, in short transactions; returns how many. */
+  readonly purgeUnverified: (reason: UnverifiedReason | null) => Promise<number>;
 
   /**
-   * Removes what came over the wire of some notifications that were received before, oldest first; facts, orders,
-   * counts and the knowledge that they were seen stay. A FAILED one keeps its bytes: they are all there is to apply.
-   * `limit` is about as many as one short transaction does; returns how many have lost their bytes, 0 when there is
-   * nothing left to remove.
+   * Removes what came over the wire of some notifications that were received before, oldest first; what was read from
+   * them, orders, counts and the knowledge that they were seen stay. A FAILED one keeps its bytes: they are all there
+   * is to apply. `limit` is about as many as one short transaction does; returns how many have lost their bytes, 0 when
+   * there is nothing left to remove.
    */
   readonly removeRaw: (before: Date, limit: number) => Promise<number>;
   /** Removes at most `limit` unverified requests that were last received before; returns how many. */
   readonly removeUnverified: (before: Date, limit: number) => Promise<number>;
 
-  /** Derives the next `limit` orders anew from the stored facts. */
+  /** Derives the next `limit` orders again from what is stored. */
   readonly rebuild: (page: PageRequest, now: Date) => Promise<RebuildStep>;
-
-  /** A remembered setting, to notice at start that it changed. */
-  readonly recall: (name: string) => Promise<string | null>;
   readonly remember: (name: string, value: string) => Promise<void>;
-  /** Runs a task on one replica at a time; null where another one has it. */
-  readonly exclusively: <T>(task: string, work: () => Promise<T>) => Promise<T | null>;
-  readonly backup: (file: string) => Promise<Backup>;
-  readonly close: () => Promise<void>;
+
+  /**
+   * Takes in rows of another store, in one transaction, and derives their orders; returns how many were not there.
+   * What is there never goes back: counts and times keep their extremes, and a younger registration stands.
+   */
+  readonly importNotifications: (rows: readonly StoredNotification[], now: Date) => Promise<number>;
+  readonly importRegistrations: (rows: readonly RegistrationVersion[], now: Date) => Promise<number>;
+  readonly importUnverified: (rows: readonly StoredUnverified[]) => Promise<number>;
 }

@@ -1,22 +1,10 @@
-import type { OrderRules } from '../order/order.ts';
-import { derivationName } from '../store/projection.ts';
-import type { Store } from '../store/store.ts';
-import {
-  type Fingerprint,
-  type Kind,
-  KINDS,
-  openFingerprint,
-  type TransferSource,
-  type TransferTarget,
-} from '../store/transfer.ts';
-import { rebuildOrders } from './rebuild.ts';
+import { hash } from 'node:crypto';
+import { nameOfRules, type OrderRules } from '../order/rules.ts';
+import { SETTING } from '../store/setting.ts';
+import { COPIED, type Copied, type Page, type PageRequest, type Store } from '../store/store.ts';
 
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
 const AT_ONCE = 250;
-
-/** The target's settings: how far the copy has come, and that a service has been started there since it began. */
-const PROGRESS = 'copy';
-const IN_USE = 'copy in use';
 
 /** The target is not one that this copy may write to; the message is one sentence for the person who asked. */
 export class CopyRefusedError extends Error {
@@ -25,21 +13,28 @@ export class CopyRefusedError extends Error {
 
 export interface CopyProgress {
   readonly step: 'copying' | 'verifying';
-  readonly kind: Kind;
+  readonly what: Copied;
   /** Rows. */
   readonly done: number;
   readonly total: number;
 }
 
 export interface CopyOptions {
-  readonly source: TransferSource;
-  readonly target: TransferTarget;
+  readonly source: Store;
+  readonly target: Store;
   /** By which orders are derived at the target. */
   readonly rules: OrderRules;
   readonly onProgress?: (progress: CopyProgress) => void;
 }
 
-export interface KindReport {
+/** How many rows, and what they say: equal digests mean equal rows, in whichever order they came. */
+export interface Fingerprint {
+  readonly count: number;
+  /** Lower-case hex. */
+  readonly digest: string;
+}
+
+export interface CopiedReport {
   readonly source: Fingerprint;
   readonly target: Fingerprint;
   readonly equal: boolean;
@@ -52,137 +47,169 @@ export interface CopyReport {
   readonly resumed: boolean;
   /** A service has been started on the target since: it may hold more than the source. */
   readonly inUse: boolean;
-  readonly kinds: Readonly<Record<Kind, KindReport>>;
+  readonly copied: Readonly<Record<Copied, CopiedReport>>;
   /** All that is in the source is in the target and, unless that is in use, nothing else. */
   readonly complete: boolean;
 }
 
-/** How far a copy has come. `kind` is null once a whole pass has ended. */
+/** How far a copy has come. `what` is null once a whole pass has ended. */
 interface State {
   readonly source: string;
-  readonly kind: Kind | null;
+  readonly what: Copied | null;
   readonly cursor: string | null;
   readonly done: number;
 }
 
+/** What goes over at a time, and what takes it in. */
+interface Transfer {
+  readonly page: Page<object>;
+  /** Returns how many rows were not there. */
+  readonly importInto: (target: Store) => Promise<number>;
+}
+
+const readPage = async (store: Store, what: Copied, request: PageRequest): Promise<Transfer> => {
+  switch (what) {
+    case 'notifications': {
+      const page = await store.readNotifications({ kind: null, outcome: null, paymentId: null }, request);
+      return { page, importInto: async (target) => await target.importNotifications(page.items, new Date()) };
+    }
+    case 'registrations': {
+      const page = await store.readRegistrations(request);
+      return { page, importInto: async (target) => await target.importRegistrations(page.items, new Date()) };
+    }
+    case 'unverified': {
+      const page = await store.readUnverified(request);
+      return { page, importInto: async (target) => await target.importUnverified(page.items) };
+    }
+  }
+};
+
 /**
- * Copies one database into another, verified. What was interrupted goes on where it was; what has ended begins again
- * and picks up what came since. Nothing that is at the target already goes back or away, but for unverified requests
- * that are gone at the source; and not even those once a service works there, since it stores its own.
+ * Copies one database into another, verified; orders are derived where they arrive. What was interrupted goes on where
+ * it was; what has ended begins again and picks up what came since. Nothing that is at the target already goes back or
+ * away, but for unverified requests that are gone at the source; and not even those once a service works there, since
+ * it stores its own.
  */
 export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   const { source, target, rules } = options;
   const { state, resumed } = await begin(options);
-  const inUse = (await target.recall(IN_USE)) !== null;
+  const inUse = (await target.recall(SETTING.copyInUse)) !== null;
   await runPass(options, state, inUse);
-  await target.remember('derivation', derivationName(rules));
+  await target.remember(SETTING.rules, nameOfRules(rules));
   // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
   const lacking = inUse ? await runPass(options, startOf(source.name), inUse) : 0;
-  const kinds = await verifyAll(options);
-  const complete = inUse ? lacking === 0 : KINDS.every((kind) => kinds[kind].equal);
-  return { source: source.name, target: target.name, resumed, inUse, kinds, complete };
+  const copied = await verifyAll(options);
+  const complete = inUse ? lacking === 0 : COPIED.every((what) => copied[what].equal);
+  return { source: source.name, target: target.name, resumed, inUse, copied, complete };
 };
 
-const startOf = (source: string, kind: Kind | null = KINDS[0]): State => ({ source, kind, cursor: null, done: 0 });
+const startOf = (source: string, what: Copied | null = COPIED[0]): State => ({ source, what, cursor: null, done: 0 });
 
 const begin = async ({
   source,
   target,
 }: CopyOptions): Promise<{ readonly state: State; readonly resumed: boolean }> => {
   if (source.name === target.name) throw new CopyRefusedError('the source and the target are the same database');
-  const stored = await target.recall(PROGRESS);
+  const stored = await target.recall(SETTING.copy);
   if (stored === null) {
     await assertEmpty(target);
     const state = startOf(source.name);
-    await target.remember(PROGRESS, JSON.stringify(state));
+    await target.remember(SETTING.copy, JSON.stringify(state));
     return { state, resumed: false };
   }
   const state = JSON.parse(stored) as State;
-  if (state.source !== source.name)
+  if (state.source !== source.name) {
     throw new CopyRefusedError(
       `the target holds a copy of ${state.source}, not of ${source.name}: choose an empty database`,
     );
-  return state.kind === null ? { state: startOf(source.name), resumed: false } : { state, resumed: true };
+  }
+  return state.what === null ? { state: startOf(source.name), resumed: false } : { state, resumed: true };
 };
 
-const assertEmpty = async (target: TransferTarget): Promise<void> => {
-  for (const kind of KINDS) {
-    if ((await target.count(kind)) > 0)
-      throw new CopyRefusedError(`the target holds ${kind} that are not from this copy: choose an empty database`);
+const assertEmpty = async (target: Store): Promise<void> => {
+  for (const what of COPIED) {
+    if ((await target.count(what)) > 0) {
+      throw new CopyRefusedError(`the target holds ${what} that are not from this copy: choose an empty database`);
+    }
   }
 };
 
-/** Copies every kind from there on; returns how many rows the target had not. */
+/** Copies everything from there on; returns how many rows the target had not. */
 const runPass = async (options: CopyOptions, from: State, inUse: boolean): Promise<number> => {
   const { source, target } = options;
-  const kinds = KINDS.slice(from.kind === null ? KINDS.length : KINDS.indexOf(from.kind));
+  const ahead = COPIED.slice(from.what === null ? COPIED.length : COPIED.indexOf(from.what));
   let added = 0;
-  for (const kind of kinds) {
-    const state = kind === from.kind ? from : startOf(source.name, kind);
-    if (kind === 'unverified' && state.cursor === null && !inUse) await target.clearUnverified();
-    added += await copyKind(options, kind, state);
+  for (const what of ahead) {
+    const state = what === from.what ? from : startOf(source.name, what);
+    if (what === 'unverified' && state.cursor === null && !inUse) await target.purgeUnverified(null);
+    added += await copyRows(options, what, state);
   }
-  // An order that is gone at the source, or one that should be at neither, is seen by its number.
-  if ((await source.count('orders')) !== (await target.count('orders'))) await rebuildOrders(target);
   return added;
 };
 
-const copyKind = async <K extends Kind>(
-  { source, target, onProgress }: CopyOptions,
-  kind: K,
-  from: State,
-): Promise<number> => {
-  const total = await source.count(kind);
-  const following = startOf(source.name, KINDS[KINDS.indexOf(kind) + 1] ?? null);
+const copyRows = async ({ source, target, onProgress }: CopyOptions, what: Copied, from: State): Promise<number> => {
+  const total = await source.count(what);
+  const following = startOf(source.name, COPIED[COPIED.indexOf(what) + 1] ?? null);
   let { cursor, done } = from;
   let added = 0;
   do {
-    const page = await source.exportRows(kind, { limit: AT_ONCE, cursor });
+    const { page, importInto } = await readPage(source, what, { limit: AT_ONCE, cursor });
     ({ next: cursor } = page);
     done += page.items.length;
-    const state: State = cursor === null ? following : { source: source.name, kind, cursor, done };
-    added += await target.importRows(kind, page.items, { name: PROGRESS, value: JSON.stringify(state) });
-    onProgress?.({ step: 'copying', kind, done, total });
+    added += await importInto(target);
+    // Taking rows in twice changes nothing: a crash before this line only brings the page again.
+    const state: State = cursor === null ? following : { source: source.name, what, cursor, done };
+    await target.remember(SETTING.copy, JSON.stringify(state));
+    onProgress?.({ step: 'copying', what, done, total });
   } while (cursor !== null);
   return added;
 };
 
-const verifyAll = async (options: CopyOptions): Promise<CopyReport['kinds']> => {
-  const { source, rules } = options;
-  // Orders that were derived by other rules differ in their digests, and rightly so: then their keys and times have to do.
-  const sameRules = (await source.recall('derivation')) === derivationName(rules);
-  const reports = new Map<Kind, KindReport>();
-  for (const kind of KINDS) reports.set(kind, await verifyKind(options, kind, sameRules));
-  return Object.fromEntries(reports) as Record<Kind, KindReport>;
+const verifyAll = async (options: CopyOptions): Promise<CopyReport['copied']> => {
+  const reports = new Map<Copied, CopiedReport>();
+  for (const what of COPIED) reports.set(what, await verify(options, what));
+  return Object.fromEntries(reports) as Record<Copied, CopiedReport>;
 };
 
-const verifyKind = async <K extends Kind>(
-  { source, target, onProgress }: CopyOptions,
-  kind: K,
-  sameRules: boolean,
-): Promise<KindReport> => {
-  const total = (await source.count(kind)) + (await target.count(kind));
+const verify = async ({ source, target, onProgress }: CopyOptions, what: Copied): Promise<CopiedReport> => {
+  const total = (await source.count(what)) + (await target.count(what));
   let done = 0;
-  const read = async (side: TransferSource): Promise<Fingerprint> => {
-    const fingerprint = openFingerprint(kind);
+  const fingerprintOf = async (store: Store): Promise<Fingerprint> => {
+    const fingerprint = createFingerprint();
     for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-      const page: Awaited<ReturnType<typeof side.exportRows<K>>> = await side.exportRows(kind, {
-        limit: AT_ONCE,
-        cursor,
-      });
-      for (const row of page.items) fingerprint.add('orderKey' in row && !sameRules ? { ...row, digest: '' } : row);
+      const { page }: Transfer = await readPage(store, what, { limit: AT_ONCE, cursor });
+      for (const row of page.items) fingerprint.add(row);
       done += page.items.length;
-      onProgress?.({ step: 'verifying', kind, done, total });
+      onProgress?.({ step: 'verifying', what, done, total });
       cursor = page.next;
     }
     return fingerprint.total();
   };
-  const [ofSource, ofTarget] = await Promise.all([read(source), read(target)]);
+  const [ofSource, ofTarget] = await Promise.all([fingerprintOf(source), fingerprintOf(target)]);
+  const equal = ofSource.count === ofTarget.count && ofSource.digest === ofTarget.digest;
+  return { source: ofSource, target: ofTarget, equal };
+};
+
+/** Adds up the digests of rows, so that the order in which they come does not matter. */
+const createFingerprint = () => {
+  let count = 0;
+  let sum = 0n;
   return {
-    source: ofSource,
-    target: ofTarget,
-    equal: ofSource.count === ofTarget.count && ofSource.digest === ofTarget.digest,
+    add: (row: object): void => {
+      count += 1;
+      sum = BigInt.asUintN(256, sum + BigInt(`0x${hash('sha256', JSON.stringify(canonical(row)), 'hex')}`));
+    },
+    total: (): Fingerprint => ({ count, digest: sum.toString(16).padStart(64, '0') }),
   };
+};
+
+/** Names in one order, bytes as Base64: the same row is the same text whichever database it comes from. */
+const canonical = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (Array.isArray(value)) return value.map(canonical);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, member]) => [name, canonical(member)]));
 };
 
 /**
@@ -190,8 +217,8 @@ const verifyKind = async <K extends Kind>(
  * ended yet, so that orders may lack what is still to come.
  */
 export const noteInUse = async (store: Pick<Store, 'recall' | 'remember'>): Promise<boolean> => {
-  const stored = await store.recall(PROGRESS);
+  const stored = await store.recall(SETTING.copy);
   if (stored === null) return false;
-  await store.remember(IN_USE, 'true');
-  return (JSON.parse(stored) as State).kind !== null;
+  await store.remember(SETTING.copyInUse, 'true');
+  return (JSON.parse(stored) as State).what !== null;
 };

@@ -9,7 +9,7 @@ export interface RebuildReport {
   readonly changed: number;
 }
 
-/** Derives every order anew from the stored facts, in short transactions between which others may write. */
+/** Derives every order again from what is stored, in short transactions between which others may write. */
 export const rebuildOrders = async (
   store: Pick<Store, 'rebuild'>,
   isStopping: () => boolean = () => false,

@@ -1,19 +1,14 @@
-import { type Kinds, readBody } from '../antom/notification.ts';
-import type {
-  NotificationFilter,
-  NotificationKey,
-  Outcome,
-  RawNotification,
-  Store,
-  StoredNotification,
-} from '../store/store.ts';
+import type { Handlers } from '../handlers/handler.ts';
+import { readBody } from '../handlers/read.ts';
+import { type Outcome, OUTCOMES, type RawNotification } from '../order/reading.ts';
+import type { NotificationKey, Store, StoredNotification } from '../store/store.ts';
 
 /** How many notifications one short transaction applies again. */
 const AT_ONCE = 50;
 
 export type RedriveResult =
   | { readonly kind: 'redriven'; readonly outcome: Outcome }
-  /** Its bytes are gone (retention), or another replica holds it at this moment. */
+  /** Its bytes are gone (retention), or another replica holds it at this moment or has just applied it. */
   | { readonly kind: 'without bytes' | 'held' | 'not found' };
 
 export interface RedriveReport {
@@ -27,16 +22,16 @@ export interface RedriveReport {
 type WithBytes = StoredNotification & { readonly raw: RawNotification };
 
 export interface Redriving {
-  /** Reads one stored notification anew and applies it again; having been seen before never stops it. */
+  /** Reads one stored notification and applies it again; having been seen before never stops it. */
   readonly redriveOne: (key: NotificationKey) => Promise<RedriveResult>;
   /** The same for all of an outcome, or for all; oldest first, in short transactions. */
   readonly redriveAll: (outcome: Outcome | null) => Promise<RedriveReport>;
 }
 
-export const createRedriving = (store: Store, kinds: Kinds): Redriving => {
+export const createRedriving = (store: Store, handlers: Handlers): Redriving => {
   const reapply = async (notifications: readonly WithBytes[]): Promise<readonly (Outcome | null)[]> =>
     await store.reapply(
-      notifications.map(({ clientId, id, raw }) => ({ clientId, id, reading: readBody(raw.body, kinds) })),
+      notifications.map((stored) => ({ stored, reading: readBody(stored.raw.body, handlers) })),
       new Date(),
     );
 
@@ -49,9 +44,9 @@ export const createRedriving = (store: Store, kinds: Kinds): Redriving => {
       return outcome === null ? { kind: 'held' } : { kind: 'redriven', outcome };
     },
     redriveAll: async (outcome) => {
-      const outcomes: Record<Outcome, number> = { APPLIED: 0, UNHANDLED: 0, MALFORMED: 0, FAILED: 0 };
+      const outcomes = Object.fromEntries(OUTCOMES.map((one) => [one, 0])) as Record<Outcome, number>;
       const counts = { redriven: 0, withoutBytes: 0, held: 0 };
-      const filter: NotificationFilter = { notifyType: null, outcome, paymentId: null };
+      const filter = { kind: null, outcome, paymentId: null };
       for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
         const page = await store.readNotifications(filter, { limit: AT_ONCE, cursor });
         const whole = page.items.filter(hasBytes);

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Kinds } from '../antom/notification.ts';
 import type { Trust } from '../antom/signature.ts';
-import type { OrderRules } from '../order/order.ts';
-import { derivationName } from '../store/projection.ts';
+import type { Handlers } from '../handlers/handler.ts';
+import { nameOfRules, type OrderRules } from '../order/rules.ts';
+import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 import { noteInUse } from './copy.ts';
 import { rebuildOrders, type RebuildReport } from './rebuild.ts';
@@ -12,7 +12,7 @@ import { verifyUnverifiedAgain } from './verify-again.ts';
 
 export interface UpkeepOptions {
   readonly store: Store;
-  readonly kinds: Kinds;
+  readonly handlers: Handlers;
   readonly rules: OrderRules;
   readonly retention: RetentionRules;
   readonly report: {
@@ -42,7 +42,7 @@ const REMOVE_EVERY_MS = 60 * 60_000;
 /** When another replica is at the same task. */
 const ANOTHER_TRY_AFTER_MS = 2_000;
 
-export const startUpkeep = ({ store, kinds, rules, retention, report }: UpkeepOptions): Upkeep => {
+export const startUpkeep = ({ store, handlers, rules, retention, report }: UpkeepOptions): Upkeep => {
   let stopping = false;
   let underWay: Promise<void> = Promise.resolve();
   const isStopping = (): boolean => stopping;
@@ -69,7 +69,7 @@ export const startUpkeep = ({ store, kinds, rules, retention, report }: UpkeepOp
   const redrive = (): void =>
     schedule('redrive', async () => {
       if (!(await store.backlog()).failed) return;
-      const done = await createRedriving(store, kinds).redriveAll('FAILED');
+      const done = await createRedriving(store, handlers).redriveAll('FAILED');
       if (done.redriven > 0) report.redriven(done);
     });
 
@@ -77,13 +77,12 @@ export const startUpkeep = ({ store, kinds, rules, retention, report }: UpkeepOp
     if (await noteInUse(store)) report.unfinishedCopy();
   });
   schedule('rebuild', async () => {
-    const derivation = derivationName(rules);
-    const last = await store.recall('derivation');
-    if (last === derivation) return;
+    const name = nameOfRules(rules);
+    if ((await store.recall(SETTING.rules)) === name) return;
     // Also where nothing is remembered: a first run may have ended before it could be.
     const rebuilt = await rebuildOrders(store, isStopping);
     if (rebuilt.orders > 0) report.rebuilt(rebuilt);
-    if (!stopping) await store.remember('derivation', derivation);
+    if (!stopping) await store.remember(SETTING.rules, name);
   });
   redrive();
   const timer = setInterval(redrive, REDRIVE_EVERY_MS);
@@ -93,7 +92,7 @@ export const startUpkeep = ({ store, kinds, rules, retention, report }: UpkeepOp
     verifyAgain: (trust) =>
       schedule('verify again', async () => {
         if (!(await store.backlog()).unverified) return;
-        const moved = await verifyUnverifiedAgain(store, { trust, kinds, isStopping });
+        const moved = await verifyUnverifiedAgain(store, { trust, handlers, isStopping });
         if (moved > 0) report.moved(moved);
       }),
     stop: async () => {

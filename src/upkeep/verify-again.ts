@@ -1,5 +1,6 @@
-import { type Kinds, parseNotification } from '../antom/notification.ts';
 import { type SignedRequest, type Trust, verify } from '../antom/signature.ts';
+import type { Handlers } from '../handlers/handler.ts';
+import { readNotification } from '../handlers/read.ts';
 import type { Store, StoredNotification } from '../store/store.ts';
 
 const AT_ONCE = 50;
@@ -23,14 +24,18 @@ export const verifiesNow = (stored: StoredNotification, trust: Trust): boolean |
  */
 export const verifyUnverifiedAgain = async (
   store: Store,
-  { trust, kinds, isStopping }: { readonly trust: Trust; readonly kinds: Kinds; readonly isStopping: () => boolean },
+  {
+    trust,
+    handlers,
+    isStopping,
+  }: { readonly trust: Trust; readonly handlers: Handlers; readonly isStopping: () => boolean },
 ): Promise<number> => {
   let moved = 0;
   for (let cursor: string | null = null, more = true; more && !isStopping(); more = cursor !== null) {
     const page = await store.readUnverified({ limit: AT_ONCE, cursor });
     const verdicts = page.items.map(({ id, reason, request }) => ({ id, reason, verdict: verify(request, trust) }));
     const promotions = verdicts.flatMap(({ id, verdict }) =>
-      verdict.verified ? [{ id, parsed: parseNotification(verdict.notification, kinds) }] : [],
+      verdict.verified ? [{ id, read: readNotification(verdict.notification, handlers) }] : [],
     );
     const changes = verdicts.flatMap(({ id, reason, verdict }) =>
       verdict.verified || verdict.reason === reason ? [] : [{ id, reason: verdict.reason }],
@@ -54,7 +59,7 @@ export const verifyStore = async (store: Store, trust: Trust): Promise<StoreVeri
   const counts = { verified: 0, withoutBytes: 0 };
   for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
     const page = await store.readNotifications(
-      { notifyType: null, outcome: null, paymentId: null },
+      { kind: null, outcome: null, paymentId: null },
       { limit: AT_ONCE, cursor },
     );
     for (const stored of page.items) {

@@ -20,7 +20,7 @@ describe("the further action is the table's, word for word", () => {
   });
 });
 
-describe('the further action is null', () => {
+describe('the further action is absent', () => {
   test.each([
     ['for a code that APO adds later', 'A_NEW_CODE'],
     ['without a code', null],
@@ -29,7 +29,7 @@ describe('the further action is null', () => {
     ['for what every object has', 'constructor'],
     ['for the name of a prototype', '__proto__'],
   ])('%s', (_, code) => {
-    expect(furtherAction(code)).toBeNull();
+    expect(furtherAction(code)).toBeUndefined();
   });
 });
 

@@ -14,7 +14,7 @@ afterAll(async () => await server.stop());
 
 describe('migrate', () => {
   const databases = [
-    ['SQLite', [1, 2], () => Promise.resolve(place().env['DATABASE_URL'] as string)],
+    ['SQLite', [1], () => Promise.resolve(place().env['DATABASE_URL'] as string)],
     ['PostgreSQL', [1], async () => await server.createDatabase()],
   ] as const;
 
@@ -41,13 +41,13 @@ describe('migrate', () => {
     const { directory, env } = place();
     await here(['migrate'], env);
     const db = new DatabaseSync(join(directory, 'paynotify.db'));
-    db.exec('insert into schema_versions (version, oldest_program) values (9, 9)');
+    db.exec("insert into migrations values (9, 9, 'newer')");
     db.close();
     const url = await server.createDatabase();
     await here(['migrate'], { DATABASE_URL: url });
-    await sql(url, 'insert into schema_versions (version, oldest_program) values (9, 9)');
+    await sql(url, "insert into migrations values (9, 9, 'newer')");
     for (const [DATABASE_URL, known] of [
-      [env['DATABASE_URL'], 2],
+      [env['DATABASE_URL'], 1],
       [url, 1],
     ] as const) {
       expect(await here(['migrate'], { DATABASE_URL })).toMatchObject({

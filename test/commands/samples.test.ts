@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { readBody } from '../../src/antom/notification.ts';
 import { baseOf, compose, composeSeries, freshIds, shuffled } from '../../src/commands/compose.ts';
 import { findSample, SAMPLES, textOf } from '../../src/commands/samples.ts';
-import { handlers } from '../../src/handlers/index.ts';
+import { readBody } from '../../src/handlers/read.ts';
 
 const FIXTURES = new URL('../fixtures/', import.meta.url);
 const samples = new URL('samples/', FIXTURES);
@@ -23,7 +22,7 @@ describe('the samples', () => {
 
   test.each(SAMPLES.map(({ name }) => name))('%s can be read', (name) => {
     const body = Buffer.from(JSON.stringify(findSample(name)?.notification));
-    expect(readBody(body, handlers)).toMatchObject({ outcome: 'APPLIED' });
+    expect(readBody(body)).toMatchObject({ outcome: 'APPLIED' });
   });
 });
 

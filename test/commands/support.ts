@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach } from '@jest/globals';
 import { readKey } from '../../src/antom/keys.ts';
-import { type ParsedNotification, parseNotification } from '../../src/antom/notification.ts';
 import { type SignedRequest, verify } from '../../src/antom/signature.ts';
 import { signatureHeader } from '../../src/antom/signing.ts';
 import { run } from '../../src/cli.ts';
 import { openExisting } from '../../src/commands/stored.ts';
 import { type Environment, readStoreConfig } from '../../src/config.ts';
-import { handlers } from '../../src/handlers/index.ts';
+import { readNotification } from '../../src/handlers/read.ts';
+import type { ReadNotification } from '../../src/order/reading.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Delivery, NotificationDelivery, Store } from '../../src/store/store.ts';
 
@@ -107,19 +107,19 @@ const signedRequest = (body: Uint8Array, clientId: string): SignedRequest => {
   };
 };
 
-const parsedFrom = (body: Uint8Array, clientId: string): ParsedNotification => {
+const readFrom = (body: Uint8Array, clientId: string): ReadNotification => {
   const verification = verify(signedRequest(body, clientId), {
     keys: new Map([[clientId, [readKey(PUBLIC_KEY)]]]),
     publicUris: [],
   });
   if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
-  return parseNotification(verification.notification, handlers);
+  return readNotification(verification.notification);
 };
 
-/** A notification as the listener hands it to the store: really signed, verified and parsed. */
+/** A notification as the listener hands it to the store: really signed, verified and read. */
 export const notified = (body: Fields | string | Uint8Array, clientId = CLIENT): NotificationDelivery => ({
   kind: 'notification',
-  parsed: parsedFrom(bytesOf(body), clientId),
+  read: readFrom(bytesOf(body), clientId),
   receivedAt: new Date(),
 });
 

@@ -120,7 +120,7 @@ const expectAllWell = async ({ replicas, signer, url }: Stage): Promise<void> =>
     url,
     `select
     (select count(*) from notifications where outcome <> 'APPLIED') as "notApplied",
-    (select count(*) from notifications where payment_id not in (select payment_id from orders)) as "withoutOrder"`,
+    (select count(*) from notifications where payment_id not in (select order_key from orders)) as "withoutOrder"`,
   );
   expect(rows).toEqual({ notApplied: '0', withoutOrder: '0' });
 };

@@ -79,7 +79,7 @@ test('what Antom signed goes in over HTTP, and its order is there to be read', a
   const stored = await receiver.read(`/api/notifications/${idOf(genuine.body)}`);
   expect(stored.json).toMatchObject({
     outcome: 'APPLIED',
-    notifyType: 'PAYMENT_RESULT',
+    kind: 'PAYMENT',
     body: vector.bodyBase64,
     signatureVerifies: true,
   });

@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { createPublicApp, type PublicOptions } from '../../src/http/public.ts';
 import { createReadiness, type ReadinessProbe } from '../../src/http/readiness.ts';
-import { createInbox } from '../../src/inbox.ts';
+import { createInbox } from '../../src/inbox/inbox.ts';
 import { createPayNotify } from '../../src/pay-notify.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Post, Signer } from '../support/client.ts';
@@ -47,7 +47,7 @@ export const openPublic = async (
   const lines: string[] = [];
   const app = createPublicApp({
     ...config,
-    payNotify: createPayNotify({ trust: () => config, kinds: handlers, inbox: () => inbox }),
+    payNotify: createPayNotify({ trust: () => config, handlers, inbox: () => inbox }),
     readiness,
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,

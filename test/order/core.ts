@@ -1,10 +1,19 @@
 import { createHash } from 'node:crypto';
-import { type Reading, readBody } from '../../src/antom/notification.ts';
-import { handlers } from '../../src/handlers/index.ts';
-import type { Derivation, EvidenceRow } from '../../src/store/projection.ts';
-import { linksOf, project } from '../../src/store/projection.ts';
-import type { DerivedOrder, OrderRules } from '../../src/order/order.ts';
+import { readBody } from '../../src/handlers/read.ts';
+import type { DerivedOrder } from '../../src/order/order.ts';
 import type { Registration } from '../../src/order/registration.ts';
+import type { OrderRules } from '../../src/order/rules.ts';
+import { project } from '../../src/store/derive.ts';
+import { registrationKey } from '../../src/store/order-key.ts';
+import {
+  type EvidenceRow,
+  type GatheredOrder,
+  linksIn,
+  orderOf as orderOfEntry,
+  statementsOf,
+  toReadingColumns,
+  toStoredOrder,
+} from '../../src/store/row.ts';
 import type { Fields } from '../support/facts.ts';
 import { CLIENT } from '../support/facts.ts';
 import type { ReceivedNotification, Told, ToldOrder } from './oracle.ts';
@@ -19,43 +28,32 @@ export const RULES: OrderRules = { captureRequired: 'always', captureMode: 'AUTO
 
 interface Row extends EvidenceRow {
   readonly clientId: string;
+  /** Null where it belongs to no order. */
   readonly paymentId: string | null;
-  readonly paymentRequestId: string | null;
-  readonly captureId: string | null;
+  readonly links: readonly string[];
 }
 
 /** Reading is the same for the same bytes, and an exhaustive table reads the same few bodies very often. */
 const readings = new Map<string, Omit<Row, 'clientId'>>();
 
 const rowOf = (body: string): Omit<Row, 'clientId'> => {
-  const known = readings.get(body) ?? columnsOf(readBody(Buffer.from(body), handlers), body);
+  const known = readings.get(body) ?? toRow(body);
   readings.set(body, known);
   return known;
 };
 
-const columnsOf = (reading: Reading, body: string): Omit<Row, 'clientId'> => {
-  const bodyDigest = createHash('sha256').update(body).digest('hex');
-  const { outcome } = reading;
-  const notifyType = reading.notifyType ?? '';
-  const none = { paymentRequestId: null, captureId: null };
-  if (reading.outcome === 'APPLIED') {
-    const { facts } = reading;
-    return {
-      bodyDigest,
-      notifyType,
-      outcome,
-      facts,
-      paymentId: facts.paymentId,
-      ...linksOf(notifyType, facts, handlers),
-    };
-  }
+const toRow = (body: string): Omit<Row, 'clientId'> => {
+  const columns = toReadingColumns(readBody(Buffer.from(body)));
+  const { outcome, problem, statements, identifiers } = columns;
+  const [order = null] = orderOfEntry({ clientId: '', ...columns });
   return {
-    bodyDigest,
-    notifyType,
+    digest: createHash('sha256').update(body).digest('hex'),
     outcome,
-    facts: null,
-    paymentId: reading.outcome === 'MALFORMED' ? reading.paymentId : null,
-    ...none,
+    problem,
+    statements,
+    firstReceivedAt: 0,
+    paymentId: order?.orderKey ?? null,
+    links: linksIn({ clientId: '', identifiers }).map(({ name, value }) => `${name} ${value}`),
   };
 };
 
@@ -69,7 +67,7 @@ export const deriveOrders = ({ received, registrations, rules }: Told): readonly
       clientId,
       rows: [...distinct.values()].filter((row) => row.clientId === clientId),
       registrations: [...current.values()].filter((one) => one.clientId === clientId),
-      derivation: { handlers, rules },
+      rules,
     }),
   );
 };
@@ -78,35 +76,45 @@ interface OfClient {
   readonly clientId: string;
   readonly rows: readonly Row[];
   readonly registrations: readonly Registration[];
-  readonly derivation: Derivation;
+  readonly rules: OrderRules;
 }
 
-const deriveOrdersOf = ({ clientId, rows, registrations, derivation }: OfClient): readonly DerivedOrder[] => {
+const linkTo = ({ paymentRequestId }: Registration): string => `paymentRequestId ${paymentRequestId}`;
+
+const deriveOrdersOf = ({ clientId, rows, registrations, rules }: OfClient): readonly DerivedOrder[] => {
+  const derive = (
+    order: Pick<GatheredOrder, 'orderKey' | 'isShared'>,
+    own: readonly Row[],
+    named: readonly Registration[],
+  ) =>
+    project(
+      toStoredOrder({
+        clientId,
+        ...order,
+        notifications: own,
+        statements: statementsOf(own),
+        registrations: named.map((registration) => ({ registration, createdAt: 0 })),
+        row: null,
+      }),
+      rules,
+    ).order;
   const paymentIds = [...new Set(rows.flatMap(({ paymentId }) => paymentId ?? []))].sort();
   const byPayments = paymentIds.map((paymentId) => {
     const own = rows.filter((row) => row.paymentId === paymentId);
-    const shares = (name: 'paymentRequestId' | 'captureId') =>
-      own.some(
-        (row) => row[name] !== null && rows.some((other) => other.paymentId !== paymentId && other[name] === row[name]),
-      );
-    return project(
-      {
-        clientId,
-        paymentId,
-        rows: own,
-        registrations: registrations.filter((one) => own.some((row) => row.paymentRequestId === one.paymentRequestId)),
-        sharesIdentity: shares('paymentRequestId') || shares('captureId'),
-      },
-      derivation,
-    ).order;
-  });
-  const unnamed = registrations.filter((one) => !rows.some((row) => row.paymentRequestId === one.paymentRequestId));
-  const byRegistrations = [...unnamed]
-    .sort((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1))
-    .map(
-      (one) =>
-        project({ clientId, paymentId: null, rows: [], registrations: [one], sharesIdentity: false }, derivation).order,
+    const links = new Set(own.flatMap((row) => row.links));
+    const isShared = rows.some((row) => row.paymentId !== paymentId && row.links.some((link) => links.has(link)));
+    return derive(
+      { orderKey: paymentId, isShared },
+      own,
+      registrations.filter((one) => links.has(linkTo(one))),
     );
+  });
+  const byRegistrations = registrations
+    .toSorted((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1))
+    .map((one) => {
+      const isShared = rows.some((row) => row.links.includes(linkTo(one)));
+      return derive({ orderKey: registrationKey(one.paymentRequestId), isShared }, [], [one]);
+    });
   return [...byPayments, ...byRegistrations].filter((order) => order !== null);
 };
 

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { AttentionCode } from '../../src/order/attention.ts';
-import type { Order, OrderRules } from '../../src/order/order.ts';
+import type { Order } from '../../src/order/order.ts';
+import type { OrderRules } from '../../src/order/rules.ts';
+import { readBody } from '../../src/handlers/read.ts';
 import type { Store } from '../../src/store/store.ts';
 import { captureResult, paymentResult, receive } from '../support/facts.ts';
 import { RULES, toReceived } from './core.ts';
@@ -133,7 +135,7 @@ const take = async (store: Store, { batch, clients }: Batch): Promise<void> => {
   await store.record(
     received.map(({ clientId, body }) => ({
       kind: 'notification',
-      parsed: receive(body, clients.toStored(clientId)),
+      read: receive(body, { clientId: clients.toStored(clientId) }),
       receivedAt: new Date(0),
     })),
     NONE_UNVERIFIED,
@@ -199,11 +201,13 @@ const redrive = async (
   store: Store,
   { world, clients }: { readonly world: World; readonly clients: Clients },
 ): Promise<void> => {
-  const reapplications = world.received.map(({ clientId, body }: ReceivedNotification) => ({
-    clientId: clients.toStored(clientId),
-    id: createHash('sha256').update(body).digest('hex'),
-    reading: receive(body, clients.toStored(clientId)).reading,
-  }));
+  const again = world.received.map(async ({ clientId, body }: ReceivedNotification) => {
+    const id = createHash('sha256').update(body).digest('hex');
+    const stored = await store.findNotification({ clientId: clients.toStored(clientId), id });
+    return stored === null ? [] : [{ stored, reading: readBody(Buffer.from(body)) }];
+  });
+  const reapplications = (await Promise.all(again)).flat();
+  expect(reapplications).toHaveLength(world.received.length);
   const outcomes = await store.reapply(reapplications, new Date(0));
   expect(outcomes).toEqual(reapplications.map(({ reading }) => reading.outcome));
 };

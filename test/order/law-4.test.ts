@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { OrderRules } from '../../src/order/order.ts';
+import type { OrderRules } from '../../src/order/rules.ts';
+import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import { startServer, type TestServer } from '../support/postgres.ts';
 import { deriveOrders, RULES, toTold } from './core.ts';
 import { describeLaw4 } from './law-4.case.ts';
 import { tellOrders } from './oracle.ts';
@@ -49,6 +51,19 @@ describe('an order is a function of the set (pure core)', () => {
       { numRuns: 40 },
     );
   });
+});
+
+describe('PostgreSQL', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.stop());
+
+  describeLaw4(
+    'PostgreSQL',
+    async (inForce) => await openPostgres({ url: await server.createDatabase(), rules: inForce }),
+  );
 });
 
 describe('SQLite', () => {

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { isBlocking } from '../../src/order/attention.ts';
-import type { DerivedOrder, OrderRules } from '../../src/order/order.ts';
+import type { DerivedOrder } from '../../src/order/order.ts';
+import type { OrderRules } from '../../src/order/rules.ts';
 import type { Registration } from '../../src/order/registration.ts';
 import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
 import { deriveOrders, registered, RULES, toReceived, toTold } from './core.ts';

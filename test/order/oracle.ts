@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { AttentionCode } from '../../src/order/attention.ts';
 import type { Capture } from '../../src/order/capture.ts';
 import type { NextAction } from '../../src/order/next-action.ts';
-import type { DerivedOrder, OrderRules, OrderStatus } from '../../src/order/order.ts';
+import type { DerivedOrder } from '../../src/order/order.ts';
+import type { OrderRules } from '../../src/order/rules.ts';
+import type { OrderStatus } from '../../src/order/status.ts';
 import type { Registration } from '../../src/order/registration.ts';
 import type { JsonObject, Result, ResultStatus } from '../../src/order/statement.ts';
 

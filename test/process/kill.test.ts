@@ -96,7 +96,7 @@ const contentsOf = (directory: string): Contents => {
   const column = (sql: string): ReadonlySet<string> => new Set(query(directory, sql).map((row) => String(row['it'])));
   return {
     notifications: column('select lower(hex(digest)) as it from notifications'),
-    orders: column('select payment_id as it from orders'),
+    orders: column('select order_key as it from orders'),
     unverified: column('select lower(hex(body)) as it from unverified'),
   };
 };

@@ -99,7 +99,7 @@ test.concurrent('a database of a newer schema ends with 1, and is left as it was
   first.kill('SIGTERM');
   expect(await first.exited).toBe(0);
   const db = new DatabaseSync(fileIn(directory));
-  db.exec('insert into schema_versions (version, oldest_program) values (1000, 1000)');
+  db.exec("insert into migrations values (1000, 1000, 'newer')");
   db.close();
 
   const { code, stdout } = await runToEnd(environmentOf(directory, signer));
@@ -108,7 +108,7 @@ test.concurrent('a database of a newer schema ends with 1, and is left as it was
 
   const again = new DatabaseSync(fileIn(directory));
   expect(again.prepare('select count(*) as n from notifications').get()).toMatchObject({ n: 1 });
-  again.exec('delete from schema_versions where version = 1000');
+  again.exec('delete from migrations where version = 1000');
   again.close();
   const last = await startProcessReady(environmentOf(directory, signer));
   expect(await last.order('P1')).toMatchObject({ status: 'AUTHORIZED' });
@@ -122,7 +122,7 @@ test.concurrent('a newer schema that says this program may still use it is used'
   first.kill('SIGTERM');
   await first.exited;
   const db = new DatabaseSync(fileIn(directory));
-  db.exec('insert into schema_versions (version, oldest_program) values (1000, 1)');
+  db.exec("insert into migrations values (1000, 1, 'newer')");
   db.close();
   const receiver = await startProcessReady(environmentOf(directory, signer));
   receiver.kill('SIGTERM');

@@ -2,9 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { openSource, openStore, openTarget } from '../../src/store/open.ts';
+import { openSource, openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { TransferSource, TransferTarget } from '../../src/store/transfer.ts';
 import { sql, startServer } from '../support/postgres.ts';
 import { RULES } from './support.ts';
 
@@ -14,8 +13,10 @@ export type Make = 'SQLite' | 'PostgreSQL';
 export interface TestDatabase {
   readonly url: string;
   readonly store: () => Promise<Store>;
-  readonly source: () => Promise<TransferSource>;
-  readonly target: () => Promise<TransferTarget>;
+  /** To copy from. */
+  readonly source: () => Promise<Store>;
+  /** A store that is not closed after the test. */
+  readonly open: () => Promise<Store>;
   readonly sql: (statement: string) => Promise<void>;
 }
 
@@ -45,8 +46,8 @@ export const openDatabases = async (): Promise<Databases> => {
       return {
         url,
         store: async () => keep(await openStore({ ...options, databaseUrl: url })),
-        source: async () => await openSource({ databaseUrl: url }),
-        target: async () => await openTarget({ ...options, databaseUrl: url }),
+        source: async () => await openSource({ databaseUrl: url, rules: RULES }),
+        open: async () => await openStore({ ...options, databaseUrl: url }),
         sql: async (statement) => {
           if (make === 'PostgreSQL') await sql(url, statement);
           else runOn(url.slice('sqlite:'.length), statement);

@@ -27,7 +27,7 @@ const notificationIds = async (store: Store, filter: Partial<NotificationFilter>
   const ids: string[] = [];
   for (let cursor: string | null = null; ;) {
     const page = await store.listNotifications(
-      { notifyType: null, outcome: null, paymentId: null, ...filter },
+      { kind: null, outcome: null, paymentId: null, ...filter },
       { limit: 2, cursor },
     );
     ids.push(...page.items.map(({ id }) => id));
@@ -83,7 +83,7 @@ export const describeLists = (ground: () => Ground): void => {
       expect(next).toMatch(/^\d+$/);
     });
 
-    test('shows nothing anew for a resend', async () => {
+    test('shows nothing for a resend', async () => {
       const store = await ground().empty();
       await record(store, paid(1), captured(1));
       const { next } = await follow(store);
@@ -102,13 +102,14 @@ export const describeLists = (ground: () => Ground): void => {
       const all = (await notificationsOf(store)).map(({ id }) => id);
       expect(all).toHaveLength(4);
       expect(await notificationIds(store, {})).toEqual(all.toReversed());
-      expect(await notificationIds(store, { notifyType: 'CAPTURE_RESULT' })).toEqual([all[1]]);
+      expect(await notificationIds(store, { kind: 'CAPTURE' })).toEqual([all[1]]);
       expect(await notificationIds(store, { outcome: 'UNHANDLED' })).toEqual([all[2]]);
       expect(await notificationIds(store, { outcome: 'APPLIED' })).toEqual([all[3], all[1], all[0]]);
       expect(await notificationIds(store, { paymentId: 'P1' })).toEqual([all[3], all[1], all[0]]);
-      expect(
-        await notificationIds(store, { paymentId: 'P1', notifyType: 'PAYMENT_RESULT', outcome: 'APPLIED' }),
-      ).toEqual([all[3], all[0]]);
+      expect(await notificationIds(store, { paymentId: 'P1', kind: 'PAYMENT', outcome: 'APPLIED' })).toEqual([
+        all[3],
+        all[0],
+      ]);
       expect(await notificationIds(store, { paymentId: 'P2' })).toEqual([]);
     });
   });
@@ -135,7 +136,7 @@ export const describeLists = (ground: () => Ground): void => {
     const page = { limit: 1, cursor };
     await expect(store.followOrders(page)).rejects.toThrow(InvalidCursorError);
     await expect(store.listOrders({ status: null, attention: null }, page)).rejects.toThrow(InvalidCursorError);
-    await expect(store.listNotifications({ notifyType: null, outcome: null, paymentId: null }, page)).rejects.toThrow(
+    await expect(store.listNotifications({ kind: null, outcome: null, paymentId: null }, page)).rejects.toThrow(
       InvalidCursorError,
     );
     await expect(store.listUnverified(null, page)).rejects.toThrow(InvalidCursorError);

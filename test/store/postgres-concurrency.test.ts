@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Client } from 'pg';
-import { createInbox } from '../../src/inbox.ts';
-import { bitsOf, paymentLock } from '../../src/store/postgres/locks.ts';
+import { createInbox } from '../../src/inbox/inbox.ts';
+import { orderLock } from '../../src/store/lock.ts';
+import { bitsOf } from '../../src/store/postgres/locks.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, notificationsOfPayment, paymentResult, shuffled } from '../support/facts.ts';
+import { admitted, submit, submitTogether } from '../support/inbox.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import {
   AMPLE,
@@ -151,7 +153,7 @@ describe('many replicas on PostgreSQL', () => {
     const {
       items: [item],
     } = await replicas[0].readUnverified({ limit: 1, cursor: null });
-    const promotion = { id: item?.id ?? '', parsed: delivery(paymentResult('S')).parsed };
+    const promotion = { id: item?.id ?? '', read: delivery(paymentResult('S')).read };
     const moved = await Promise.all(replicas.map(async (store) => await store.promote([promotion], later(1))));
     expect(moved.reduce((sum, one) => sum + one, 0)).toBe(1);
     expect(await notificationsOf(replicas[0])).toMatchObject([{ deliveries: 1 }]);
@@ -175,11 +177,7 @@ describe('many replicas on PostgreSQL', () => {
   test('reapplying passes over what another replica holds', async () => {
     const [store] = await open();
     await record(store, paymentResult('S'), { notifyType: 'OTHER' });
-    const again = (await notificationsOf(store)).map((one) => ({
-      clientId: one.clientId,
-      id: one.id,
-      reading: readAgain(one),
-    }));
+    const again = (await notificationsOf(store)).map((one) => readAgain(one));
     const holder = await hold("begin; select 1 from notifications where payment_id = 'P1' for update");
     expect(await store.reapply(again, later(1))).toEqual([null, 'UNHANDLED']);
     await holder.query('rollback');
@@ -269,24 +267,26 @@ describe('several batches at the same time', () => {
     const [store] = await open();
     expect(store.concurrency).toBeGreaterThan(1);
     const inbox = createInbox({ store, unverifiedMaxBytes: 0, unverifiedMaxPerSecond: 0 });
-    const holder = await hold(`select pg_advisory_lock(${bitsOf(paymentLock(CLIENT, 'P1'))})`);
+    const holder = await hold(`select pg_advisory_lock(${bitsOf(orderLock({ clientId: CLIENT, orderKey: 'P1' }))})`);
     let answered = 0;
     const waiting: Promise<unknown>[] = [];
     // More than there are lanes.
     for (let number = 1; number <= store.concurrency + 1; number += 1) {
       const capture = captureResult('S', { paymentId: 'P1', captureId: `C${number}`, captureRequestId: `CR${number}` });
-      waiting.push(inbox.submit(delivery(capture)).finally(() => (answered += 1)));
+      const place = await admitted(inbox);
+      waiting.push(place.record(delivery(capture)).finally(() => (answered += 1)));
       // The first one's batch is under way, and the others are not in it.
       await turn();
     }
     const others = [2, 3, 4].map((number) =>
       paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}` }),
     );
-    for (const other of others) expect(await inbox.submit(delivery(other))).toMatchObject({ outcome: 'APPLIED' });
+    for (const other of others)
+      expect(await submit(inbox, delivery(other))).toMatchObject({ reading: { outcome: 'APPLIED' } });
     expect(answered).toBe(0);
     await holder.query('select pg_advisory_unlock_all()');
     for (const result of await Promise.all(waiting))
-      expect(result).toMatchObject({ outcome: 'APPLIED', paymentId: 'P1' });
+      expect(result).toMatchObject({ reading: { outcome: 'APPLIED', paymentId: 'P1' } });
     await inbox.drain();
     expect(new Set((await notificationsOf(store)).map(({ paymentId }) => paymentId))).toEqual(
       new Set(['P1', 'P2', 'P3', 'P4']),
@@ -303,8 +303,9 @@ describe('several batches at the same time', () => {
     const statements = Array.from({ length: count }, (_, index) =>
       paymentResult('S', { paymentId: `P${index}`, paymentRequestId: `R${index}` }),
     );
-    for (const result of await Promise.all(statements.map((statement) => inbox.submit(delivery(statement)))))
-      expect(result).toMatchObject({ outcome: 'APPLIED' });
+    const deliveries = statements.map((statement) => delivery(statement));
+    for (const result of await submitTogether(inbox, deliveries))
+      expect(result).toMatchObject({ reading: { outcome: 'APPLIED' } });
     const rows = await sql<{ rows: number }>(
       url,
       'select count(*)::integer as rows from notifications group by xmin::text order by 1',
@@ -323,12 +324,13 @@ describe('several batches at the same time', () => {
     ];
     const results: Promise<unknown>[] = [];
     for (const statement of statements) {
-      results.push(inbox.submit(delivery(statement)));
+      const place = await admitted(inbox);
+      results.push(place.record(delivery(statement)));
       // Each in a batch of its own, as far as connections are free.
       await turn();
     }
     for (const result of await Promise.all(results))
-      expect(result).toMatchObject({ outcome: 'APPLIED', deliveries: 1 });
+      expect(result).toMatchObject({ reading: { outcome: 'APPLIED' }, deliveries: 1 });
     expect(await order(store, 'P1')).toMatchObject({
       status: 'CAPTURED',
       capturedAmount: jpy('100'),
@@ -340,7 +342,7 @@ describe('several batches at the same time', () => {
 describe('migrations on PostgreSQL', () => {
   test('run once when ten replicas start at the same moment', async () => {
     const replicas = await open(10);
-    expect(await sql(url, 'select version, oldest_program from schema_versions')).toEqual([
+    expect(await sql(url, 'select version, oldest_program from migrations')).toEqual([
       { version: 1, oldest_program: 1 },
     ]);
     await Promise.all(replicas.map(async (store) => await record(store, paymentResult('S'))));
@@ -349,9 +351,9 @@ describe('migrations on PostgreSQL', () => {
 
   test('of a newer version are no hindrance, unless they say so', async () => {
     await open();
-    await sql(url, 'insert into schema_versions (version, oldest_program) values (98, 1)');
+    await sql(url, "insert into migrations values (98, 1, 'newer')");
     await open();
-    await sql(url, 'insert into schema_versions (version, oldest_program) values (99, 99)');
+    await sql(url, "insert into migrations values (99, 99, 'newer')");
     await expect(openPostgres({ url, rules: RULES })).rejects.toThrow(StoreUnusableError);
   });
 });

@@ -133,7 +133,7 @@ describe('a fault of PostgreSQL', () => {
     }
     await lost;
     await sql(url, 'drop trigger slow on notifications');
-    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 1, outcome: 'APPLIED' }]);
+    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 1, reading: { outcome: 'APPLIED' } }]);
   });
 
   test('a COMMIT whose answer is lost is an outage, and the resend finds its notification', async () => {
@@ -142,7 +142,7 @@ describe('a fault of PostgreSQL', () => {
     const store = await open({ url: proxy.through(url) });
     proxy.loseNextCommit();
     await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
-    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 2, outcome: 'APPLIED' }]);
+    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 2, reading: { outcome: 'APPLIED' } }]);
   });
 
   test('a server that has stopped is an outage within 5 s, and is used again once it goes on', async () => {
@@ -223,7 +223,7 @@ describe('a fault of PostgreSQL', () => {
   test('values that PostgreSQL refuses are told from outages', async () => {
     const store = await open();
     await expect(
-      store.register(registration({ referenceOrderId: 'a\0b' }), { replace: false, now: later(0) }),
+      store.register(registration({ paymentRequestId: 'a\0b' }), { replace: false, now: later(0) }),
     ).rejects.toThrow(StoreRejectedError);
     await expect(store.backup('/tmp/copy')).rejects.toThrow(StoreRejectedError);
   });

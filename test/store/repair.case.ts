@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Store } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, paymentResult, result } from '../support/facts.ts';
+import { failingHandlers } from './failing-handlers.ts';
 import {
   codes,
   follow,
@@ -12,6 +13,7 @@ import {
   outcomesOf,
   readAgain,
   record,
+  recordBy,
   rebuildAll,
   registration,
 } from './support.ts';
@@ -19,7 +21,6 @@ import {
 const PAID = paymentResult('S', { paymentAmount: jpy('100') });
 const CAPTURED = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
 const FAULTY = paymentResult('S', { result: result('S', 'FAULT'), paymentAmount: jpy('100') });
-const FAILING = new URL('failing-handlers.ts', import.meta.url);
 
 const fill = async (store: Store): Promise<void> => {
   await store.register(registration({ paymentRequestId: 'lone' }), { replace: false, now: later(0) });
@@ -36,14 +37,11 @@ export const describeRepair = (ground: () => Ground): void => {
   describe('reapplying', () => {
     test('applies what failed, once it is mended', async () => {
       const store = await ground().empty();
-      const broken = await ground().open({ handlersModule: FAILING });
-      await record(broken, FAULTY, CAPTURED);
+      await recordBy(store, failingHandlers, FAULTY, CAPTURED);
       const [notification] = await notificationsOf(store);
       if (notification === undefined) throw new Error('nothing stored');
-      const { clientId, id } = notification;
-      const again = [{ clientId, id, reading: readAgain(notification) }];
-      expect(await broken.reapply(again, later(1))).toEqual(['FAILED']);
-      expect(await store.reapply(again, later(2))).toEqual(['APPLIED']);
+      expect(await store.reapply([readAgain(notification, failingHandlers)], later(1))).toEqual(['FAILED']);
+      expect(await store.reapply([readAgain(notification)], later(2))).toEqual(['APPLIED']);
       expect(await order(store, 'P1')).toMatchObject({
         status: 'CAPTURED',
         fulfillable: true,
@@ -57,12 +55,10 @@ export const describeRepair = (ground: () => Ground): void => {
       await record(store, PAID, CAPTURED, { notifyType: 'OTHER' }, '[]');
       const before = await follow(store);
       const stored = await notificationsOf(store);
-      const again = stored.map((one) => ({ clientId: one.clientId, id: one.id, reading: readAgain(one) }));
-      const missing = {
-        clientId: CLIENT,
-        id: '00'.repeat(32),
-        reading: { outcome: 'UNHANDLED', notifyType: null },
-      } as const;
+      const again = stored.map((one) => readAgain(one));
+      const [one] = again;
+      if (one === undefined) throw new Error('nothing stored');
+      const missing = { ...one, stored: { ...one.stored, id: '00'.repeat(32) } };
       expect(await store.reapply([...again, missing], later(1))).toEqual([
         'APPLIED',
         'APPLIED',
@@ -79,13 +75,11 @@ export const describeRepair = (ground: () => Ground): void => {
       await record(store, PAID, paymentResult('S', { paymentId: 'P2' }));
       const second = (await notificationsOf(store)).find(({ paymentId }) => paymentId === 'P2');
       const first = (await notificationsOf(store)).find(({ paymentId }) => paymentId === 'P1');
-      const unread = { outcome: 'UNHANDLED', notifyType: 'PAYMENT_RESULT' } as const;
-      expect(await store.reapply([{ clientId: CLIENT, id: second?.id ?? '', reading: unread }], later(1))).toEqual([
-        'UNHANDLED',
-      ]);
+      if (first === undefined || second === undefined) throw new Error('two should be stored');
+      expect(await store.reapply([readAgain(second, [])], later(1))).toEqual(['UNHANDLED']);
       expect(codes(await order(store, 'P1'))).not.toContain('CONTRADICTORY_IDENTITY');
       expect(await store.findOrders(CLIENT, 'P2')).toEqual([]);
-      await store.reapply([{ clientId: CLIENT, id: first?.id ?? '', reading: unread }], later(2));
+      await store.reapply([readAgain(first, [])], later(2));
       expect(await order(store, 'R1')).toMatchObject({ paymentId: null, expectedAmount: jpy('100') });
       expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
     });
@@ -107,8 +101,8 @@ export const describeRepair = (ground: () => Ground): void => {
       const before = await order(store, 'P1');
       await ground().sql(`
         update orders
-        set status = 'FAILED', attention = ' OVER_CAPTURED ', digest = (select digest from orders where payment_id = 'P2')
-        where payment_id = 'P1'`);
+        set status = 'FAILED', attention = ' OVER_CAPTURED ', digest = (select digest from orders where order_key = 'P2')
+        where order_key = 'P1'`);
       const failedOnes = { status: 'FAILED', attention: null } as const;
       expect((await store.listOrders(failedOnes, { limit: 9, cursor: null })).items).toHaveLength(2);
       const { next } = await follow(store);
@@ -143,15 +137,11 @@ export const describeRepair = (ground: () => Ground): void => {
     });
 
     test('changes nothing after a handler failed', async () => {
-      await ground().empty();
-      const broken = await ground().open({ handlersModule: FAILING });
-      expect(outcomesOf(await record(broken, FAULTY, CAPTURED, paymentResult('S', { paymentId: 'P2' })))).toEqual([
-        'FAILED',
-        'APPLIED',
-        'APPLIED',
-      ]);
-      await broken.register(registration(), { replace: false, now: later(0) });
-      expect(await rebuildAll(broken)).toMatchObject({ changed: 0 });
+      const store = await ground().empty();
+      const batch = await recordBy(store, failingHandlers, FAULTY, CAPTURED, paymentResult('S', { paymentId: 'P2' }));
+      expect(outcomesOf(batch)).toEqual(['FAILED', 'APPLIED', 'APPLIED']);
+      await store.register(registration(), { replace: false, now: later(0) });
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
     });
   });
 };

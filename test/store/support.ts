@@ -1,8 +1,9 @@
-import type { Reading } from '../../src/antom/notification.ts';
-import { readBody } from '../../src/antom/notification.ts';
 import type { SignedRequest, UnverifiedReason } from '../../src/antom/signature.ts';
-import { handlers } from '../../src/handlers/index.ts';
-import type { Order, OrderRules } from '../../src/order/order.ts';
+import type { Handlers } from '../../src/handlers/handler.ts';
+import { handlers as builtIn } from '../../src/handlers/index.ts';
+import { readBody } from '../../src/handlers/read.ts';
+import type { Order } from '../../src/order/order.ts';
+import type { OrderRules } from '../../src/order/rules.ts';
 import { byCodeUnit } from '../../src/order/statement.ts';
 import type { Registration } from '../../src/order/registration.ts';
 import type {
@@ -10,7 +11,8 @@ import type {
   NotificationDelivery,
   Recorded,
   RecordedNotification,
-  Refused,
+  Reapplication,
+  NoRoom,
   Store,
   StoredNotification,
   UnverifiedDelivery,
@@ -20,7 +22,6 @@ import { CLIENT, type Fields, receive } from '../support/facts.ts';
 /** How a test opens a store, where the usual way does not do. */
 export interface Opening {
   readonly rules?: Partial<OrderRules>;
-  readonly handlersModule?: URL;
 }
 
 /** Where the contract suite runs: one database. What a test opens is closed after it. */
@@ -39,11 +40,10 @@ export const RULES: OrderRules = { captureRequired: 'always', captureMode: 'AUTO
 
 /** What is in all tables; the settings of the schema itself stay. */
 export const DELETE_ALL = [
-  'delete from captures',
   'delete from orders',
+  'delete from identifiers',
   'delete from notifications',
   'delete from registrations',
-  'delete from replaced_registrations',
   'delete from unverified',
   "delete from settings where name <> 'feed_base'",
 ];
@@ -58,27 +58,30 @@ const bytesOf = (body: Body): string | Uint8Array =>
 
 export const delivery = (
   body: Body,
-  { clientId = CLIENT, at = T0 }: { clientId?: string; at?: Date } = {},
+  { clientId = CLIENT, at = T0, handlers }: { clientId?: string; at?: Date; handlers?: Handlers } = {},
 ): NotificationDelivery => ({
   kind: 'notification',
-  parsed: receive(bytesOf(body), clientId),
+  read: receive(bytesOf(body), { clientId, handlers }),
   receivedAt: at,
 });
 
-/** Records notifications in one batch. */
-export const record = async (store: Store, ...bodies: readonly Body[]): Promise<BatchResult> =>
+/** Records notifications in one batch, as read by these handlers. */
+export const recordBy = async (store: Store, handlers: Handlers, ...bodies: readonly Body[]): Promise<BatchResult> =>
   await store.record(
-    bodies.map((body) => delivery(body)),
+    bodies.map((body) => delivery(body, { handlers })),
     AMPLE,
   );
 
-export const notified = (result: Recorded | Refused | undefined): RecordedNotification => {
+export const record = async (store: Store, ...bodies: readonly Body[]): Promise<BatchResult> =>
+  await recordBy(store, builtIn, ...bodies);
+
+export const notified = (result: Recorded | NoRoom | undefined): RecordedNotification => {
   if (result?.kind !== 'notification') throw new Error(`not a notification: ${JSON.stringify(result)}`);
   return result;
 };
 
 export const outcomesOf = ({ results }: BatchResult): readonly string[] =>
-  results.map((result) => notified(result).outcome);
+  results.map((result) => notified(result).reading.outcome);
 
 export const request = (fields: Partial<SignedRequest> = {}): SignedRequest => ({
   method: 'POST',
@@ -141,7 +144,7 @@ export const follow = async (
 
 /** Everything stored, oldest first. */
 export const notificationsOf = async (store: Store): Promise<readonly StoredNotification[]> =>
-  (await store.readNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: 10_000, cursor: null }))
+  (await store.readNotifications({ kind: null, outcome: null, paymentId: null }, { limit: 10_000, cursor: null }))
     .items;
 
 export const rebuildAll = async (
@@ -159,5 +162,7 @@ export const rebuildAll = async (
   }
 };
 
-export const readAgain = (notification: StoredNotification): Reading =>
-  readBody(notification.raw?.body ?? Buffer.alloc(0), handlers);
+export const readAgain = (stored: StoredNotification, handlers?: Handlers): Reapplication => ({
+  stored,
+  reading: readBody(stored.raw?.body ?? Buffer.alloc(0), handlers),
+});

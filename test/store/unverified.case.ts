@@ -35,7 +35,7 @@ export const describeUnverified = (ground: () => Ground): void => {
       expect(result).toMatchObject({
         results: [
           { kind: 'unverified', deliveries: 1 },
-          { kind: 'notification', outcome: 'APPLIED' },
+          { kind: 'notification', reading: { outcome: 'APPLIED' } },
           { kind: 'unverified', deliveries: 2 },
         ],
         newUnverified: 1,
@@ -94,10 +94,10 @@ export const describeUnverified = (ground: () => Ground): void => {
       const store = await ground().empty();
       const [a, b, c] = numbered(3) as [UnverifiedDelivery, UnverifiedDelivery, UnverifiedDelivery];
       const { results, newUnverified } = await store.record([a, b, a, c, c], { ...AMPLE, maxNew: 2 });
-      expect(results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified', 'unverified', 'refused', 'refused']);
+      expect(results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified', 'unverified', 'no room', 'no room']);
       expect(newUnverified).toBe(2);
       const repeats = await store.record([b, c], { ...AMPLE, maxNew: 0 });
-      expect(repeats.results).toEqual([{ kind: 'unverified', deliveries: 2 }, { kind: 'refused' }]);
+      expect(repeats.results).toEqual([{ kind: 'unverified', deliveries: 2 }, { kind: 'no room' }]);
     });
 
     test('over the bytes are refused until some are removed, and repeats are counted all the same', async () => {
@@ -106,7 +106,7 @@ export const describeUnverified = (ground: () => Ground): void => {
       const { unverifiedBytes } = await store.record(requests.slice(0, 2), AMPLE);
       const bounds = { maxBytes: unverifiedBytes ?? 0, maxNew: 10 };
       const full = await store.record(requests, bounds);
-      expect(full.results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified', 'refused', 'refused']);
+      expect(full.results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified', 'no room', 'no room']);
       expect(await store.purgeUnverified('SIGNATURE_MISMATCH')).toBe(2);
       const { results } = await store.record(requests.slice(2), bounds);
       expect(results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified']);
@@ -160,7 +160,7 @@ export const describeUnverified = (ground: () => Ground): void => {
 
   describe('promotion', () => {
     const body = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
-    const { parsed } = delivery(body);
+    const { read } = delivery(body);
 
     test('moves a request to the notifications and applies it', async () => {
       const store = await ground().empty();
@@ -169,7 +169,7 @@ export const describeUnverified = (ground: () => Ground): void => {
         items: [item],
       } = await store.readUnverified({ limit: 1, cursor: null });
       const id = item?.id ?? '';
-      expect(await store.promote([{ id, parsed }], later(100))).toBe(1);
+      expect(await store.promote([{ id, read }], later(100))).toBe(1);
       expect(await store.readUnverified({ limit: 1, cursor: null })).toEqual({ items: [], next: null });
       expect(await notificationsOf(store)).toMatchObject([
         {
@@ -181,9 +181,9 @@ export const describeUnverified = (ground: () => Ground): void => {
       ]);
       expect(await order(store, 'P1')).toMatchObject({
         capturedAmount: jpy('100'),
-        createdAt: later(100).toISOString(),
+        createdAt: later(1).toISOString(),
       });
-      expect(await store.promote([{ id, parsed }], later(200))).toBe(0);
+      expect(await store.promote([{ id, read }], later(200))).toBe(0);
       expect((await notificationsOf(store))[0]?.deliveries).toBe(2);
     });
 
@@ -194,7 +194,7 @@ export const describeUnverified = (ground: () => Ground): void => {
       const { items } = await store.readUnverified({ limit: 9, cursor: null });
       expect(
         await store.promote(
-          items.map(({ id }) => ({ id, parsed })),
+          items.map(({ id }) => ({ id, read })),
           later(100),
         ),
       ).toBe(2);
@@ -209,7 +209,7 @@ export const describeUnverified = (ground: () => Ground): void => {
       const {
         items: [item],
       } = await store.readUnverified({ limit: 1, cursor: null });
-      await store.promote([{ id: item?.id ?? '', parsed }], T0);
+      await store.promote([{ id: item?.id ?? '', read }], T0);
       expect((await store.record([unverified()], { maxBytes: unverifiedBytes ?? 0, maxNew: 1 })).newUnverified).toBe(1);
       await record(store, body);
       expect((await notificationsOf(store))[0]?.deliveries).toBe(2);

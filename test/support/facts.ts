@@ -1,8 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readKey } from '../../src/antom/keys.ts';
-import { type ParsedNotification, parseNotification } from '../../src/antom/notification.ts';
-import { type Trust, verify } from '../../src/antom/signature.ts';
-import { handlers } from '../../src/handlers/index.ts';
+import { type Trust, type VerifiedNotification, verify } from '../../src/antom/signature.ts';
+import type { Handlers } from '../../src/handlers/handler.ts';
+import { readNotification } from '../../src/handlers/read.ts';
+import type { ReadNotification } from '../../src/order/reading.ts';
 
 /** A notification's JSON before it is written as text; fields as APO names them, well-formed or not. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -20,20 +21,21 @@ const trustIn = (clientId: string): Trust => ({ keys: new Map([[clientId, [KEY]]
 export const TRUST = trustIn(CLIENT);
 
 /** Signing is the slow part of a test (a millisecond), and the same body is often received again. */
-const received = new Map<string, ParsedNotification>();
+const verified = new Map<string, VerifiedNotification>();
 
-/** Receives a body as the listener does: a signed request, verified, then parsed. */
-export const receive = (body: string | Uint8Array, clientId: string = CLIENT): ParsedNotification => {
+/** Receives a body as the listener does: a signed request, verified, then read; by the built-in handlers unless a test brings its own. */
+export const receive = (
+  body: string | Uint8Array,
+  { clientId = CLIENT, handlers }: { readonly clientId?: string; readonly handlers?: Handlers | undefined } = {},
+): ReadNotification => {
   const bytes = Buffer.from(body);
   const name = `${clientId} ${bytes.toString('latin1')}`;
-  const known = received.get(name);
-  if (known !== undefined) return known;
-  const parsed = receiveSigned(bytes, clientId);
-  received.set(name, parsed);
-  return parsed;
+  const notification = verified.get(name) ?? verifySigned(bytes, clientId);
+  verified.set(name, notification);
+  return readNotification(notification, handlers);
 };
 
-const receiveSigned = (body: Buffer, clientId: string): ParsedNotification => {
+const verifySigned = (body: Buffer, clientId: string): VerifiedNotification => {
   const signed = Buffer.concat([Buffer.from(`POST ${PATH}\n${clientId}.${REQUEST_TIME}.`), body]);
   const signature = encodeURIComponent(sign('sha256', signed, privateKey).toString('base64'));
   const verification = verify(
@@ -48,7 +50,7 @@ const receiveSigned = (body: Buffer, clientId: string): ParsedNotification => {
     trustIn(clientId),
   );
   if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
-  return parseNotification(verification.notification, handlers);
+  return verification.notification;
 };
 
 type Status = 'S' | 'F' | 'U';

@@ -57,7 +57,7 @@ export interface AdminAnswer {
 export interface NotificationItem {
   readonly id: string;
   readonly clientId: string;
-  readonly notifyType: string | null;
+  readonly kind: string;
   readonly paymentId: string | null;
   readonly outcome: string;
   readonly deliveries: number;

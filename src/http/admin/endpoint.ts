@@ -45,7 +45,7 @@ export const complaints = (error: z.ZodError): string =>
   error.issues
     .map((issue) => {
       const place = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-      return `${place}${issue.code === 'unrecognized_keys' ? 'there is a name that is not known here' : issue.message}`;
+      return `${place}${issue.code === 'unrecognized_keys' ? 'there is a name that is not one of ours' : issue.message}`;
     })
     .join('; ');
 

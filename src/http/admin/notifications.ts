@@ -1,15 +1,16 @@
 import { z } from 'zod';
-import { type NotificationKey, OUTCOMES, type Store, type StoredNotification } from '../../store/store.ts';
+import { KINDS, OUTCOMES } from '../../order/reading.ts';
+import type { NotificationKey, Store, StoredNotification } from '../../store/store.ts';
 import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
 import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
 import { type Endpoint, endpoint, type EndpointRequest, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { pageReply, identifier, isDigest, isStorable, ofClient, oneOf, orNull, paging } from './query.ts';
+import { pageReply, identifier, isDigest, ofClient, oneOf, orNull, paging } from './query.ts';
 import { wholeNotification } from './whole.ts';
 
 const listing = z.strictObject({
-  type: orNull(z.string().min(1, 'must not be empty').refine(isStorable, 'must not hold U+0000')),
+  kind: orNull(oneOf(KINDS)),
   outcome: orNull(oneOf(OUTCOMES)),
   paymentId: orNull(identifier),
   ...paging,
@@ -48,10 +49,8 @@ export const createNotificationEndpoints = ({
   return {
     list: endpoint(
       listing,
-      async ({ query: { type, outcome, paymentId, limit, cursor } }) =>
-        await pageReply({ limit, cursor }, (page) =>
-          store().listNotifications({ notifyType: type, outcome, paymentId }, page),
-        ),
+      async ({ query: { kind, outcome, paymentId, limit, cursor } }) =>
+        await pageReply({ limit, cursor }, (page) => store().listNotifications({ kind, outcome, paymentId }, page)),
     ),
     find: ofOne(async (key) => {
       const stored = await store().findNotification(key);

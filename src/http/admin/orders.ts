@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ATTENTION_CODES } from '../../order/attention.ts';
-import { type Order, ORDER_STATUSES } from '../../order/order.ts';
+import type { Order } from '../../order/order.ts';
+import { ORDER_STATUSES } from '../../order/status.ts';
 import type { Store } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';

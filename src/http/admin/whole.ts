@@ -1,7 +1,10 @@
 import type { StoredNotification, StoredUnverified } from '../../store/store.ts';
 
 /** A notification as the API and the command line show it: its headers under their own names, its bytes as Base64. */
-export const wholeNotification = ({ raw, ...stored }: StoredNotification, signatureVerifies: boolean | null) => ({
+export const wholeNotification = (
+  { raw, statements: _statements, ...stored }: StoredNotification,
+  signatureVerifies: boolean | null,
+) => ({
   ...stored,
   method: raw?.method ?? null,
   target: raw?.target ?? null,

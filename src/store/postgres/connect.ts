@@ -1,11 +1,22 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { callbackify } from 'node:util';
 import { Client, type ClientBase, type ClientConfig, Pool } from 'pg';
-import { assertNotTooNew, assertReadable, type SchemaVersion, type Migration } from '../schema.ts';
+import {
+  type AppliedMigration,
+  assertReadable,
+  CREATE_MIGRATIONS,
+  INSERT_MIGRATION,
+  type Migration,
+  missingMigrations,
+  SELECT_MIGRATIONS,
+  shapeOf,
+  UNRELEASED,
+} from '../schema.ts';
+import { SETTING } from '../setting.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
 import { toStoreError } from './failure.ts';
 import { bitsOf, MIGRATION_LOCK } from './locks.ts';
-import { MIGRATIONS, PROGRAM } from './migrations.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { transactionOf } from './positions.ts';
 
 export interface ConnectOptions {
@@ -34,7 +45,6 @@ const LOCK_SHARE = 0.75;
  * all of it once it has grown: so those ways are closed where there is another.
  */
 const SESSION = [
-  'datestyle=ISO',
   'client_min_messages=warning',
   'jit=off',
   'enable_seqscan=off',
@@ -67,7 +77,7 @@ export const openPool = ({
     ...basics(url),
     options: readOnly ? SESSION + READ_ONLY : SESSION,
     max: poolSize,
-    // A new connection costs a handshake, and every statement planned anew.
+    // A new connection costs a handshake, and plans every statement again.
     idleTimeoutMillis: IDLE_FOR_MS,
     // A transaction's COMMIT may follow its last statement at once.
     pipeline: true,
@@ -75,7 +85,7 @@ export const openPool = ({
     query_timeout: statementTimeoutMs + GRACE_MS,
     lock_timeout: statementTimeoutMs * LOCK_SHARE,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    // Each connection anew: after a failover it may lead to another server.
+    // Each new connection: after a failover it may lead to another server.
     verify: (client, done) =>
       callbackify(async () => await assertDurable(client, allowUnsafe))((error) => done(error ?? undefined)),
   });
@@ -160,57 +170,38 @@ const DDL_LOCK_TIMEOUT = '5s';
 export const migrate = async (client: ClientBase, migrations: readonly Migration[]): Promise<Migrated> => {
   await client.query(`begin isolation level read committed; select pg_advisory_xact_lock(${bitsOf(MIGRATION_LOCK)})`);
   try {
-    const before = await readVersion(client);
-    assertNotTooNew(before, PROGRAM);
-    const missing = migrations.filter(({ version }) => version > before.version);
+    if (await hasTable(client, 'schema_versions')) throw new StoreUnusableError(UNRELEASED);
+    const applied = await readApplied(client);
+    const missing = missingMigrations(applied, migrations);
     await client.query(`set local lock_timeout = '${DDL_LOCK_TIMEOUT}'`);
-    if (missing.length > 0) await createVersions(client);
-    for (const { version, oldestProgram, sql } of missing) {
-      await client.query(sql);
-      await client.query('insert into schema_versions (version, oldest_program) values ($1, $2)', [
-        version,
-        oldestProgram,
-      ]);
+    // Only where there is something to do: `if not exists` wants the right to create all the same.
+    if (missing.length > 0) await client.query(CREATE_MIGRATIONS);
+    for (const migration of missing) {
+      await client.query(migration.sql);
+      await client.query(INSERT_MIGRATION, [migration.version, migration.oldestProgram, shapeOf(migration)]);
     }
     await raiseFeed(client);
     await client.query('commit');
-    return {
-      version: Math.max(before.version, ...missing.map(({ version }) => version)),
-      applied: missing.map(({ version }) => version),
-    };
+    const versions = missing.map(({ version }) => version);
+    return { version: Math.max(...applied.map(({ version }) => version), ...versions), applied: versions };
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;
   }
 };
 
-const NONE: SchemaVersion = { version: 0, oldest: 0 };
-
-const readVersion = async (client: ClientBase): Promise<SchemaVersion> => {
-  const { rows } = await client.query<{ exists: boolean }>(
-    "select to_regclass('schema_versions') is not null as exists",
-  );
-  if (rows[0]?.exists !== true) return NONE;
-  const applied = await client.query<SchemaVersion>(
-    'select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions',
-  );
-  return applied.rows[0] ?? NONE;
+const hasTable = async (client: ClientBase, table: string): Promise<boolean> => {
+  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [table]);
+  return rows[0]?.exists === true;
 };
 
-/** Only where there is something to do: `if not exists` wants the right to create all the same. */
-const createVersions = async (client: ClientBase): Promise<void> => {
-  await client.query(`
-    create table if not exists schema_versions (
-      version integer primary key,
-      oldest_program integer not null,
-      applied_at timestamptz not null default now()
-    )`);
-};
+const readApplied = async (client: ClientBase): Promise<readonly AppliedMigration[]> =>
+  (await hasTable(client, 'migrations')) ? (await client.query<AppliedMigration>(SELECT_MIGRATIONS)).rows : [];
 
 /** That a database which nobody has migrated just now can be read by this program. Throws a StoreUnusableError. */
 export const assertPostgresReadable = async (url: string): Promise<void> => {
   try {
-    await connectedAlone(url, async (client) => assertReadable(await readVersion(client), PROGRAM));
+    await connectedAlone(url, async (client) => assertReadable(await readApplied(client), MIGRATIONS));
   } catch (error) {
     throw toStoreError(error);
   }
@@ -226,9 +217,9 @@ const raiseFeed = async (client: ClientBase): Promise<void> => {
     from settings, (
       select ${transactionOf('greatest((select max(position) from orders), (select max(position) from notifications))')} as last
     ) as latest
-    where name = 'feed_base' and last >= pg_current_xact_id()::text::bigint + value::bigint`);
+    where name = '${SETTING.feedBase}' and last >= pg_current_xact_id()::text::bigint + value::bigint`);
   const [raised] = rows;
   if (raised === undefined) return;
   await client.query('lock table orders, notifications in share row exclusive mode');
-  await client.query("update settings set value = $1 where name = 'feed_base'", [raised.base]);
+  await client.query('update settings set value = $1 where name = $2', [raised.base, SETTING.feedBase]);
 };

@@ -1,8 +1,9 @@
+import { SETTING } from '../setting.ts';
 import type { Migration } from '../schema.ts';
 
 /**
- * Forward only; a line that has been released is never changed. Every key of merchants' data starts with
- * `client_id`, so that the tables can be distributed by it. Identifiers compare by code unit: collate "C".
+ * Times are epoch milliseconds, digests SHA-256. Every key of merchants' data starts with `client_id`, so that the
+ * tables can be distributed by it. Identifiers compare by code unit: collate "C".
  */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -13,22 +14,21 @@ export const MIGRATIONS: readonly Migration[] = [
         name text primary key,
         value text not null
       );
-      insert into settings values ('feed_base', '0');
+      insert into settings values ('${SETTING.feedBase}', '0');
 
-      -- Every verified notification, byte for byte.
+      -- Every verified notification, byte for byte, with what was read from it.
       create table notifications (
         client_id text collate "C" not null,
-        digest bytea not null, -- SHA-256 of the body
-        position bigint not null, -- of its arrival; see positions.ts
-        notify_type text collate "C",
-        payment_id text collate "C",
-        payment_request_id text collate "C", -- as named by a payment's notification
-        capture_id text collate "C", -- as named by a capture's notification
+        digest bytea not null, -- of the body
+        position bigint not null, -- in the order of arrival; see positions.ts
+        payment_id text collate "C" not null, -- as the body names it, whatever its kind; '' where it names none
+        kind text collate "C" not null,
         outcome text collate "C" not null,
+        problem text,
+        statements text, -- JSON
         deliveries bigint not null,
-        first_received_at timestamptz(3) not null,
-        last_received_at timestamptz(3) not null,
-        facts json, -- not jsonb: as written, to the letter
+        first_received_at bigint not null,
+        last_received_at bigint not null,
         -- What came over the wire, all of it null once retention has removed it.
         method text,
         target text,
@@ -37,89 +37,57 @@ export const MIGRATIONS: readonly Migration[] = [
         body bytea,
         primary key (client_id, digest)
       );
-      create index notifications_by_payment on notifications (client_id, payment_id) where payment_id is not null;
-      create index notifications_by_payment_request on notifications (client_id, payment_request_id) where payment_request_id is not null;
-      create index notifications_by_capture on notifications (client_id, capture_id) where capture_id is not null;
+      create index notifications_by_payment on notifications (client_id, payment_id);
       create index notifications_by_position on notifications (position);
       create index notifications_not_applied on notifications (outcome, position) where outcome <> 'APPLIED';
-      create index notifications_with_bytes on notifications (first_received_at) where body is not null and outcome <> 'FAILED';
+      create index notifications_with_bytes on notifications (first_received_at)
+        where body is not null and outcome <> 'FAILED';
 
-      -- Derived from the facts, registrations and configuration: kept so that it can be queried.
+      -- Every identifier that a notification states, but for its payment_id.
+      create table identifiers (
+        client_id text collate "C" not null,
+        position bigint not null, -- of the notification
+        name text collate "C" not null,
+        value text collate "C" not null,
+        joins smallint not null, -- 1 where it joins its payment with what else names it
+        primary key (client_id, position, name, value)
+      );
+      create index identifiers_by_value on identifiers (client_id, value);
+
+      -- Derived from what is stored, and again whenever it is read: the columns serve to find an order.
       create table orders (
         client_id text collate "C" not null,
         order_key text collate "C" not null, -- the paymentId; while no payment names a registration, a space and its paymentRequestId
-        payment_id text collate "C" generated always as (case when order_key not like ' %' then order_key end) stored,
-        payment_request_id text collate "C",
-        reference_order_id text,
-        status text collate "C" not null,
-        fulfillable boolean not null,
-        next_action text collate "C" not null,
-        currency text,
-        payment_value numeric,
-        captured_value numeric, -- in the order's currency
-        expected_currency text,
-        expected_value numeric,
-        payment_time text, -- as APO wrote it
-        authorization_expires_at timestamptz(3),
-        attention text not null, -- codes, each between spaces; '' for none
-        created_at timestamptz(3) not null,
-        updated_at timestamptz(3) not null,
         position bigint not null, -- of its latest change; see positions.ts
-        digest bytea not null,
+        updated_at bigint not null,
+        status text collate "C" not null,
+        attention text not null, -- codes, each between spaces; '' for none
+        digest bytea not null, -- of the whole order, 16 bytes
         primary key (client_id, order_key)
       );
       create index orders_by_position on orders (position);
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
       create index orders_with_attention on orders (position) where attention <> '';
 
-      create table captures (
-        client_id text collate "C" not null,
-        order_key text collate "C" not null,
-        capture_no integer not null,
-        capture_id text collate "C",
-        capture_request_id text collate "C",
-        status text collate "C" not null,
-        currency text,
-        value numeric,
-        capture_time text, -- as APO wrote it
-        result_code text,
-        primary key (client_id, order_key, capture_no),
-        foreign key (client_id, order_key) references orders on delete cascade
-      );
-
+      -- What the shop said, with everything that it said before.
       create table registrations (
         client_id text collate "C" not null,
         payment_request_id text collate "C" not null,
-        currency text not null,
-        value text not null,
-        reference_order_id text,
-        capture_mode text,
-        created_at timestamptz(3) not null,
-        updated_at timestamptz(3) not null,
-        primary key (client_id, payment_request_id)
-      );
-
-      create table replaced_registrations (
-        client_id text collate "C" not null,
-        payment_request_id text collate "C" not null,
-        currency text not null,
-        value text not null,
-        reference_order_id text,
-        capture_mode text,
-        created_at timestamptz(3) not null,
-        updated_at timestamptz(3) not null,
-        replaced_at timestamptz(3) not null, -- never the same twice
+        replaced_at bigint not null, -- 0 while it stands; never the same twice
+        expectation text not null, -- JSON
+        created_at bigint not null,
+        updated_at bigint not null,
         primary key (client_id, payment_request_id, replaced_at)
       );
 
       create table unverified (
-        digest bytea primary key, -- SHA-256 over method, target, headers and body
+        digest bytea primary key, -- over method, target, headers and body
         request bigint generated always as identity,
         reason text collate "C" not null,
         deliveries bigint not null,
         bytes bigint not null,
-        first_received_at timestamptz(3) not null,
-        last_received_at timestamptz(3) not null,
+        first_received_at bigint not null,
+        last_received_at bigint not null,
         method text not null,
         target text not null,
         headers text not null, -- JSON: every occurrence of the three
@@ -156,6 +124,3 @@ export const MIGRATIONS: readonly Migration[] = [
     `,
   },
 ];
-
-/** The version of this program, as databases count it: that of the newest migration it knows. */
-export const PROGRAM = Math.max(...MIGRATIONS.map(({ version }) => version));

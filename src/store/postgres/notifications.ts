@@ -1,39 +1,136 @@
-import type { UnverifiedReason } from '../../antom/signature.ts';
-import { toSignedRequest } from '../entry.ts';
-import {
-  InvalidCursorError,
-  type NotificationFilter,
-  type NotificationSummary,
-  type Outcome,
-  type Page,
-  type PageRequest,
-  type RawNotification,
-  type Store,
-  type StoredNotification,
-  type StoredUnverified,
-  type UnverifiedSummary,
-} from '../store.ts';
-import { isPosition, LAST_POSITION } from './positions.ts';
-import { hex } from './query.ts';
-import type { Database } from './transaction.ts';
+import type { Outcome, RawNotification } from '../../order/reading.ts';
+import { type NotificationRow, notificationId } from '../row.ts';
+import type { PutNotification, Query, Snapshot, Transaction } from '../transaction.ts';
+import { NEXT_POSITIONS, transactionOf } from './positions.ts';
+import { prepared, recordset } from './query.ts';
 
-/** bigint and count come as text. */
-interface SummaryRow {
-  readonly no: string;
+/**
+ * Stores notifications with their identifiers, and counts those that are stored already. The identifiers of the new
+ * ones are sent, and not waited for: whatever is asked next comes after them.
+ */
+export const putNotifications =
+  (query: Query, send: Query): Transaction['putNotifications'] =>
+  async (rows) => {
+    if (rows.length === 0) return [];
+    const stored = await query<Row>(PUT, [
+      Buffer.concat(rows.map(({ digest }) => digest)),
+      Buffer.concat(rows.flatMap(({ raw }) => (raw === null ? [] : [raw.body]))),
+      recordset(toRecords(rows)),
+    ]);
+    const byId = new Map(stored.map((row) => [notificationId(row.client_id, row.digest), toPut(row)]));
+    const put = rows.map(({ id }) => byId.get(id) as PutNotification);
+    const identifiers = rows.flatMap((row, index) => toIdentifiers(row, put[index] as PutNotification));
+    if (identifiers.length > 0) void send(IDENTIFY, [recordset(identifiers)]);
+    return put;
+  };
+
+interface Row {
   readonly client_id: string;
-  readonly digest: Uint8Array;
-  readonly notify_type: string | null;
-  readonly payment_id: string | null;
+  readonly digest: string;
+  readonly position: string;
   readonly outcome: Outcome;
   readonly deliveries: string;
-  readonly first_received_at: Date;
-  readonly last_received_at: Date;
+  readonly is_new: boolean;
 }
 
-type NotificationRow = SummaryRow & RawColumns;
+const toPut = ({ position, outcome, deliveries, is_new }: Row): PutNotification => ({
+  position,
+  isNew: is_new,
+  outcome,
+  deliveries: Number(deliveries),
+});
 
-/** What came over the wire; all of it null once retention has removed it. */
-export interface RawColumns {
+const toIdentifiers = (row: NotificationRow, { position, isNew }: PutNotification): readonly object[] =>
+  isNew
+    ? row.identifiers.map(({ name, value, joins }) => ({
+        client_id: row.clientId,
+        position,
+        name,
+        value,
+        joins: Number(joins),
+      }))
+    : [];
+
+/** Digests and bodies go as bytes, each in one piece: a row says where its own are. */
+const toRecords = (rows: readonly NotificationRow[]): readonly object[] => {
+  let bodyAt = 1;
+  return rows.map(({ raw, ...row }, index) => {
+    const record = {
+      ordinal: index + 1,
+      client_id: row.clientId,
+      payment_id: row.paymentId,
+      kind: row.kind,
+      outcome: row.outcome,
+      problem: row.problem,
+      statements: row.statements,
+      deliveries: row.deliveries,
+      first: row.firstReceivedAt,
+      last: row.lastReceivedAt,
+      method: raw?.method,
+      target: raw?.target,
+      request_time: raw?.requestTime,
+      signature: raw?.signature,
+      body_at: raw === null ? null : bodyAt,
+      body_length: raw?.body.length,
+    };
+    bodyAt += raw?.body.length ?? 0;
+    return record;
+  });
+};
+
+/**
+ * In the order of their keys, so that two batches never wait for each other. A row that was there keeps its position,
+ * which belongs to another transaction.
+ */
+const PUT = prepared(`
+  with taken as materialized (
+    select ${NEXT_POSITIONS} as base
+  ), given as (
+    select ordinal, substr($1::bytea, (ordinal - 1) * 32 + 1, 32) as digest, client_id, payment_id, kind, outcome, problem,
+      statements, deliveries, first, last, method, target, request_time, signature,
+      substr($2::bytea, body_at, body_length) as body
+    from json_to_recordset($3::json) as given (
+      ordinal integer, client_id text, payment_id text, kind text, outcome text, problem text, statements text,
+      deliveries bigint, first bigint, last bigint, method text, target text, request_time text, signature text,
+      body_at integer, body_length integer
+    )
+  ), stored as (
+    insert into notifications as stored (
+      client_id, digest, position, payment_id, kind, outcome, problem, statements, deliveries, first_received_at,
+      last_received_at, method, target, request_time, signature, body
+    )
+    select client_id, digest, (select base from taken) + ordinal, payment_id, kind, outcome, problem, statements,
+      deliveries, first, last, method, target, request_time, signature, body
+    from given
+    order by client_id collate "C", digest
+    on conflict (client_id, digest) do update
+    set deliveries = stored.deliveries + excluded.deliveries,
+      first_received_at = least(stored.first_received_at, excluded.first_received_at),
+      last_received_at = greatest(stored.last_received_at, excluded.last_received_at)
+    returning client_id, digest, position, outcome, deliveries
+  )
+  select client_id, encode(digest, 'hex') as digest, position, outcome, deliveries,
+    ${transactionOf('position')} = ${transactionOf('(select base from taken)')} as is_new
+  from stored`);
+
+const IDENTIFY = prepared(`
+  insert into identifiers (client_id, position, name, value, joins)
+  select client_id, position, name, value, joins
+  from json_to_recordset($1::json) as given (client_id text, position bigint, name text, value text, joins smallint)
+  on conflict do nothing`);
+
+export const positionOf =
+  (query: Query): Snapshot['positionOf'] =>
+  async (clientId, digest) => {
+    const [row] = await query<{ position: string }>(
+      'select position from notifications where client_id = $1 and digest = $2',
+      [clientId, digest],
+    );
+    return row?.position ?? null;
+  };
+
+interface RawColumns {
+  readonly position: string;
   readonly method: string | null;
   readonly target: string | null;
   readonly request_time: string | null;
@@ -41,183 +138,48 @@ export interface RawColumns {
   readonly body: Uint8Array | null;
 }
 
-const SUMMARY = `position as no, client_id, digest, notify_type, payment_id, outcome, deliveries, first_received_at, last_received_at`;
-const WHOLE = `${SUMMARY}, method, target, request_time, signature, body`;
-
-export type NotificationReading = Pick<
-  Store,
-  'listNotifications' | 'readNotifications' | 'findNotification' | 'clientIds'
->;
-
-export const openNotificationReading = ({ query }: Database): NotificationReading => ({
-  listNotifications: async (filter, page) => {
-    const { where, values } = termsOf(filter, { page, newestFirst: true });
-    const sql = `select ${SUMMARY} from notifications where ${where} order by position desc limit $1`;
-    return pageOf(await query<SummaryRow>(sql, values), { page, read: toSummary });
-  },
-  readNotifications: async (filter, page) => {
-    const { where, values } = termsOf(filter, { page, newestFirst: false });
-    const sql = `select ${WHOLE} from notifications where ${where} order by position limit $1`;
-    return pageOf(await query<NotificationRow>(sql, values), { page, read: toStored });
-  },
-  findNotification: async ({ clientId, id }) => {
-    const [row] = await query<NotificationRow>(
-      `select ${WHOLE}
+export const raws =
+  (query: Query): Snapshot['raws'] =>
+  async (positions) => {
+    const rows = await query<RawColumns>(
+      `select position, method, target, request_time, signature, body
        from notifications
-       where client_id = $1 and digest = $2`,
-      [clientId, Buffer.from(id, 'hex')],
+       where position = any (array(select json_array_elements_text($1::json)::bigint))`,
+      [JSON.stringify(positions)],
     );
-    return row === undefined ? null : toStored(row);
-  },
-  clientIds: async () => {
-    const rows = await query<{ client_id: string }>(
-      `${clientsOf('notifications')} union ${clientsOf('registrations')} order by client_id`,
-    );
-    return rows.map(({ client_id }) => client_id);
-  },
-});
-
-/** The distinct clients, each found by one look into the index: `distinct` would walk all rows. */
-const clientsOf = (table: 'notifications' | 'registrations'): string => `(
-  with recursive clients as (
-    (select client_id from ${table} order by client_id limit 1)
-    union all
-    select (select n.client_id from ${table} n where n.client_id > clients.client_id order by n.client_id limit 1)
-    from clients
-    where clients.client_id is not null
-  )
-  select client_id from clients where client_id is not null)`;
-
-interface Listing {
-  readonly page: PageRequest;
-  readonly newestFirst: boolean;
-}
-
-const termsOf = (
-  { notifyType, outcome, paymentId }: NotificationFilter,
-  { page, newestFirst }: Listing,
-): { readonly where: string; readonly values: readonly unknown[] } => {
-  const values: unknown[] = [page.limit, readCursor(page.cursor, newestFirst)];
-  const terms = [newestFirst ? 'position < $2::bigint' : 'position > $2::bigint'];
-  const add = (term: string, value: string): void => {
-    values.push(value);
-    terms.push(`${term} = $${values.length}`);
+    const found = new Map(rows.map((row) => [row.position, toRaw(row)]));
+    return positions.map((position) => found.get(position) ?? null);
   };
-  if (paymentId !== null) {
-    terms.push(`client_id in ${clientsOf('notifications')}`);
-    add('payment_id', paymentId);
-  }
-  if (notifyType !== null) add('notify_type', notifyType);
-  if (outcome !== null) add('outcome', outcome);
-  // Repeats the term of the partial index, so that the planner may use it.
-  if (outcome !== null && outcome !== 'APPLIED') terms.push("outcome <> 'APPLIED'");
-  return { where: terms.join(' and '), values };
-};
 
-const readCursor = (cursor: string | null, newestFirst: boolean): string => {
-  if (cursor === null) return newestFirst ? String(LAST_POSITION) : '0';
-  if (!isPosition(cursor)) throw new InvalidCursorError('not a cursor');
-  return cursor;
-};
-
-const pageOf = <Row extends { readonly no: string }, T>(
-  rows: readonly Row[],
-  { page, read }: { readonly page: PageRequest; readonly read: (row: Row) => T },
-): Page<T> => {
-  const last = rows.at(-1);
-  return { items: rows.map(read), next: last === undefined || rows.length < page.limit ? null : last.no };
-};
-
-const toSummary = (row: SummaryRow): NotificationSummary => ({
-  clientId: row.client_id,
-  id: hex(row.digest),
-  notifyType: row.notify_type,
-  paymentId: row.payment_id,
-  outcome: row.outcome,
-  deliveries: Number(row.deliveries),
-  firstReceivedAt: row.first_received_at.toISOString(),
-  lastReceivedAt: row.last_received_at.toISOString(),
-});
-
-const toStored = (row: NotificationRow): StoredNotification => ({ ...toSummary(row), raw: toRaw(row) });
-
-export const toRaw = ({
-  method,
-  target,
-  request_time: requestTime,
-  signature,
-  body,
-}: RawColumns): RawNotification | null =>
-  method === null || target === null || requestTime === null || signature === null || body === null
+const toRaw = (columns: RawColumns): RawNotification | null => {
+  const { method, target, request_time: requestTime, signature, body } = columns;
+  return method === null || target === null || requestTime === null || signature === null || body === null
     ? null
     : { method, target, requestTime, signature, body };
+};
 
-interface UnverifiedRow {
-  readonly no: string;
-  readonly digest: Uint8Array;
-  readonly reason: UnverifiedReason;
-  readonly deliveries: string;
-  readonly bytes: string;
-  readonly first_received_at: Date;
-  readonly last_received_at: Date;
-}
-
-export interface WholeUnverifiedRow extends UnverifiedRow {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: string;
-  readonly body: Uint8Array;
-}
-
-const UNVERIFIED = 'request as no, digest, reason, deliveries, bytes, first_received_at, last_received_at';
-const WHOLE_UNVERIFIED = `${UNVERIFIED}, method, target, headers, body`;
-
-export type UnverifiedReading = Pick<Store, 'listUnverified' | 'readUnverified' | 'findUnverified'>;
-
-export const openUnverifiedReading = ({ query }: Database): UnverifiedReading => ({
-  listUnverified: async (reason, page) => {
-    const rows = await query<UnverifiedRow>(
-      `select ${UNVERIFIED}
-       from unverified
-       where request < $2::bigint and ($3::text is null or reason = $3)
-       order by request desc
-       limit $1`,
-      [page.limit, readCursor(page.cursor, true), reason],
+/**
+ * Found by notifications_with_bytes, whose terms are repeated. Rows that somebody counts a resend on at this moment are
+ * left for the next call: who never waits for a row is never part of a deadlock.
+ */
+export const removeRaw =
+  (query: Query): Transaction['removeRaw'] =>
+  async (before, limit) => {
+    const removed = await query(
+      `update notifications
+       set ${WITHOUT_RAW}
+       where (client_id, digest) in (
+         select client_id, digest
+         from notifications
+         where body is not null and outcome <> 'FAILED' and first_received_at < $1
+         order by first_received_at
+         limit $2
+         for update skip locked
+       )
+       returning 1 as removed`,
+      [before, limit],
     );
-    return pageOf(rows, { page, read: toUnverifiedSummary });
-  },
-  readUnverified: async (page) => {
-    const rows = await query<WholeUnverifiedRow>(
-      `select ${WHOLE_UNVERIFIED}
-       from unverified
-       where request > $2::bigint
-       order by request
-       limit $1`,
-      [page.limit, readCursor(page.cursor, false)],
-    );
-    return pageOf(rows, { page, read: toUnverified });
-  },
-  findUnverified: async (id) => {
-    const [row] = await query<WholeUnverifiedRow>(
-      `select ${WHOLE_UNVERIFIED}
-       from unverified
-       where digest = $1`,
-      [Buffer.from(id, 'hex')],
-    );
-    return row === undefined ? null : toUnverified(row);
-  },
-});
+    return removed.length;
+  };
 
-const toUnverifiedSummary = (row: UnverifiedRow): UnverifiedSummary => ({
-  id: hex(row.digest),
-  reason: row.reason,
-  deliveries: Number(row.deliveries),
-  bytes: Number(row.bytes),
-  firstReceivedAt: row.first_received_at.toISOString(),
-  lastReceivedAt: row.last_received_at.toISOString(),
-});
-
-const toUnverified = (row: WholeUnverifiedRow): StoredUnverified => ({
-  ...toUnverifiedSummary(row),
-  request: toSignedRequest(row),
-});
+export const WITHOUT_RAW = 'method = null, target = null, request_time = null, signature = null, body = null';

@@ -1,101 +1,57 @@
-import { type DerivedOrder, type Order, withExpiry } from '../../order/order.ts';
-import { type Derivation, project, underivable } from '../projection.ts';
-import { InvalidCursorError, type Page, type PageRequest, type Store } from '../store.ts';
-import { paymentIdOf, registrationKey } from '../order-key.ts';
-import { evidenceOf, readOrders, type StoredOrder } from './evidence.ts';
-import { HORIZON, isPosition, LAST_POSITION } from './positions.ts';
-import type { Database } from './transaction.ts';
+import { hexOf } from '../row.ts';
+import type { Query, Transaction } from '../transaction.ts';
+import { NEXT_POSITIONS } from './positions.ts';
+import { prepared, recordset } from './query.ts';
 
-/** Reads orders. They are derived at the moment of reading, by the rules in force; the columns serve to find them. */
-export type OrderReading = Pick<Store, 'findOrders' | 'listOrders' | 'followOrders'>;
-
-const COLUMNS = 'client_id, order_key, created_at, updated_at, position';
-
-export const openOrderReading = ({ query }: Database, derivation: Derivation): OrderReading => {
-  const toOrder = ({ evidence, row }: StoredOrder): readonly Order[] => {
-    if (row === null) return [];
-    const derived: DerivedOrder = project(evidence, derivation).order ?? underivable(evidence);
-    return [
-      withExpiry(
-        { ...derived, createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() },
-        new Date(),
+/** Brings `orders` to what they should be, in one statement. */
+export const writeOrders =
+  (send: Query): Transaction['writeOrders'] =>
+  async (kept, gone, now) => {
+    const [row] = await send<{ changed: number }>(WRITE, [
+      recordset(
+        kept.map(({ clientId, orderKey, status, attention, digest }, index) => ({
+          ordinal: index + 1,
+          client_id: clientId,
+          order_key: orderKey,
+          status,
+          attention,
+          digest: hexOf(digest),
+        })),
       ),
-    ];
+      recordset(gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }))),
+      now,
+    ]);
+    return row?.changed ?? 0;
   };
 
-  return {
-    findOrders: async (clientId, id) => {
-      // What begins with a space is a key of ours, never an identifier.
-      if (paymentIdOf(id) === null) return [];
-      const found = await readOrders(
-        query,
-        evidenceOf(`
-         select ${COLUMNS}
-         from orders
-         where client_id = $1 and order_key in (
-           select $2 union all select $3 union all
-           select payment_id
-           from notifications
-           where client_id = $1 and payment_request_id = $2 and outcome = 'APPLIED'
-         )`),
-        [clientId, id, registrationKey(id)],
-      );
-      const byPayment = found.filter(({ orderKey }) => orderKey === id);
-      const byRequest = found.filter(({ orderKey }) => paymentIdOf(orderKey) !== null);
-      return [byPayment, byRequest, found].find(({ length }) => length > 0)?.flatMap(toOrder) ?? [];
-    },
-
-    listOrders: async ({ status, attention }, { limit, cursor }) => {
-      const found = await readOrders(
-        query,
-        evidenceOf(`
-         select ${COLUMNS}
-         from orders
-         where position < $1::bigint
-           and ($2::text is null or status = $2)
-           and ($3::text is null or (attention <> '' and strpos(attention, $3) > 0))
-         order by position desc
-         limit $4`),
-        [cursor === null ? String(LAST_POSITION) : toPosition(cursor), status, attention && ` ${attention} `, limit],
-      );
-      return toPage(sorted(found).toReversed(), { limit, toOrder });
-    },
-
-    followOrders: async ({ limit, cursor }) => {
-      const after = toPosition(cursor ?? '0');
-      const found = sorted(
-        await readOrders(
-          query,
-          evidenceOf(`
-           select ${COLUMNS}
-           from orders
-           where position > $1::bigint and position < ${HORIZON}
-           order by position
-           limit $2`),
-          [after, limit],
-        ),
-      );
-      return { items: found.flatMap(toOrder), next: found.at(-1)?.row?.position ?? after };
-    },
-  };
-};
-
-const toPosition = (cursor: string): string => {
-  if (!isPosition(cursor)) throw new InvalidCursorError('not a cursor');
-  return cursor;
-};
-
-const positionOf = ({ row }: StoredOrder): bigint => BigInt(row?.position ?? 0);
-const sorted = (orders: readonly StoredOrder[]): StoredOrder[] =>
-  [...orders].sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
-
-const toPage = (
-  found: readonly StoredOrder[],
-  {
-    limit,
-    toOrder,
-  }: { readonly limit: PageRequest['limit']; readonly toOrder: (order: StoredOrder) => readonly Order[] },
-): Page<Order> => ({
-  items: found.flatMap(toOrder),
-  next: found.length < limit ? null : (found.at(-1)?.row?.position ?? null),
-});
+/**
+ * A row that is as it should be is not touched: `updated_at` and the position stand. Its columns are compared beside
+ * its digest, so that a rebuild also repairs what somebody else wrote into them.
+ */
+const WRITE = prepared(`
+  with taken as materialized (
+    select ${NEXT_POSITIONS} as base
+  ), changed as (
+    insert into orders (client_id, order_key, position, updated_at, status, attention, digest)
+    select client_id, order_key, (select base from taken) + ordinal, $3::bigint, status, attention, decode(digest, 'hex')
+    from json_to_recordset($1::json) as derived (
+      ordinal integer, client_id text, order_key text, status text, attention text, digest text
+    )
+    on conflict (client_id, order_key) do update
+    set (position, updated_at, status, attention, digest) =
+      (excluded.position, excluded.updated_at, excluded.status, excluded.attention, excluded.digest)
+    where (orders.digest, orders.status, orders.attention) is distinct from
+      (excluded.digest, excluded.status, excluded.attention)
+    returning 1
+  ), gone as (
+    delete from orders
+    where ctid = any (array(
+      select kept.ctid
+      from json_to_recordset($2::json) as gone (client_id text, order_key text)
+      cross join lateral (
+        select ctid from orders where client_id = gone.client_id and order_key = gone.order_key offset 0
+      ) as kept
+    ))
+    returning 1
+  )
+  select ((select count(*) from changed) + (select count(*) from gone))::integer as changed`);

@@ -1,3 +1,5 @@
+import { SETTING } from '../setting.ts';
+
 /**
  * Where a row stands among all others: its transaction's number, followed by its own in that transaction. A plain
  * sequence would not do for the feed: numbers are handed out before the COMMIT, and a reader that has seen 8 would
@@ -12,7 +14,7 @@ const ORDINAL_BITS = 20;
 const from = (transaction: string): string => `(
   select (${transaction}::text::bigint + value::bigint) << ${ORDINAL_BITS}
   from settings
-  where name = 'feed_base'
+  where name = '${SETTING.feedBase}'
 )`;
 
 /** What the positions of the transaction in hand begin with; add a number to each. */
@@ -21,6 +23,3 @@ export const NEXT_POSITIONS = from('pg_current_xact_id()');
 export const HORIZON = from('pg_snapshot_xmin(pg_current_snapshot())');
 /** The number of the transaction that took a position. */
 export const transactionOf = (position: string): string => `(${position}) >> ${ORDINAL_BITS}`;
-
-export const LAST_POSITION = 2n ** 63n - 1n;
-export const isPosition = (cursor: string): boolean => /^\d{1,19}$/.test(cursor) && BigInt(cursor) <= LAST_POSITION;

@@ -1,26 +1,17 @@
-import { handlers as builtIn, type Handlers } from '../../handlers/index.ts';
-import type { OrderRules } from '../../order/order.ts';
-import { toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
-import { type Backlog, type Store, StoreRejectedError } from '../store.ts';
-import { connectedAlone, GRACE_MS, migratePostgres, openPool } from './connect.ts';
+import { Client } from 'pg';
+import type { OrderRules } from '../../order/rules.ts';
+import { toStore } from '../entries.ts';
+import { taskLock } from '../lock.ts';
+import { createReads, createWrites } from '../operations.ts';
+import { type Store, StoreRejectedError } from '../store.ts';
+import { assertPostgresReadable, connectedAlone, GRACE_MS, migratePostgres, openPool } from './connect.ts';
 import { toStoreError } from './failure.ts';
-import { bitsOf, taskLock, UNVERIFIED_LOCK } from './locks.ts';
-import { openNotificationReading, openUnverifiedReading } from './notifications.ts';
-import { openOrderReading } from './orders.ts';
-import { openReapplying } from './reapply.ts';
-import { openRebuilding } from './rebuild.ts';
-import { openRecording } from './record.ts';
-import { openRefresh } from './refresh.ts';
-import { openRegistering } from './registrations.ts';
-import { openRetention } from './retention.ts';
-import { type Database, openDatabase } from './transaction.ts';
-import { changeReasons, purgeSome } from './unverified.ts';
+import { bitsOf } from './locks.ts';
+import { createDatabase } from './transaction.ts';
 
 export interface PostgresOptions {
   readonly url: string;
   readonly rules: OrderRules;
-  /** A module that exports `handlers`, instead of the built-in table. */
-  readonly handlersModule?: URL;
   /** Milliseconds after which the server gives up a statement; half a second later we give up the server. */
   readonly statementTimeoutMs?: number;
   readonly poolSize?: number;
@@ -33,63 +24,34 @@ export interface PostgresOptions {
 const DEFAULTS = { statementTimeoutMs: 4_000, poolSize: 5, allowUnsafe: false };
 /** While one batch waits for the server's answer the others go on; the pool's other connections are for readers and probes. */
 const CONCURRENCY = 3;
-/** Small enough that nobody waits long for the unverified store. */
-const PURGED_AT_ONCE = 500;
+/** A copy counts whole tables. */
+const COPY_TIMEOUT_MS = 300_000;
 
-/**
- * The PostgreSQL store, for as many replicas as there are. Handlers run here, between two statements of a
- * transaction: they are pure and synchronous, and what they derive is what the transaction read under its locks.
- */
+/** Opens the PostgreSQL store, for as many replicas as there are. Throws a StoreUnusableError or a StoreUnavailableError. */
 export const openPostgres = async (options: PostgresOptions): Promise<Store> => {
-  const { url, rules, handlersModule, statementTimeoutMs, poolSize, allowUnsafe } = { ...DEFAULTS, ...options };
-  const handlers =
-    handlersModule === undefined ? builtIn : ((await import(handlersModule.href)) as { handlers: Handlers }).handlers;
+  const { url, allowUnsafe } = { ...DEFAULTS, ...options };
   const { unsafe } = await migratePostgres(url, allowUnsafe);
   if (unsafe.length > 0) options.onUnsafe?.(unsafe);
-  const pool = openPool({ url, statementTimeoutMs, poolSize, allowUnsafe });
-  const database = openDatabase(pool, statementTimeoutMs + GRACE_MS);
-  const derivation = { handlers, rules };
-  const refresh = openRefresh(derivation);
-  const recording = openRecording(database, refresh);
-  const reapply = openReapplying(database, refresh);
+  return createPostgresStore(options);
+};
 
+/** Opens a database that nobody has migrated just now, to copy from; a standby will do. Throws the same. */
+export const openPostgresSource = async ({ url, rules }: Pick<PostgresOptions, 'url' | 'rules'>): Promise<Store> => {
+  await assertPostgresReadable(url);
+  // What is only read needs no durable commits.
+  return createPostgresStore({ url, rules, allowUnsafe: true, statementTimeoutMs: COPY_TIMEOUT_MS, readOnly: true });
+};
+
+const createPostgresStore = (options: PostgresOptions & { readonly readOnly?: boolean }): Store => {
+  const { url, rules, statementTimeoutMs, poolSize, allowUnsafe, readOnly = false } = { ...DEFAULTS, ...options };
+  const pool = openPool({ url, statementTimeoutMs, poolSize, allowUnsafe, readOnly });
+  const database = createDatabase(pool, statementTimeoutMs + GRACE_MS);
+  const reads = { calls: createReads(database, rules) };
   return {
-    ...openOrderReading(database, derivation),
-    ...openNotificationReading(database),
-    ...openUnverifiedReading(database),
-    ...openSettings(database),
-    ...openRetention(database),
+    ...toStore(createWrites(database, rules), async () => reads),
+    name: nameOf(url),
     concurrency: Math.min(CONCURRENCY, poolSize),
-    record: async (batch, bounds) =>
-      await recording.record(
-        batch.map((delivery) => toEntry(delivery, handlers)),
-        bounds,
-      ),
-    register: openRegistering(database, refresh),
-    reapply: async (reapplications, now) =>
-      await reapply(
-        reapplications.map((one) => toReapplicationEntry(one, handlers)),
-        now,
-      ),
-    promote: async (promotions, now) =>
-      await recording.promote(
-        promotions.map((one) => toPromotionEntry(one, { handlers, now })),
-        now,
-      ),
-    changeReasons: async (changes) =>
-      await database.transact([UNVERIFIED_LOCK], async ({ query }) => await changeReasons(query, changes)),
-    purgeUnverified: async (reason) => {
-      let purged = 0;
-      for (let some = -1; some !== 0; purged += some) {
-        some = await database.transact(
-          [UNVERIFIED_LOCK],
-          async ({ query }) => await purgeSome(query, reason, PURGED_AT_ONCE),
-        );
-      }
-      return purged;
-    },
-    rebuild: openRebuilding(database, refresh),
-    exclusively: async (task, work) => await runExclusively(options, { task, work }),
+    exclusively: async (task, work) => await runExclusively({ url, statementTimeoutMs }, { task, work }),
     backup: () =>
       Promise.reject(
         new StoreRejectedError('PostgreSQL is backed up with its own tools: pg_dump, or a physical backup'),
@@ -98,33 +60,10 @@ export const openPostgres = async (options: PostgresOptions): Promise<Store> => 
   };
 };
 
-const openSettings = ({ query }: Database): Pick<Store, 'backlog' | 'ping' | 'recall' | 'remember'> => {
-  const remember: Store['remember'] = async (name, value) => {
-    await query(
-      `insert into settings
-       values ($1, $2)
-       on conflict (name) do update
-       set value = excluded.value`,
-      [name, value],
-    );
-  };
-  return {
-    // It writes: a server that became read-only, or cannot sync its log, must not count as ready.
-    ping: async () => await remember('probe', ''),
-    backlog: async () => {
-      const [row] = await query<Backlog>(
-        `select
-           exists (select from notifications where outcome = 'FAILED') as failed,
-           exists (select from unverified) as unverified`,
-      );
-      return row ?? { failed: false, unverified: false };
-    },
-    recall: async (name) => {
-      const [row] = await query<{ value: string }>('select value from settings where name = $1', [name]);
-      return row?.value ?? null;
-    },
-    remember,
-  };
+/** As the driver reads the URL, so that what it leaves to the environment is there as well. */
+const nameOf = (url: string): string => {
+  const { host, port, database } = new Client({ connectionString: url });
+  return `postgres://${host}:${port}/${database}`;
 };
 
 interface Task<T> {
@@ -137,7 +76,7 @@ interface Task<T> {
  * lock is free and another replica may begin the same task: tasks are such that this does no harm.
  */
 const runExclusively = async <T>(
-  { url, statementTimeoutMs }: PostgresOptions,
+  { url, statementTimeoutMs }: { readonly url: string; readonly statementTimeoutMs: number },
   { task, work }: Task<T>,
 ): Promise<T | null> => {
   let begun = false;
@@ -151,7 +90,7 @@ const runExclusively = async <T>(
         begun = rows[0]?.free === true;
         return begun ? await work() : null;
       },
-      statementTimeoutMs ?? DEFAULTS.statementTimeoutMs,
+      statementTimeoutMs,
     );
   } catch (error) {
     // What the work itself throws is the caller's own.

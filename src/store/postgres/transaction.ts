@@ -1,54 +1,85 @@
 import type { ClientBase, Pool, PoolClient } from 'pg';
+import { type Lock, MoreLocksNeeded } from '../lock.ts';
 import { StoreUnavailableError } from '../store.ts';
+import type { Database, Dialect, Query, Snapshot, Transaction, Value } from '../transaction.ts';
+import { evidence } from './evidence.ts';
 import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
-import { bitsOf, type Lock, LockTableFullError, MoreLocksNeeded } from './locks.ts';
-import { planOf, type Query } from './query.ts';
-
-export interface Transaction {
-  readonly query: Query;
-  /** The same for the last statement: COMMIT follows without waiting for its answer, which is checked with COMMIT's own. */
-  readonly send: Query;
-  /** Makes sure that these are held; otherwise everything is rolled back and starts over with them as well. */
-  readonly need: (locks: Iterable<Lock>) => void;
-}
-
-/** The database as the rest of the store uses it: failures come in the port's words, and within the time limit. */
-export interface Database {
-  /** One statement, one snapshot. */
-  readonly query: Query;
-  /** One transaction. `work` may run more than once: it must have no effect but through its transaction. */
-  readonly transact: <T>(locks: Iterable<Lock>, work: (transaction: Transaction) => Promise<T>) => Promise<T>;
-}
+import { bitsOf, inParts, LockTableFullError } from './locks.ts';
+import { positionOf, putNotifications, raws, removeRaw, WITHOUT_RAW } from './notifications.ts';
+import { writeOrders } from './orders.ts';
+import { HORIZON } from './positions.ts';
+import { queryOn } from './query.ts';
+import { countUnverified, insertUnverified } from './unverified.ts';
 
 /** serialization_failure, deadlock_detected: nothing happened, and it may pass now. */
 const RETRIED: ReadonlySet<string | null> = new Set(['40001', '40P01']);
 const OUT_OF_MEMORY = '53200';
 const ATTEMPTS = 8;
 
-export const openDatabase = (pool: Pool, timeoutMs: number): Database => ({
-  query: async <Row extends object>(sql: string, values: readonly unknown[] = []) => {
-    const work = async (client: PoolClient) => await queryOn(client)<Row>(sql, values);
+const DIALECT: Dialect = {
+  skipLocked: 'for update skip locked',
+  horizon: HORIZON,
+  withoutRaw: WITHOUT_RAW,
+  hasRaw: 'body is not null',
+};
+
+const snapshotOn = (query: Query): Snapshot => ({
+  dialect: DIALECT,
+  query,
+  evidence: evidence(query),
+  raws: raws(query),
+  positionOf: positionOf(query),
+});
+
+/** A pool of connections as the algorithms use it: failures come in the port's words, and within the time limit. */
+export const createDatabase = (pool: Pool, timeoutMs: number): Database => {
+  const alone = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
     try {
       return await withClient(pool, { work, deadline: performance.now() + timeoutMs });
     } catch (error) {
       throw toStoreError(error);
     }
-  },
+  };
+  return {
+    query: async <Row extends object>(sql: string, values: readonly Value[] = []) =>
+      await alone(async (client) => await queryOn(client)<Row>(sql, values)),
+    snapshot: async (work) => await alone(async (client) => await snapshotOf(client, work)),
+    transact: async (locks, work) => await transact(pool, timeoutMs, { locks, work }),
+    inParts,
+  };
+};
 
-  transact: async (locks, work) => {
-    const held = new Set(locks);
-    const deadline = performance.now() + timeoutMs;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await withClient(pool, { work: async (client) => await attemptOn(client, { held, work }), deadline });
-      } catch (error) {
-        if (error instanceof MoreLocksNeeded && attempt < ATTEMPTS) {
-          for (const lock of error.locks) held.add(lock);
-        } else if (!RETRIED.has(sqlStateOf(error)) || attempt >= ATTEMPTS) throw translated(error);
-      }
+/** As of the first statement, whatever commits meanwhile. */
+const snapshotOf = async <T>(client: ClientBase, work: (snapshot: Snapshot) => Promise<T>): Promise<T> => {
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    const result = await work(snapshotOn(queryOn(client)));
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    if (isConnectionUsable(error)) await client.query('rollback');
+    throw error;
+  }
+};
+
+interface Work<T> {
+  readonly locks: Iterable<Lock>;
+  readonly work: (transaction: Transaction) => Promise<T>;
+}
+
+const transact = async <T>(pool: Pool, timeoutMs: number, { locks, work }: Work<T>): Promise<T> => {
+  const held = new Set(locks);
+  const deadline = performance.now() + timeoutMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await withClient(pool, { work: async (client) => await attemptOn(client, { held, work }), deadline });
+    } catch (error) {
+      if (error instanceof MoreLocksNeeded && attempt < ATTEMPTS) {
+        for (const lock of error.locks) held.add(lock);
+      } else if (!RETRIED.has(sqlStateOf(error)) || attempt >= ATTEMPTS) throw translated(error);
     }
-  },
-});
+  }
+};
 
 const translated = (error: unknown): Error => {
   if (error instanceof MoreLocksNeeded)
@@ -57,11 +88,6 @@ const translated = (error: unknown): Error => {
     ? new LockTableFullError(String(error), { cause: error })
     : toStoreError(error);
 };
-
-const queryOn =
-  (client: ClientBase): Query =>
-  async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
-    (await client.query<Row>({ ...planOf(sql), text: sql, values: [...values] })).rows;
 
 interface Limited<T> {
   readonly work: (client: PoolClient) => Promise<T>;
@@ -122,15 +148,21 @@ const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Pro
     await client.query(beginning(held));
     const unanswered: Promise<unknown>[] = [];
     const query = queryOn(client);
+    // COMMIT follows without waiting for these answers, which are checked with COMMIT's own.
+    const send: Query = (sql, values) => {
+      const answer = query<never>(sql, values);
+      // It is looked at below, where the work gets that far.
+      answer.catch(() => {});
+      unanswered.push(answer);
+      return answer;
+    };
     const result = await work({
-      query,
-      send: <Row extends object>(sql: string, values?: readonly unknown[]) => {
-        const answer = query<Row>(sql, values);
-        // It is looked at below, where the work gets that far.
-        answer.catch(() => {});
-        unanswered.push(answer);
-        return answer;
-      },
+      ...snapshotOn(query),
+      putNotifications: putNotifications(query, send),
+      writeOrders: writeOrders(send),
+      countUnverified: countUnverified(query),
+      insertUnverified: insertUnverified(query),
+      removeRaw: removeRaw(query),
       need: (locks) => {
         const missing = new Set([...locks].filter((lock) => !held.has(lock)));
         if (missing.size > 0) throw new MoreLocksNeeded(missing);

@@ -1,9 +1,20 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { assertNotTooNew, assertReadable, type SchemaVersion, type Migration } from '../schema.ts';
+import {
+  type AppliedMigration,
+  assertReadable,
+  CREATE_MIGRATIONS,
+  INSERT_MIGRATION,
+  type Migration,
+  missingMigrations,
+  SELECT_MIGRATIONS,
+  shapeOf,
+  UNRELEASED,
+} from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
-import { MIGRATIONS, PROGRAM } from './migrations.ts';
+import { SETTING } from '../setting.ts';
+import { MIGRATIONS } from './migrations.ts';
 
 /** How long a writer waits for another process's lock; commands hold it for less than a second at a time. */
 const BUSY_TIMEOUT_MS = 4_000;
@@ -23,7 +34,7 @@ export const openForWriting = (file: string): DatabaseSync => openMigrated(file)
 /** The same, and what its migration came to. */
 export const openMigrated = (file: string): Migrated & { readonly db: DatabaseSync } => {
   mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
   db.exec('pragma cache_size = -6144');
@@ -38,8 +49,7 @@ export const openMigrated = (file: string): Migrated & { readonly db: DatabaseSy
 export const openForCopying = (file: string): DatabaseSync => {
   const db = openForReading(file);
   try {
-    const made = db.prepare("select 1 from sqlite_schema where name = 'schema_versions'").get();
-    assertReadable(made === undefined ? { version: 0, oldest: 0 } : readVersion(db), PROGRAM);
+    assertReadable(readApplied(db), MIGRATIONS);
     return db;
   } catch (error) {
     db.close();
@@ -56,7 +66,7 @@ export const openForReading = (file: string): DatabaseSync => {
 
 /** The settings count only once something was written: the answer before is what will be tried. */
 const assertDurable = (db: DatabaseSync): void => {
-  db.exec("insert into settings values ('openedAt', datetime('now')) on conflict do update set value = excluded.value");
+  db.exec(`insert into settings values ('${SETTING.probe}', '') on conflict do update set value = excluded.value`);
   const journal = String(db.prepare('pragma journal_mode').get()?.['journal_mode']);
   const synchronous = Number(db.prepare('pragma synchronous').get()?.['synchronous']);
   if (journal !== 'wal' || synchronous !== FULL) {
@@ -70,33 +80,26 @@ const assertDurable = (db: DatabaseSync): void => {
 export const migrate = (db: DatabaseSync, migrations: readonly Migration[]): Migrated => {
   db.exec('begin immediate');
   try {
-    db.exec(`
-      create table if not exists schema_versions (
-        version integer primary key,
-        oldest_program integer not null,
-        applied_at text not null default (datetime('now'))
-      )`);
-    const applied = readVersion(db);
-    assertNotTooNew(applied, PROGRAM);
-    const missing = migrations.filter(({ version }) => version > applied.version);
-    for (const { version, oldestProgram, sql } of missing) {
-      db.exec(sql);
-      db.prepare('insert into schema_versions (version, oldest_program) values (?, ?)').run(version, oldestProgram);
+    if (hasTable(db, 'schema_versions')) throw new StoreUnusableError(UNRELEASED);
+    db.exec(CREATE_MIGRATIONS);
+    const applied = readApplied(db);
+    const missing = missingMigrations(applied, migrations);
+    const insert = db.prepare(INSERT_MIGRATION.replaceAll('$', '?'));
+    for (const migration of missing) {
+      db.exec(migration.sql);
+      insert.run(migration.version, migration.oldestProgram, shapeOf(migration));
     }
     db.exec('commit');
-    return {
-      version: Math.max(applied.version, ...missing.map(({ version }) => version)),
-      applied: missing.map(({ version }) => version),
-    };
+    const versions = missing.map(({ version }) => version);
+    return { version: Math.max(...applied.map(({ version }) => version), ...versions), applied: versions };
   } catch (error) {
     db.exec('rollback');
     throw error;
   }
 };
 
-const readVersion = (db: DatabaseSync): SchemaVersion =>
-  db
-    .prepare(
-      'select coalesce(max(version), 0) as version, coalesce(max(oldest_program), 0) as oldest from schema_versions',
-    )
-    .get() as unknown as SchemaVersion;
+const hasTable = (db: DatabaseSync, table: string): boolean =>
+  db.prepare('select 1 from sqlite_schema where name = ?').get(table) !== undefined;
+
+const readApplied = (db: DatabaseSync): readonly AppliedMigration[] =>
+  hasTable(db, 'migrations') ? (db.prepare(SELECT_MIGRATIONS).all() as unknown as AppliedMigration[]) : [];

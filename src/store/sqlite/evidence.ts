@@ -1,152 +1,129 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Registration } from '../../order/registration.ts';
-import { factsOf } from '../entry.ts';
-import { paymentIdOf } from '../order-key.ts';
-import type { EvidenceRow, StoredEvidence } from '../projection.ts';
-import type { Outcome, StoredRegistration } from '../store.ts';
-import type { Clients } from './clients.ts';
-import { hex, isoTime, prepare, prepareLists, type Query } from './query.ts';
+import type { Outcome } from '../../order/reading.ts';
+import { linksOf } from '../../order/statement.ts';
+import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from '../order-key.ts';
+import { linkOf, toRegistration } from '../register.ts';
+import { hexOf, OF_ORDERS, type RegistrationRow, statementsOf, type StoredOrder, toStoredOrder } from '../row.ts';
+import type { Snapshot } from '../transaction.ts';
+import { prepare } from './query.ts';
 
-/** Reads all that is stored about an order, from whichever connection. */
-export interface Evidence {
-  readonly read: (client: number, orderKey: string) => StoredEvidence;
-  readonly registration: (client: number, paymentRequestId: string) => StoredRegistration | null;
-  /** The payments whose notifications name this `paymentRequestId`. */
-  readonly paymentsNaming: (client: number, paymentRequestId: string) => readonly string[];
-  /** The payments whose notifications name this `captureId`. */
-  readonly paymentsCapturedAs: (client: number, captureId: string) => readonly string[];
-  /** What was looked up is remembered until then: to be called when notifications change, and after a transaction. */
-  readonly forget: () => void;
-}
-
-type FactsRow = readonly [
+type NotificationRow = readonly [
   digest: Uint8Array,
-  notifyType: string,
-  paymentRequestId: string | null,
-  captureId: string | null,
   outcome: Outcome,
-  facts: string | null,
+  problem: string | null,
+  statements: string | null,
+  firstReceivedAt: number,
 ];
 
-interface RegistrationRow {
-  readonly currency: string;
-  readonly value: string;
-  readonly reference_order_id: string | null;
-  readonly capture_mode: Registration['captureMode'];
-  readonly created_at: number;
-  readonly updated_at: number;
-}
+/** Reads all that is stored about orders, from whichever connection. */
+export const createEvidence = (db: DatabaseSync): Snapshot['evidence'] => {
+  const selectNotifications = prepare<NotificationRow>(
+    db,
+    `select digest, outcome, problem, statements, first_received_at
+     from notifications
+     where client_id = ? and payment_id = ? and ${OF_ORDERS}`,
+  );
+  const selectRow = prepare<readonly [updatedAt: number, position: number]>(
+    db,
+    'select updated_at, position from orders where client_id = ? and order_key = ?',
+  );
+  const createLookUp = createLookUps(db);
 
-export const openEvidence = (db: DatabaseSync, clients: Clients): Evidence => {
-  const selectFacts = prepareLists<FactsRow>(
-    db,
-    `select digest, notify_type, payment_request_id, capture_id, outcome, facts
-     from notifications
-     where client = ? and payment_id = ?`,
-  );
-  const selectRegistration = prepare<RegistrationRow>(
-    db,
-    `select currency, value, reference_order_id, capture_mode, created_at, updated_at
-     from registrations
-     where client = ? and payment_request_id = ?`,
-  );
-  const selectNaming = prepareLists<readonly [paymentId: string]>(
-    db,
-    `select payment_id
-     from notifications
-     where client = ? and payment_request_id = ? and outcome = 'APPLIED'`,
-  );
-  const selectCapturedAs = prepareLists<readonly [paymentId: string]>(
-    db,
-    `select payment_id
-     from notifications
-     where client = ? and capture_id = ? and outcome = 'APPLIED'`,
-  );
+  return async ({ keys, links }) => {
+    const lookUp = createLookUp();
 
-  const registration = (client: number, paymentRequestId: string): StoredRegistration | null => {
-    const row = selectRegistration.get(client, paymentRequestId);
-    if (row === undefined) return null;
-    return {
-      clientId: clients.idOf(client),
-      paymentRequestId,
-      amount: { currency: row.currency, value: row.value },
-      referenceOrderId: row.reference_order_id,
-      captureMode: row.capture_mode,
-      createdAt: isoTime(row.created_at),
-      updatedAt: isoTime(row.updated_at),
+    const read = ({ clientId, orderKey }: OrderKey): StoredOrder => {
+      const paymentId = paymentIdOf(orderKey);
+      const rows = paymentId === null ? [] : selectNotifications.all(clientId, paymentId);
+      const notifications = rows.map(([digest, outcome, problem, statements, firstReceivedAt]) => ({
+        digest: hexOf(digest),
+        outcome,
+        problem,
+        statements,
+        firstReceivedAt,
+      }));
+      const statements = statementsOf(notifications);
+      const own =
+        paymentId === null
+          ? [linkOf({ clientId, paymentRequestId: orderKey.slice(1) })]
+          : distinctLinks(statements.flatMap(linksOf).map(({ name, value }) => ({ clientId, name, value })));
+      const row = selectRow.get(clientId, orderKey);
+      return toStoredOrder({
+        clientId,
+        orderKey,
+        notifications,
+        statements,
+        registrations: own.flatMap((link) => lookUp.registration(link) ?? []),
+        isShared: own.some((link) => lookUp.payments(link).some((other) => other !== orderKey)),
+        row: row === undefined ? null : { updatedAt: row[0], position: String(row[1]) },
+      });
     };
-  };
-  const naming = lookUp(selectNaming);
-  const capturedAs = lookUp(selectCapturedAs);
-  const paymentsNaming = naming.payments;
-  const paymentsCapturedAs = capturedAs.payments;
 
-  const readRegistered = (client: number, orderKey: string): StoredEvidence => {
-    const registered = registration(client, orderKey.slice(1));
-    return {
-      clientId: clients.idOf(client),
-      paymentId: null,
-      rows: [],
-      registrations: registered === null ? [] : [registered],
-      sharesIdentity: false,
-    };
-  };
-
-  const readPayment = (client: number, paymentId: string): StoredEvidence => {
-    const rows = selectFacts.all(client, paymentId);
-    const requests = new Set<string>();
-    const captures = new Set<string>();
-    for (const [, , paymentRequestId, captureId, outcome] of rows) {
-      if (outcome !== 'APPLIED') continue;
-      if (paymentRequestId !== null) requests.add(paymentRequestId);
-      if (captureId !== null) captures.add(captureId);
+    const touched = new Map(keys.map((key) => [nameOfOrder(key), key]));
+    for (const link of links) {
+      for (const key of keysOf(link, lookUp)) touched.set(nameOfOrder(key), key);
     }
-    return {
-      clientId: clients.idOf(client),
-      paymentId,
-      rows: rows.map((row) => toEvidenceRow(row, paymentId)),
-      registrations: [...requests].flatMap((request) => registration(client, request) ?? []),
-      sharesIdentity:
-        [...requests].some((request) => paymentsNaming(client, request).length > 1) ||
-        [...captures].some((capture) => paymentsCapturedAs(client, capture).length > 1),
-    };
-  };
-
-  return {
-    read: (client, orderKey) =>
-      paymentIdOf(orderKey) === null ? readRegistered(client, orderKey) : readPayment(client, orderKey),
-    registration,
-    paymentsNaming,
-    paymentsCapturedAs,
-    forget: () => {
-      naming.forget();
-      capturedAs.forget();
-    },
+    return [...touched.values()].map(read);
   };
 };
 
+const distinctLinks = (links: readonly Link[]): readonly Link[] =>
+  links.length < 2 ? links : [...new Map(links.map((link) => [nameOfLink(link), link])).values()];
+
+const nameOfLink = ({ clientId, name, value }: Link): string => `${name}\n${value}\n${clientId}`;
+
+/** The orders that a link leads to: of payments, and of a registration. */
+const keysOf = (link: Link, lookUp: LookUp): readonly OrderKey[] => {
+  const { clientId, value } = link;
+  const payments = lookUp.payments(link).map((orderKey) => ({ clientId, orderKey }));
+  return lookUp.registration(link) === null ? payments : [...payments, { clientId, orderKey: registrationKey(value) }];
+};
+
+/** Looks each link up once. */
 interface LookUp {
-  readonly payments: (client: number, identifier: string) => readonly string[];
-  readonly forget: () => void;
+  /** The payments whose notifications name it. */
+  readonly payments: (link: Link) => readonly string[];
+  readonly registration: (link: Link) => RegistrationRow | null;
 }
 
-/** Looks each identifier up once, until it is told to forget. */
-const lookUp = (query: Pick<Query<readonly [paymentId: string]>, 'all'>): LookUp => {
-  const known = new Map<string, readonly string[]>();
-  return {
-    payments: (client, identifier) => {
-      const name = `${client} ${identifier}`;
-      const found = known.get(name) ?? [...new Set(query.all(client, identifier).map(([paymentId]) => paymentId))];
-      known.set(name, found);
-      return found;
-    },
-    forget: () => known.clear(),
+const createLookUps = (db: DatabaseSync): (() => LookUp) => {
+  const selectPayments = prepare<readonly [paymentId: string]>(
+    db,
+    `select n.payment_id
+     from identifiers i
+     join notifications n on n.position = i.position
+     where i.value = ? and i.name = ? and i.client_id = ? and i.joins = 1`,
+  );
+  const selectRegistration = prepare<readonly [expectation: string, createdAt: number]>(
+    db,
+    `select expectation, created_at
+     from registrations
+     where client_id = ? and payment_request_id = ? and replaced_at = 0`,
+  );
+
+  const findPayments = ({ clientId, name, value }: Link): readonly string[] => [
+    ...new Set(selectPayments.all(value, name, clientId).map(([paymentId]) => paymentId)),
+  ];
+  const findRegistration = ({ clientId, name, value }: Link): RegistrationRow | null => {
+    const row = name === 'paymentRequestId' ? selectRegistration.get(clientId, value) : undefined;
+    if (row === undefined) return null;
+    const [expectation, createdAt] = row;
+    return {
+      registration: toRegistration({ client_id: clientId, payment_request_id: value, expectation }),
+      createdAt,
+    };
   };
+  return () => ({ payments: remembering(findPayments), registration: remembering(findRegistration) });
 };
 
-const toEvidenceRow = ([digest, notifyType, , , outcome, facts]: FactsRow, paymentId: string): EvidenceRow => ({
-  bodyDigest: hex(digest),
-  notifyType,
-  outcome,
-  facts: facts === null ? null : factsOf(JSON.parse(facts) as object, paymentId),
-});
+const remembering = <T>(find: (link: Link) => T): ((link: Link) => T) => {
+  const found = new Map<string, T>();
+  return (link) => {
+    const name = nameOfLink(link);
+    const before = found.get(name);
+    if (before !== undefined) return before;
+    const value = find(link);
+    found.set(name, value);
+    return value;
+  };
+};

@@ -1,126 +1,41 @@
-import type { Entry, NotificationEntry, UnverifiedEntry } from '../entry.ts';
-import type { BatchResult, RecordedNotification, RecordedUnverified, Refused } from '../store.ts';
+import type { Entry } from '../record.ts';
 
 /**
- * A batch on its way to the thread. Objects and small buffers are dear to copy between threads, name by name and
- * buffer by buffer: the values go in one flat list, the bodies in one buffer that changes hands.
+ * A batch on its way to the thread. Bytes pass between threads with all of the memory that they are a part of, and a
+ * body is a part of what a socket read: so the bodies go in one piece of their own, which changes hands.
  */
 export interface PackedBatch {
-  readonly values: readonly (string | number | null)[];
-  readonly bodies: Uint8Array;
+  /** Without their bodies. */
+  readonly entries: readonly Entry[];
+  readonly bodyLengths: readonly number[];
+  readonly bodies: Uint8Array<ArrayBuffer>;
 }
 
-const NOTIFICATION = 0;
-const UNVERIFIED = 1;
+const NO_BODY = new Uint8Array(0);
+
+const bodyOf = (entry: Entry): Uint8Array => ('notification' in entry ? entry.notification.raw : entry.unverified).body;
+
+const withBody = (entry: Entry, body: Uint8Array): Entry =>
+  'notification' in entry
+    ? { notification: { ...entry.notification, raw: { ...entry.notification.raw, body } } }
+    : { unverified: { ...entry.unverified, body } };
 
 export const packBatch = (entries: readonly Entry[]): PackedBatch => {
-  const values: (string | number | null)[] = [];
-  const bodies = new Uint8Array(entries.reduce((sum, { body }) => sum + body.length, 0));
-  let offset = 0;
+  const bodyLengths = entries.map((entry) => bodyOf(entry).length);
+  const bodies = new Uint8Array(bodyLengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
   for (const entry of entries) {
-    bodies.set(entry.body, offset);
-    offset += entry.body.length;
-    const { method, target, receivedAt, body } = entry;
-    if (entry.kind === 'unverified') {
-      values.push(UNVERIFIED, body.length, receivedAt, method, target, entry.reason, entry.headers);
-      continue;
-    }
-    values.push(
-      NOTIFICATION,
-      body.length,
-      receivedAt,
-      method,
-      target,
-      entry.clientId,
-      entry.requestTime,
-      entry.signature,
-      entry.notifyType,
-      entry.paymentId,
-      entry.paymentRequestId,
-      entry.captureId,
-      entry.outcome,
-      entry.facts,
-    );
+    bodies.set(bodyOf(entry), at);
+    at += bodyOf(entry).length;
   }
-  return { values, bodies };
+  return { entries: entries.map((entry) => withBody(entry, NO_BODY)), bodyLengths, bodies };
 };
 
-export const unpackBatch = ({ values, bodies }: PackedBatch): readonly Entry[] => {
-  const entries: Entry[] = [];
+export const unpackBatch = ({ entries, bodyLengths, bodies }: PackedBatch): readonly Entry[] => {
   let at = 0;
-  let offset = 0;
-  // The list was written by packBatch: each value has the type that its place says.
-  const take = <T>(): T => values[at++] as T;
-  while (at < values.length) {
-    const kind = take<number>();
-    const length = take<number>();
-    const body = bodies.subarray(offset, offset + length);
-    offset += length;
-    const common = { body, receivedAt: take<number>(), method: take<string>(), target: take<string>() };
-    entries.push(kind === UNVERIFIED ? takeUnverified(common, take) : takeNotification(common, take));
-  }
-  return entries;
-};
-
-type Common = Pick<Entry, 'body' | 'receivedAt' | 'method' | 'target'>;
-type Take = <T>() => T;
-
-const takeUnverified = (common: Common, take: Take): UnverifiedEntry => ({
-  kind: 'unverified',
-  ...common,
-  reason: take(),
-  headers: take(),
-});
-
-const takeNotification = (common: Common, take: Take): NotificationEntry => ({
-  kind: 'notification',
-  ...common,
-  clientId: take(),
-  requestTime: take(),
-  signature: take(),
-  notifyType: take(),
-  paymentId: take(),
-  paymentRequestId: take(),
-  captureId: take(),
-  outcome: take(),
-  facts: take(),
-});
-
-/** A batch's result on its way back, flat for the same reason. */
-export interface PackedResult extends Omit<BatchResult, 'results'> {
-  readonly values: readonly (string | number | null)[];
-}
-
-const REFUSED = 2;
-
-export const packResult = ({ results, ...rest }: BatchResult): PackedResult => {
-  const values: (string | number | null)[] = [];
-  for (const result of results) {
-    if (result.kind === 'notification')
-      values.push(NOTIFICATION, result.deliveries, result.outcome, result.notifyType, result.paymentId);
-    else if (result.kind === 'unverified') values.push(UNVERIFIED, result.deliveries);
-    else values.push(REFUSED);
-  }
-  return { ...rest, values };
-};
-
-export const unpackResult = ({ values, ...rest }: PackedResult): BatchResult => {
-  const results: BatchResult['results'][number][] = [];
-  let at = 0;
-  // As above: written by packResult.
-  const take = <T>(): T => values[at++] as T;
-  while (at < values.length) {
-    const kind = take<number>();
-    if (kind === NOTIFICATION) {
-      results.push({
-        kind: 'notification',
-        deliveries: take(),
-        outcome: take(),
-        notifyType: take(),
-        paymentId: take(),
-      } as RecordedNotification);
-    } else if (kind === UNVERIFIED) results.push({ kind: 'unverified', deliveries: take() } as RecordedUnverified);
-    else results.push({ kind: 'refused' } satisfies Refused);
-  }
-  return { ...rest, results };
+  return entries.map((entry, index) => {
+    const begin = at;
+    at += bodyLengths[index] ?? 0;
+    return withBody(entry, bodies.subarray(begin, at));
+  });
 };

@@ -1,12 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { RawNotification } from '../store.ts';
+import type { RawNotification } from '../../order/reading.ts';
 import { prepare } from './query.ts';
 
 /**
- * The raw notifications of one transaction are kept together, compressed: alone each takes more room than its
- * order; together their like keys cost next to nothing (Zstandard: in a batch of 64 it leaves less than 350 of 1,232
- * bytes, alone more than 800 and for many times the work, which is why few are left as they are: bench/compression.ts).
+ * The raw notifications of one transaction are kept together, compressed: together their like keys cost next to
+ * nothing. One alone would save little for many times the work, so few are left as they are (bench/compression.ts).
  */
 const WORTH_COMPRESSING = 4;
 const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -47,69 +46,83 @@ export const unpackRaw = (packed: Uint8Array): readonly RawNotification[] => {
   });
 };
 
-/** Where a raw notification is: the transaction that brought it, and its place among the others, from 0. */
-export interface RawPlace {
-  readonly batch: number;
-  readonly place: number;
-}
-
 /** Gathers the raw notifications of one transaction. */
-export interface RawWriting {
-  /** The place that the next one will have. */
-  readonly next: () => RawPlace;
-  readonly add: (raw: RawNotification) => void;
+export interface RawBatch {
+  /** Where the next one will be: its batch, and its place in it, from 0. */
+  readonly next: () => { readonly number: number; readonly place: number };
+  /** `receivedAt` is epoch milliseconds. */
+  readonly add: (raw: RawNotification, receivedAt: number) => void;
   /** Inside the transaction, before its commit. */
-  readonly keep: (receivedAt: number) => void;
-  /** After a transaction, whichever way it ended. */
-  readonly forget: () => void;
+  readonly write: () => void;
 }
 
-export const openRawWriting = (db: DatabaseSync): RawWriting => {
-  const selectLast = prepare<{ batch: number }>(
+/** Makes the batch of a transaction that begins. */
+export const createRawBatches = (db: DatabaseSync): (() => RawBatch) => {
+  const selectLast = prepare<readonly [number: number]>(
     db,
-    "select coalesce((select seq from sqlite_sequence where name = 'raw_batches'), 0) as batch",
+    "select coalesce((select seq from sqlite_sequence where name = 'raw_batches'), 0)",
   );
   const insert = prepare(db, 'insert into raw_batches (raw_batch, received_at, packed) values (?, ?, ?)');
-  let batch: number | null = null;
-  let raws: RawNotification[] = [];
-  return {
-    next: () => {
-      batch ??= (selectLast.get()?.batch ?? 0) + 1;
-      return { batch, place: raws.length };
-    },
-    add: (raw) => {
-      raws.push(raw);
-    },
-    keep: (receivedAt) => {
-      if (batch !== null && raws.length > 0) insert.run(batch, receivedAt, packRaw(raws));
-    },
-    forget: () => {
-      batch = null;
-      raws = [];
-    },
+  return () => {
+    let number: number | null = null;
+    let latest = 0;
+    const raws: RawNotification[] = [];
+    return {
+      next: () => {
+        number ??= (selectLast.get()?.[0] ?? 0) + 1;
+        return { number, place: raws.length };
+      },
+      add: (raw, receivedAt) => {
+        latest = Math.max(latest, receivedAt);
+        raws.push(raw);
+      },
+      write: () => {
+        if (number !== null && raws.length > 0) insert.run(number, latest, packRaw(raws));
+      },
+    };
   };
 };
 
-export interface RawReading {
-  /** Null once retention has removed it. */
-  readonly read: (place: RawPlace) => RawNotification | null;
-  /** The last batch is remembered until then: notifications that are read together often share one. */
-  readonly forget: () => void;
-}
+type ReadRaw = (batch: number, place: number) => RawNotification | null;
 
-export const openRawReading = (db: DatabaseSync): RawReading => {
-  const select = prepare<{ packed: Uint8Array }>(db, 'select packed from raw_batches where raw_batch = ?');
-  let last: { readonly batch: number; readonly raws: readonly RawNotification[] } | null = null;
-  return {
-    read: ({ batch, place }) => {
+/** What reads raw notifications one after the other; those that are read together often share a batch, so it keeps the last. */
+export const createRawReading = (db: DatabaseSync): (() => ReadRaw) => {
+  const select = prepare<readonly [packed: Uint8Array]>(db, 'select packed from raw_batches where raw_batch = ?');
+  return () => {
+    let last: { readonly batch: number; readonly raws: readonly RawNotification[] } | null = null;
+    return (batch, place) => {
       if (last?.batch !== batch) {
         const row = select.get(batch);
-        last = row === undefined ? null : { batch, raws: unpackRaw(row.packed) };
+        last = { batch, raws: row === undefined ? [] : unpackRaw(row[0]) };
       }
-      return last?.raws[place] ?? null;
-    },
-    forget: () => {
-      last = null;
-    },
+      return last.raws[place] ?? null;
+    };
+  };
+};
+
+/**
+ * Removes batch by batch, oldest first, until `limit` notifications have lost their bytes or more. What was received
+ * together goes together, so one FAILED notification keeps the bytes of its whole batch.
+ */
+export const createRawRemoval = (db: DatabaseSync): ((before: number, limit: number) => number) => {
+  const selectOldest = prepare<readonly [batch: number, packed: Uint8Array]>(
+    db,
+    `select raw_batch, packed
+     from raw_batches
+     where received_at < ?
+       and raw_batch not in (select raw_batch from notifications where outcome = 'FAILED' and outcome <> 'APPLIED')
+     order by received_at
+     limit 1`,
+  );
+  const remove = prepare(db, 'delete from raw_batches where raw_batch = ?');
+  return (before, limit) => {
+    let removed = 0;
+    while (removed < limit) {
+      const oldest = selectOldest.get(before);
+      if (oldest === undefined) break;
+      remove.run(oldest[0]);
+      removed += unpackRaw(oldest[1]).length;
+    }
+    return removed;
   };
 };

@@ -1,83 +1,60 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { handlers as builtIn, type Handlers } from '../../handlers/index.ts';
-import type { OrderRules } from '../../order/order.ts';
-import { toEntry, toPromotionEntry, toReapplicationEntry } from '../entry.ts';
+import type { OrderRules } from '../../order/rules.ts';
+import { toRecordEntry, toStore } from '../entries.ts';
 import { type Migrated, type Store, StoreUnavailableError, StoreUnusableError } from '../store.ts';
 import { openMigrated } from './connect.ts';
-import type { Reader, Writer } from './engine.ts';
-import { packBatch, unpackResult } from './message.ts';
+import { packBatch } from './message.ts';
 import { startThread, type Thread } from './thread.ts';
 
 export interface SqliteOptions {
   readonly file: string;
   readonly rules: OrderRules;
-  /** A module that exports `handlers`, instead of the built-in table. */
-  readonly handlersModule?: URL;
 }
 
-const BUILT_IN = new URL('../../handlers/index.ts', import.meta.url);
-
-/** The SQLite store. Its writer and its reader are threads: no lock and no slow disk ever holds up the event loop. */
-export const openSqlite = async ({ file, rules, handlersModule }: SqliteOptions): Promise<Store> => {
-  const handlers =
-    handlersModule === undefined ? builtIn : ((await import(handlersModule.href)) as { handlers: Handlers }).handlers;
-  const start = <Engine>(role: 'writer' | 'reader') =>
-    startThread<Engine>({ role, file, rules, handlersModule: (handlersModule ?? BUILT_IN).href });
-  const writer = await start<Writer>('writer');
-  let reading: Promise<Thread<Reader>> | null = null;
+/**
+ * Opens the SQLite store. Its writer and its reader are threads: no lock and no slow disk ever holds up the event loop.
+ * Throws a StoreUnusableError or a StoreUnavailableError.
+ */
+export const openSqlite = async ({ file, rules }: SqliteOptions): Promise<Store> => {
+  const writer = await startThread({ role: 'writer', file, rules });
+  let reading: Promise<Thread> | null = null;
   // The reader starts when somebody asks: a receiver that only receives saves its memory.
-  const reader = async () => await (reading ??= start<Reader>('reader'));
-
+  const reader = async (): Promise<Thread> => await (reading ??= startThread({ role: 'reader', file, rules }));
   return {
+    ...toStore(writer.calls, reader),
+    record: async (batch, bounds) => await writer.calls.recordPacked(packBatch(batch.map(toRecordEntry)), bounds),
+    name: nameOf(file),
     // One writer, one after the other.
     concurrency: 1,
-    record: async (batch, bounds) => {
-      const packed = packBatch(batch.map((delivery) => toEntry(delivery, handlers)));
-      return unpackResult(await writer.transfer([packed.bodies.buffer as ArrayBuffer]).record(packed, bounds));
-    },
-    ping: () => writer.call.ping(),
-    findOrders: async (...values) => await (await reader()).call.findOrders(...values),
-    listOrders: async (...values) => await (await reader()).call.listOrders(...values),
-    followOrders: async (...values) => await (await reader()).call.followOrders(...values),
-    register: (registration, { replace, now }) => writer.call.register(registration, { replace, now: now.getTime() }),
-    clientIds: async () => await (await reader()).call.clientIds(),
-    listNotifications: async (...values) => await (await reader()).call.listNotifications(...values),
-    findNotification: async (...values) => await (await reader()).call.findNotification(...values),
-    readNotifications: async (...values) => await (await reader()).call.readNotifications(...values),
-    reapply: (reapplications, now) =>
-      writer.call.reapply(
-        reapplications.map((one) => toReapplicationEntry(one, handlers)),
-        now.getTime(),
-      ),
-    listUnverified: async (...values) => await (await reader()).call.listUnverified(...values),
-    findUnverified: async (...values) => await (await reader()).call.findUnverified(...values),
-    readUnverified: async (...values) => await (await reader()).call.readUnverified(...values),
-    promote: (promotions, now) =>
-      writer.call.promote(
-        promotions.map((one) => toPromotionEntry(one, { handlers, now })),
-        now.getTime(),
-      ),
-    changeReasons: (changes) => writer.call.changeReasons(changes),
-    purgeUnverified: async (reason) => {
-      let purged = 0;
-      for (let some = -1; some !== 0; purged += some) some = await writer.call.purgeUnverified(reason);
-      return purged;
-    },
-    removeRaw: (before, limit) => writer.call.removeRaw(before.getTime(), limit),
-    removeUnverified: (before, limit) => writer.call.removeUnverified(before.getTime(), limit),
-    rebuild: (page, now) => writer.call.rebuild(page, now.getTime()),
-    backlog: () => writer.call.backlog(),
-    recall: (name) => writer.call.recall(name),
-    remember: (name, value) => writer.call.remember(name, value),
+    // Asked often; the writer is there anyhow.
+    backlog: async () => await writer.calls.backlog(),
+    recall: async (name) => await writer.calls.recall(name),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.
     exclusively: async (_task, work) => await work(),
-    backup: async (target) => await (await reader()).call.backup(target),
+    backup: async (target) => await (await reader()).calls.backup(target),
     close: async () => {
       await (await reading)?.close();
       await writer.close();
     },
   };
 };
+
+/** Opens a database that nobody has migrated just now, to copy from: it cannot be written. Throws the same. */
+export const openSqliteSource = async ({ file, rules }: SqliteOptions): Promise<Store> => {
+  if (!existsSync(file)) throw new StoreUnusableError(`there is no database at ${file}`);
+  const copier = await startThread({ role: 'copier', file, rules });
+  return {
+    ...toStore(copier.calls, async () => copier),
+    name: nameOf(file),
+    concurrency: 1,
+    exclusively: async (_task, work) => await work(),
+    backup: async (target) => await copier.calls.backup(target),
+    close: async () => await copier.close(),
+  };
+};
+
+const nameOf = (file: string): string => `sqlite:${realpathSync(file)}`;
 
 /** Brings the schema of a database forward, or makes the database. */
 export const migrateSqlite = (file: string): Migrated => {

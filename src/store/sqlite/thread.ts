@@ -1,18 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { InvalidCursorError, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../store.ts';
-import type { WorkerAnswer, WorkerOptions, WorkerRequest } from './worker.ts';
+import type { Calls, WorkerOptions, WorkerRequest, WorkerResponse } from './worker.ts';
 
-/** The engine's methods as seen from the main thread: the same, asynchronous. */
-type Remote<Engine> = {
-  readonly [K in keyof Engine]: Engine[K] extends (...values: infer A) => infer R
-    ? (...values: A) => Promise<Awaited<R>>
-    : never;
-};
-
-export interface Thread<Engine> {
-  readonly call: Remote<Engine>;
-  /** The same, with buffers that change hands instead of being copied. */
-  readonly transfer: (buffers: readonly ArrayBuffer[]) => Remote<Engine>;
+/** A database thread as the main thread sees it. */
+export interface Thread {
+  readonly calls: Calls;
   readonly close: () => Promise<void>;
 }
 
@@ -32,7 +24,7 @@ const FAILURES = {
 };
 
 /** Starts a database thread and waits until its connection is open. Calls are carried out one after another. */
-export const startThread = async <Engine>(options: WorkerOptions): Promise<Thread<Engine>> => {
+export const startThread = async (options: WorkerOptions): Promise<Thread> => {
   const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: options, resourceLimits: LIMITS });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
@@ -43,11 +35,11 @@ export const startThread = async <Engine>(options: WorkerOptions): Promise<Threa
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
-  worker.on('message', (answer: WorkerAnswer) => {
-    const caller = waiting.get(answer.id);
-    waiting.delete(answer.id);
-    if ('value' in answer) caller?.resolve(answer.value);
-    else caller?.reject(new FAILURES[answer.failure](answer.message));
+  worker.on('message', (response: WorkerResponse) => {
+    const caller = waiting.get(response.id);
+    waiting.delete(response.id);
+    if ('value' in response) caller?.resolve(response.value);
+    else caller?.reject(new FAILURES[response.failure](response.message));
   });
   worker.on('error', (error) => end(new StoreUnavailableError('the database thread failed', { cause: error })));
   worker.on('exit', () => end(new StoreUnavailableError('the database thread has ended')));
@@ -58,24 +50,21 @@ export const startThread = async <Engine>(options: WorkerOptions): Promise<Threa
       waiting.set(id, { resolve, reject });
     });
   };
-  const call = (method: string, values: readonly unknown[], buffers: readonly ArrayBuffer[] = []): Promise<unknown> => {
+  const call = (method: string, values: readonly unknown[]): Promise<unknown> => {
     lastId += 1;
-    const answered = expect(lastId);
-    worker.postMessage({ id: lastId, method, values } satisfies WorkerRequest, buffers);
-    return answered;
+    const response = expect(lastId);
+    worker.postMessage({ id: lastId, method, values } satisfies WorkerRequest);
+    return response;
   };
-  const transfer = (buffers: readonly ArrayBuffer[]): Remote<Engine> =>
-    new Proxy({} as Remote<Engine>, {
-      get:
-        (_, method) =>
-        (...values: readonly unknown[]) =>
-          call(String(method), values, buffers),
-    });
 
   await expect(0);
   return {
-    call: transfer([]),
-    transfer,
+    calls: new Proxy({} as Calls, {
+      get:
+        (_, method) =>
+        async (...values: readonly unknown[]) =>
+          await call(String(method), values),
+    }),
     close: async () => {
       if (ended === null) await call('close', []);
       await worker.terminate();

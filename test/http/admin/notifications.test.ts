@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { OUTCOMES } from '../../../src/store/store.ts';
+import { OUTCOMES } from '../../../src/order/reading.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
-import { captureResult, jpy, paymentResult } from '../../support/facts.ts';
+import { captureResult, jpy, paymentResult, result } from '../../support/facts.ts';
 import { type Admin, CLIENT, openAdmin, OTHER, RECEIVED_AT, REQUEST_TIME, ROTATED, TARGET, toBody } from './support.ts';
 
 let admin: Admin;
@@ -12,7 +12,7 @@ const closing = async () => await admin.close();
 
 const payment = paymentResult('S', { paymentAmount: jpy('120') });
 const capture = captureResult('S', { captureId: 'C1', captureAmount: jpy('120') });
-const unhandled = { notifyType: 'REFUND_RESULT', paymentId: 'P1' };
+const unhandled = { notifyType: 'REFUND_RESULT', paymentId: 'P1', result: result('S') };
 const malformed = paymentResult('S', { paymentId: 'P2', paymentAmount: 120 });
 
 const idOf = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
@@ -25,7 +25,7 @@ const removeBytes = (): void => {
 };
 
 interface Listing {
-  readonly items: readonly { readonly id: string; readonly notifyType: string | null; readonly outcome: string }[];
+  readonly items: readonly { readonly id: string; readonly kind: string; readonly outcome: string }[];
   readonly next: string | null;
 }
 const list = async (query = ''): Promise<Listing> =>
@@ -51,9 +51,14 @@ describe('GET /api/notifications', () => {
     expect(all.items.at(-1)).toEqual({
       clientId: CLIENT,
       id: PAYMENT,
-      notifyType: 'PAYMENT_RESULT',
+      kind: 'PAYMENT',
       paymentId: 'P1',
+      identifiers: [
+        { name: 'paymentId', value: 'P1' },
+        { name: 'paymentRequestId', value: 'R1' },
+      ],
       outcome: 'APPLIED',
+      problem: null,
       deliveries: 2,
       firstReceivedAt: RECEIVED_AT,
       lastReceivedAt: RECEIVED_AT,
@@ -68,12 +73,12 @@ describe('GET /api/notifications', () => {
   });
 
   test('lists those of a kind, an outcome, a payment', async () => {
-    expect(ids(await list('?type=PAYMENT_RESULT'))).toEqual([MALFORMED, PAYMENT]);
+    expect(ids(await list('?kind=PAYMENT'))).toEqual([MALFORMED, PAYMENT]);
     expect(ids(await list('?outcome=UNHANDLED'))).toEqual([UNHANDLED]);
-    expect(ids(await list('?paymentId=P1'))).toEqual([CAPTURE, PAYMENT]);
-    expect(ids(await list('?type=PAYMENT_RESULT&outcome=MALFORMED&paymentId=P2'))).toEqual([MALFORMED]);
+    expect(ids(await list('?paymentId=P1'))).toEqual([UNHANDLED, CAPTURE, PAYMENT]);
+    expect(ids(await list('?kind=PAYMENT&outcome=MALFORMED&paymentId=P2'))).toEqual([MALFORMED]);
     expect(ids(await list('?paymentId=P1&outcome=MALFORMED'))).toEqual([]);
-    expect(ids(await list('?type=%C3%9C%20%2B'))).toEqual([]);
+    expect(ids(await list('?kind=INVOICE'))).toEqual([]);
   });
 
   test.each(OUTCOMES)('takes outcome %s', async (outcome) => {
@@ -81,8 +86,9 @@ describe('GET /api/notifications', () => {
   });
 
   test.each([
-    'type=',
-    'type=%00',
+    'kind=',
+    'kind=PAYMENT_RESULT',
+    'type=PAYMENT',
     'outcome=applied',
     'outcome=',
     'outcome=HELD',
@@ -267,7 +273,7 @@ describe('POST /api/redrive', () => {
     });
   });
 
-  test.each(['outcome=failed', 'outcome=', 'outcome=FAILED&outcome=MALFORMED', 'type=PAYMENT_RESULT', 'outcom=FAILED'])(
+  test.each(['outcome=failed', 'outcome=', 'outcome=FAILED&outcome=MALFORMED', 'kind=PAYMENT', 'outcom=FAILED'])(
     'refuses ?%s',
     async (query) => {
       admin = await openAdmin();

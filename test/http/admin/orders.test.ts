@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { ATTENTION_CODES } from '../../../src/order/attention.ts';
-import { ORDER_STATUSES } from '../../../src/order/order.ts';
+import { ORDER_STATUSES } from '../../../src/order/status.ts';
 import { captureResult, jpy, paymentResult } from '../../support/facts.ts';
 import { type Admin, CLIENT, openAdmin, OTHER } from './support.ts';
 

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import type { Express } from 'express';
 import pino from 'pino';
 import { type AntomKey, readKey } from '../../../src/antom/keys.ts';
-import { type ParsedNotification, parseNotification } from '../../../src/antom/notification.ts';
 import { type SignedRequest, type UnverifiedReason, verify } from '../../../src/antom/signature.ts';
 import { handlers } from '../../../src/handlers/index.ts';
+import { readNotification } from '../../../src/handlers/read.ts';
 import { type AdminDependencies, createAdminApp } from '../../../src/http/admin.ts';
 import { openSqlite } from '../../../src/store/sqlite/sqlite-store.ts';
+import type { ReadNotification } from '../../../src/order/reading.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
@@ -54,10 +55,10 @@ export const signedRequest = (body: Buffer, clientId: string = CLIENT): SignedRe
   body,
 });
 
-const receive = (body: Buffer, clientId: string): ParsedNotification => {
+const receive = (body: Buffer, clientId: string): ReadNotification => {
   const verification = verify(signedRequest(body, clientId), TRUST);
   if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
-  return parseNotification(verification.notification, handlers);
+  return readNotification(verification.notification);
 };
 
 const BOUNDS = { maxBytes: 1_000_000, maxNew: 1_000 };
@@ -102,11 +103,11 @@ export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promi
     file,
     lines,
     notify: async (fields, { clientId = CLIENT, inapplicable } = {}) => {
-      const parsed = receive(toBody(fields), clientId);
-      const delivery = { kind: 'notification', parsed, receivedAt: new Date(RECEIVED_AT) } as const;
+      const read = receive(toBody(fields), clientId);
+      const delivery = { kind: 'notification', read, receivedAt: new Date(RECEIVED_AT) } as const;
       await store.record([inapplicable === undefined ? delivery : { ...delivery, inapplicable }], BOUNDS);
       const [newest] = (
-        await store.listNotifications({ notifyType: null, outcome: null, paymentId: null }, { limit: 1, cursor: null })
+        await store.listNotifications({ kind: null, outcome: null, paymentId: null }, { limit: 1, cursor: null })
       ).items;
       return newest?.id ?? '';
     },

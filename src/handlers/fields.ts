@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { AmountText } from '../order/amount.ts';
+import type { Json, JsonObject } from '../order/statement.ts';
+import { must } from './problem.ts';
+
+/*
+ * The pieces of a handler's schema. Required and optional fields are MALFORMED where they are something else than they
+ * must be; a tolerated field that is something else is absent.
+ */
+
+/** Absent, null and `""` are missing. */
+export const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
+
+const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
+
+export const isIdentifier = (value: unknown): value is string => typeof value === 'string' && IDENTIFIER.test(value);
+
+const identifierError = must('be a string of 1 to 64 visible ASCII characters');
+
+/** Required. */
+export const identifier = z.string(identifierError).regex(IDENTIFIER, identifierError);
+
+/** Optional: null and `""` are absent. */
+export const optionalIdentifier = z
+  .string(identifierError)
+  .regex(/^(?:[\x21-\x7e]{1,64})?$/, identifierError)
+  .nullish()
+  .transform((value) => value || undefined);
+
+const currencyError = must('be three capital letters');
+const valueError = must('be a string of 1 to 64 digits');
+
+/** Optional: null is absent. `value` counts the currency's smallest unit. */
+export const optionalAmount = z
+  .object(
+    {
+      currency: z.string(currencyError).regex(/^[A-Z]{3}$/, currencyError),
+      value: z.string(valueError).regex(/^[0-9]{1,64}$/, valueError),
+    },
+    must('be an object'),
+  )
+  .nullish()
+  .transform((amount): AmountText | undefined => amount ?? undefined);
+
+/** Databases refuse U+0000 or alter lone surrogates: both become U+FFFD, here and so everywhere alike. */
+const toStorable = (text: string): string => (isStorable(text) ? text : text.toWellFormed().replaceAll('\0', '\ufffd'));
+
+const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
+const toText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? toStorable(value) : undefined;
+
+/** Tolerated: a string that is not empty. */
+export const toleratedText = z.transform(toText);
+
+/** The same; null where there is none. */
+const textOrNull = z.transform((value: unknown): string | null => toText(value) ?? null);
+
+/** Required. `resultStatus` decides; code and message are tolerated. */
+export const result = z.object(
+  {
+    resultStatus: z.enum(['S', 'F', 'U'], must('be S, F or U')),
+    resultCode: textOrNull,
+    resultMessage: textOrNull,
+  },
+  must('be an object'),
+);
+
+/** Of a value that came out of `JSON.parse`. */
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Deeper than any acquirer's data, and shallow enough for every later JSON.stringify. */
+const DEEPEST = 16;
+
+/** Tolerated: any object, whatever is in it; what lies deeper than 16 levels becomes null. */
+export const acquirerInfo = z.transform((value: unknown): JsonObject | undefined => {
+  if (!isObject(value)) return undefined;
+  return isPlain(value) ? value : toStorableObject(value, 0);
+});
+
+/** Nothing in it has to be changed: the usual case, which is not copied. */
+const isPlain = (object: JsonObject): boolean => {
+  for (const name in object) {
+    const value = object[name];
+    if (!isStorable(name) || typeof value === 'object' || (typeof value === 'string' && !isStorable(value)))
+      return false;
+  }
+  return true;
+};
+
+const toStorableObject = (object: JsonObject, depth: number): JsonObject =>
+  Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [toStorable(name), toStorableJson(value, depth + 1)]),
+  );
+
+const toStorableJson = (value: Json, depth: number): Json => {
+  if (typeof value === 'string') return toStorable(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === DEEPEST) return null;
+  return isObject(value) ? toStorableObject(value, depth) : value.map((item) => toStorableJson(item, depth + 1));
+};

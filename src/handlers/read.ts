@@ -1,0 +1,74 @@
+import { isUtf8 } from 'node:buffer';
+import type { VerifiedNotification } from '../antom/signature.ts';
+import { type Identifier, IDENTIFIER_NAMES } from '../order/identifier.ts';
+import type { Reading, ReadNotification } from '../order/reading.ts';
+import type { JsonObject } from '../order/statement.ts';
+import { isIdentifier, isMissing, isObject } from './fields.ts';
+import type { Handlers } from './handler.ts';
+import { handlers as builtIn } from './index.ts';
+
+/** The only way to a ReadNotification. Never throws. */
+export const readNotification = (
+  notification: VerifiedNotification,
+  handlers: Handlers = builtIn,
+): ReadNotification => {
+  const { clientId, method, target, requestTime, signature, body } = notification;
+  const raw = { method, target, requestTime, signature, body };
+  return { clientId, raw, reading: readBody(body, handlers) } as unknown as ReadNotification;
+};
+
+/** Reads the body of a verified notification, just received or long since stored. Never throws. */
+export const readBody = (body: Uint8Array, handlers: Handlers = builtIn): Reading => {
+  const { json, problem } = decode(body);
+  if (json === null) return { ...UNKNOWN, outcome: 'MALFORMED', problem, identifiers: [] };
+  const identifiers = identifiersOf(json);
+  if (typeof json['notifyType'] !== 'string' && !isMissing(json['notifyType'])) {
+    return { ...UNKNOWN, outcome: 'MALFORMED', problem: 'notifyType must be a string.', identifiers };
+  }
+  for (const handler of handlers) {
+    const { kind } = handler;
+    try {
+      if (handler.matches(json)) return { kind, identifiers, ...handler.read(json) };
+    } catch (error) {
+      return { kind, outcome: 'FAILED', problem: faultOf(error), identifiers, statements: [] };
+    }
+  }
+  return { ...UNKNOWN, outcome: 'UNHANDLED', problem: null, identifiers };
+};
+
+const UNKNOWN = { kind: 'UNKNOWN', statements: [] } as const;
+
+type Decoded =
+  { readonly json: JsonObject; readonly problem: null } | { readonly json: null; readonly problem: string };
+
+/** Invalid UTF-8 is refused, not repaired. Of duplicate keys the last one wins. */
+const decode = (body: Uint8Array): Decoded => {
+  if (!isUtf8(body)) return { json: null, problem: 'The body is not UTF-8.' };
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  if (text.startsWith('\ufeff')) return { json: null, problem: 'The body begins with a byte order mark.' };
+  const json = parse(text);
+  if (json === undefined) return { json: null, problem: 'The body is not JSON.' };
+  return isObject(json) ? { json, problem: null } : { json: null, problem: 'The body is not a JSON object.' };
+};
+
+/** Undefined for what is no JSON, and for what is nested too deep to be parsed. */
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const identifiersOf = (json: JsonObject): readonly Identifier[] => {
+  const identifiers: Identifier[] = [];
+  for (const name of IDENTIFIER_NAMES) {
+    const value = json[name];
+    if (isIdentifier(value)) identifiers.push({ name, value });
+  }
+  return identifiers;
+};
+
+/** Only the class: a message may quote the notification. */
+const faultOf = (error: unknown): string =>
+  `${error instanceof Error ? error.constructor.name : 'Error'}: a fault of paynotify, not of the notification, which is kept and read again.`;

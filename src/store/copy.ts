@@ -1,0 +1,193 @@
+import type { OrderRules } from '../order/rules.ts';
+import { readKey } from './cursor.ts';
+import { derive } from './derive.ts';
+import { UNVERIFIED_LOCK } from './lock.ts';
+import { locksOf, touchedBy } from './put.ts';
+import { writeReadings } from './readings.ts';
+import { REGISTRATION_COLUMNS, type RegistrationColumns, toVersion } from './register.ts';
+import {
+  bytesOf,
+  type IdentifierRow,
+  type NotificationRow,
+  notificationId,
+  toReadingColumns,
+  toUnverifiedEntry,
+  type UnverifiedRow,
+} from './row.ts';
+import type { Copied, Page, PageRequest, RegistrationVersion, StoredNotification, StoredUnverified } from './store.ts';
+import type { Count, Database, Query, Transaction } from './transaction.ts';
+
+/** Takes in notifications of another store and derives their orders; returns how many were not there. */
+export const importNotifications = async (
+  database: Database,
+  notifications: readonly StoredNotification[],
+  { rules, now }: { readonly rules: OrderRules; readonly now: number },
+): Promise<number> => {
+  const parts = await database.inParts(
+    notifications.map(toRow),
+    async (rows) =>
+      await database.transact(rows.flatMap(locksOf), async (transaction) => {
+        const positions = await Promise.all(
+          rows.map(async ({ clientId, digest }) => await transaction.positionOf(clientId, digest)),
+        );
+        const missing = rows.filter((_, index) => positions[index] === null);
+        await transaction.putNotifications(missing);
+        await Promise.all(
+          rows.map(async (row, index) => {
+            const position = positions[index] ?? null;
+            if (position !== null) await update(transaction, row, position);
+          }),
+        );
+        await derive(transaction, touchedBy(rows), { rules, now });
+        return missing.length;
+      }),
+  );
+  return parts.reduce((all, added) => all + added, 0);
+};
+
+const toRow = (stored: StoredNotification): NotificationRow => ({
+  clientId: stored.clientId,
+  digest: bytesOf(stored.id),
+  id: notificationId(stored.clientId, stored.id),
+  ...toReadingColumns(stored),
+  raw: stored.raw,
+  deliveries: stored.deliveries,
+  firstReceivedAt: Date.parse(stored.firstReceivedAt),
+  lastReceivedAt: Date.parse(stored.lastReceivedAt),
+});
+
+interface Standing {
+  readonly kind: string;
+  readonly outcome: string;
+  readonly problem: string | null;
+  readonly statements: string | null;
+  readonly deliveries: Count;
+  readonly first_received_at: Count;
+  readonly last_received_at: Count;
+}
+
+interface JoiningIdentifier {
+  readonly name: string;
+  readonly value: string;
+  /** 0 or 1 */
+  readonly joins: number;
+}
+
+/** What is stored keeps its extremes; it is read as in the other store, and loses the bytes that were removed there. */
+const update = async (transaction: Transaction, row: NotificationRow, position: string): Promise<void> => {
+  const { query, dialect } = transaction;
+  const [standing] = await query<Standing>(
+    `select kind, outcome, problem, statements, deliveries, first_received_at, last_received_at
+     from notifications
+     where position = cast($1 as bigint)`,
+    [position],
+  );
+  if (standing !== undefined && addsReceipts(row, standing)) {
+    await query(
+      `update notifications
+       set deliveries = case when deliveries < $2 then $2 else deliveries end,
+         first_received_at = case when first_received_at > $3 then $3 else first_received_at end,
+         last_received_at = case when last_received_at < $4 then $4 else last_received_at end
+       where position = cast($1 as bigint)`,
+      [position, row.deliveries, row.firstReceivedAt, row.lastReceivedAt],
+    );
+  }
+  if (row.raw === null) {
+    await query(
+      `update notifications set ${dialect.withoutRaw} where position = cast($1 as bigint) and ${dialect.hasRaw}`,
+      [position],
+    );
+  }
+  const identifiers = await query<JoiningIdentifier>(
+    'select name, value, joins from identifiers where client_id = $1 and position = cast($2 as bigint)',
+    [row.clientId, position],
+  );
+  if (standing !== undefined && readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers)) return;
+  await writeReadings(transaction, [{ clientId: row.clientId, position, columns: row }]);
+};
+
+const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly JoiningIdentifier[]): boolean => {
+  const names = new Set(b.map(({ name, value, joins }) => `${name} ${value} ${joins}`));
+  return a.length === b.length && a.every(({ name, value, joins }) => names.has(`${name} ${value} ${Number(joins)}`));
+};
+
+/** It was received more often there, or earlier, or later. */
+const addsReceipts = (row: NotificationRow, standing: Standing): boolean =>
+  row.deliveries > Number(standing.deliveries) ||
+  row.firstReceivedAt < Number(standing.first_received_at) ||
+  row.lastReceivedAt > Number(standing.last_received_at);
+
+const readsAlike = (row: NotificationRow, { kind, outcome, problem, statements }: Standing): boolean =>
+  row.kind === kind && row.outcome === outcome && row.problem === problem && row.statements === statements;
+
+/** Takes in unverified requests of another store; returns how many were not there. */
+export const importUnverified = async (database: Database, requests: readonly StoredUnverified[]): Promise<number> =>
+  await database.transact([UNVERIFIED_LOCK], async (transaction) => {
+    const isThere = await Promise.all(requests.map(async (request) => await updateRequest(transaction.query, request)));
+    const missing = requests.filter((_, index) => isThere[index] === false);
+    if (missing.length > 0) await transaction.insertUnverified(missing.map(toUnverifiedRow));
+    return missing.length;
+  });
+
+const toUnverifiedRow = ({ id, request, reason, ...stored }: StoredUnverified): UnverifiedRow => {
+  const { receivedAt: _received, ...entry } = toUnverifiedEntry({
+    kind: 'unverified',
+    request,
+    reason,
+    receivedAt: new Date(stored.firstReceivedAt),
+  });
+  return {
+    ...entry,
+    id,
+    deliveries: stored.deliveries,
+    bytes: stored.bytes,
+    firstReceivedAt: Date.parse(stored.firstReceivedAt),
+    lastReceivedAt: Date.parse(stored.lastReceivedAt),
+  };
+};
+
+/** It keeps its extremes; returns whether it is stored. */
+const updateRequest = async (query: Query, { id, ...stored }: StoredUnverified): Promise<boolean> => {
+  const updated = await query(
+    `update unverified
+     set reason = $2, deliveries = case when deliveries < $3 then $3 else deliveries end,
+       first_received_at = case when first_received_at > $4 then $4 else first_received_at end,
+       last_received_at = case when last_received_at < $5 then $5 else last_received_at end
+     where digest = $1
+     returning 1 as updated`,
+    [
+      bytesOf(id),
+      stored.reason,
+      stored.deliveries,
+      Date.parse(stored.firstReceivedAt),
+      Date.parse(stored.lastReceivedAt),
+    ],
+  );
+  return updated.length > 0;
+};
+
+/** Before the first registration. */
+const START: readonly [string, string, number] = ['', '', -1];
+
+/** Those that stand and those that were replaced, in the order of their identifiers. */
+export const readRegistrations = async (
+  { query }: Database,
+  { limit, cursor }: PageRequest,
+): Promise<Page<RegistrationVersion>> => {
+  const rows = await query<RegistrationColumns>(
+    `select ${REGISTRATION_COLUMNS}
+     from registrations
+     where (client_id, payment_request_id, replaced_at) > ($2, $3, $4)
+     order by client_id, payment_request_id, replaced_at
+     limit $1`,
+    [limit, ...(cursor === null ? START : readKey(cursor, START))],
+  );
+  const last = rows.at(-1);
+  const key = last && [last.client_id, last.payment_request_id, Number(last.replaced_at)];
+  return { items: rows.map(toVersion), next: key === undefined || rows.length < limit ? null : JSON.stringify(key) };
+};
+
+export const count = async ({ query }: Database, what: Copied): Promise<number> => {
+  const [row] = await query<{ count: Count }>(`select count(*) as count from ${what}`);
+  return Number(row?.count ?? 0);
+};

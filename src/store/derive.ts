@@ -1,0 +1,106 @@
+import { hash } from 'node:crypto';
+import { type DerivedOrder, deriveOrder, underivable } from '../order/order.ts';
+import type { OrderRules } from '../order/rules.ts';
+import { linkLock, orderLock } from './lock.ts';
+import type { Link, OrderKey, Touched } from './order-key.ts';
+import { bytesOf, type StoredOrder } from './row.ts';
+import type { NotificationKey } from './store.ts';
+import type { OrderRow, Transaction } from './transaction.ts';
+
+export interface Derived {
+  /** How many orders were not already as they should be. The statement is sent: nothing has to wait for it. */
+  readonly changed: Promise<number>;
+  /** Notifications that FAILED just now. */
+  readonly failed: readonly NotificationKey[];
+}
+
+interface Projected {
+  readonly stored: StoredOrder;
+  /** Null while nothing makes an order: no applied notification and no registration. */
+  readonly order: DerivedOrder | null;
+  /** Digests of the notifications that it could not be derived from: a fault of ours. */
+  readonly failed: readonly string[];
+}
+
+/** Derives an order from what is stored. Never throws. */
+export const project = (stored: StoredOrder, rules: OrderRules): Projected => {
+  const { evidence, applied, isNamed } = stored;
+  const hasNothing =
+    evidence.statements.length === 0 && (evidence.paymentId !== null || evidence.registrations.length === 0);
+  if (hasNothing || isNamed) return { stored, order: null, failed: [] };
+  try {
+    return { stored, order: deriveOrder(evidence, rules), failed: [] };
+  } catch {
+    return { stored, order: underivable(evidence), failed: applied };
+  }
+};
+
+/**
+ * Derives every touched order from what is stored, inside the caller's transaction, and writes those that changed.
+ * Notifications that an order cannot be derived from are FAILED: they join nothing any more, so all that they joined is
+ * derived once more without them.
+ */
+export const derive = async (
+  transaction: Transaction,
+  touched: Touched,
+  { rules, now }: { readonly rules: OrderRules; readonly now: number },
+): Promise<Derived> => {
+  const failed: NotificationKey[] = [];
+  const [keys, links] = [[...touched.keys], [...touched.links]];
+  if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
+  for (;;) {
+    const orders = await transaction.evidence({ keys, links });
+    transaction.need(orders.map(orderLock));
+    const projections = orders.map((order) => project(order, rules));
+    const failures = projections.flatMap((one) => one.failed.map((id) => ({ clientId: one.stored.clientId, id })));
+    if (failures.length === 0) {
+      const changed = write(transaction, projections, now);
+      // Who does not ask for it learns of a failure from COMMIT.
+      changed.catch(() => {});
+      return { changed, failed };
+    }
+    failed.push(...failures);
+    const unlinked = (await Promise.all(failures.map(async (key) => await fail(transaction, key)))).flat();
+    transaction.need(unlinked.map(linkLock));
+    keys.push(...orders);
+    links.push(...unlinked);
+  }
+};
+
+/** Marks a notification as FAILED; returns by what it was joined until now. */
+const fail = async (
+  { query, positionOf }: Transaction,
+  { clientId, id }: NotificationKey,
+): Promise<readonly Link[]> => {
+  const position = await positionOf(clientId, bytesOf(id));
+  if (position === null) return [];
+  await query(`update notifications set outcome = 'FAILED' where position = cast($1 as bigint)`, [position]);
+  const rows = await query<Pick<Link, 'name' | 'value'>>(
+    `update identifiers
+     set joins = 0
+     where client_id = $1 and position = cast($2 as bigint) and joins = 1
+     returning name, value`,
+    [clientId, position],
+  );
+  return rows.map(({ name, value }) => ({ clientId, name, value }));
+};
+
+const write = async (transaction: Transaction, projections: readonly Projected[], now: number): Promise<number> => {
+  const kept: OrderRow[] = [];
+  const gone: OrderKey[] = [];
+  for (const { stored, order } of projections) {
+    const isOurFault = stored.row !== null && stored.hasFailed && !stored.isNamed;
+    const shown = order ?? (isOurFault ? underivable(stored.evidence) : null);
+    if (shown !== null) kept.push(toOrderRow(stored, shown));
+    else if (stored.row !== null) gone.push(stored);
+  }
+  return await transaction.writeOrders(kept, gone, now);
+};
+
+const toOrderRow = ({ clientId, orderKey }: OrderKey, order: DerivedOrder): OrderRow => ({
+  clientId,
+  orderKey,
+  status: order.status,
+  attention: order.attention.map(({ code }) => ` ${code} `).join(''),
+  digest: bytesOf(hash('sha256', JSON.stringify(order), 'hex').slice(0, 32)),
+});

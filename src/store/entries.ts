@@ -1,0 +1,65 @@
+import type { Reads, Writes } from './operations.ts';
+import type { ReapplicationEntry } from './reapply.ts';
+import type { Entry } from './record.ts';
+import { inapplicable, toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
+import type { Delivery, Promotion, Reapplication, StoreReads, StoreWrites } from './store.ts';
+import type { PromotionEntry } from './unverified.ts';
+
+/**
+ * The store's calls, made of the operations of a database: what is handed over becomes plain values, which pass between
+ * threads. `reading` is asked for each time: it may start late.
+ */
+export const toStore = (
+  writes: Writes,
+  reading: () => Promise<{ readonly calls: Reads }>,
+): StoreReads & StoreWrites => ({
+  record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
+  ping: async () => await writes.ping(),
+  register: async (...values) => await writes.register(...values),
+  reapply: async (reapplications, now) => await writes.reapply(reapplications.map(toReapplicationEntry), now),
+  promote: async (promotions, now) => await writes.promote(promotions.map(toPromotionEntry), now),
+  changeReasons: async (changes) => await writes.changeReasons(changes),
+  purgeUnverified: async (reason) => await writes.purgeUnverified(reason),
+  removeRaw: async (...values) => await writes.removeRaw(...values),
+  removeUnverified: async (...values) => await writes.removeUnverified(...values),
+  rebuild: async (...values) => await writes.rebuild(...values),
+  remember: async (...values) => await writes.remember(...values),
+  importNotifications: async (...values) => await writes.importNotifications(...values),
+  importRegistrations: async (...values) => await writes.importRegistrations(...values),
+  importUnverified: async (rows) => await writes.importUnverified(rows),
+
+  findOrders: async (...values) => await (await reading()).calls.findOrders(...values),
+  listOrders: async (...values) => await (await reading()).calls.listOrders(...values),
+  followOrders: async (page) => await (await reading()).calls.followOrders(page),
+  clientIds: async () => await (await reading()).calls.clientIds(),
+  listNotifications: async (...values) => await (await reading()).calls.listNotifications(...values),
+  findNotification: async (key) => await (await reading()).calls.findNotification(key),
+  readNotifications: async (...values) => await (await reading()).calls.readNotifications(...values),
+  backlog: async () => await (await reading()).calls.backlog(),
+  listUnverified: async (...values) => await (await reading()).calls.listUnverified(...values),
+  findUnverified: async (id) => await (await reading()).calls.findUnverified(id),
+  readUnverified: async (page) => await (await reading()).calls.readUnverified(page),
+  readRegistrations: async (page) => await (await reading()).calls.readRegistrations(page),
+  count: async (what) => await (await reading()).calls.count(what),
+  recall: async (name) => await (await reading()).calls.recall(name),
+});
+
+export const toRecordEntry = (delivery: Delivery): Entry => {
+  if (delivery.kind === 'unverified') return { unverified: toUnverifiedEntry(delivery) };
+  const notification = toEntry(delivery);
+  return delivery.inapplicable === true
+    ? { notification: { ...notification, ...toReadingColumns(inapplicable(delivery.read.reading)) } }
+    : { notification };
+};
+
+const toReapplicationEntry = ({ stored, reading }: Reapplication): ReapplicationEntry => {
+  const { outcome, statements } = toReadingColumns(stored);
+  const { clientId, id } = stored;
+  return { clientId, id, before: { outcome, statements }, columns: toReadingColumns(reading) };
+};
+
+/** When it was received is known to the unverified request whose place it takes. */
+const toPromotionEntry = ({ id, read }: Promotion): PromotionEntry => ({
+  id,
+  notification: toEntry({ read, receivedAt: new Date(0) }),
+});

@@ -1,0 +1,19 @@
+import type { Link, OrderKey } from './order-key.ts';
+import type { Query } from './transaction.ts';
+
+/** The orders of the payments whose notifications name one of these. */
+export const paymentsLinkedBy = async (query: Query, links: readonly Link[]): Promise<readonly OrderKey[]> => {
+  const linked = await Promise.all(
+    links.map(async ({ clientId, name, value }) => {
+      const rows = await query<{ payment_id: string }>(
+        `select distinct n.payment_id
+         from identifiers i
+         join notifications n on n.client_id = i.client_id and n.position = i.position
+         where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins = 1`,
+        [clientId, value, name],
+      );
+      return rows.map((row) => ({ clientId, orderKey: row.payment_id }));
+    }),
+  );
+  return linked.flat();
+};

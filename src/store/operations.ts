@@ -1,0 +1,101 @@
+import type { UnverifiedReason } from '../antom/signature.ts';
+import type { Registration } from '../order/registration.ts';
+import type { OrderRules } from '../order/rules.ts';
+import { count, importNotifications, importUnverified, readRegistrations } from './copy.ts';
+import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
+import { findOrders, followOrders, listOrders } from './orders.ts';
+import { reapply, type ReapplicationEntry } from './reapply.ts';
+import { rebuild } from './rebuild.ts';
+import { type Entry, record } from './record.ts';
+import { importRegistrations, register } from './register.ts';
+import { SETTING } from './setting.ts';
+import type {
+  Backlog,
+  Copied,
+  NotificationFilter,
+  NotificationKey,
+  OrderFilter,
+  PageRequest,
+  RegistrationVersion,
+  StoredNotification,
+  StoredUnverified,
+  UnverifiedBounds,
+} from './store.ts';
+import type { Database } from './transaction.ts';
+import { changeReasons, promote, type PromotionEntry, purgeUnverified, removeUnverified } from './unverified.ts';
+import { findUnverified, listUnverified, readUnverified } from './unverified-lists.ts';
+
+/** What a store reads, on whichever database. */
+export const createReads = (database: Database, rules: OrderRules) => ({
+  findOrders: async (clientId: string, id: string) => await findOrders(database, { clientId, id }, rules),
+  listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }, rules),
+  followOrders: async (page: PageRequest) => await followOrders(database, page, rules),
+  clientIds: async () => await clientIds(database),
+  listNotifications: async (filter: NotificationFilter, page: PageRequest) =>
+    await listNotifications(database, filter, page),
+  findNotification: async (key: NotificationKey) => await findNotification(database, key),
+  readNotifications: async (filter: NotificationFilter, page: PageRequest) =>
+    await readNotifications(database, filter, page),
+  backlog: async () => await backlog(database),
+  listUnverified: async (reason: UnverifiedReason | null, page: PageRequest) =>
+    await listUnverified(database, reason, page),
+  findUnverified: async (id: string) => await findUnverified(database, id),
+  readUnverified: async (page: PageRequest) => await readUnverified(database, page),
+  readRegistrations: async (page: PageRequest) => await readRegistrations(database, page),
+  count: async (what: Copied) => await count(database, what),
+  recall: async (name: string) => await recall(database, name),
+});
+export type Reads = ReturnType<typeof createReads>;
+
+/** What a store writes, on whichever database: each call one transaction, or several short ones. Values are plain. */
+export const createWrites = (database: Database, rules: OrderRules) => {
+  const at = (now: Date) => ({ rules, now: now.getTime() });
+  return {
+    record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
+      await record(database, entries, { bounds, rules }),
+    // It writes: a database that became read-only, or cannot sync its log, must not count as ready.
+    ping: async () => await remember(database, SETTING.probe, ''),
+    register: async (registration: Registration, options: { readonly replace: boolean; readonly now: Date }) =>
+      await register(database, registration, { replace: options.replace, ...at(options.now) }),
+    reapply: async (entries: readonly ReapplicationEntry[], now: Date) => await reapply(database, entries, at(now)),
+    promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
+    changeReasons: async (changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[]) =>
+      await changeReasons(database, changes),
+    purgeUnverified: async (reason: UnverifiedReason | null) => await purgeUnverified(database, reason),
+    removeRaw: async (before: Date, limit: number) =>
+      await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
+    removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),
+    rebuild: async (page: PageRequest, now: Date) => await rebuild(database, page, at(now)),
+    remember: async (name: string, value: string) => await remember(database, name, value),
+    importNotifications: async (rows: readonly StoredNotification[], now: Date) =>
+      await importNotifications(database, rows, at(now)),
+    importRegistrations: async (rows: readonly RegistrationVersion[], now: Date) =>
+      await importRegistrations(database, rows, at(now)),
+    importUnverified: async (rows: readonly StoredUnverified[]) => await importUnverified(database, rows),
+  };
+};
+export type Writes = ReturnType<typeof createWrites>;
+
+const recall = async ({ query }: Database, name: string): Promise<string | null> => {
+  const [row] = await query<{ value: string }>('select value from settings where name = $1', [name]);
+  return row?.value ?? null;
+};
+
+const remember = async (database: Database, name: string, value: string): Promise<void> => {
+  await database.transact([], async ({ query }) => {
+    await query('insert into settings values ($1, $2) on conflict (name) do update set value = excluded.value', [
+      name,
+      value,
+    ]);
+  });
+};
+
+/** The first term on the outcome makes the planner use the partial index. */
+const backlog = async ({ query }: Database): Promise<Backlog> => {
+  const [row] = await query<{ failed: number | boolean; unverified: number | boolean }>(
+    `select
+       exists (select 1 from notifications where outcome <> 'APPLIED' and outcome = 'FAILED') as failed,
+       exists (select 1 from unverified) as unverified`,
+  );
+  return { failed: Number(row?.failed) === 1, unverified: Number(row?.unverified) === 1 };
+};

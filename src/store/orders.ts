@@ -1,0 +1,110 @@
+import { type Order, underivable, withExpiry } from '../order/order.ts';
+import type { OrderRules } from '../order/rules.ts';
+import { readPosition } from './cursor.ts';
+import { project } from './derive.ts';
+import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { paymentsLinkedBy } from './links.ts';
+import { isoTime, type StoredOrder } from './row.ts';
+import type { OrderFilter, Page, PageRequest } from './store.ts';
+import type { Count, Database, Snapshot, Value } from './transaction.ts';
+
+/** Orders are derived at the moment of reading, by the rules in force; the columns of their rows serve to find them. */
+const read = async (
+  { evidence }: Snapshot,
+  keys: readonly OrderKey[],
+  rules: OrderRules,
+): Promise<readonly Order[]> => {
+  if (keys.length === 0) return [];
+  const stored = new Map((await evidence({ keys, links: [] })).map((one) => [nameOfOrder(one), one]));
+  return keys.flatMap((key) => {
+    const one = stored.get(nameOfOrder(key));
+    return one === undefined || one.row === null ? [] : [toOrder(one, one.row.updatedAt, rules)];
+  });
+};
+
+const toOrder = (stored: StoredOrder, updatedAt: number, rules: OrderRules): Order => {
+  const order = project(stored, rules).order ?? underivable(stored.evidence);
+  return withExpiry({ ...order, createdAt: isoTime(stored.createdAt), updatedAt: isoTime(updatedAt) }, new Date());
+};
+
+/** By `paymentId`, else by `paymentRequestId`; several where payments share that. */
+export const findOrders = async (
+  database: Database,
+  { clientId, id }: { readonly clientId: string; readonly id: string },
+  rules: OrderRules,
+): Promise<readonly Order[]> => {
+  // What begins with a space is a key of ours, never an identifier.
+  if (paymentIdOf(id) === null) return [];
+  return await database.snapshot(async (snapshot) => {
+    const byPayment = await read(snapshot, [{ clientId, orderKey: id }], rules);
+    if (byPayment.length > 0) return byPayment;
+    const linked = await paymentsLinkedBy(snapshot.query, [{ clientId, name: 'paymentRequestId', value: id }]);
+    const byRequest = await read(snapshot, linked, rules);
+    return byRequest.length > 0
+      ? byRequest
+      : await read(snapshot, [{ clientId, orderKey: registrationKey(id) }], rules);
+  });
+};
+
+interface Row {
+  readonly client_id: string;
+  readonly order_key: string;
+  readonly position: Count;
+}
+
+const toKey = (row: Row): OrderKey => ({ clientId: row.client_id, orderKey: row.order_key });
+const positionAfter = (rows: readonly Row[]): string | null => {
+  const last = rows.at(-1);
+  return last === undefined ? null : String(last.position);
+};
+
+/** Newest change first. The terms on `status` and `attention` repeat those of the partial indexes, so that they are used. */
+export const listOrders = async (
+  database: Database,
+  { filter, page }: { readonly filter: OrderFilter; readonly page: PageRequest },
+  rules: OrderRules,
+): Promise<Page<Order>> => {
+  const values: Value[] = [page.limit];
+  const terms: string[] = ['true'];
+  if (page.cursor !== null) terms.push(`position < cast($${values.push(readPosition(page.cursor))} as bigint)`);
+  if (filter.status !== null) {
+    terms.push(`status = $${values.push(filter.status)}`);
+    if (filter.status !== 'CAPTURED') terms.push("status <> 'CAPTURED'");
+  }
+  if (filter.attention !== null) {
+    terms.push("attention <> ''", `attention like '% ' || $${values.push(filter.attention)} || ' %'`);
+  }
+  return await database.snapshot(async (snapshot) => {
+    const rows = await snapshot.query<Row>(
+      `select client_id, order_key, position
+       from orders
+       where ${terms.join(' and ')}
+       order by position desc
+       limit $1`,
+      values,
+    );
+    const items = await read(snapshot, rows.map(toKey), rules);
+    return { items, next: rows.length < page.limit ? null : positionAfter(rows) };
+  });
+};
+
+/** The change feed: each order once, at the place of its latest change, oldest change first. */
+export const followOrders = async (
+  database: Database,
+  { limit, cursor }: PageRequest,
+  rules: OrderRules,
+): Promise<{ readonly items: readonly Order[]; readonly next: string }> => {
+  const after = readPosition(cursor ?? '0');
+  return await database.snapshot(async (snapshot) => {
+    const rows = await snapshot.query<Row>(
+      `select client_id, order_key, position
+       from orders
+       where position > cast($1 as bigint) and position < ${snapshot.dialect.horizon}
+       order by position
+       limit $2`,
+      [after, limit],
+    );
+    const items = await read(snapshot, rows.map(toKey), rules);
+    return { items, next: positionAfter(rows) ?? after };
+  });
+};

@@ -1,0 +1,61 @@
+import { linkLock, type Lock, orderLock } from './lock.ts';
+import type { Touched } from './order-key.ts';
+import { writeReadings } from './readings.ts';
+import { linksIn, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
+import type { PutNotification, Transaction } from './transaction.ts';
+
+/** The locks under which a notification is applied: of its order, and of what may join that with others. */
+export const locksOf = (row: NotificationEntry): readonly Lock[] => [
+  ...orderOf(row).map(orderLock),
+  ...linksIn(row).map(linkLock),
+];
+
+/** The orders of notifications, and what joins them with others. */
+export const touchedBy = (rows: readonly NotificationEntry[]): Touched => ({
+  keys: rows.flatMap(orderOf),
+  links: rows.flatMap(linksIn),
+});
+
+export interface Put {
+  /** By the ids of the rows. */
+  readonly stored: ReadonlyMap<string, PutNotification>;
+  readonly touched: Touched;
+}
+
+/** Stores notifications, or counts them; what is new, or was FAILED and is read again, has to be derived. */
+export const putAndTouch = async (transaction: Transaction, rows: readonly NotificationRow[]): Promise<Put> => {
+  if (rows.length === 0) return { stored: new Map(), touched: { keys: [], links: [] } };
+  const distinct = distinctRows(rows);
+  const put = await transaction.putNotifications(distinct);
+  const stored = new Map(put.map((one, index) => [distinct[index]?.id ?? '', one]));
+  const again = distinct.filter(({ id }) => stored.get(id)?.isNew === false && stored.get(id)?.outcome === 'FAILED');
+  for (const row of again) {
+    const one = stored.get(row.id) as PutNotification;
+    await writeReadings(transaction, [{ clientId: row.clientId, position: one.position, columns: row }]);
+    stored.set(row.id, { ...one, outcome: row.outcome });
+  }
+  return {
+    stored,
+    touched: touchedBy(
+      distinct.filter(({ id }) => stored.get(id)?.isNew === true || again.some((row) => row.id === id)),
+    ),
+  };
+};
+
+/** One row a notification: a statement cannot write the same row twice. */
+const distinctRows = (rows: readonly NotificationRow[]): readonly NotificationRow[] => {
+  const distinct = new Map<string, NotificationRow>();
+  for (const row of rows) {
+    const same = distinct.get(row.id);
+    distinct.set(row.id, same === undefined ? row : merge(same, row));
+  }
+  return distinct.size === rows.length ? rows : [...distinct.values()];
+};
+
+const merge = (a: NotificationRow, b: NotificationRow): NotificationRow => ({
+  // The same body reads the same, but the database may have rejected one of the two.
+  ...(a.outcome === 'FAILED' ? b : a),
+  deliveries: a.deliveries + b.deliveries,
+  firstReceivedAt: Math.min(a.firstReceivedAt, b.firstReceivedAt),
+  lastReceivedAt: Math.max(a.lastReceivedAt, b.lastReceivedAt),
+});

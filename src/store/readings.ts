@@ -1,0 +1,33 @@
+import type { ReadingColumns } from './row.ts';
+import type { Transaction } from './transaction.ts';
+
+interface Rewrite {
+  readonly clientId: string;
+  readonly position: string;
+  readonly columns: ReadingColumns;
+}
+
+/** Replaces what was read from stored notifications. */
+export const writeReadings = async ({ query }: Transaction, rewrites: readonly Rewrite[]): Promise<void> => {
+  await Promise.all(
+    rewrites.flatMap(({ clientId, position, columns }) => {
+      const { kind, outcome, problem, statements, identifiers } = columns;
+      return [
+        query(
+          `update notifications
+           set kind = $2, outcome = $3, problem = $4, statements = $5
+           where position = cast($1 as bigint)`,
+          [position, kind, outcome, problem, statements],
+        ),
+        query('delete from identifiers where client_id = $1 and position = cast($2 as bigint)', [clientId, position]),
+        ...identifiers.map(({ name, value, joins }) =>
+          query(
+            `insert into identifiers (client_id, position, name, value, joins)
+             values ($1, cast($2 as bigint), $3, $4, $5)`,
+            [clientId, position, name, value, Number(joins)],
+          ),
+        ),
+      ];
+    }),
+  );
+};

@@ -1,0 +1,84 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Database, Dialect, Snapshot, Transaction } from '../transaction.ts';
+import { createEvidence } from './evidence.ts';
+import { createPositionOf, createPutting, createRaws } from './notifications.ts';
+import { createOrderWriting } from './orders.ts';
+import { createQuery } from './query.ts';
+import { createRawBatches, createRawRemoval } from './raw.ts';
+import { createUnverifiedWriting } from './unverified.ts';
+
+const DIALECT: Dialect = {
+  // There is one writer: nobody else holds a row.
+  skipLocked: '',
+  // Positions are in the order of commits.
+  horizon: '9223372036854775807',
+  // No batch has this number.
+  withoutRaw: 'raw_batch = 0',
+  hasRaw: 'raw_batch <> 0',
+};
+
+/**
+ * A connection as the algorithms use it. They are async, but nothing that they await leaves this thread: what runs
+ * between `begin` and `commit` is one transaction, as long as one call at a time is carried out (worker.ts).
+ */
+export const createReadDatabase = (db: DatabaseSync): Database => {
+  const snapshot: Snapshot = {
+    dialect: DIALECT,
+    query: createQuery(db),
+    evidence: createEvidence(db),
+    raws: createRaws(db),
+    positionOf: createPositionOf(db),
+  };
+  return {
+    query: snapshot.query,
+    snapshot: async (work) => {
+      db.exec('begin');
+      try {
+        return await work(snapshot);
+      } finally {
+        db.exec('rollback');
+      }
+    },
+    transact: () => Promise.reject(new Error('this connection only reads')),
+    inParts: async (items, work) => [await work(items)],
+  };
+};
+
+export const createDatabase = (db: DatabaseSync): Database => {
+  const reading = createReadDatabase(db);
+  const put = createPutting(db);
+  const createBatch = createRawBatches(db);
+  const common = {
+    dialect: DIALECT,
+    query: reading.query,
+    evidence: createEvidence(db),
+    raws: createRaws(db),
+    positionOf: createPositionOf(db),
+    need: () => {},
+    writeOrders: createOrderWriting(db),
+    ...createUnverifiedWriting(db),
+    removeRaw: async (before: number, limit: number) => removeRaw(before, limit),
+  };
+  const removeRaw = createRawRemoval(db);
+  return {
+    ...reading,
+    transact: async (_locks, work) => {
+      const batch = createBatch();
+      const transaction: Transaction = {
+        ...common,
+        putNotifications: async (rows) => rows.map((row) => put(row, batch)),
+      };
+      // It takes the write lock at once: a later upgrade could not wait for it.
+      db.exec('begin immediate');
+      try {
+        const result = await work(transaction);
+        batch.write();
+        db.exec('commit');
+        return result;
+      } catch (error) {
+        if (db.isTransaction) db.exec('rollback');
+        throw error;
+      }
+    },
+  };
+};

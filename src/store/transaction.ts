@@ -1,0 +1,105 @@
+import type { NotificationRow, StoredOrder, UnverifiedRow } from './row.ts';
+import type { Lock } from './lock.ts';
+import type { OrderKey, Touched } from './order-key.ts';
+import type { Outcome, RawNotification } from '../order/reading.ts';
+
+/** A count or a time, as a number or as its text. */
+export type Count = number | string;
+
+export type Value = string | number | Uint8Array | null;
+
+/**
+ * One statement in the SQL that both databases understand: values are `$1`, `$2` …; a count comes back as a `Count`. A
+ * row has the shape that the caller wrote the SQL for.
+ */
+export type Query = <Row extends object>(sql: string, values?: readonly Value[]) => Promise<readonly Row[]>;
+
+/** Where the two databases spell the same thing differently. */
+export interface Dialect {
+  /** After a select: holds its rows until COMMIT, and passes over those that somebody else holds. */
+  readonly skipLocked: string;
+  /** No position of the feed below this one is still to come. */
+  readonly horizon: string;
+  /** Assignments that remove what came over the wire from a row of `notifications`. */
+  readonly withoutRaw: string;
+  /** It has not been removed. */
+  readonly hasRaw: string;
+}
+
+/** What stands in `notifications` for one of the rows that were put there. */
+export interface PutNotification {
+  readonly position: string;
+  /** It was not there before. */
+  readonly isNew: boolean;
+  readonly outcome: Outcome;
+  readonly deliveries: number;
+}
+
+/** An order as it is to stand in `orders`. */
+export interface OrderRow extends OrderKey {
+  readonly status: string;
+  /** Codes, each between spaces; empty for none. */
+  readonly attention: string;
+  /** Tells whether any field of the order changed. */
+  readonly digest: Buffer;
+}
+
+/** A request of the unverified store, and how often it was received more. */
+export interface UnverifiedRepeat {
+  /** SHA-256 over the request, lower-case hex. */
+  readonly id: string;
+  readonly times: number;
+  /** Epoch milliseconds. */
+  readonly last: number;
+}
+
+/** Reads as of one moment. */
+export interface Snapshot {
+  readonly dialect: Dialect;
+  readonly query: Query;
+  /** All that is stored about the touched orders and about those that the links lead to, whether or not there is a row. */
+  readonly evidence: (touched: Touched) => Promise<readonly StoredOrder[]>;
+  /** What came over the wire, for each position; null once retention has removed it. */
+  readonly raws: (positions: readonly string[]) => Promise<readonly (RawNotification | null)[]>;
+  /** Where a notification stands; null where it is not stored. */
+  readonly positionOf: (clientId: string, digest: Uint8Array) => Promise<string | null>;
+}
+
+/**
+ * What the algorithms of this folder ask of a database inside one transaction. Work may run more than once: it has no
+ * effect but through its transaction, awaits nothing else, and calls `need` before it writes.
+ */
+export interface Transaction extends Snapshot {
+  /** Makes sure that these locks are held; otherwise everything is rolled back and starts over with them as well. */
+  readonly need: (locks: Iterable<Lock>) => void;
+  /** Stores notifications with their identifiers; one that is stored already is only counted. No two rows are the same notification. */
+  readonly putNotifications: (rows: readonly NotificationRow[]) => Promise<readonly PutNotification[]>;
+  /** Counts those that are stored; resolves with how often each of them had been received before, by id. */
+  readonly countUnverified: (repeats: readonly UnverifiedRepeat[]) => Promise<ReadonlyMap<string, number>>;
+  /** Stores requests that are not stored. */
+  readonly insertUnverified: (rows: readonly UnverifiedRow[]) => Promise<void>;
+  /**
+   * Writes what differs, with the next positions of the feed, and removes what is gone. Resolves with how many orders
+   * changed. Nothing has to wait for it: COMMIT fails where this does.
+   */
+  readonly writeOrders: (kept: readonly OrderRow[], gone: readonly OrderKey[], now: number) => Promise<number>;
+  /**
+   * Removes what came over the wire of some notifications first received before (epoch milliseconds), oldest first, but
+   * not of FAILED ones; about `limit` of them. Resolves with how many, 0 when none is left.
+   */
+  readonly removeRaw: (before: number, limit: number) => Promise<number>;
+}
+
+/** A database as the algorithms use it. */
+export interface Database {
+  /** One statement by itself. */
+  readonly query: Query;
+  readonly snapshot: <T>(work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;
+  /** One transaction, which holds the locks from its beginning; durable when the promise resolves. */
+  readonly transact: <T>(locks: Iterable<Lock>, work: (transaction: Transaction) => Promise<T>) => Promise<T>;
+  /** The work in one go or, where the database cannot hold the locks of all of it, in parts one after the other. */
+  readonly inParts: <In, Out>(
+    items: readonly In[],
+    work: (part: readonly In[]) => Promise<Out>,
+  ) => Promise<readonly Out[]>;
+}

@@ -1,0 +1,71 @@
+import type { UnverifiedReason } from '../antom/signature.ts';
+import { readPosition } from './cursor.ts';
+import { bytesOf, hexOf, isoTime, toRequest } from './row.ts';
+import type { Page, PageRequest, StoredUnverified, UnverifiedSummary } from './store.ts';
+import type { Count, Database, Value } from './transaction.ts';
+
+interface Row {
+  readonly request: Count;
+  readonly digest: Uint8Array;
+  readonly reason: UnverifiedReason;
+  readonly deliveries: Count;
+  readonly bytes: Count;
+  readonly first_received_at: Count;
+  readonly last_received_at: Count;
+}
+
+interface WholeRow extends Row {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: string;
+  readonly body: Uint8Array;
+}
+
+const COLUMNS = 'request, digest, reason, deliveries, bytes, first_received_at, last_received_at';
+const WHOLE = `${COLUMNS}, method, target, headers, body`;
+
+/** Newest first. */
+export const listUnverified = async (
+  { query }: Database,
+  reason: UnverifiedReason | null,
+  page: PageRequest,
+): Promise<Page<UnverifiedSummary>> => {
+  const values: Value[] = [page.limit];
+  const terms = ['true'];
+  if (page.cursor !== null) terms.push(`request < cast($${values.push(readPosition(page.cursor))} as bigint)`);
+  if (reason !== null) terms.push(`reason = $${values.push(reason)}`);
+  const where = terms.join(' and ');
+  const sql = `select ${COLUMNS} from unverified where ${where} order by request desc limit $1`;
+  const rows = await query<Row>(sql, values);
+  return { items: rows.map(toSummary), next: nextOf(rows, page) };
+};
+
+/** Oldest first, with bytes. */
+export const readUnverified = async ({ query }: Database, page: PageRequest): Promise<Page<StoredUnverified>> => {
+  const rows = await query<WholeRow>(
+    `select ${WHOLE} from unverified where request > cast($2 as bigint) order by request limit $1`,
+    [page.limit, readPosition(page.cursor ?? '0')],
+  );
+  return { items: rows.map(toStored), next: nextOf(rows, page) };
+};
+
+export const findUnverified = async ({ query }: Database, id: string): Promise<StoredUnverified | null> => {
+  const [row] = await query<WholeRow>(`select ${WHOLE} from unverified where digest = $1`, [bytesOf(id)]);
+  return row === undefined ? null : toStored(row);
+};
+
+const nextOf = (rows: readonly Row[], { limit }: PageRequest): string | null => {
+  const last = rows.at(-1);
+  return last === undefined || rows.length < limit ? null : String(last.request);
+};
+
+const toSummary = (row: Row): UnverifiedSummary => ({
+  id: hexOf(row.digest),
+  reason: row.reason,
+  deliveries: Number(row.deliveries),
+  bytes: Number(row.bytes),
+  firstReceivedAt: isoTime(row.first_received_at),
+  lastReceivedAt: isoTime(row.last_received_at),
+});
+
+const toStored = (row: WholeRow): StoredUnverified => ({ ...toSummary(row), request: toRequest(row) });

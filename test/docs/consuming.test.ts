@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createSigner, eventually } from '../support/client.ts';
+import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
+import { environmentOf, type InProcess, makeDirectory, removeDirectories, startReady } from '../support/receiver.ts';
+import { blocksOf, readPage } from './blocks.ts';
+
+const signer = createSigner();
+let directory = '';
+let receiver: InProcess;
+beforeEach(async () => {
+  directory = makeDirectory();
+  receiver = await startReady(directory, environmentOf(directory, signer));
+});
+afterEach(async () => {
+  await receiver.stop();
+});
+afterAll(removeDirectories);
+
+const [follower = ''] = blocksOf(readPage('docs/consuming.md'), 'js');
+
+/** Writes what it is told, one line a call. */
+const SHOP = `
+import { appendFileSync } from 'node:fs';
+export const shipOnce = async (id) => appendFileSync('shipped', id + '\\n');
+export const askAPerson = async ({ paymentId }) => appendFileSync('asked', paymentId + '\\n');
+`;
+
+const linesOf = (name: string): readonly string[] => {
+  const file = join(directory, name);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+};
+
+/** Runs the follower of the page until what is waited for has happened. */
+const follow = async (what: string, isDone: () => boolean): Promise<void> => {
+  writeFileSync(join(directory, 'follow.mjs'), follower);
+  writeFileSync(join(directory, 'shop.mjs'), SHOP);
+  const { host, port } = receiver.admin;
+  const child = spawn(process.execPath, ['follow.mjs'], {
+    cwd: directory,
+    env: { PAYNOTIFY_URL: `http://${host}:${port}` },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  try {
+    await eventually(what, isDone, (done) => done);
+  } finally {
+    child.kill();
+    await ended;
+  }
+};
+
+describe('the follower of docs/consuming.md', () => {
+  test('ships what is fulfillable, shows a person what is to be reviewed, and goes on where it was', async () => {
+    await receiver.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
+    await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2' })));
+    await receiver.post(signer.sign(paymentResult('F', { paymentId: 'P2', paymentRequestId: 'R2' })));
+    await follow('a review', () => linesOf('asked').length > 0);
+    expect(linesOf('asked')).toEqual(['P2']);
+    expect(linesOf('shipped')).toEqual([]);
+
+    await receiver.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
+    await follow('a parcel', () => linesOf('shipped').length > 0);
+    expect(linesOf('shipped')).toEqual(['R1']);
+    expect(linesOf('asked')).toEqual(['P2']);
+  });
+});
+
+describe('the admin API as docs/consuming.md lists it', () => {
+  const rows = [
+    ...readPage('docs/consuming.md').text.matchAll(/^\| `(GET|PUT|POST) (\/[^?`]*)(?:\?([^`]*))?` \|/gm),
+  ].map(([, method = '', path = '', query = '']) => [method, path, query.split('&').filter(Boolean)] as const);
+
+  test('is listed', () => expect(rows.length).toBeGreaterThan(8));
+
+  const some: Readonly<Record<string, string>> = { kind: 'CAPTURE', outcome: 'FAILED', status: 'FAILED' };
+  Object.assign(some, {
+    attention: 'CAPTURE_FAILED',
+    reason: 'UNKNOWN_CLIENT',
+    limit: '1',
+    after: '0',
+    paymentId: 'P1',
+  });
+
+  test.each(rows)('%s %s takes %j', async (method, path, parameters) => {
+    const query = parameters
+      .map((parameter) => parameter.replace('=', ''))
+      .filter((name) => name !== 'cursor')
+      .map((name) => `${name}=${some[name]}`);
+    const target = `${path.replace(/:\w+/, 'X')}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+    const { host, port } = receiver.admin;
+    const response = await fetch(`http://${host}:${port}${target}`, { method });
+    const answer = (await response.json()) as { readonly detail?: string };
+    // An id that is not there is another matter than a path that is not there; a PUT without a body is no registration.
+    if (path.includes(':'))
+      expect(answer.detail).toMatch(
+        method === 'PUT' ? /application\/json/ : /no such (order|notification|unverified request)/,
+      );
+    else expect(response.status).toBe(200);
+  });
+});
+
+describe('the documents show', () => {
+  test('an order with the fields that an order has', async () => {
+    await receiver.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
+    await receiver.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
+    const order = await receiver.order('P1');
+    const [shown = '{}'] = blocksOf(readPage('docs/orders.md'), 'json');
+    const example = JSON.parse(shown) as NonNullable<typeof order>;
+    expect(Object.keys(example)).toEqual(Object.keys(order ?? {}));
+    expect(Object.keys(example.captures[0] ?? {})).toEqual(Object.keys(order?.captures[0] ?? {}));
+  });
+
+  test('a log line with the fields that it has', async () => {
+    await receiver.post(signer.sign(paymentResult('S')));
+    await receiver.post(signer.sign({ notifyType: 'PAYMENT_RESULT', result: { resultStatus: 'X' } }));
+    const [example = '{}'] = blocksOf(readPage('docs/operating.md'), 'json');
+    const [applied, malformed] = receiver.log().filter(({ requestId }) => requestId !== undefined);
+    expect(Object.keys(applied ?? {})).toEqual(Object.keys(JSON.parse(example) as Fields));
+    expect(applied).toMatchObject({ kind: 'PAYMENT', outcome: 'APPLIED', msg: 'notification' });
+    const { problem } = malformed ?? {};
+    expect(readPage('docs/orders.md').text).toContain(`\`${String(problem)}\``);
+  });
+
+  test('an error as it is', async () => {
+    const { json } = await receiver.read('/api/orders?limit=many');
+    expect(blocksOf(readPage('docs/consuming.md'), 'json').map((block) => JSON.parse(block) as unknown)).toEqual([
+      json,
+    ]);
+  });
+});

@@ -1,0 +1,161 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { UNVERIFIED_REASONS } from '../../src/antom/signature.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Readiness } from '../../src/http/readiness.ts';
+import { ATTENTION_CODES, isBlocking } from '../../src/order/attention.ts';
+import type { NextAction } from '../../src/order/next-action.ts';
+import { KINDS, OUTCOMES } from '../../src/order/reading.ts';
+import { ORDER_STATUSES } from '../../src/order/status.ts';
+import { blocksOf, PAGES, readPage } from './blocks.ts';
+import { helpOf } from './help.ts';
+import { keyFixture } from '../support/forge-signer.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What stands under a heading, up to the next one of the same level. */
+const section = (path: string, heading: string): string => {
+  const [, text = ''] =
+    new RegExp(`^## ${heading}\n([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'm').exec(readPage(path).text) ?? [];
+  return text;
+};
+
+/** The words in code of the first cells of a table, its header left out. */
+const firstCells = (text: string): readonly string[] =>
+  [...text.replaceAll(/^.*\n(?= *\|---)/gm, '').matchAll(/^ *\| (`[^|]*?) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`` (.+?) ``|``(.+?) ``|`([^`]+)`/g)].map(([, a, b, c]) => a ?? b ?? c ?? ''),
+  );
+
+describe('README', () => {
+  test('is read in seven minutes: at most 1,500 words', () => {
+    expect(readPage('README.md').text.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1_500);
+  });
+
+  test('leads to every page of docs/', () => {
+    const pages = PAGES.map(({ path }) => path).filter((path) => path !== 'README.md');
+    expect(pages.filter((path) => !readPage('README.md').text.includes(`](${path})`))).toEqual([]);
+  });
+});
+
+/** As GitHub makes them. */
+const anchorsOf = (text: string): readonly string[] =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  );
+
+describe('links', () => {
+  const links = PAGES.flatMap(({ path, text }) =>
+    [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => [path, to] as const),
+  ).filter(([, to]) => !to.startsWith('https:'));
+
+  test.each(links)('of %s: %s leads somewhere', (from, to) => {
+    const [path = '', anchor] = to.split('#');
+    const file = path === '' ? from : join(dirname(from), path);
+    expect(existsSync(join(ROOT, file))).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(readPage(file).text)).toContain(anchor);
+  });
+});
+
+describe('the tables hold every word of', () => {
+  test('the statuses, in the order in which they are tried', () => {
+    expect(firstCells(section('docs/orders.md', 'Status'))).toEqual(ORDER_STATUSES);
+  });
+
+  test('the attention codes, and whether they block', () => {
+    const rows = [...section('docs/orders.md', 'Attention').matchAll(/^\| `(\w+)` \|.*\| (yes|no) \|$/gm)];
+    expect(rows.map(([, code, blocks]) => [code, blocks])).toEqual(
+      ATTENTION_CODES.map((code) => [code, isBlocking(code) ? 'yes' : 'no']),
+    );
+  });
+
+  test('the next actions', () => {
+    const actions: Readonly<Record<NextAction, true>> = {
+      REVIEW: true,
+      FULFIL: true,
+      WAIT: true,
+      NEW_PAYMENT_REQUEST: true,
+      RETRY_CAPTURE: true,
+      CONTACT_SUPPORT: true,
+      CAPTURE: true,
+    };
+    expect(firstCells(section('docs/orders.md', 'Next action'))).toEqual(Object.keys(actions));
+    const shown = firstCells(section('README.md', 'From a notification to your shop'));
+    expect([...shown].sort()).toEqual(Object.keys(actions).sort());
+  });
+
+  test('the kinds and the outcomes', () => {
+    const cells = firstCells(section('docs/consuming.md', 'The admin API'));
+    const words = cells.filter((cell) => /^[A-Z_]+$/.test(cell));
+    expect([...words].sort()).toEqual([...KINDS, ...OUTCOMES].sort());
+  });
+
+  test('the reasons of unverified requests', () => {
+    expect([...firstCells(section('docs/operating.md', 'Unverified requests'))].sort()).toEqual(
+      [...UNVERIFIED_REASONS].sort(),
+    );
+  });
+
+  test('the commands', () => {
+    const commands = [...helpOf('').matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, name = '']) => name);
+    const [table = ''] = readPage('docs/operating.md').text.split('\n## ');
+    expect([...firstCells(table)].sort()).toEqual([...commands].sort());
+  });
+});
+
+const plain = (text: string): string => text.replaceAll('`', '').trim();
+
+/** A source from an opening parenthesis up to the one that closes it. */
+const callAt = (source: string, start: number): string => {
+  let depth = 0;
+  for (let end = start; end < source.length; end += 1) {
+    depth += Number(source[end] === '(') - Number(source[end] === ')');
+    if (depth === 0) return source.slice(start, end);
+  }
+  return source.slice(start);
+};
+
+/** What a source logs as an error. */
+const errorsIn = (source: string): readonly string[] =>
+  [...source.matchAll(/\blog(?:\.(?:error|fatal)|\[[^\]]+\])(?=\()/g)].flatMap(({ 0: name, index }) =>
+    [...callAt(source, index + name.length).matchAll(/'([^'\n]{4,})'/g)].map(([, text = '']) => plain(text)),
+  );
+
+describe('the alerts', () => {
+  const cells = firstCells(section('docs/operating.md', 'Alerts'));
+  const listed = cells.map(plain).filter((cell) => cell.includes(' '));
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('commands/'))
+    .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'));
+  const logged = sources.flatMap(errorsIn).filter((text) => text.includes(' '));
+
+  test('list every line that is logged as an error, and no other', () => {
+    const states: Readonly<Record<Readiness, true>> = {
+      ready: true,
+      starting: true,
+      draining: true,
+      'store unavailable': true,
+      'store slow': true,
+      'queue full': true,
+    };
+    expect(Object.keys(states).filter((state) => !cells.includes(state))).toEqual([]);
+    expect([...new Set(logged)].sort()).toEqual(listed.filter((line) => !Object.hasOwn(states, line)).sort());
+  });
+});
+
+test('the clients file of docs/configuration.md is read', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'paynotify-docs-'));
+  const [example = ''] = blocksOf(readPage('docs/configuration.md'), 'json');
+  const key = keyFixture('throw-away.public.spki.base64.txt').trim();
+  const file = join(directory, 'clients.json');
+  writeFileSync(file, example.replaceAll(/MII\w+…/g, key));
+  const { keys } = readConfig({ ANTOM_CLIENTS_FILE: file });
+  expect([...keys].map(([, { length }]) => length)).toEqual([2, 1]);
+  rmSync(directory, { recursive: true });
+});

@@ -1,0 +1,259 @@
+import { copyFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { parse } from 'yaml';
+import { SECRETS, VARIABLES } from '../../src/config.ts';
+import { readManifests, readProject } from '../deploy/typed.ts';
+import { eventually } from '../support/client.ts';
+import type { Fields } from '../support/facts.ts';
+import type { TestServer } from '../support/postgres.ts';
+import type { Environment } from '../support/receiver.ts';
+import { CURLS, type Ended, type Site, START, useCurl } from './site.ts';
+
+/** How each command of the documents is run, or checked as far as this machine allows. */
+
+/** What a command is run in; pages that only show others start nothing. */
+export interface Stage {
+  readonly site: () => Promise<Site>;
+  readonly postgres: () => Promise<TestServer>;
+}
+
+export type Check = (stage: Stage, match: RegExpExecArray) => Promise<void>;
+export type Rule = readonly [pattern: RegExp, check: Check];
+
+const variables = new Set<string>([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`)]);
+const dockerfile = readProject('Dockerfile');
+const ci = readProject('.ci/run');
+export const scripts = (JSON.parse(readProject('package.json')) as { readonly scripts: Environment }).scripts;
+const composed = parse(readProject('deploy/compose.yaml'), { merge: true }) as { readonly services: Fields };
+const kustomization = parse(readProject('deploy/kubernetes/kustomization.yaml')) as {
+  readonly namespace: string;
+  readonly resources: readonly string[];
+};
+
+const expectFine = ({ code, out, err }: Ended): void => {
+  expect({ code, said: code === 0 ? '' : out + err }).toEqual({ code: 0, said: '' });
+};
+
+/** The volume of a container is a directory here. */
+const atHome = (command: string): string => command.replaceAll(/(?<![\w.])\/data(?=[/ ])/g, 'data');
+
+/** The same with the ports that it has here. */
+const onSite = (site: Site, command: string): string => {
+  const { address, admin } = site.receiver();
+  return atHome(command)
+    .replaceAll('localhost:9090', `127.0.0.1:${admin.port}`)
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${address.port}`);
+};
+
+const run: Check = async ({ site }, { input }) => {
+  const checkout = await site();
+  expectFine(await checkout.run(onSite(checkout, input)));
+};
+
+/** What a container runs, run here. */
+const runInside: Check = async ({ site }, { groups }) => {
+  const checkout = await site();
+  expectFine(await checkout.run(onSite(checkout, groups?.['inside'] ?? '')));
+};
+
+const ordersOf = async (checkout: Site): Promise<readonly string[]> => {
+  const { json } = await checkout.receiver().read('/api/orders');
+  return (json as { readonly items: readonly Fields[] }).items.map(({ paymentId }) => String(paymentId)).sort();
+};
+
+/** The orders of what is stopped. */
+const orders = new WeakMap<Site, readonly string[]>();
+
+const stop: Check = async ({ site }) => {
+  const checkout = await site();
+  orders.set(checkout, await ordersOf(checkout));
+  await checkout.stop();
+};
+
+/** It has the orders that it had before. */
+const start: Check = async ({ site }) => {
+  const checkout = await site();
+  await checkout.start();
+  expect(await ordersOf(checkout)).toEqual(orders.get(checkout));
+};
+
+const curl: Check = async ({ site }, { input }) => {
+  const checkout = await site();
+  for (const program of CURLS) {
+    useCurl(checkout, program);
+    expectFine(await checkout.run(onSite(checkout, input)));
+  }
+};
+
+/** What is sent verifies, but for a forgery. */
+const send: Check = async ({ site }, { input }) => {
+  const checkout = await site();
+  const before = await checkout.receiver().unverified();
+  const url = `http://127.0.0.1:${checkout.receiver().address.port}/payNotify`;
+  const { code, out, err } = await checkout.run(
+    input.includes('--url') ? onSite(checkout, input) : `${input} --url ${url}`,
+  );
+  expectFine({ code, out, err });
+  expect(out).toContain('SUCCESS');
+  const added = (await checkout.receiver().unverified()).length - before.length;
+  expect(added).toBe(input.includes('--break-signature') ? 1 : 0);
+};
+
+const keygen: Check = async ({ site }, { input }) => {
+  const checkout = await site();
+  const made = await checkout.run(input);
+  expectFine(made);
+  checkout.addKey(made.out.trim());
+  await checkout.stop();
+  await checkout.start();
+};
+
+const copy: Check = async ({ site, postgres }, { input }) => {
+  const checkout = await site();
+  const target = await (await postgres()).createDatabase();
+  const copied = await checkout.run(input.replace(/postgres:\S+/, target));
+  expectFine(copied);
+  expect(copied.out).toContain('Both hold the same.');
+};
+
+const hangUp: Check = async ({ site }) => {
+  const receiver = (await site()).receiver();
+  const keys = (): number => receiver.log().filter(({ msg }) => msg === 'verifying with key').length;
+  const before = keys();
+  receiver.kill('SIGHUP');
+  await eventually('the keys read again', keys, (now) => now > before);
+};
+
+const restore: Check = async (stage, match) => {
+  await stop(stage, match);
+  expectFine(await (await stage.site()).run(match.input));
+  await start(stage, match);
+};
+
+/** Stands between a stop and a start. In the document's words the backup is of another day. */
+const restoreInside: Check = async ({ site }, { groups }) => {
+  const checkout = await site();
+  const inside = atHome(groups?.['inside'] ?? '');
+  const [, name = ''] = /data\/(backup-[\d-]+\.db)/.exec(inside) ?? [];
+  copyFileSync(join(checkout.directory, 'paynotify-backup.db'), join(checkout.directory, 'data', name));
+  expectFine(await checkout.run(inside));
+};
+
+const runsInCi =
+  (step: string): Check =>
+  async () =>
+    expect(ci).toContain(step);
+
+const isScript: Check = async (_, { groups }) => {
+  const name = groups?.['script'] ?? '';
+  expect(Object.keys(scripts)).toContain(name);
+  expect(scripts['test']).toContain(`npm run -s ${name}`);
+};
+
+const fileExists = async (stage: Stage, path: string): Promise<void> => {
+  const { directory } = await stage.site();
+  expect([path, existsSync(join(directory, path))]).toEqual([path, true]);
+};
+
+/** `docker run`: what it names is what the image has, and every variable is one of ours. */
+const dockerRun: Check = async (stage, { input }) => {
+  const words = input.split(' ');
+  const valuesOf = (option: string): readonly string[] =>
+    words.flatMap((word, index) => (word === option ? [words[index + 1] ?? ''] : []));
+  expect(words.at(-1)).toBe('paynotify');
+  for (const file of valuesOf('--env-file')) await fileExists(stage, file);
+  for (const set of valuesOf('-e')) expect([...variables]).toContain(set.split('=')[0]);
+  const [, exposed = ''] = /^EXPOSE (.*)$/m.exec(dockerfile) ?? [];
+  for (const port of valuesOf('-p')) expect(exposed.split(' ')).toContain(port.split(':').at(-1));
+  for (const volume of valuesOf('-v'))
+    expect(`VOLUME ${volume.split(':')[1]}`).toBe(/^VOLUME .*$/m.exec(dockerfile)?.[0]);
+};
+
+const dockerBuild: Check = async (stage) => await fileExists(stage, 'Dockerfile');
+
+const compose: Check = async (stage, { input, groups }) => {
+  await fileExists(stage, groups?.['file'] ?? '');
+  const named = [...input.matchAll(/\bpaynotify-(\d|\$n)/g)].map(([name]) => name);
+  const numbers = /^for n in ([\d ]+);/.exec(input)?.[1]?.split(' ') ?? [];
+  const services = named.flatMap((name) => (name.endsWith('$n') ? numbers.map((n) => `paynotify-${n}`) : [name]));
+  expect(Object.keys(composed.services)).toEqual(expect.arrayContaining(services));
+};
+
+const applyKustomization: Check = async (stage, { groups }) => {
+  const folder = groups?.['folder'] ?? '';
+  for (const name of ['kustomization.yaml', ...kustomization.resources]) await fileExists(stage, `${folder}/${name}`);
+};
+
+const isNamespace: Check = async (_, { groups }) => {
+  expect(groups?.['namespace']).toBe(kustomization.namespace);
+};
+
+/** The Secret has the name and the entries of the one that the Deployment mounts. */
+const createSecret: Check = async (_, { input, groups }) => {
+  expect(groups?.['namespace']).toBe(kustomization.namespace);
+  const secret = readManifests().find(({ kind }) => kind === 'Secret')?.content as {
+    readonly metadata: { readonly name: string };
+    readonly stringData: Environment;
+  };
+  expect(groups?.['name']).toBe(secret.metadata.name);
+  const entries = [...input.matchAll(/--from-file=([\w-]+)/g)].map(([, entry]) => entry);
+  expect(entries).toEqual(Object.keys(secret.stringData));
+};
+
+const namesVariables: Check = async (_, { input }) => {
+  const named = [...input.matchAll(/\$([A-Z_]+)/g)].map(([, name]) => name);
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((name) => !variables.has(name ?? ''))).toEqual([]);
+};
+
+/** The first rule that fits. A command that none fits fails the test: add how it is run or checked. */
+export const RULES: readonly Rule[] = [
+  // Run by CI, which starts from a clean checkout.
+  [/^npm ci && npm run demo$/, runsInCi('npm run demo -- --exit')],
+  [/^npm ci && npm test$/, runsInCi('step npm ci --no-audit --no-fund && step npm test')],
+  [/^npm run (?<script>typecheck|lint)$/, isScript],
+  // The image is built with it.
+  [/^npm ci --omit=dev$/, async () => expect(dockerfile).toContain('RUN npm ci --omit=dev')],
+
+  // Run here.
+  [/^curl /, curl],
+  [/^cp \.env\.example \.env$/, run],
+  [
+    /^node --env-file=\.env src\/main\.ts$/,
+    async ({ site }, { input }) => {
+      expect(input).toBe(START);
+      expect(await (await site()).receiver().readiness()).toMatchObject({ status: 200 });
+    },
+  ],
+  [/^paynotify keygen /, keygen],
+  [/^paynotify send /, send],
+  [/^paynotify copy /, copy],
+  [/^(DATABASE_URL=\S+ )?paynotify /, run],
+  [/^grep -rn CHANGE /, run],
+  [/^mv data data\.old && /, restore],
+
+  // What a container runs is run here.
+  [/^docker exec paynotify (?<inside>paynotify .*)$/, runInside],
+  [/^docker compose -f \S+ exec paynotify-1 (?<inside>paynotify .*)$/, runInside],
+  [/^docker run --rm -v paynotify:\/data paynotify (?<inside>sh -c .*)$/, restoreInside],
+  [
+    /^docker cp "paynotify:(?<from>[^"]+)" \.$/,
+    async (stage, match) => {
+      const inside = `cp "${match.groups?.['from']}" .`;
+      await runInside(stage, Object.assign(match, { groups: { inside } }));
+    },
+  ],
+  [/^docker kill --signal HUP paynotify$/, hangUp],
+  [/^docker stop paynotify$/, stop],
+  [/^docker start paynotify$/, start],
+
+  // These need Docker, Kubernetes or PostgreSQL's own tools: what they name is there.
+  [/^docker build -t paynotify \.$/, dockerBuild],
+  [/^docker run -d /, dockerRun],
+  [/^(for n in [\d ]+; do )?docker compose -f (?<file>\S+) (up|build)\b/, compose],
+  [/^kubectl create namespace (?<namespace>\S+)$/, isNamespace],
+  [/^kubectl -n (?<namespace>\S+) create secret generic (?<name>\S+) /, createSecret],
+  [/^kubectl apply -k (?<folder>\S+)$/, applyKustomization],
+  [/^pg_(dump|restore) /, namesVariables],
+];

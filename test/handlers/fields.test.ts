@@ -1,0 +1,280 @@
+import { describe, expect, test } from '@jest/globals';
+import { amount } from '../support/facts.ts';
+import {
+  CAPTURE,
+  CAPTURE_IDS,
+  captureIn,
+  identifiersIn,
+  malformed,
+  PAYMENT,
+  PAYMENT_IDS,
+  paymentIn,
+  read,
+  readingOf,
+  statementIn,
+  withMember,
+  without,
+} from './support.ts';
+
+const illegible = (name: string) => `${name} must be a string of 1 to 64 visible ASCII characters.`;
+const LONGEST = 'x'.repeat(64);
+
+describe('an identifier', () => {
+  test.each([
+    ['of one character', '!'],
+    ['of 64 characters', LONGEST],
+    ['of every printable character', '!"#$%&\'()*+,-./0189:;<=>?@AZ[\\]^_`az{|}~'],
+  ])('%s is taken as it is', (_, id) => {
+    const paid = read({ ...PAYMENT, paymentId: id, paymentRequestId: id });
+    expect(identifiersIn(paid)).toEqual({ paymentId: id, paymentRequestId: id });
+    expect(paymentIn(paid).paymentRequestId).toBe(id);
+    const captured = read({ ...CAPTURE, captureId: id, captureRequestId: id });
+    expect(identifiersIn(captured)).toEqual({ paymentId: 'P1', captureId: id, captureRequestId: id });
+    expect(captureIn(captured)).toMatchObject({ captureId: id, captureRequestId: id });
+  });
+
+  const MALFORMED_IDS = [
+    ['with a space', 'P 1'],
+    ['with a space before it', ' P1'],
+    ['with a line break after it', 'P1\n'],
+    ['with U+0000', 'P1\0'],
+    ['with U+007F', 'P1\u007f'],
+    ['with a letter outside ASCII', 'Pé1'],
+    ['with a lone surrogate', 'P\ud800'],
+    ['of 65 characters', `${LONGEST}x`],
+    ['that is a number', 1],
+    ['that is false', false],
+    ['that is a list', ['P1']],
+    ['that is an object', {}],
+  ] as const;
+
+  test.each(MALFORMED_IDS)('%s is MALFORMED, under whatever name', (_, id) => {
+    for (const name of ['paymentId', 'paymentRequestId', 'captureId', 'captureRequestId']) {
+      expect(read({ ...PAYMENT, [name]: id })).toEqual(
+        malformed('PAYMENT', illegible(name), without(PAYMENT_IDS, name)),
+      );
+      expect(read({ ...CAPTURE, [name]: id })).toEqual(
+        malformed('CAPTURE', illegible(name), without(CAPTURE_IDS, name)),
+      );
+    }
+  });
+
+  test.each([
+    ['null', null],
+    ['empty', ''],
+  ])('that is %s is missing, as if absent', (_, id) => {
+    for (const name of ['paymentRequestId', 'captureId'])
+      expect(read({ ...PAYMENT, [name]: id })).toEqual(read(without(PAYMENT, name)));
+    for (const name of ['captureId', 'captureRequestId'])
+      expect(read({ ...CAPTURE, [name]: id })).toEqual(read(without(CAPTURE, name)));
+  });
+});
+
+describe('MALFORMED: no paymentId', () => {
+  test.each([
+    ['absent', without(PAYMENT, 'paymentId'), 'paymentId is missing.'],
+    ['null', { ...PAYMENT, paymentId: null }, 'paymentId is missing.'],
+    ['empty', { ...PAYMENT, paymentId: '' }, illegible('paymentId')],
+    [
+      'of the prototype only',
+      { ...without(PAYMENT, 'paymentId'), constructor: { paymentId: 'P1' } },
+      'paymentId is missing.',
+    ],
+  ])('%s', (_, fields, problem) => {
+    expect(read(fields)).toEqual(malformed('PAYMENT', problem, { paymentRequestId: 'R1' }));
+  });
+});
+
+describe('MALFORMED: a capture with neither captureId nor captureRequestId', () => {
+  test.each([
+    ['absent', without(without(CAPTURE, 'captureId'), 'captureRequestId')],
+    ['null and empty', { ...CAPTURE, captureId: null, captureRequestId: '' }],
+  ])('%s', (_, fields) => {
+    expect(read(fields)).toEqual(
+      malformed('CAPTURE', 'captureId is missing, and so is captureRequestId.', { paymentId: 'P1' }),
+    );
+  });
+
+  test('one of them is enough', () => {
+    expect(read(without(CAPTURE, 'captureId')).outcome).toBe('APPLIED');
+    expect(read(without(CAPTURE, 'captureRequestId')).outcome).toBe('APPLIED');
+  });
+});
+
+describe('an amount', () => {
+  const NINES = '9'.repeat(64);
+
+  test.each([
+    ['of one digit', amount('JPY', '0')],
+    ['of leading zeros', amount('JPY', '000')],
+    ['of 64 digits', amount('USD', NINES)],
+    ['beside unknown fields', { currency: 'JPY', value: '120', scale: 2 }],
+  ])('%s is read as it stands', (_, stated) => {
+    const { currency, value } = stated as { currency: string; value: string };
+    expect(paymentIn(read({ ...PAYMENT, paymentAmount: stated })).amount).toEqual({ currency, value });
+    expect(captureIn(read({ ...CAPTURE, captureAmount: stated })).amount).toEqual({ currency, value });
+  });
+
+  const MISSING = 'is missing';
+  const OBJECT = 'must be an object';
+  const CURRENCY = 'must be three capital letters';
+  const VALUE = 'must be a string of 1 to 64 digits';
+
+  test.each<[string, unknown, readonly (readonly [path: string, problem: string])[]]>([
+    ['a text', 'JPY 120', [['', OBJECT]]],
+    ['an empty text', '', [['', OBJECT]]],
+    ['a number', 120, [['', OBJECT]]],
+    ['a list', [{ currency: 'JPY', value: '120' }], [['', OBJECT]]],
+    [
+      'an empty object',
+      {},
+      [
+        ['.currency', MISSING],
+        ['.value', MISSING],
+      ],
+    ],
+    ['without a currency', { value: '120' }, [['.currency', MISSING]]],
+    ['without a value', { currency: 'JPY' }, [['.value', MISSING]]],
+    ['null in its value', { currency: 'JPY', value: null }, [['.value', MISSING]]],
+    ['a number in its value', { currency: 'JPY', value: 120 }, [['.value', VALUE]]],
+    ['nothing in its value', amount('JPY', ''), [['.value', VALUE]]],
+    ['a sign', amount('JPY', '-1'), [['.value', VALUE]]],
+    ['a plus', amount('JPY', '+1'), [['.value', VALUE]]],
+    ['a fraction', amount('JPY', '1.00'), [['.value', VALUE]]],
+    ['an exponent', amount('JPY', '1e400'), [['.value', VALUE]]],
+    ['a hexadecimal number', amount('JPY', '0x10'), [['.value', VALUE]]],
+    ['a separator', amount('JPY', '1,000'), [['.value', VALUE]]],
+    ['a digit of another script', amount('JPY', '٣'), [['.value', VALUE]]],
+    ['a full-width digit', amount('JPY', '１'), [['.value', VALUE]]],
+    ['white space', amount('JPY', ' 1'), [['.value', VALUE]]],
+    ['a line break', amount('JPY', '1\n'), [['.value', VALUE]]],
+    ['U+0000', amount('JPY', '1\0'), [['.value', VALUE]]],
+    ['65 digits', amount('JPY', `${NINES}9`), [['.value', VALUE]]],
+    ['10,000 digits', amount('JPY', '9'.repeat(10_000)), [['.value', VALUE]]],
+    ['a currency in lower case', amount('jpy', '1'), [['.currency', CURRENCY]]],
+    ['a currency of two letters', amount('JP', '1'), [['.currency', CURRENCY]]],
+    ['a currency of four letters', amount('JPYX', '1'), [['.currency', CURRENCY]]],
+    ['a currency outside ASCII', amount('ＪＰＹ', '1'), [['.currency', CURRENCY]]],
+    ['a currency with a line break', amount('JPY\n', '1'), [['.currency', CURRENCY]]],
+    ['a currency that is a list', { currency: ['JPY'], value: '1' }, [['.currency', CURRENCY]]],
+  ])('%s is MALFORMED', (_, stated, problems) => {
+    const problem = (name: string) => `${problems.map(([path, what]) => `${name}${path} ${what}`).join('; ')}.`;
+    for (const name of ['paymentAmount', 'captureAmount']) {
+      expect(read({ ...PAYMENT, [name]: stated })).toEqual(malformed('PAYMENT', problem(name), PAYMENT_IDS));
+      expect(read({ ...CAPTURE, [name]: stated })).toEqual(malformed('CAPTURE', problem(name), CAPTURE_IDS));
+    }
+  });
+
+  test('written as the number 1e400, which JSON reads as infinite, is MALFORMED', () => {
+    expect(readingOf(withMember('"paymentAmount":{"currency":"JPY","value":1e400}')).outcome).toBe('MALFORMED');
+  });
+
+  test('that is null or absent is missing', () => {
+    expect(read({ ...PAYMENT, paymentAmount: null })).toEqual(read(without(PAYMENT, 'paymentAmount')));
+    expect(paymentIn(read(without(PAYMENT, 'paymentAmount'))).amount).toBeUndefined();
+  });
+});
+
+describe('MALFORMED: resultStatus is not S, F or U', () => {
+  test.each<[string, unknown, string]>([
+    ['no result', undefined, 'result is missing.'],
+    ['null', null, 'result is missing.'],
+    ['a text', 'S', 'result must be an object.'],
+    ['a list', [{ resultStatus: 'S' }], 'result must be an object.'],
+    ['no resultStatus', { resultCode: 'SUCCESS' }, 'result.resultStatus is missing.'],
+    ['lower case', { resultStatus: 's' }, 'result.resultStatus must be S, F or U.'],
+    ['a word', { resultStatus: 'SUCCESS' }, 'result.resultStatus must be S, F or U.'],
+    ['empty', { resultStatus: '' }, 'result.resultStatus must be S, F or U.'],
+    ['null inside', { resultStatus: null }, 'result.resultStatus is missing.'],
+    ['white space', { resultStatus: 'S ' }, 'result.resultStatus must be S, F or U.'],
+  ])('%s', (_, result, problem) => {
+    expect(read({ ...PAYMENT, result })).toEqual(malformed('PAYMENT', problem, PAYMENT_IDS));
+    expect(read({ ...CAPTURE, result })).toEqual(malformed('CAPTURE', problem, CAPTURE_IDS));
+  });
+
+  test('but resultCode and resultMessage may be missing or anything', () => {
+    expect(
+      statementIn(read({ ...PAYMENT, result: { resultStatus: 'U', resultCode: 7, resultMessage: null } })).result,
+    ).toEqual({ resultStatus: 'U', resultCode: null, resultMessage: null });
+  });
+});
+
+describe('texts that a database cannot keep', () => {
+  test('have U+0000 and lone surrogates replaced', () => {
+    const statement = statementIn(
+      read({
+        ...PAYMENT,
+        result: { resultStatus: 'S', resultCode: 'A\0B', resultMessage: 'x\ud800' },
+        paymentTime: '\udc00',
+        acquirerReferenceNo: '\0',
+        acquirerInfo: { 'na\0me': ['\ud83d', { deep: '\udc00\ud83d' }] },
+      }),
+    );
+    expect(statement).toMatchObject({
+      result: { resultCode: 'A\ufffdB', resultMessage: 'x\ufffd' },
+      paymentTime: '\ufffd',
+      acquirerReferenceNo: '\ufffd',
+      acquirerInfo: { 'na\ufffdme': ['\ufffd', { deep: '\ufffd\ufffd' }] },
+    });
+  });
+
+  test('keep every other character, also beyond the basic plane', () => {
+    expect(statementIn(read({ ...PAYMENT, acquirerReferenceNo: '\ud83d\ude00 ü\u0001' })).acquirerReferenceNo).toBe(
+      '\ud83d\ude00 ü\u0001',
+    );
+  });
+});
+
+describe('optional fields', () => {
+  const OPTIONAL = {
+    paymentTime: '2025-05-17T00:58:04-07:00',
+    paymentCreateTime: '2025-05-17T00:57:31-07:00',
+    authExpiryTime: 'whenever',
+    paymentMethodType: 'CARD',
+    acquirerReferenceNo: 'A1',
+    acquirerInfo: { acquirerName: '2C2P', nested: { flag: true, count: 2, list: [null, 'x'] } },
+  };
+
+  test('are read as they are', () => {
+    expect(paymentIn(read({ ...PAYMENT, ...OPTIONAL }))).toMatchObject(OPTIONAL);
+    expect(captureIn(read({ ...CAPTURE, captureTime: 'whenever' })).captureTime).toBe('whenever');
+  });
+
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['empty', ''],
+    ['a number', 7],
+    ['a list', ['x']],
+  ])('that are %s are absent', (_, value) => {
+    const spoilt = Object.fromEntries(Object.keys(OPTIONAL).map((name) => [name, value]));
+    expect(paymentIn(read({ ...PAYMENT, ...spoilt }))).toEqual(paymentIn(read(without(PAYMENT, 'paymentTime'))));
+  });
+
+  test('pspName is read of pspCustomerInfo', () => {
+    expect(paymentIn(read({ ...PAYMENT, pspCustomerInfo: { pspName: 'TNG' } })).pspName).toBe('TNG');
+    for (const pspCustomerInfo of [null, 'TNG', ['TNG'], {}, { pspName: 7 }]) {
+      expect(paymentIn(read({ ...PAYMENT, pspCustomerInfo })).pspName).toBeUndefined();
+    }
+  });
+
+  test('cardFields says whether paymentResultInfo has a filled one', () => {
+    for (const info of [{ cardNo: '4***1' }, { threeDSResult: { eci: '' } }, { funding: 0 }]) {
+      expect(paymentIn(read({ ...PAYMENT, paymentResultInfo: info })).cardFields).toBe(true);
+    }
+    for (const info of [
+      null,
+      'VISA',
+      [{ cardNo: '4' }],
+      {},
+      { cardNo: '' },
+      { threeDSResult: {} },
+      { avsResultRaw: 'Y' },
+    ]) {
+      expect(paymentIn(read({ ...PAYMENT, paymentResultInfo: info })).cardFields).toBeUndefined();
+    }
+  });
+
+  test('that we do not know change nothing', () => {
+    expect(read({ ...PAYMENT, promotionResults: [{ promotionId: '1' }], acquirer: 7 })).toEqual(read(PAYMENT));
+  });
+});

@@ -1,0 +1,343 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Order } from '../../src/order/order.ts';
+import { nameOfRules } from '../../src/order/rules.ts';
+import { SETTING } from '../../src/store/setting.ts';
+import {
+  COPIED,
+  type Copied,
+  InvalidCursorError,
+  type Page,
+  type PageRequest,
+  type RegistrationVersion,
+  type Store,
+  type StoredNotification,
+  type StoredUnverified,
+} from '../../src/store/store.ts';
+import { copyStore, type CopyReport, CopyRefusedError, noteInUse } from '../../src/upkeep/copy.ts';
+import { verifyStore } from '../../src/upkeep/verify-again.ts';
+import { captureResult, CLIENT, jpy, paymentResult, TRUST } from '../support/facts.ts';
+import { type Databases, type Make, openDatabases, type TestDatabase } from './databases.ts';
+import {
+  AMPLE,
+  delivery,
+  derived,
+  follow,
+  later,
+  notificationsOf,
+  order,
+  rebuildAll,
+  record,
+  registration,
+  RULES,
+  unverified,
+} from './support.ts';
+
+let databases: Databases;
+beforeAll(async () => {
+  databases = await openDatabases();
+});
+afterEach(async () => await databases.closeAll());
+afterAll(async () => await databases.remove());
+
+const PAIRS: readonly (readonly [Make, Make])[] = [
+  ['SQLite', 'PostgreSQL'],
+  ['PostgreSQL', 'SQLite'],
+  ['SQLite', 'SQLite'],
+  ['PostgreSQL', 'PostgreSQL'],
+];
+
+const paid = (number: number) =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
+const captured = (number: number) =>
+  captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
+
+const ODD = {
+  target: '/p\u00e4y?q=\u00ff',
+  clientIds: ['a', 'b"\\'],
+  requestTimes: [],
+  signatures: ['\u0080{NULL}'],
+  body: Buffer.from([0, 1, 255, 34, 92]),
+};
+
+/** Something of everything: all outcomes, two clients, resends, bytes that are gone, registrations of each sort. */
+const fill = async (store: Store): Promise<void> => {
+  for (const number of [3, 1, 2]) await record(store, paid(number));
+  await store.removeRaw(new Date('2999-01-01'), 100);
+  await store.register(registration({ referenceOrderId: 'basket \u00fc' }), { replace: false, now: later(1) });
+  await store.register(registration({ captureMode: 'MANUAL' }), { replace: true, now: later(2) });
+  await store.register(registration(), { replace: true, now: later(2) });
+  await store.register(registration({ paymentRequestId: 'lone' }), { replace: false, now: later(3) });
+  await store.record(
+    [
+      delivery(captured(1), { at: later(7) }),
+      delivery(captured(1), { at: later(4) }),
+      delivery(paid(1), { clientId: 'T_other' }),
+    ],
+    AMPLE,
+  );
+  await record(
+    store,
+    '[]',
+    { notifyType: 'OTHER' },
+    Buffer.from([0xff, 0x00]),
+    captureResult('S', { paymentId: 'P2' }),
+  );
+  await store.record([{ ...delivery(captured(3)), inapplicable: true }], AMPLE);
+  await store.record(
+    [
+      unverified(ODD, { at: later(5) }),
+      unverified({}, { reason: 'UNKNOWN_CLIENT' }),
+      unverified(ODD, { at: later(6) }),
+    ],
+    AMPLE,
+  );
+  await store.remember(SETTING.rules, nameOfRules(RULES));
+};
+
+interface Contents {
+  /** In the order of their identifiers, without our commits. */
+  readonly orders: readonly Omit<Order, 'updatedAt'>[];
+  readonly notifications: readonly StoredNotification[];
+  readonly registrations: readonly RegistrationVersion[];
+  readonly unverified: readonly StoredUnverified[];
+}
+
+const nameOf = ({ clientId, paymentId, paymentRequestId }: Order): string =>
+  `${clientId} ${paymentId} ${paymentRequestId}`;
+
+const withoutCommit = ({ updatedAt: _updated, ...rest }: Order): Omit<Order, 'updatedAt'> => rest;
+
+/** All that a store shows. */
+const contentsOf = async (store: Store): Promise<Contents> => {
+  const { orders } = await follow(store, { limit: 100 });
+  return {
+    orders: orders.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)).map(withoutCommit),
+    notifications: await notificationsOf(store),
+    registrations: (await store.readRegistrations({ limit: 100, cursor: null })).items,
+    unverified: (await store.readUnverified({ limit: 100, cursor: null })).items,
+  };
+};
+
+/** One run of the copy, as the command makes it. */
+const copy = async (from: TestDatabase, to: TestDatabase): Promise<CopyReport> => {
+  const [source, target] = [await from.source(), await to.open()];
+  try {
+    return await copyStore({ source, target, rules: RULES });
+  } finally {
+    await target.close();
+    await source.close();
+  }
+};
+
+const counts = ({ copied }: CopyReport): readonly (readonly number[])[] =>
+  COPIED.map((what) => [copied[what].source.count, copied[what].target.count]);
+
+describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
+  test('brings everything, to the byte and the millisecond', async () => {
+    const [from, to] = [await databases.make(make), await databases.make(otherMake)];
+    const source = await from.store();
+    await fill(source);
+    const before = await contentsOf(source);
+    const report = await copy(from, to);
+    expect(report).toMatchObject({ complete: true, resumed: false, inUse: false });
+    expect(counts(report)).toEqual([
+      [10, 10],
+      [4, 4],
+      [2, 2],
+    ]);
+    expect(before.orders).toHaveLength(5);
+
+    const target = await to.store();
+    expect(await contentsOf(target)).toEqual(before);
+    expect(await contentsOf(source)).toEqual(before);
+    expect(before.notifications.map(({ raw }) => raw === null)).toEqual([
+      true,
+      true,
+      true,
+      ...Array.from({ length: 7 }, () => false),
+    ]);
+    expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
+    expect(
+      await verifyStore(target, {
+        ...TRUST,
+        keys: new Map([
+          [CLIENT, TRUST.keys.get(CLIENT) ?? []],
+          ['T_other', TRUST.keys.get(CLIENT) ?? []],
+        ]),
+      }),
+    ).toMatchObject({ verified: 7, failed: [], withoutBytes: 3 });
+    const again = await target.register(registration(), { replace: false, now: later(99) });
+    expect(again).toMatchObject({
+      kind: 'unchanged',
+      registration: { createdAt: later(1).toISOString(), updatedAt: later(2).toISOString() },
+    });
+  });
+
+  test('run again, picks up what came since and leaves out what is gone', async () => {
+    const [from, to] = [await databases.make(make), await databases.make(otherMake)];
+    const source = await from.store();
+    await fill(source);
+    await copy(from, to);
+    await record(
+      source,
+      captured(2),
+      paid(1),
+      paymentResult('S', { paymentId: 'P9', paymentRequestId: 'lone', paymentAmount: jpy('100') }),
+    );
+    await source.register(registration({ referenceOrderId: null }), { replace: true, now: later(9) });
+    await source.register(registration({ paymentRequestId: 'R5' }), { replace: false, now: later(9) });
+    const {
+      items: [request],
+    } = await source.readUnverified({ limit: 1, cursor: null });
+    await source.promote([{ id: request?.id ?? '', read: delivery(captured(9)).read }], later(9));
+    await source.removeRaw(new Date('2999-01-01'), 100);
+    const report = await copy(from, to);
+    expect(report).toMatchObject({ complete: true, resumed: false });
+    expect(counts(report)).toEqual([
+      [13, 13],
+      [6, 6],
+      [1, 1],
+    ]);
+    const target = await to.store();
+    expect(await contentsOf(target)).toEqual(await contentsOf(source));
+    expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
+  });
+});
+
+const pageOf = async (store: Store, what: Copied, page: PageRequest): Promise<Page<unknown>> => {
+  switch (what) {
+    case 'notifications':
+      return await store.readNotifications({ kind: null, outcome: null, paymentId: null }, page);
+    case 'registrations':
+      return await store.readRegistrations(page);
+    case 'unverified':
+      return await store.readUnverified(page);
+  }
+};
+
+/** Every row, read in pages. */
+const readAll = async (store: Store, what: Copied, limit: number): Promise<readonly unknown[]> => {
+  const rows: unknown[] = [];
+  for (let cursor: string | null = null; ;) {
+    const page: Page<unknown> = await pageOf(store, what, { limit, cursor });
+    rows.push(...page.items);
+    if (page.next === null) return rows;
+    cursor = page.next;
+  }
+};
+
+test.each(['SQLite', 'PostgreSQL'] as const)(
+  'what %s gives out does not depend on the size of the pages, nor on a cursor of somebody else; it takes nothing in',
+  async (make) => {
+    const from = await databases.make(make);
+    await fill(await from.store());
+    const source = await from.source();
+    try {
+      for (const what of COPIED) {
+        const whole = await readAll(source, what, 100);
+        expect(whole).toHaveLength(await source.count(what));
+        for (const limit of [1, 2, 3]) expect(await readAll(source, what, limit)).toEqual(whole);
+        for (const cursor of ['', 'x', '[x]', '{}', '[]', '[null]', '["a","b","c","d"]']) {
+          await expect(pageOf(source, what, { limit: 1, cursor })).rejects.toThrow(InvalidCursorError);
+        }
+      }
+      await expect(source.remember('a', 'b')).rejects.toThrow();
+      const another = registration({ referenceOrderId: 'another' });
+      await expect(source.register(another, { replace: true, now: later(99) })).rejects.toThrow();
+    } finally {
+      await source.close();
+    }
+  },
+);
+
+const filled = async (): Promise<TestDatabase> => {
+  const from = await databases.make('SQLite');
+  await fill(await from.store());
+  return from;
+};
+
+describe('a copy', () => {
+  test('refuses a target that holds anything else', async () => {
+    const from = await filled();
+    const foreign = await databases.make('PostgreSQL');
+    await (await foreign.store()).register(registration(), { replace: false, now: later(0) });
+    await expect(copy(from, foreign)).rejects.toThrow(
+      new CopyRefusedError('the target holds registrations that are not from this copy: choose an empty database'),
+    );
+    await expect(copy(from, from)).rejects.toThrow('the same database');
+    const taken = await databases.make('PostgreSQL');
+    await copy(from, taken);
+    const another = await filled();
+    await expect(copy(another, taken)).rejects.toThrow(/^the target holds a copy of sqlite:.*, not of sqlite:/);
+  });
+
+  test('says in what the two differ', async () => {
+    const from = await filled();
+    const to = await databases.make('PostgreSQL');
+    await copy(from, to);
+    await to.sql("update notifications set deliveries = deliveries + 9 where payment_id = 'P1' and kind = 'CAPTURE'");
+    await to.sql("update unverified set body = '\\x00'");
+    const { complete, copied } = await copy(from, to);
+    expect(complete).toBe(false);
+    expect(COPIED.filter((what) => !copied[what].equal)).toEqual(['notifications']);
+    expect(copied.notifications.source.count).toBe(copied.notifications.target.count);
+  });
+
+  test('mends what somebody removed or changed at the target, but for counts that have grown', async () => {
+    const from = await filled();
+    const to = await databases.make('PostgreSQL');
+    const first = await copy(from, to);
+    for (const statement of [
+      "delete from notifications where outcome = 'UNHANDLED'",
+      'delete from registrations',
+      "update orders set status = 'FAILED', digest = '\\x00'",
+    ])
+      await to.sql(statement);
+    const { complete, copied } = await copy(from, to);
+    expect({ complete, digest: copied.notifications.target.digest }).toEqual({
+      complete: true,
+      digest: first.copied.notifications.target.digest,
+    });
+  });
+
+  test.each(['SQLite', 'PostgreSQL'] as const)(
+    'brings the rest to a service that is on the target (%s) by now, and takes nothing from it',
+    async (make) => {
+      const from = await filled();
+      const to = await databases.make(make);
+      await copy(from, to);
+      const [source, target] = [await from.store(), await to.store()];
+      expect(await noteInUse(source)).toBe(false);
+      expect(await noteInUse(target)).toBe(false);
+
+      // The last that the old place received, and the first that the new one does.
+      await record(source, captured(2), paid(4));
+      await record(target, captured(4), paid(1), paid(8), captured(8));
+      await target.record([unverified({ target: '/new' })], AMPLE);
+      await target.register(registration({ referenceOrderId: 'new' }), { replace: true, now: later(50) });
+      await after(5);
+      expect(await copy(from, to)).toMatchObject({ complete: true, inUse: true });
+
+      expect(await order(target, 'P2')).toMatchObject({ status: 'CAPTURED' });
+      expect(await order(target, 'P4')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+      expect(await order(target, 'P8')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+      expect(await order(target, 'P1')).toMatchObject({ referenceOrderId: 'new' });
+      expect(derived(await order(target, 'P3'))).toEqual(derived(await order(source, 'P3')));
+      expect(
+        (await notificationsOf(target)).filter(({ paymentId, kind }) => paymentId === 'P1' && kind === 'PAYMENT'),
+      ).toMatchObject([{ deliveries: 2 }, {}]);
+      expect((await target.listUnverified(null, { limit: 9, cursor: null })).items).toHaveLength(3);
+      expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
+    },
+  );
+
+  test('of a database that this program cannot read is refused', async () => {
+    const nothing = await databases.make('PostgreSQL');
+    await expect(nothing.source()).rejects.toThrow('this is no database of paynotify');
+    const from = await filled();
+    await databases.closeAll();
+    await from.sql('update migrations set oldest_program = 99');
+    await expect(from.source()).rejects.toThrow('needs a newer paynotify');
+  });
+});

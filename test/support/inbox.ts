@@ -1,0 +1,33 @@
+import type { Place } from '../../src/inbox/queue.ts';
+import type { Inbox } from '../../src/inbox/inbox.ts';
+import type { NotStored } from '../../src/inbox/not-stored.ts';
+import type { Delivery, Recorded } from '../../src/store/store.ts';
+
+export type Result = Recorded | NotStored;
+
+const bytesOf = (delivery: Delivery): number =>
+  delivery.kind === 'notification' ? delivery.read.raw.body.length : delivery.request.body.length;
+
+/** The place of a request, in a queue that has room. */
+export const admitted = async (inbox: Inbox, bytes = 0): Promise<Place> => {
+  const place = await inbox.admit(bytes);
+  if (place.kind === 'not stored') throw new Error(place.because);
+  return place;
+};
+
+/** Arrives now, and is recorded as soon as its turn comes. */
+export const submit = async (inbox: Inbox, delivery: Delivery): Promise<Result> => {
+  const place = await inbox.admit(bytesOf(delivery));
+  return place.kind === 'not stored' ? place : await place.record(delivery);
+};
+
+/** Records all of them at the same moment, once each has had its turn, in a queue that has room. */
+export const submitTogether = async (inbox: Inbox, deliveries: readonly Delivery[]): Promise<readonly Result[]> => {
+  const records = await Promise.all(
+    deliveries.map(async (delivery) => {
+      const place = await admitted(inbox, bytesOf(delivery));
+      return () => place.record(delivery);
+    }),
+  );
+  return await Promise.all(records.map((record) => record()));
+};

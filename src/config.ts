@@ -55,7 +55,10 @@ export interface Config extends StoreConfig {
   readonly readKeysAgain: () => KeyRing;
 }
 
-/** Every variable there is; the table of docs/configuration.md and `.env.example` list the same, and a test compares the three. */
+/**
+ * Every variable there is; the table of docs/configuration.md and `.env.example` list the same, and a test compares the
+ * three.
+ */
 export const VARIABLES = [
   'PORT',
   'HOST',

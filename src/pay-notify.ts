@@ -28,7 +28,9 @@ export interface PayNotifyOptions {
 /** Takes a request at the last byte of its body; resolves once it is durable, or is not stored. */
 export type PayNotify = (request: SignedRequest) => Promise<PayNotifyResult>;
 
-/** The fixed acknowledgement. It takes the proof that its notification is stored: acknowledging first does not compile. */
+/**
+ * The fixed acknowledgement. It takes the proof that its notification is stored: acknowledging first does not compile.
+ */
 export const acknowledge = (_recorded: Recorded): string => ACKNOWLEDGEMENT;
 
 /**

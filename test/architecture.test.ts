@@ -12,7 +12,10 @@ interface Edge {
 
 type Allowance = readonly [from: string, to: string, what: 'all' | 'types' | readonly string[]];
 
-/** The rooms of the house: a name that ends with a slash, or a colon, is all that begins so. Inside its own room a file imports freely. */
+/**
+ * The rooms of the house: a name that ends with a slash, or a colon, is all that begins so. Inside its own room a file
+ * imports freely.
+ */
 const ALLOWED: readonly Allowance[] = [
   ['handlers/', 'order/', 'all'],
   ['handlers/', 'antom/result-codes.ts', 'all'],

@@ -134,7 +134,10 @@ const disguised = (post: Post): Post =>
   });
 const TARGET = `${PATH}?${canary('query')}=${canary('query-value')}`;
 
-/** Where the log is now. Lines come in the order of their answers: when that of this notification is there, all before it are. */
+/**
+ * Where the log is now. Lines come in the order of their answers: when that of this notification is there, all before
+ * it are.
+ */
 const place = async (): Promise<number> => {
   const marker = nextId();
   await receiver.post(signer.sign(paymentResult('S', { paymentId: marker })));

@@ -45,7 +45,10 @@ const check = (text: string): Checked => {
   return { status, errors };
 };
 
-/** Not assignable, not enough, read-only, not there on this type: errors about types. A misspelt name or path is none of them. */
+/**
+ * Not assignable, not enough, read-only, not there on this type: errors about types. A misspelt name or path is none of
+ * them.
+ */
 const ABOUT_TYPES = new Set([
   'TS2322',
   'TS2339',

@@ -2,7 +2,10 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { codeOf, CommandError, reasonOf } from './failure.ts';
 
-/** Reads an RSA private key to sign with: PEM or bare Base64, of PKCS#8 or PKCS#1. Throws a CommandError, which never quotes the key. */
+/**
+ * Reads an RSA private key to sign with: PEM or bare Base64, of PKCS#8 or PKCS#1. Throws a CommandError, which never
+ * quotes the key.
+ */
 export const readPrivateKey = async (file: string): Promise<KeyObject> => {
   const text = await readText(file);
   if (text.includes('PUBLIC KEY')) throw new CommandError(`${file} holds a public key: signing needs the private one`);

@@ -13,7 +13,8 @@ export const SAMPLES: readonly Sample[] = [
   {
     name: 'payment-card',
     about: 'PAYMENT_RESULT S: a card payment of GBP 1523, authorized by ADYEN',
-    // APO, "Server-to-server mode" (card), step 4: the notification sample, without the stray `},` after acquirerReferenceNo.
+    // APO, "Server-to-server mode" (card), step 4: the notification sample, without the stray `},` after
+    // acquirerReferenceNo.
     notification: {
       acquirerInfo: {
         acquirerMerchantId: 'WF_wallet_UK',
@@ -67,7 +68,8 @@ export const SAMPLES: readonly Sample[] = [
   {
     name: 'payment-of-capture',
     about: 'PAYMENT_RESULT S: the card payment that the sample `capture` belongs to',
-    // APO, "Server-to-server mode" (card), step 5: what the inquiry says of that payment, in the fields of a notification.
+    // APO, "Server-to-server mode" (card), step 5: what the inquiry says of that payment, in the fields of a
+    // notification.
     notification: {
       acquirerInfo: {
         referenceRequestId: '2025031719031300000600278825707',
@@ -95,7 +97,8 @@ export const SAMPLES: readonly Sample[] = [
   {
     name: 'capture-brl',
     about: 'CAPTURE_RESULT S: BRL 50000',
-    // Alipay docs, "notifyCapture (Checkout Payment)", API Explorer: https://global.alipay.com/docs/ac/ams/notify_capture
+    // Alipay docs, "notifyCapture (Checkout Payment)", API Explorer:
+    // https://global.alipay.com/docs/ac/ams/notify_capture
     notification: {
       captureAmount: { currency: 'BRL', value: '50000' },
       notifyType: 'CAPTURE_RESULT',

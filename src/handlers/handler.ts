@@ -22,7 +22,9 @@ export type Handlers = readonly Handler[];
 export interface HandledKind<Fields> {
   readonly kind: Kind;
   readonly matches: (json: JsonObject) => boolean;
-  /** The fields that are read, identifiers among them: which are required, optional, tolerated, and what is malformed. */
+  /**
+   * The fields that are read, identifiers among them: which are required, optional, tolerated, and what is malformed.
+   */
   readonly schema: z.ZodType<Fields>;
   /** What a notification with these fields states, of one thing or of several. Pure. */
   readonly state: (fields: Fields) => readonly Statement[];

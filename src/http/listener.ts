@@ -6,7 +6,10 @@ export interface Address {
   readonly port: number;
 }
 
-/** Connections that wait to be accepted. The system's own limit (4,096 on Linux) applies too; above it a sender waits for seconds. */
+/**
+ * Connections that wait to be accepted. The system's own limit (4,096 on Linux) applies too; above it a sender waits
+ * for seconds.
+ */
 const BACKLOG = 4_096;
 
 /** Starts listening; resolves with the bound address (port 0 lets the system choose). */

@@ -20,7 +20,8 @@ export const createPublicServer = (app: Express): Server => {
   const server = createServer({ ...SERVER_OPTIONS, ...messagesOf(app) }, app);
   server.maxHeadersCount = MAX_HEADERS;
   server.keepAliveTimeoutBuffer = SECOND;
-  // A sender that closes its sending side after the last byte still gets its reply (Node: lib/_http_server.js, socketOnEnd).
+  // A sender that closes its sending side after the last byte still gets its reply (Node: lib/_http_server.js,
+  // socketOnEnd).
   Object.assign(server, { httpAllowHalfOpen: true });
   // Without a listener Node writes `100 Continue` itself, also to a request that is refused.
   server.on('checkContinue', app);

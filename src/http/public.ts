@@ -23,7 +23,10 @@ export interface PublicOptions {
   readonly log: Log;
 }
 
-/** What Express matches is not the raw target (of an absolute-form one it is the path), so the route compares that itself. */
+/**
+ * What Express matches is not the raw target (of an absolute-form one it is the path), so the route compares that
+ * itself.
+ */
 const ANY_PATH = /^/;
 
 /** The public listener's app: the contract's table. It is built without listening. */

@@ -1,9 +1,14 @@
 import type { Arrival, Queue } from './queue.ts';
 
-/** A group is at most so many, or this part of what waits; then others get their turn, a database's answers above all. */
+/**
+ * A group is at most so many, or this part of what waits; then others get their turn, a database's answers above all.
+ */
 const GROUP_ENTRIES = 64;
 const GROUP_PART = 4;
-/** While sockets always have more to read, the event loop does not come to the end of its turn: a group ends it after so long. */
+/**
+ * While sockets always have more to read, the event loop does not come to the end of its turn: a group ends it after so
+ * long.
+ */
 const TURN_MS = 10;
 
 /**

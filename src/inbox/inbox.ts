@@ -14,9 +14,14 @@ export interface InboxOptions extends RecorderOptions {
   readonly dueAfterMs?: number;
 }
 
-/** From the last byte of a request to its COMMIT: it waits to be verified, then for a batch, then for its transaction. */
+/**
+ * From the last byte of a request to its COMMIT: it waits to be verified, then for a batch, then for its transaction.
+ */
 export interface Inbox {
-  /** To be called at the last byte. Resolves when it is the request's turn to be verified, or was refused. Never rejects. */
+  /**
+   * To be called at the last byte. Resolves when it is the request's turn to be verified, or was refused. Never
+   * rejects.
+   */
   readonly admit: (bodyBytes: number) => Promise<Place | NotStored>;
   /** The queue is full, or a large body might not fit. */
   readonly isFull: () => boolean;
@@ -41,7 +46,9 @@ export const createInbox = (options: InboxOptions): Inbox => {
   const drained: (() => void)[] = [];
   let sweeper: NodeJS.Timeout | null = null;
 
-  /** Answers what is due. In the queue it is dropped; in a transaction it may still commit, and a resend will find it. */
+  /**
+   * Answers what is due. In the queue it is dropped; in a transaction it may still commit, and a resend will find it.
+   */
   const sweep = (): void => {
     const dueSince = performance.now() - dueAfterMs;
     const inTransactions = lanes.entries().filter(({ arrivedAt }) => arrivedAt <= dueSince);

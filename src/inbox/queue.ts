@@ -28,7 +28,9 @@ export interface Place {
   readonly record: (delivery: Delivery) => Promise<Recorded | NotStored>;
 }
 
-/** The requests that wait, oldest first: those to be stored (entries), and behind them those to be verified (arrivals). */
+/**
+ * The requests that wait, oldest first: those to be stored (entries), and behind them those to be verified (arrivals).
+ */
 export interface Queue {
   readonly arrivals: readonly Arrival[];
   readonly entries: readonly Entry[];

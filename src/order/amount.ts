@@ -20,14 +20,20 @@ export const toAmountText = (amount: Amount): AmountText => ({
 
 const sameAmount = (a: Amount, b: Amount): boolean => a.value === b.value && a.currency === b.currency;
 
-/** Of several statements of a payment's amount the largest counts; among equal values the currency smallest by code unit. */
+/**
+ * Of several statements of a payment's amount the largest counts; among equal values the currency smallest by code
+ * unit.
+ */
 export const largest = (amounts: readonly Amount[]): Amount | null =>
   amounts.reduce<Amount | null>((best, amount) => {
     if (best === null || amount.value > best.value) return amount;
     return amount.value === best.value && amount.currency < best.currency ? amount : best;
   }, null);
 
-/** Of several statements of a capture's amount the smallest counts; among equal values the currency smallest by code unit. */
+/**
+ * Of several statements of a capture's amount the smallest counts; among equal values the currency smallest by code
+ * unit.
+ */
 export const smallest = (amounts: readonly Amount[]): Amount | null =>
   amounts.reduce<Amount | null>((best, amount) => {
     if (best === null || amount.value < best.value) return amount;

@@ -64,7 +64,10 @@ export const toAttention = (code: AttentionCode, problems: readonly string[] = [
   return { code, message: [MESSAGES[code], ...about].join(' ') };
 };
 
-/** Every code that holds, in the order in which they are shown; what depends on the clock is added when an order is read. */
+/**
+ * Every code that holds, in the order in which they are shown; what depends on the clock is added when an order is
+ * read.
+ */
 export const attentionOf = (findings: Findings, status: OrderStatus): readonly AttentionCode[] => {
   const { captures, paymentAmount, capturedAmount, expected, paid, declined } = findings;
   const holds: Readonly<Record<AttentionCode, boolean>> = {

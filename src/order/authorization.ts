@@ -3,7 +3,10 @@ import type { OrderStatus } from './status.ts';
 import { readInstant } from './time.ts';
 
 const HOUR = 3_600_000;
-/** "if you do not capture within 7 days … the transaction will be automatically cancelled" (capture page), for Antom as acquirer. */
+/**
+ * "if you do not capture within 7 days … the transaction will be automatically cancelled" (capture page), for Antom as
+ * acquirer.
+ */
 const ANTOM_CAPTURES_WITHIN = 7 * 24 * HOUR;
 const WARNED_BEFORE = 48 * HOUR;
 const ANTOM: ReadonlySet<unknown> = new Set(['ANTOM', 'ALIPAY']);

@@ -2,7 +2,9 @@ import type { OrderRules } from './rules.ts';
 import type { Registration } from './registration.ts';
 import type { PaymentStatement } from './statement.ts';
 
-/** "For transactions paid with cards, Apple Pay, Google Pay or PayPal, APO will send capture results." (capture page) */
+/**
+ * "For transactions paid with cards, Apple Pay, Google Pay or PayPal, APO will send capture results." (capture page)
+ */
 const CAPTURED_METHODS: ReadonlySet<string> = new Set(['CARD', 'APPLEPAY', 'GOOGLEPAY', 'PAYPAL']);
 const PAYPAL = 'PAYPAL';
 

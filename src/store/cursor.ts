@@ -1,6 +1,8 @@
 import { InvalidCursorError } from './store.ts';
 
-/** A cursor that is a key as JSON, like another one: as many values, of the same types. Throws an InvalidCursorError. */
+/**
+ * A cursor that is a key as JSON, like another one: as many values, of the same types. Throws an InvalidCursorError.
+ */
 export const readKey = <Key extends readonly (string | number)[]>(cursor: string, like: Key): Key => {
   const key = parse(cursor);
   const fits = key.length === like.length && key.every((value, index) => typeof value === typeof like[index]);

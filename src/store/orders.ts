@@ -58,7 +58,10 @@ const positionAfter = (rows: readonly Row[]): string | null => {
   return last === undefined ? null : String(last.position);
 };
 
-/** Newest change first. The terms on `status` and `attention` repeat those of the partial indexes, so that they are used. */
+/**
+ * Newest change first. The terms on `status` and `attention` repeat those of the partial indexes, so that they are
+ * used.
+ */
 export const listOrders = async (
   database: Database,
   { filter, page }: { readonly filter: OrderFilter; readonly page: PageRequest },

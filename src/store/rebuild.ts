@@ -14,7 +14,8 @@ export const rebuild = async (
 ): Promise<RebuildStep> => {
   const keys = await nextKeys(database.query, cursor === null ? START : readKey(cursor, START), limit);
   const last = keys.at(-1);
-  // Read before their locks, but derived after: what happens to these keys in between is seen, and others see to themselves.
+  // Read before their locks, but derived after: what happens to these keys in between is seen, and others see to
+  // themselves.
   const parts = await database.inParts(
     keys,
     async (part) =>

@@ -21,7 +21,9 @@ export interface NotificationEntry {
   readonly kind: Kind;
   readonly outcome: Outcome;
   readonly problem: string | null;
-  /** Empty where it names none legibly. Read the same from the same bytes, whatever the kind: a resend is found by it. */
+  /**
+   * Empty where it names none legibly. Read the same from the same bytes, whatever the kind: a resend is found by it.
+   */
   readonly paymentId: string;
   readonly identifiers: readonly IdentifierRow[];
   /** JSON: the statements; null where there are none. */

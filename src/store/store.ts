@@ -165,7 +165,7 @@ export interface Promotion {
   readonly read: ReadNotification;
 }
 
-/** What goes from one database to another; orders are derived where they arrive. */
+/** What a copy brings over; orders are derived where it arrives. */
 export const COPIED = ['notifications', 'registrations', 'unverified'] as const;
 export type Copied = (typeof COPIED)[number];
 
@@ -230,7 +230,7 @@ export interface StoreReads {
   readonly findOrders: (clientId: string, id: string) => Promise<readonly Order[]>;
   /** Newest change first. */
   readonly listOrders: (filter: OrderFilter, page: PageRequest) => Promise<Page<Order>>;
-  /** Each order once, at the place of its latest change, oldest change first; misses none. `cursor` null is the beginning. */
+  /** Each order once, at the place of its latest change, oldest change first. `cursor` null is the beginning. */
   readonly followOrders: (page: PageRequest) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
 
   /** The clients that anything is stored of, sorted. */
@@ -265,7 +265,7 @@ export interface StoreWrites {
     registration: Registration,
     options: { readonly replace: boolean; readonly now: Date },
   ) => Promise<RegisterResult>;
-  /** Applies stored notifications again; null for one that another replica holds, or that has changed since it was read. */
+  /** Applies stored notifications again; null for one that another replica holds or has changed since it was read. */
   readonly reapply: (reapplications: readonly Reapplication[], now: Date) => Promise<readonly (Outcome | null)[]>;
 
   /** Moves requests that verify by now; returns how many this call moved. */

@@ -57,7 +57,9 @@ export interface UnverifiedRepeat {
 export interface Snapshot {
   readonly dialect: Dialect;
   readonly query: Query;
-  /** All that is stored about the touched orders and about those that the links lead to, whether or not there is a row. */
+  /**
+   * All that is stored about the touched orders and about those that the links lead to, whether or not there is a row.
+   */
   readonly evidence: (touched: Touched) => Promise<readonly StoredOrder[]>;
   /** What came over the wire, for each position; null once retention has removed it. */
   readonly raws: (positions: readonly string[]) => Promise<readonly (RawNotification | null)[]>;
@@ -72,7 +74,10 @@ export interface Snapshot {
 export interface Transaction extends Snapshot {
   /** Makes sure that these locks are held; otherwise everything is rolled back and starts over with them as well. */
   readonly need: (locks: Iterable<Lock>) => void;
-  /** Stores notifications with their identifiers; one that is stored already is only counted. No two rows are the same notification. */
+  /**
+   * Stores notifications with their identifiers; one that is stored already is only counted. No two rows are the same
+   * notification.
+   */
   readonly putNotifications: (rows: readonly NotificationRow[]) => Promise<readonly PutNotification[]>;
   /** Counts those that are stored; resolves with how often each of them had been received before, by id. */
   readonly countUnverified: (repeats: readonly UnverifiedRepeat[]) => Promise<ReadonlyMap<string, number>>;

@@ -129,7 +129,9 @@ export interface PromotionEntry {
   readonly notification: WithBytes;
 }
 
-/** Moves requests to the notifications, with how often and when they were received; returns how many this call moved. */
+/**
+ * Moves requests to the notifications, with how often and when they were received; returns how many this call moved.
+ */
 export const promote = async (
   database: Database,
   promotions: readonly PromotionEntry[],

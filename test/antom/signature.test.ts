@@ -56,7 +56,10 @@ const header = (signature: string): string => `algorithm=RSA256,keyVersion=1,sig
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** The last digit before `==` holds two bits of the signature and four that belong to nothing: the fifteen other ways to write it. */
+/**
+ * The last digit before `==` holds two bits of the signature and four that belong to nothing: the fifteen other ways to
+ * write it.
+ */
 const withTrailingBits = Array.from({ length: 15 }, (_, bits) => {
   const last = base64.length - '=='.length - 1;
   return `${base64.slice(0, last)}${ALPHABET.charAt(ALPHABET.indexOf(base64.charAt(last)) + bits + 1)}==`;
@@ -497,7 +500,10 @@ const mutationOf = (text: string): fc.Arbitrary<string> =>
     .filter((changed) => changed !== text);
 
 describe('whatever comes', () => {
-  /** Two spellings of one signature are not two signatures: escapes in either case, white space around it, padding or none. */
+  /**
+   * Two spellings of one signature are not two signatures: escapes in either case, white space around it, padding or
+   * none.
+   */
   const sameSignature = (written: string): boolean => {
     const escapes = written.replaceAll(/%[0-9a-f]{2}/gi, (escape) =>
       String.fromCharCode(Number.parseInt(escape.slice(1), 16)),

@@ -90,7 +90,8 @@ describe("the notification that Antom's sandbox signed", () => {
       const { signedUri: uri, clientId, requestTime, body: text } = { ...vector, ...variant };
       const signed = stringToSign({ method, uri, clientId, requestTime, body: Buffer.from(text) });
       expect(signed.toString()).not.toBe(vector.stringToSign);
-      // Over HTTP an added query may stay unsigned, so the changed uri is offered as the public one, and the request comes to another path.
+      // Over HTTP an added query may stay unsigned, so the changed uri is offered as the public one, and the request
+      // comes to another path.
       const request = {
         ...genuine,
         target: '/elsewhere',

@@ -148,7 +148,10 @@ const take = async (store: Store, { batch, clients }: Batch): Promise<void> => {
   }
 };
 
-/** Lets a world arrive, and compares with the oracle after every batch. Returns the orders at the end, which a rebuild leaves alone. */
+/**
+ * Lets a world arrive, and compares with the oracle after every batch. Returns the orders at the end, which a rebuild
+ * leaves alone.
+ */
 const arrive = async (store: Store, { arrival, rules }: { readonly arrival: Arrival; readonly rules: OrderRules }) => {
   const clients = freshClients();
   for (const [index, batch] of arrival.entries()) {

@@ -160,7 +160,9 @@ const worldsOf = (cast: Cast, { least, most, registrations }: Size): fc.Arbitrar
 
 const keyOf = (one: Registration): string => `${one.clientId} ${one.paymentRequestId}`;
 
-/** Puts the registrations of one key into the order they were made in, so that the last of them stands in every arrival. */
+/**
+ * Puts the registrations of one key into the order they were made in, so that the last of them stands in every arrival.
+ */
 const inTurn = (steps: readonly Step[], made: readonly Registration[]): readonly Step[] => {
   const waiting = new Map(made.map((one) => [keyOf(one), made.filter((other) => keyOf(other) === keyOf(one))]));
   return steps.map((step) => {

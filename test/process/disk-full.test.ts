@@ -28,7 +28,10 @@ afterAll(async () => {
   removeDirectory(directory);
 });
 
-/** No file of this process may grow beyond so many blocks (of 512 or 1,024 bytes: shells differ); Node ignores the signal. */
+/**
+ * No file of this process may grow beyond so many blocks (of 512 or 1,024 bytes: shells differ); Node ignores the
+ * signal.
+ */
 const LIMITED = ['sh', '-c', 'ulimit -f 2048; exec "$@"', 'sh', ...COMMAND] as const;
 
 test('a disk that is full: 503, unready, alive; what was acknowledged is stored, and all of it once there is room', async () => {

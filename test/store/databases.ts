@@ -9,7 +9,10 @@ import { RULES } from './support.ts';
 
 export type Make = 'SQLite' | 'PostgreSQL';
 
-/** One database, and what a test does with it. Stores are closed after the test; whoever opens a side of a copy closes it. */
+/**
+ * One database, and what a test does with it. Stores are closed after the test; whoever opens a side of a copy closes
+ * it.
+ */
 export interface TestDatabase {
   readonly url: string;
   readonly store: () => Promise<Store>;

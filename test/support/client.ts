@@ -90,7 +90,9 @@ const signedPost = ({ clientId, privateKey, body }: Unsigned, options: SignOptio
   };
 };
 
-/** The same request with other values for some headers; null takes a header away, several values send it several times. */
+/**
+ * The same request with other values for some headers; null takes a header away, several values send it several times.
+ */
 export const withHeaders = (
   post: Post,
   changes: Readonly<Record<string, string | readonly string[] | null>>,
@@ -148,7 +150,9 @@ export const send = (address: Address, { method, target, headers, body }: Post, 
 export const get = (address: Address, target: string): Promise<Answer> =>
   send(address, { method: 'GET', target, headers: [], body: Buffer.alloc(0) });
 
-/** Asks again until the answer is the one waited for. What never comes fails by jest's own time limit, or by this one. */
+/**
+ * Asks again until the answer is the one waited for. What never comes fails by jest's own time limit, or by this one.
+ */
 export const eventually = async <T>(
   what: string,
   ask: () => T | Promise<T>,

@@ -23,7 +23,10 @@ export const TRUST = trustIn(CLIENT);
 /** Signing is the slow part of a test (a millisecond), and the same body is often received again. */
 const verified = new Map<string, VerifiedNotification>();
 
-/** Receives a body as the listener does: a signed request, verified, then read; by the built-in handlers unless a test brings its own. */
+/**
+ * Receives a body as the listener does: a signed request, verified, then read; by the built-in handlers unless a test
+ * brings its own.
+ */
 export const receive = (
   body: string | Uint8Array,
   { clientId = CLIENT, handlers }: { readonly clientId?: string; readonly handlers?: Handlers | undefined } = {},

@@ -6,7 +6,10 @@ import { createServer } from 'node:net';
 const FROM = 10_000;
 const TO = 32_000;
 
-/** A port for what must know it beforehand, or come back to it: free now, and of no interest to anybody who lets the system choose. */
+/**
+ * A port for what must know it beforehand, or come back to it: free now, and of no interest to anybody who lets the
+ * system choose.
+ */
 export const freePort = async (): Promise<number> => {
   const port = randomInt(FROM, TO);
   const server = createServer();

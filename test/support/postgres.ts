@@ -18,7 +18,9 @@ export interface OwnServer extends TestServer {
   readonly start: () => Promise<void>;
   /** Ends it by a signal (SIGINT fast, SIGQUIT immediate, SIGKILL of the first process), and waits until it is gone. */
   readonly kill: (signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL') => Promise<void>;
-  /** Stops all of its processes: it keeps its connections and answers nothing, until the function given back is called. */
+  /**
+   * Stops all of its processes: it keeps its connections and answers nothing, until the function given back is called.
+   */
   readonly freeze: () => Promise<() => void>;
   readonly log: () => string;
 }

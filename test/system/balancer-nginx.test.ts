@@ -111,7 +111,8 @@ test('nginx: a rolling restart of all replicas under load fails no request and l
   const [last] = restarted as readonly [ReceiverProcess];
   const stored = await last.notifications();
   expect(stored).toHaveLength(posts.length);
-  // nginx may send a request again whose answer it did not get: then that is one more delivery of the same notification.
+  // nginx may send a request again whose answer it did not get: then that is one more delivery of the same
+  // notification.
   expect(stored.reduce((sum, { deliveries }) => sum + deliveries, 0)).toBeGreaterThanOrEqual(acknowledged);
   const orders = await ordersOf(last);
   expect(orders).toHaveLength(PAYMENTS);

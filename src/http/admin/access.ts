@@ -44,7 +44,9 @@ const matcher = (token: string | null): ((presented: Buffer) => boolean) => {
 /** Any port; a name that a foreign site could make point here (DNS rebinding) is none of these. */
 const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i;
 
-/** Without a token a web page could use the operator's browser against this listener; Host and Origin tell such a page. */
+/**
+ * Without a token a web page could use the operator's browser against this listener; Host and Origin tell such a page.
+ */
 const loopbackOnly: Guard = ({ headersDistinct: { host: hosts = [], origin: origins = [] } }) => {
   const [host = ''] = hosts;
   if (hosts.length !== 1 || !LOOPBACK.test(host)) {

@@ -163,7 +163,10 @@ export const migratePostgres = async (url: string, allowUnsafe = false): Promise
   }
 };
 
-/** A migration that waits for a table holds up everyone behind it: rather it gives up, and is tried again at the next start. */
+/**
+ * A migration that waits for a table holds up everyone behind it: rather it gives up, and is tried again at the next
+ * start.
+ */
 const DDL_LOCK_TIMEOUT = '5s';
 
 /** One transaction, one replica at a time; the others find it done. Exported for the tests of upgrades. */

@@ -22,12 +22,18 @@ export interface PostgresOptions {
 }
 
 const DEFAULTS = { statementTimeoutMs: 4_000, poolSize: 5, allowUnsafe: false };
-/** While one batch waits for the server's answer the others go on; the pool's other connections are for readers and probes. */
+/**
+ * While one batch waits for the server's answer the others go on; the pool's other connections are for readers and
+ * probes.
+ */
 const CONCURRENCY = 3;
 /** A copy counts whole tables. */
 const COPY_TIMEOUT_MS = 300_000;
 
-/** Opens the PostgreSQL store, for as many replicas as there are. Throws a StoreUnusableError or a StoreUnavailableError. */
+/**
+ * Opens the PostgreSQL store, for as many replicas as there are. Throws a StoreUnusableError or a
+ * StoreUnavailableError.
+ */
 export const openPostgres = async (options: PostgresOptions): Promise<Store> => {
   const { url, allowUnsafe } = { ...DEFAULTS, ...options };
   const { unsafe } = await migratePostgres(url, allowUnsafe);

@@ -85,7 +85,10 @@ export const createRawBatches = (db: DatabaseSync): (() => RawBatch) => {
 
 type ReadRaw = (batch: number, place: number) => RawNotification | null;
 
-/** What reads raw notifications one after the other; those that are read together often share a batch, so it keeps the last. */
+/**
+ * What reads raw notifications one after the other; those that are read together often share a batch, so it keeps the
+ * last.
+ */
 export const createRawReading = (db: DatabaseSync): (() => ReadRaw) => {
   const select = prepare<readonly [packed: Uint8Array]>(db, 'select packed from raw_batches where raw_batch = ?');
   return () => {

@@ -69,7 +69,9 @@ export const migrateSqlite = (file: string): Migrated => {
   }
 };
 
-/** The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute. */
+/**
+ * The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute.
+ */
 export const fileOf = (url: string): string =>
   url.startsWith('sqlite://')
     ? fileURLToPath(pathToFileURL(url.slice('sqlite://'.length)))

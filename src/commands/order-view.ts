@@ -1,3 +1,4 @@
+import type { Attention } from '../order/attention.ts';
 import type { Capture, CaptureStatus } from '../order/capture.ts';
 import type { Order } from '../order/order.ts';
 import type { Result } from '../order/statement.ts';
@@ -51,44 +52,49 @@ export const changeLine = (paint: Paint, order: Order): string => {
   return parts.filter((part) => part !== '').join('  ');
 };
 
-/** Everything about one order. */
+/** Everything about one order: lines, and below them what does not fit into one. */
 export const orderDetails = (paint: Paint, order: Order): string => {
-  const sections = [pairs(paint, orderPairs(order))];
-  if (order.captures.length > 0) sections.push(captureTable(paint, order.captures));
-  sections.push(...adviceOf(paint, order.captures));
-  if (order.attention.length > 0) {
-    sections.push(order.attention.map(({ code, message }) => `${paint('yellow', code)}  ${message}`).join('\n'));
-  }
-  return sections.join('\n\n');
+  const fields = Object.values(fieldsOf(paint, order));
+  const lines = fields.filter((field): field is Pair => Array.isArray(field));
+  const below = fields.filter((field): field is Below => !Array.isArray(field));
+  return [pairs(paint, lines), ...below.flatMap(({ sections }) => sections)].join('\n\n');
 };
 
 type Pair = Parameters<typeof pairs>[1][number];
+interface Below {
+  readonly sections: readonly string[];
+}
 
-/** Every field of an order has its line, or null where it is shown below the lines. */
-const orderPairs = (order: Order): readonly Pair[] => {
-  const lines: Readonly<Record<keyof Order, Pair | null>> = {
-    clientId: ['client', order.clientId],
-    paymentId: ['paymentId', textCell(order.paymentId)],
-    paymentRequestId: ['paymentRequestId', textCell(order.paymentRequestId)],
-    referenceOrderId: ['referenceOrderId', textCell(order.referenceOrderId)],
-    status: ['status', statusCell(order.status)],
-    fulfillable: ['fulfillable', fulfillableCell(order.fulfillable)],
-    nextAction: ['next action', nextActionCell(order.nextAction)],
-    paymentAmount: ['amount', amountCell(order.paymentAmount)],
-    capturedAmount: ['captured', amountCell(order.capturedAmount)],
-    expectedAmount: ['expected', amountCell(order.expectedAmount)],
-    result: ['result', textCell(order.result && resultText(order.result))],
-    paymentTime: ['payment time', textCell(order.paymentTime)],
-    authorizationExpiresAt: ['authorization ends', textCell(order.authorizationExpiresAt)],
-    acquirerInfo: ['acquirer', textCell(order.acquirerInfo && JSON.stringify(order.acquirerInfo))],
-    acquirerReferenceNo: ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
-    createdAt: ['created (UTC)', utc(order.createdAt)],
-    updatedAt: ['updated (UTC)', utc(order.updatedAt)],
-    captures: null,
-    attention: null,
-  };
-  return Object.values(lines).filter((line) => line !== null);
-};
+/** Every field of an order is shown: as a line, or below the lines. */
+const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair | Below>> => ({
+  clientId: ['client', order.clientId],
+  paymentId: ['paymentId', textCell(order.paymentId)],
+  paymentRequestId: ['paymentRequestId', textCell(order.paymentRequestId)],
+  referenceOrderId: ['referenceOrderId', textCell(order.referenceOrderId)],
+  status: ['status', statusCell(order.status)],
+  fulfillable: ['fulfillable', fulfillableCell(order.fulfillable)],
+  nextAction: ['next action', nextActionCell(order.nextAction)],
+  paymentAmount: ['amount', amountCell(order.paymentAmount)],
+  capturedAmount: ['captured', amountCell(order.capturedAmount)],
+  expectedAmount: ['expected', amountCell(order.expectedAmount)],
+  result: ['result', textCell(order.result && resultText(order.result))],
+  paymentTime: ['payment time', textCell(order.paymentTime)],
+  authorizationExpiresAt: ['authorization ends', textCell(order.authorizationExpiresAt)],
+  acquirerInfo: ['acquirer', textCell(order.acquirerInfo && JSON.stringify(order.acquirerInfo))],
+  acquirerReferenceNo: ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
+  createdAt: ['created (UTC)', utc(order.createdAt)],
+  updatedAt: ['updated (UTC)', utc(order.updatedAt)],
+  captures: { sections: captureSections(paint, order.captures) },
+  attention: { sections: attentionSections(paint, order.attention) },
+});
+
+const captureSections = (paint: Paint, captures: readonly Capture[]): readonly string[] =>
+  captures.length === 0 ? [] : [captureTable(paint, captures), ...adviceOf(paint, captures)];
+
+const attentionSections = (paint: Paint, attention: readonly Attention[]): readonly string[] =>
+  attention.length === 0
+    ? []
+    : [attention.map(({ code, message }) => `${paint('yellow', code)}  ${message}`).join('\n')];
 
 const resultText = ({ resultStatus, resultCode, resultMessage }: Result): string =>
   [resultStatus, resultCode, resultMessage].filter(Boolean).join(' ');

@@ -33,7 +33,7 @@ const ANY_PATH = /^/;
 export const createPublicApp = (options: PublicOptions): express.Express => {
   const { bodyLimit, unverifiedReply, payNotify, readiness, log } = options;
   const notifyPaths = new Set(options.notifyPaths);
-  const openLine = createRequestLog(log, options.trustProxy);
+  const beginLine = createRequestLog(log, options.trustProxy);
   // Connections on which what follows is not taken for a request: the framing is in doubt, or a body was cut.
   const closing = new WeakSet<Socket>();
   const respond = (response: ServerResponse, reply: Reply): void => send(response, reply, readiness.isDraining());
@@ -49,7 +49,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
       return;
     }
     if (!notifyPaths.has(pathOf(request.url))) return next();
-    const line = openLine(request);
+    const line = beginLine(request);
     const refuse = (reply: Reply): void => {
       if (reply.closesConnection === true) closing.add(request.socket);
       respond(response, reply);

@@ -31,11 +31,20 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
 
   const commit = async (batch: readonly Delivery[]): Promise<BatchResult> => {
     const allowed = allowance.reserve(batch.filter(({ kind }) => kind === 'unverified').length);
-    const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes, maxNew: allowed });
-    allowance.giveBack(allowed - result.newUnverified);
+    let used = 0;
+    try {
+      const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes, maxNew: allowed });
+      used = result.newUnverified;
+      tell(result);
+      return result;
+    } finally {
+      allowance.giveBack(allowed - used);
+    }
+  };
+
+  const tell = (result: BatchResult): void => {
     if (result.failed.length > 0) onFailed?.(result.failed);
     if (result.unverifiedBytes !== null) onUnverifiedBytes?.(result.unverifiedBytes);
-    return result;
   };
 
   const record = async (batch: readonly Entry[]): Promise<void> => {

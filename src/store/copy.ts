@@ -1,7 +1,9 @@
 import type { OrderRules } from '../order/rules.ts';
 import { readKey } from './cursor.ts';
 import { derive } from './derive.ts';
-import { UNVERIFIED_LOCK } from './lock.ts';
+import { paymentsLinkedBy } from './links.ts';
+import { linkLock, UNVERIFIED_LOCK } from './lock.ts';
+import type { Link, Touched } from './order-key.ts';
 import { locksOf, touchedBy } from './put.ts';
 import { writeReadings } from './readings.ts';
 import { REGISTRATION_COLUMNS, type RegistrationColumns, toVersion } from './register.ts';
@@ -32,18 +34,23 @@ export const importNotifications = async (
         );
         const missing = rows.filter((_, index) => positions[index] === null);
         await transaction.putNotifications(missing);
-        await Promise.all(
+        const before = await Promise.all(
           rows.map(async (row, index) => {
             const position = positions[index] ?? null;
-            if (position !== null) await update(transaction, row, position);
+            return position === null ? NOTHING : await update(transaction, row, position);
           }),
         );
-        await derive(transaction, touchedBy(rows), { rules, now });
+        const touched = [touchedBy(rows), ...before];
+        const keys = touched.flatMap((one) => one.keys);
+        const links = touched.flatMap((one) => one.links);
+        await derive(transaction, { keys, links }, { rules, now });
         return missing.length;
       }),
   );
   return parts.reduce((all, added) => all + added, 0);
 };
+
+const NOTHING: Touched = { keys: [], links: [] };
 
 const toRow = (stored: StoredNotification): NotificationRow => ({
   clientId: stored.clientId,
@@ -73,8 +80,11 @@ interface JoiningIdentifier {
   readonly joins: number;
 }
 
-/** What is stored keeps its extremes; it is read as in the other store, and loses the bytes that were removed there. */
-const update = async (transaction: Transaction, row: NotificationRow, position: string): Promise<void> => {
+/**
+ * What is stored keeps its extremes; it is read as in the other store, and loses the bytes that were removed there.
+ * Returns what it joined as it was read until now, where that changes.
+ */
+const update = async (transaction: Transaction, row: NotificationRow, position: string): Promise<Touched> => {
   const { query, dialect } = transaction;
   const [standing] = await query<Standing>(
     `select kind, outcome, problem, statements, deliveries, first_received_at, last_received_at
@@ -102,8 +112,16 @@ const update = async (transaction: Transaction, row: NotificationRow, position: 
     'select name, value, joins from identifiers where client_id = $1 and position = cast($2 as bigint)',
     [row.clientId, position],
   );
-  if (standing !== undefined && readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers)) return;
-  await writeReadings(transaction, [{ clientId: row.clientId, position, columns: row }]);
+  if (standing !== undefined && readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers))
+    return NOTHING;
+  const { clientId } = row;
+  const links = identifiers.flatMap(({ name, value, joins }) =>
+    joins === 1 ? [{ clientId, name, value } as Link] : [],
+  );
+  transaction.need(links.map(linkLock));
+  const keys = await paymentsLinkedBy(query, links);
+  await writeReadings(transaction, [{ clientId, position, columns: row }]);
+  return { keys, links };
 };
 
 const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly JoiningIdentifier[]): boolean => {

@@ -54,8 +54,9 @@ export const derive = async (
     const projections = orders.map((order) => project(order, rules));
     const failures = projections.flatMap((one) => one.failed.map((id) => ({ clientId: one.stored.clientId, id })));
     if (failures.length === 0) {
-      const changed = write(transaction, projections, now);
-      // Who does not ask for it learns of a failure from COMMIT.
+      const { kept, gone } = toRows(projections);
+      const changed = transaction.writeOrders(kept, gone, now);
+      // Who does not ask for it learns of a failure from the transaction, which fails with it.
       changed.catch(() => {});
       return { changed, failed };
     }
@@ -85,7 +86,10 @@ const fail = async (
   return rows.map(({ name, value }) => ({ clientId, name, value }));
 };
 
-const write = async (transaction: Transaction, projections: readonly Projected[], now: number): Promise<number> => {
+/** What is to stand in `orders`, and what no longer is. */
+const toRows = (
+  projections: readonly Projected[],
+): { readonly kept: readonly OrderRow[]; readonly gone: readonly OrderKey[] } => {
   const kept: OrderRow[] = [];
   const gone: OrderKey[] = [];
   for (const { stored, order } of projections) {
@@ -94,7 +98,7 @@ const write = async (transaction: Transaction, projections: readonly Projected[]
     if (shown !== null) kept.push(toOrderRow(stored, shown));
     else if (stored.row !== null) gone.push(stored);
   }
-  return await transaction.writeOrders(kept, gone, now);
+  return { kept, gone };
 };
 
 const toOrderRow = ({ clientId, orderKey }: OrderKey, order: DerivedOrder): OrderRow => ({

@@ -35,22 +35,26 @@ export const listNotifications = async (
   database: Database,
   filter: NotificationFilter,
   page: PageRequest,
-): Promise<Page<NotificationSummary>> =>
-  await database.snapshot(async ({ query }) => {
-    const rows = await select(query, { filter, page, newestFirst: true });
+): Promise<Page<NotificationSummary>> => {
+  const { sql, values } = selectOf({ filter, page, newestFirst: true });
+  return await database.snapshot(async ({ query }) => {
+    const rows = await query<Row>(sql, values);
     return { items: await Promise.all(rows.map(async (row) => await toSummary(query, row))), next: nextOf(rows, page) };
   });
+};
 
 /** Oldest first, with bytes: what reads all of them. */
 export const readNotifications = async (
   database: Database,
   filter: NotificationFilter,
   page: PageRequest,
-): Promise<Page<StoredNotification>> =>
-  await database.snapshot(async (snapshot) => {
-    const rows = await select(snapshot.query, { filter, page, newestFirst: false });
+): Promise<Page<StoredNotification>> => {
+  const { sql, values } = selectOf({ filter, page, newestFirst: false });
+  return await database.snapshot(async (snapshot) => {
+    const rows = await snapshot.query<Row>(sql, values);
     return { items: await toStored(snapshot, rows), next: nextOf(rows, page) };
   });
+};
 
 export const findNotification = async (
   database: Database,
@@ -70,7 +74,13 @@ interface Listing {
   readonly newestFirst: boolean;
 }
 
-const select = async (query: Query, { filter, page, newestFirst }: Listing): Promise<readonly Row[]> => {
+interface Select {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/** Throws an InvalidCursorError. */
+const selectOf = ({ filter, page, newestFirst }: Listing): Select => {
   const values: Value[] = [page.limit];
   const terms: string[] = ['true'];
   const add = (term: string, value: string): void => {
@@ -90,14 +100,13 @@ const select = async (query: Query, { filter, page, newestFirst }: Listing): Pro
     // Repeats the term of the partial index, so that the planner may use it.
     if (filter.outcome !== 'APPLIED') terms.push("outcome <> 'APPLIED'");
   }
-  return await query<Row>(
-    `select ${COLUMNS}
-     from notifications
-     where ${terms.join(' and ')}
-     order by position ${newestFirst ? 'desc' : 'asc'}
-     limit $1`,
-    values,
-  );
+  const sql = `
+    select ${COLUMNS}
+    from notifications
+    where ${terms.join(' and ')}
+    order by position ${newestFirst ? 'desc' : 'asc'}
+    limit $1`;
+  return { sql, values };
 };
 
 const nextOf = (rows: readonly Row[], { limit }: PageRequest): string | null => {

@@ -79,7 +79,7 @@ const toResults = (
         reading: {
           kind: row.kind,
           outcome: failures.has(row.id) ? 'FAILED' : outcome,
-          problem: row.problem,
+          problem: outcome === row.outcome ? row.problem : null,
           paymentId: row.paymentId === '' ? null : row.paymentId,
         },
         deliveries: deliveries - after,

@@ -118,13 +118,16 @@ export const importRegistrations = async (
   versions: readonly RegistrationVersion[],
   { rules, now }: { readonly rules: OrderRules; readonly now: number },
 ): Promise<number> => {
-  const links = versions.map(linkOf);
-  return await database.transact(links.map(linkLock), async (transaction) => {
-    let added = 0;
-    for (const version of versions) added += Number(await importOne(transaction.query, version));
-    await derive(transaction, { keys: [], links }, { rules, now });
-    return added;
+  const parts = await database.inParts(versions, async (part) => {
+    const links = part.map(linkOf);
+    return await database.transact(links.map(linkLock), async (transaction) => {
+      let added = 0;
+      for (const version of part) added += Number(await importOne(transaction.query, version));
+      await derive(transaction, { keys: [], links }, { rules, now });
+      return added;
+    });
   });
+  return parts.reduce((all, added) => all + added, 0);
 };
 
 const importOne = async (query: Query, version: RegistrationVersion): Promise<boolean> => {

@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { OrderEvidence } from '../order/evidence.ts';
+import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import { linksOf, type Sourced, type Statement } from '../order/statement.ts';
@@ -57,13 +58,19 @@ export const toReadingColumns = ({ kind, outcome, problem, identifiers, statemen
     outcome,
     problem,
     paymentId: identifiers.find(({ name }) => name === 'paymentId')?.value ?? '',
-    identifiers: identifiers.flatMap(({ name, value }) =>
-      name === 'paymentId'
-        ? []
-        : [{ name, value, joins: links.some((link) => link.name === name && link.value === value) }],
-    ),
+    identifiers: toIdentifierRows(identifiers, links),
     statements: statements.length === 0 ? null : JSON.stringify(statements),
   };
+};
+
+/** All that it states, and all that joins it: a link may stand deeper in the body. */
+const toIdentifierRows = (
+  identifiers: readonly Identifier[],
+  links: readonly Identifier[],
+): readonly IdentifierRow[] => {
+  const stated = identifiers.filter(({ name }) => name !== 'paymentId');
+  const deeper = links.filter((link) => !isIn(identifiers, link));
+  return [...stated, ...deeper].map((one) => ({ name: one.name, value: one.value, joins: isIn(links, one) }));
 };
 
 /** What is kept of a notification that the database itself refuses to apply. */
@@ -245,3 +252,6 @@ export const hexOf = (digest: Uint8Array): string =>
   Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
 export const bytesOf = (hexadecimal: string): Buffer => Buffer.from(hexadecimal, 'hex');
 export const isoTime = (milliseconds: number | string): string => new Date(Number(milliseconds)).toISOString();
+
+const isIn = (list: readonly Identifier[], { name, value }: Identifier): boolean =>
+  list.some((one) => one.name === name && one.value === value);

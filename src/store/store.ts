@@ -38,7 +38,7 @@ export interface RecordedNotification {
   readonly deliveries: number;
 }
 
-/** As stored: for a resend what was read the first time. */
+/** Of a resend, `outcome` is as stored; the rest is as it was read now. */
 export interface RecordedReading {
   readonly kind: Kind;
   readonly outcome: Outcome;

@@ -69,7 +69,7 @@ export interface Snapshot {
 
 /**
  * What the algorithms of this folder ask of a database inside one transaction. Work may run more than once: it has no
- * effect but through its transaction, awaits nothing else, and calls `need` before it writes.
+ * effect but through its transaction, and awaits nothing else.
  */
 export interface Transaction extends Snapshot {
   /** Makes sure that these locks are held; otherwise everything is rolled back and starts over with them as well. */

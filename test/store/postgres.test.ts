@@ -23,6 +23,8 @@ describeStore('PostgreSQL', async () => {
     sql: async (statement) => {
       await sql(url, statement);
     },
+    rejectOrders: 'alter table orders add constraint reject_orders check (false) not valid',
+    acceptOrders: 'alter table orders drop constraint reject_orders',
     closeOpened: async () => {
       for (const another of opened.splice(0)) await another.close();
     },

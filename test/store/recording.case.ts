@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { amount, captureResult, CLIENT, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
-import type { StoredNotification } from '../../src/store/store.ts';
+import { type StoredNotification, StoreRejectedError } from '../../src/store/store.ts';
 import { failingHandlers } from './failing-handlers.ts';
 import {
   AMPLE,
@@ -16,6 +16,7 @@ import {
   readAgain,
   record,
   recordBy,
+  registration,
   rebuildAll,
   T0,
 } from './support.ts';
@@ -43,6 +44,22 @@ export const describeRecording = (ground: () => Ground): void => {
       expect(await notificationsOf(store)).toMatchObject([
         { ...reading, deliveries: 1, clientId: CLIENT, firstReceivedAt: T0.toISOString() },
       ]);
+    });
+
+    test('stores nothing where an order cannot be written, and says so', async () => {
+      const store = await ground().empty();
+      await ground().sql(ground().rejectOrders);
+      try {
+        await expect(record(store, paymentResult('S'))).rejects.toThrow(StoreRejectedError);
+        await expect(store.register(registration(), { replace: false, now: T0 })).rejects.toThrow(StoreRejectedError);
+      } finally {
+        await ground().sql(ground().acceptOrders);
+      }
+      expect(await notificationsOf(store)).toEqual([]);
+      const { results } = await record(store, paymentResult('S'));
+      expect(results).toMatchObject([{ kind: 'notification', deliveries: 1 }]);
+      expect((await store.register(registration(), { replace: false, now: T0 })).kind).toBe('created');
+      expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
     });
 
     test('counts a resend on the first one, and applies nothing twice', async () => {

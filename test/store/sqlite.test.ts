@@ -31,6 +31,9 @@ describeStore('SQLite', async () => {
       return another;
     },
     sql: async (statement) => await Promise.resolve(sql(statement)),
+    rejectOrders: `
+      create trigger reject_orders before insert on orders begin select raise(abort, 'no order is taken'); end`,
+    acceptOrders: 'drop trigger reject_orders',
     closeOpened: async () => {
       for (const another of opened.splice(0)) await another.close();
     },

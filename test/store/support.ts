@@ -32,6 +32,9 @@ export interface Ground {
   readonly open: (opening: Opening) => Promise<Store>;
   /** What somebody does to the database behind the store's back. */
   readonly sql: (statement: string) => Promise<void>;
+  /** SQL that makes the database reject every new row of `orders`, and SQL that ends it. */
+  readonly rejectOrders: string;
+  readonly acceptOrders: string;
   readonly closeOpened: () => Promise<void>;
   readonly remove: () => Promise<void>;
 }

@@ -89,7 +89,7 @@ export const openPool = ({
     verify: (client, done) =>
       callbackify(async () => await assertDurable(client, allowUnsafe))((error) => done(error ?? undefined)),
   });
-  // A connection may break at any moment, idle or not. Whoever uses it learns it from his query; an event without
+  // A connection may break at any moment, idle or not. Whoever uses it learns it from the query; an event without
   // a listener would end this program.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));

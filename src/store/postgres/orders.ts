@@ -6,23 +6,23 @@ import { prepared, recordset } from './query.ts';
 /** Brings `orders` to what they should be, in one statement. */
 export const writeOrders =
   (send: Query): Transaction['writeOrders'] =>
-  async (kept, gone, now) => {
-    const [row] = await send<{ changed: number }>(WRITE, [
-      recordset(
-        kept.map(({ clientId, orderKey, status, attention, digest }, index) => ({
-          ordinal: index + 1,
-          client_id: clientId,
-          order_key: orderKey,
-          status,
-          attention,
-          digest: hexOf(digest),
-        })),
-      ),
-      recordset(gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }))),
-      now,
-    ]);
-    return row?.changed ?? 0;
+  (kept, gone, now) => {
+    const rows = kept.map(({ clientId, orderKey, status, attention, digest }, index) => ({
+      ordinal: index + 1,
+      client_id: clientId,
+      order_key: orderKey,
+      status,
+      attention,
+      digest: hexOf(digest),
+    }));
+    const goneKeys = gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }));
+    // Sent before this returns: what fails until then fails the caller, and what fails later COMMIT.
+    const answer = send<{ changed: number }>(WRITE, [recordset(rows), recordset(goneKeys), now]);
+    return changedIn(answer);
   };
+
+const changedIn = async (answer: Promise<readonly { readonly changed: number }[]>): Promise<number> =>
+  (await answer)[0]?.changed ?? 0;
 
 /**
  * A row that is as it should be is not touched: `updated_at` and the position stand. Its columns are compared beside

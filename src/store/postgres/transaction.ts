@@ -14,6 +14,7 @@ import { countUnverified, insertUnverified } from './unverified.ts';
 /** serialization_failure, deadlock_detected: nothing happened, and it may pass now. */
 const RETRIED: ReadonlySet<string | null> = new Set(['40001', '40P01']);
 const OUT_OF_MEMORY = '53200';
+const IN_FAILED_TRANSACTION = '25P02';
 const ATTEMPTS = 8;
 
 const DIALECT: Dialect = {
@@ -144,15 +145,16 @@ interface Attempt<T> {
 }
 
 const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Promise<T> => {
+  const unanswered: Promise<unknown>[] = [];
+  /** What was sent and failed: whatever is asked after it only says that the transaction is aborted. */
+  const failures: unknown[] = [];
   try {
     await client.query(beginning(held));
-    const unanswered: Promise<unknown>[] = [];
     const query = queryOn(client);
     // COMMIT follows without waiting for these answers, which are checked with COMMIT's own.
     const send: Query = (sql, values) => {
       const answer = query<never>(sql, values);
-      // It is looked at below, where the work gets that far.
-      answer.catch(() => {});
+      answer.catch((error: unknown) => failures.push(error));
       unanswered.push(answer);
       return answer;
     };
@@ -175,7 +177,7 @@ const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Pro
     return result;
   } catch (error) {
     if (error instanceof MoreLocksNeeded || isConnectionUsable(error)) await client.query('rollback');
-    throw error;
+    throw sqlStateOf(error) === IN_FAILED_TRANSACTION ? (failures[0] ?? error) : error;
   }
 };
 

@@ -55,23 +55,30 @@ export const createDatabase = (db: DatabaseSync): Database => {
     raws: createRaws(db),
     positionOf: createPositionOf(db),
     need: () => {},
-    writeOrders: createOrderWriting(db),
     ...createUnverifiedWriting(db),
     removeRaw: async (before: number, limit: number) => removeRaw(before, limit),
   };
   const removeRaw = createRawRemoval(db);
+  const writeOrders = createOrderWriting(db);
   return {
     ...reading,
     transact: async (_locks, work) => {
       const batch = createBatch();
+      const written: Promise<number>[] = [];
       const transaction: Transaction = {
         ...common,
         putNotifications: async (rows) => rows.map((row) => put(row, batch)),
+        writeOrders: (...values) => {
+          const changed = writeOrders(...values);
+          written.push(changed);
+          return changed;
+        },
       };
       // It takes the write lock at once: a later upgrade could not wait for it.
       db.exec('begin immediate');
       try {
         const result = await work(transaction);
+        await Promise.all(written);
         batch.write();
         db.exec('commit');
         return result;

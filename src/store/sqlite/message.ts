@@ -2,7 +2,7 @@ import type { Entry } from '../record.ts';
 
 /**
  * A batch on its way to the thread. Bytes pass between threads with all of the memory that they are a part of, and a
- * body is a part of what a socket read: so the bodies go in one piece of their own, which changes hands.
+ * body is a part of what a socket read: so the bodies go in one piece of their own.
  */
 export interface PackedBatch {
   /** Without their bodies. */

@@ -9,7 +9,7 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
     db,
     `insert into orders (client_id, order_key, position, updated_at, status, attention, digest)
      values (?, ?, ?, ?, ?, ?, ?)
-     on conflict do update
+     on conflict (client_id, order_key) do update
      set position = excluded.position, updated_at = excluded.updated_at, status = excluded.status,
        attention = excluded.attention, digest = excluded.digest
      where digest <> excluded.digest or status <> excluded.status or attention <> excluded.attention`,

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { StoreUnusableError } from './store.ts';
+import { type Migrated, StoreUnusableError } from './store.ts';
 
 /** One step of a schema; forward only. Once it is released it is never changed. */
 export interface Migration {
@@ -50,6 +50,12 @@ export const missingMigrations = (
   );
   if (other !== undefined) throw new StoreUnusableError(UNRELEASED);
   return migrations.filter(({ version }) => version > (newest?.version ?? 0));
+};
+
+/** What a database came to on which `missing` has run as well. */
+export const toMigrated = (applied: readonly AppliedMigration[], missing: readonly Migration[]): Migrated => {
+  const versions = missing.map(({ version }) => version);
+  return { version: Math.max(...applied.map(({ version }) => version), ...versions), applied: versions };
 };
 
 export const UNRELEASED =

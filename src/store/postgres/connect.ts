@@ -10,6 +10,7 @@ import {
   missingMigrations,
   SELECT_MIGRATIONS,
   shapeOf,
+  toMigrated,
   UNRELEASED,
 } from '../schema.ts';
 import { SETTING } from '../setting.ts';
@@ -185,8 +186,7 @@ export const migrate = async (client: ClientBase, migrations: readonly Migration
     }
     await raiseFeed(client);
     await client.query('commit');
-    const versions = missing.map(({ version }) => version);
-    return { version: Math.max(...applied.map(({ version }) => version), ...versions), applied: versions };
+    return toMigrated(applied, missing);
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;

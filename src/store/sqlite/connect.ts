@@ -10,6 +10,7 @@ import {
   missingMigrations,
   SELECT_MIGRATIONS,
   shapeOf,
+  toMigrated,
   UNRELEASED,
 } from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
@@ -90,8 +91,7 @@ export const migrate = (db: DatabaseSync, migrations: readonly Migration[]): Mig
       insert.run(migration.version, migration.oldestProgram, shapeOf(migration));
     }
     db.exec('commit');
-    const versions = missing.map(({ version }) => version);
-    return { version: Math.max(...applied.map(({ version }) => version), ...versions), applied: versions };
+    return toMigrated(applied, missing);
   } catch (error) {
     db.exec('rollback');
     throw error;

@@ -17,51 +17,48 @@ const DIALECT: Dialect = {
   hasRaw: 'raw_batch <> 0',
 };
 
+const createSnapshot = (db: DatabaseSync): Snapshot => ({
+  dialect: DIALECT,
+  query: createQuery(db),
+  evidence: createEvidence(db),
+  raws: createRaws(db),
+  positionOf: createPositionOf(db),
+});
+
 /**
  * A connection as the algorithms use it. They are async, but nothing that they await leaves this thread: what runs
  * between `begin` and `commit` is one transaction, as long as one call at a time is carried out (worker.ts).
  */
-export const createReadDatabase = (db: DatabaseSync): Database => {
-  const snapshot: Snapshot = {
-    dialect: DIALECT,
-    query: createQuery(db),
-    evidence: createEvidence(db),
-    raws: createRaws(db),
-    positionOf: createPositionOf(db),
-  };
-  return {
-    query: snapshot.query,
-    snapshot: async (work) => {
-      db.exec('begin');
-      try {
-        return await work(snapshot);
-      } finally {
-        db.exec('rollback');
-      }
-    },
-    transact: () => Promise.reject(new Error('this connection only reads')),
-    inParts: async (items, work) => [await work(items)],
-  };
-};
+export const createReadDatabase = (db: DatabaseSync): Database => toReadDatabase(db, createSnapshot(db));
+
+const toReadDatabase = (db: DatabaseSync, snapshot: Snapshot): Database => ({
+  query: snapshot.query,
+  snapshot: async (work) => {
+    db.exec('begin');
+    try {
+      return await work(snapshot);
+    } finally {
+      db.exec('rollback');
+    }
+  },
+  transact: () => Promise.reject(new Error('this connection only reads')),
+  inParts: async (items, work) => [await work(items)],
+});
 
 export const createDatabase = (db: DatabaseSync): Database => {
-  const reading = createReadDatabase(db);
+  const snapshot = createSnapshot(db);
   const put = createPutting(db);
   const createBatch = createRawBatches(db);
+  const removeRaw = createRawRemoval(db);
+  const writeOrders = createOrderWriting(db);
   const common = {
-    dialect: DIALECT,
-    query: reading.query,
-    evidence: createEvidence(db),
-    raws: createRaws(db),
-    positionOf: createPositionOf(db),
+    ...snapshot,
     need: () => {},
     ...createUnverifiedWriting(db),
     removeRaw: async (before: number, limit: number) => removeRaw(before, limit),
   };
-  const removeRaw = createRawRemoval(db);
-  const writeOrders = createOrderWriting(db);
   return {
-    ...reading,
+    ...toReadDatabase(db, snapshot),
     transact: async (_locks, work) => {
       const batch = createBatch();
       const written: Promise<number>[] = [];

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { WriteStream as Terminal } from 'node:tty';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import type { PrettyOptions } from 'pino-pretty';
 
@@ -54,6 +56,8 @@ export interface LogOptions {
 const WRITTEN_AT_ONCE_BYTES = 8_192;
 const WRITTEN_AFTER_MS = 100;
 const FLUSHED_WITHIN_MS = 1_000;
+/** What may wait for a reader. Lines beyond it are dropped and counted: the service goes on without its log. */
+const UNREAD_BYTES = 1_048_576;
 
 /** JSON lines, written without blocking the event loop and many at once; `close` is the last call. */
 export const openLog = ({
@@ -68,40 +72,91 @@ export const openLog = ({
     const stream = pretty({ destination: descriptor, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
     return { log: pino(options, stream), flush: () => undefined, close: () => Promise.resolve() };
   }
-  const destination = pino.destination({ dest: descriptor, sync: false, minLength: WRITTEN_AT_ONCE_BYTES });
-  // A log that cannot be written must not end the service.
-  destination.on('error', () => undefined);
-  const lines = gather(destination);
+  const isPipe = descriptor === 1 && process.stdout instanceof Socket && !(process.stdout instanceof Terminal);
+  const lines = gather(isPipe ? toPipe(process.stdout) : toFile(descriptor), (count) =>
+    log.warn({ count }, 'so many lines were dropped: nobody read standard output, or not fast enough'),
+  );
+  const log = pino(options, lines);
   const timer = setInterval(() => lines.flush(), WRITTEN_AFTER_MS).unref();
   return {
-    log: pino(options, lines),
+    log,
     flush: lines.flushSync,
     close: async () => {
       clearInterval(timer);
       // Also what is being written at this moment; standard output may be gone, or nobody may read it.
       await Promise.race([
-        new Promise((resolve) => lines.flush(resolve)),
+        new Promise<void>((resolve) => lines.flush(resolve)),
         pause(FLUSHED_WITHIN_MS, undefined, { ref: false }),
       ]);
     },
   };
 };
 
-type Destination = ReturnType<typeof pino.destination>;
+interface Destination {
+  /** False where too much is unread: then the text is dropped. */
+  readonly write: (text: string) => boolean;
+  readonly flush: (done?: () => void) => void;
+  readonly flushSync: () => void;
+}
+
+/**
+ * A pipe is full when nobody reads it. Node's own stream for it never blocks; a write by a thread would, and then the
+ * process could not even exit.
+ */
+const toPipe = (stdout: Socket): Destination => {
+  // A log that cannot be written must not end the service, whatever a command does about a closed pipe.
+  stdout.removeAllListeners('error').on('error', () => undefined);
+  return {
+    write: (text) => {
+      if (stdout.writableLength >= UNREAD_BYTES) return false;
+      stdout.write(text);
+      return true;
+    },
+    flush: (done) => {
+      if (done !== undefined) stdout.write('', () => done());
+    },
+    flushSync: () => undefined,
+  };
+};
+
+const toFile = (dest: number): Destination => {
+  const file = pino.destination({ dest, sync: false, minLength: WRITTEN_AT_ONCE_BYTES, maxLength: UNREAD_BYTES });
+  let drops = 0;
+  // A log that cannot be written must not end the service.
+  file.on('error', () => undefined).on('drop', () => (drops += 1));
+  return {
+    write: (text) => {
+      const before = drops;
+      file.write(text);
+      return drops === before;
+    },
+    flush: (done) => file.flush(done === undefined ? undefined : () => done()),
+    flushSync: () => file.flushSync(),
+  };
+};
 
 /**
  * Lines are handed on many at once: a destination that waits for more itself measures all that it holds again for each
  * line, and under load that is the larger part of what a line costs.
  */
-const gather = (destination: Destination): Pick<Destination, 'flush' | 'flushSync'> & DestinationStream => {
+const gather = (
+  destination: Destination,
+  onDropped: (count: number) => void,
+): Pick<Destination, 'flush' | 'flushSync'> & DestinationStream => {
   let lines: string[] = [];
   let length = 0;
+  let dropped = 0;
   const pass = (): void => {
-    if (lines.length === 0) return;
-    const text = lines.join('');
+    if (lines.length === 0 && dropped === 0) return;
+    const passed = lines;
     lines = [];
     length = 0;
-    destination.write(text);
+    if (!destination.write(passed.join(''))) dropped += passed.length;
+    else if (dropped > 0) {
+      const count = dropped;
+      dropped = 0;
+      onDropped(count);
+    }
   };
   return {
     write: (line) => {

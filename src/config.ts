@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
 import { readKeyRing, readText } from './key-ring.ts';
@@ -252,4 +253,4 @@ const checkAdmin = ({ adminHost, adminToken, adminReadToken }: Config, problems:
 
 /** Names that reach only this machine. */
 export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+  host === 'localhost' || host === '::1' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));

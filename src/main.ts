@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import type { Trust } from './antom/signature.ts';
@@ -9,6 +9,7 @@ import { type Address, listen, stopListening } from './http/listener.ts';
 import { createPublicApp } from './http/public.ts';
 import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
+import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createPayNotify } from './pay-notify.ts';
@@ -96,8 +97,8 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     log,
   });
   return {
-    publicServer: createPublicServer(createPublicApp({ ...config, payNotify, readiness, log })),
-    adminServer: createServer(adminApp),
+    publicServer: createPublicServer(createPublicApp({ ...config, payNotify, readiness, log }), log),
+    adminServer: createHttpServer(adminApp, { log }),
     readiness,
   };
 };
@@ -203,7 +204,7 @@ const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, lo
     onUnverifiedBytes: (bytes: number) => {
       const full = bytes >= unverifiedMaxBytes * NEARLY_FULL;
       if (full && !warned) {
-        log.error(
+        log.warn(
           { bytes, maxBytes: unverifiedMaxBytes },
           'the store of unverified requests is nearly full: see `paynotify unverified`',
         );
@@ -259,6 +260,8 @@ export const serve = async (env: Environment): Promise<void> => {
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
     process.on('SIGHUP', () => running.reloadKeys());
+    // Node would open its debugger, to anybody on this machine.
+    process.on('SIGUSR1', () => undefined);
     await running.opened;
   } catch (error) {
     log.fatal(problemOf(error), 'cannot run');

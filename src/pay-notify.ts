@@ -14,8 +14,11 @@ export interface Receipt {
   readonly reason: UnverifiedReason | null;
 }
 
+/** `verified` is absent where that is not known: the request was refused before its signature was looked at. */
+export type NotAcknowledged = NotStored & { readonly reason: UnverifiedReason | null; readonly verified?: true };
+
 /** What became of a request. */
-export type PayNotifyResult = Receipt | (NotStored & { readonly reason: UnverifiedReason | null });
+export type PayNotifyResult = Receipt | NotAcknowledged;
 
 export interface PayNotifyOptions {
   /** Asked for each request: the keys may have been read again. */
@@ -51,7 +54,7 @@ export const createPayNotify =
       : { kind: 'unverified', request, reason: verification.reason, receivedAt };
 
     const recorded = await place.record(delivery);
-    if (recorded.kind === 'not stored') return { ...recorded, reason };
+    if (recorded.kind === 'not stored') return { ...recorded, reason, ...(reason === null && { verified: true }) };
 
     return { kind: 'acknowledged', recorded, acknowledgement: acknowledge(recorded), reason };
   };

@@ -443,6 +443,7 @@ describe('the admin listener', () => {
     '10.0.0.1',
     'admin.example',
     '127.0.0.1.example',
+    '127.999.999.999',
     'localhost.example',
     '::ffff:10.0.0.1',
   ])('needs a token of 32 characters beyond loopback: %s', (host) => {

@@ -59,7 +59,7 @@ beforeAll(async () => {
   receiver = await startProcessReady({
     ...environmentOf(directory, signer),
     LOG_LEVEL: 'trace',
-    NOTIFY_PATHS: `${PATH},/${CANARY}-path`,
+    NOTIFY_PATHS: `${PATH},/second`,
     ADMIN_TOKEN: `${CANARY}-token-0123456789-0123456789`,
     UNVERIFIED_MAX_PER_SECOND: '100000',
   });
@@ -196,11 +196,75 @@ describe('a request is one line', () => {
     expect(lines).toEqual([expect.objectContaining({ ...FIELDS, status: 415 })]);
   });
 
+  test.each([
+    ['another method', 405, () => get(receiver.address, PATH)],
+    ['a body over the limit', 413, () => receiver.post({ ...signer.sign('{}'), body: Buffer.alloc(262_145) })],
+    ['a path that nothing is at', 404, () => get(receiver.address, '/favicon.ico')],
+  ])('of %s, with its status %d', async (_, status, ask) => {
+    expect(await linesOf(ask)).toEqual([expect.objectContaining({ ...FIELDS, level: 30, status })]);
+  });
+
+  test('of a signed POST to another path: a warning with that path, those configured, and what to do', async () => {
+    const post = signer.sign('{}', { target: `/shop/payNotify?${canary('query')}` });
+    expect(await linesOf(() => receiver.post(post))).toEqual([
+      expect.objectContaining({
+        ...FIELDS,
+        level: 40,
+        status: 404,
+        problem: `received: /shop/payNotify configured: ${PATH},/second`,
+        hint: expect.stringContaining('NOTIFY_PATHS'),
+      }),
+    ]);
+  });
+
+  test.each([
+    ['quotes and backslashes', `/a"b'c\`d\\e`, '/a%22b%27c%60d%5Ce'],
+    ['8 KB', `/${'x'.repeat(8_000)}`, `/${'x'.repeat(199)}...`],
+  ])('of such a path with %s: escaped and cut', async (_, target, shown) => {
+    const head = headOf(`POST ${target} HTTP/1.1`, ['Host: x', 'Signature: x', 'Content-Length: 0']);
+    const [line] = await linesOf(() => exchange(receiver.address, Buffer.from(head, 'latin1')));
+    expect(line?.['problem']).toBe(`received: ${shown} configured: ${PATH},/second`);
+  });
+
   test('with a request id of its own', async () => {
     const lines = await linesOf(() =>
       Promise.all(Array.from({ length: 20 }, () => receiver.post(signer.sign({ made: nextId() })))),
     );
     expect(new Set(lines.map(({ requestId }) => requestId)).size).toBe(20);
+  });
+});
+
+/** The lines of forty such requests. */
+const linesOfMany = async (sendOne: () => Promise<unknown>): Promise<readonly LogLine[]> =>
+  await linesOf(async () => {
+    for (let count = 0; count < 40; count += 1) await sendOne();
+  });
+const unsigned = (): Promise<unknown> => receiver.post(withHeaders(signer.sign(nextId()), { signature: null }));
+const tooLarge = (): Promise<unknown> =>
+  receiver.post(withHeaders(signer.sign(nextId().padEnd(40_000)), { 'client-id': 'another' }));
+
+describe('what anybody can cause is a warning at most, and ten lines of a kind a minute:', () => {
+  test.each<[string, () => Promise<unknown>]>([
+    ['unverified', unsigned],
+    ['unverified and not stored', tooLarge],
+    ['404', () => get(receiver.address, '/nothing')],
+    ['a signed POST elsewhere', () => receiver.post(signer.sign('{}', { target: '/elsewhere' }))],
+    ['405', () => get(receiver.address, PATH)],
+    ['413', () => receiver.post({ ...signer.sign('{}'), body: Buffer.alloc(262_145) })],
+    ['415', () => receiver.post(withHeaders(signer.sign('{}'), { 'Content-Encoding': 'gzip' }))],
+    [
+      '400',
+      () => exchange(receiver.address, headOf(`POST ${PATH} HTTP/1.1`, ['Host: x', 'Host: x', 'Content-Length: 0'])),
+    ],
+  ])('%s', async (_, sendOne) => {
+    const lines = await linesOfMany(sendOne);
+    expect(lines.length).toBeLessThanOrEqual(10);
+    expect(lines.filter(({ level }) => Number(level) > 40)).toEqual([]);
+  });
+
+  test('a genuine notification has its line all the same', async () => {
+    const post = signer.sign(paymentResult('S', { paymentId: nextId() }));
+    expect(await linesOfMany(() => receiver.post(post))).toHaveLength(40);
   });
 });
 
@@ -260,8 +324,9 @@ describe('of a notification only its kind and its payment reach the log', () => 
   test('refused, elsewhere, or no HTTP at all', async () => {
     const post = disguised(signer.sign({ ...PAYMENT_FIELDS }, { target: TARGET }));
     await receiver.post(withHeaders(post, { 'Content-Encoding': canary('encoding') }));
-    await receiver.post({ ...post, target: `/${canary('elsewhere')}` });
-    await receiver.post({ ...post, target: `/${CANARY}-path` });
+    await receiver.post({ ...post, target: `/elsewhere?${canary('elsewhere')}` });
+    await receiver.post({ ...post, target: `/second?${canary('second')}` });
+    await get(receiver.address, `/${canary('elsewhere')}`);
     await receiver.post({ ...post, body: Buffer.from(canary('large').repeat(20_000)) });
     await get(receiver.address, TARGET);
     await exchange(
@@ -310,7 +375,7 @@ describe('of a notification only its kind and its payment reach the log', () => 
     };
     const lines = await linesOf(() => receiver.post(disguised(stranger.sign(large, { target: TARGET }))));
     expect(lines).toEqual([
-      expect.objectContaining({ level: 50, status: 503, problem: 'UNVERIFIED_FULL', reason: 'SIGNATURE_MISMATCH' }),
+      expect.objectContaining({ level: 40, status: 503, problem: 'UNVERIFIED_FULL', reason: 'SIGNATURE_MISMATCH' }),
     ]);
   });
 

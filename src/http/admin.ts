@@ -9,6 +9,7 @@ import { createOrderEndpoints } from './admin/orders.ts';
 import { notFound, replyToError, storeUnavailable } from './admin/problem.ts';
 import { createRegistering } from './admin/registrations.ts';
 import { createUnverifiedEndpoints } from './admin/unverified.ts';
+import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
 
 export interface AdminDependencies {
@@ -43,6 +44,11 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
   for (const route of routesOf(dependencies)) addRoute(app, route);
   app.use((_request, response) => send(response, notFound('path')));
   app.use(failed(dependencies));
+  const guard = createGuard(dependencies);
+  setLastResort(app, (request, response) => {
+    response.setHeaders(HEADERS);
+    send(response, guard(request) ?? notFound('path'));
+  });
   return app;
 };
 
@@ -74,8 +80,13 @@ const openStore = ({ store }: AdminDependencies): Store => {
   return opened;
 };
 
+const HEADERS = new Map([
+  ['Cache-Control', 'no-store'],
+  ['X-Content-Type-Options', 'nosniff'],
+]);
+
 const withHeaders: RequestHandler = (_request, response, next) => {
-  response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+  response.setHeaders(HEADERS);
   next();
 };
 

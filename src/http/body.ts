@@ -1,32 +1,151 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A body, or why there is none: over the limit, or the sender went away. */
-export type Body = Buffer | 'too large' | 'aborted';
+/** A body, or why there is none; `aborted`: the sender went away. */
+export type Body = Buffer | 'too large' | 'too many pieces' | 'no room' | 'aborted';
+
+/** Reads the bytes off the socket, whatever the Content-Type. Never rejects. */
+export type BodyReader = (request: IncomingMessage) => Promise<Body>;
+
+const MIB = 1_048_576;
+/** All bodies of which a part is here and a part is not, together. */
+const MAX_HELD_BYTES = 32 * MIB;
+/** One piece costs as much work as some hundred bytes: a body may come in so many, and in one more for each 64 bytes. */
+const FREE_PIECES = 1_024;
+const BYTES_A_PIECE = 64;
+const SMALLEST_BUFFER = 1_024;
 
 /**
- * Reads the bytes off the socket, whatever the Content-Type, up to `limit` bytes. A chunked body is cut at the limit;
- * one with a Content-Length over it must be refused before.
+ * Reads bodies of up to `limit` bytes. A chunked body is cut at the limit; one with a Content-Length over it must be
+ * refused before. One that comes in a single piece is handed on as it is.
  */
-export const readBody = (request: IncomingMessage, limit: number): Promise<Body> =>
-  new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const onData = (chunk: Buffer): void => {
-      length += chunk.length;
-      if (length > limit) {
+export const createBodyReader = (limit: number): BodyReader => {
+  const room = createRoom(Math.max(MAX_HELD_BYTES, 2 * limit));
+  return (request) =>
+    new Promise((resolve) => {
+      const declared = Number(request.headers['content-length']);
+      let whole: Buffer | null = null;
+      let pieces: Pieces | null = null;
+      const refuse = (why: Body): void => {
         // The rest is thrown away; the reply closes the connection.
         request.off('data', onData).resume();
-        resolve('too large');
-        return;
-      }
-      chunks.push(chunk);
-    };
-    request.on('data', onData);
-    request.on('end', () => {
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+        resolve(why);
+      };
+      const onData = (piece: Buffer): void => {
+        if (piece.length === declared) {
+          whole = piece;
+          return;
+        }
+        pieces ??= createPieces({ room, limit: Math.min(limit, declared || limit), giveUp: () => refuse('no room') });
+        const why = pieces.add(piece);
+        if (why !== null) refuse(why);
+      };
+      const finish = (body: Body): void => {
+        pieces?.release();
+        resolve(body);
+      };
+      request.on('data', onData);
+      request.on('end', () => finish(whole ?? pieces?.join() ?? Buffer.alloc(0)));
+      // Both also come after the end, and then mean nothing.
+      request.on('close', () => finish('aborted'));
+      request.on('error', () => finish('aborted'));
     });
-    // Both also come after the end, and then mean nothing.
-    request.on('close', () => resolve('aborted'));
-    request.on('error', () => resolve('aborted'));
-  });
+};
+
+interface Holder {
+  bytes: number;
+  readonly giveUp: () => void;
+}
+
+/** The bytes that unfinished bodies hold. */
+interface Room {
+  readonly hold: (holder: Holder, bytes: number) => void;
+  readonly release: (holder: Holder) => void;
+}
+
+/**
+ * Who began first gives up first: a sender takes milliseconds for its body, and only one that means to hold room takes
+ * seconds. So nobody who comes later is kept out.
+ */
+const createRoom = (maxBytes: number): Room => {
+  const holders = new Set<Holder>();
+  let held = 0;
+  const release = (holder: Holder): void => {
+    held -= holder.bytes;
+    holder.bytes = 0;
+    holders.delete(holder);
+  };
+  return {
+    release,
+    hold: (holder, bytes) => {
+      held += bytes - holder.bytes;
+      holder.bytes = bytes;
+      holders.add(holder);
+      for (const oldest of holders) {
+        if (held <= maxBytes) return;
+        release(oldest);
+        oldest.giveUp();
+      }
+    },
+  };
+};
+
+/** A body that comes in pieces: they are copied into one buffer, for a piece of one byte is an object of hundreds. */
+interface Pieces {
+  readonly add: (piece: Buffer) => 'too large' | 'too many pieces' | null;
+  /** All of them. */
+  readonly join: () => Buffer;
+  readonly release: () => void;
+}
+
+interface PiecesOptions {
+  readonly room: Room;
+  /** Bytes. */
+  readonly limit: number;
+  /** Called where the room is needed for others. */
+  readonly giveUp: () => void;
+}
+
+const createPieces = ({ room, limit, giveUp }: PiecesOptions): Pieces => {
+  let buffer: Buffer = Buffer.alloc(0);
+  let length = 0;
+  let count = 0;
+  const release = (): void => {
+    buffer = Buffer.alloc(0);
+    room.release(holder);
+  };
+  const holder: Holder = {
+    bytes: 0,
+    giveUp: () => {
+      release();
+      giveUp();
+    },
+  };
+  const grow = (): void => {
+    const larger = Buffer.allocUnsafeSlow(Math.min(limit, Math.max(length, 2 * buffer.length, SMALLEST_BUFFER)));
+    buffer.copy(larger);
+    buffer = larger;
+  };
+  const refuse = <Why>(why: Why): Why => {
+    release();
+    return why;
+  };
+  return {
+    release,
+    add: (piece) => {
+      const start = length;
+      length += piece.length;
+      count += 1;
+      if (length > limit) return refuse('too large');
+      if (count > FREE_PIECES + length / BYTES_A_PIECE) return refuse('too many pieces');
+      // A chunked body mostly comes in one piece, too, and is not copied.
+      if (count === 1) buffer = piece;
+      else {
+        if (length > buffer.length) grow();
+        piece.copy(buffer, start);
+      }
+      room.hold(holder, buffer.length);
+      return null;
+    },
+    join: () => (buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length))),
+  };
+};

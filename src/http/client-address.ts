@@ -18,8 +18,12 @@ export const clientAddress = ({ socket, forwardedFor, trusted }: Hops): string |
   return addressIn(forwardedFor.join(',').split(',').at(-trusted)?.trim() ?? '') ?? socket;
 };
 
-/** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`; null for anything else. */
+/**
+ * `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:4711`; null for anything else. A zone
+ * (`fe80::1%eth0`) names an interface of another machine, and may be of any length.
+ */
 const addressIn = (entry: string): string | null => {
+  if (entry.includes('%')) return null;
   if (isIP(entry) !== 0) return entry;
   const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(entry) ?? [];
   if (bracketed !== undefined) return isIP(bracketed) === 6 ? bracketed : null;

@@ -4,13 +4,15 @@ import type { PayNotifyResult } from '../pay-notify.ts';
 import type { Reply } from './reply.ts';
 
 /** Why the public listener does not acknowledge, apart from what the inbox says. */
-type Reason =
+export type Reason =
   | NotStoredReason
   | 'WRONG_METHOD'
   | 'TOO_MANY_HEADERS'
   | 'AMBIGUOUS_FRAMING'
   | 'ENCODED_BODY'
   | 'BODY_TOO_LARGE'
+  | 'TOO_MANY_PIECES'
+  | 'TOO_MANY_BODIES'
   | 'UNVERIFIED'
   | 'NOT_FOUND'
   | 'INTERNAL_ERROR';
@@ -36,6 +38,11 @@ export const REPLIES: Readonly<Record<Reason, Reply>> = {
   AMBIGUOUS_FRAMING: failedAndClosed(400, 'the request is ambiguous'),
   ENCODED_BODY: failedAndClosed(415, 'a signed body comes as it is, without Content-Encoding'),
   BODY_TOO_LARGE: failedAndClosed(413, 'the body is too large'),
+  TOO_MANY_PIECES: failedAndClosed(400, 'the body comes in too many pieces'),
+  TOO_MANY_BODIES: {
+    ...unavailable('too many bodies are being received; send it again'),
+    closesConnection: true,
+  },
   UNVERIFIED: failed(401, 'the signature could not be verified'),
   QUEUE_FULL: unavailable('too many notifications are waiting to be stored; send it again'),
   STORE_UNAVAILABLE: unavailable('the notification could not be stored; send it again'),

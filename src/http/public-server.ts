@@ -1,25 +1,11 @@
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Express } from 'express';
-
-const SECOND = 1_000;
-
-/** A request that has as many is refused. */
-export const MAX_HEADERS = 100;
-
-const SERVER_OPTIONS = {
-  maxHeaderSize: 16_384,
-  headersTimeout: 10 * SECOND,
-  requestTimeout: 20 * SECOND,
-  // Longer than the 60 s of common balancers: the balancer, not we, closes an idle connection.
-  keepAliveTimeout: 75 * SECOND,
-  connectionsCheckingInterval: 2 * SECOND,
-};
+import type { Log } from '../log.ts';
+import { createHttpServer } from './server.ts';
 
 /** The server of the public app, not listening yet. */
-export const createPublicServer = (app: Express): Server => {
-  const server = createServer({ ...SERVER_OPTIONS, ...messagesOf(app) }, app);
-  server.maxHeadersCount = MAX_HEADERS;
-  server.keepAliveTimeoutBuffer = SECOND;
+export const createPublicServer = (app: Express, log: Log): Server => {
+  const server = createHttpServer(app, { log, messages: messagesOf(app) });
   // A sender that closes its sending side after the last byte still gets its reply (Node: lib/_http_server.js,
   // socketOnEnd).
   Object.assign(server, { httpAllowHalfOpen: true });

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import express, { type ErrorRequestHandler } from 'express';
 import { pathOf, type SignedRequest } from '../antom/signature.ts';
 import { type Log, problemOf } from '../log.ts';
 import type { PayNotify } from '../pay-notify.ts';
-import { readBody } from './body.ts';
-import { REPLIES, replyTo } from './public-replies.ts';
-import { MAX_HEADERS } from './public-server.ts';
+import { type Body, createBodyReader } from './body.ts';
+import { setLastResort } from './last-resort.ts';
+import { type Reason, REPLIES, replyTo } from './public-replies.ts';
 import type { ReadinessProbe } from './readiness.ts';
-import { type Reply, send } from './reply.ts';
+import { isClosing, type Reply, send } from './reply.ts';
 import { createRequestLog } from './request-log.ts';
+import { MAX_HEADERS } from './server.ts';
 
 export interface PublicOptions {
   readonly notifyPaths: readonly string[];
@@ -33,10 +33,14 @@ const ANY_PATH = /^/;
 export const createPublicApp = (options: PublicOptions): express.Express => {
   const { bodyLimit, unverifiedReply, payNotify, readiness, log } = options;
   const notifyPaths = new Set(options.notifyPaths);
-  const beginLine = createRequestLog(log, options.trustProxy);
-  // Connections on which what follows is not taken for a request: the framing is in doubt, or a body was cut.
-  const closing = new WeakSet<Socket>();
+  const beginLine = createRequestLog(options);
+  const readBody = createBodyReader(bodyLimit);
   const respond = (response: ServerResponse, reply: Reply): void => send(response, reply, readiness.isDraining());
+  const notFound = (request: IncomingMessage, response: ServerResponse): void => {
+    const line = beginLine(request);
+    respond(response, REPLIES.NOT_FOUND);
+    line.notFound();
+  };
 
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', false);
@@ -44,26 +48,26 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
 
   // POST /payNotify, or what NOTIFY_PATHS says. Other methods are 405.
   app.all(ANY_PATH, async (request, response, next) => {
-    if (closing.has(request.socket)) {
+    if (isClosing(request.socket)) {
       request.resume();
       return;
     }
     if (!notifyPaths.has(pathOf(request.url))) return next();
     const line = beginLine(request);
-    const refuse = (reply: Reply): void => {
-      if (reply.closesConnection === true) closing.add(request.socket);
-      respond(response, reply);
-      line.refused(reply.status);
+    const refuse = (reason: Reason): void => {
+      respond(response, REPLIES[reason]);
+      line.refused(REPLIES[reason].status, reason);
     };
 
     const refusal = refuseByHead(request, bodyLimit);
     if (refusal !== null) return refuse(refusal);
-    if (request.headersDistinct['expect'] !== undefined) response.writeContinue();
+    // HTTP/1.0 has no 100.
+    if (request.headersDistinct['expect'] !== undefined && request.httpVersion === '1.1') response.writeContinue();
 
-    const body = await readBody(request, bodyLimit);
+    const body = await readBody(request);
     // The sender is gone: nobody to respond to, and nothing is stored.
     if (body === 'aborted') return;
-    if (body === 'too large') return refuse(REPLIES.BODY_TOO_LARGE);
+    if (typeof body === 'string') return refuse(WITHOUT_BODY[body]);
 
     const result = await payNotify(toSignedRequest(request, body));
     const reply = replyTo(result, unverifiedReply);
@@ -76,7 +80,8 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     const status = readiness.state();
     respond(response, { status: status === 'ready' ? 200 : 503, body: JSON.stringify({ status }) });
   });
-  app.use((_request, response) => respond(response, REPLIES.NOT_FOUND));
+  app.use(notFound);
+  setLastResort(app, notFound);
   // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters
   const onFault: ErrorRequestHandler = (error, _request, response, _next) => {
     log.error(problemOf(error), 'a fault of ours');
@@ -86,17 +91,22 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
   return app;
 };
 
-/** The reply to a request that is refused before any of its body is read; null where it is not refused. */
-const refuseByHead = (request: IncomingMessage, bodyLimit: number): Reply | null => {
-  if (request.method !== 'POST') return REPLIES.WRONG_METHOD;
+const WITHOUT_BODY = {
+  'too large': 'BODY_TOO_LARGE',
+  'too many pieces': 'TOO_MANY_PIECES',
+  'no room': 'TOO_MANY_BODIES',
+} as const satisfies Readonly<Record<Exclude<Body, Buffer | 'aborted'>, Reason>>;
+
+/** Why a request is refused before any of its body is read; null where it is not refused. */
+const refuseByHead = (request: IncomingMessage, bodyLimit: number): Reason | null => {
+  if (request.method !== 'POST') return 'WRONG_METHOD';
   // Releases of Node that do not refuse it themselves drop what is over the limit, which may be a signed header.
-  if (request.rawHeaders.length >= 2 * MAX_HEADERS) return REPLIES.TOO_MANY_HEADERS;
-  if (isAmbiguous(request)) return REPLIES.AMBIGUOUS_FRAMING;
+  if (request.rawHeaders.length >= 2 * MAX_HEADERS) return 'TOO_MANY_HEADERS';
+  if (isAmbiguous(request)) return 'AMBIGUOUS_FRAMING';
   const { 'content-encoding': encodings = [], 'content-length': lengths = [] } = request.headersDistinct;
-  if (encodings.some((encoding) => encoding !== '' && encoding.toLowerCase() !== 'identity'))
-    return REPLIES.ENCODED_BODY;
+  if (encodings.some((encoding) => encoding !== '' && encoding.toLowerCase() !== 'identity')) return 'ENCODED_BODY';
   // Node's parser lets one Content-Length through, and only a number; a chunked or an empty body has none.
-  return Number(lengths[0] ?? 0) > bodyLimit ? REPLIES.BODY_TOO_LARGE : null;
+  return Number(lengths[0] ?? 0) > bodyLimit ? 'BODY_TOO_LARGE' : null;
 };
 
 /** Two parsers could disagree on where such a request goes, or where it ends. */

@@ -19,7 +19,8 @@ export interface Reply {
 export const send = (response: ServerResponse, reply: Reply, draining = false): void => {
   if (response.headersSent || response.destroyed) return;
   const { status, body, contentType = 'application/json', headers, closesConnection = false } = reply;
-  if (closesConnection) lingerOnClose(response.socket);
+  // The response has its socket only when those before it are written.
+  if (closesConnection) closeAfter(response.req.socket);
   const fields = ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))];
   for (const name in headers) fields.push(name, headers[name] ?? '');
   if (closesConnection || draining) fields.push('Connection', 'close');
@@ -27,20 +28,28 @@ export const send = (response: ServerResponse, reply: Reply, draining = false): 
   response.end(body);
 };
 
+/** Connections on which what follows is not taken for a request: the framing is in doubt, or a body was cut. */
+const closing = new WeakSet<Socket>();
+
+/** Whether a reply on this connection was its last one. */
+export const isClosing = (socket: Socket): boolean => closing.has(socket);
+
 const LINGER_MS = 2_000;
 
 /**
  * Closing a socket with unread bytes makes the kernel send a reset, which can destroy the reply on its way. So the
- * sending side is closed first, and what still arrives is thrown away for a moment.
+ * sending side is closed first, and what still arrives is thrown away for a moment, unparsed.
  */
-const lingerOnClose = (socket: Socket | null): void => {
-  if (socket === null) return;
+const closeAfter = (socket: Socket): void => {
+  closing.add(socket);
   socket.destroySoon = () => {
     socket.end();
     const giveUp = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(giveUp));
     socket.once('end', () => socket.destroy());
     socket.on('error', () => socket.destroy());
+    // A listener for data takes the bytes from Node's parser (lib/_http_server.js, generateSocketListenerWrapper).
+    socket.removeAllListeners('data').on('data', () => undefined);
     socket.resume();
   };
 };

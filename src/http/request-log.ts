@@ -1,19 +1,37 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { UnverifiedReason } from '../antom/signature.ts';
+import { pathOf, type UnverifiedReason } from '../antom/signature.ts';
 import type { Log } from '../log.ts';
-import type { PayNotifyResult } from '../pay-notify.ts';
+import type { NotAcknowledged, PayNotifyResult } from '../pay-notify.ts';
 import { clientAddress } from './client-address.ts';
+import { createSampledLog, type Kind, type SampledLog } from './sampled-log.ts';
 
-/** The log line of one request to a notify path, written once its status is decided. */
+/** The log line of one request, written once its status is decided. */
 export interface RequestLog {
-  readonly refused: (status: number) => void;
+  readonly refused: (status: number, reason: string) => void;
   readonly received: (status: number, result: PayNotifyResult) => void;
+  /** A path that takes no notifications. */
+  readonly notFound: () => void;
 }
 
-/** Returns what opens the line of a request: its id, address and duration are in it whatever becomes of it. */
-export const createRequestLog = (log: Log, trustProxy: number): ((request: IncomingMessage) => RequestLog) => {
+export interface RequestLogOptions {
+  readonly log: Log;
+  /** How many proxies stand in front. */
+  readonly trustProxy: number;
+  readonly notifyPaths: readonly string[];
+}
+
+/**
+ * Returns what opens the line of a request: its id, address and duration are in it whatever becomes of it. What APO did
+ * not sign is `warn` at most, and sampled: anybody can send it.
+ */
+export const createRequestLog = ({
+  log,
+  trustProxy,
+  notifyPaths,
+}: RequestLogOptions): ((request: IncomingMessage) => RequestLog) => {
   const nextId = createRequestIds();
+  const sampled = createSampledLog(log);
   return (request) => {
     const startedAt = performance.now();
     const requestId = nextId();
@@ -27,8 +45,16 @@ export const createRequestLog = (log: Log, trustProxy: number): ((request: Incom
       return { requestId, status, address, ms };
     };
     return {
-      refused: (status) => log.info(line(status), 'refused'),
-      received: (status, result) => logResult(log, result, line(status)),
+      refused: (status, reason) =>
+        sampled({ level: status < 500 ? 'info' : 'warn', text: 'refused', fields: { status, problem: reason } }, () =>
+          line(status),
+        ),
+      received: (status, result) => logResult({ log, sampled }, result, () => line(status)),
+      notFound: () => {
+        const isFromApo = request.method === 'POST' && request.headers['signature'] !== undefined;
+        if (isFromApo) sampled(MISDIRECTED, () => ({ ...line(404), ...misdirected(request, notifyPaths) }));
+        else sampled(NOT_FOUND, () => line(404));
+      },
     };
   };
 };
@@ -40,27 +66,50 @@ interface Line {
   readonly ms: number;
 }
 
-const logResult = (log: Log, result: PayNotifyResult, line: Line): void => {
-  const { reason } = result;
-  if (result.kind === 'not stored') {
-    log.error(
-      { ...line, problem: result.because, ...(reason === null ? {} : { reason }) },
-      'not stored, not acknowledged',
-    );
-    return;
-  }
-  const { recorded } = result;
+const NOT_FOUND = { level: 'info', text: 'not found', fields: { status: 404 } } as const satisfies Kind;
+const MISDIRECTED = {
+  level: 'warn',
+  text: 'a signed POST to a path that takes no notifications',
+  fields: { status: 404 },
+} as const satisfies Kind;
+
+/** What somebody needs who entered another path at APO than is configured here. */
+const misdirected = ({ url = '' }: IncomingMessage, notifyPaths: readonly string[]): object => ({
+  problem: `received: ${printable(pathOf(url))} configured: ${notifyPaths.join(',')}`,
+  hint: 'if APO sends its notifications to this path, add it to NOTIFY_PATHS (comma-separated)',
+});
+
+const LONGEST_PATH = 200;
+
+/** Escapes what a terminal or a person could take for something else, and cuts what is long. */
+const printable = (path: string): string => {
+  const cut = path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}...` : path;
+  return cut.replace(
+    /[^\x21-\x7e]|["'`\\]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  );
+};
+
+interface Logs {
+  readonly log: Log;
+  readonly sampled: SampledLog;
+}
+
+const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
+  if (result.kind === 'not stored') return logNotStored({ log, sampled }, result, makeLine());
+  const { recorded, reason } = result;
   if (recorded.kind === 'unverified') {
     const hint = reason === null ? undefined : HINTS[reason];
-    log.warn(
-      { ...line, reason, deliveries: recorded.deliveries, ...(hint === undefined ? {} : { hint }) },
-      'unverified',
-    );
+    sampled({ level: 'warn', text: 'unverified', fields: { reason: String(reason) } }, () => ({
+      ...makeLine(),
+      deliveries: recorded.deliveries,
+      ...(hint === undefined ? {} : { hint }),
+    }));
     return;
   }
   const { kind, paymentId, outcome, problem } = recorded.reading;
   const fields = {
-    ...line,
+    ...makeLine(),
     kind,
     paymentId,
     outcome,
@@ -70,6 +119,13 @@ const logResult = (log: Log, result: PayNotifyResult, line: Line): void => {
   if (outcome === 'FAILED') log.error(fields, 'stored, but could not be applied');
   else if (outcome === 'MALFORMED') log.warn(fields, 'stored, but malformed');
   else log.info(fields, 'notification');
+};
+
+const logNotStored = ({ log, sampled }: Logs, { because, reason, verified }: NotAcknowledged, line: Line): void => {
+  const text = 'not stored, not acknowledged';
+  const fields = { problem: because, ...(reason === null ? {} : { reason }) };
+  if (verified === true) log.error({ ...line, ...fields }, text);
+  else sampled({ level: 'warn', text, fields }, () => line);
 };
 
 /** What an operator can look at first. */

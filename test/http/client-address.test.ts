@@ -40,6 +40,10 @@ describe("the client's address", () => {
     ['an open bracket', '[2001:db8::1', 1],
     ['markup', '<script>', 1],
     ['two addresses in one entry', '192.0.2.1 192.0.2.2', 1],
+    ['an address with a zone', 'fe80::1%eth0', 1],
+    ['one with a zone of 9 KB', `fe80::1%${'a'.repeat(9_000)}`, 1],
+    ['one with a zone in brackets', '[fe80::1%eth0]:4711', 1],
+    ['an address of many digits', `${'0'.repeat(9_000)}::1`, 1],
   ])("is the socket's for %s", (_, forwardedFor, trusted) => {
     expect(clientAddress({ socket: SOCKET, forwardedFor: [forwardedFor], trusted })).toBe(SOCKET);
   });

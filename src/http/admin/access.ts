@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIPv4 } from 'node:net';
 import type { Reply } from '../reply.ts';
 import { problem } from './problem.ts';
 
@@ -42,14 +43,18 @@ const matcher = (token: string | null): ((presented: Buffer) => boolean) => {
 };
 
 /** Any port; a name that a foreign site could make point here (DNS rebinding) is none of these. */
-const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?$/i;
+const isLoopback = (host: string): boolean => {
+  const [, name = ''] = /^(.*?)(:\d{1,5})?$/.exec(host.toLowerCase()) ?? [];
+  // `127.999.999.999` is no address but a name like any other.
+  return name === 'localhost' || name === '[::1]' || (isIPv4(name) && name.startsWith('127.'));
+};
 
 /**
  * Without a token a web page could use the operator's browser against this listener; Host and Origin tell such a page.
  */
 const loopbackOnly: Guard = ({ headersDistinct: { host: hosts = [], origin: origins = [] } }) => {
   const [host = ''] = hosts;
-  if (hosts.length !== 1 || !LOOPBACK.test(host)) {
+  if (hosts.length !== 1 || !isLoopback(host)) {
     return problem('FOREIGN_HOST', 'Without an ADMIN_TOKEN only requests to a loopback name are answered.');
   }
   const own = `http://${host.toLowerCase()}`;

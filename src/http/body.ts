@@ -44,7 +44,7 @@ export const createBodyReader = (limit: number): BodyReader => {
         resolve(body);
       };
       request.on('data', onData);
-      request.on('end', () => finish(whole ?? pieces?.join() ?? Buffer.alloc(0)));
+      request.on('end', () => finish(whole ?? pieces?.take() ?? Buffer.alloc(0)));
       // Both also come after the end, and then mean nothing.
       request.on('close', () => finish('aborted'));
       request.on('error', () => finish('aborted'));
@@ -92,8 +92,8 @@ const createRoom = (maxBytes: number): Room => {
 /** A body that comes in pieces: they are copied into one buffer, for a piece of one byte is an object of hundreds. */
 interface Pieces {
   readonly add: (piece: Buffer) => 'too large' | 'too many pieces' | null;
-  /** All of them. */
-  readonly join: () => Buffer;
+  /** All of them, which are held no longer. */
+  readonly take: () => Buffer;
   readonly release: () => void;
 }
 
@@ -105,12 +105,22 @@ interface PiecesOptions {
   readonly giveUp: () => void;
 }
 
+const NONE = Buffer.alloc(0);
+
 const createPieces = ({ room, limit, giveUp }: PiecesOptions): Pieces => {
-  let buffer: Buffer = Buffer.alloc(0);
+  let buffer: Buffer<ArrayBufferLike> = NONE;
+  /** The memory of the buffer, where it is not that of the first piece. */
+  let own: ArrayBuffer | null = null;
   let length = 0;
   let count = 0;
+  const keep = (next: Buffer, memory: ArrayBuffer | null): void => {
+    // Freed at once: the collector comes late, and many large bodies would wait for it.
+    own?.transfer(0);
+    own = memory;
+    buffer = next;
+  };
   const release = (): void => {
-    buffer = Buffer.alloc(0);
+    keep(NONE, null);
     room.release(holder);
   };
   const holder: Holder = {
@@ -121,9 +131,10 @@ const createPieces = ({ room, limit, giveUp }: PiecesOptions): Pieces => {
     },
   };
   const grow = (): void => {
-    const larger = Buffer.allocUnsafeSlow(Math.min(limit, Math.max(length, 2 * buffer.length, SMALLEST_BUFFER)));
+    const memory = new ArrayBuffer(Math.min(limit, Math.max(length, 2 * buffer.length, SMALLEST_BUFFER)));
+    const larger = Buffer.from(memory);
     buffer.copy(larger);
-    buffer = larger;
+    keep(larger, memory);
   };
   const refuse = <Why>(why: Why): Why => {
     release();
@@ -131,6 +142,13 @@ const createPieces = ({ room, limit, giveUp }: PiecesOptions): Pieces => {
   };
   return {
     release,
+    take: () => {
+      const isFull = buffer.length === length;
+      const body = isFull ? buffer : Buffer.from(buffer.subarray(0, length));
+      if (isFull) own = null;
+      release();
+      return body;
+    },
     add: (piece) => {
       const start = length;
       length += piece.length;
@@ -138,7 +156,7 @@ const createPieces = ({ room, limit, giveUp }: PiecesOptions): Pieces => {
       if (length > limit) return refuse('too large');
       if (count > FREE_PIECES + length / BYTES_A_PIECE) return refuse('too many pieces');
       // A chunked body mostly comes in one piece, too, and is not copied.
-      if (count === 1) buffer = piece;
+      if (count === 1) keep(piece, null);
       else {
         if (length > buffer.length) grow();
         piece.copy(buffer, start);
@@ -146,6 +164,5 @@ const createPieces = ({ room, limit, giveUp }: PiecesOptions): Pieces => {
       room.hold(holder, buffer.length);
       return null;
     },
-    join: () => (buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length))),
   };
 };

@@ -122,10 +122,9 @@ const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: ()
 };
 
 const logNotStored = ({ log, sampled }: Logs, { because, reason, verified }: NotAcknowledged, line: Line): void => {
-  const text = 'not stored, not acknowledged';
   const fields = { problem: because, ...(reason === null ? {} : { reason }) };
-  if (verified === true) log.error({ ...line, ...fields }, text);
-  else sampled({ level: 'warn', text, fields }, () => line);
+  if (verified === true) log.error({ ...line, ...fields }, 'not stored, not acknowledged');
+  else sampled({ level: 'warn', text: 'not stored, not acknowledged', fields }, () => line);
 };
 
 /** What an operator can look at first. */

@@ -165,3 +165,9 @@ test("the pods run as the image's user, by number", () => {
   expect(/^USER (\S+)$/m.exec(dockerfile)?.[1]).toMatch(/^(node|1000(:1000)?)$/);
   expect(pod?.securityContext).toMatchObject({ runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 });
 });
+
+test('SIGUSR1 opens no debugger, from the first moment on, in the image and in npm start', () => {
+  const { scripts } = JSON.parse(readProject('package.json')) as { readonly scripts: Environment };
+  expect(scripts['start']).toContain(' --disable-sigusr1 ');
+  expect(/^CMD (.*)$/m.exec(dockerfile)?.[1]).toContain('"--disable-sigusr1"');
+});

@@ -108,7 +108,7 @@ interface PiecesOptions {
 const NONE = Buffer.alloc(0);
 
 const createPieces = ({ room, limit, giveUp }: PiecesOptions): Pieces => {
-  let buffer: Buffer<ArrayBufferLike> = NONE;
+  let buffer: Buffer = NONE;
   /** The memory of the buffer, where it is not that of the first piece. */
   let own: ArrayBuffer | null = null;
   let length = 0;

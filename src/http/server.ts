@@ -1,5 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
-import type { ServerOptions as MessageClasses } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.ts';
 import { isClosing, send } from './reply.ts';
@@ -25,7 +31,7 @@ const SERVER_OPTIONS = {
 interface Options {
   readonly log: Log;
   /** What Node makes requests and responses of; its own where absent. */
-  readonly messages?: Pick<MessageClasses, 'IncomingMessage' | 'ServerResponse'>;
+  readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
 
 /** A server with the limits that both listeners have, not listening yet. */
@@ -49,7 +55,7 @@ export const createHttpServer = (listener: RequestListener, { log, messages = {}
   return server;
 };
 
-/** Requests that come while an earlier one of their connection still has no response. */
+/** Requests in a row that come while an earlier one of their connection still has no response. */
 const MAX_PIPELINED = 16;
 /** For Node's parser: any number that it does not know ends the connection. */
 const REFUSED = -1;
@@ -67,7 +73,8 @@ interface HttpSocket extends Socket {
  */
 const boundPipeline = (socket: HttpSocket, onRefused: () => void): void => {
   const { parser } = socket;
-  if (parser === undefined) throw new Error('this Node keeps its parser elsewhere: pipelining is not bounded');
+  // A Node that keeps it elsewhere is noticed by a test (test/http/hostile.test.ts), not by the senders.
+  if (parser === undefined) return;
   const { onIncoming } = parser;
   let waiting = 0;
   parser.onIncoming = (request, keepsAlive) => {

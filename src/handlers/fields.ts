@@ -47,10 +47,15 @@ const toStorable = (text: string): string => (isStorable(text) ? text : text.toW
 
 const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
-const toText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? toStorable(value) : undefined;
+/** Characters that are kept of a text. */
+const LONGEST_TEXT = 1_024;
 
-/** Tolerated: a string that is not empty. */
+const toText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== ''
+    ? toStorable(value.length > LONGEST_TEXT ? value.slice(0, LONGEST_TEXT) : value)
+    : undefined;
+
+/** Tolerated: a string that is not empty; what is longer than 1,024 characters is cut off. */
 export const toleratedText = z.transform(toText);
 
 /** The same; null where there is none. */
@@ -70,33 +75,57 @@ export const result = z.object(
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Deeper than any acquirer's data, and shallow enough for every later JSON.stringify. */
-const DEEPEST = 16;
+/** Characters of JSON that are kept of an object, at most. */
+const LARGEST = 2_048;
 
-/** Tolerated: any object, whatever is in it; what lies deeper than 16 levels becomes null. */
+/** The fields of an `acquirerInfo` that APO documents. */
+const ACQUIRER_FIELDS = [
+  'acquirerName',
+  'referenceRequestId',
+  'acquirerTransactionId',
+  'acquirerMerchantId',
+  'acquirerResultCode',
+  'acquirerResultMessage',
+] as const;
+const LONGEST_FIELD = 256;
+
+/**
+ * Tolerated: any object, whatever is in it. Of one beyond 2,048 characters of JSON only the strings that APO documents,
+ * up to 256 characters each: all else is in the stored bytes.
+ */
 export const acquirerInfo = z.transform((value: unknown): JsonObject | undefined => {
   if (!isObject(value)) return undefined;
-  return isPlain(value) ? value : toStorableObject(value, 0);
+  if (isPlain(value)) return value;
+  const storable = toStorableObject(value);
+  return JSON.stringify(storable).length <= LARGEST ? storable : documentedIn(storable);
 });
 
-/** Nothing in it has to be changed: the usual case, which is not copied. */
+/** Nothing in it has to be changed: the usual case, which is not copied. No string becomes more than six times as long. */
 const isPlain = (object: JsonObject): boolean => {
+  let room = LARGEST / 6;
   for (const name in object) {
     const value = object[name];
     if (!isStorable(name) || typeof value === 'object' || (typeof value === 'string' && !isStorable(value)))
       return false;
+    room -= name.length + String(value).length + 1;
+    if (room < 0) return false;
   }
   return true;
 };
 
-const toStorableObject = (object: JsonObject, depth: number): JsonObject =>
+const documentedIn = (info: JsonObject): JsonObject =>
   Object.fromEntries(
-    Object.entries(object).map(([name, value]) => [toStorable(name), toStorableJson(value, depth + 1)]),
+    ACQUIRER_FIELDS.flatMap((name) => {
+      const value = Object.hasOwn(info, name) ? info[name] : undefined;
+      return typeof value === 'string' && value.length <= LONGEST_FIELD ? [[name, value]] : [];
+    }),
   );
 
-const toStorableJson = (value: Json, depth: number): Json => {
+const toStorableObject = (object: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [toStorable(name), toStorableJson(value)]));
+
+const toStorableJson = (value: Json): Json => {
   if (typeof value === 'string') return toStorable(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (depth === DEEPEST) return null;
-  return isObject(value) ? toStorableObject(value, depth) : value.map((item) => toStorableJson(item, depth + 1));
+  return isObject(value) ? toStorableObject(value) : value.map(toStorableJson);
 };

@@ -6,6 +6,7 @@ import type { JsonObject } from '../order/statement.ts';
 import { isIdentifier, isMissing, isObject } from './fields.ts';
 import type { Handlers } from './handler.ts';
 import { handlers as builtIn } from './index.ts';
+import { excessOf } from './limits.ts';
 
 /** The only way to a ReadNotification. Never throws. */
 export const readNotification = (
@@ -21,6 +22,20 @@ export const readNotification = (
 export const readBody = (body: Uint8Array, handlers: Handlers = builtIn): Reading => {
   const { json, problem } = decode(body);
   if (json === null) return { ...UNKNOWN, outcome: 'MALFORMED', problem, identifiers: [] };
+  const reading = readJson(json, handlers);
+  return problem === null ? reading : beyondLimits(reading, problem);
+};
+
+/** It keeps what it names, by which it joins its order as one that could not be read; where its kind has orders. */
+const beyondLimits = ({ kind, outcome, identifiers }: Reading, problem: string): Reading => ({
+  kind: outcome === 'UNHANDLED' ? 'UNKNOWN' : kind,
+  outcome: 'MALFORMED',
+  problem,
+  identifiers,
+  statements: [],
+});
+
+const readJson = (json: JsonObject, handlers: Handlers): Reading => {
   const identifiers = identifiersOf(json);
   if (typeof json['notifyType'] !== 'string' && !isMissing(json['notifyType'])) {
     return { ...UNKNOWN, outcome: 'MALFORMED', problem: 'notifyType must be a string.', identifiers };
@@ -38,20 +53,24 @@ export const readBody = (body: Uint8Array, handlers: Handlers = builtIn): Readin
 
 const UNKNOWN = { kind: 'UNKNOWN', statements: [] } as const;
 
+/** With both, the JSON is beyond the limits and is only the outermost of it. */
 type Decoded =
-  { readonly json: JsonObject; readonly problem: null } | { readonly json: null; readonly problem: string };
+  { readonly json: JsonObject; readonly problem: string | null } | { readonly json: null; readonly problem: string };
 
 /** Invalid UTF-8 is refused, not repaired. Of duplicate keys the last one wins. */
 const decode = (body: Uint8Array): Decoded => {
   if (!isUtf8(body)) return { json: null, problem: 'The body is not UTF-8.' };
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   if (text.startsWith('\ufeff')) return { json: null, problem: 'The body begins with a byte order mark.' };
-  const json = parse(text);
+  const excess = excessOf(text);
+  const json = parse(excess === null ? text : excess.shallow);
   if (json === undefined) return { json: null, problem: 'The body is not JSON.' };
-  return isObject(json) ? { json, problem: null } : { json: null, problem: 'The body is not a JSON object.' };
+  return isObject(json)
+    ? { json, problem: excess === null ? null : excess.problem }
+    : { json: null, problem: 'The body is not a JSON object.' };
 };
 
-/** Undefined for what is no JSON, and for what is nested too deep to be parsed. */
+/** Undefined for what is no JSON. */
 const parse = (text: string): unknown => {
   try {
     return JSON.parse(text);

@@ -55,7 +55,7 @@ describe('the problem', () => {
   });
 
   test('is bounded, however much is wrong', () => {
-    const problem = problemOf({ text: 'x', word: 'one', list: Array(10_000).fill('x'), either: 1 }) ?? '';
+    const problem = problemOf({ text: 'x', word: 'one', list: Array(1_000).fill('x'), either: 1 }) ?? '';
     expect(problem).toHaveLength(500);
     expect(problem).toMatch(/^list\.0 must be of type number; list\.1 .*…$/);
   });

@@ -48,7 +48,6 @@ export const without = <T>(fields: Readonly<Record<string, T>>, name: string): R
   Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
 
 export const DEEP = 100_000;
-export const nested = `${'{"a":'.repeat(DEEP)}1${'}'.repeat(DEEP)}`;
 
 /** The text of the payment with one more member, written as it is: what JSON.stringify would not write. */
 export const withMember = (member: string): string => JSON.stringify(PAYMENT).replace(/\}$/, `,${member}}`);

@@ -7,7 +7,7 @@ export interface OrderRules {
 }
 
 /** Raise it when a rule of this folder changes: every order is then rebuilt at the next start. */
-const DERIVATION = 2;
+export const DERIVATION = 2;
 
 /** What decides how orders read besides their evidence; orders that were derived under another name are rebuilt. */
 export const nameOfRules = ({ captureRequired, captureMode, production }: OrderRules): string =>

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { type DerivedOrder, deriveOrder, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { evidenceOf, foldCaptures, type Folding } from './fold.ts';
 import { linkLock, orderLock } from './lock.ts';
 import type { Link, OrderKey, Touched } from './order-key.ts';
-import { bytesOf, type StoredOrder } from './row.ts';
+import { bytesOf, type Fold, type StoredOrder } from './row.ts';
 import type { NotificationKey } from './store.ts';
 import type { OrderRow, Transaction } from './transaction.ts';
 
@@ -18,22 +19,30 @@ interface Projected {
   readonly stored: StoredOrder;
   /** Null while nothing makes an order: no applied notification and no registration. */
   readonly order: DerivedOrder | null;
+  readonly fold: Fold | null;
   /** Digests of the notifications that it could not be derived from: a fault of ours. */
   readonly failed: readonly string[];
 }
 
-/** Derives an order from what is stored. Never throws. */
-export const project = (stored: StoredOrder, rules: OrderRules): Projected => {
-  const { evidence, applied, isNamed } = stored;
+/** Derives an order from what is stored, to show it. Never throws. */
+export const project = (stored: StoredOrder, rules: OrderRules): Projected =>
+  projectFolded(stored, { evidence: stored.evidence, fold: null }, rules);
+
+/** The same as far as what is folded says; the captures that it holds are taken together. */
+const projectFolded = (stored: StoredOrder, { evidence, fold }: Folding, rules: OrderRules): Projected => {
   const hasNothing =
     evidence.statements.length === 0 && (evidence.paymentId !== null || evidence.registrations.length === 0);
-  if (hasNothing || isNamed) return { stored, order: null, failed: [] };
+  if (hasNothing || stored.isNamed) return { stored, order: null, fold, failed: [] };
   try {
-    return { stored, order: deriveOrder(evidence, rules), failed: [] };
+    return { stored, order: deriveOrder(evidence, rules), fold, failed: [] };
   } catch {
-    return { stored, order: underivable(evidence), failed: applied };
+    return { stored, order: underivable(evidence), fold, failed: appliedIn(stored) };
   }
 };
+
+/** Digests of the notifications that its statements come from. */
+const appliedIn = ({ notifications }: StoredOrder): readonly string[] =>
+  notifications.flatMap(({ outcome, digest }) => (outcome === 'APPLIED' ? [digest] : []));
 
 /**
  * Derives every touched order from what is stored, inside the caller's transaction, and writes those that changed.
@@ -49,21 +58,25 @@ export const derive = async (
   const [keys, links] = [[...touched.keys], [...touched.links]];
   if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
   for (;;) {
-    const orders = await transaction.evidence({ keys, links });
+    const orders = await evidenceOf(transaction, { keys, links });
     transaction.need(orders.map(orderLock));
-    const projections = orders.map((order) => project(order, rules));
-    const failures = projections.flatMap((one) => one.failed.map((id) => ({ clientId: one.stored.clientId, id })));
-    if (failures.length === 0) {
+    const projections = orders.map((order) => projectFolded(order, foldCaptures(order), rules));
+    const failing = projections.filter((one) => one.failed.length > 0);
+    if (failing.length === 0) {
       const { kept, gone } = toRows(projections);
       const changed = transaction.writeOrders(kept, gone, now);
       // Who does not ask for it learns of a failure from the transaction, which fails with it.
       changed.catch(() => {});
       return { changed, failed };
     }
+    // One that was read in part is read in full first.
+    const failures = failing
+      .filter(({ stored }) => stored.before === null)
+      .flatMap((one) => one.failed.map((id) => ({ clientId: one.stored.clientId, id })));
     failed.push(...failures);
     const unlinked = (await Promise.all(failures.map(async (key) => await fail(transaction, key)))).flat();
     transaction.need(unlinked.map(linkLock));
-    keys.push(...orders);
+    keys.push(...orders.map(({ clientId, orderKey }) => ({ clientId, orderKey })));
     links.push(...unlinked);
   }
 };
@@ -92,19 +105,20 @@ const toRows = (
 ): { readonly kept: readonly OrderRow[]; readonly gone: readonly OrderKey[] } => {
   const kept: OrderRow[] = [];
   const gone: OrderKey[] = [];
-  for (const { stored, order } of projections) {
+  for (const { stored, order, fold } of projections) {
     const isOurFault = stored.row !== null && stored.hasFailed && !stored.isNamed;
     const shown = order ?? (isOurFault ? underivable(stored.evidence) : null);
-    if (shown !== null) kept.push(toOrderRow(stored, shown));
+    if (shown !== null) kept.push(toOrderRow(stored, shown, fold));
     else if (stored.row !== null) gone.push(stored);
   }
   return { kept, gone };
 };
 
-const toOrderRow = ({ clientId, orderKey }: OrderKey, order: DerivedOrder): OrderRow => ({
+const toOrderRow = ({ clientId, orderKey }: OrderKey, order: DerivedOrder, fold: Fold | null): OrderRow => ({
   clientId,
   orderKey,
   status: order.status,
   attention: order.attention.map(({ code }) => ` ${code} `).join(''),
-  digest: bytesOf(hash('sha256', JSON.stringify(order), 'hex').slice(0, 32)),
+  digest: bytesOf(hash('sha256', JSON.stringify(order) + (fold?.shown ?? ''), 'hex').slice(0, 32)),
+  fold: fold === null ? null : JSON.stringify(fold),
 });

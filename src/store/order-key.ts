@@ -22,8 +22,20 @@ export interface Link extends Identifier {
 /** Neither an order key nor a client id holds a line break. */
 export const nameOfOrder = ({ clientId, orderKey }: OrderKey): string => `${orderKey}\n${clientId}`;
 
+/** An order that a transaction changes. */
+export interface TouchedKey extends OrderKey {
+  /** Present where nothing changes but for one notification that joins it. */
+  readonly added?: {
+    /** Of the notification. */
+    readonly position: string;
+    readonly identifiers: readonly { readonly name: string; readonly value: string }[];
+  };
+  /** With the extent `given`: the notifications that are read, by their positions. */
+  readonly positions?: readonly string[];
+}
+
 /** What a transaction changes: orders, and links that may lead to further ones. */
 export interface Touched {
-  readonly keys: readonly OrderKey[];
+  readonly keys: readonly TouchedKey[];
   readonly links: readonly Link[];
 }

@@ -15,7 +15,7 @@ const read = async (
   rules: OrderRules,
 ): Promise<readonly Order[]> => {
   if (keys.length === 0) return [];
-  const stored = new Map((await evidence({ keys, links: [] })).map((one) => [nameOfOrder(one), one]));
+  const stored = new Map((await evidence({ keys, links: [] }, 'all')).map((one) => [nameOfOrder(one), one]));
   return keys.flatMap((key) => {
     const one = stored.get(nameOfOrder(key));
     return one === undefined || one.row === null ? [] : [toOrder(one, one.row.updatedAt, rules)];

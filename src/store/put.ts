@@ -1,5 +1,5 @@
 import { linkLock, type Lock, orderLock } from './lock.ts';
-import type { Touched } from './order-key.ts';
+import type { Touched, TouchedKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
 import { linksIn, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
 import type { PutNotification, Transaction } from './transaction.ts';
@@ -34,13 +34,22 @@ export const putAndTouch = async (transaction: Transaction, rows: readonly Notif
     await writeReadings(transaction, [{ clientId: row.clientId, position: one.position, columns: row }]);
     stored.set(row.id, { ...one, outcome: row.outcome });
   }
+  const applied = distinct.filter(({ id }) => stored.get(id)?.isNew === true || again.some((row) => row.id === id));
   return {
     stored,
-    touched: touchedBy(
-      distinct.filter(({ id }) => stored.get(id)?.isNew === true || again.some((row) => row.id === id)),
-    ),
+    touched: {
+      keys: applied.flatMap((row) => addedBy(row, stored.get(row.id) as PutNotification)),
+      links: applied.flatMap(linksIn),
+    },
   };
 };
+
+const addedBy = (row: NotificationRow, { position }: PutNotification): readonly TouchedKey[] =>
+  orderOf(row).map(({ clientId, orderKey }) => ({
+    clientId,
+    orderKey,
+    added: { position, identifiers: row.identifiers },
+  }));
 
 /** One row a notification: a statement cannot write the same row twice. */
 const distinctRows = (rows: readonly NotificationRow[]): readonly NotificationRow[] => {

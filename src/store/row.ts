@@ -4,7 +4,7 @@ import type { OrderEvidence } from '../order/evidence.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
-import { linksOf, type Sourced, type Statement } from '../order/statement.ts';
+import { type CaptureStatement, linksOf, type Sourced, type Statement } from '../order/statement.ts';
 import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
 import type { NotificationDelivery, UnverifiedDelivery } from './store.ts';
 
@@ -119,6 +119,7 @@ export const orderOf = (
 
 /** One stored notification, as far as its order is concerned. */
 export interface EvidenceRow {
+  readonly position: string;
   /** SHA-256 of the body, lower-case hex. */
   readonly digest: string;
   readonly outcome: Outcome;
@@ -133,11 +134,27 @@ export interface RegistrationRow {
   readonly createdAt: number;
 }
 
+/** The captures of an order that are not read one by one (fold.ts). */
+export interface Fold {
+  /** By the rules of which it was made: another one is made again from all that is stored. */
+  readonly derivation: number;
+  /** How many captures. */
+  readonly count: number;
+  /** One for all that are alike. */
+  readonly statements: readonly Sourced<CaptureStatement>[];
+  /** Sum of the digests of the captures as the order shows them, hexadecimal. */
+  readonly shown: string;
+  /** Positions of the order's notifications that are not folded. */
+  readonly loose: readonly string[];
+}
+
 /** All that is stored about one order. */
 export interface StoredOrder extends OrderKey {
   readonly evidence: OrderEvidence;
-  /** Digests of the notifications that its statements come from. */
-  readonly applied: readonly string[];
+  /** The notifications that were read. */
+  readonly notifications: readonly EvidenceRow[];
+  /** What of its captures was not read, being folded; null where all was read. */
+  readonly before: Fold | null;
   /** A notification of it is FAILED. */
   readonly hasFailed: boolean;
   /** A registration that a payment names: it has no order of its own. */
@@ -145,7 +162,7 @@ export interface StoredOrder extends OrderKey {
   /** The earliest first receipt, and creation of a registration. */
   readonly createdAt: number;
   /** Of the row in `orders`; null while there is none. */
-  readonly row: { readonly updatedAt: number; readonly position: string } | null;
+  readonly row: { readonly updatedAt: number; readonly position: string; readonly fold: string | null } | null;
 }
 
 /** What a database reads about one order. */
@@ -186,7 +203,8 @@ export const toStoredOrder = (gathered: GatheredOrder): StoredOrder => {
       problems: unreadable.map(({ problem }) => problem ?? 'A fault of paynotify kept it from being applied.'),
       sharesIdentity: paymentId !== null && isShared,
     },
-    applied: notifications.flatMap(({ outcome, digest }) => (outcome === 'APPLIED' ? [digest] : [])),
+    notifications,
+    before: null,
     hasFailed: unreadable.some(({ outcome }) => outcome === 'FAILED'),
     isNamed: paymentId === null && isShared,
     createdAt: earliest([

@@ -42,7 +42,12 @@ export interface OrderRow extends OrderKey {
   readonly attention: string;
   /** Tells whether any field of the order changed. */
   readonly digest: Buffer;
+  /** JSON: a `Fold`; null for an ordinary order. */
+  readonly fold: string | null;
 }
+
+/** Which notifications of each order are read: all; none of an order with a fold; those at the positions of its key. */
+export type Extent = 'all' | 'unless folded' | 'given';
 
 /** A request of the unverified store, and how often it was received more. */
 export interface UnverifiedRepeat {
@@ -60,7 +65,7 @@ export interface Snapshot {
   /**
    * All that is stored about the touched orders and about those that the links lead to, whether or not there is a row.
    */
-  readonly evidence: (touched: Touched) => Promise<readonly StoredOrder[]>;
+  readonly evidence: (touched: Touched, extent: Extent) => Promise<readonly StoredOrder[]>;
   /** What came over the wire, for each position; null once retention has removed it. */
   readonly raws: (positions: readonly string[]) => Promise<readonly (RawNotification | null)[]>;
   /** Where a notification stands; null where it is not stored. */

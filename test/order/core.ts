@@ -47,6 +47,7 @@ const toRow = (body: string): Omit<Row, 'clientId'> => {
   const { outcome, problem, statements, identifiers } = columns;
   const [order = null] = orderOfEntry({ clientId: '', ...columns });
   return {
+    position: '0',
     digest: createHash('sha256').update(body).digest('hex'),
     outcome,
     problem,

@@ -9,7 +9,7 @@ import {
   type StoredOrder,
   toStoredOrder,
 } from '../row.ts';
-import type { Query, Snapshot } from '../transaction.ts';
+import type { Extent, Query, Snapshot } from '../transaction.ts';
 import { prepared, recordset } from './query.ts';
 
 /**
@@ -18,11 +18,13 @@ import { prepared, recordset } from './query.ts';
  */
 export const evidence =
   (query: Query): Snapshot['evidence'] =>
-  async ({ keys, links }) =>
+  async ({ keys, links }, extent) =>
     gather(
-      await query<Row>(EVIDENCE, [
+      await query<Row>(EVIDENCE[extent], [
         recordset(links.map(({ clientId, name, value }) => ({ client_id: clientId, name, value }))),
-        recordset(keys.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }))),
+        recordset(
+          keys.map(({ clientId, orderKey, positions }) => ({ client_id: clientId, order_key: orderKey, positions })),
+        ),
       ]),
     );
 
@@ -32,6 +34,9 @@ interface Row {
   readonly order_key: string;
   readonly updated_at: string | null;
   readonly position: string | null;
+  readonly fold: string | null;
+  /** Of the notification. */
+  readonly of_notification: string;
   readonly digest: string | null;
   readonly outcome: Outcome;
   readonly problem: string | null;
@@ -43,19 +48,16 @@ interface Row {
   readonly is_shared: boolean;
 }
 
-/**
- * `lateral … offset 0` leaves the planner one way: look each row up by its index. `named` is what a row of `found` joins:
- * the links of a notification, or the registration of a key that begins with a space.
- */
-const EVIDENCE = prepared(`
+/** What is touched: orders, and those that the links lead to. */
+const KEYS = `
   with links as (
     select client_id, name, value
     from json_to_recordset($1::json) as links (client_id text, name text, value text)
   ), keys as (
-    select client_id, order_key
-    from json_to_recordset($2::json) as given (client_id text, order_key text)
+    select client_id, order_key, positions
+    from json_to_recordset($2::json) as given (client_id text, order_key text, positions bigint[])
     union
-    select links.client_id, paid.payment_id
+    select links.client_id, paid.payment_id, null
     from links
     cross join lateral (
       select position
@@ -67,7 +69,7 @@ const EVIDENCE = prepared(`
       select payment_id from notifications where position = linked.position and client_id = links.client_id offset 0
     ) as paid
     union
-    select links.client_id, ' ' || links.value
+    select links.client_id, ' ' || links.value, null
     from links
     cross join lateral (
       select 1
@@ -76,9 +78,16 @@ const EVIDENCE = prepared(`
       offset 0
     ) as registered
     where links.name = 'paymentRequestId'
-  )
-  select keys.client_id, keys.order_key, orders.updated_at, orders.position,
-    encode(n.digest, 'hex') as digest, n.outcome, n.problem, n.statements, n.first_received_at,
+  )`;
+
+/**
+ * `lateral … offset 0` leaves the planner one way: look each row up by its index. `named` is what a row of `found` joins:
+ * the links of a notification, or the registration of a key that begins with a space.
+ */
+const evidenceSql = (found: string): string =>
+  prepared(`${KEYS}
+  select keys.client_id, keys.order_key, orders.updated_at, orders.position, orders.fold,
+    n.position as of_notification, encode(n.digest, 'hex') as digest, n.outcome, n.problem, n.statements, n.first_received_at,
     r.payment_request_id, r.expectation, r.created_at,
     exists (
       select
@@ -90,12 +99,11 @@ const EVIDENCE = prepared(`
     ) as is_shared
   from keys
   left join lateral (
-    select updated_at, position from orders where client_id = keys.client_id and order_key = keys.order_key offset 0
+    select updated_at, position, fold from orders where client_id = keys.client_id and order_key = keys.order_key offset 0
   ) as orders on true
   left join lateral (
     select position, digest, outcome, problem, statements, first_received_at
-    from notifications
-    where client_id = keys.client_id and payment_id = keys.order_key and ${OF_ORDERS}
+    from ${found} and ${OF_ORDERS}
     offset 0
   ) as n on true
   left join lateral (
@@ -112,6 +120,18 @@ const EVIDENCE = prepared(`
     offset 0
   ) as r on true`);
 
+const OF_PAYMENT = 'notifications where client_id = keys.client_id and payment_id = keys.order_key';
+
+const EVIDENCE: Readonly<Record<Extent, string>> = {
+  all: evidenceSql(OF_PAYMENT),
+  'unless folded': evidenceSql(`${OF_PAYMENT} and orders.fold is null`),
+  given: evidenceSql(`unnest(keys.positions) as given (at)
+    cross join lateral (
+      select * from notifications where position = given.at and client_id = keys.client_id offset 0
+    ) as at_position
+    where true`),
+};
+
 const gather = (rows: readonly Row[]): readonly StoredOrder[] => {
   const byOrder = new Map<string, [Row, ...Row[]]>();
   for (const row of rows) {
@@ -124,7 +144,7 @@ const gather = (rows: readonly Row[]): readonly StoredOrder[] => {
 };
 
 const toOrder = (rows: readonly [Row, ...Row[]]): StoredOrder => {
-  const [{ client_id: clientId, order_key: orderKey, updated_at, position }] = rows;
+  const [{ client_id: clientId, order_key: orderKey, updated_at, position, fold }] = rows;
   const notifications = new Map<string, EvidenceRow>();
   const registrations = new Map<string, RegistrationRow>();
   for (const row of rows) {
@@ -145,11 +165,12 @@ const toOrder = (rows: readonly [Row, ...Row[]]): StoredOrder => {
     statements: statementsOf(stored),
     registrations: [...registrations.values()],
     isShared: rows.some((row) => row.is_shared),
-    row: updated_at === null || position === null ? null : { updatedAt: Number(updated_at), position },
+    row: updated_at === null || position === null ? null : { updatedAt: Number(updated_at), position, fold },
   });
 };
 
 const toEvidenceRow = (row: Row, digest: string): EvidenceRow => ({
+  position: row.of_notification,
   digest,
   outcome: row.outcome,
   problem: row.problem,

@@ -7,13 +7,14 @@ import { prepared, recordset } from './query.ts';
 export const writeOrders =
   (send: Query): Transaction['writeOrders'] =>
   (kept, gone, now) => {
-    const rows = kept.map(({ clientId, orderKey, status, attention, digest }, index) => ({
+    const rows = kept.map(({ clientId, orderKey, status, attention, digest, fold }, index) => ({
       ordinal: index + 1,
       client_id: clientId,
       order_key: orderKey,
       status,
       attention,
       digest: hexOf(digest),
+      fold,
     }));
     const goneKeys = gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }));
     // Sent before this returns: what fails until then fails the caller, and what fails later COMMIT.
@@ -32,16 +33,17 @@ const WRITE = prepared(`
   with taken as materialized (
     select ${NEXT_POSITIONS} as base
   ), changed as (
-    insert into orders (client_id, order_key, position, updated_at, status, attention, digest)
-    select client_id, order_key, (select base from taken) + ordinal, $3::bigint, status, attention, decode(digest, 'hex')
+    insert into orders (client_id, order_key, position, updated_at, status, attention, digest, fold)
+    select client_id, order_key, (select base from taken) + ordinal, $3::bigint, status, attention, decode(digest, 'hex'),
+      fold
     from json_to_recordset($1::json) as derived (
-      ordinal integer, client_id text, order_key text, status text, attention text, digest text
+      ordinal integer, client_id text, order_key text, status text, attention text, digest text, fold text
     )
     on conflict (client_id, order_key) do update
-    set (position, updated_at, status, attention, digest) =
-      (excluded.position, excluded.updated_at, excluded.status, excluded.attention, excluded.digest)
-    where (orders.digest, orders.status, orders.attention) is distinct from
-      (excluded.digest, excluded.status, excluded.attention)
+    set (position, updated_at, status, attention, digest, fold) =
+      (excluded.position, excluded.updated_at, excluded.status, excluded.attention, excluded.digest, excluded.fold)
+    where (orders.digest, orders.status, orders.attention, orders.fold) is distinct from
+      (excluded.digest, excluded.status, excluded.attention, excluded.fold)
     returning 1
   ), gone as (
     delete from orders

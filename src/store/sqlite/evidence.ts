@@ -1,13 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Outcome } from '../../order/reading.ts';
 import { linksOf } from '../../order/statement.ts';
-import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from '../order-key.ts';
+import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey, type TouchedKey } from '../order-key.ts';
 import { linkOf, toRegistration } from '../register.ts';
 import { hexOf, OF_ORDERS, type RegistrationRow, statementsOf, type StoredOrder, toStoredOrder } from '../row.ts';
 import type { Snapshot } from '../transaction.ts';
 import { prepare } from './query.ts';
 
 type NotificationRow = readonly [
+  position: number,
   digest: Uint8Array,
   outcome: Outcome,
   problem: string | null,
@@ -17,25 +18,34 @@ type NotificationRow = readonly [
 
 /** Reads all that is stored about orders, from whichever connection. */
 export const createEvidence = (db: DatabaseSync): Snapshot['evidence'] => {
+  const columns = 'position, digest, outcome, problem, statements, first_received_at';
   const selectNotifications = prepare<NotificationRow>(
     db,
-    `select digest, outcome, problem, statements, first_received_at
-     from notifications
-     where client_id = ? and payment_id = ? and ${OF_ORDERS}`,
+    `select ${columns} from notifications where client_id = ? and payment_id = ? and ${OF_ORDERS}`,
   );
-  const selectRow = prepare<readonly [updatedAt: number, position: number]>(
+  const selectNotification = prepare<NotificationRow>(
     db,
-    'select updated_at, position from orders where client_id = ? and order_key = ?',
+    `select ${columns} from notifications where position = ? and ${OF_ORDERS}`,
+  );
+  const selectRow = prepare<readonly [updatedAt: number, position: number, fold: string | null]>(
+    db,
+    'select updated_at, position, fold from orders where client_id = ? and order_key = ?',
   );
   const createLookUp = createLookUps(db);
 
-  return async ({ keys, links }) => {
+  return async ({ keys, links }, extent) => {
     const lookUp = createLookUp();
 
-    const read = ({ clientId, orderKey }: OrderKey): StoredOrder => {
+    const read = ({ clientId, orderKey, positions = [] }: TouchedKey): StoredOrder => {
       const paymentId = paymentIdOf(orderKey);
-      const rows = paymentId === null ? [] : selectNotifications.all(clientId, paymentId);
-      const notifications = rows.map(([digest, outcome, problem, statements, firstReceivedAt]) => ({
+      const row = selectRow.get(clientId, orderKey);
+      const selectRows = (): readonly NotificationRow[] => {
+        if (extent === 'given') return positions.flatMap((position) => selectNotification.all(Number(position)));
+        const isLeftOut = extent === 'unless folded' && (row?.[2] ?? null) !== null;
+        return paymentId === null || isLeftOut ? [] : selectNotifications.all(clientId, paymentId);
+      };
+      const notifications = selectRows().map(([position, digest, outcome, problem, statements, firstReceivedAt]) => ({
+        position: String(position),
         digest: hexOf(digest),
         outcome,
         problem,
@@ -47,7 +57,6 @@ export const createEvidence = (db: DatabaseSync): Snapshot['evidence'] => {
         paymentId === null
           ? [linkOf({ clientId, paymentRequestId: orderKey.slice(1) })]
           : distinctLinks(statements.flatMap(linksOf).map(({ name, value }) => ({ clientId, name, value })));
-      const row = selectRow.get(clientId, orderKey);
       return toStoredOrder({
         clientId,
         orderKey,
@@ -55,11 +64,11 @@ export const createEvidence = (db: DatabaseSync): Snapshot['evidence'] => {
         statements,
         registrations: own.flatMap((link) => lookUp.registration(link) ?? []),
         isShared: own.some((link) => lookUp.payments(link).some((other) => other !== orderKey)),
-        row: row === undefined ? null : { updatedAt: row[0], position: String(row[1]) },
+        row: row === undefined ? null : { updatedAt: row[0], position: String(row[1]), fold: row[2] },
       });
     };
 
-    const touched = new Map(keys.map((key) => [nameOfOrder(key), key]));
+    const touched = new Map<string, TouchedKey>(keys.map((key) => [nameOfOrder(key), key]));
     for (const link of links) {
       for (const key of keysOf(link, lookUp)) touched.set(nameOfOrder(key), key);
     }

@@ -63,6 +63,7 @@ export const MIGRATIONS: readonly Migration[] = [
         status text not null,
         attention text not null, -- codes, each between spaces; '' for none
         digest blob not null, -- of the whole order, 16 bytes
+        fold text, -- JSON: many captures taken together (fold.ts); null for an ordinary order
         primary key (client_id, order_key)
       ) without rowid;
       create unique index orders_by_position on orders (position);

@@ -7,12 +7,13 @@ import { prepare } from './query.ts';
 export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders'] => {
   const upsert = prepare(
     db,
-    `insert into orders (client_id, order_key, position, updated_at, status, attention, digest)
-     values (?, ?, ?, ?, ?, ?, ?)
+    `insert into orders (client_id, order_key, position, updated_at, status, attention, digest, fold)
+     values (?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (client_id, order_key) do update
      set position = excluded.position, updated_at = excluded.updated_at, status = excluded.status,
-       attention = excluded.attention, digest = excluded.digest
-     where digest <> excluded.digest or status <> excluded.status or attention <> excluded.attention`,
+       attention = excluded.attention, digest = excluded.digest, fold = excluded.fold
+     where digest <> excluded.digest or status <> excluded.status or attention <> excluded.attention
+       or fold is not excluded.fold`,
   );
   const remove = prepare(db, 'delete from orders where client_id = ? and order_key = ?');
   // A position is never given out twice, also where the row that had it is gone: so the last one is kept by itself.
@@ -30,8 +31,8 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
     let last = before;
     let changed = 0;
     for (const { clientId, orderKey } of gone) changed += remove.run(clientId, orderKey);
-    for (const { clientId, orderKey, status, attention, digest } of kept) {
-      const written = upsert.run(clientId, orderKey, last + 1, now, status, attention, digest);
+    for (const { clientId, orderKey, status, attention, digest, fold } of kept) {
+      const written = upsert.run(clientId, orderKey, last + 1, now, status, attention, digest, fold);
       last += written;
       changed += written;
     }

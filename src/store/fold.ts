@@ -102,11 +102,11 @@ const namesFolded = async (
   const found = await Promise.all(
     [...names].map(async (named) => {
       const [name = '', value = ''] = named.split(' ');
-      // Without a term on the payment, by which a planner would go through all of its notifications.
+      // By the position alone: by client and payment a planner would go through all notifications of the payment.
       return await query<{ position: Count; payment_id: string }>(
         `select i.position, n.payment_id
          from identifiers i
-         join notifications n on n.client_id = i.client_id and n.position = i.position
+         join notifications n on n.position = i.position
          where i.client_id = $1 and i.value = $2 and i.name = $3`,
         [clientId, value, name],
       );

@@ -71,20 +71,26 @@ const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promi
   const { clientId, orderKey, row } = order;
   if (row === null || row.fold === null) return [order];
   const own = touched.keys.filter((key) => key.clientId === clientId && key.orderKey === orderKey);
-  // Written by derive.
-  const before = JSON.parse(row.fold) as Fold;
-  const positions = new Set([...before.loose, ...own.flatMap(({ added }) => added?.position ?? [])]);
+  const before = readFold(row.fold);
+  const positions = new Set([...(before?.loose ?? []), ...own.flatMap(({ added }) => added?.position ?? [])]);
   const isOnlyAddedTo = own.length > 0 && own.every(({ added }) => added !== undefined);
-  if (
-    before.derivation === DERIVATION &&
-    isOnlyAddedTo &&
-    !(await namesFolded(snapshot.query, { order, touched, positions }))
-  ) {
+  if (before !== null && isOnlyAddedTo && !(await namesFolded(snapshot.query, { order, touched, positions }))) {
     const keys = [{ clientId, orderKey, positions: [...positions] }];
     const [part] = await snapshot.evidence({ keys, links: [] }, 'given');
     if (part !== undefined && !part.evidence.sharesIdentity) return [{ ...part, before }];
   }
   return await snapshot.evidence({ keys: [{ clientId, orderKey }], links: [] }, 'all');
+};
+
+/** Null for one of other rules, and for one that somebody spoilt. */
+const readFold = (text: string): Fold | null => {
+  try {
+    // Written by derive.
+    const fold = JSON.parse(text) as Fold;
+    return fold.derivation === DERIVATION ? fold : null;
+  } catch {
+    return null;
+  }
 };
 
 /** Anything touched names a capture of the order that is folded: it may contradict or complete it. */
@@ -94,14 +100,13 @@ const namesFolded = async (
 ): Promise<boolean> => {
   const { clientId, orderKey } = order;
   const identifiers = [...touched.keys.flatMap(identifiersAdded), ...touched.links];
-  const names = new Set(
-    identifiers.flatMap((one) =>
-      one.clientId === clientId && NAMES.has(one.name) ? [`${one.name} ${one.value}`] : [],
-    ),
+  const names = new Map(
+    identifiers
+      .filter((one) => one.clientId === clientId && NAMES.has(one.name))
+      .map(({ name, value }) => [`${name} ${value}`, { name, value }]),
   );
   const found = await Promise.all(
-    [...names].map(async (named) => {
-      const [name = '', value = ''] = named.split(' ');
+    [...names.values()].map(async ({ name, value }) => {
       // By the position alone: by client and payment a planner would go through all notifications of the payment.
       return await query<{ position: Count; payment_id: string }>(
         `select i.position, n.payment_id

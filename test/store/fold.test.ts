@@ -206,6 +206,9 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
       await spoil('"derivation":', '"derivation":1');
       await store(database, [captureNumber(40)], clientId);
       expect(await rebuilt(database)).toBe(0);
+      await spoil('{', '[');
+      await store(database, [captureNumber(41)], clientId);
+      expect(await rebuilt(database)).toBe(0);
     });
 
     test('costs as much for the thousandth capture as for the fiftieth: rows read, and what is kept of them', async () => {

@@ -23,6 +23,7 @@ const ALLOWED: readonly Allowance[] = [
   ['handlers/', 'zod', 'all'],
 
   ['antom/', 'order/', 'types'],
+  ['antom/signature.ts', 'order/time.ts', ['readInstant']],
   ['antom/', 'zod', 'all'],
   ['antom/keys.ts', 'node-forge', 'all'],
 

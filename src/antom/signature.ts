@@ -1,4 +1,5 @@
 import { verify as verifySignature } from 'node:crypto';
+import { readInstant } from '../order/time.ts';
 import type { AntomKey, KeyRing } from './keys.ts';
 
 /** Why a request is unverified: a closed set, in the order in which the checks are made. */
@@ -52,41 +53,77 @@ export interface Trust {
 
 const unverified = (reason: UnverifiedReason): Verification => ({ verified: false, reason });
 
+/** What the three headers say, where nothing is wrong with them by themselves. */
+export interface Head {
+  readonly clientId: string;
+  readonly requestTime: string;
+  /** The signature header as received. */
+  readonly header: string;
+  /** The key version that it names; null where it names none. */
+  readonly keyVersion: string | null;
+  readonly signature: Buffer;
+  /** All keys of the client. */
+  readonly keys: readonly AntomKey[];
+  /** Those among them that the signature is as long as; at least one. */
+  readonly fitting: readonly AntomKey[];
+}
+
+type Headers = Pick<SignedRequest, 'clientIds' | 'requestTimes' | 'signatures'>;
+
+/** Reads the headers, or returns what is wrong with them: cheap, for no signature is checked. Never throws. */
+export const readHead = (
+  { clientIds, requestTimes, signatures }: Headers,
+  { keys }: Trust,
+): Head | UnverifiedReason => {
+  if (clientIds.length > 1 || requestTimes.length > 1 || signatures.length > 1) return 'DUPLICATE_HEADER';
+  const [clientId = ''] = clientIds;
+  const [requestTime = ''] = requestTimes;
+  const [header = ''] = signatures;
+  if (clientId === '' || requestTime === '' || header === '') return 'MISSING_HEADER';
+  const parsed = parseSignatureHeader(header);
+  if (typeof parsed === 'string') return parsed;
+  const { keyVersion, signature } = parsed;
+  const ofClient = keys.get(clientId);
+  if (ofClient === undefined) return 'UNKNOWN_CLIENT';
+  const fitting = ofClient.filter(({ signatureBytes }) => signatureBytes === signature.length);
+  if (fitting.length === 0) return 'MALFORMED_SIGNATURE';
+  return { clientId, requestTime, header, keyVersion, signature, keys: ofClient, fitting };
+};
+
 /**
  * Verifies the RSA-SHA256 signature over `<METHOD> <uri>\n<client-id>.<request-time>.<raw body>`. Never throws.
  * The uri is the received path, the received target, or the public path: APO's pages and samples differ on
  * whether the query is signed, and a balancer may rewrite the path; each form is bound by the signature.
  */
 export const verify = (request: SignedRequest, trust: Trust): Verification => {
-  const { clientIds, requestTimes, signatures } = request;
-  if (clientIds.length > 1 || requestTimes.length > 1 || signatures.length > 1) return unverified('DUPLICATE_HEADER');
-  const [clientId = ''] = clientIds;
-  const [requestTime = ''] = requestTimes;
-  const [header = ''] = signatures;
-  if (clientId === '' || requestTime === '' || header === '') return unverified('MISSING_HEADER');
-  const parsed = parseSignatureHeader(header);
-  if (typeof parsed === 'string') return unverified(parsed);
-  const keys = trust.keys.get(clientId);
-  if (keys === undefined) return unverified('UNKNOWN_CLIENT');
-  const fitting = keys.filter(({ signatureBytes }) => signatureBytes === parsed.signature.length);
-  if (fitting.length === 0) return unverified('MALFORMED_SIGNATURE');
-  // `<time>.<body>` can be cut at any dot of a genuine body. A body begins with a brace and a time never holds one.
-  if (/["{]/.test(requestTime)) return unverified('SIGNATURE_MISMATCH');
+  const head = readHead(request, trust);
+  if (typeof head === 'string') return unverified(head);
+  const { clientId, requestTime, header, keyVersion, signature, keys, fitting } = head;
+  const { method, target, body } = request;
+  if (isCutElsewhere(requestTime, body)) return unverified('SIGNATURE_MISMATCH');
   const inTurn =
     fitting.length === 1
       ? fitting
-      : [...fitting].sort((a, b) => Number(b.version === parsed.keyVersion) - Number(a.version === parsed.keyVersion));
-  const { method, target, body } = request;
+      : [...fitting].sort((a, b) => Number(b.version === keyVersion) - Number(a.version === keyVersion));
   for (const uri of candidates(target, trust.publicUris)) {
     const bytes = stringToSign({ method, uri, clientId, requestTime, body });
-    if (!inTurn.some((key) => isSignedBy(key, bytes, parsed.signature))) continue;
+    if (!inTurn.some((key) => isSignedBy(key, bytes, signature))) continue;
     const notification = { clientId, method, target, requestTime, signature: header, body };
     return { verified: true, notification: notification as unknown as VerifiedNotification };
   }
-  const versionUnknown =
-    parsed.keyVersion !== null && keys.every(({ version }) => version !== null && version !== parsed.keyVersion);
+  const versionUnknown = keyVersion !== null && keys.every(({ version }) => version !== null && version !== keyVersion);
   return unverified(versionUnknown ? 'UNKNOWN_KEY_VERSION' : 'SIGNATURE_MISMATCH');
 };
+
+const OPENING_BRACE = 0x7b;
+
+/**
+ * `<time>.<body>` is signed as one text, which can be cut at any dot: after it in the time's fraction, or in the body.
+ * A time holds no quotation mark and no brace, and is complete. A body that begins with a brace was not cut within the
+ * time; where it begins with something else, the time decides.
+ */
+const isCutElsewhere = (requestTime: string, body: Uint8Array): boolean =>
+  /["{]/.test(requestTime) || (body[0] !== OPENING_BRACE && readInstant(requestTime) === null);
 
 const isSignedBy = ({ key }: AntomKey, bytes: Uint8Array, signature: Uint8Array): boolean =>
   verifySignature('sha256', bytes, key, signature);

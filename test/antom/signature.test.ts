@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { constants, createHash, privateEncrypt, sign } from 'node:crypto';
+import { constants, createHash, generateKeyPairSync, privateEncrypt, sign } from 'node:crypto';
 import * as fc from 'fast-check';
 import { type AntomKey, readKey } from '../../src/antom/keys.ts';
 import {
@@ -12,7 +12,6 @@ import {
   type Verification,
   verify,
 } from '../../src/antom/signature.ts';
-import { readNotification } from '../../src/handlers/read.ts';
 import { createForgeSigner, type ForgeMessage, keyFixture } from '../support/forge-signer.ts';
 
 const PRIVATE_KEY = keyFixture('throw-away.private.pkcs8.pem');
@@ -596,13 +595,107 @@ describe('whatever comes', () => {
       judgeHeader(header(unit.repeat(16_384 / unit.length)));
     expect(performance.now() - began).toBeLessThan(2_000);
   });
+});
 
-  /** `time.body` is signed as one text: a body that holds a dot can be cut there, its head sent as request-time. */
-  test('a genuine body cut at a dot, its head moved into request-time, reaches no order', () => {
-    const dot = BODY.indexOf('.');
-    const requestTime = `${message.requestTime}.${BODY.subarray(0, dot).toString()}`;
-    const verification = verify({ ...accepted, requestTimes: [requestTime], body: BODY.subarray(dot + 1) }, trust);
-    const reading = verification.verified ? readNotification(verification.notification).reading : null;
-    expect(reading === null || (reading.outcome === 'MALFORMED' && reading.identifiers.length === 0)).toBe(true);
+const twoDigits = (below: number): fc.Arbitrary<string> => fc.nat(below - 1).map((n) => String(n).padStart(2, '0'));
+
+describe('`time.body` is signed as one text', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const fresh = trusting({ [CLIENT]: [publicKey.export({ format: 'pem', type: 'spki' })] });
+  /** What APO would sign for this text, as any division of it is sent. */
+  const signedText = (text: string): string =>
+    header(
+      encodeURIComponent(
+        sign('sha256', Buffer.from(`POST /payNotify\n${CLIENT}.${text}`, 'latin1'), privateKey).toString('base64'),
+      ),
+    );
+  const sent = (requestTime: string, body: string, signature: string): UnverifiedReason | 'VERIFIED' =>
+    judge({ requestTimes: [requestTime], body: Buffer.from(body, 'latin1'), signatures: [signature] }, fresh);
+
+  const times = fc.oneof(
+    fc
+      .record({
+        date: fc.tuple(
+          fc.integer({ min: 1970, max: 2099 }),
+          fc.integer({ min: 1, max: 12 }),
+          fc.integer({ min: 1, max: 28 }),
+        ),
+        clock: fc.tuple(twoDigits(24), twoDigits(60), twoDigits(60)),
+        fraction: fc.oneof(
+          fc.constant(''),
+          fc.integer({ min: 0, max: 999_999_999 }).map((n) => `.${n}`),
+        ),
+        zone: fc.oneof(
+          fc.constant('Z'),
+          fc.tuple(fc.constantFrom('+', '-'), twoDigits(24), twoDigits(60)).map(([sign_, h, m]) => `${sign_}${h}:${m}`),
+        ),
+      })
+      .map(({ date: [year, month, day], clock, fraction, zone }) => {
+        const date = [year, ...[month, day].map((n) => String(n).padStart(2, '0'))].join('-');
+        return `${date}T${clock.join(':')}${fraction}${zone}`;
+      }),
+    fc.integer({ min: 1_000_000_000_000, max: 9_999_999_999_999 }).map(String),
+  );
+  const dotted = fc.string({
+    unit: fc.constantFrom('.', '.', '{', '}', '"', 'Z', '2', '0', ':', '+', 'a'),
+    maxLength: 12,
+  });
+  const objects = fc.dictionary(
+    dotted,
+    fc.oneof(dotted, fc.double(), fc.array(fc.dictionary(dotted, dotted), { maxLength: 2 })),
+    { maxKeys: 4 },
+  );
+  const bodies = fc.oneof(
+    objects.map((fields) => JSON.stringify(fields)),
+    objects.map((fields) => JSON.stringify(fields, null, 2)),
+    objects.map((fields) => `\n ${JSON.stringify(fields)}\n`),
+    // Signed nonsense: JSON, but no object.
+    fc
+      .oneof(
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        dotted,
+        fc.array(fc.oneof(fc.double(), objects), { maxLength: 3 }),
+      )
+      .map((value) => JSON.stringify(value)),
+  );
+
+  test('a genuine message verifies as it is divided, and cut at no other dot', () => {
+    fc.assert(
+      fc.property(times, bodies, (time, body) => {
+        const text = `${time}.${body}`;
+        const signature = signedText(text);
+        for (let dot = text.indexOf('.'); dot !== -1; dot = text.indexOf('.', dot + 1)) {
+          expect([dot, sent(text.slice(0, dot), text.slice(dot + 1), signature)]).toEqual([
+            dot,
+            dot === time.length ? 'VERIFIED' : dot === 0 ? 'MISSING_HEADER' : 'SIGNATURE_MISMATCH',
+          ]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  const body = BODY.toString('latin1');
+  test.each([
+    ['within the fraction of its time', '2025-05-17T13:28:06', `253+05:30.${body}`],
+    ['within the fraction of its time, in UTC', '2025-05-17T13:28:06', `253Z.${body}`],
+    ['in its body', `2025-05-17T13:28:06Z.${body.slice(0, -4)}`, 'x"}}'],
+  ])('SIGNATURE_MISMATCH: a genuine message cut %s', (_, requestTime, rest) => {
+    const signature = signedText(`${requestTime}.${rest}`);
+    expect(sent(requestTime, rest, signature)).toBe('SIGNATURE_MISMATCH');
+  });
+
+  test.each([
+    ['no JSON', 'nonsense'],
+    ['an array', '[]'],
+    ['a BOM first', '\xef\xbb\xbf{}'],
+    ['white space first', ' {}'],
+    ['nothing', ''],
+  ])('a body with %s verifies with a complete time, and with no other', (_, strange) => {
+    const asked = (time: string): string => sent(time, strange, signedText(`${time}.${strange}`));
+    expect(['2025-05-17T07:58:06.253+05:30', '1747468684000'].map(asked)).toEqual(['VERIFIED', 'VERIFIED']);
+    expect(['2025-05-17T07:58:06', '2025-05-17', 'yesterday', '1747468684'].map(asked)).toEqual(
+      Array.from({ length: 4 }, () => 'SIGNATURE_MISMATCH'),
+    );
   });
 });

@@ -89,7 +89,7 @@ const fill = async (file: string, rows: number, progress: Bench['progress']): Pr
     const count = Math.min(BATCH, rows - stored);
     await store.record(
       Array.from({ length: count }, (_, index) => deliveryOf(stored + index)),
-      { maxBytes: 0, maxNew: 0 },
+      { maxBytes: 0 },
     );
     if ((stored + count) % PROGRESS_EVERY === 0) progress(`${(stored + count).toLocaleString('en')} stored`);
   }

@@ -31,6 +31,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'count',
   'bytes',
   'maxBytes',
+  'share',
   'problem',
   'error',
   'code',

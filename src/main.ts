@@ -14,7 +14,7 @@ import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailableError } from './store/store.ts';
+import { type Store, StoreUnavailableError, type UnverifiedRoom } from './store/store.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
 import { verifiesNow } from './upkeep/verify-again.ts';
@@ -33,7 +33,6 @@ export interface Running {
 
 const STORE_CLOSES_WITHIN_MS = 5_000;
 const OPEN_AGAIN_AFTER_MS = 1_000;
-const NEARLY_FULL = 0.8;
 
 /** What comes and goes while the service runs; null while it is not there. */
 interface Parts {
@@ -187,32 +186,21 @@ const openPatiently = async (
   return null;
 };
 
-const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, log: Log) => {
-  let warned = false;
-  return {
-    unverifiedMaxBytes,
-    unverifiedMaxPerSecond,
-    onError: (error: unknown) => log.error(problemOf(error), 'a batch could not be stored'),
-    onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
-      for (const { clientId, id } of failed) {
-        log.error(
-          { clientId, notificationId: id, outcome: 'FAILED' },
-          'a notification could not be applied; it will be tried again',
-        );
-      }
-    },
-    onUnverifiedBytes: (bytes: number) => {
-      const full = bytes >= unverifiedMaxBytes * NEARLY_FULL;
-      if (full && !warned) {
-        log.warn(
-          { bytes, maxBytes: unverifiedMaxBytes },
-          'the store of unverified requests is nearly full: see `paynotify unverified`',
-        );
-      }
-      warned = full;
-    },
-  };
-};
+const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, log: Log) => ({
+  unverifiedMaxBytes,
+  unverifiedMaxPerSecond,
+  onError: (error: unknown) => log.error(problemOf(error), 'a batch could not be stored'),
+  onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
+    for (const { clientId, id } of failed) {
+      log.error(
+        { clientId, notificationId: id, outcome: 'FAILED' },
+        'a notification could not be applied; it will be tried again',
+      );
+    }
+  },
+  onUnverifiedNearlyFull: ({ share, bytes, maxBytes }: UnverifiedRoom) =>
+    log.warn({ share, bytes, maxBytes }, 'the store of unverified requests is nearly full: see `paynotify unverified`'),
+});
 
 const upkeepReport = (log: Log) => ({
   rebuilt: ({ orders, changed }: { readonly orders: number; readonly changed: number }) =>

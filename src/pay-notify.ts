@@ -1,10 +1,12 @@
 import { ACKNOWLEDGEMENT } from './antom/acknowledgement.ts';
-import { type SignedRequest, type Trust, type UnverifiedReason, verify } from './antom/signature.ts';
+import { originOf } from './antom/origin.ts';
+import { readHead, type SignedRequest, type Trust, type UnverifiedReason, verify } from './antom/signature.ts';
+import { trustDigest } from './antom/trust-digest.ts';
 import type { Handlers } from './handlers/handler.ts';
 import { readNotification } from './handlers/read.ts';
 import type { Inbox } from './inbox/inbox.ts';
 import { type NotStored, notStored } from './inbox/not-stored.ts';
-import type { Delivery, Recorded } from './store/store.ts';
+import type { Recorded } from './store/store.ts';
 
 /** A request that was stored, and how it is acknowledged. `reason` is null where it is a verified notification. */
 export interface Receipt {
@@ -44,17 +46,37 @@ export const createPayNotify =
   ({ trust, handlers, inbox }: PayNotifyOptions): PayNotify =>
   async (request) => {
     const receivedAt = new Date();
-    const place = (await inbox()?.admit(request.body.length)) ?? notStored('STORE_UNAVAILABLE');
+    const opened = inbox();
+    if (opened === null) return { ...notStored('STORE_UNAVAILABLE'), reason: null };
+    const refused = refuseByHead(request, trust, opened);
+    if (refused !== null) return refused;
+    const place = await opened.admit(request.body.length);
     if (place.kind === 'not stored') return { ...place, reason: null };
 
-    const verification = verify(request, trust());
+    const by = trust();
+    const verification = verify(request, by);
     const reason = verification.verified ? null : verification.reason;
-    const delivery: Delivery = verification.verified
-      ? { kind: 'notification', read: readNotification(verification.notification, handlers), receivedAt }
-      : { kind: 'unverified', request, reason: verification.reason, receivedAt };
-
-    const recorded = await place.record(delivery);
+    const recorded = verification.verified
+      ? await place.record({
+          kind: 'notification',
+          read: readNotification(verification.notification, handlers),
+          receivedAt,
+        })
+      : await place.recordUnverified(() => ({
+          kind: 'unverified',
+          request,
+          failure: { reason: verification.reason, origin: originOf(request, by), trust: trustDigest(by) },
+          receivedAt,
+        }));
     if (recorded.kind === 'not stored') return { ...recorded, reason, ...(reason === null && { verified: true }) };
 
     return { kind: 'acknowledged', recorded, acknowledgement: acknowledge(recorded), reason };
   };
+
+/** While no more of the unverified are stored, a request whose headers alone fail does not queue with the others. */
+const refuseByHead = (request: SignedRequest, trust: () => Trust, inbox: Inbox): PayNotifyResult | null => {
+  const refusal = inbox.refusesUnverified(request.body.length);
+  if (refusal === null) return null;
+  const head = readHead(request, trust());
+  return typeof head === 'string' ? { ...refusal, reason: head } : null;
+};

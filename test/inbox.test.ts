@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import type { SignatureOrigin } from '../src/antom/origin.ts';
 import { createInbox, type Inbox, type InboxOptions } from '../src/inbox/inbox.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
-import type { Delivery, Store } from '../src/store/store.ts';
+import type { NotificationDelivery, Store, UnverifiedDelivery, UnverifiedRoom } from '../src/store/store.ts';
 import { CLIENT, paymentResult, receive } from './support/facts.ts';
 import { admitted, type Result, submit, submitTogether } from './support/inbox.ts';
 import { fileIn, holdWriteLock, idOf, makeDirectory, query, removeDirectory } from './support/receiver.ts';
@@ -29,12 +30,12 @@ const openInbox = (options: Partial<InboxOptions> = {}): Inbox =>
   createInbox({ store, unverifiedMaxBytes: 1_000_000, unverifiedMaxPerSecond: 1_000, dueAfterMs: 60_000, ...options });
 
 const bodyOf = (paymentId: string, padding = ''): string => JSON.stringify(paymentResult('S', { paymentId, padding }));
-const notification = (paymentId: string, padding?: string): Delivery => ({
+const notification = (paymentId: string, padding?: string): NotificationDelivery => ({
   kind: 'notification',
   read: receive(bodyOf(paymentId, padding)),
   receivedAt: new Date(),
 });
-const unverified = (name: string): Delivery => ({
+const unverified = (name: string, origin: SignatureOrigin = 'UNKNOWN'): UnverifiedDelivery => ({
   kind: 'unverified',
   request: {
     method: 'POST',
@@ -44,7 +45,7 @@ const unverified = (name: string): Delivery => ({
     signatures: [],
     body: Buffer.from(name),
   },
-  reason: 'MISSING_HEADER',
+  failure: { reason: 'MISSING_HEADER', origin, trust: '00'.repeat(32) },
   receivedAt: new Date(),
 });
 
@@ -321,41 +322,106 @@ describe('the queue', () => {
   });
 });
 
+const SHARE_BYTES = 10_000;
+/** Takes about so many bytes of its share. */
+const sized = (bytes: number, origin: SignatureOrigin): UnverifiedDelivery =>
+  unverified(randomBytes(bytes / 4).toString('hex'), origin);
+
 describe('the unverified', () => {
-  test('over a bound are UNVERIFIED_FULL, in a batch with notifications that are stored', async () => {
-    const inbox = openInbox({ unverifiedMaxPerSecond: 2 });
-    const results = await Promise.all([
-      submit(inbox, unverified('a')),
-      submit(inbox, notification('P1')),
-      submit(inbox, unverified('b')),
-      submit(inbox, unverified('c')),
-      submit(inbox, unverified('a')),
-      submit(inbox, notification('P2')),
+  test('over the number a second are UNVERIFIED_TOO_MANY, repeats included, in a batch with notifications that are stored', async () => {
+    const inbox = openInbox({ unverifiedMaxPerSecond: 3 });
+    const results = await submitTogether(inbox, [
+      unverified('a'),
+      notification('P1'),
+      unverified('b'),
+      unverified('a'),
+      unverified('c'),
+      unverified('a'),
+      notification('P2'),
     ]);
     expect(kinds(results)).toEqual([
       'unverified',
       'notification',
       'unverified',
-      'UNVERIFIED_FULL',
       'unverified',
+      'UNVERIFIED_TOO_MANY',
+      'UNVERIFIED_TOO_MANY',
       'notification',
     ]);
     expect(query(directory, 'select deliveries from unverified order by request')).toMatchObject([
       { deliveries: 2 },
       { deliveries: 1 },
     ]);
+    await pause(1_000);
+    expect(kinds([await submit(inbox, unverified('a'))])).toEqual(['unverified']);
   });
 
-  test('report the bytes that they take', async () => {
-    const bytes: number[] = [];
-    const inbox = openInbox({ onUnverifiedBytes: (taken) => bytes.push(taken) });
-    await submit(inbox, unverified('a'));
-    await submit(inbox, notification('P1'));
-    await submit(inbox, unverified('b'));
-    const [first = 0, second = 0] = bytes;
-    expect(bytes).toHaveLength(2);
-    expect(second).toBeGreaterThan(first);
-    expect(query(directory, 'select sum(bytes) as n from unverified')).toMatchObject([{ n: second }]);
+  test('over the number reach no queue: their delivery is never made', async () => {
+    const inbox = openInbox({ unverifiedMaxPerSecond: 1 });
+    const makes: string[] = [];
+    const make = (name: string) => (): UnverifiedDelivery => {
+      makes.push(name);
+      return unverified(name);
+    };
+    const places = await Promise.all(named(3).map(async () => await admitted(inbox)));
+    expect(inbox.refusesUnverified(0)).toBeNull();
+    const results = await Promise.all(places.map((place, index) => place.recordUnverified(make(`P${index}`))));
+    expect(kinds(results)).toEqual(['unverified', 'UNVERIFIED_TOO_MANY', 'UNVERIFIED_TOO_MANY']);
+    expect(makes).toEqual(['P0']);
+    expect(inbox.refusesUnverified(0)).toMatchObject({ because: 'UNVERIFIED_TOO_MANY' });
+  });
+
+  test('over 32 KiB are UNVERIFIED_FULL, and use up nothing', async () => {
+    const inbox = openInbox({ unverifiedMaxPerSecond: 1 });
+    expect(inbox.refusesUnverified(32_768)).toBeNull();
+    expect(inbox.refusesUnverified(32_769)).toMatchObject({ because: 'UNVERIFIED_FULL' });
+    expect(kinds([await submit(inbox, unverified('x'.repeat(32_769)))])).toEqual(['UNVERIFIED_FULL']);
+    expect(kinds([await submit(inbox, unverified('x'.repeat(32_768)))])).toEqual(['unverified']);
+  });
+
+  test('without room are UNVERIFIED_FULL; repeats are counted', async () => {
+    const inbox = openInbox({ unverifiedMaxBytes: 4 * SHARE_BYTES });
+    const first = sized(6_000, 'UNKNOWN');
+    const results = [first, sized(6_000, 'UNKNOWN'), first, sized(6_000, 'CONFIGURED_KEY')].map(
+      async (delivery) => await submit(inbox, delivery),
+    );
+    expect(kinds(await Promise.all(results))).toEqual(['unverified', 'UNVERIFIED_FULL', 'unverified', 'unverified']);
+  });
+
+  test('are told to be nearly full once for each share and for all, and again when there was room meanwhile', async () => {
+    const told: UnverifiedRoom[] = [];
+    const inbox = openInbox({
+      unverifiedMaxBytes: 4 * SHARE_BYTES,
+      onUnverifiedNearlyFull: (room) => told.push(room),
+    });
+    const shares = (): readonly string[] => told.splice(0).map(({ share }) => share);
+    const fill = async (origin: SignatureOrigin, times: number): Promise<readonly string[]> => {
+      for (let time = 0; time < times; time += 1) await submit(inbox, sized(1_700, origin));
+      return shares();
+    };
+    expect(await fill('UNKNOWN', 3)).toEqual([]);
+    await submit(inbox, sized(1_700, 'UNKNOWN'));
+    expect(told).toMatchObject([{ share: 'UNKNOWN', maxBytes: SHARE_BYTES }]);
+    expect(shares()).toEqual(['UNKNOWN']);
+    expect(await fill('UNKNOWN', 20)).toEqual([]);
+    expect(await fill('CONFIGURED_KEY', 20)).toEqual(['CONFIGURED_KEY']);
+    expect(await fill('OTHER_KEY', 20)).toEqual(['ALL', 'OTHER_KEY']);
+
+    await store.purgeUnverified(null);
+    expect(await fill('UNKNOWN', 1)).toEqual([]);
+    expect(await fill('UNKNOWN', 20)).toEqual(['UNKNOWN']);
+  });
+
+  test('that were nearly full before the service started are told of, also where there is no room for one more', async () => {
+    const filling = openInbox({ unverifiedMaxBytes: 4 * SHARE_BYTES });
+    for (let time = 0; time < 20; time += 1) await submit(filling, sized(900, 'UNKNOWN'));
+    const told: string[] = [];
+    const inbox = openInbox({
+      unverifiedMaxBytes: 4 * SHARE_BYTES,
+      onUnverifiedNearlyFull: ({ share }) => told.push(share),
+    });
+    expect(kinds([await submit(inbox, sized(9_000, 'UNKNOWN'))])).toEqual(['UNVERIFIED_FULL']);
+    expect(told).toEqual(['UNKNOWN']);
   });
 });
 

@@ -31,7 +31,7 @@ declare const inbox: Inbox;
 declare const place: Place;
 
 const receivedAt = new Date();
-const bounds = { maxBytes: 0, maxNew: 0 };
+const bounds = { maxBytes: 0 };
 
 /** The way it is meant: everything below changes one thing of it. */
 export const meant = async (): Promise<string | null> => {

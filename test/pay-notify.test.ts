@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readKey } from '../src/antom/keys.ts';
 import type { SignedRequest, Trust } from '../src/antom/signature.ts';
+import { trustDigest } from '../src/antom/trust-digest.ts';
 import { handlers } from '../src/handlers/index.ts';
 import { createInbox, type Inbox } from '../src/inbox/inbox.ts';
 import { createPayNotify, type PayNotify, type PayNotifyOptions } from '../src/pay-notify.ts';
@@ -194,6 +195,35 @@ test('an unverified body over 32 KiB is not stored and not acknowledged, a verif
     kind: 'acknowledged',
     recorded: { reading: { outcome: 'MALFORMED' } },
   });
+});
+
+test('what fails by its headers alone does not queue while none of the unverified are stored', async () => {
+  const narrow = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 0, maxEntries: 1 });
+  const trust = trusting(signer.publicKey);
+  const receive = open({ inbox: () => narrow, trust: () => trust });
+  // The first takes the one place of the queue.
+  const replies = await Promise.all(
+    [genuine, { ...forged, signatures: [] }, forged].map((request) => receive(request)),
+  );
+  expect(replies).toMatchObject([
+    { kind: 'acknowledged', reason: null },
+    { because: 'UNVERIFIED_TOO_MANY', reason: 'MISSING_HEADER' },
+    { because: 'QUEUE_FULL', reason: null },
+  ]);
+  expect(await receive(forged)).toMatchObject({ because: 'UNVERIFIED_TOO_MANY', reason: 'SIGNATURE_MISMATCH' });
+  expect([count('notifications'), count('unverified')]).toEqual([1, 0]);
+  await narrow.drain();
+});
+
+test('what is stored of an unverified request says where its signature comes from, and what it failed under', async () => {
+  const receive = open();
+  await receive(forged);
+  await receive({ ...genuine, body: Buffer.from('{}') });
+  await receive({ ...genuine, clientIds: ['T_other'] });
+  const { items } = await store.readUnverified({ limit: 9, cursor: null });
+  expect(items.map(({ origin }) => origin)).toEqual(['OTHER_KEY', 'CONFIGURED_KEY', 'UNKNOWN']);
+  const digest = trustDigest(trusting(signer.publicKey));
+  expect(items.map((item) => item.trust)).toEqual([digest, digest, digest]);
 });
 
 test('the keys of the moment decide', async () => {

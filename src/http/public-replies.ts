@@ -47,6 +47,7 @@ export const REPLIES: Readonly<Record<Reason, Reply>> = {
   QUEUE_FULL: unavailable('too many notifications are waiting to be stored; send it again'),
   STORE_UNAVAILABLE: unavailable('the notification could not be stored; send it again'),
   STORE_SLOW: unavailable('the notification could not be stored in time; send it again'),
+  UNVERIFIED_TOO_MANY: unavailable('too many requests are not verified just now; send it again'),
   UNVERIFIED_FULL: unavailable('the request is not verified and could not be kept; send it again'),
   NOT_FOUND: { status: 404, body: JSON.stringify({ error: 'not found' }) },
   INTERNAL_ERROR: failed(500, 'the notification could not be stored; send it again'),

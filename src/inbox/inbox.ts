@@ -1,15 +1,18 @@
 import { identifierNamed } from '../order/identifier.ts';
-import type { Delivery } from '../store/store.ts';
+import type { Delivery, Recorded } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { createLanes } from './lanes.ts';
 import { type NotStored, notStored } from './not-stored.ts';
 import { type Arrival, createQueue, type Place } from './queue.ts';
 import { createRecorder, type RecorderOptions } from './recorder.ts';
+import { createUnverifiedGate } from './unverified-gate.ts';
 
 export interface InboxOptions extends RecorderOptions {
   /** Requests that may wait, and the bytes that their bodies may take together. */
   readonly maxEntries?: number;
   readonly maxBytes?: number;
+  /** Requests that failed verification, new or not, that this process hands to the database in a second. */
+  readonly unverifiedMaxPerSecond: number;
   /** Milliseconds from the last byte of a body until its response is due. */
   readonly dueAfterMs?: number;
 }
@@ -23,6 +26,11 @@ export interface Inbox {
    * rejects.
    */
   readonly admit: (bodyBytes: number) => Promise<Place | NotStored>;
+  /**
+   * Why a request with so large a body would not be stored now if it failed verification; null where it would be tried.
+   * What is known to fail need not queue.
+   */
+  readonly refusesUnverified: (bodyBytes: number) => NotStored | null;
   /** The queue is full, or a large body might not fit. */
   readonly isFull: () => boolean;
   /** A batch could not be stored lately, and none has been since. */
@@ -34,7 +42,6 @@ export interface Inbox {
 const MIB = 1_048_576;
 const DEFAULTS = { maxEntries: 20_000, maxBytes: 32 * MIB, dueAfterMs: 5_000 };
 const LARGE_BODY_BYTES = 262_144;
-const UNVERIFIED_BODY_BYTES = 32_768;
 const SWEEP_MS = 50;
 
 export const createInbox = (options: InboxOptions): Inbox => {
@@ -42,6 +49,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
   const { concurrency } = options.store;
   const queue = createQueue({ maxEntries, maxBytes });
   const { record, isFailing } = createRecorder(options);
+  const gate = createUnverifiedGate(options.unverifiedMaxPerSecond);
   const lanes = createLanes({ queue, count: concurrency, record });
   const drained: (() => void)[] = [];
   let sweeper: NodeJS.Timeout | null = null;
@@ -63,16 +71,19 @@ export const createInbox = (options: InboxOptions): Inbox => {
     sweeper ??= setInterval(sweep, SWEEP_MS);
   };
 
-  const placeOf = ({ bytes, arrivedAt }: Arrival): Place => ({
-    kind: 'place',
-    record: (delivery) =>
-      new Promise((answer) => {
-        if (isTooLarge(delivery)) return answer(notStored('UNVERIFIED_FULL'));
+  const placeOf = ({ bytes, arrivedAt }: Arrival): Place => {
+    const enqueue = async (delivery: Delivery): Promise<Recorded | NotStored> =>
+      await new Promise((answer) => {
         queue.addEntry({ bytes, arrivedAt, delivery, lock: concurrency > 1 ? lockOf(delivery) : null, answer });
         keepSweeping();
         lanes.start();
-      }),
-  });
+      });
+    return {
+      kind: 'place',
+      record: enqueue,
+      recordUnverified: async (toDelivery) => gate.pass(bytes) ?? (await enqueue(toDelivery())),
+    };
+  };
   const afterArrival = createAdmission(queue, (arrival) => arrival.answer(placeOf(arrival)));
 
   return {
@@ -84,6 +95,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
         keepSweeping();
         afterArrival(now);
       }),
+    refusesUnverified: gate.refuses,
     isFull: () => !queue.hasRoomFor(Math.min(LARGE_BODY_BYTES, maxBytes / 20)),
     isFailing,
     drain: async () => {
@@ -91,10 +103,6 @@ export const createInbox = (options: InboxOptions): Inbox => {
     },
   };
 };
-
-/** What failed verification is kept only up to this size. */
-const isTooLarge = (delivery: Delivery): boolean =>
-  delivery.kind === 'unverified' && delivery.request.body.length > UNVERIFIED_BODY_BYTES;
 
 /** The payment, where the notification names one. Unverified requests share the row that counts their bytes. */
 const lockOf = (delivery: Delivery): string | null => {

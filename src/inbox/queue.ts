@@ -1,4 +1,4 @@
-import type { Delivery, Recorded } from '../store/store.ts';
+import type { Delivery, NotificationDelivery, Recorded, UnverifiedDelivery } from '../store/store.ts';
 import type { NotStored } from './not-stored.ts';
 
 /** What waits for a T, or for why there is none. */
@@ -25,7 +25,12 @@ export interface Entry extends Waiting<Recorded> {
 export interface Place {
   readonly kind: 'place';
   /** Resolves once the delivery is durable, or was not stored in time. Never rejects. */
-  readonly record: (delivery: Delivery) => Promise<Recorded | NotStored>;
+  readonly record: (delivery: NotificationDelivery) => Promise<Recorded | NotStored>;
+  /**
+   * The same for a request that failed verification, at most so many a second. The others are refused at once: they
+   * reach no queue and no database, and their delivery is never made.
+   */
+  readonly recordUnverified: (toDelivery: () => UnverifiedDelivery) => Promise<Recorded | NotStored>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BatchResult, Delivery, NotificationKey, Store } from '../store/store.ts';
+import type { BatchResult, Delivery, NotificationKey, Store, UnverifiedRoom } from '../store/store.ts';
 import { StoreRejectedError } from '../store/store.ts';
 import { notStored } from './not-stored.ts';
 import type { Entry } from './queue.ts';
@@ -7,11 +7,10 @@ export interface RecorderOptions {
   readonly store: Store;
   /** Bytes that the stored unverified requests may take. */
   readonly unverifiedMaxBytes: number;
-  /** New unverified requests this process may store in a second. */
-  readonly unverifiedMaxPerSecond: number;
   readonly onFailed?: (failed: readonly NotificationKey[]) => void;
   readonly onError?: (error: unknown) => void;
-  readonly onUnverifiedBytes?: (bytes: number) => void;
+  /** Once, when a share of that room is 80 % full or more; again when it has had room meanwhile. */
+  readonly onUnverifiedNearlyFull?: (room: UnverifiedRoom) => void;
 }
 
 export interface Recorder {
@@ -25,26 +24,15 @@ export interface Recorder {
 const FAILING_MS = 5_000;
 
 export const createRecorder = (options: RecorderOptions): Recorder => {
-  const { store, onFailed, onError, onUnverifiedBytes } = options;
-  const allowance = createAllowance(options.unverifiedMaxPerSecond);
+  const { store, onFailed, onError } = options;
+  const watchRoom = createRoomWatch((room) => options.onUnverifiedNearlyFull?.(room));
   let failedAt: number | null = null;
 
   const commit = async (batch: readonly Delivery[]): Promise<BatchResult> => {
-    const allowed = allowance.reserve(batch.filter(({ kind }) => kind === 'unverified').length);
-    let used = 0;
-    try {
-      const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes, maxNew: allowed });
-      used = result.newUnverified;
-      tell(result);
-      return result;
-    } finally {
-      allowance.giveBack(allowed - used);
-    }
-  };
-
-  const tell = (result: BatchResult): void => {
+    const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes });
     if (result.failed.length > 0) onFailed?.(result.failed);
-    if (result.unverifiedBytes !== null) onUnverifiedBytes?.(result.unverifiedBytes);
+    watchRoom(result.unverifiedRoom);
+    return result;
   };
 
   const record = async (batch: readonly Entry[]): Promise<void> => {
@@ -77,32 +65,18 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
   return { record, isFailing: () => failedAt !== null && performance.now() - failedAt < FAILING_MS };
 };
 
-const SECOND = 1_000;
+const NEARLY_FULL = 0.8;
 
-interface Allowance {
-  /** As many of `wanted` as this second still allows. */
-  readonly reserve: (wanted: number) => number;
-  /** What was reserved and turned out not to be new. */
-  readonly giveBack: (count: number) => void;
-}
-
-/** So many new unverified requests a second. */
-const createAllowance = (perSecond: number): Allowance => {
-  let began = Number.NEGATIVE_INFINITY;
-  let used = 0;
-  return {
-    reserve: (wanted) => {
-      const now = performance.now();
-      if (now - began >= SECOND) {
-        began = now;
-        used = 0;
+/** Tells of each share once, as long as it stays nearly full. */
+const createRoomWatch = (tell: (room: UnverifiedRoom) => void): ((rooms: readonly UnverifiedRoom[]) => void) => {
+  const told = new Set<UnverifiedRoom['share']>();
+  return (rooms) => {
+    for (const room of rooms) {
+      if (room.bytes < room.maxBytes * NEARLY_FULL) told.delete(room.share);
+      else if (!told.has(room.share)) {
+        told.add(room.share);
+        tell(room);
       }
-      const allowed = Math.min(wanted, perSecond - used);
-      used += allowed;
-      return allowed;
-    },
-    giveBack: (count) => {
-      used = Math.max(0, used - count);
-    },
+    }
   };
 };

@@ -147,11 +147,11 @@ export const importUnverified = async (database: Database, requests: readonly St
     return missing.length;
   });
 
-const toUnverifiedRow = ({ id, request, reason, ...stored }: StoredUnverified): UnverifiedRow => {
+const toUnverifiedRow = ({ id, request, reason, origin, trust, ...stored }: StoredUnverified): UnverifiedRow => {
   const { receivedAt: _received, ...entry } = toUnverifiedEntry({
     kind: 'unverified',
     request,
-    reason,
+    failure: { reason, origin, trust },
     receivedAt: new Date(stored.firstReceivedAt),
   });
   return {
@@ -168,14 +168,17 @@ const toUnverifiedRow = ({ id, request, reason, ...stored }: StoredUnverified): 
 const updateRequest = async (query: Query, { id, ...stored }: StoredUnverified): Promise<boolean> => {
   const updated = await query(
     `update unverified
-     set reason = $2, deliveries = case when deliveries < $3 then $3 else deliveries end,
-       first_received_at = case when first_received_at > $4 then $4 else first_received_at end,
-       last_received_at = case when last_received_at < $5 then $5 else last_received_at end
+     set reason = $2, origin = $3, trust = $4,
+       deliveries = case when deliveries < $5 then $5 else deliveries end,
+       first_received_at = case when first_received_at > $6 then $6 else first_received_at end,
+       last_received_at = case when last_received_at < $7 then $7 else last_received_at end
      where digest = $1
      returning 1 as updated`,
     [
       bytesOf(id),
       stored.reason,
+      stored.origin,
+      bytesOf(stored.trust),
       stored.deliveries,
       Date.parse(stored.firstReceivedAt),
       Date.parse(stored.lastReceivedAt),

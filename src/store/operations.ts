@@ -12,6 +12,7 @@ import { SETTING } from './setting.ts';
 import type {
   Backlog,
   Copied,
+  FailedAgain,
   NotificationFilter,
   NotificationKey,
   OrderFilter,
@@ -22,8 +23,8 @@ import type {
   UnverifiedBounds,
 } from './store.ts';
 import type { Database } from './transaction.ts';
-import { changeReasons, promote, type PromotionEntry, purgeUnverified, removeUnverified } from './unverified.ts';
-import { findUnverified, listUnverified, readUnverified } from './unverified-lists.ts';
+import { amendUnverified, promote, type PromotionEntry, purgeUnverified, removeUnverified } from './unverified.ts';
+import { findUnverified, listUnverified, readOutdated, readUnverified } from './unverified-lists.ts';
 
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
@@ -41,6 +42,7 @@ export const createReads = (database: Database, rules: OrderRules) => ({
     await listUnverified(database, reason, page),
   findUnverified: async (id: string) => await findUnverified(database, id),
   readUnverified: async (page: PageRequest) => await readUnverified(database, page),
+  readOutdated: async (trust: string, page: PageRequest) => await readOutdated(database, trust, page),
   readRegistrations: async (page: PageRequest) => await readRegistrations(database, page),
   count: async (what: Copied) => await count(database, what),
   recall: async (name: string) => await recall(database, name),
@@ -59,8 +61,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
       await register(database, registration, { replace: options.replace, ...at(options.now) }),
     reapply: async (entries: readonly ReapplicationEntry[], now: Date) => await reapply(database, entries, at(now)),
     promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
-    changeReasons: async (changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[]) =>
-      await changeReasons(database, changes),
+    amendUnverified: async (failures: readonly FailedAgain[]) => await amendUnverified(database, failures),
     purgeUnverified: async (reason: UnverifiedReason | null) => await purgeUnverified(database, reason),
     removeRaw: async (before: Date, limit: number) =>
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
@@ -92,10 +93,8 @@ const remember = async (database: Database, name: string, value: string): Promis
 
 /** The first term on the outcome makes the planner use the partial index. */
 const backlog = async ({ query }: Database): Promise<Backlog> => {
-  const [row] = await query<{ failed: number | boolean; unverified: number | boolean }>(
-    `select
-       exists (select 1 from notifications where outcome <> 'APPLIED' and outcome = 'FAILED') as failed,
-       exists (select 1 from unverified) as unverified`,
+  const [row] = await query<{ failed: number | boolean }>(
+    `select exists (select 1 from notifications where outcome <> 'APPLIED' and outcome = 'FAILED') as failed`,
   );
-  return { failed: Number(row?.failed) === 1, unverified: Number(row?.unverified) === 1 };
+  return { failed: Number(row?.failed) === 1 };
 };

@@ -23,16 +23,10 @@ export const record = async (
   entries: readonly Entry[],
   { bounds, rules }: { readonly bounds: UnverifiedBounds; readonly rules: OrderRules },
 ): Promise<BatchResult> => {
-  let left = bounds.maxNew;
-  const parts = await database.inParts(entries, async (part) => {
-    const result = await recordPart(database, part, { bounds: { ...bounds, maxNew: left }, rules });
-    left -= result.newUnverified;
-    return result;
-  });
+  const parts = await database.inParts(entries, async (part) => await recordPart(database, part, { bounds, rules }));
   return parts.reduce((a, b) => ({
     results: [...a.results, ...b.results],
-    newUnverified: a.newUnverified + b.newUnverified,
-    unverifiedBytes: b.unverifiedBytes ?? a.unverifiedBytes,
+    unverifiedRoom: b.unverifiedRoom.length > 0 ? b.unverifiedRoom : a.unverifiedRoom,
     failed: [...a.failed, ...b.failed],
   }));
 };
@@ -53,8 +47,7 @@ const recordPart = async (
     const recorded = toResults(rows, put.stored, failed);
     return {
       results: inOrder(entries, recorded, unverified.results),
-      newUnverified: unverified.added,
-      unverifiedBytes: unverified.bytes,
+      unverifiedRoom: unverified.room,
       failed,
     };
   });

@@ -1,12 +1,12 @@
 import { createHash, hash } from 'node:crypto';
-import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
+import type { SignedRequest } from '../antom/signature.ts';
 import type { OrderEvidence } from '../order/evidence.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import { type CaptureStatement, linksOf, type Sourced, type Statement } from '../order/statement.ts';
 import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
-import type { NotificationDelivery, UnverifiedDelivery } from './store.ts';
+import type { NotificationDelivery, UnverifiedDelivery, VerificationFailure } from './store.ts';
 
 /** One identifier of a notification, `paymentId` excepted: that is a column of its own. */
 export interface IdentifierRow {
@@ -219,8 +219,7 @@ export const toStoredOrder = (gathered: GatheredOrder): StoredOrder => {
 const earliest = (times: readonly number[]): number => (times.length === 0 ? 0 : Math.min(...times));
 
 /** A request that failed verification, as plain values that pass between threads. */
-export interface UnverifiedEntry {
-  readonly reason: UnverifiedReason;
+export interface UnverifiedEntry extends VerificationFailure {
   readonly method: string;
   readonly target: string;
   /** JSON: every occurrence of the three signed headers. */
@@ -239,10 +238,10 @@ export interface UnverifiedRow extends Omit<UnverifiedEntry, 'receivedAt'> {
   readonly lastReceivedAt: number;
 }
 
-export const toUnverifiedEntry = ({ request, reason, receivedAt }: UnverifiedDelivery): UnverifiedEntry => {
+export const toUnverifiedEntry = ({ request, failure, receivedAt }: UnverifiedDelivery): UnverifiedEntry => {
   const { method, target, clientIds, requestTimes, signatures, body } = request;
   const headers = JSON.stringify({ clientIds, requestTimes, signatures });
-  return { reason, method, target, headers, body, receivedAt: receivedAt.getTime() };
+  return { ...failure, method, target, headers, body, receivedAt: receivedAt.getTime() };
 };
 
 /** The inverse of `toUnverifiedEntry`: the request as it came. */

@@ -1,3 +1,4 @@
+import type { SignatureOrigin } from '../antom/origin.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { AttentionCode } from '../order/attention.ts';
 import type { Identifier } from '../order/identifier.ts';
@@ -22,8 +23,16 @@ export interface NotificationDelivery {
 export interface UnverifiedDelivery {
   readonly kind: 'unverified';
   readonly request: SignedRequest;
-  readonly reason: UnverifiedReason;
+  readonly failure: VerificationFailure;
   readonly receivedAt: Date;
+}
+
+/** What came of the last verification of a request that failed it. */
+export interface VerificationFailure {
+  readonly reason: UnverifiedReason;
+  readonly origin: SignatureOrigin;
+  /** The digest of the keys and paths that it failed under (`trustDigest`). */
+  readonly trust: string;
 }
 
 export type Delivery = NotificationDelivery | UnverifiedDelivery;
@@ -54,7 +63,7 @@ export interface RecordedUnverified {
   readonly deliveries: number;
 }
 
-/** Over a bound of the unverified store: not stored, and so not acknowledged. */
+/** The unverified store has no room for it: not stored, and so not acknowledged. */
 export interface NoRoom {
   readonly kind: 'no room';
 }
@@ -63,17 +72,20 @@ export interface NoRoom {
 export interface UnverifiedBounds {
   /** All of them together, bytes. */
   readonly maxBytes: number;
-  /** How many new ones this batch may still add. */
-  readonly maxNew: number;
+}
+
+/** How full a share of the unverified store is, or all of it. */
+export interface UnverifiedRoom {
+  readonly share: SignatureOrigin | 'ALL';
+  readonly bytes: number;
+  readonly maxBytes: number;
 }
 
 export interface BatchResult {
   /** One a delivery, in the order given. */
   readonly results: readonly (Recorded | NoRoom)[];
-  /** New unverified requests that this batch stored. */
-  readonly newUnverified: number;
-  /** Bytes that the unverified requests take now, where the batch added to them. */
-  readonly unverifiedBytes: number | null;
+  /** How full the unverified store is now: all of it and each share; empty where the batch asked for no room. */
+  readonly unverifiedRoom: readonly UnverifiedRoom[];
   /** Notifications that FAILED in this batch, also older ones of the same orders. */
   readonly failed: readonly NotificationKey[];
 }
@@ -113,8 +125,13 @@ export interface UnverifiedSummary {
   readonly lastReceivedAt: string;
 }
 
-export interface StoredUnverified extends UnverifiedSummary {
+export interface StoredUnverified extends UnverifiedSummary, VerificationFailure {
   readonly request: SignedRequest;
+}
+
+/** An unverified request that was verified again, and failed. */
+export interface FailedAgain extends VerificationFailure {
+  readonly id: string;
 }
 
 export interface Page<T> {
@@ -181,8 +198,6 @@ export interface RebuildStep {
 export interface Backlog {
   /** Notifications wait to be applied again. */
   readonly failed: boolean;
-  /** Requests wait to be verified again. */
-  readonly unverified: boolean;
 }
 
 /** What bringing the schema forward came to. */
@@ -230,6 +245,8 @@ export interface StoreReads {
   readonly findUnverified: (id: string) => Promise<StoredUnverified | null>;
   /** Oldest first, with bytes. */
   readonly readUnverified: (page: PageRequest) => Promise<Page<StoredUnverified>>;
+  /** The same, of those that failed under other keys or paths than these (`trustDigest`). */
+  readonly readOutdated: (trust: string, page: PageRequest) => Promise<Page<StoredUnverified>>;
 
   /** Those that stand and those that were replaced, in the order of their identifiers. */
   readonly readRegistrations: (page: PageRequest) => Promise<Page<RegistrationVersion>>;
@@ -252,9 +269,8 @@ export interface StoreWrites {
 
   /** Moves requests that verify by now; returns how many this call moved. */
   readonly promote: (promotions: readonly Promotion[], now: Date) => Promise<number>;
-  readonly changeReasons: (
-    changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[],
-  ) => Promise<void>;
+  /** Notes what came of verifying requests again. */
+  readonly amendUnverified: (failures: readonly FailedAgain[]) => Promise<void>;
   /** Removes the unverified of one reason, or all, in short transactions; returns how many. */
   readonly purgeUnverified: (reason: UnverifiedReason | null) => Promise<number>;
 

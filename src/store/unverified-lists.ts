@@ -1,3 +1,4 @@
+import type { SignatureOrigin } from '../antom/origin.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
 import { readPosition } from './cursor.ts';
 import { bytesOf, hexOf, isoTime, toRequest } from './row.ts';
@@ -15,6 +16,8 @@ interface Row {
 }
 
 interface WholeRow extends Row {
+  readonly origin: SignatureOrigin;
+  readonly trust: Uint8Array;
   readonly method: string;
   readonly target: string;
   readonly headers: string;
@@ -22,7 +25,7 @@ interface WholeRow extends Row {
 }
 
 const COLUMNS = 'request, digest, reason, deliveries, bytes, first_received_at, last_received_at';
-const WHOLE = `${COLUMNS}, method, target, headers, body`;
+const WHOLE = `${COLUMNS}, origin, trust, method, target, headers, body`;
 
 /** Newest first. */
 export const listUnverified = async (
@@ -49,6 +52,26 @@ export const readUnverified = async ({ query }: Database, page: PageRequest): Pr
   return { items: rows.map(toStored), next: nextOf(rows, page) };
 };
 
+/** Those that failed under another trust. An index knows whether there are any: asked often, and nearly always none. */
+export const readOutdated = async (
+  { query }: Database,
+  trust: string,
+  page: PageRequest,
+): Promise<Page<StoredUnverified>> => {
+  const digest = bytesOf(trust);
+  const others = await query(
+    `select 1 as found
+     where exists (select 1 from unverified where trust < $1) or exists (select 1 from unverified where trust > $1)`,
+    [digest],
+  );
+  if (others.length === 0) return { items: [], next: null };
+  const rows = await query<WholeRow>(
+    `select ${WHOLE} from unverified where request > cast($2 as bigint) and trust <> $3 order by request limit $1`,
+    [page.limit, readPosition(page.cursor ?? '0'), digest],
+  );
+  return { items: rows.map(toStored), next: nextOf(rows, page) };
+};
+
 export const findUnverified = async ({ query }: Database, id: string): Promise<StoredUnverified | null> => {
   const [row] = await query<WholeRow>(`select ${WHOLE} from unverified where digest = $1`, [bytesOf(id)]);
   return row === undefined ? null : toStored(row);
@@ -68,4 +91,9 @@ const toSummary = (row: Row): UnverifiedSummary => ({
   lastReceivedAt: isoTime(row.last_received_at),
 });
 
-const toStored = (row: WholeRow): StoredUnverified => ({ ...toSummary(row), request: toRequest(row) });
+const toStored = (row: WholeRow): StoredUnverified => ({
+  ...toSummary(row),
+  origin: row.origin,
+  trust: hexOf(row.trust),
+  request: toRequest(row),
+});

@@ -1,19 +1,19 @@
+import type { SignatureOrigin } from '../antom/origin.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { derive } from './derive.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
 import { locksOf, putAndTouch } from './put.ts';
 import { bytesOf, requestDigest, type UnverifiedEntry, type UnverifiedRow, withDigest, type WithBytes } from './row.ts';
-import type { RecordedUnverified, NoRoom, UnverifiedBounds } from './store.ts';
+import type { FailedAgain, NoRoom, RecordedUnverified, UnverifiedBounds, UnverifiedRoom } from './store.ts';
 import type { Count, Database, Query, Transaction, UnverifiedRepeat } from './transaction.ts';
 
 /** What became of the unverified requests of a batch. */
 export interface UnverifiedRecorded {
   /** One an entry, in the order given. */
   readonly results: readonly (RecordedUnverified | NoRoom)[];
-  readonly added: number;
-  /** Bytes that all of them take now; null where none was added. */
-  readonly bytes: number | null;
+  /** `BatchResult.unverifiedRoom` */
+  readonly room: readonly UnverifiedRoom[];
 }
 
 /** One request, however often it stands in the batch. */
@@ -21,27 +21,24 @@ interface Distinct extends UnverifiedRepeat {
   readonly entry: UnverifiedEntry;
 }
 
-/** Stores requests or counts them; over a bound there is no room for a new one. The caller holds UNVERIFIED_LOCK. */
+/** Stores requests or counts them; where its share is full there is no room for a new one. The caller holds UNVERIFIED_LOCK. */
 export const recordUnverified = async (
   transaction: Transaction,
   entries: readonly UnverifiedEntry[],
   bounds: UnverifiedBounds,
 ): Promise<UnverifiedRecorded> => {
-  if (entries.length === 0) return { results: [], added: 0, bytes: null };
+  if (entries.length === 0) return { results: [], room: [] };
   const ids = entries.map(requestDigest);
   const requests = distinctRequests(entries, ids);
   /** How often each was received before. */
   const before = new Map(await transaction.countUnverified(requests));
   const unknown = requests.filter(({ id }) => !before.has(id));
-  const totals = unknown.length === 0 ? new Map<UnverifiedReason, number>() : await readTotals(transaction.query);
+  if (unknown.length === 0) return { results: numbered(ids, before), room: [] };
+  const totals = await readTotals(transaction.query);
   const admitted = admit(unknown, totals, bounds);
   if (admitted.length > 0) await transaction.insertUnverified(admitted.map(toRow));
   for (const { id } of admitted) before.set(id, 0);
-  return {
-    results: numbered(ids, before),
-    added: admitted.length,
-    bytes: admitted.length === 0 ? null : sum(totals, null),
-  };
+  return { results: numbered(ids, before), room: roomOf(totals, bounds) };
 };
 
 const toRow = ({ entry: { receivedAt, ...entry }, id, times, last }: Distinct): UnverifiedRow => ({
@@ -63,24 +60,32 @@ const distinctRequests = (entries: readonly UnverifiedEntry[], ids: readonly str
   return [...distinct.values()];
 };
 
-type Totals = Map<UnverifiedReason, number>;
+/** Bytes that each share takes. */
+type Totals = Record<SignatureOrigin, number>;
 
 const readTotals = async (query: Query): Promise<Totals> => {
-  const rows = await query<{ reason: UnverifiedReason; bytes: Count }>('select reason, bytes from unverified_totals');
-  return new Map(rows.map(({ reason, bytes }) => [reason, Number(bytes)]));
+  const rows = await query<{ origin: SignatureOrigin; bytes: Count }>('select origin, bytes from unverified_totals');
+  const totals: Totals = { UNKNOWN: 0, OTHER_KEY: 0, CONFIGURED_KEY: 0 };
+  for (const { origin, bytes } of rows) totals[origin] = Number(bytes);
+  return totals;
 };
 
-const sum = (totals: Totals, reasons: readonly UnverifiedReason[] | null): number =>
-  [...totals].reduce((all, [reason, bytes]) => (reasons === null || reasons.includes(reason) ? all + bytes : all), 0);
+/**
+ * The parts of the room. Who needs no knowledge, and who needs only a client id, cannot fill the part of those that take
+ * a genuine signature: what APO sent, and a wrong path or a proxy changed, is there to be verified again.
+ */
+const SHARES: Readonly<Totals> = { UNKNOWN: 1 / 4, OTHER_KEY: 1 / 2, CONFIGURED_KEY: 1 / 4 };
 
-/** The reasons that anybody can cause without knowing a client id: together they get a quarter of the room. */
-const ANYBODYS_REASONS: readonly UnverifiedReason[] = [
-  'DUPLICATE_HEADER',
-  'MISSING_HEADER',
-  'MALFORMED_SIGNATURE',
-  'UNSUPPORTED_ALGORITHM',
+const allOf = ({ UNKNOWN, OTHER_KEY, CONFIGURED_KEY }: Totals): number => UNKNOWN + OTHER_KEY + CONFIGURED_KEY;
+
+const roomOf = (totals: Totals, { maxBytes }: UnverifiedBounds): readonly UnverifiedRoom[] => [
+  { share: 'ALL', bytes: allOf(totals), maxBytes },
+  ...(Object.keys(SHARES) as SignatureOrigin[]).map((share) => ({
+    share,
+    bytes: totals[share],
+    maxBytes: maxBytes * SHARES[share],
+  })),
 ];
-const ANYBODYS_SHARE = 1 / 4;
 
 /** What one row costs beyond its texts; an estimate, so that empty requests are not free. */
 const ROW_BYTES = 256;
@@ -88,25 +93,23 @@ export const requestBytes = ({ target, headers, body }: Pick<UnverifiedEntry, 't
   ROW_BYTES + target.length + headers.length + body.length;
 
 /** Those of the new ones that there is room for, first come first served; adds them to the totals. */
-const admit = (
-  unknown: readonly Distinct[],
-  totals: Totals,
-  { maxBytes, maxNew }: UnverifiedBounds,
-): readonly Distinct[] => {
-  const admitted: Distinct[] = [];
-  for (const request of unknown) {
-    const { reason } = request.entry;
-    const bytes = requestBytes(request.entry);
+const admit = (unknown: readonly Distinct[], totals: Totals, { maxBytes }: UnverifiedBounds): readonly Distinct[] =>
+  unknown.filter(({ entry }) => {
+    const after = { ...totals, [entry.origin]: totals[entry.origin] + requestBytes(entry) };
     const fits =
-      admitted.length < maxNew &&
-      sum(totals, null) + bytes <= maxBytes &&
-      (!ANYBODYS_REASONS.includes(reason) || sum(totals, ANYBODYS_REASONS) + bytes <= maxBytes * ANYBODYS_SHARE);
-    if (!fits) continue;
-    admitted.push(request);
-    totals.set(reason, (totals.get(reason) ?? 0) + bytes);
-  }
-  return admitted;
-};
+      after[entry.origin] <= maxBytes * SHARES[entry.origin] &&
+      allOf(after) <= maxBytes &&
+      leavesRescue(entry.origin, after, maxBytes);
+    if (fits) Object.assign(totals, after);
+    return fits;
+  });
+
+/**
+ * When keys change, requests move to other shares, which may then hold more than their part. What strangers send stays
+ * out of the part of those with a genuine signature all the same.
+ */
+const leavesRescue = (origin: SignatureOrigin, after: Totals, maxBytes: number): boolean =>
+  origin === 'CONFIGURED_KEY' || after.UNKNOWN + after.OTHER_KEY <= maxBytes * (1 - SHARES.CONFIGURED_KEY);
 
 /** One result an entry; several of one request in the same batch are counted one after the other. */
 const numbered = (
@@ -167,14 +170,17 @@ const take = async (query: Query, { id, notification }: PromotionEntry): Promise
   return [{ ...notification, deliveries, firstReceivedAt: Number(taken.first), lastReceivedAt: Number(taken.last) }];
 };
 
-export const changeReasons = async (
-  database: Database,
-  changes: readonly { readonly id: string; readonly reason: UnverifiedReason }[],
-): Promise<void> =>
+/** Notes what came of verifying requests again; one that is gone by now stays gone. */
+export const amendUnverified = async (database: Database, failures: readonly FailedAgain[]): Promise<void> =>
   await database.transact([UNVERIFIED_LOCK], async ({ query }) => {
     await Promise.all(
-      changes.map(({ id, reason }) =>
-        query('update unverified set reason = $2 where digest = $1', [bytesOf(id), reason]),
+      failures.map(({ id, reason, origin, trust }) =>
+        query('update unverified set reason = $2, origin = $3, trust = $4 where digest = $1', [
+          bytesOf(id),
+          reason,
+          origin,
+          bytesOf(trust),
+        ]),
       ),
     );
   });

@@ -29,8 +29,8 @@ export interface UpkeepOptions {
 /** What goes on in the background; none of it delays readiness. */
 export interface Upkeep {
   /**
-   * At start, and whenever keys were read again. It does not rest on what was last used being different: while
-   * replicas change over one by one, one with the old keys may still add requests that the new ones would pass.
+   * At start, and whenever keys were read again; from then on every minute, by these. While replicas change over one by
+   * one, one with the old keys may still add requests that the new ones would pass.
    */
   readonly verifyAgain: (trust: Trust) => void;
   /** Resolves when the step under way is done. */
@@ -38,6 +38,7 @@ export interface Upkeep {
 }
 
 const REDRIVE_EVERY_MS = 5 * 60_000;
+const VERIFY_AGAIN_EVERY_MS = 60_000;
 const REMOVE_EVERY_MS = 60 * 60_000;
 /** When another replica is at the same task. */
 const ANOTHER_TRY_AFTER_MS = 2_000;
@@ -85,19 +86,24 @@ export const startUpkeep = ({ store, handlers, rules, retention, report }: Upkee
     if (!stopping) await store.remember(SETTING.rules, name);
   });
   redrive();
-  const timer = setInterval(redrive, REDRIVE_EVERY_MS);
+  let trust: Trust | null = null;
+  const verifyAgain = (): void =>
+    schedule('verify again', async () => {
+      if (trust === null) return;
+      const moved = await verifyUnverifiedAgain(store, { trust, handlers, isStopping });
+      if (moved > 0) report.moved(moved);
+    });
+  const timers = [setInterval(redrive, REDRIVE_EVERY_MS), setInterval(verifyAgain, VERIFY_AGAIN_EVERY_MS)];
   const removal = startRemoval({ store, rules: retention, report, isStopping, before: () => underWay });
 
   return {
-    verifyAgain: (trust) =>
-      schedule('verify again', async () => {
-        if (!(await store.backlog()).unverified) return;
-        const moved = await verifyUnverifiedAgain(store, { trust, handlers, isStopping });
-        if (moved > 0) report.moved(moved);
-      }),
+    verifyAgain: (by) => {
+      trust = by;
+      verifyAgain();
+    },
     stop: async () => {
       stopping = true;
-      clearInterval(timer);
+      timers.forEach(clearInterval);
       await Promise.all([underWay, removal.stop()]);
     },
   };

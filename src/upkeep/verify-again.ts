@@ -1,7 +1,9 @@
+import { originOf } from '../antom/origin.ts';
 import { type SignedRequest, type Trust, verify } from '../antom/signature.ts';
+import { trustDigest } from '../antom/trust-digest.ts';
 import type { Handlers } from '../handlers/handler.ts';
 import { readNotification } from '../handlers/read.ts';
-import type { Store, StoredNotification } from '../store/store.ts';
+import type { FailedAgain, Promotion, Store, StoredNotification, StoredUnverified } from '../store/store.ts';
 
 const AT_ONCE = 50;
 
@@ -18,33 +20,38 @@ export const verifiesNow = (stored: StoredNotification, trust: Trust): boolean |
   return request === null ? null : verify(request, trust).verified;
 };
 
+interface Judging {
+  readonly trust: Trust;
+  readonly handlers: Handlers;
+}
+
 /**
- * Verifies every stored unverified request again, after keys, clients or paths changed. Each that now passes
- * moves to the notifications and is applied; of the others the reason is brought up to date. Returns how many moved.
+ * Verifies those stored unverified requests again that failed under other keys, clients or paths. Each that now passes
+ * moves to the notifications and is applied; of the others is noted why they fail now. Returns how many moved.
  */
 export const verifyUnverifiedAgain = async (
-  store: Store,
-  {
-    trust,
-    handlers,
-    isStopping,
-  }: { readonly trust: Trust; readonly handlers: Handlers; readonly isStopping: () => boolean },
+  store: Pick<Store, 'readOutdated' | 'promote' | 'amendUnverified'>,
+  { isStopping, ...judging }: Judging & { readonly isStopping: () => boolean },
 ): Promise<number> => {
+  const digest = trustDigest(judging.trust);
   let moved = 0;
   for (let cursor: string | null = null, more = true; more && !isStopping(); more = cursor !== null) {
-    const page = await store.readUnverified({ limit: AT_ONCE, cursor });
-    const verdicts = page.items.map(({ id, reason, request }) => ({ id, reason, verdict: verify(request, trust) }));
-    const promotions = verdicts.flatMap(({ id, verdict }) =>
-      verdict.verified ? [{ id, read: readNotification(verdict.notification, handlers) }] : [],
-    );
-    const changes = verdicts.flatMap(({ id, reason, verdict }) =>
-      verdict.verified || verdict.reason === reason ? [] : [{ id, reason: verdict.reason }],
-    );
+    const page = await store.readOutdated(digest, { limit: AT_ONCE, cursor });
+    const verdicts = page.items.map((stored) => judge(stored, judging));
+    const promotions = verdicts.flatMap((verdict) => ('read' in verdict ? [verdict] : []));
+    const failures = verdicts.flatMap((verdict) => ('read' in verdict ? [] : [verdict]));
     if (promotions.length > 0) moved += await store.promote(promotions, new Date());
-    if (changes.length > 0) await store.changeReasons(changes);
+    if (failures.length > 0) await store.amendUnverified(failures);
     cursor = page.next;
   }
   return moved;
+};
+
+const judge = ({ id, request }: StoredUnverified, { trust, handlers }: Judging): Promotion | FailedAgain => {
+  const verification = verify(request, trust);
+  return verification.verified
+    ? { id, read: readNotification(verification.notification, handlers) }
+    : { id, reason: verification.reason, origin: originOf(request, trust), trust: trustDigest(trust) };
 };
 
 export interface StoreVerification {

@@ -127,7 +127,11 @@ export const notified = (body: Fields | string | Uint8Array, clientId = CLIENT):
 export const unverified = (body: string, request: Partial<SignedRequest> = {}): Delivery => ({
   kind: 'unverified',
   request: { ...signedRequest(Buffer.from(body), 'STRANGER'), ...request },
-  reason: request.clientIds?.length === 0 ? 'MISSING_HEADER' : 'UNKNOWN_CLIENT',
+  failure: {
+    reason: request.clientIds?.length === 0 ? 'MISSING_HEADER' : 'UNKNOWN_CLIENT',
+    origin: 'UNKNOWN',
+    trust: '00'.repeat(32),
+  },
   receivedAt: new Date(),
 });
 
@@ -171,7 +175,7 @@ export const ownPlace = (): (() => Place) => {
   return () => place ?? makePlace();
 };
 
-const UNBOUNDED = { maxBytes: 1_000_000, maxNew: 1_000 };
+const UNBOUNDED = { maxBytes: 1_000_000 };
 
 export const removePlace = async ({ directory }: Pick<Place, 'directory'>): Promise<void> => {
   await closeShared(directory);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -58,6 +59,16 @@ const forged = (bytes = 200): Post => {
 };
 const unsigned = (bytes = 200): Post => withHeaders(forged(bytes), { signature: null });
 
+const header = (signature: Buffer): string =>
+  `algorithm=RSA256,keyVersion=1,signature=${encodeURIComponent(signature.toString('base64'))}`;
+
+/** Signed by the configured key, and changed on the way. */
+const damaged = (bytes: number): Post => {
+  made += 1;
+  return { ...signer.sign({ made }), body: Buffer.from(JSON.stringify({ made, padding: 'x'.repeat(bytes) })) };
+};
+const ofUnknownClient = (bytes: number): Post => withHeaders(forged(bytes), { 'client-id': 'T_unknown' });
+
 /** Of so many bytes, signed by nobody that is configured. */
 const sized = (bytes: number): Post => other.sign('x'.repeat(bytes));
 
@@ -95,7 +106,7 @@ describe('the room for unverified requests', () => {
   test('is bounded in bytes; what is over is neither stored nor acknowledged, repeats and the verified are', async () => {
     const running = await begin({ UNVERIFIED_MAX_BYTES: String(MAX_BYTES) });
     const acknowledged = await fill(running, () => forged(3_000));
-    expect(acknowledged.length).toBeGreaterThan(5);
+    expect(acknowledged.length).toBeGreaterThan(3);
     expect(await running.unverified()).toHaveLength(acknowledged.length);
     expect(storedBytes()).toBeLessThanOrEqual(MAX_BYTES);
     expect(contentBytes()).toBeLessThanOrEqual(storedBytes());
@@ -106,28 +117,40 @@ describe('the room for unverified requests', () => {
     expect(await statusOf(running, forged(3_000))).toBe(503);
   });
 
-  test('gives at most a quarter to what any stranger can send, and the rest to who knows a client id', async () => {
+  test('gives a quarter to what anybody can send, a half to who knows a client id, and keeps a quarter for genuine signatures', async () => {
     const running = await begin({ UNVERIFIED_MAX_BYTES: String(MAX_BYTES) });
-    const strangers = await fill(running, () => unsigned(2_000));
+    const strangers = await fill(running, () => (made % 2 === 0 ? unsigned(2_000) : ofUnknownClient(2_000)));
     expect(strangers.length).toBeGreaterThan(1);
     expect(storedBytes()).toBeLessThanOrEqual(MAX_BYTES / 4);
     for (const change of [
       { signature: '%ZZ' },
       { signature: headerOf(forged(), 'signature').replace('RSA256', 'HS256') },
       { 'client-id': ['a', 'b'] },
+      { 'client-id': 'T_unknown' },
     ]) {
       expect(await statusOf(running, withHeaders(forged(2_000), change))).toBe(503);
     }
-    for (const post of strangers) expect(await statusOf(running, post)).toBe(200);
-    expect(await statusOf(running, forged(2_000))).toBe(200);
-    expect(await statusOf(running, withHeaders(forged(2_000), { 'client-id': 'T_unknown' }))).toBe(200);
+    const knowing = await fill(running, () => forged(3_000));
+    expect(storedBytes()).toBeGreaterThan(MAX_BYTES / 2);
+    expect(storedBytes()).toBeLessThanOrEqual((MAX_BYTES * 3) / 4);
+    // Random bytes as long as a signature say no more than a signature by another key.
+    const random = header(Buffer.concat([Buffer.of(1), randomBytes(255)]));
+    expect(await statusOf(running, withHeaders(forged(3_000), { signature: random }))).toBe(503);
+
+    const rescued = await fill(running, () => damaged(2_000));
+    expect(rescued.length).toBeGreaterThan(1);
+    expect(storedBytes()).toBeLessThanOrEqual(MAX_BYTES);
+    for (const post of [...strangers, ...knowing, ...rescued]) expect(await statusOf(running, post)).toBe(200);
   });
 
-  test('leaves the strangers their quarter where those who know a client id came first', async () => {
+  test('is the same for each, whoever came first', async () => {
     const running = await begin({ UNVERIFIED_MAX_BYTES: String(MAX_BYTES) });
+    await fill(running, () => damaged(2_000));
+    expect(storedBytes()).toBeLessThanOrEqual(MAX_BYTES / 4);
     await fill(running, () => forged(3_000));
-    expect(storedBytes()).toBeGreaterThan((MAX_BYTES * 3) / 4);
-    expect(await statusOf(running, unsigned(9_000))).toBe(503);
+    expect(storedBytes()).toBeLessThanOrEqual((MAX_BYTES * 3) / 4);
+    expect(await statusOf(running, unsigned(12_000))).toBe(503);
+    expect(await statusOf(running, unsigned(2_000))).toBe(200);
   });
 
   test('takes bodies of 32 KiB and none above, whatever BODY_LIMIT says', async () => {
@@ -141,7 +164,7 @@ describe('the room for unverified requests', () => {
     expect(await statusOf(running, signer.sign(paymentResult('S', { padding: 'x'.repeat(200_000) })))).toBe(200);
   });
 
-  test('takes so many new ones a second and no more', async () => {
+  test('takes so many a second and no more', async () => {
     const PER_SECOND = 5;
     const running = await begin({ UNVERIFIED_MAX_PER_SECOND: String(PER_SECOND) });
     const posts = Array.from({ length: 100 }, () => forged());
@@ -161,14 +184,31 @@ describe('the room for unverified requests', () => {
     );
   });
 
-  test('counts repeats even where no new one may be stored at all', async () => {
+  test('counts repeats even where there is no room at all', async () => {
     const first = await begin();
     const earlier = forged();
     expect(await statusOf(first, earlier)).toBe(200);
-    const running = await begin({ UNVERIFIED_MAX_PER_SECOND: '0' });
+    const running = await begin({ UNVERIFIED_MAX_BYTES: '0' });
     expect(await statusOf(running, earlier)).toBe(200);
     expect(await statusOf(running, forged())).toBe(503);
     expect(await running.unverified()).toMatchObject([{ deliveries: 2 }]);
+  });
+
+  test('is not asked over the number a second, not even for repeats; the response and the log say so', async () => {
+    const first = await begin();
+    const earlier = [forged(), unsigned()];
+    for (const post of earlier) expect(await statusOf(first, post)).toBe(200);
+    const running = await begin({ UNVERIFIED_MAX_PER_SECOND: '0' });
+    for (const post of earlier) {
+      const answer = await running.post(post);
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '10']);
+    }
+    expect((await running.unverified()).map(({ deliveries }) => deliveries)).toEqual([1, 1]);
+    expect(running.log().filter(({ problem }) => problem === 'UNVERIFIED_TOO_MANY')).toMatchObject([
+      { status: 503, reason: 'SIGNATURE_MISMATCH' },
+      { status: 503, reason: 'MISSING_HEADER' },
+    ]);
+    expect(await running.post(signer.sign(paymentResult('S')))).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
   });
 
   test('tells repeats by method, target, headers and body', async () => {
@@ -185,18 +225,19 @@ describe('the room for unverified requests', () => {
     expect((await running.unverified()).map(({ deliveries }) => deliveries)).toEqual([2, 2, 2, 3]);
   });
 
-  test('is called nearly full in the log at 80 %, once', async () => {
+  test('is called nearly full in the log at 80 % of a share, once', async () => {
     const running = await begin({ UNVERIFIED_MAX_BYTES: String(MAX_BYTES) });
-    const nearlyFull = (): readonly unknown[] =>
-      running.log().filter(({ level, bytes }) => level === 40 && bytes !== undefined);
-    while (storedBytes() + 3_000 < MAX_BYTES * 0.8) {
+    const nearlyFull = (): readonly unknown[] => running.log().filter(({ bytes }) => bytes !== undefined);
+    while (storedBytes() + 3_000 < (MAX_BYTES / 4) * 0.8) {
       expect(nearlyFull()).toEqual([]);
-      await running.post(forged(1_000));
+      await running.post(unsigned(500));
     }
-    await fill(running, () => forged(1_000));
+    await fill(running, () => unsigned(500));
     await eventually('a warning', nearlyFull, ({ length }) => length > 0);
-    await running.post(forged(1));
-    expect(nearlyFull()).toMatchObject([{ maxBytes: MAX_BYTES }]);
+    await running.post(unsigned(1));
+    expect(nearlyFull()).toMatchObject([{ level: 40, share: 'UNKNOWN', maxBytes: MAX_BYTES / 4 }]);
+    await fill(running, () => forged(500));
+    expect(nearlyFull()).toMatchObject([{ share: 'UNKNOWN' }, { share: 'OTHER_KEY' }]);
   });
 });
 

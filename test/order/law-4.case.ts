@@ -19,7 +19,7 @@ const SETTINGS: readonly { readonly name: string; readonly rules: OrderRules }[]
   },
 ];
 
-const NONE_UNVERIFIED = { maxBytes: 0, maxNew: 0 };
+const NONE_UNVERIFIED = { maxBytes: 0 };
 /** A failing world is shrunk against the database; stop before jest does. */
 const interruptAfterTimeLimit = 15_000;
 /** Small, so that the orders and the rebuild take several pages. */

@@ -36,11 +36,11 @@ export const describeRecording = (ground: () => Ground): void => {
       ['MALFORMED', 'CAPTURE', 'P1', captureResult('S', {})],
     ])('answers %s for %s of %s, and keeps it', async (...[outcome, kind, paymentId, body]) => {
       const store = await ground().empty();
-      const { results, failed, newUnverified } = await record(store, body);
+      const { results, failed, unverifiedRoom } = await record(store, body);
       const problem = outcome === 'MALFORMED' ? expect.stringMatching(/^.+\.$/) : null;
       const reading = { outcome, kind, paymentId, problem };
       expect(results).toEqual([{ kind: 'notification', reading, deliveries: 1 }]);
-      expect({ failed, newUnverified }).toEqual({ failed: [], newUnverified: 0 });
+      expect({ failed, unverifiedRoom }).toEqual({ failed: [], unverifiedRoom: [] });
       expect(await notificationsOf(store)).toMatchObject([
         { ...reading, deliveries: 1, clientId: CLIENT, firstReceivedAt: T0.toISOString() },
       ]);

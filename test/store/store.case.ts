@@ -6,6 +6,7 @@ import { describeRepair } from './repair.case.ts';
 import { describeRetention } from './retention.case.ts';
 import type { Ground } from './support.ts';
 import { describeUnverified } from './unverified.case.ts';
+import { describeUnverifiedRoom } from './unverified-room.case.ts';
 
 /** The contract of the port, on one kind of database. */
 export const describeStore = (name: string, lay: () => Promise<Ground>): void => {
@@ -19,6 +20,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeRecording(ground);
     describeOrders(ground);
     describeUnverified(ground);
+    describeUnverifiedRoom(ground);
     describeRepair(ground);
     describeRetention(ground);
     describeLists(ground);

@@ -1,4 +1,5 @@
-import type { SignedRequest, UnverifiedReason } from '../../src/antom/signature.ts';
+import type { SignatureOrigin } from '../../src/antom/origin.ts';
+import type { SignedRequest } from '../../src/antom/signature.ts';
 import type { Handlers } from '../../src/handlers/handler.ts';
 import { handlers as builtIn } from '../../src/handlers/index.ts';
 import { readBody } from '../../src/handlers/read.ts';
@@ -8,6 +9,7 @@ import { byCodeUnit } from '../../src/order/statement.ts';
 import type { Registration } from '../../src/order/registration.ts';
 import type {
   BatchResult,
+  FailedAgain,
   NotificationDelivery,
   Recorded,
   RecordedNotification,
@@ -16,6 +18,7 @@ import type {
   Store,
   StoredNotification,
   UnverifiedDelivery,
+  VerificationFailure,
 } from '../../src/store/store.ts';
 import { CLIENT, type Fields, receive } from '../support/facts.ts';
 
@@ -51,7 +54,7 @@ export const DELETE_ALL = [
   "delete from settings where name <> 'feed_base'",
 ];
 
-export const AMPLE = { maxBytes: 1e9, maxNew: 1e6 };
+export const AMPLE = { maxBytes: 1e9 };
 export const T0 = new Date('2025-06-01T00:00:00.000Z');
 export const later = (seconds: number): Date => new Date(T0.getTime() + seconds * 1_000);
 
@@ -96,10 +99,43 @@ export const request = (fields: Partial<SignedRequest> = {}): SignedRequest => (
   ...fields,
 });
 
+/** Digests of keys and paths. */
+export const TRUST = '11'.repeat(32);
+export const OTHER_TRUST = '22'.repeat(32);
+
+export const failure = (fields: Partial<VerificationFailure> = {}): VerificationFailure => ({
+  reason: 'SIGNATURE_MISMATCH',
+  origin: 'OTHER_KEY',
+  trust: TRUST,
+  ...fields,
+});
+
+export const failedAgain = (
+  items: readonly { readonly id: string }[],
+  fields: Partial<VerificationFailure> = {},
+): readonly FailedAgain[] => items.map(({ id }) => Object.assign({ id }, failure(fields)));
+
 export const unverified = (
   fields: Partial<SignedRequest> = {},
-  { reason = 'SIGNATURE_MISMATCH', at = T0 }: { reason?: UnverifiedReason; at?: Date } = {},
-): UnverifiedDelivery => ({ kind: 'unverified', request: request(fields), reason, receivedAt: at });
+  { at = T0, ...failed }: Partial<VerificationFailure> & { at?: Date } = {},
+): UnverifiedDelivery => ({ kind: 'unverified', request: request(fields), failure: failure(failed), receivedAt: at });
+
+/** Different ones, each as large as the others where there are at most ten. */
+export const numbered = (
+  count: number,
+  { target = '/payNotify', ...failed }: Partial<VerificationFailure> & { readonly target?: string } = {},
+): readonly UnverifiedDelivery[] =>
+  Array.from({ length: count }, (_, index) => unverified({ target, body: Buffer.from(`body ${index}`) }, failed));
+
+export type Shares = Readonly<Record<SignatureOrigin | 'ALL', number>>;
+
+/** Bytes in the shares of the unverified store, told to a request that there is no room for. */
+export const sharesOf = async (store: Store): Promise<Shares> => {
+  const { unverifiedRoom } = await store.record([unverified({ target: '/asks' })], { maxBytes: 0 });
+  return Object.fromEntries(unverifiedRoom.map(({ share, bytes }) => [share, bytes])) as Shares;
+};
+
+export const isStored = ({ kind }: Recorded | NoRoom): boolean => kind !== 'no room';
 
 export const registration = (fields: Partial<Registration> = {}): Registration => ({
   clientId: CLIENT,

@@ -1,30 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import type { UnverifiedReason } from '../../src/antom/signature.ts';
-import type { UnverifiedDelivery } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
 import {
   AMPLE,
   delivery,
+  failedAgain,
   type Ground,
+  isStored,
   later,
   notificationsOf,
+  numbered,
   order,
+  OTHER_TRUST,
   record,
   request,
+  sharesOf,
   T0,
+  TRUST,
   unverified,
 } from './support.ts';
-
-const numbered = (
-  count: number,
-  { target, reason }: { readonly target?: string; readonly reason?: UnverifiedReason } = {},
-): readonly UnverifiedDelivery[] =>
-  Array.from({ length: count }, (_, index) =>
-    unverified(
-      { target: target ?? '/payNotify', body: Buffer.from(`body ${index}`) },
-      { reason: reason ?? 'SIGNATURE_MISMATCH' },
-    ),
-  );
 
 export const describeUnverified = (ground: () => Ground): void => {
   describe('unverified requests', () => {
@@ -38,9 +31,9 @@ export const describeUnverified = (ground: () => Ground): void => {
           { kind: 'notification', reading: { outcome: 'APPLIED' } },
           { kind: 'unverified', deliveries: 2 },
         ],
-        newUnverified: 1,
       });
-      expect(result.unverifiedBytes).toBeGreaterThan(forged.request.body.length);
+      expect(await store.readUnverified({ limit: 9, cursor: null })).toMatchObject({ items: [{ deliveries: 2 }] });
+      expect((await sharesOf(store)).ALL).toBeGreaterThan(forged.request.body.length);
       expect(await notificationsOf(store)).toHaveLength(1);
       expect(await order(store, 'P1')).toMatchObject({ status: 'PARTIALLY_CAPTURED', result: null });
     });
@@ -54,11 +47,12 @@ export const describeUnverified = (ground: () => Ground): void => {
         signatures: ['\u0080\u00ff{NULL}'],
         body: Buffer.from([0, 1, 255, 34, 92]),
       });
-      await store.record([{ kind: 'unverified', request: strange, reason: 'DUPLICATE_HEADER', receivedAt: T0 }], AMPLE);
+      const failed = { reason: 'DUPLICATE_HEADER', origin: 'UNKNOWN', trust: OTHER_TRUST } as const;
+      await store.record([unverified(strange, failed)], AMPLE);
       const {
         items: [read],
       } = await store.readUnverified({ limit: 5, cursor: null });
-      expect(read).toMatchObject({ reason: 'DUPLICATE_HEADER', deliveries: 1, firstReceivedAt: T0.toISOString() });
+      expect(read).toMatchObject({ ...failed, deliveries: 1, firstReceivedAt: T0.toISOString() });
       expect({ ...read?.request, body: Buffer.from(read?.request.body ?? []) }).toEqual(strange);
       expect(await store.findUnverified(read?.id ?? '')).toEqual(read);
       expect(await store.findUnverified('00'.repeat(32))).toBeNull();
@@ -84,56 +78,30 @@ export const describeUnverified = (ground: () => Ground): void => {
         AMPLE,
       );
       expect(again.results).toEqual(kinds.map(() => ({ kind: 'unverified', deliveries: 2 })));
-      expect(again).toMatchObject({ newUnverified: 0, unverifiedBytes: null });
+      expect(again.unverifiedRoom).toEqual([]);
       const { items } = await store.listUnverified(null, { limit: 50, cursor: null });
       expect(items).toHaveLength(7);
       expect(items[0]).toMatchObject({ firstReceivedAt: T0.toISOString(), lastReceivedAt: later(9).toISOString() });
     });
 
-    test('over the number of new ones are refused, repeats are not', async () => {
+    test('are read as outdated until they failed under this trust', async () => {
       const store = await ground().empty();
-      const [a, b, c] = numbered(3) as [UnverifiedDelivery, UnverifiedDelivery, UnverifiedDelivery];
-      const { results, newUnverified } = await store.record([a, b, a, c, c], { ...AMPLE, maxNew: 2 });
-      expect(results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified', 'unverified', 'no room', 'no room']);
-      expect(newUnverified).toBe(2);
-      const repeats = await store.record([b, c], { ...AMPLE, maxNew: 0 });
-      expect(repeats.results).toEqual([{ kind: 'unverified', deliveries: 2 }, { kind: 'no room' }]);
-    });
-
-    test('over the bytes are refused until some are removed, and repeats are counted all the same', async () => {
-      const store = await ground().empty();
-      const requests = numbered(4);
-      const { unverifiedBytes } = await store.record(requests.slice(0, 2), AMPLE);
-      const bounds = { maxBytes: unverifiedBytes ?? 0, maxNew: 10 };
-      const full = await store.record(requests, bounds);
-      expect(full.results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified', 'no room', 'no room']);
-      expect(await store.purgeUnverified('SIGNATURE_MISMATCH')).toBe(2);
-      const { results } = await store.record(requests.slice(2), bounds);
-      expect(results.map(({ kind }) => kind)).toEqual(['unverified', 'unverified']);
-    });
-
-    test('that any stranger can cause get a quarter of the room', async () => {
-      const store = await ground().empty();
-      const { unverifiedBytes } = await store.record(numbered(1), AMPLE);
-      await store.purgeUnverified('SIGNATURE_MISMATCH');
-      const bounds = { maxBytes: (unverifiedBytes ?? 0) * 8, maxNew: 100 };
-      const strangers = numbered(9, { reason: 'MISSING_HEADER' });
-      const { results } = await store.record(strangers, bounds);
-      expect(results.filter(({ kind }) => kind === 'unverified')).toHaveLength(2);
-      const others = await store.record(numbered(9, { target: '/x' }), bounds);
-      expect(others.results.filter(({ kind }) => kind === 'unverified')).toHaveLength(6);
-    });
-
-    test('change their reason, and count for the new one', async () => {
-      const store = await ground().empty();
-      const { unverifiedBytes } = await store.record(numbered(2), AMPLE);
-      const { items } = await store.listUnverified(null, { limit: 9, cursor: null });
-      await store.changeReasons(items.map(({ id }) => ({ id, reason: 'UNKNOWN_CLIENT' as const })));
-      expect((await store.listUnverified('SIGNATURE_MISMATCH', { limit: 9, cursor: null })).items).toEqual([]);
-      expect((await store.listUnverified('UNKNOWN_CLIENT', { limit: 9, cursor: null })).items).toHaveLength(2);
-      expect(await store.purgeUnverified('SIGNATURE_MISMATCH')).toBe(0);
-      expect(await store.purgeUnverified('UNKNOWN_CLIENT')).toBe(2);
-      expect((await store.record(numbered(2), { maxBytes: unverifiedBytes ?? 0, maxNew: 9 })).newUnverified).toBe(2);
+      const ids = async (trust: string, limit = 9, cursor: string | null = null): Promise<readonly string[]> => {
+        const page = await store.readOutdated(trust, { limit, cursor });
+        const bodies = page.items.map(({ request: { body } }) => Buffer.from(body).toString());
+        return page.next === null ? bodies : [...bodies, ...(await ids(trust, limit, page.next))];
+      };
+      expect(await ids(TRUST)).toEqual([]);
+      await store.record(numbered(3), AMPLE);
+      await store.record(numbered(2, { target: '/x', trust: OTHER_TRUST }), AMPLE);
+      expect(await ids(TRUST)).toEqual(['body 0', 'body 1']);
+      expect(await ids(OTHER_TRUST, 2)).toEqual(['body 0', 'body 1', 'body 2']);
+      expect(await ids('00'.repeat(32), 2)).toHaveLength(5);
+      expect(await ids('ff'.repeat(32), 2)).toHaveLength(5);
+      const { items } = await store.readOutdated(OTHER_TRUST, { limit: 9, cursor: null });
+      await store.amendUnverified(failedAgain(items, { trust: OTHER_TRUST }));
+      expect(await ids(OTHER_TRUST)).toEqual([]);
+      expect(await ids(TRUST)).toHaveLength(5);
     });
 
     test('are listed newest first and read oldest first, in pages', async () => {
@@ -205,12 +173,14 @@ export const describeUnverified = (ground: () => Ground): void => {
 
     test('makes room again', async () => {
       const store = await ground().empty();
-      const { unverifiedBytes } = await store.record([unverified()], AMPLE);
+      await store.record([unverified()], AMPLE);
       const {
         items: [item],
       } = await store.readUnverified({ limit: 1, cursor: null });
       await store.promote([{ id: item?.id ?? '', read }], T0);
-      expect((await store.record([unverified()], { maxBytes: unverifiedBytes ?? 0, maxNew: 1 })).newUnverified).toBe(1);
+      expect((await sharesOf(store)).ALL).toBe(0);
+      const { results } = await store.record([unverified()], { maxBytes: (item?.bytes ?? 0) * 2 });
+      expect(results.map(isStored)).toEqual([true]);
       await record(store, body);
       expect((await notificationsOf(store))[0]?.deliveries).toBe(2);
     });

@@ -15,10 +15,13 @@ export const admitted = async (inbox: Inbox, bytes = 0): Promise<Place> => {
   return place;
 };
 
+const recordAt = async (place: Place, delivery: Delivery): Promise<Result> =>
+  delivery.kind === 'notification' ? await place.record(delivery) : await place.recordUnverified(() => delivery);
+
 /** Arrives now, and is recorded as soon as its turn comes. */
 export const submit = async (inbox: Inbox, delivery: Delivery): Promise<Result> => {
   const place = await inbox.admit(bytesOf(delivery));
-  return place.kind === 'not stored' ? place : await place.record(delivery);
+  return place.kind === 'not stored' ? place : await recordAt(place, delivery);
 };
 
 /** Records all of them at the same moment, once each has had its turn, in a queue that has room. */
@@ -26,7 +29,7 @@ export const submitTogether = async (inbox: Inbox, deliveries: readonly Delivery
   const records = await Promise.all(
     deliveries.map(async (delivery) => {
       const place = await admitted(inbox, bytesOf(delivery));
-      return () => place.record(delivery);
+      return () => recordAt(place, delivery);
     }),
   );
   return await Promise.all(records.map((record) => record()));

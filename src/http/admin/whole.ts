@@ -15,7 +15,7 @@ export const wholeNotification = (
 });
 
 /** An unverified request as shown: every occurrence of each header. */
-export const wholeUnverified = ({ request, ...stored }: StoredUnverified) => ({
+export const wholeUnverified = ({ request, origin: _origin, trust: _trust, ...stored }: StoredUnverified) => ({
   ...stored,
   method: request.method,
   target: request.target,

@@ -85,6 +85,8 @@ export const MIGRATIONS: readonly Migration[] = [
         digest bytea primary key, -- over method, target, headers and body
         request bigint generated always as identity,
         reason text collate "C" not null,
+        origin text collate "C" not null, -- of the signature
+        trust bytea not null, -- digest of the keys and paths that it failed under
         deliveries bigint not null,
         bytes bigint not null,
         first_received_at bigint not null,
@@ -97,31 +99,32 @@ export const MIGRATIONS: readonly Migration[] = [
       create index unverified_by_number on unverified (request);
       create index unverified_by_reason on unverified (reason, request);
       create index unverified_by_last_receipt on unverified (last_received_at);
+      create index unverified_by_trust on unverified (trust);
 
-      -- How full the unverified store is, without counting it each time.
+      -- How full the shares of the unverified store are, without counting it each time.
       create table unverified_totals (
-        reason text collate "C" primary key,
+        origin text collate "C" primary key,
         bytes bigint not null
       );
       create function paynotify_add_unverified() returns trigger language plpgsql as $$
       begin
-        insert into unverified_totals values (new.reason, new.bytes)
-        on conflict (reason) do update set bytes = unverified_totals.bytes + excluded.bytes;
+        insert into unverified_totals values (new.origin, new.bytes)
+        on conflict (origin) do update set bytes = unverified_totals.bytes + excluded.bytes;
         return null;
       end $$;
       create function paynotify_subtract_unverified() returns trigger language plpgsql as $$
       begin
-        update unverified_totals set bytes = bytes - old.bytes where reason = old.reason;
+        update unverified_totals set bytes = bytes - old.bytes where origin = old.origin;
         return null;
       end $$;
       create trigger unverified_added after insert on unverified
         for each row execute function paynotify_add_unverified();
       create trigger unverified_removed after delete on unverified
         for each row execute function paynotify_subtract_unverified();
-      create trigger unverified_left after update of reason on unverified
-        for each row when (old.reason <> new.reason) execute function paynotify_subtract_unverified();
-      create trigger unverified_moved after update of reason on unverified
-        for each row when (old.reason <> new.reason) execute function paynotify_add_unverified();
+      create trigger unverified_left after update of origin on unverified
+        for each row when (old.origin <> new.origin) execute function paynotify_subtract_unverified();
+      create trigger unverified_moved after update of origin on unverified
+        for each row when (old.origin <> new.origin) execute function paynotify_add_unverified();
     `,
   },
 ];

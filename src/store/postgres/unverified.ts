@@ -22,13 +22,14 @@ export const insertUnverified =
   async (rows) => {
     await query(
       `insert into unverified (
-         digest, reason, deliveries, bytes, first_received_at, last_received_at, method, target, headers, body
+         digest, reason, origin, trust, deliveries, bytes, first_received_at, last_received_at, method, target, headers,
+         body
        )
-       select decode(id, 'hex'), reason, deliveries, bytes, first, last, method, target, headers,
-         substr($2::bytea, body_at, body_length)
+       select decode(id, 'hex'), reason, origin, decode(trust, 'hex'), deliveries, bytes, first, last, method, target,
+         headers, substr($2::bytea, body_at, body_length)
        from json_to_recordset($1::json) as given (
-         ordinal integer, id text, reason text, deliveries bigint, bytes bigint, first bigint, last bigint, method text,
-         target text, headers text, body_at integer, body_length integer
+         ordinal integer, id text, reason text, origin text, trust text, deliveries bigint, bytes bigint, first bigint,
+         last bigint, method text, target text, headers text, body_at integer, body_length integer
        )
        order by ordinal`,
       [recordset(toRecords(rows)), Buffer.concat(rows.map(({ body }) => body))],
@@ -39,7 +40,7 @@ export const insertUnverified =
 const toRecords = (rows: readonly UnverifiedRow[]): readonly object[] => {
   let bodyAt = 1;
   return rows.map((row, index) => {
-    const { id, reason, deliveries, bytes, firstReceivedAt: first, lastReceivedAt: last } = row;
+    const { id, reason, origin, trust, deliveries, bytes, firstReceivedAt: first, lastReceivedAt: last } = row;
     const { method, target, headers, body } = row;
     const at = bodyAt;
     bodyAt += body.length;
@@ -47,6 +48,8 @@ const toRecords = (rows: readonly UnverifiedRow[]): readonly object[] => {
       ordinal: index + 1,
       id,
       reason,
+      origin,
+      trust,
       deliveries,
       bytes,
       first,

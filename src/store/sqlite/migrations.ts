@@ -85,6 +85,8 @@ export const MIGRATIONS: readonly Migration[] = [
         request integer primary key,
         digest blob not null unique, -- over method, target, headers and body
         reason text not null,
+        origin text not null, -- of the signature
+        trust blob not null, -- digest of the keys and paths that it failed under
         deliveries integer not null,
         bytes integer not null,
         first_received_at integer not null,
@@ -96,22 +98,23 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       create index unverified_by_reason on unverified (reason, request);
       create index unverified_by_last_receipt on unverified (last_received_at);
+      create index unverified_by_trust on unverified (trust);
 
-      -- How full the unverified store is, without counting it each time.
+      -- How full the shares of the unverified store are, without counting it each time.
       create table unverified_totals (
-        reason text primary key,
+        origin text primary key,
         bytes integer not null
       ) without rowid;
       create trigger unverified_added after insert on unverified begin
-        insert into unverified_totals values (new.reason, new.bytes)
+        insert into unverified_totals values (new.origin, new.bytes)
         on conflict do update set bytes = bytes + excluded.bytes;
       end;
       create trigger unverified_removed after delete on unverified begin
-        update unverified_totals set bytes = bytes - old.bytes where reason = old.reason;
+        update unverified_totals set bytes = bytes - old.bytes where origin = old.origin;
       end;
-      create trigger unverified_moved after update of reason on unverified when old.reason <> new.reason begin
-        update unverified_totals set bytes = bytes - old.bytes where reason = old.reason;
-        insert into unverified_totals values (new.reason, new.bytes)
+      create trigger unverified_moved after update of origin on unverified when old.origin <> new.origin begin
+        update unverified_totals set bytes = bytes - old.bytes where origin = old.origin;
+        insert into unverified_totals values (new.origin, new.bytes)
         on conflict do update set bytes = bytes + excluded.bytes;
       end;
     `,

@@ -16,9 +16,10 @@ export const createUnverifiedWriting = (
   const insert = prepare(
     db,
     `insert into unverified (
-       digest, reason, deliveries, bytes, first_received_at, last_received_at, method, target, headers, body
+       digest, reason, origin, trust, deliveries, bytes, first_received_at, last_received_at, method, target, headers,
+       body
      )
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   return {
     countUnverified: async (repeats) => {
@@ -31,10 +32,13 @@ export const createUnverifiedWriting = (
     },
     insertUnverified: async (rows) => {
       for (const row of rows) {
-        const { id, reason, deliveries, bytes, firstReceivedAt, lastReceivedAt, method, target, headers, body } = row;
+        const { id, reason, origin, trust, deliveries, bytes, firstReceivedAt, lastReceivedAt } = row;
+        const { method, target, headers, body } = row;
         insert.run(
           bytesOf(id),
           reason,
+          origin,
+          bytesOf(trust),
           deliveries,
           bytes,
           firstReceivedAt,

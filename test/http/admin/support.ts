@@ -61,7 +61,7 @@ const receive = (body: Buffer, clientId: string): ReadNotification => {
   return readNotification(verification.notification);
 };
 
-const BOUNDS = { maxBytes: 1_000_000, maxNew: 1_000 };
+const BOUNDS = { maxBytes: 1_000_000 };
 
 export interface Admin {
   readonly app: Express;
@@ -112,7 +112,8 @@ export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promi
       return newest?.id ?? '';
     },
     keepUnverified: async (request, reason) => {
-      await store.record([{ kind: 'unverified', request, reason, receivedAt: new Date(RECEIVED_AT) }], BOUNDS);
+      const failure = { reason, origin: 'OTHER_KEY', trust: '00'.repeat(32) } as const;
+      await store.record([{ kind: 'unverified', request, failure, receivedAt: new Date(RECEIVED_AT) }], BOUNDS);
     },
     close: async () => {
       await store.close();

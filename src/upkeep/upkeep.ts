@@ -15,6 +15,8 @@ export interface UpkeepOptions {
   readonly handlers: Handlers;
   readonly rules: OrderRules;
   readonly retention: RetentionRules;
+  /** Milliseconds from one look for requests to verify again to the next. */
+  readonly verifyAgainEveryMs?: number;
   readonly report: {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
@@ -43,7 +45,8 @@ const REMOVE_EVERY_MS = 60 * 60_000;
 /** When another replica is at the same task. */
 const ANOTHER_TRY_AFTER_MS = 2_000;
 
-export const startUpkeep = ({ store, handlers, rules, retention, report }: UpkeepOptions): Upkeep => {
+export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
+  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS } = options;
   let stopping = false;
   let underWay: Promise<void> = Promise.resolve();
   const isStopping = (): boolean => stopping;
@@ -93,7 +96,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report }: Upkee
       const moved = await verifyUnverifiedAgain(store, { trust, handlers, isStopping });
       if (moved > 0) report.moved(moved);
     });
-  const timers = [setInterval(redrive, REDRIVE_EVERY_MS), setInterval(verifyAgain, VERIFY_AGAIN_EVERY_MS)];
+  const timers = [setInterval(redrive, REDRIVE_EVERY_MS), setInterval(verifyAgain, verifyAgainEveryMs)];
   const removal = startRemoval({ store, rules: retention, report, isStopping, before: () => underWay });
 
   return {

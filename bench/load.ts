@@ -91,7 +91,8 @@ export const flood = async ({
   const began = performance.now();
   for (let elapsed = 0; elapsed < seconds; elapsed = (performance.now() - began) / 1_000) {
     for (const due = elapsed * perSecond; offered < due; offered += 1) {
-      const connection = idle.pop();
+      // In turn: the receiver closes one that is never used.
+      const connection = idle.shift();
       const request = pending[next];
       if (request === undefined) throw new Error('the flood has run out of notifications');
       if (connection === undefined) {

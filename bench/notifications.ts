@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { signatureHeader } from '../src/antom/signing.ts';
 
 export const CLIENT_ID = 'BENCH_CLIENT';
@@ -75,16 +75,28 @@ export const makeKeyPair = (): KeyPair => {
   return { privateKey, publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64') };
 };
 
+const REQUEST_TIME = '2025-02-16T21:48:06-08:00';
+
 /** A whole HTTP request, signed, ready to be written to a socket. */
 export const requestOf = (body: Buffer, privateKey: KeyObject): Buffer => {
-  const requestTime = '2025-02-16T21:48:06-08:00';
-  const signature = signatureHeader({ method: 'POST', uri: PATH, clientId: CLIENT_ID, requestTime, body }, privateKey);
+  const signable = { method: 'POST', uri: PATH, clientId: CLIENT_ID, requestTime: REQUEST_TIME, body };
+  return requestWith(signatureHeader(signable, privateKey), body);
+};
+
+/** The same, by somebody who knows the client id and no key: it takes a check of the signature to tell. */
+export const forgedRequestOf = (body: Buffer): Buffer => {
+  // Below every modulus of that length.
+  const signature = Buffer.concat([Buffer.of(1), randomBytes(255)]).toString('base64');
+  return requestWith(`algorithm=RSA256,keyVersion=1,signature=${encodeURIComponent(signature)}`, body);
+};
+
+const requestWith = (signature: string, body: Buffer): Buffer => {
   const head = [
     `POST ${PATH} HTTP/1.1`,
     'Host: merchant.example',
     'Content-Type: application/json; charset=UTF-8',
     `Client-Id: ${CLIENT_ID}`,
-    `Request-Time: ${requestTime}`,
+    `Request-Time: ${REQUEST_TIME}`,
     `Signature: ${signature}`,
     'User-Agent: Apache-HttpClient/4.5.13',
     'Accept-Encoding: gzip,deflate',

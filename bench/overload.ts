@@ -71,7 +71,7 @@ export const overload = async (bench: Bench, { notifications, seconds }: Overloa
 };
 
 /** Sends small loads until one is served as before: all acknowledged, with a p99 no worse than at full load. */
-const recovery = async (
+export const recovery = async (
   bench: Bench,
   { from, normalMs }: { readonly from: number; readonly normalMs: number },
 ): Promise<{ readonly seconds: number; readonly acknowledged: number }> => {

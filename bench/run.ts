@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Bench, createBench } from './bench.ts';
 import { compare } from './compare.ts';
+import { forge } from './forged.ts';
 import { load, quantile } from './load.ts';
 import { overload } from './overload.ts';
 import { plot } from './plot.ts';
@@ -28,6 +29,8 @@ const { values: options } = parseArgs({
     rows: { type: 'string' },
     /** Ten times the capacity. */
     overload: { type: 'boolean', default: false },
+    /** Forged requests: half as many as saturate it, then twice as many (under two minutes). */
+    forged: { type: 'boolean', default: false },
     /** So many replicas on one PostgreSQL: the cost of a notification there (docs/scale.md). */
     replicas: { type: 'string' },
     /** Where the time goes (docs/performance.md). */
@@ -71,6 +74,19 @@ const runOverload = async (bench: Bench, sizes: Parameters<typeof overload>[1]):
   return rows;
 };
 
+const runForged = async (bench: Bench, sizes: Parameters<typeof forge>[1]): Promise<readonly Row[]> => {
+  const { saturation, genuine, forged, rows } = await forge(bench, sizes);
+  const rate = ({ offered, seconds }: typeof genuine): number => Math.round(offered / seconds);
+  print(`saturated by ${Math.round(saturation)} forged requests a second`);
+  print(`  at ${rate(forged)} a second, with ${rate(genuine)} genuine ones a second:`);
+  print(`  forged: ${forged.acknowledged} stored and acknowledged, 503 for ${forged.others['503'] ?? 0}`);
+  print(
+    `  genuine: ${genuine.acknowledged} acknowledged, p50 ${quantile(genuine.latencies, 0.5).toFixed(0)} ms; ` +
+      `503 for ${genuine.others['503'] ?? 0}, ${genuine.unsent} not sent`,
+  );
+  return rows;
+};
+
 const runReplicas = async (bench: Bench, sizes: Parameters<typeof measureReplicas>[1]): Promise<readonly Row[]> => {
   const { perSecond, receiverUs, databaseUs, walBytes, diskBytes, bodyBytes, notificationsPerCommit } =
     await measureReplicas(bench, sizes);
@@ -97,6 +113,7 @@ const runShort = async (bench: Bench): Promise<readonly Row[]> => [
   ...(await runComparison(bench, { rounds: 2, notifications: 150, warmUp: 100, against })),
   ...(await runRows(bench, { rows: 2_000, rounds: 1, notifications: 300 })),
   ...(await runOverload(bench, { notifications: 300, seconds: 1 })),
+  ...(await runForged(bench, { notifications: 300, from: 5_000, stepSeconds: 0.5, floodSeconds: 1 })),
   ...(await runReplicas(bench, { replicas: 2, notifications: 300 })),
   ...(await runProfile(bench, 300)),
 ];
@@ -113,6 +130,8 @@ const run = async (bench: Bench): Promise<readonly Row[]> => {
   }
   if (options.profile) return await runProfile(bench, notifications(20_000));
   if (options.overload) return await runOverload(bench, { notifications: notifications(4_500), seconds: 10 });
+  if (options.forged)
+    return await runForged(bench, { notifications: 4_500, from: 1_000, stepSeconds: 2, floodSeconds: 15 });
   const warmUp = Number(options['warm-up'] ?? 30_000);
   return await runComparison(bench, { rounds: rounds(15), notifications: notifications(1_500), warmUp, against });
 };

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** It checks every response and what is stored; the speed of the machine is not judged. */
-test('the benchmark runs to its end: every subject, another checkout, rows stored beforehand, ten times the load, several replicas, a profile', () => {
+test('the benchmark runs to its end: every subject, another checkout, rows stored beforehand, ten times the load, forged requests, several replicas, a profile', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['bench/run.ts', '--short', '--against', ROOT], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -34,6 +34,8 @@ test('the benchmark runs to its end: every subject, another checkout, rows store
   ];
   for (const figure of reported) expect(stdout).toMatch(new RegExp(`^${figure} +\\d+\\.\\d+`, 'm'));
   expect(stdout).toMatch(/acknowledged \d+ .*\n +503 for \d+/);
+  expect(stdout).toMatch(/^saturated by \d+ forged requests a second$/m);
+  expect(stdout).toMatch(/^genuine requests not acknowledged \(%\) +\d+\.\d+ +≤ 1\.00/m);
   expect(stdout).toMatch(/^2 replicas, one PostgreSQL.*: \d+ acknowledgements a second/m);
   expect(stdout).toMatch(/^ +\d+\.\d {2}verifying, in OpenSSL$/m);
   expect(stdout).not.toContain('NaN');

@@ -131,7 +131,7 @@ const run = async (bench: Bench): Promise<readonly Row[]> => {
   if (options.profile) return await runProfile(bench, notifications(20_000));
   if (options.overload) return await runOverload(bench, { notifications: notifications(4_500), seconds: 10 });
   if (options.forged)
-    return await runForged(bench, { notifications: 4_500, from: 1_000, stepSeconds: 2, floodSeconds: 15 });
+    return await runForged(bench, { notifications: 4_500, from: 1_000, stepSeconds: 2, floodSeconds: 10 });
   const warmUp = Number(options['warm-up'] ?? 30_000);
   return await runComparison(bench, { rounds: rounds(15), notifications: notifications(1_500), warmUp, against });
 };

@@ -43,8 +43,11 @@ afterEach(async () => {
   removeDirectory(directory);
 });
 
+/** Read once, as by the service. */
+const usual = trusting(signer.publicKey);
+
 const open = (options: Partial<PayNotifyOptions> = {}): PayNotify =>
-  createPayNotify({ trust: () => trusting(signer.publicKey), handlers, inbox: () => inbox, ...options });
+  createPayNotify({ trust: () => usual, handlers, inbox: () => inbox, ...options });
 
 /** As the listener hands it over. */
 const requestOf = ({ method, target, headers, body }: Post): SignedRequest => {
@@ -199,8 +202,7 @@ test('an unverified body over 32 KiB is not stored and not acknowledged, a verif
 
 test('what fails by its headers alone does not queue while none of the unverified are stored', async () => {
   const narrow = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 0, maxEntries: 1 });
-  const trust = trusting(signer.publicKey);
-  const receive = open({ inbox: () => narrow, trust: () => trust });
+  const receive = open({ inbox: () => narrow });
   // The first takes the one place of the queue.
   const replies = await Promise.all(
     [genuine, { ...forged, signatures: [] }, forged].map((request) => receive(request)),
@@ -222,7 +224,7 @@ test('what is stored of an unverified request says where its signature comes fro
   await receive({ ...genuine, clientIds: ['T_other'] });
   const { items } = await store.readUnverified({ limit: 9, cursor: null });
   expect(items.map(({ origin }) => origin)).toEqual(['OTHER_KEY', 'CONFIGURED_KEY', 'UNKNOWN']);
-  const digest = trustDigest(trusting(signer.publicKey));
+  const digest = trustDigest(usual);
   expect(items.map((item) => item.trust)).toEqual([digest, digest, digest]);
 });
 

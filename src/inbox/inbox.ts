@@ -72,8 +72,8 @@ export const createInbox = (options: InboxOptions): Inbox => {
   };
 
   const placeOf = ({ bytes, arrivedAt }: Arrival): Place => {
-    const enqueue = async (delivery: Delivery): Promise<Recorded | NotStored> =>
-      await new Promise((answer) => {
+    const enqueue = (delivery: Delivery): Promise<Recorded | NotStored> =>
+      new Promise((answer) => {
         queue.addEntry({ bytes, arrivedAt, delivery, lock: concurrency > 1 ? lockOf(delivery) : null, answer });
         keepSweeping();
         lanes.start();

@@ -68,7 +68,7 @@ const capture = (paymentId: string, number: number, more: object): NotificationD
   });
 
 const record = async (store: Store, deliveries: readonly NotificationDelivery[]): Promise<void> => {
-  await store.record(deliveries, { maxBytes: 0, maxNew: 0 });
+  await store.record(deliveries, { maxBytes: 0 });
 };
 
 const captured = async (store: Store, paymentId: string): Promise<number> =>

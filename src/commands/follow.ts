@@ -21,9 +21,7 @@ export const followOrders = async (store: Store, { shell, options }: Following):
       shell.out(options.json === true ? JSON.stringify(order) : changeLine(shell.paint, order));
     }
   };
-  // The page of the newest change ends where the feed goes on.
-  const newest = await store.listOrders({ status: null, attention: null }, { limit: 1, cursor: null });
-  let cursor = newest.next ?? '0';
+  let cursor = await store.endOfFeed();
   if (options.json !== true) shell.err('Waiting for orders to change; Ctrl-C ends it.');
   while (!signal.aborted) {
     const page = await store.followOrders({ limit: AT_ONCE, cursor });

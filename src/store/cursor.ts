@@ -22,6 +22,26 @@ const parse = (cursor: string): readonly unknown[] => {
 
 const LAST_POSITION = 2n ** 63n - 1n;
 
+/** Where the change feed goes on; `start` null is its beginning. */
+export interface FeedCursor {
+  readonly start: string | null;
+  readonly position: string;
+}
+
+const FEED_BEGINS = '0';
+
+/** `0`, or `<start id>.<position>` (starts.ts). Throws an InvalidCursorError. */
+export const readFeedCursor = (cursor: string): FeedCursor => {
+  if (cursor === FEED_BEGINS) return { start: null, position: '0' };
+  const [, start, position] = /^([0-9a-f]{16})\.(\d+)$/.exec(cursor) ?? [];
+  if (start === undefined || position === undefined) throw new InvalidCursorError('not a cursor');
+  return { start, position: readPosition(position) };
+};
+
+/** Nothing has a position before there is a start. */
+export const toFeedCursor = ({ start, position }: FeedCursor): string =>
+  start === null ? FEED_BEGINS : `${start}.${position}`;
+
 /** A cursor that is a position. Throws an InvalidCursorError. */
 export const readPosition = (cursor: string): string => {
   if (/^\d{1,19}$/.test(cursor) && BigInt(cursor) <= LAST_POSITION) return cursor;

@@ -31,6 +31,7 @@ export const toStore = (
   findOrders: async (...values) => await (await reading()).calls.findOrders(...values),
   listOrders: async (...values) => await (await reading()).calls.listOrders(...values),
   followOrders: async (page) => await (await reading()).calls.followOrders(page),
+  endOfFeed: async () => await (await reading()).calls.endOfFeed(),
   clientIds: async () => await (await reading()).calls.clientIds(),
   listNotifications: async (...values) => await (await reading()).calls.listNotifications(...values),
   findNotification: async (key) => await (await reading()).calls.findNotification(key),

@@ -13,6 +13,17 @@ export class InvalidCursorError extends Error {
   override readonly name = 'InvalidCursorError';
 }
 
+/** A cursor of the change feed that was given out before the database went back (starts.ts). The message says what to do. */
+export class OutdatedCursorError extends Error {
+  override readonly name = 'OutdatedCursorError';
+  constructor(message: string = GO_BACK) {
+    super(message);
+  }
+}
+
+const GO_BACK =
+  'This cursor is of another generation of the database: a backup was restored, or a server took over that lacks something. Start again at after=0; of each order keep the state with the greatest updatedAt, and ship once per referenceOrderId, else per paymentRequestId.';
+
 /** The store must not be used by this program at all: a newer schema, or unsafe settings. */
 export class StoreUnusableError extends Error {
   override readonly name = 'StoreUnusableError';

@@ -3,7 +3,7 @@ import type { Registration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { count, importNotifications, importUnverified, readRegistrations } from './copy.ts';
 import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
-import { findOrders, followOrders, listOrders } from './orders.ts';
+import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
 import { rebuild } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
@@ -31,6 +31,7 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   findOrders: async (clientId: string, id: string) => await findOrders(database, { clientId, id }, rules),
   listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }, rules),
   followOrders: async (page: PageRequest) => await followOrders(database, page, rules),
+  endOfFeed: async () => await endOfFeed(database),
   clientIds: async () => await clientIds(database),
   listNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await listNotifications(database, filter, page),

@@ -1,10 +1,11 @@
 import { type Order, underivable, withExpiry } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
-import { readPosition } from './cursor.ts';
+import { readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
 import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
 import { isoTime, type StoredOrder } from './row.ts';
+import { goOnFrom } from './starts.ts';
 import type { OrderFilter, Page, PageRequest } from './store.ts';
 import type { Count, Database, Snapshot, Value } from './transaction.ts';
 
@@ -97,17 +98,29 @@ export const followOrders = async (
   { limit, cursor }: PageRequest,
   rules: OrderRules,
 ): Promise<{ readonly items: readonly Order[]; readonly next: string }> => {
-  const after = readPosition(cursor ?? '0');
+  const from = readFeedCursor(cursor ?? '0');
   return await database.snapshot(async (snapshot) => {
+    const cursorAt = await goOnFrom(snapshot, from);
     const rows = await snapshot.query<Row>(
       `select client_id, order_key, position
        from orders
        where position > cast($1 as bigint) and position < ${snapshot.dialect.horizon}
        order by position
        limit $2`,
-      [after, limit],
+      [from.position, limit],
     );
     const items = await read(snapshot, rows.map(toKey), rules);
-    return { items, next: positionAfter(rows) ?? after };
+    // Also of an empty page the latest start's: the cursor then outlives the row of the start that it came with.
+    return { items, next: cursorAt(positionAfter(rows) ?? from.position) };
   });
 };
+
+/** The cursor after the latest change. */
+export const endOfFeed = async (database: Database): Promise<string> =>
+  await database.snapshot(async (snapshot) => {
+    const cursorAt = await goOnFrom(snapshot, { start: null, position: '0' });
+    const [row] = await snapshot.query<{ last: Count }>(
+      `select coalesce(max(position), 0) as last from orders where position < ${snapshot.dialect.horizon}`,
+    );
+    return cursorAt(String(row?.last ?? 0));
+  });

@@ -8,7 +8,13 @@ import type { Registration } from '../order/registration.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 
-export { InvalidCursorError, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from './errors.ts';
+export {
+  InvalidCursorError,
+  OutdatedCursorError,
+  StoreRejectedError,
+  StoreUnavailableError,
+  StoreUnusableError,
+} from './errors.ts';
 
 /** A verified notification to store and apply. */
 export interface NotificationDelivery {
@@ -227,8 +233,13 @@ export interface StoreReads {
   readonly findOrders: (clientId: string, id: string) => Promise<readonly Order[]>;
   /** Newest change first. */
   readonly listOrders: (filter: OrderFilter, page: PageRequest) => Promise<Page<Order>>;
-  /** Each order once, at the place of its latest change, oldest change first. `cursor` null is the beginning. */
+  /**
+   * Each order once, at the place of its latest change, oldest change first. `cursor` null is the beginning. Throws an
+   * OutdatedCursorError where the database has gone back since the cursor was given out.
+   */
   readonly followOrders: (page: PageRequest) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
+  /** The cursor after the latest change. */
+  readonly endOfFeed: () => Promise<string>;
 
   /** The clients that anything is stored of, sorted. */
   readonly clientIds: () => Promise<readonly string[]>;

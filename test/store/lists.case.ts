@@ -74,13 +74,17 @@ export const describeLists = (ground: () => Ground): void => {
       expect((await follow(store)).orders.map(({ paymentId }) => paymentId)).toEqual(['P2', 'P3', 'P1']);
     });
 
-    test('gives an empty page the cursor that was given', async () => {
+    test('gives an empty page a cursor of the same place', async () => {
       const store = await ground().empty();
-      expect(await store.followOrders({ limit: 2, cursor: null })).toEqual({ items: [], next: '0' });
+      expect(await store.followOrders({ limit: 2, cursor: null })).toEqual({
+        items: [],
+        next: expect.stringMatching(/^(0|[0-9a-f]{16}\.0)$/),
+      });
       await record(store, paid(1));
       const { next } = await follow(store);
       expect(await store.followOrders({ limit: 2, cursor: next })).toEqual({ items: [], next });
-      expect(next).toMatch(/^\d+$/);
+      expect(next).toMatch(/^[0-9a-f]{16}\.\d+$/);
+      expect(await store.endOfFeed()).toBe(next);
     });
 
     test('shows nothing for a resend', async () => {
@@ -143,6 +147,14 @@ export const describeLists = (ground: () => Ground): void => {
     await expect(store.readUnverified(page)).rejects.toThrow(InvalidCursorError);
     await expect(store.rebuild(page, T0)).rejects.toThrow(InvalidCursorError);
   });
+
+  test.each(['1', '00', '.1', '0123456789abcdef', '0123456789abcdef.', '0123456789abcdef.-1', '0123456789ABCDEF.1'])(
+    'the feed does not go on from "%s"',
+    async (cursor) => {
+      const store = await ground().empty();
+      await expect(store.followOrders({ limit: 1, cursor })).rejects.toThrow(InvalidCursorError);
+    },
+  );
 
   test.each(['{}', '[]', '[1]', '["a",1]', '["a\\u0000","b"]', '[[],"b"]'])(
     'a rebuild does not begin at "%s"',

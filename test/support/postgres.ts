@@ -15,6 +15,8 @@ export interface TestServer {
 
 /** One of our own, with which a test may do what it likes. */
 export interface OwnServer extends TestServer {
+  /** Its data directory. */
+  readonly directory: string;
   readonly start: () => Promise<void>;
   /** Ends it by a signal (SIGINT fast, SIGQUIT immediate, SIGKILL of the first process), and waits until it is gone. */
   readonly kill: (signal: 'SIGINT' | 'SIGQUIT' | 'SIGKILL') => Promise<void>;
@@ -80,6 +82,7 @@ export const startOwnServer = async (settings: Readonly<Record<string, string>> 
   };
 
   return {
+    directory: databaseDir,
     createDatabase: async () => await createDatabase(url),
     start,
     kill: async (signal) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type PageRequest, InvalidCursorError } from '../../store/store.ts';
+import { InvalidCursorError, OutdatedCursorError, type PageRequest } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { ok } from './endpoint.ts';
 import { problem } from './problem.ts';
@@ -42,6 +42,7 @@ export const pageReply = async (page: PageRequest, read: (page: PageRequest) => 
   try {
     return ok(await read(page));
   } catch (error) {
+    if (error instanceof OutdatedCursorError) return problem('CURSOR_OUTDATED', error.message);
     if (!(error instanceof InvalidCursorError)) throw error;
     return problem('MALFORMED_REQUEST', 'The query is not understood: the cursor is not one that was given here.');
   }

@@ -13,12 +13,11 @@ import {
   toMigrated,
   UNRELEASED,
 } from '../schema.ts';
-import { SETTING } from '../setting.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
 import { toStoreError } from './failure.ts';
 import { bitsOf, MIGRATION_LOCK } from './locks.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { transactionOf } from './positions.ts';
+import { noteStart } from './starts.ts';
 
 export interface ConnectOptions {
   readonly url: string;
@@ -88,7 +87,10 @@ export const openPool = ({
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     // Each new connection: after a failover it may lead to another server.
     verify: (client, done) =>
-      callbackify(async () => await assertDurable(client, allowUnsafe))((error) => done(error ?? undefined)),
+      callbackify(async () => {
+        await assertDurable(client, allowUnsafe);
+        if (!readOnly) await noteStart(client);
+      })((error) => done(error ?? undefined)),
   });
   // A connection may break at any moment, idle or not. Whoever uses it learns it from the query; an event without
   // a listener would end this program.
@@ -184,7 +186,6 @@ export const migrate = async (client: ClientBase, migrations: readonly Migration
       await client.query(migration.sql);
       await client.query(INSERT_MIGRATION, [migration.version, migration.oldestProgram, shapeOf(migration)]);
     }
-    await raiseFeed(client);
     await client.query('commit');
     return toMigrated(applied, missing);
   } catch (error) {
@@ -208,21 +209,4 @@ export const assertPostgresReadable = async (url: string): Promise<void> => {
   } catch (error) {
     throw toStoreError(error);
   }
-};
-
-/**
- * Positions in the feed begin with transaction numbers, and a cluster that a dump was restored into counts its own
- * from a lower one: what they are raised by makes new positions come after all old ones. Writers wait meanwhile.
- */
-const raiseFeed = async (client: ClientBase): Promise<void> => {
-  const { rows } = await client.query<{ base: string }>(`
-    select last - pg_current_xact_id()::text::bigint + 1 as base
-    from settings, (
-      select ${transactionOf('greatest((select max(position) from orders), (select max(position) from notifications))')} as last
-    ) as latest
-    where name = '${SETTING.feedBase}' and last >= pg_current_xact_id()::text::bigint + value::bigint`);
-  const [raised] = rows;
-  if (raised === undefined) return;
-  await client.query('lock table orders, notifications in share row exclusive mode');
-  await client.query('update settings set value = $1 where name = $2', [raised.base, SETTING.feedBase]);
 };

@@ -1,12 +1,18 @@
 import { DatabaseError } from 'pg';
-import { InvalidCursorError, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../store.ts';
+import {
+  InvalidCursorError,
+  OutdatedCursorError,
+  StoreRejectedError,
+  StoreUnavailableError,
+  StoreUnusableError,
+} from '../store.ts';
 
 /** SQLSTATE classes that speak of the values, not of the moment: data, integrity, limits of what a row may be. */
 const REJECTIONS: ReadonlySet<string> = new Set(['22', '23', '54']);
 /** Errors of ours or of the language while values were written or read: trying again will not help either. */
 const FAULTS: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 'SyntaxError', 'ReferenceError']);
 
-const OWN = [StoreUnavailableError, StoreRejectedError, StoreUnusableError, InvalidCursorError];
+const OWN = [StoreUnavailableError, StoreRejectedError, StoreUnusableError, InvalidCursorError, OutdatedCursorError];
 
 /** The five characters by which PostgreSQL names a failure; null where it did not answer at all. */
 export const sqlStateOf = (error: unknown): string | null =>

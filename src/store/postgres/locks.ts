@@ -7,6 +7,7 @@ export const bitsOf = (lock: Lock): bigint =>
   BigInt.asIntN(64, BigInt(`0x${hash('sha256', lock, 'hex').slice(0, 16)}`));
 
 export const MIGRATION_LOCK: Lock = 'migration';
+export const START_LOCK: Lock = 'start';
 
 /** PostgreSQL's lock table is full (`max_locks_per_transaction`): the same in smaller parts may pass. */
 export class LockTableFullError extends StoreUnavailableError {}

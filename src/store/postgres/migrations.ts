@@ -70,6 +70,14 @@ export const MIGRATIONS: readonly Migration[] = [
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
       create index orders_with_attention on orders (position) where attention <> '';
 
+      -- From where this database went on by itself (starts.ts).
+      create table starts (
+        number bigint primary key,
+        id text collate "C" not null unique,
+        began bigint not null, -- the last position that was stored
+        identity text not null -- of the server and the database; see postgres/starts.ts
+      );
+
       -- What the shop said, with everything that it said before.
       create table registrations (
         client_id text collate "C" not null,

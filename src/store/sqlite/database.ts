@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Database, Dialect, Snapshot, Transaction } from '../transaction.ts';
 import { createEvidence } from './evidence.ts';
 import { createPositionOf, createPutting, createRaws } from './notifications.ts';
-import { createOrderWriting } from './orders.ts';
+import { createOrderWriting, NEXT_POSITION } from './orders.ts';
 import { createQuery } from './query.ts';
 import { createRawBatches, createRawRemoval } from './raw.ts';
 import { createUnverifiedWriting } from './unverified.ts';
@@ -11,7 +11,7 @@ const DIALECT: Dialect = {
   // There is one writer: nobody else holds a row.
   skipLocked: '',
   // Positions are in the order of commits.
-  horizon: '9223372036854775807',
+  horizon: NEXT_POSITION,
   // No batch has this number.
   withoutRaw: 'raw_batch = 0',
   hasRaw: 'raw_batch <> 0',

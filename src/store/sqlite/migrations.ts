@@ -70,6 +70,13 @@ export const MIGRATIONS: readonly Migration[] = [
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
       create index orders_with_attention on orders (position) where attention <> '';
 
+      -- From where this database went on by itself (starts.ts).
+      create table starts (
+        number integer primary key,
+        id text not null unique,
+        began integer not null -- the last position that was stored
+      );
+
       -- What the shop said, with everything that it said before.
       create table registrations (
         client_id text not null,

@@ -1,5 +1,11 @@
 import { Worker } from 'node:worker_threads';
-import { InvalidCursorError, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../store.ts';
+import {
+  InvalidCursorError,
+  OutdatedCursorError,
+  StoreRejectedError,
+  StoreUnavailableError,
+  StoreUnusableError,
+} from '../store.ts';
 import type { Calls, WorkerOptions, WorkerRequest, WorkerResponse } from './worker.ts';
 
 /** A database thread as the main thread sees it. */
@@ -21,6 +27,7 @@ const FAILURES = {
   unavailable: StoreUnavailableError,
   rejected: StoreRejectedError,
   'invalid cursor': InvalidCursorError,
+  'outdated cursor': OutdatedCursorError,
 };
 
 /** Starts a database thread and waits until its connection is open. Calls are carried out one after another. */

@@ -3,7 +3,13 @@ import { backup, type DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { OrderRules } from '../../order/rules.ts';
 import { createReads, createWrites, type Reads, type Writes } from '../operations.ts';
-import { type BatchResult, InvalidCursorError, StoreUnusableError, type UnverifiedBounds } from '../store.ts';
+import {
+  type BatchResult,
+  InvalidCursorError,
+  OutdatedCursorError,
+  StoreUnusableError,
+  type UnverifiedBounds,
+} from '../store.ts';
 import { openForCopying, openForReading, openForWriting } from './connect.ts';
 import { type PackedBatch, unpackBatch } from './message.ts';
 import { createDatabase, createReadDatabase } from './database.ts';
@@ -22,7 +28,7 @@ export interface WorkerRequest {
 }
 
 /** Which error the caller gets; what is no error of the database is a bug, and the values that met it are rejected. */
-export type Failure = 'unusable' | 'unavailable' | 'rejected' | 'invalid cursor';
+export type Failure = 'unusable' | 'unavailable' | 'rejected' | 'invalid cursor' | 'outdated cursor';
 
 export type WorkerResponse =
   | { readonly id: number; readonly value: unknown }
@@ -35,6 +41,7 @@ const PRIMARY_CODE = 0xff;
 const failureOf = (error: unknown): Failure => {
   if (error instanceof StoreUnusableError) return 'unusable';
   if (error instanceof InvalidCursorError) return 'invalid cursor';
+  if (error instanceof OutdatedCursorError) return 'outdated cursor';
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : null;
   if (typeof code !== 'number') return 'rejected';
   return REJECTIONS.has(code & PRIMARY_CODE) ? 'rejected' : 'unavailable';

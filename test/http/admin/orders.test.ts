@@ -93,6 +93,9 @@ describe('GET /api/orders', () => {
     'after=abc',
     'after=-1',
     'after=null',
+    'after=5',
+    'after=0123456789abcdef',
+    'after=0123456789abcdef.9999999999999999999',
     'stauts=CAPTURED',
     'clientId=T_client',
     'Limit=5',
@@ -151,6 +154,23 @@ describe('GET /api/orders?after=', () => {
       expect.objectContaining({ paymentId: 'P1', status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL' }),
     ]);
     expect(named(await list('?after=0'))).toEqual(['P2', 'P1']);
+  });
+
+  test('answers 410 to a cursor of a database that went back, and says what to do', async () => {
+    await admin.notify(payment(1));
+    const { next } = await list('?after=0');
+    const another = next?.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+    const further = next?.replace(/\d$/, '2');
+    for (const cursor of [another, further]) {
+      const response = await request(admin.app).get(`/api/orders?after=${cursor}`);
+      expect(response.status).toBe(410);
+      expect(response.type).toBe('application/problem+json');
+      expect(response.body).toMatchObject({
+        title: 'Gone',
+        code: 'CURSOR_OUTDATED',
+        detail: expect.stringMatching(/Start again at after=0.*greatest updatedAt.*ship once per referenceOrderId/),
+      });
+    }
   });
 
   test('of an empty store it gives the cursor back', async () => {

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { type FeedCursor, toFeedCursor } from './cursor.ts';
+import { OutdatedCursorError } from './store.ts';
+import type { Snapshot } from './transaction.ts';
+
+/**
+ * A start is the place in the feed from which a database went on by itself: it may be a restored copy of the one before,
+ * and give out again the positions that came after. SQLite adds one with the first change that a connection makes;
+ * PostgreSQL where a new connection finds another server or database (postgres/starts.ts). `began` is the last position
+ * that was stored then.
+ */
+export const newStartId = (): string => randomBytes(8).toString('hex');
+
+/**
+ * Makes sure that a cursor tells the same place here as where it was given out: its start is stored, its position has
+ * been given out, and no later start began before it. Returns what makes a cursor of a position from here on. Throws an
+ * OutdatedCursorError.
+ */
+export const goOnFrom = async (
+  { query, dialect }: Snapshot,
+  { start, position }: FeedCursor,
+): Promise<(position: string) => string> => {
+  const [row] = await query<{ latest: string | null; valid: number | boolean }>(
+    `select
+       (select id from starts order by number desc limit 1) as latest,
+       exists (
+         select 1
+         from starts own
+         where own.id = $1 and cast($2 as bigint) < ${dialect.horizon}
+           and not exists (
+             select 1 from starts later where later.number > own.number and later.began < cast($2 as bigint)
+           )
+       ) as valid`,
+    [start ?? '', position],
+  );
+  if (start !== null && Number(row?.valid) !== 1) throw new OutdatedCursorError();
+  const latest = row?.latest ?? null;
+  return (next) => toFeedCursor({ start: latest, position: next });
+};

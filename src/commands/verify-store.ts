@@ -1,40 +1,50 @@
-import { readConfig } from '../config.ts';
-import { verifyStore } from '../upkeep/verify-again.ts';
+import { readConfig, readStoreConfig } from '../config.ts';
+import { type StoreVerification, verifyStore } from '../upkeep/verify-store.ts';
 import { jsonOption } from './options.ts';
 import { counted } from './readable.ts';
-import { type AddCommand, printJson } from './shell.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { withStore } from './stored.ts';
 import { table } from './table.ts';
 
 export const addVerifyStore: AddCommand = (program, shell) => {
   program
     .command('verify-store')
-    .summary('verify every stored notification again')
+    .summary('verify every stored notification, and compare every row with its check')
     .description(
-      "Verifies every stored notification's signature again, with the keys that are configured now. Changes nothing. Exit code 1 if one fails.",
+      "Verifies every stored notification's signature again, with the keys that are configured now, and compares every row with its own check and with what it is derived from. Names what is not as it was written, and what to do. Changes nothing. Exit code 1 if something is wrong.",
     )
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
       const { keys, publicUris } = readConfig(shell.env);
-      const verification = await withStore(shell, async (store) => await verifyStore(store, { keys, publicUris }));
-      const { verified, failed, withoutBytes } = verification;
-      if (failed.length > 0) shell.foundWrong();
-      if (json === true) {
-        printJson(shell, verification);
-        return;
-      }
-      if (failed.length > 0)
-        shell.out(
-          `${table(
-            shell.paint,
-            ['CLIENT', 'DOES NOT VERIFY'],
-            failed.map(({ clientId, id }) => [clientId, { text: id, colour: 'red' }]),
-          )}\n`,
-        );
-      shell.out(
-        `${counted(verified, 'notification')} verified; ${failed.length === 0 ? 'none' : failed.length} failed.`,
+      const { rules } = readStoreConfig(shell.env);
+      const verification = await withStore(
+        shell,
+        async (store) => await verifyStore(store, { trust: { keys, publicUris }, rules }),
       );
-      if (withoutBytes > 0)
-        shell.out(`${counted(withoutBytes, 'notification')} passed over: the bytes have been removed.`);
+      if (verification.failed.length > 0 || verification.flaws.length > 0) shell.foundWrong();
+      if (json === true) printJson(shell, verification);
+      else printVerification(shell, verification);
     });
+};
+
+const printVerification = (shell: Shell, verification: StoreVerification): void => {
+  const { verified, failed, withoutBytes, checked, flaws, ordersPassedOver } = verification;
+  if (failed.length > 0)
+    shell.out(
+      `${table(
+        shell.paint,
+        ['CLIENT', 'DOES NOT VERIFY'],
+        failed.map(({ clientId, id }) => [clientId, { text: id, colour: 'red' }]),
+      )}\n`,
+    );
+  for (const flaw of flaws)
+    shell.out(`${shell.paint('red', flaw.table)}: ${flaw.key}\n  ${flaw.problem}\n  What to do: ${flaw.remedy}.\n`);
+  shell.out(`${counted(verified, 'notification')} verified; ${failed.length === 0 ? 'none' : failed.length} failed.`);
+  const rows = Object.values(checked).reduce((all, one) => all + one, 0);
+  shell.out(`${counted(rows, 'row')} checked; ${flaws.length === 0 ? 'nothing' : flaws.length} wrong.`);
+  if (withoutBytes > 0) shell.out(`${counted(withoutBytes, 'notification')} passed over: the bytes have been removed.`);
+  if (ordersPassedOver)
+    shell.out(
+      'The orders were derived by other rules than those of this environment, and are passed over: run it with the environment of the service.',
+    );
 };

@@ -9,6 +9,7 @@ import { writeReadings } from './readings.ts';
 import { REGISTRATION_COLUMNS, type RegistrationColumns, toVersion } from './register.ts';
 import {
   bytesOf,
+  hexOf,
   type IdentifierRow,
   type NotificationRow,
   notificationId,
@@ -120,7 +121,7 @@ const update = async (transaction: Transaction, row: NotificationRow, position: 
   );
   transaction.need(links.map(linkLock));
   const keys = await paymentsLinkedBy(query, links);
-  await writeReadings(transaction, [{ clientId, position, columns: row }]);
+  await writeReadings(transaction, [{ clientId, id: hexOf(row.digest), position, columns: row }]);
   return { keys, links };
 };
 

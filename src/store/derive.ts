@@ -100,7 +100,7 @@ const fail = async (
 };
 
 /** What is to stand in `orders`, and what no longer is. */
-const toRows = (
+export const toRows = (
   projections: readonly Projected[],
 ): { readonly kept: readonly OrderRow[]; readonly gone: readonly OrderKey[] } => {
   const kept: OrderRow[] = [];

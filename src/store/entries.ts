@@ -42,6 +42,7 @@ export const toStore = (
   readUnverified: async (page) => await (await reading()).calls.readUnverified(page),
   readOutdated: async (...values) => await (await reading()).calls.readOutdated(...values),
   readRegistrations: async (page) => await (await reading()).calls.readRegistrations(page),
+  check: async (...values) => await (await reading()).calls.check(...values),
   count: async (what) => await (await reading()).calls.count(what),
   recall: async (name) => await (await reading()).calls.recall(name),
 });

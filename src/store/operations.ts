@@ -1,6 +1,8 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
 import type { Registration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { check } from './check.ts';
+import type { Checked } from './checked.ts';
 import { count, importNotifications, importUnverified, readRegistrations } from './copy.ts';
 import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
 import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
@@ -45,6 +47,7 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   readUnverified: async (page: PageRequest) => await readUnverified(database, page),
   readOutdated: async (trust: string, page: PageRequest) => await readOutdated(database, trust, page),
   readRegistrations: async (page: PageRequest) => await readRegistrations(database, page),
+  check: async (what: Checked, page: PageRequest) => await check(database, what, { page, rules }),
   count: async (what: Copied) => await count(database, what),
   recall: async (name: string) => await recall(database, name),
 });

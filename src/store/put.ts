@@ -1,7 +1,7 @@
 import { linkLock, type Lock, orderLock } from './lock.ts';
 import type { Touched, TouchedKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
-import { linksIn, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
+import { hexOf, linksIn, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
 import type { PutNotification, Transaction } from './transaction.ts';
 
 /** The locks under which a notification is applied: of its order, and of what may join that with others. */
@@ -31,7 +31,9 @@ export const putAndTouch = async (transaction: Transaction, rows: readonly Notif
   const again = distinct.filter(({ id }) => stored.get(id)?.isNew === false && stored.get(id)?.outcome === 'FAILED');
   for (const row of again) {
     const one = stored.get(row.id) as PutNotification;
-    await writeReadings(transaction, [{ clientId: row.clientId, position: one.position, columns: row }]);
+    await writeReadings(transaction, [
+      { clientId: row.clientId, id: hexOf(row.digest), position: one.position, columns: row },
+    ]);
     stored.set(row.id, { ...one, outcome: row.outcome });
   }
   const applied = distinct.filter(({ id }) => stored.get(id)?.isNew === true || again.some((row) => row.id === id));

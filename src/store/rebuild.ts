@@ -37,7 +37,7 @@ const START: readonly [clientId: string, orderKey: string] = ['', ''];
 const PAST_REGISTRATIONS = '\x7f';
 
 /** Orders that should be there and orders that are there, so that neither kind of error survives. */
-const nextKeys = async (
+export const nextKeys = async (
   query: Query,
   [clientId, orderKey]: readonly [string, string],
   limit: number,

@@ -1,5 +1,6 @@
 import { type Registration, sameRegistration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { registrationCheck } from './checksum.ts';
 import { derive } from './derive.ts';
 import { linkLock } from './lock.ts';
 import type { Link } from './order-key.ts';
@@ -77,18 +78,20 @@ const markReplaced = async (query: Query, { clientId, paymentRequestId }: Regist
 
 const insert = async (query: Query, version: RegistrationVersion): Promise<boolean> => {
   const { clientId, paymentRequestId, createdAt, updatedAt, replacedAt, ...expectation } = version;
+  const text = JSON.stringify(expectation);
   const inserted = await query(
-    `insert into registrations (${REGISTRATION_COLUMNS})
-     values ($1, $2, $3, $4, $5, $6)
+    `insert into registrations (${REGISTRATION_COLUMNS}, expectation_check)
+     values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (client_id, payment_request_id, replaced_at) do nothing
      returning 1 as inserted`,
     [
       clientId,
       paymentRequestId,
       replacedAt === null ? 0 : Date.parse(replacedAt),
-      JSON.stringify(expectation),
+      text,
       Date.parse(createdAt),
       Date.parse(updatedAt),
+      registrationCheck(clientId, paymentRequestId, text),
     ],
   );
   return inserted.length > 0;
@@ -134,12 +137,20 @@ const importOne = async (query: Query, version: RegistrationVersion): Promise<bo
   if (await insert(query, version)) return true;
   const { clientId, paymentRequestId, createdAt, updatedAt, replacedAt, ...expectation } = version;
   if (replacedAt !== null) return false;
+  const text = JSON.stringify(expectation);
   await query(
     `update registrations
-     set expectation = $3, updated_at = $5,
+     set expectation = $3, expectation_check = $6, updated_at = $5,
        created_at = case when created_at < $4 then created_at else $4 end
      where client_id = $1 and payment_request_id = $2 and replaced_at = 0 and updated_at <= $5`,
-    [clientId, paymentRequestId, JSON.stringify(expectation), Date.parse(createdAt), Date.parse(updatedAt)],
+    [
+      clientId,
+      paymentRequestId,
+      text,
+      Date.parse(createdAt),
+      Date.parse(updatedAt),
+      registrationCheck(clientId, paymentRequestId, text),
+    ],
   );
   return false;
 };

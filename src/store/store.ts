@@ -7,7 +7,9 @@ import type { Kind, Outcome, RawNotification, ReadNotification, Reading } from '
 import type { Registration } from '../order/registration.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
+import type { Checked, CheckedRow } from './checked.ts';
 
+export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,
   OutdatedCursorError,
@@ -261,6 +263,8 @@ export interface StoreReads {
 
   /** Those that stand and those that were replaced, in the order of their identifiers. */
   readonly readRegistrations: (page: PageRequest) => Promise<Page<RegistrationVersion>>;
+  /** Compares rows with their own checks and with what they are derived from; changes nothing. */
+  readonly check: (what: Checked, page: PageRequest) => Promise<Page<CheckedRow>>;
   readonly count: (what: Copied) => Promise<number>;
   /** A remembered setting (`SETTING`). */
   readonly recall: (name: string) => Promise<string | null>;

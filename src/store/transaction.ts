@@ -20,6 +20,14 @@ export interface Dialect {
   readonly skipLocked: string;
   /** No position of the feed below this one is still to come. */
   readonly horizon: string;
+  /** Every position of the feed that was given out is below this one. */
+  readonly nextPosition: string;
+  /** The name in `settings` by which positions go on. */
+  readonly positionSetting: string;
+  /** The key of `identifiers` in the order of its columns, and `$2` to `$5` (client, position, name, value) like it. */
+  readonly identifierKey: { readonly columns: string; readonly after: string };
+  /** Selects what is wrong with the file as `problem`, `ok` where nothing is; null where there is no such check. */
+  readonly integrityCheck: string | null;
   /** Assignments that remove what came over the wire from a row of `notifications`. */
   readonly withoutRaw: string;
   /** It has not been removed. */
@@ -58,6 +66,13 @@ export interface UnverifiedRepeat {
   readonly last: number;
 }
 
+/** A row that holds what came over the wire of several notifications. */
+export interface StrayRaw {
+  readonly batch: number;
+  readonly holds: number;
+  readonly named: number;
+}
+
 /** Reads as of one moment. */
 export interface Snapshot {
   readonly dialect: Dialect;
@@ -68,6 +83,8 @@ export interface Snapshot {
   readonly evidence: (touched: Touched, extent: Extent) => Promise<readonly StoredOrder[]>;
   /** What came over the wire, for each position; null once retention has removed it. */
   readonly raws: (positions: readonly string[]) => Promise<readonly (RawNotification | null)[]>;
+  /** Where what came over the wire stands apart: what holds more of it than there are notifications that name it. */
+  readonly strayRaws: () => Promise<readonly StrayRaw[]>;
   /** Where a notification stands; null where it is not stored. */
   readonly positionOf: (clientId: string, digest: Uint8Array) => Promise<string | null>;
 }

@@ -8,14 +8,14 @@ import type { FailedAgain, Promotion, Store, StoredNotification, StoredUnverifie
 const AT_ONCE = 50;
 
 /** The request that a stored notification came as; null once its bytes are gone. */
-export const requestOf = (stored: StoredNotification): SignedRequest | null => {
+export const requestOf = (stored: Pick<StoredNotification, 'clientId' | 'raw'>): SignedRequest | null => {
   if (stored.raw === null) return null;
   const { method, target, requestTime, signature, body } = stored.raw;
   return { method, target, clientIds: [stored.clientId], requestTimes: [requestTime], signatures: [signature], body };
 };
 
 /** Whether a stored notification's signature verifies with today's keys; null once its bytes are gone. */
-export const verifiesNow = (stored: StoredNotification, trust: Trust): boolean | null => {
+export const verifiesNow = (stored: Pick<StoredNotification, 'clientId' | 'raw'>, trust: Trust): boolean | null => {
   const request = requestOf(stored);
   return request === null ? null : verify(request, trust).verified;
 };
@@ -52,30 +52,4 @@ const judge = ({ id, request }: StoredUnverified, { trust, handlers }: Judging):
   return verification.verified
     ? { id, read: readNotification(verification.notification, handlers) }
     : { id, reason: verification.reason, origin: originOf(request, trust), trust: trustDigest(trust) };
-};
-
-export interface StoreVerification {
-  readonly verified: number;
-  readonly failed: readonly { readonly clientId: string; readonly id: string }[];
-  readonly withoutBytes: number;
-}
-
-/** Verifies every stored notification again with today's keys; changes nothing. */
-export const verifyStore = async (store: Store, trust: Trust): Promise<StoreVerification> => {
-  const failed: { clientId: string; id: string }[] = [];
-  const counts = { verified: 0, withoutBytes: 0 };
-  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-    const page = await store.readNotifications(
-      { kind: null, outcome: null, paymentId: null },
-      { limit: AT_ONCE, cursor },
-    );
-    for (const stored of page.items) {
-      const verifies = verifiesNow(stored, trust);
-      if (verifies === null) counts.withoutBytes += 1;
-      else if (verifies) counts.verified += 1;
-      else failed.push({ clientId: stored.clientId, id: stored.id });
-    }
-    cursor = page.next;
-  }
-  return { ...counts, failed };
 };

@@ -58,8 +58,8 @@ const addOld = (where: Place, count: number): void =>
   onSqlite(
     where,
     `with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${count})
-     insert into notifications (client_id, payment_id, digest, kind, outcome, deliveries, first_received_at, last_received_at, raw_batch, raw_place)
-     select '${CLIENT}', '', randomblob(32), 'UNKNOWN', 'UNHANDLED', 1 + i % 3, 1750000000000 + i, 1760000000000 + i, 0, 0
+     insert into notifications (client_id, payment_id, digest, kind, outcome, reading_check, raw_check, deliveries, first_received_at, last_received_at, raw_batch, raw_place)
+     select '${CLIENT}', '', randomblob(32), 'UNKNOWN', 'UNHANDLED', 0, 0, 1 + i % 3, 1750000000000 + i, 1760000000000 + i, 0, 0
      from numbers`,
   );
 
@@ -141,7 +141,7 @@ describe('copy', () => {
     const from = await fill(place());
     const foreign = await server.createDatabase();
     expect((await here(['migrate'], { DATABASE_URL: foreign })).code).toBe(0);
-    await sql(foreign, "insert into registrations values ('theirs', 'R', 0, '{}', 0, 0)");
+    await sql(foreign, "insert into registrations values ('theirs', 'R', 0, '{}', 0, 0, 0)");
     expect(await here(['copy', '--from', from, '--to', foreign], env)).toMatchObject({
       code: 1,
       out: '',
@@ -174,7 +174,7 @@ describe('copy', () => {
     const to = await server.createDatabase();
     await here(['copy', '--from', from, '--to', to], env);
     await sql(to, "insert into settings values ('copy in use', 'true')");
-    await sql(to, "insert into registrations values ('theirs', 'R', 0, '{}', 0, 0)");
+    await sql(to, "insert into registrations values ('theirs', 'R', 0, '{}', 0, 0, 0)");
     const { code, out } = await here(['copy', '--from', from, '--to', to], env);
     expect(code).toBe(0);
     expect(out).toMatch(/\nregistrations +0 +1 /);

@@ -95,23 +95,60 @@ describe('verify-store', () => {
     await store(notified(payment()), notified(capture()));
     expect(await here(['verify-store'], env)).toMatchObject({
       code: 0,
-      out: '2 notifications verified; none failed.\n',
+      out: '2 notifications verified; none failed.\n6 rows checked; nothing wrong.\n',
     });
     const underAnother = await here(['verify-store', '--json'], { ...env, ANTOM_PUBLIC_KEY: OTHER_PUBLIC_KEY });
     expect(underAnother.code).toBe(1);
-    expect(JSON.parse(underAnother.out)).toEqual({
+    expect(JSON.parse(underAnother.out)).toMatchObject({
       verified: 0,
       failed: [
         { clientId: CLIENT, id: PAYMENT },
         { clientId: CLIENT, id: CAPTURE },
       ],
       withoutBytes: 0,
+      flaws: [],
     });
     changeOneByte(place(), '"120"', '"121"');
     expect(await here(['verify-store'], env)).toMatchObject({
       code: 1,
-      out: expect.stringMatching(new RegExp(`${CLIENT} +${CAPTURE}\n\n1 notification verified; 1 failed\\.\n$`)),
+      out: expect.stringMatching(
+        new RegExp(
+          `${CLIENT} +${CAPTURE}\n\n` +
+            `notifications: position 2, client_id ${CLIENT}, digest ${CAPTURE}\n` +
+            '  the body is not the one of its digest\n  What to do: take the row from a backup.*\n\n' +
+            '1 notification verified; 1 failed\\.\n6 rows checked; 1 wrong\\.\n$',
+        ),
+      ),
     });
+  });
+
+  test.each([
+    ['a statement', `update notifications set statements = replace(statements, '120', '130')`],
+    ['a statement that is no JSON any more', `update notifications set statements = replace(statements, '{', '[')`],
+    ['an identifier', `update identifiers set value = 'R2' where value = 'R1'`],
+    ['an order', `update orders set attention = ' AMOUNT_UNKNOWN '`],
+  ])('says what to do about %s, and that puts it right', async (_, change) => {
+    const { env, store } = place();
+    await store(notified(payment()), notified(capture()));
+    sql(place(), change);
+    const { code, out } = await here(['verify-store'], env);
+    expect(code).toBe(1);
+    for (const [, position] of out.matchAll(/set statements to null where position = (\d+)/g))
+      sql(place(), `update notifications set statements = null where position = ${position}`);
+    const commands = new Set([...out.matchAll(/run `paynotify ([^`]+)`/g)].map(([, words = '']) => words));
+    expect(commands.size).toBeGreaterThan(0);
+    for (const words of commands) expect(await here(words.split(' '), env)).toMatchObject({ code: 0 });
+    expect(await here(['verify-store'], env)).toMatchObject({ code: 0 });
+    expect(await json(['orders', 'P1'], env)).toMatchObject({ status: 'CAPTURED', capturedAmount: { value: '120' } });
+  });
+
+  test('passes the orders over where the environment has other rules than the service had, and says so', async () => {
+    const { env, store } = place();
+    await store(notified(payment()));
+    sql(place(), "insert into settings values ('rules', 'others')");
+    const { code, out } = await here(['verify-store'], env);
+    expect(code).toBe(0);
+    expect(out).toContain('derived by other rules than those of this environment');
   });
 });
 

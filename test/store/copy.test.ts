@@ -15,7 +15,7 @@ import {
   type StoredUnverified,
 } from '../../src/store/store.ts';
 import { copyStore, type CopyReport, CopyRefusedError, noteInUse } from '../../src/upkeep/copy.ts';
-import { verifyStore } from '../../src/upkeep/verify-again.ts';
+import { verifyStore } from '../../src/upkeep/verify-store.ts';
 import { captureResult, CLIENT, jpy, paymentResult, TRUST } from '../support/facts.ts';
 import { type Databases, type Make, openDatabases, type TestDatabase } from './databases.ts';
 import {
@@ -160,13 +160,16 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
     expect(
       await verifyStore(target, {
-        ...TRUST,
-        keys: new Map([
-          [CLIENT, TRUST.keys.get(CLIENT) ?? []],
-          ['T_other', TRUST.keys.get(CLIENT) ?? []],
-        ]),
+        rules: RULES,
+        trust: {
+          ...TRUST,
+          keys: new Map([
+            [CLIENT, TRUST.keys.get(CLIENT) ?? []],
+            ['T_other', TRUST.keys.get(CLIENT) ?? []],
+          ]),
+        },
       }),
-    ).toMatchObject({ verified: 7, failed: [], withoutBytes: 3 });
+    ).toMatchObject({ verified: 7, failed: [], withoutBytes: 3, flaws: [] });
     const again = await target.register(registration(), { replace: false, now: later(99) });
     expect(again).toMatchObject({
       kind: 'unchanged',

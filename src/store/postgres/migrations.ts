@@ -26,6 +26,8 @@ export const MIGRATIONS: readonly Migration[] = [
         outcome text collate "C" not null,
         problem text,
         statements text, -- JSON
+        reading_check bigint not null, -- of what was read (checksum.ts)
+        raw_check bigint not null, -- of what came over the wire, but for the body
         deliveries bigint not null,
         first_received_at bigint not null,
         last_received_at bigint not null,
@@ -84,6 +86,7 @@ export const MIGRATIONS: readonly Migration[] = [
         payment_request_id text collate "C" not null,
         replaced_at bigint not null, -- 0 while it stands; never the same twice
         expectation text not null, -- JSON
+        expectation_check bigint not null, -- see checksum.ts
         created_at bigint not null,
         updated_at bigint not null,
         primary key (client_id, payment_request_id, replaced_at)

@@ -1,5 +1,6 @@
 import type { Outcome, RawNotification } from '../../order/reading.ts';
-import { type NotificationRow, notificationId } from '../row.ts';
+import { rawCheck, readingCheck } from '../checksum.ts';
+import { hexOf, type NotificationRow, notificationId } from '../row.ts';
 import type { PutNotification, Query, Snapshot, Transaction } from '../transaction.ts';
 import { NEXT_POSITIONS, transactionOf } from './positions.ts';
 import { prepared, recordset } from './query.ts';
@@ -63,6 +64,8 @@ const toRecords = (rows: readonly NotificationRow[]): readonly object[] => {
       outcome: row.outcome,
       problem: row.problem,
       statements: row.statements,
+      reading_check: readingCheck({ clientId: row.clientId, id: hexOf(row.digest) }, row),
+      raw_check: rawCheck(raw),
       deliveries: row.deliveries,
       first: row.firstReceivedAt,
       last: row.lastReceivedAt,
@@ -87,20 +90,20 @@ const PUT = prepared(`
     select ${NEXT_POSITIONS} as base
   ), given as (
     select ordinal, substr($1::bytea, (ordinal - 1) * 32 + 1, 32) as digest, client_id, payment_id, kind, outcome, problem,
-      statements, deliveries, first, last, method, target, request_time, signature,
+      statements, reading_check, raw_check, deliveries, first, last, method, target, request_time, signature,
       substr($2::bytea, body_at, body_length) as body
     from json_to_recordset($3::json) as given (
       ordinal integer, client_id text, payment_id text, kind text, outcome text, problem text, statements text,
-      deliveries bigint, first bigint, last bigint, method text, target text, request_time text, signature text,
+      reading_check bigint, raw_check bigint, deliveries bigint, first bigint, last bigint, method text, target text, request_time text, signature text,
       body_at integer, body_length integer
     )
   ), stored as (
     insert into notifications as stored (
-      client_id, digest, position, payment_id, kind, outcome, problem, statements, deliveries, first_received_at,
-      last_received_at, method, target, request_time, signature, body
+      client_id, digest, position, payment_id, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
+      first_received_at, last_received_at, method, target, request_time, signature, body
     )
     select client_id, digest, (select base from taken) + ordinal, payment_id, kind, outcome, problem, statements,
-      deliveries, first, last, method, target, request_time, signature, body
+      reading_check, raw_check, deliveries, first, last, method, target, request_time, signature, body
     from given
     order by client_id collate "C", digest
     on conflict (client_id, digest) do update

@@ -21,5 +21,7 @@ const from = (transaction: string): string => `(
 export const NEXT_POSITIONS = from('pg_current_xact_id()');
 /** No position below this one is still to come. */
 export const HORIZON = from('pg_snapshot_xmin(pg_current_snapshot())');
+/** Every position that this snapshot sees is below this one. */
+export const NEXT_POSITION = from('pg_snapshot_xmax(pg_current_snapshot())');
 /** The number of the transaction that took a position. */
 export const transactionOf = (position: string): string => `(${position}) >> ${ORDINAL_BITS}`;

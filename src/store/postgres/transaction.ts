@@ -1,5 +1,6 @@
 import type { ClientBase, Pool, PoolClient } from 'pg';
 import { type Lock, MoreLocksNeeded } from '../lock.ts';
+import { SETTING } from '../setting.ts';
 import { StoreUnavailableError } from '../store.ts';
 import type { Database, Dialect, Query, Snapshot, Transaction, Value } from '../transaction.ts';
 import { evidence } from './evidence.ts';
@@ -7,7 +8,7 @@ import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
 import { bitsOf, inParts, LockTableFullError } from './locks.ts';
 import { positionOf, putNotifications, raws, removeRaw, WITHOUT_RAW } from './notifications.ts';
 import { writeOrders } from './orders.ts';
-import { HORIZON } from './positions.ts';
+import { HORIZON, NEXT_POSITION } from './positions.ts';
 import { queryOn } from './query.ts';
 import { countUnverified, insertUnverified } from './unverified.ts';
 
@@ -20,6 +21,10 @@ const ATTEMPTS = 8;
 const DIALECT: Dialect = {
   skipLocked: 'for update skip locked',
   horizon: HORIZON,
+  nextPosition: NEXT_POSITION,
+  positionSetting: SETTING.feedBase,
+  identifierKey: { columns: 'client_id, position, name, value', after: '$2, cast($3 as bigint), $4, $5' },
+  integrityCheck: null,
   withoutRaw: WITHOUT_RAW,
   hasRaw: 'body is not null',
 };
@@ -29,6 +34,8 @@ const snapshotOn = (query: Query): Snapshot => ({
   query,
   evidence: evidence(query),
   raws: raws(query),
+  // It stands in the row of its notification.
+  strayRaws: async () => await Promise.resolve([]),
   positionOf: positionOf(query),
 });
 

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { SETTING } from '../setting.ts';
 import type { Database, Dialect, Snapshot, Transaction } from '../transaction.ts';
 import { createEvidence } from './evidence.ts';
 import { createPositionOf, createPutting, createRaws } from './notifications.ts';
 import { createOrderWriting, NEXT_POSITION } from './orders.ts';
 import { createQuery } from './query.ts';
-import { createRawBatches, createRawRemoval } from './raw.ts';
+import { createRawBatches, createRawRemoval, createStrayRaws } from './raw.ts';
 import { createUnverifiedWriting } from './unverified.ts';
 
 const DIALECT: Dialect = {
@@ -12,9 +13,18 @@ const DIALECT: Dialect = {
   skipLocked: '',
   // Positions are in the order of commits.
   horizon: NEXT_POSITION,
+  nextPosition: NEXT_POSITION,
+  positionSetting: SETTING.position,
+  identifierKey: { columns: 'position, name, value, client_id', after: 'cast($3 as bigint), $4, $5, $2' },
+  integrityCheck: 'select integrity_check as problem from pragma_integrity_check',
   // No batch has this number.
-  withoutRaw: 'raw_batch = 0',
+  withoutRaw: 'raw_batch = 0, raw_place = -1',
   hasRaw: 'raw_batch <> 0',
+};
+
+const createStrayRawsOf = (db: DatabaseSync): Snapshot['strayRaws'] => {
+  const strayRaws = createStrayRaws(db);
+  return async () => strayRaws();
 };
 
 const createSnapshot = (db: DatabaseSync): Snapshot => ({
@@ -22,6 +32,7 @@ const createSnapshot = (db: DatabaseSync): Snapshot => ({
   query: createQuery(db),
   evidence: createEvidence(db),
   raws: createRaws(db),
+  strayRaws: createStrayRawsOf(db),
   positionOf: createPositionOf(db),
 });
 

@@ -30,6 +30,8 @@ export const MIGRATIONS: readonly Migration[] = [
         outcome text not null,
         problem text,
         statements text, -- JSON
+        reading_check integer not null, -- of what was read (checksum.ts)
+        raw_check integer not null, -- of what came over the wire, but for the body
         deliveries integer not null,
         first_received_at integer not null,
         last_received_at integer not null,
@@ -83,6 +85,7 @@ export const MIGRATIONS: readonly Migration[] = [
         payment_request_id text not null,
         replaced_at integer not null, -- 0 while it stands; never the same twice
         expectation text not null, -- JSON
+        expectation_check integer not null, -- see checksum.ts
         created_at integer not null,
         updated_at integer not null,
         primary key (client_id, payment_request_id, replaced_at)

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Outcome } from '../../order/reading.ts';
-import type { NotificationRow } from '../row.ts';
+import { rawCheck, readingCheck } from '../checksum.ts';
+import { hexOf, type NotificationRow } from '../row.ts';
 import type { PutNotification, Snapshot } from '../transaction.ts';
 import { prepare } from './query.ts';
 import { createRawReading, type RawBatch } from './raw.ts';
@@ -10,10 +11,10 @@ export const createPutting = (db: DatabaseSync) => {
   const insert = prepare<readonly [position: number]>(
     db,
     `insert into notifications (
-       client_id, payment_id, digest, kind, outcome, problem, statements, deliveries, first_received_at,
-       last_received_at, raw_batch, raw_place
+       client_id, payment_id, digest, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
+       first_received_at, last_received_at, raw_batch, raw_place
      )
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict do nothing
      returning position`,
   );
@@ -41,6 +42,8 @@ export const createPutting = (db: DatabaseSync) => {
       row.outcome,
       row.problem,
       row.statements,
+      readingCheck({ clientId, id: hexOf(digest) }, row),
+      rawCheck(row.raw),
       deliveries,
       first,
       last,
@@ -63,7 +66,7 @@ export const createPutting = (db: DatabaseSync) => {
 };
 
 /** No batch has this number: what is there has no bytes any more. */
-const REMOVED = { number: 0, place: 0 };
+const REMOVED = { number: 0, place: -1 };
 
 /** By client and digest alone: looks into each section of the index, the latest first. */
 const ANYWHERE = `

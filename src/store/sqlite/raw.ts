@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { RawNotification } from '../../order/reading.ts';
+import type { StrayRaw } from '../transaction.ts';
 import { prepare } from './query.ts';
 
 /**
@@ -35,7 +37,9 @@ export const packRaw = (raws: readonly RawNotification[]): Buffer => {
 };
 
 export const unpackRaw = (packed: Uint8Array): readonly RawNotification[] => {
-  const content = packed[0] === COMPRESSED ? zstdDecompressSync(packed.subarray(1)) : Buffer.from(packed.subarray(1));
+  const [how] = packed;
+  if (how !== PLAIN && how !== COMPRESSED) throw new Error('raw notifications are packed in a way that is not known');
+  const content = how === COMPRESSED ? zstdDecompressSync(packed.subarray(1)) : Buffer.from(packed.subarray(1));
   const textEnd = LENGTH_BYTES + content.readUInt32LE();
   const heads = JSON.parse(content.toString('utf8', LENGTH_BYTES, textEnd)) as readonly Head[];
   let offset = textEnd;
@@ -98,9 +102,50 @@ export const createRawReading = (db: DatabaseSync): (() => ReadRaw) => {
         const row = select.get(batch);
         last = { batch, raws: row === undefined ? [] : unpackRaw(row[0]) };
       }
+      if (last.raws.length > 0 && place >= last.raws.length)
+        throw new Error(`batch ${batch} of raw notifications has no place ${place}`);
       return last.raws[place] ?? null;
     };
   };
+};
+
+/**
+ * Finds batches that hold more than notifications name: a notification that names another batch, which is not there,
+ * looks as if its bytes had been removed. A copy takes the bytes of single notifications away, which then name place -1 of
+ * batch 0.
+ */
+export const createStrayRaws = (db: DatabaseSync): (() => readonly StrayRaw[]) => {
+  const select = db.prepare(
+    `select b.raw_batch as batch, b.packed, coalesce(n.named, 0) as named
+     from raw_batches b
+     left join (select raw_batch, count(*) as named from notifications group by raw_batch) n
+       on n.raw_batch = b.raw_batch`,
+  );
+  const selectRemoved = prepare(
+    db,
+    'select 1 from notifications where raw_batch = 0 and raw_place = -1 and digest = ?',
+  );
+  const isRemoved = ({ body }: RawNotification): boolean =>
+    selectRemoved.get(hash('sha256', body, 'buffer')) !== undefined;
+  return () => {
+    const stray: StrayRaw[] = [];
+    for (const row of select.iterate()) {
+      const { batch, packed, named } = row as unknown as { batch: number; packed: Uint8Array; named: number };
+      const raws = unpackedOrNone(packed);
+      const holds = raws.length === named ? named : raws.filter((raw) => !isRemoved(raw)).length;
+      if (holds > named) stray.push({ batch, holds, named });
+    }
+    return stray;
+  };
+};
+
+/** What cannot be unpacked is found with its notifications. */
+const unpackedOrNone = (packed: Uint8Array): readonly RawNotification[] => {
+  try {
+    return unpackRaw(packed);
+  } catch {
+    return [];
+  }
 };
 
 /**

@@ -1,0 +1,239 @@
+import type { OrderRules } from '../order/rules.ts';
+import { type Checked, type CheckedRow, type Flaw, flawed, FROM_BACKUP } from './checked.ts';
+import { checkNotifications, isOutage } from './check-notifications.ts';
+import { checkTotals, checkUnverified } from './check-unverified.ts';
+import { registrationCheck } from './checksum.ts';
+import { readKey } from './cursor.ts';
+import { project, toRows } from './derive.ts';
+import { nameOfOrder, type OrderKey } from './order-key.ts';
+import { nextKeys } from './rebuild.ts';
+import { hexOf } from './row.ts';
+import type { Page, PageRequest } from './store.ts';
+import type { Count, Database, Snapshot } from './transaction.ts';
+
+/**
+ * Compares rows with their own checks and with what they are derived from; changes nothing. Each page is of one moment, so
+ * that a service may run meanwhile.
+ */
+export const check = async (
+  database: Database,
+  what: Checked,
+  { page, rules }: { readonly page: PageRequest; readonly rules: OrderRules },
+): Promise<Page<CheckedRow>> =>
+  await database.snapshot(async (snapshot) => {
+    switch (what) {
+      case 'notifications':
+        return await checkNotifications(snapshot, page);
+      case 'raw_batches':
+        return await checkRaws(snapshot);
+      case 'identifiers':
+        return await checkIdentifiers(snapshot, page);
+      case 'orders':
+        return await checkOrders(snapshot, page, rules);
+      case 'registrations':
+        return await checkRegistrations(snapshot, page);
+      case 'unverified':
+        return await checkUnverified(snapshot, page);
+      case 'unverified_totals':
+        return await checkTotals(snapshot);
+      case 'settings':
+        return await checkSettings(snapshot);
+      case 'file':
+        return await checkFile(snapshot);
+    }
+  });
+
+const checkRaws = async ({ strayRaws }: Snapshot): Promise<Page<CheckedRow>> => ({
+  items: (await strayRaws()).map(({ batch, holds, named }) => ({
+    key: `raw_batch ${batch}`,
+    flaws: [
+      {
+        problem: `it holds ${holds} notifications and ${named} name it: its raw_batch or that of a notification has changed`,
+        remedy: `set raw_batch to what the notifications beside them have, or ${FROM_BACKUP}; meanwhile they count as without bytes`,
+      },
+    ],
+  })),
+  next: null,
+});
+
+interface IdentifierKey {
+  readonly client_id: string;
+  readonly position: Count;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Those of no notification; all others are part of the check of theirs. */
+const checkIdentifiers = async (
+  { query, dialect }: Snapshot,
+  { limit, cursor }: PageRequest,
+): Promise<Page<CheckedRow>> => {
+  const [clientId, position, name, value] = readKey(cursor ?? '["","-1","",""]', ['', '', '', '']);
+  const { columns, after } = dialect.identifierKey;
+  const rows = await query<IdentifierKey & { found: number | boolean }>(
+    `select client_id, position, name, value,
+       exists (select 1 from notifications n where n.client_id = i.client_id and n.position = i.position) as found
+     from identifiers i
+     where (${columns}) > (${after})
+     order by ${columns}
+     limit $1`,
+    [limit, clientId, position, name, value],
+  );
+  const last = rows.at(-1);
+  return {
+    items: rows.map((row) => ({
+      key: `client_id ${row.client_id}, position ${row.position}, name ${row.name}, value ${row.value}`,
+      flaws: flawed(
+        Number(row.found) !== 1,
+        'it belongs to no notification',
+        'delete the row; the notification that lacks it is named as well',
+      ),
+    })),
+    next:
+      last === undefined || rows.length < limit
+        ? null
+        : JSON.stringify([last.client_id, String(last.position), last.name, last.value]),
+  };
+};
+
+const REBUILD = 'run `paynotify rebuild`: orders are derived again from what is stored';
+
+/** Orders that are there and orders that should be there. */
+const checkOrders = async (
+  snapshot: Snapshot,
+  { limit, cursor }: PageRequest,
+  rules: OrderRules,
+): Promise<Page<CheckedRow>> => {
+  const keys = await nextKeys(snapshot.query, readKey(cursor ?? '["",""]', ['', '']), limit);
+  const last = keys.at(-1);
+  const next = last === undefined || keys.length < limit ? null : JSON.stringify([last.clientId, last.orderKey]);
+  if (keys.length === 0) return { items: [], next };
+  const derived = await deriveEach(snapshot, keys, rules);
+  const items = await Promise.all(
+    keys.map(async (key) => {
+      const stored = await storedOrder(snapshot, key);
+      const should = derived.get(nameOfOrder(key)) ?? null;
+      if (should === UNREADABLE) return { key: keyOfOrder(key), flaws: [CANNOT_BE_DERIVED] };
+      return { key: keyOfOrder(key), flaws: flawed(stored !== should, orderProblem(stored, should), REBUILD) };
+    }),
+  );
+  return { items, next };
+};
+
+const UNREADABLE = 'unreadable';
+const CANNOT_BE_DERIVED: Flaw = {
+  problem: 'it cannot be derived: statements or an expectation is not readable',
+  remedy: 'put right the notification or the registration of it that is named as well',
+};
+
+/** What the rows of orders should be, by their names; one that cannot be read must not hide the others. */
+const deriveEach = async (
+  snapshot: Snapshot,
+  keys: readonly OrderKey[],
+  rules: OrderRules,
+): Promise<ReadonlyMap<string, string>> => {
+  try {
+    const projections = (await snapshot.evidence({ keys, links: [] })).map((one) => project(one, rules));
+    return new Map(toRows(projections).kept.map((row) => [nameOfOrder(row), textOf(row)]));
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    const [key, ...others] = keys;
+    if (key === undefined || others.length === 0) return new Map(keys.map((one) => [nameOfOrder(one), UNREADABLE]));
+    const each: [string, string][] = [];
+    for (const one of keys) each.push(...(await deriveEach(snapshot, [one], rules)));
+    return new Map(each);
+  }
+};
+
+const keyOfOrder = ({ clientId, orderKey }: OrderKey): string => `client_id ${clientId}, order_key ${orderKey}`;
+
+const textOf = ({ status, attention, digest }: { status: string; attention: string; digest: Uint8Array }): string =>
+  JSON.stringify([status, attention, hexOf(digest)]);
+
+const storedOrder = async ({ query }: Snapshot, { clientId, orderKey }: OrderKey): Promise<string | null> => {
+  const [row] = await query<{ status: string; attention: string; digest: Uint8Array }>(
+    'select status, attention, digest from orders where client_id = $1 and order_key = $2',
+    [clientId, orderKey],
+  );
+  return row === undefined ? null : textOf(row);
+};
+
+const orderProblem = (stored: string | null, should: string | null): string => {
+  if (stored === null) return 'the row is missing';
+  return should === null
+    ? 'nothing that is stored makes this order'
+    : 'status, attention or digest is not what is derived from what is stored';
+};
+
+interface RegistrationRow {
+  readonly client_id: string;
+  readonly payment_request_id: string;
+  readonly replaced_at: Count;
+  readonly expectation: string;
+  readonly expectation_check: Count;
+}
+
+const checkRegistrations = async ({ query }: Snapshot, { limit, cursor }: PageRequest): Promise<Page<CheckedRow>> => {
+  const [clientId, id, replacedAt] = readKey(cursor ?? '["","","-1"]', ['', '', '']);
+  const rows = await query<RegistrationRow>(
+    `select client_id, payment_request_id, replaced_at, expectation, expectation_check
+     from registrations
+     where (client_id, payment_request_id, replaced_at) > ($2, $3, cast($4 as bigint))
+     order by client_id, payment_request_id, replaced_at
+     limit $1`,
+    [limit, clientId, id, replacedAt],
+  );
+  const last = rows.at(-1);
+  return {
+    items: rows.map((row) => ({
+      key: `client_id ${row.client_id}, payment_request_id ${row.payment_request_id}, replaced_at ${row.replaced_at}`,
+      flaws: flawed(
+        registrationCheck(row.client_id, row.payment_request_id, row.expectation) !== Number(row.expectation_check),
+        'expectation, payment_request_id or client_id is not as it was written',
+        `register it again with ?replace=true, or ${FROM_BACKUP}`,
+      ),
+    })),
+    next:
+      last === undefined || rows.length < limit
+        ? null
+        : JSON.stringify([last.client_id, last.payment_request_id, String(last.replaced_at)]),
+  };
+};
+
+const checkSettings = async ({ query, dialect }: Snapshot): Promise<Page<CheckedRow>> => {
+  const [row] = await query<{ behind: number | boolean }>(
+    `select coalesce((select max(position) from orders), 0) >= ${dialect.nextPosition} as behind`,
+  );
+  return {
+    items: [
+      {
+        key: `name ${dialect.positionSetting}`,
+        flaws: flawed(
+          Number(row?.behind) === 1,
+          'positions would be given out that orders have already',
+          `stop the service, and ${FROM_BACKUP} of after the latest change, or copy everything into an empty database`,
+        ),
+      },
+    ],
+    next: null,
+  };
+};
+
+/** What SQLite itself finds; PostgreSQL has tools of its own. */
+const checkFile = async ({ query, dialect }: Snapshot): Promise<Page<CheckedRow>> => {
+  const rows = dialect.integrityCheck === null ? [] : await query<{ problem: string }>(dialect.integrityCheck);
+  return {
+    items: rows
+      .filter(({ problem }) => problem !== 'ok')
+      .map(({ problem }) => ({
+        key: problem.split('\n')[0] ?? '',
+        flaws: [
+          {
+            problem,
+            remedy: 'stop the service and put back a backup, or copy everything into an empty database',
+          },
+        ],
+      })),
+    next: null,
+  };
+};

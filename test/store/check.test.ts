@@ -1,0 +1,231 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
+import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type StoreVerification, verifyStore } from '../../src/upkeep/verify-store.ts';
+import { readPage } from '../docs/blocks.ts';
+import { captureResult, jpy, paymentResult, TRUST } from '../support/facts.ts';
+import { startServer } from '../support/postgres.ts';
+import { type Cell, flipped, type Hand, postgresHand, type Row, sqliteHand } from './flip.ts';
+import { AMPLE, delivery, later, record, registration, RULES, unverified } from './support.ts';
+
+/** What no check can see, and why: docs/operating.md names them too. */
+const UNSEEN: Readonly<Record<string, readonly string[]>> = {
+  // Counts and times of our own: nothing else tells them.
+  notifications: ['deliveries', 'first_received_at', 'last_received_at'],
+  registrations: ['replaced_at', 'created_at', 'updated_at'],
+  unverified: ['request', 'deliveries', 'first_received_at', 'last_received_at'],
+  raw_batches: ['received_at'],
+  orders: ['position', 'updated_at'],
+  // Where the feed goes on, and what tasks remember.
+  settings: ['name', 'value'],
+  starts: ['number', 'id', 'began', 'identity'],
+  // Looked at when the database is opened.
+  migrations: ['version', 'oldest_program', 'shape'],
+};
+
+const TABLES = [
+  'notifications',
+  'raw_batches',
+  'identifiers',
+  'orders',
+  'registrations',
+  'unverified',
+  'unverified_totals',
+  'settings',
+  'starts',
+  'migrations',
+];
+/** Some hundred runs of all checks. */
+const LONG_MS = 180_000;
+
+/** Seen where the notification states an identifier beside its payment: those know their notification by it. */
+const PARTLY: ReadonlySet<string> = new Set(['notifications.position']);
+
+/** What belongs to a notification is named with it. */
+const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
+  identifiers: ['identifiers', 'notifications'],
+  notifications: ['notifications', 'raw_batches'],
+  raw_batches: ['notifications', 'raw_batches'],
+};
+
+const paid = (number: number) =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
+const captured = (number: number) =>
+  captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
+
+/** One row at least of every table: one batch that is compressed, several that are not. */
+const fill = async (store: Store): Promise<void> => {
+  await record(store, paid(1), captured(1), paid(2), captured(2), paid(3));
+  await record(store, paymentResult('F', { paymentId: 'P3', paymentRequestId: 'R3' }));
+  await record(store, { notifyType: 'OTHER', refundId: 'F1' });
+  await record(store, captureResult('S', { paymentId: 'P4', captureAmount: { currency: 'yen', value: '1' } }));
+  await store.record([{ ...delivery(captured(5)), inapplicable: true }], AMPLE);
+  await store.record([unverified(), unverified({ target: '/payNotify?2' }, { reason: 'UNKNOWN_CLIENT' })], AMPLE);
+  const now = later(1);
+  await store.register(registration(), { replace: false, now });
+  await store.register(registration({ referenceOrderId: 'basket-2' }), { replace: true, now });
+  await store.register(registration({ paymentRequestId: 'R9' }), { replace: false, now });
+  await store.ping();
+};
+
+interface World {
+  readonly store: Store;
+  readonly hand: Hand;
+  readonly remove: () => Promise<void>;
+}
+
+const onSqlite = async (): Promise<World> => {
+  const directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
+  const file = join(directory, 'paynotify.db');
+  const store = await openSqlite({ file, rules: RULES });
+  await fill(store);
+  const hand = sqliteHand(file);
+  return {
+    store,
+    hand,
+    remove: async () => {
+      await hand.close();
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+};
+
+const onPostgres = async (): Promise<World> => {
+  const server = await startServer();
+  const url = await server.createDatabase();
+  const store = await openPostgres({ url, rules: RULES });
+  await fill(store);
+  const hand = await postgresHand(url);
+  return {
+    store,
+    hand,
+    remove: async () => {
+      await hand.close();
+      await store.close();
+      await server.stop();
+    },
+  };
+};
+
+/** Whether the row is named, or the one that it belongs to. */
+const isFound = ({ flaws }: StoreVerification, table: string): boolean =>
+  flaws.some((flaw) => (NAMED_BY[table] ?? [table]).includes(flaw.table) && flaw.key !== '' && flaw.remedy !== '');
+
+describe.each([
+  ['SQLite', onSqlite],
+  ['PostgreSQL', onPostgres],
+])('verify-store on %s', (_, lay) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await lay();
+  });
+  afterAll(async () => await world.remove());
+
+  const verifyAll = async (): Promise<StoreVerification> =>
+    await verifyStore(
+      { check: world.store.check, recall: async () => await Promise.resolve(null) },
+      { trust: TRUST, rules: RULES },
+    );
+
+  test('finds nothing wrong where nothing is', async () => {
+    expect(await verifyAll()).toMatchObject({ verified: 9, failed: [], flaws: [], withoutBytes: 0 });
+  });
+
+  test('every table is looked at', async () => {
+    const tables = [...(await world.hand.columns()).keys()];
+    expect(TABLES.filter((table) => tables.includes(table)).toSorted()).toEqual(tables.toSorted());
+  });
+
+  test.each(TABLES)(
+    'finds a byte that changed in any row of %s, but in columns that are documented',
+    async (table) => {
+      const columns = (await world.hand.columns()).get(table) ?? [];
+      const rows = columns.length === 0 ? [] : await world.hand.rows(table);
+      const missed: string[] = [];
+      for (const column of columns.filter((name) => UNSEEN[table]?.includes(name) !== true)) {
+        const verdicts: boolean[] = [];
+        for (const [index, row] of rows.entries()) {
+          const verification = await withFlip(table, row, { column, where: index });
+          if (verification === null) continue;
+          verdicts.push(isFound(verification, table));
+          if (verdicts.at(-1) === false) missed.push(`${column} ${String(row[column])}`);
+        }
+        // Of each column one byte at least was changed, and found.
+        expect([column, verdicts.includes(true)]).toEqual([column, true]);
+      }
+      expect(missed.filter((one) => !PARTLY.has(`${table}.${one.split(' ')[0]}`))).toEqual([]);
+      expect(await verifyAll()).toMatchObject({ failed: [], flaws: [] });
+    },
+    LONG_MS,
+  );
+
+  test(
+    'finds it in what was read, also once retention has removed the bytes',
+    async () => {
+      while ((await world.store.removeRaw(later(1e9), 100)) > 0);
+      const { withoutBytes } = await verifyAll();
+      expect(withoutBytes).toBeGreaterThan(6);
+      const columns = { notifications: ['client_id', 'payment_id', 'digest', 'kind', 'statements', 'reading_check'] };
+      for (const [table, names] of Object.entries({
+        ...columns,
+        identifiers: ['name', 'value', 'client_id', 'joins'],
+      })) {
+        for (const row of await world.hand.rows(table)) {
+          for (const column of names) {
+            const verification = await withFlip(table, row, { column, where: 1 });
+            expect([column, verification === null || isFound(verification, table)]).toEqual([column, true]);
+          }
+        }
+      }
+    },
+    LONG_MS,
+  );
+
+  /** Another row may have that very key: then it is another byte. */
+  const firstTaken = async (
+    table: string,
+    row: Row,
+    { column, where }: { readonly column: string; readonly where: number },
+  ): Promise<Cell> => {
+    for (const shift of [0, 1, 2]) {
+      const value = flipped(row[column] ?? null, where + shift);
+      if (value === null) return null;
+      try {
+        await world.hand.write(table, row, { column, value });
+        return value;
+      } catch (error) {
+        if (!/unique/i.test(String(error)) || shift === 2) throw error;
+      }
+    }
+    return null;
+  };
+
+  const withFlip = async (
+    table: string,
+    row: Row,
+    { column, where }: { readonly column: string; readonly where: number },
+  ): Promise<StoreVerification | null> => {
+    const value = await firstTaken(table, row, { column, where });
+    if (value === null) return null;
+    try {
+      return await verifyAll();
+    } finally {
+      await world.hand.write(table, { ...row, [column]: value }, { column, value: row[column] ?? null });
+    }
+  };
+});
+
+test.each([
+  ...Object.entries(UNSEEN),
+  ...[...PARTLY].map((name) => [name.split('.')[0] ?? '', [name.split('.')[1] ?? '']] as const),
+])('docs/operating.md says that of %s this cannot be seen: %j', (table, columns) => {
+  const { text } = readPage('docs/operating.md');
+  const rows = text.split('\n').filter((line) => line.startsWith(`| \`${table}\``));
+  const names = columns.map((column) => `\`${column}\``);
+  expect(rows.filter((row) => names.every((name) => row.includes(name)))).toHaveLength(1);
+});

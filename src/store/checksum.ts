@@ -4,7 +4,7 @@ import type { ReadingColumns } from './row.ts';
 
 /*
  * What verify-store compares a row with, where nothing else tells whether it is as it was written. A CRC-32 finds every
- * change within four bytes that follow each other, and costs next to nothing (about 1 µs a notification).
+ * change within four bytes that follow each other, and costs little.
  */
 
 const SEPARATOR = '\0';

@@ -110,7 +110,7 @@ export const followOrders = async (
       [from.position, limit],
     );
     const items = await read(snapshot, rows.map(toKey), rules);
-    // Also of an empty page the latest start's: the cursor then outlives the row of the start that it came with.
+    // An empty page, too, gives a cursor of the latest start.
     return { items, next: cursorAt(positionAfter(rows) ?? from.position) };
   });
 };

@@ -81,6 +81,6 @@ const reasonFlaws = ({ reason }: CheckedRow): readonly Flaw[] =>
     : [
         {
           problem: 'reason is none of the known ones',
-          remedy: 'start the service: it verifies the request again and writes the reason anew',
+          remedy: 'start the service: it verifies the request again and writes the reason that it then has',
         },
       ];

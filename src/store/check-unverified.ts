@@ -3,12 +3,13 @@ import { readPosition } from './cursor.ts';
 import { hexOf, requestDigest } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Snapshot } from './transaction.ts';
-import { requestBytes } from './unverified.ts';
+import { requestBytes, SHARES } from './unverified.ts';
 
 interface UnverifiedRow {
   readonly request: Count;
   readonly digest: Uint8Array;
   readonly reason: string;
+  readonly origin: string;
   readonly bytes: Count;
   readonly method: string;
   readonly target: string;
@@ -21,7 +22,7 @@ export const checkUnverified = async (
   { limit, cursor }: PageRequest,
 ): Promise<Page<CheckedRow>> => {
   const rows = await query<UnverifiedRow>(
-    `select request, digest, reason, bytes, method, target, headers, body
+    `select request, digest, reason, origin, bytes, method, target, headers, body
      from unverified
      where request > cast($2 as bigint)
      order by request
@@ -40,6 +41,11 @@ export const checkUnverified = async (
           `it can never verify as it is: delete the row, or ${FROM_BACKUP}`,
         ),
         ...flawed(
+          !Object.hasOwn(SHARES, row.origin),
+          'origin is none of the known ones',
+          `set trust to '' where request = ${row.request}, and start the service: it verifies the request again`,
+        ),
+        ...flawed(
           requestBytes(row) !== Number(row.bytes),
           'bytes is not its size',
           `set bytes to ${requestBytes(row)} where request = ${row.request}`,
@@ -51,22 +57,22 @@ export const checkUnverified = async (
 };
 
 export const checkTotals = async ({ query }: Snapshot): Promise<Page<CheckedRow>> => {
-  const rows = await query<{ reason: string; total: Count; sum: Count }>(
-    `select reason, coalesce(max(total), 0) as total, coalesce(max(size), 0) as sum
+  const rows = await query<{ origin: string; total: Count; sum: Count }>(
+    `select origin, coalesce(max(total), 0) as total, coalesce(max(size), 0) as sum
      from (
-       select reason, bytes as total, 0 as size from unverified_totals
+       select origin, bytes as total, 0 as size from unverified_totals
        union all
-       select reason, 0, sum(bytes) from unverified group by reason
+       select origin, 0, sum(bytes) from unverified group by origin
      ) as compared
-     group by reason`,
+     group by origin`,
   );
   return {
-    items: rows.map(({ reason, total, sum }) => ({
-      key: `reason ${reason}`,
+    items: rows.map(({ origin, total, sum }) => ({
+      key: `origin ${origin}`,
       flaws: flawed(
         Number(total) !== Number(sum),
         `bytes is ${total}, and the rows of unverified add up to ${sum}`,
-        `set bytes to ${sum} where reason = '${reason}'`,
+        `set bytes to ${sum} where origin = '${origin}'`,
       ),
     })),
     next: null,

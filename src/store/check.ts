@@ -4,7 +4,7 @@ import { checkNotifications, isOutage } from './check-notifications.ts';
 import { checkTotals, checkUnverified } from './check-unverified.ts';
 import { registrationCheck } from './checksum.ts';
 import { readKey } from './cursor.ts';
-import { project, toRows } from './derive.ts';
+import { projectWhole, toRows } from './derive.ts';
 import { nameOfOrder, type OrderKey } from './order-key.ts';
 import { nextKeys } from './rebuild.ts';
 import { hexOf } from './row.ts';
@@ -133,7 +133,7 @@ const deriveEach = async (
   rules: OrderRules,
 ): Promise<ReadonlyMap<string, string>> => {
   try {
-    const projections = (await snapshot.evidence({ keys, links: [] })).map((one) => project(one, rules));
+    const projections = (await snapshot.evidence({ keys, links: [] }, 'all')).map((one) => projectWhole(one, rules));
     return new Map(toRows(projections).kept.map((row) => [nameOfOrder(row), textOf(row)]));
   } catch (error) {
     if (isOutage(error)) throw error;
@@ -147,12 +147,19 @@ const deriveEach = async (
 
 const keyOfOrder = ({ clientId, orderKey }: OrderKey): string => `client_id ${clientId}, order_key ${orderKey}`;
 
-const textOf = ({ status, attention, digest }: { status: string; attention: string; digest: Uint8Array }): string =>
-  JSON.stringify([status, attention, hexOf(digest)]);
+interface OrderColumns {
+  readonly status: string;
+  readonly attention: string;
+  readonly digest: Uint8Array;
+  readonly fold: string | null;
+}
+
+const textOf = ({ status, attention, digest, fold }: OrderColumns): string =>
+  JSON.stringify([status, attention, hexOf(digest), fold]);
 
 const storedOrder = async ({ query }: Snapshot, { clientId, orderKey }: OrderKey): Promise<string | null> => {
-  const [row] = await query<{ status: string; attention: string; digest: Uint8Array }>(
-    'select status, attention, digest from orders where client_id = $1 and order_key = $2',
+  const [row] = await query<OrderColumns>(
+    'select status, attention, digest, fold from orders where client_id = $1 and order_key = $2',
     [clientId, orderKey],
   );
   return row === undefined ? null : textOf(row);
@@ -162,7 +169,7 @@ const orderProblem = (stored: string | null, should: string | null): string => {
   if (stored === null) return 'the row is missing';
   return should === null
     ? 'nothing that is stored makes this order'
-    : 'status, attention or digest is not what is derived from what is stored';
+    : 'status, attention, digest or fold is not what is derived from what is stored';
 };
 
 interface RegistrationRow {

@@ -28,6 +28,10 @@ interface Projected {
 export const project = (stored: StoredOrder, rules: OrderRules): Projected =>
   projectFolded(stored, { evidence: stored.evidence, fold: null }, rules);
 
+/** Derives an order from all that is stored about it, to compare it with its row. Never throws. */
+export const projectWhole = (stored: StoredOrder, rules: OrderRules): Projected =>
+  projectFolded(stored, foldCaptures(stored), rules);
+
 /** The same as far as what is folded says; the captures that it holds are taken together. */
 const projectFolded = (stored: StoredOrder, { evidence, fold }: Folding, rules: OrderRules): Projected => {
   const hasNothing =
@@ -60,7 +64,7 @@ export const derive = async (
   for (;;) {
     const orders = await evidenceOf(transaction, { keys, links });
     transaction.need(orders.map(orderLock));
-    const projections = orders.map((order) => projectFolded(order, foldCaptures(order), rules));
+    const projections = orders.map((order) => projectWhole(order, rules));
     const failing = projections.filter((one) => one.failed.length > 0);
     if (failing.length === 0) {
       const { kept, gone } = toRows(projections);

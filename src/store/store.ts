@@ -1,4 +1,3 @@
-import type { SignatureOrigin } from '../antom/origin.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import type { AttentionCode } from '../order/attention.ts';
 import type { Identifier } from '../order/identifier.ts';
@@ -9,6 +8,15 @@ import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 
+import type {
+  FailedAgain,
+  StoredUnverified,
+  UnverifiedBounds,
+  UnverifiedRoom,
+  UnverifiedSummary,
+  VerificationFailure,
+} from './verification-failure.ts';
+
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,
@@ -17,6 +25,15 @@ export {
   StoreUnavailableError,
   StoreUnusableError,
 } from './errors.ts';
+
+export type {
+  FailedAgain,
+  StoredUnverified,
+  UnverifiedBounds,
+  UnverifiedRoom,
+  UnverifiedSummary,
+  VerificationFailure,
+} from './verification-failure.ts';
 
 /** A verified notification to store and apply. */
 export interface NotificationDelivery {
@@ -33,14 +50,6 @@ export interface UnverifiedDelivery {
   readonly request: SignedRequest;
   readonly failure: VerificationFailure;
   readonly receivedAt: Date;
-}
-
-/** What came of the last verification of a request that failed it. */
-export interface VerificationFailure {
-  readonly reason: UnverifiedReason;
-  readonly origin: SignatureOrigin;
-  /** The digest of the keys and paths that it failed under (`trustDigest`). */
-  readonly trust: string;
 }
 
 export type Delivery = NotificationDelivery | UnverifiedDelivery;
@@ -76,19 +85,6 @@ export interface NoRoom {
   readonly kind: 'no room';
 }
 
-/** The bounds of the unverified store that a batch has to keep. Repeats of a stored request are always counted. */
-export interface UnverifiedBounds {
-  /** All of them together, bytes. */
-  readonly maxBytes: number;
-}
-
-/** How full a share of the unverified store is, or all of it. */
-export interface UnverifiedRoom {
-  readonly share: SignatureOrigin | 'ALL';
-  readonly bytes: number;
-  readonly maxBytes: number;
-}
-
 export interface BatchResult {
   /** One a delivery, in the order given. */
   readonly results: readonly (Recorded | NoRoom)[];
@@ -121,25 +117,6 @@ export interface StoredNotification extends NotificationSummary {
   readonly statements: readonly Statement[];
   /** Null once retention has removed it. */
   readonly raw: RawNotification | null;
-}
-
-export interface UnverifiedSummary {
-  /** SHA-256 over method, target, headers and body, lower-case hex. */
-  readonly id: string;
-  readonly reason: UnverifiedReason;
-  readonly deliveries: number;
-  readonly bytes: number;
-  readonly firstReceivedAt: string;
-  readonly lastReceivedAt: string;
-}
-
-export interface StoredUnverified extends UnverifiedSummary, VerificationFailure {
-  readonly request: SignedRequest;
-}
-
-/** An unverified request that was verified again, and failed. */
-export interface FailedAgain extends VerificationFailure {
-  readonly id: string;
 }
 
 export interface Page<T> {

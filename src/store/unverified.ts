@@ -74,7 +74,7 @@ const readTotals = async (query: Query): Promise<Totals> => {
  * The parts of the room. Who needs no knowledge, and who needs only a client id, cannot fill the part of those that take
  * a genuine signature: what APO sent, and a wrong path or a proxy changed, is there to be verified again.
  */
-const SHARES: Readonly<Totals> = { UNKNOWN: 1 / 4, OTHER_KEY: 1 / 2, CONFIGURED_KEY: 1 / 4 };
+export const SHARES: Readonly<Totals> = { UNKNOWN: 1 / 4, OTHER_KEY: 1 / 2, CONFIGURED_KEY: 1 / 4 };
 
 const allOf = ({ UNKNOWN, OTHER_KEY, CONFIGURED_KEY }: Totals): number => UNKNOWN + OTHER_KEY + CONFIGURED_KEY;
 

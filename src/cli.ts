@@ -10,6 +10,7 @@ import { addNotifications } from './commands/notifications.ts';
 import { addOrders } from './commands/orders.ts';
 import { addRebuild } from './commands/rebuild.ts';
 import { addRedrive } from './commands/redrive.ts';
+import { addRestore } from './commands/restore.ts';
 import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
 import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
@@ -28,6 +29,7 @@ const COMMANDS: readonly AddCommand[] = [
   addVerifyStore,
   addMigrate,
   addBackup,
+  addRestore,
   addCopy,
   addKeygen,
 ];

@@ -177,6 +177,20 @@ const gather = (
   };
 };
 
+const MINUTE_MS = 60_000;
+
+/** Whether something was not said within the last minute: an outage is told at once, and then once a minute. */
+export const oncePerMinute = (): ((text: string) => boolean) => {
+  const said = new Map<string, number>();
+  return (text) => {
+    const now = performance.now();
+    for (const [other, at] of said) if (now - at >= MINUTE_MS) said.delete(other);
+    if (said.has(text)) return false;
+    said.set(text, now);
+    return true;
+  };
+};
+
 /** What of an error may be logged: its kind and its own words, never the values that it was about. */
 export const problemOf = (error: unknown): { readonly error: string; readonly code?: string } => {
   if (typeof error !== 'object' || error === null) return { error: 'unknown' };

@@ -11,10 +11,10 @@ import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
-import { type Log, openLog, problemOf } from './log.ts';
+import { type Log, oncePerMinute, openLog, problemOf } from './log.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailableError, type UnverifiedRoom } from './store/store.ts';
+import { type Store, StoreUnavailableError, StoreUnusableError, type UnverifiedRoom } from './store/store.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
 import { verifiesNow } from './upkeep/verify-again.ts';
@@ -29,6 +29,8 @@ export interface Running {
   readonly stop: (signal: string) => Promise<number>;
   /** Rejects when the store can never be opened by this program. */
   readonly opened: Promise<void>;
+  /** Rejects when this process must not go on with the store that it had opened. */
+  readonly broken: Promise<never>;
 }
 
 const STORE_CLOSES_WITHIN_MS = 5_000;
@@ -47,11 +49,15 @@ interface Parts {
 interface Means {
   readonly config: Config;
   readonly log: Log;
+  readonly onUnusable: (error: StoreUnusableError) => void;
 }
 
 /** Opens the listeners at once and the store in the background: health answers while the database is still away. */
 export const start = async (config: Config, log: Log): Promise<Running> => {
-  const means = { config, log };
+  const { promise: broken, reject: onUnusable } = Promise.withResolvers<never>();
+  // Whoever does not ask has stopped by himself.
+  broken.catch(() => undefined);
+  const means = { config, log, onUnusable };
   const trust = trustIn(config, config.keys);
   const parts: Parts = { trust, store: null, inbox: null, upkeep: null, isStopping: false };
   logKeys(log, config.keys);
@@ -64,6 +70,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
     publicAddress,
     adminAddress,
     opened: openParts(parts, means),
+    broken,
     reloadKeys: () => reloadKeys(parts, means),
     stop: async (signal) => await drainAndClose({ parts, servers }, { signal, ...means }),
   };
@@ -102,8 +109,9 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
   };
 };
 
-const openParts = async (parts: Parts, { config, log }: Means): Promise<void> => {
-  const store = await openPatiently(config, { log, isStopping: () => parts.isStopping });
+const openParts = async (parts: Parts, means: Means): Promise<void> => {
+  const { config, log } = means;
+  const store = await openPatiently(means, () => parts.isStopping);
   if (store === null) return;
   parts.store = store;
   parts.inbox = createInbox({ store, ...inboxOptions(config, log) });
@@ -163,14 +171,14 @@ const within = async (milliseconds: number, work: Promise<void>): Promise<boolea
   ]);
 
 /** An outage is waited for; what will never work is thrown. */
-const openPatiently = async (
-  config: Config,
-  { log, isStopping }: { readonly log: Log; readonly isStopping: () => boolean },
-): Promise<Store | null> => {
+const openPatiently = async ({ config, log, onUnusable }: Means, isStopping: () => boolean): Promise<Store | null> => {
+  const isNews = oncePerMinute();
   while (!isStopping()) {
     try {
       return await openStore({
         ...config,
+        onNotice: (problem) => log.error({ problem }, 'the database was not closed'),
+        onUnusable,
         onUnsafe: (settings) =>
           log.warn(
             { problem: `${settings.join(', ')} off` },
@@ -179,28 +187,37 @@ const openPatiently = async (
       });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
-      log.error(problemOf(error), 'the store cannot be opened yet');
+      if (isNews('')) log.error(problemOf(error), 'the store cannot be opened yet');
       await pause(OPEN_AGAIN_AFTER_MS);
     }
   }
   return null;
 };
 
-const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, log: Log) => ({
-  unverifiedMaxBytes,
-  unverifiedMaxPerSecond,
-  onError: (error: unknown) => log.error(problemOf(error), 'a batch could not be stored'),
-  onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
-    for (const { clientId, id } of failed) {
-      log.error(
-        { clientId, notificationId: id, outcome: 'FAILED' },
-        'a notification could not be applied; it will be tried again',
-      );
-    }
-  },
-  onUnverifiedNearlyFull: ({ share, bytes, maxBytes }: UnverifiedRoom) =>
-    log.warn({ share, bytes, maxBytes }, 'the store of unverified requests is nearly full: see `paynotify unverified`'),
-});
+const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, log: Log) => {
+  const isNews = oncePerMinute();
+  return {
+    unverifiedMaxBytes,
+    unverifiedMaxPerSecond,
+    onError: (error: unknown) => {
+      if (!(error instanceof StoreUnavailableError) || isNews(error.message))
+        log.error(problemOf(error), 'a batch could not be stored');
+    },
+    onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
+      for (const { clientId, id } of failed) {
+        log.error(
+          { clientId, notificationId: id, outcome: 'FAILED' },
+          'a notification could not be applied; it will be tried again',
+        );
+      }
+    },
+    onUnverifiedNearlyFull: ({ share, bytes, maxBytes }: UnverifiedRoom) =>
+      log.warn(
+        { share, bytes, maxBytes },
+        'the store of unverified requests is nearly full: see `paynotify unverified`',
+      ),
+  };
+};
 
 const upkeepReport = (log: Log) => ({
   rebuilt: ({ orders, changed }: { readonly orders: number; readonly changed: number }) =>
@@ -251,9 +268,12 @@ export const serve = async (env: Environment): Promise<void> => {
     // Node would open its debugger, to anybody on this machine.
     process.on('SIGUSR1', () => undefined);
     await running.opened;
+    await running.broken;
   } catch (error) {
-    log.fatal(problemOf(error), 'cannot run');
-    await exit(1);
+    const problem =
+      error instanceof StoreUnusableError ? { problem: `DATABASE_URL: ${error.message}` } : problemOf(error);
+    log.fatal(problem, 'cannot run');
+    await exit(error instanceof StoreUnusableError ? EXIT_CONFIG : 1);
   }
 };
 

@@ -10,7 +10,8 @@ import { table } from './table.ts';
 
 interface CopyCommandOptions {
   readonly from: string;
-  readonly to: string;
+  readonly to?: string;
+  readonly merge?: true;
   readonly json?: true;
 }
 
@@ -24,6 +25,9 @@ source, the two differ in what came meanwhile: stop it, or point it at the targe
 service is on the target already, the target may hold more than the source, and the copy makes sure that it lacks
 nothing. Do not point a service at a target that no copy has reached the end of: orders would lack what is to come.
 
+With --merge the target may hold anything. All of the source is added to it, as after a restore: what both hold keeps its
+earliest and latest receipt and the greater count, and of two registrations the younger stands.
+
 Orders are derived at the target, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV).
 Their positions in the feed (after=) are new: whoever follows it begins again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;
 
@@ -35,7 +39,8 @@ export const addCopy: AddCommand = (program, shell) => {
       'Copies everything that is stored from one database to another, from SQLite to PostgreSQL or in any other direction.',
     )
     .requiredOption('--from <url>', 'the database to copy: sqlite:FILE or postgres://…')
-    .requiredOption('--to <url>', 'the database to copy into: sqlite:FILE or postgres://…')
+    .option('--to <url>', 'the database to copy into: sqlite:FILE or postgres://…; with --merge, else DATABASE_URL')
+    .option('--merge', 'add to a database that holds its own, also while the service runs on it')
     .addOption(jsonOption())
     .addHelpText('after', HELP)
     .action(async (options: CopyCommandOptions) => {
@@ -46,10 +51,11 @@ export const addCopy: AddCommand = (program, shell) => {
     });
 };
 
-const copy = async ({ from, to, json }: CopyCommandOptions, shell: Shell): Promise<CopyReport> => {
+const copy = async ({ from, to, merge, json }: CopyCommandOptions, shell: Shell): Promise<CopyReport> => {
+  if (to === undefined && merge !== true) throw new UsageError('--to is missing: the database to copy into');
   const source = await openSource(configOf(shell.env, '--from', from));
   try {
-    const config = configOf(shell.env, '--to', to);
+    const config = to === undefined ? readStoreConfig(shell.env) : configOf(shell.env, '--to', to);
     const target = await openStore(config);
     const bar = createProgressBar(shell);
     try {
@@ -57,6 +63,7 @@ const copy = async ({ from, to, json }: CopyCommandOptions, shell: Shell): Promi
         source,
         target,
         rules: config.rules,
+        merge: merge === true,
         ...(json === true
           ? {}
           : { onProgress: ({ step, what, done, total }) => bar.show({ text: `${step} ${what}`, done, total }) }),

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError, EXIT_CONFIG } from '../config.ts';
+import { StoreUnusableError } from '../store/store.ts';
 
 export const EXIT_FINE = 0;
 export const EXIT_WRONG = 1;
@@ -25,6 +26,7 @@ export const report = (error: unknown, { err }: { readonly err: (line: string) =
     return EXIT_CONFIG;
   }
   err(`error: ${reasonOf(error)}`);
+  if (error instanceof StoreUnusableError) return EXIT_CONFIG;
   return error instanceof UsageError ? EXIT_USAGE : EXIT_WRONG;
 };
 

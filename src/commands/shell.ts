@@ -37,7 +37,7 @@ export const ownTerminal = (env: Environment): Terminal => ({
   err: (text) => process.stderr.write(`${text}\n`),
   overwrite: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001B[2K${text}`) : null,
   paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
-  openStore: openExisting,
+  openStore: async (from) => await openExisting(from, (notice) => process.stderr.write(`warning: ${notice}\n`)),
 });
 
 export const printJson = ({ out }: Pick<Terminal, 'out'>, value: unknown): void => out(JSON.stringify(value, null, 2));

@@ -5,8 +5,8 @@ import { fileOf } from '../store/sqlite/sqlite-store.ts';
 import type { Page, PageRequest, Store } from '../store/store.ts';
 import { CommandError } from './failure.ts';
 
-/** Opens the store that the environment names. A missing one is not created. */
-export const openExisting = async (env: Environment): Promise<Store> => {
+/** Opens the store that the environment names. A missing one is not created. `onNotice` as for `openStore`. */
+export const openExisting = async (env: Environment, onNotice?: (notice: string) => void): Promise<Store> => {
   const config = readStoreConfig(env);
   const { databaseUrl } = config;
   if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
@@ -14,7 +14,7 @@ export const openExisting = async (env: Environment): Promise<Store> => {
       `there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`,
     );
   }
-  return await openStore(config);
+  return await openStore({ ...config, ...(onNotice === undefined ? {} : { onNotice }) });
 };
 
 /** Opens the store for a piece of work, and closes it whatever happens. */

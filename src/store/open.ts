@@ -1,6 +1,6 @@
 import type { OrderRules } from '../order/rules.ts';
 import { fileOf, migrateSqlite, openSqlite, openSqliteSource } from './sqlite/sqlite-store.ts';
-import type { Migrated, Store } from './store.ts';
+import type { Migrated, Store, StoreUnusableError } from './store.ts';
 
 export interface OpenOptions {
   /** `sqlite:FILE` or `postgres://…`. */
@@ -10,6 +10,10 @@ export interface OpenOptions {
   readonly allowUnsafeDatabase: boolean;
   /** Told once by which of its settings, where that is allowed. */
   readonly onUnsafe?: (settings: readonly string[]) => void;
+  /** SQLite: told what a person has to know about the database, when it is opened. */
+  readonly onNotice?: (notice: string) => void;
+  /** SQLite: told that this process must not go on: what happened to the files while they were open. */
+  readonly onUnusable?: (error: StoreUnusableError) => void;
 }
 
 /** Opens the store that a `DATABASE_URL` names. Throws a StoreUnusableError or a StoreUnavailableError. */
@@ -18,9 +22,11 @@ export const openStore = async ({
   rules,
   allowUnsafeDatabase,
   onUnsafe = () => {},
+  onNotice = () => {},
+  onUnusable = () => {},
 }: OpenOptions): Promise<Store> =>
   isSqlite(databaseUrl)
-    ? await openSqlite({ file: fileOf(databaseUrl), rules })
+    ? await openSqlite({ file: fileOf(databaseUrl), rules, onNotice, onUnusable })
     : await (await postgres()).openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
 
 /** Opens it to copy from: it is not migrated, and cannot be written. Throws the same. */

@@ -24,6 +24,8 @@ export interface CopyOptions {
   readonly target: Store;
   /** By which orders are derived at the target. */
   readonly rules: OrderRules;
+  /** Adds to what the target holds of its own, and leaves no trace of a copy in it. */
+  readonly merge?: boolean;
   readonly onProgress?: (progress: CopyProgress) => void;
 }
 
@@ -92,6 +94,7 @@ const readPage = async (store: Store, what: Copied, request: PageRequest): Promi
  */
 export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   const { source, target, rules } = options;
+  if (options.merge === true) return await mergeStore(options);
   const { state, resumed } = await begin(options);
   const inUse = (await target.recall(SETTING.copyInUse)) !== null;
   await runPass(options, state, inUse);
@@ -103,13 +106,23 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   return { source: source.name, target: target.name, resumed, inUse, copied, complete };
 };
 
+/** The target holds more than the source, so what counts is that it lacks nothing. */
+const mergeStore = async (options: CopyOptions): Promise<CopyReport> => {
+  const { source, target } = options;
+  assertTwo(options);
+  await runPass(options, startOf(source.name), true);
+  const lacking = await runPass(options, startOf(source.name), true);
+  const copied = await verifyAll(options);
+  return { source: source.name, target: target.name, resumed: false, inUse: true, copied, complete: lacking === 0 };
+};
+
 const startOf = (source: string, what: Copied | null = COPIED[0]): State => ({ source, what, cursor: null, done: 0 });
 
 const begin = async ({
   source,
   target,
-}: CopyOptions): Promise<{ readonly state: State; readonly resumed: boolean }> => {
-  if (source.name === target.name) throw new CopyRefusedError('the source and the target are the same database');
+}: Pick<CopyOptions, 'source' | 'target'>): Promise<{ readonly state: State; readonly resumed: boolean }> => {
+  assertTwo({ source, target });
   const stored = await target.recall(SETTING.copy);
   if (stored === null) {
     await assertEmpty(target);
@@ -124,6 +137,10 @@ const begin = async ({
     );
   }
   return state.what === null ? { state: startOf(source.name), resumed: false } : { state, resumed: true };
+};
+
+const assertTwo = ({ source, target }: Pick<CopyOptions, 'source' | 'target'>): void => {
+  if (source.name === target.name) throw new CopyRefusedError('the source and the target are the same database');
 };
 
 const assertEmpty = async (target: Store): Promise<void> => {
@@ -147,7 +164,11 @@ const runPass = async (options: CopyOptions, from: State, inUse: boolean): Promi
   return added;
 };
 
-const copyRows = async ({ source, target, onProgress }: CopyOptions, what: Copied, from: State): Promise<number> => {
+const copyRows = async (
+  { source, target, merge, onProgress }: CopyOptions,
+  what: Copied,
+  from: State,
+): Promise<number> => {
   const total = await source.count(what);
   const following = startOf(source.name, COPIED[COPIED.indexOf(what) + 1] ?? null);
   let { cursor, done } = from;
@@ -159,7 +180,7 @@ const copyRows = async ({ source, target, onProgress }: CopyOptions, what: Copie
     added += await importInto(target);
     // Taking rows in twice changes nothing: a crash before this line only brings the page again.
     const state: State = cursor === null ? following : { source: source.name, what, cursor, done };
-    await target.remember(SETTING.copy, JSON.stringify(state));
+    if (merge !== true) await target.remember(SETTING.copy, JSON.stringify(state));
     onProgress?.({ step: 'copying', what, done, total });
   } while (cursor !== null);
   return added;

@@ -112,6 +112,7 @@ const runLane = async (directory: string, rounds: readonly number[]): Promise<re
   for (const round of rounds) {
     const samples = samplesOf(round);
     const receiver = await startProcessReady(envOf(directory));
+    expect(receiver.log().filter(({ msg }) => msg === 'the database was not closed')).toEqual([]);
     const contents = contentsOf(directory);
     expect(acknowledged.filter((sample) => !isKept(sample, contents))).toEqual([]);
     acknowledged.push(...(await loadUntilKilled(receiver, samples)));

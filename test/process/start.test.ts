@@ -1,12 +1,14 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createSigner, eventually } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import {
+  becomesReady,
   endPrograms,
   type Environment,
   environmentOf,
@@ -14,6 +16,7 @@ import {
   makeDirectory,
   removeDirectories,
   runProgram,
+  startProcess,
   startProcessReady,
 } from '../support/receiver.ts';
 
@@ -92,7 +95,7 @@ test.concurrent('a sandbox client in production ends with 78, unless it is allow
   expect(await receiver.exited).toBe(0);
 });
 
-test.concurrent('a database of a newer schema ends with 1, and is left as it was', async () => {
+test.concurrent('a database of a newer schema ends with 78, and is left as it was', async () => {
   const directory = makeDirectory();
   const first = await startProcessReady(environmentOf(directory, signer));
   await first.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
@@ -103,7 +106,7 @@ test.concurrent('a database of a newer schema ends with 1, and is left as it was
   db.close();
 
   const { code, stdout } = await runToEnd(environmentOf(directory, signer));
-  expect(code).toBe(1);
+  expect(code).toBe(78);
   expect(stdout).toContain('needs a newer paynotify');
 
   const again = new DatabaseSync(fileIn(directory));
@@ -129,25 +132,74 @@ test.concurrent('a newer schema that says this program may still use it is used'
   expect(await receiver.exited).toBe(0);
 });
 
-test.concurrent('a file that is no database ends with 1 or waits unready, and is never written over', async () => {
+/** What nobody can wait for to go away: the URL, what the message says, and who runs the service (root may all). */
+const PERMANENT: readonly (readonly [string, (directory: string) => string, RegExp])[] = [
+  ['a directory that cannot be made', () => '/proc/nope/x.db', /\/proc\/nope\/x\.db cannot be opened.*ENOENT/],
+  ['a directory that takes no file', () => '/sys/x.db', /\/sys\/x\.db cannot be opened.*(EACCES|EPERM|EROFS)/],
+  ['a directory in the place of the file', (directory) => directory, /is not a file/],
+  [
+    'a file in the place of the directory',
+    (directory) => {
+      writeFileSync(join(directory, 'file'), '');
+      return join(directory, 'file', 'x.db');
+    },
+    /ENOTDIR/,
+  ],
+  [
+    'a file that is no database',
+    (directory) => {
+      writeFileSync(fileIn(directory), "somebody else's file ".repeat(100));
+      return fileIn(directory);
+    },
+    /is not a database of SQLite/,
+  ],
+  [
+    'the database of another program',
+    (directory) => {
+      const db = new DatabaseSync(fileIn(directory));
+      db.exec('create table their_own (text)');
+      db.close();
+      return fileIn(directory);
+    },
+    /of another program/,
+  ],
+];
+
+test.concurrent.each(PERMANENT)('%s ends with 78, said once, with variable, path and remedy', async (_, make, says) => {
   const directory = makeDirectory();
-  writeFileSync(
-    fileIn(directory),
-    "this is somebody else's file, and long enough to be taken for a database header of 100 bytes or so, is it not?",
-  );
-  const program = runProgram(environmentOf(directory, signer));
-  await eventually(
-    'a line that says why',
-    () => program.output().stdout,
-    (stdout) => stdout.includes('not a database'),
-  );
-  program.child.kill('SIGKILL');
-  await program.exited;
-  const read = new DatabaseSync(':memory:');
-  expect(() => read.exec(`attach '${fileIn(directory)}' as other; select * from other.sqlite_master`)).toThrow(
-    'not a database',
-  );
-  read.close();
+  const file = make(directory);
+  const before = existsSync(file) && statSync(file).isFile() ? readFileSync(file) : null;
+  const { code, stdout, stderr } = await runToEnd({
+    ...environmentOf(directory, signer),
+    DATABASE_URL: `sqlite:${file}`,
+  });
+  expect(code).toBe(78);
+  const told = stdout.split('\n').filter((line) => line.includes(file));
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatch(says);
+  expect(told[0]).toMatch(/DATABASE_URL: .*(name|Give|move)/);
+  expect(stderr).toBe('');
+  if (before !== null) expect(readFileSync(file).equals(before)).toBe(true);
+});
+
+test.concurrent('a locked database is waited for, said once, and used as soon as it is free', async () => {
+  const directory = makeDirectory();
+  const first = await startProcessReady(environmentOf(directory, signer));
+  first.kill('SIGTERM');
+  expect(await first.exited).toBe(0);
+  const other = new DatabaseSync(fileIn(directory));
+  other.exec('pragma locking_mode = exclusive; begin exclusive; update settings set value = value');
+  const receiver = await startProcess(environmentOf(directory, signer));
+  const said = (): number => receiver.log().filter(({ msg }) => msg === 'the store cannot be opened yet').length;
+  await eventually('the outage', said, (count) => count > 0);
+  await pause(2_500);
+  expect(said()).toBe(1);
+  expect(await receiver.readiness()).toEqual({ status: 503, state: 'starting' });
+  other.exec('rollback');
+  other.close();
+  await becomesReady(receiver);
+  receiver.kill('SIGTERM');
+  expect(await receiver.exited).toBe(0);
 });
 
 test.concurrent('a port that is taken ends with 1', async () => {

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import {
   type AppliedMigration,
   assertReadable,
@@ -14,40 +13,75 @@ import {
   UNRELEASED,
 } from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
-import { SETTING } from '../setting.ts';
+import { closeToOthers, createFile, toOpenError } from './file.ts';
+import { BUSY_TIMEOUT_MS, gone, inspect, unclean } from './inspect.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { createWatch, type Watch } from './watch.ts';
 
-/** How long a writer waits for another process's lock; commands hold it for less than a second at a time. */
-const BUSY_TIMEOUT_MS = 4_000;
 const FULL = 2;
-/**
- * Pages in the log, 16 MiB, until they are moved into the database file: pages that nearly every transaction writes are
- * moved once for four times as many.
- */
-const CHECKPOINT_PAGES = 4_000;
+
+export interface Opening {
+  /** Make the database where there is none. */
+  readonly create: boolean;
+}
+
+/** A database that was opened to be written. */
+export interface Opened extends Migrated {
+  readonly db: DatabaseSync;
+  readonly watch: Watch;
+  /** What a person has to know about it; null for nothing. */
+  readonly notice: string | null;
+}
 
 /**
- * Opens the database for writing, migrates it, and makes sure that a commit is durable: WAL with
- * synchronous=full syncs the log on every commit (sqlite.org/pragma.html#pragma_synchronous).
+ * Opens the database for writing, migrates it, and makes sure that a commit is durable: WAL with synchronous=full syncs
+ * the log on every commit (sqlite.org/pragma.html#pragma_synchronous). Throws a StoreUnusableError or a
+ * StoreUnavailableError.
  */
-export const openForWriting = (file: string): DatabaseSync => openMigrated(file).db;
-
-/** The same, and what its migration came to. */
-export const openMigrated = (file: string): Migrated & { readonly db: DatabaseSync } => {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-  db.exec('pragma journal_mode = wal');
-  db.exec('pragma synchronous = full');
-  db.exec('pragma cache_size = -6144');
-  db.exec('pragma trusted_schema = off');
-  db.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  const migrated = migrate(db, MIGRATIONS);
-  assertDurable(db);
-  return { ...migrated, db };
+export const openForWriting = (file: string, { create }: Opening): Opened => {
+  try {
+    const { state } = inspect(file, MIGRATIONS);
+    if (state === 'none') {
+      if (!create) throw gone(file);
+      createFile(file);
+    }
+    closeToOthers(file);
+    const opened = open(file);
+    return { ...opened, notice: state === 'without log' ? unclean(file) : null };
+  } catch (error) {
+    throw toOpenError(error, file);
+  }
 };
 
-/** Opens a database that nobody has migrated just now, to read. Throws a StoreUnusableError. */
+const open = (file: string): Omit<Opened, 'notice'> => {
+  const db = connect(file, 'rw');
+  try {
+    db.exec('pragma journal_mode = wal');
+    db.exec('pragma synchronous = full');
+    db.exec('pragma cache_size = -6144');
+    db.exec('pragma trusted_schema = off');
+    // The log is stamped before it is moved into the file (watch.ts).
+    db.exec('pragma wal_autocheckpoint = 0');
+    const migrated = migrate(db, MIGRATIONS);
+    const watch = createWatch(db, file);
+    assertDurable(db);
+    return { ...migrated, db, watch };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};
+
+/** Never makes a file: one that has gone meanwhile must not be replaced by an empty one. */
+export const connect = (file: string, mode: 'rw' | 'ro'): DatabaseSync => {
+  const url = pathToFileURL(file);
+  url.searchParams.set('mode', mode);
+  return new DatabaseSync(url, { timeout: BUSY_TIMEOUT_MS, readOnly: mode === 'ro' });
+};
+
+/** Opens a database that nobody has migrated just now, to read. Throws the same. */
 export const openForCopying = (file: string): DatabaseSync => {
+  inspect(file, MIGRATIONS);
   const db = openForReading(file);
   try {
     assertReadable(readApplied(db), MIGRATIONS);
@@ -60,14 +94,12 @@ export const openForCopying = (file: string): DatabaseSync => {
 
 /** Opens it a second time, to read: readers never hold up the writer. */
 export const openForReading = (file: string): DatabaseSync => {
-  const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+  const db = connect(file, 'ro');
   db.exec('pragma cache_size = -4096');
   return db;
 };
 
-/** The settings count only once something was written: the answer before is what will be tried. */
 const assertDurable = (db: DatabaseSync): void => {
-  db.exec(`insert into settings values ('${SETTING.probe}', '') on conflict do update set value = excluded.value`);
   const journal = String(db.prepare('pragma journal_mode').get()?.['journal_mode']);
   const synchronous = Number(db.prepare('pragma synchronous').get()?.['synchronous']);
   if (journal !== 'wal' || synchronous !== FULL) {

@@ -7,6 +7,7 @@ import { createOrderWriting, NEXT_POSITION } from './orders.ts';
 import { createQuery } from './query.ts';
 import { createRawBatches, createRawRemoval, createStrayRaws } from './raw.ts';
 import { createUnverifiedWriting } from './unverified.ts';
+import type { Watch } from './watch.ts';
 
 const DIALECT: Dialect = {
   // There is one writer: nobody else holds a row.
@@ -56,7 +57,7 @@ const toReadDatabase = (db: DatabaseSync, snapshot: Snapshot): Database => ({
   inParts: async (items, work) => [await work(items)],
 });
 
-export const createDatabase = (db: DatabaseSync): Database => {
+export const createDatabase = (db: DatabaseSync, watch: Watch): Database => {
   const snapshot = createSnapshot(db);
   const put = createPutting(db);
   const createBatch = createRawBatches(db);
@@ -82,17 +83,20 @@ export const createDatabase = (db: DatabaseSync): Database => {
           return changed;
         },
       };
-      // It takes the write lock at once: a later upgrade could not wait for it.
-      db.exec('begin immediate');
+      watch.assertOurs();
       try {
+        // It takes the write lock at once: a later upgrade could not wait for it.
+        db.exec('begin immediate');
         const result = await work(transaction);
         await Promise.all(written);
         batch.write();
+        watch.touch();
         db.exec('commit');
+        watch.committed();
         return result;
       } catch (error) {
         if (db.isTransaction) db.exec('rollback');
-        throw error;
+        throw watch.explain(error);
       }
     },
   };

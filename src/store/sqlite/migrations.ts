@@ -11,6 +11,15 @@ export const MIGRATIONS: readonly Migration[] = [
         value text not null
       ) without rowid;
 
+      -- What ties the file to its log (place.ts): one row, written by every transaction.
+      create table place (
+        mark integer not null, -- as user_version
+        before integer not null, -- the mark before this log
+        salts text not null, -- of the log, hex
+        closed integer not null -- 1 where nothing was written since the file was closed
+      );
+      insert into place values (0, 0, '', 0);
+
       -- What came over the wire, byte for byte: the notifications of one transaction together, compressed (raw.ts).
       -- Numbers are never given out twice: retention removes the oldest.
       create table raw_batches (

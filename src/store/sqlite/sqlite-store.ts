@@ -2,42 +2,71 @@ import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OrderRules } from '../../order/rules.ts';
 import { toRecordEntry, toStore } from '../entries.ts';
-import { type Migrated, type Store, StoreUnavailableError, StoreUnusableError } from '../store.ts';
-import { openMigrated } from './connect.ts';
+import { type Migrated, type Store, StoreUnusableError } from '../store.ts';
+import { openForWriting } from './connect.ts';
 import { packBatch } from './message.ts';
+import { createGuard, createLateThread, createRecovering } from './recovering.ts';
 import { startThread, type Thread } from './thread.ts';
+import { DatabaseLostError } from './watch.ts';
 
 export interface SqliteOptions {
   readonly file: string;
   readonly rules: OrderRules;
+  /** Told what a person has to know about the database, when it is opened. */
+  readonly onNotice?: (notice: string) => void;
+  /** Told that this process must not go on: what happened to the files while they were open. */
+  readonly onUnusable?: (error: StoreUnusableError) => void;
 }
 
 /**
  * Opens the SQLite store. Its writer and its reader are threads: no lock and no slow disk ever holds up the event loop.
  * Throws a StoreUnusableError or a StoreUnavailableError.
  */
-export const openSqlite = async ({ file, rules }: SqliteOptions): Promise<Store> => {
+export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
+  const { file, rules } = options;
   const writer = await startThread({ role: 'writer', file, rules });
-  let reading: Promise<Thread> | null = null;
+  if (writer.notice !== null) options.onNotice?.(writer.notice);
+  const guard = createGuard(file);
   // The reader starts when somebody asks: a receiver that only receives saves its memory.
-  const reader = async (): Promise<Thread> => await (reading ??= startThread({ role: 'reader', file, rules }));
+  const reader = createLateThread(async () => await startThread({ role: 'reader', file, rules }));
+  const { calls, recovered } = createRecovering({ ...options, writer, reader, guard });
+  const reading = async (): Promise<Thread> => {
+    await recovered();
+    return await reader.get();
+  };
   return {
-    ...toStore(writer.calls, reader),
-    record: async (batch, bounds) => await writer.calls.recordPacked(packBatch(batch.map(toRecordEntry)), bounds),
+    ...toStore(calls, reading),
+    record: async (batch, bounds) => await calls.recordPacked(packBatch(batch.map(toRecordEntry)), bounds),
     name: nameOf(file),
     // One writer, one after the other.
     concurrency: 1,
     // Asked often; the writer is there anyhow.
-    backlog: async () => await writer.calls.backlog(),
-    recall: async (name) => await writer.calls.recall(name),
+    backlog: async () => await calls.backlog(),
+    recall: async (name) => await calls.recall(name),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.
     exclusively: async (_task, work) => await work(),
-    backup: async (target) => await (await reader()).calls.backup(target),
+    backup: async (target) => await (await reading()).calls.backup(target),
     close: async () => {
-      await (await reading)?.close();
+      await recovered().catch(() => {});
+      await reader.drop();
+      if (!(await hasFinished(writer))) return await writer.abandon();
+      guard.drop();
       await writer.close();
     },
   };
+};
+
+/**
+ * Whether the connection of the writer may be closed. Closing moves the log into the file and removes it, which must
+ * not happen where the file is not the log's any more, or where it could not be written down that all was written.
+ */
+const hasFinished = async ({ calls }: Thread): Promise<boolean> => {
+  try {
+    await calls.finish();
+    return true;
+  } catch (error) {
+    return error instanceof DatabaseLostError;
+  }
 };
 
 /** Opens a database that nobody has migrated just now, to copy from: it cannot be written. Throws the same. */
@@ -58,15 +87,10 @@ const nameOf = (file: string): string => `sqlite:${realpathSync(file)}`;
 
 /** Brings the schema of a database forward, or makes the database. */
 export const migrateSqlite = (file: string): Migrated => {
-  try {
-    const { db, ...migrated } = openMigrated(file);
-    db.close();
-    return migrated;
-  } catch (error) {
-    throw error instanceof StoreUnusableError
-      ? error
-      : new StoreUnavailableError(`${file} cannot be opened`, { cause: error });
-  }
+  const { db, watch, version, applied } = openForWriting(file, { create: true });
+  watch.finish();
+  db.close();
+  return { version, applied };
 };
 
 /**

@@ -6,12 +6,17 @@ import {
   StoreUnavailableError,
   StoreUnusableError,
 } from '../store.ts';
-import type { Calls, WorkerOptions, WorkerRequest, WorkerResponse } from './worker.ts';
+import { DatabaseLostError } from './watch.ts';
+import type { Calls, WorkerOptions, WorkerRequest, WorkerResponse } from './calls.ts';
 
 /** A database thread as the main thread sees it. */
 export interface Thread {
   readonly calls: Calls;
+  /** What a person has to know about the database; null for nothing. */
+  readonly notice: string | null;
   readonly close: () => Promise<void>;
+  /** Ends it without closing its connection first. */
+  readonly abandon: () => Promise<void>;
 }
 
 interface Waiting {
@@ -25,6 +30,7 @@ const LIMITS = { maxYoungGenerationSizeMb: 8 };
 const FAILURES = {
   unusable: StoreUnusableError,
   unavailable: StoreUnavailableError,
+  lost: DatabaseLostError,
   rejected: StoreRejectedError,
   'invalid cursor': InvalidCursorError,
   'outdated cursor': OutdatedCursorError,
@@ -64,8 +70,9 @@ export const startThread = async (options: WorkerOptions): Promise<Thread> => {
     return response;
   };
 
-  await expect(0);
+  const notice = (await expect(0)) as string | null;
   return {
+    notice,
     calls: new Proxy({} as Calls, {
       get:
         (_, method) =>
@@ -74,6 +81,9 @@ export const startThread = async (options: WorkerOptions): Promise<Thread> => {
     }),
     close: async () => {
       if (ended === null) await call('close', []);
+      await worker.terminate();
+    },
+    abandon: async () => {
       await worker.terminate();
     },
   };

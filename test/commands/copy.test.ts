@@ -197,7 +197,7 @@ describe('copy', () => {
       ['copy', '--from', `sqlite:${join(directory, 'none.db')}`, '--to', `sqlite:${join(directory, 'to.db')}`],
       env,
     );
-    expect({ code, err }).toEqual({ code: 1, err: `error: there is no database at ${join(directory, 'none.db')}\n` });
+    expect({ code, err }).toEqual({ code: 78, err: `error: there is no database at ${join(directory, 'none.db')}\n` });
   });
 });
 

@@ -87,6 +87,18 @@ const contentsOf = (directory: string): ReadonlyMap<string, string> =>
 const keptIn = (directory: string): readonly string[] =>
   readdirSync(directory).filter((name) => name.includes('.replaced-'));
 
+/** Spoils one page, as a bad disk does. */
+const damage = (file: string, name = 'notifications'): void => {
+  const db = new DatabaseSync(file);
+  const { rootpage } = db.prepare('select rootpage from sqlite_schema where name = ?').get(name) as {
+    rootpage: number;
+  };
+  db.close();
+  const bytes = readFileSync(file);
+  bytes.fill(0xff, (rootpage - 1) * 4_096, rootpage * 4_096);
+  writeFileSync(file, bytes);
+};
+
 describe('restore', () => {
   test('puts the backup in place, keeps what was there with its log in it, and copy --merge brings the rest back', async () => {
     const { directory, env, file, backup, leave } = await prepare();
@@ -121,17 +133,6 @@ describe('restore', () => {
     expect(contentsOf(directory)).toEqual(before);
   });
 
-  const damage = (file: string): void => {
-    const db = new DatabaseSync(file);
-    const { rootpage } = db.prepare("select rootpage from sqlite_schema where name = 'notifications'").get() as {
-      rootpage: number;
-    };
-    db.close();
-    const bytes = readFileSync(file);
-    bytes.fill(0xff, (rootpage - 1) * 4_096, rootpage * 4_096);
-    writeFileSync(file, bytes);
-  };
-
   const NO_BACKUPS: readonly (readonly [string, (scene: Scene) => string, number, RegExp])[] = [
     ['that is not there', ({ directory }) => join(directory, 'none'), 1, /there is no file/],
     ['that is the database itself', ({ file }) => file, 1, /is the database itself/],
@@ -155,7 +156,7 @@ describe('restore', () => {
     ],
   ];
 
-  test.each(NO_BACKUPS)('refuses a backup %s, and changes nothing', async (_, choose, exit, says) => {
+  test.each(NO_BACKUPS)('refuses a backup %s, and changes nothing', async (...[, choose, exit, says]) => {
     const scene = await prepare();
     scene.leave();
     const backup = choose(scene);
@@ -224,14 +225,7 @@ describe('restore', () => {
 test('a backup of a damaged database is thrown away, and the one before stays', async () => {
   const { directory, env, file, backup } = await prepare();
   const earlier = readFileSync(backup);
-  const db = new DatabaseSync(file);
-  const { rootpage } = db
-    .prepare("select rootpage from sqlite_schema where name = 'notifications_by_payment'")
-    .get() as { rootpage: number };
-  db.close();
-  const bytes = readFileSync(file);
-  bytes.fill(0xff, (rootpage - 1) * 4_096, rootpage * 4_096);
-  writeFileSync(file, bytes);
+  damage(file, 'notifications_by_payment');
   const { code, err } = await here(['backup', join(directory, 'second.db')], env);
   expect(code).toBe(1);
   expect(err).toMatch(/the database is damaged.*restore FILE/);

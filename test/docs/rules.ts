@@ -229,14 +229,14 @@ export const RULES: readonly Rule[] = [
   [/^paynotify keygen /, keygen],
   [/^paynotify send /, send],
   [/^paynotify copy /, copy],
+  [/^paynotify restore /, restore],
   [/^(DATABASE_URL=\S+ )?paynotify /, run],
   [/^grep -rn CHANGE /, run],
-  [/^mv data data\.old && /, restore],
 
   // What a container runs is run here.
   [/^docker exec paynotify (?<inside>paynotify .*)$/, runInside],
   [/^docker compose -f \S+ exec paynotify-1 (?<inside>paynotify .*)$/, runInside],
-  [/^docker run --rm -v paynotify:\/data paynotify (?<inside>sh -c .*)$/, restoreInside],
+  [/^docker run --rm -v paynotify:\/data paynotify (?<inside>paynotify restore .*)$/, restoreInside],
   [
     /^docker cp "paynotify:(?<from>[^"]+)" \.$/,
     async (stage, match) => {

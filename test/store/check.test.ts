@@ -25,6 +25,7 @@ const UNSEEN: Readonly<Record<string, readonly string[]>> = {
   settings: ['name', 'value'],
   starts: ['number', 'id', 'began', 'identity'],
   // Looked at when the database is opened.
+  place: ['mark', 'before', 'salts', 'closed'],
   migrations: ['version', 'oldest_program', 'shape'],
 };
 

@@ -73,10 +73,10 @@ const open = (file: string): Omit<Opened, 'notice'> => {
 };
 
 /** Never makes a file: one that has gone meanwhile must not be replaced by an empty one. */
-export const connect = (file: string, mode: 'rw' | 'ro'): DatabaseSync => {
+export const connect = (file: string, mode: 'rw' | 'ro', timeout = BUSY_TIMEOUT_MS): DatabaseSync => {
   const url = pathToFileURL(file);
   url.searchParams.set('mode', mode);
-  return new DatabaseSync(url, { timeout: BUSY_TIMEOUT_MS, readOnly: mode === 'ro' });
+  return new DatabaseSync(url, { timeout, readOnly: mode === 'ro' });
 };
 
 /** Opens a database that nobody has migrated just now, to read. Throws the same. */

@@ -1,4 +1,4 @@
-import { chmodSync, fstatSync, mkdirSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { chmodSync, fstatSync, mkdirSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { StoreUnavailableError, StoreUnusableError } from '../errors.ts';
@@ -41,6 +41,9 @@ const makeDirectory = (path: string): void => {
   }
 };
 
+/** SQLite puts its log beside the file that a symbolic link leads to. */
+export const realPathOf = (file: string): string => (lookAt(file) === null ? file : realpathSync(file));
+
 /** Makes an empty file for its owner alone, and its folder; what SQLite puts beside it gets the same mode. */
 export const createFile = (file: string): void => {
   makeDirectory(dirname(file));
@@ -54,7 +57,8 @@ export const createFile = (file: string): void => {
 
 /** Takes away what others may do with the files of a database, as far as this user may. */
 export const closeToOthers = (file: string): void => {
-  for (const path of [file, `${file}-wal`, `${file}-shm`]) {
+  const real = realPathOf(file);
+  for (const path of [real, `${real}-wal`, `${real}-shm`]) {
     const found = lookAt(path);
     if (found === null || (found.mode & OTHERS) === 0) continue;
     try {

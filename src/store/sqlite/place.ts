@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { lookAt, openKept, readAt } from './file.ts';
+import { lookAt, openKept, readAt, realPathOf } from './file.ts';
 
 /**
  * The row that ties a database to its log (`-wal`). SQLite replays any log that lies beside a file, also one that was
@@ -123,7 +123,7 @@ export const saltsIn = (descriptor: number): string => {
 
 /** The salts of the log beside a file; empty where there is none, or it has not begun. */
 export const saltsBeside = (file: string): string => {
-  const log = `${file}-wal`;
+  const log = `${realPathOf(file)}-wal`;
   return lookAt(log) === null ? '' : saltsIn(openKept(log));
 };
 

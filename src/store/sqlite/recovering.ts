@@ -15,11 +15,14 @@ export interface Guard {
   readonly drop: () => void;
 }
 
+/** The event loop waits for it. */
+const GUARD_TIMEOUT_MS = 100;
+
 export const createGuard = (file: string): Guard => {
   let held: DatabaseSync | null = null;
   const hold = (): void => {
     try {
-      held ??= connect(file, 'ro');
+      held ??= connect(file, 'ro', GUARD_TIMEOUT_MS);
       held.exec('select 1 from sqlite_schema');
     } catch {
       // Nothing is there to be held.

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { StoreUnusableError } from '../errors.ts';
 import { seal, syncDirectoryOf } from './backup.ts';
 import { connect } from './connect.ts';
-import { closeToOthers, codeOf, createFile, isSame, lookAt, SQLITE, sqliteCodeOf } from './file.ts';
+import { closeToOthers, codeOf, createFile, isSame, lookAt, realPathOf, SQLITE, sqliteCodeOf } from './file.ts';
 import { inspect } from './inspect.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { stamp } from './place.ts';
@@ -26,7 +26,8 @@ export interface Restored {
  * own, and is on disk before it takes the place. Throws a RestoreRefusedError, a StoreUnusableError or an error of the
  * file system; then the database is as it was.
  */
-export const restoreSqlite = (backup: string, file: string, now: Date): Restored => {
+export const restoreSqlite = (backup: string, place: string, now: Date): Restored => {
+  const file = realPathOf(place);
   assertBackup(backup, file);
   const suffix = now.toISOString().replaceAll(/[:.]/g, '-');
   const kept = `${file}.replaced-${suffix}`;
@@ -79,9 +80,15 @@ const takeOutOfUse = (file: string, kept: string): string | null => {
     rmSync(`${file}-shm`, { force: true });
     return aside;
   } catch (error) {
-    if (aside !== null) renameSync(aside, log);
+    if (aside !== null) putBack(aside, log);
     throw error;
   }
+};
+
+/** Not over a log that whoever has the database open has begun meanwhile. */
+const putBack = (aside: string, log: string): void => {
+  linkSync(aside, log);
+  rmSync(aside);
 };
 
 const hasOwnLog = (file: string): boolean => {
@@ -96,9 +103,8 @@ const hasOwnLog = (file: string): boolean => {
 /** Leaving the log takes the whole file for a moment, which fails while anybody else has it open. */
 const closeAlone = (file: string, isOurs: boolean): void => {
   if ((lookAt(file)?.size ?? 0) === 0) return;
-  const db = connect(file, 'rw');
+  const db = connect(file, 'rw', 0);
   try {
-    db.exec('pragma busy_timeout = 0');
     db.exec('pragma journal_mode = delete');
     if (isOurs) stamp(db, { salts: '', inFile: null, closing: true });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { lookAt, openKept, readAt, realPathOf } from './file.ts';
+import { lookAt, readAt, realPathOf } from './file.ts';
 
 /**
  * The row that ties a database to its log (`-wal`). SQLite replays any log that lies beside a file, also one that was
@@ -124,7 +125,14 @@ export const saltsIn = (descriptor: number): string => {
 /** The salts of the log beside a file; empty where there is none, or it has not begun. */
 export const saltsBeside = (file: string): string => {
   const log = `${realPathOf(file)}-wal`;
-  return lookAt(log) === null ? '' : saltsIn(openKept(log));
+  if (lookAt(log) === null) return '';
+  // SQLite locks the file and the index, and not the log: this one may be closed.
+  const descriptor = openSync(log, 'r');
+  try {
+    return saltsIn(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 };
 
 /** SQLite begins a log over the old one: the first salt counts on, the second is drawn. */

@@ -1,7 +1,7 @@
 import { fstatSync, realpathSync, renameSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreUnavailableError, StoreUnusableError } from '../errors.ts';
-import { type Identity, isSame, lookAt, openKept } from './file.ts';
+import { type Identity, isSame, lookAt, openKept, SQLITE, sqliteCodeOf } from './file.ts';
 import { gone } from './inspect.ts';
 import { createTouch, fits, isNextLog, markIn, type Place, readPlace, saltsIn, stamp } from './place.ts';
 
@@ -173,7 +173,9 @@ const openFiles = (db: DatabaseSync, file: string) => {
         salts = now;
         return true;
       }
-      place = placeOf(db);
+      const read = readAgain(db);
+      if (read === null) return false;
+      place = read;
     }
     return false;
   };
@@ -210,6 +212,17 @@ const begin = (db: DatabaseSync): void => {
   db.exec('begin immediate');
   createTouch(db)();
   db.exec('commit');
+};
+
+/** Null where what was written over can not even be read. */
+const readAgain = (db: DatabaseSync): Place | null => {
+  try {
+    return placeOf(db);
+  } catch (error) {
+    const code = sqliteCodeOf(error);
+    if (code === SQLITE.corrupt || code === SQLITE.notADatabase) return null;
+    throw error;
+  }
 };
 
 const placeOf = (db: DatabaseSync): Place => {

@@ -38,6 +38,7 @@ const TABLES = [
   'unverified',
   'unverified_totals',
   'settings',
+  'place',
   'starts',
   'migrations',
 ];

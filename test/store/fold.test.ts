@@ -263,8 +263,11 @@ describe('SQLite', () => {
   afterAll(() => rm(directory, { recursive: true }));
 
   describeFold('SQLite', async () => {
-    const db = openForWriting(join(directory, 'paynotify.db'));
-    return await Promise.resolve({ database: createSqlite(db), close: async () => await Promise.resolve(db.close()) });
+    const { db, watch } = openForWriting(join(directory, 'paynotify.db'), { create: true });
+    return await Promise.resolve({
+      database: createSqlite(db, watch),
+      close: async () => await Promise.resolve(db.close()),
+    });
   });
 });
 

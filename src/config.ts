@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
 import { readKeyRing, readText } from './key-ring.ts';
 import type { OrderRules } from './order/rules.ts';
+import { problemOfUrl } from './store/postgres/url.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -173,7 +174,13 @@ const httpUrl = z.string().transform((text, context) => {
   const [, pathname = '/', search = ''] = parts;
   return [...new Set([pathname, pathname + search])];
 });
-const databaseUrl = z.string().regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/, 'must be sqlite:FILE or postgres://…');
+const databaseUrl = z
+  .string()
+  .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/s, { error: 'must be sqlite:FILE or postgres://…', abort: true })
+  .superRefine((text, context) => {
+    const problem = text.startsWith('sqlite:') ? null : problemOfUrl(text);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const MIB = 1_048_576;

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** Stands between a store and its server, counts what passes, and can lose an answer. */
+/** Stands between a store and its server: counts what passes, loses an answer, or plays a name that moves. */
 export interface Proxy {
   /** The URL of a database, by way of here. */
   readonly through: (url: string) => string;
@@ -8,6 +8,12 @@ export interface Proxy {
   readonly roundTrips: () => number;
   /** Breaks the connection that carries the next answer to a COMMIT, before that answer arrives. */
   readonly loseNextCommit: () => void;
+  /** New connections lead to this server; those there are stay, as when a name resolves to another address. */
+  readonly moveTo: (serverUrl: string) => void;
+  /** The connections there are stay open, and nothing passes any more; new ones are as before. */
+  readonly stall: () => void;
+  /** New connections lose the settings that are sent at connect, as behind a pooler in transaction mode. */
+  readonly dropSettings: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -15,22 +21,33 @@ const READY_FOR_QUERY = 'Z';
 const COMMAND_COMPLETE = 'C';
 
 export const startProxy = async (serverUrl: string): Promise<Proxy> => {
-  const { hostname, port } = new URL(serverUrl);
+  let target = new URL(serverUrl);
+  let era = 0;
+  let isDropping = false;
   const sockets = new Set<Socket>();
   let roundTrips = 0;
   let losing = false;
 
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+    const upstream = connect(Number(target.port), target.hostname);
+    const born = era;
     const end = (): void => {
       client.destroy();
       upstream.destroy();
     };
     for (const socket of [client, upstream]) {
       sockets.add(socket);
-      socket.on('error', end).on('close', end);
+      socket.on('error', end).on('close', () => {
+        sockets.delete(socket);
+        end();
+      });
     }
-    client.on('data', (chunk) => upstream.write(chunk));
+    let isFirst = true;
+    client.on('data', (chunk: Buffer) => {
+      if (born !== era) return;
+      upstream.write(isFirst && isDropping ? withoutSettings(chunk) : chunk);
+      isFirst = false;
+    });
     const read = readMessages((type, text) => {
       if (type === READY_FOR_QUERY) roundTrips += 1;
       if (!losing || type !== COMMAND_COMPLETE || !text.startsWith('COMMIT')) return;
@@ -38,6 +55,7 @@ export const startProxy = async (serverUrl: string): Promise<Proxy> => {
       end();
     });
     upstream.on('data', (chunk: Buffer) => {
+      if (born !== era) return;
       read(chunk);
       if (!client.destroyed) client.write(chunk);
     });
@@ -56,11 +74,35 @@ export const startProxy = async (serverUrl: string): Promise<Proxy> => {
     loseNextCommit: () => {
       losing = true;
     },
+    moveTo: (url) => {
+      target = new URL(url);
+    },
+    stall: () => {
+      era += 1;
+    },
+    dropSettings: () => {
+      isDropping = true;
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+};
+
+/** What a session cannot be without. */
+const NEEDED: ReadonlySet<string | undefined> = new Set(['user', 'database', 'client_encoding']);
+const VERSION_END = 8;
+
+/** A start-up message: its length, the version, then names and values that end with a zero byte, then one more. */
+const withoutSettings = (message: Buffer): Buffer => {
+  const words = message.toString('utf8', VERSION_END, message.readInt32BE(0)).split('\0');
+  let kept = '';
+  for (let index = 0; index + 1 < words.length; index += 2)
+    if (NEEDED.has(words[index])) kept += `${words[index]}\0${words[index + 1]}\0`;
+  const shorter = Buffer.concat([message.subarray(0, VERSION_END), Buffer.from(`${kept}\0`)]);
+  shorter.writeInt32BE(shorter.length, 0);
+  return shorter;
 };
 
 const HEADER = 5;

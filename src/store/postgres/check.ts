@@ -104,13 +104,16 @@ const durabilityProblem = (facts: Facts, { allowUnsafe }: Expected): Problem | n
 
 const unsafeIn = (facts: Facts): readonly string[] => DURABILITY.filter((name) => facts[name] === 'off');
 
+export const WITHOUT_POOLER =
+  'connect to PostgreSQL itself, or through a pooler in session mode that passes on what is sent at connect';
+
 /** They are sent when the connection is made. Where they are missing, that was not the connection of this session. */
 const settingsProblem = ({ settings }: Facts, expected: Expected): Problem | null => {
   const missing = Object.entries(expected.settings).filter(([name, value]) => settings?.[name] !== value);
   return missing.length === 0
     ? null
     : {
-        text: `a pooler stands in between and drops session settings (${missing.map(([name]) => name).join(', ')}): connect to PostgreSQL itself, or through a pooler in session mode that passes on what is sent at connect`,
+        text: `a pooler in between drops session settings (${missing[0]?.[0]} …): ${WITHOUT_POOLER}`,
         lasting: true,
       };
 };

@@ -6,6 +6,7 @@ import {
   StoreUnavailableError,
   StoreUnusableError,
 } from '../store.ts';
+import { WITHOUT_POOLER } from './check.ts';
 
 /** SQLSTATE classes that speak of the values, not of the moment: data, integrity, limits of what a row may be. */
 const REJECTIONS: ReadonlySet<string> = new Set(['22', '23', '54']);
@@ -32,11 +33,13 @@ export const isConnectionUsable = (error: unknown): boolean => {
  */
 export const isServerGone = (error: unknown): boolean => /^(?:57P|08|25006)/.test(sqlStateOf(error) ?? '');
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error && error.message !== '' ? error.message : (codeOf(error) ?? String(error));
+const propertyOf = (error: unknown, name: 'message' | 'code' | 'syscall'): string =>
+  typeof error === 'object' && error !== null && name in error
+    ? String((error as Readonly<Record<string, unknown>>)[name])
+    : '';
 
-const codeOf = (error: unknown): string | null =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : null;
+const messageOf = (error: unknown): string =>
+  propertyOf(error, 'message') || propertyOf(error, 'code') || String(error);
 
 /**
  * Names a failure in the port's words. What is not a refusal of the values is an outage, connections that broke
@@ -70,8 +73,6 @@ export const toOpeningError = (error: unknown, place: Place | null): Error => {
   return new Failure(`DATABASE_URL${where}: ${words}`, { cause: error });
 };
 
-const POOLER =
-  'a pooler stands in between and takes no session settings: connect to PostgreSQL itself, or through one in session mode that passes on what is sent at connect';
 const OCCUPIED = 'give paynotify a database of its own';
 
 /** By SQLSTATE: what a person has to do, where the server will answer the same for ever. */
@@ -90,22 +91,16 @@ const REMEDIES: Readonly<Record<string, (place: Place) => string>> = {
 const remedyOf = (error: unknown, place: Place | null): string | null => {
   const state = sqlStateOf(error);
   if (state !== null) {
-    if (state.startsWith('08') && /startup parameter/i.test(messageOf(error))) return POOLER;
+    if (state.startsWith('08') && /startup parameter/i.test(messageOf(error))) return WITHOUT_POOLER;
     return place === null ? null : (REMEDIES[state]?.(place) ?? null);
   }
   const message = messageOf(error);
   // The driver's own words, before the server was asked anything.
   if (message.startsWith('SASL: ') && message.includes('client password')) return 'give a password';
   if (message === 'The server does not support SSL connections') return 'remove sslmode, or set up TLS at the server';
-  const code = codeOf(error) ?? '';
+  const code = propertyOf(error, 'code');
   if (/^ERR_TLS_|^ERR_SSL_|CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code))
     return 'see sslmode and sslrootcert, and the certificate of the server';
-  return isUnreadableFile(error) ? 'see sslcert, sslkey and sslrootcert' : null;
+  // The driver reads these files itself; a socket that is missing is an outage.
+  return ['open', 'read'].includes(propertyOf(error, 'syscall')) ? 'see sslcert, sslkey and sslrootcert' : null;
 };
-
-/** The driver reads certificates and keys when it makes a connection; a socket that is missing is an outage. */
-const isUnreadableFile = (error: unknown): boolean =>
-  error instanceof Error &&
-  'syscall' in error &&
-  (error.syscall === 'open' || error.syscall === 'read') &&
-  'path' in error;

@@ -1,0 +1,283 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { migratePostgres, openPostgres, openPostgresSource } from '../../src/store/postgres/index.ts';
+import { type Store, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
+import { createSigner } from '../support/client.ts';
+import { jpy, paymentResult } from '../support/facts.ts';
+import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import {
+  becomesReady,
+  endPrograms,
+  environmentOf,
+  makeDirectory,
+  removeDirectories,
+  runProgram,
+  startReceiver,
+} from '../support/receiver.ts';
+import { startProxy } from './proxy.ts';
+import { record, RULES } from './support.ts';
+
+let server: OwnServer;
+let url: string;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  server = await startOwnServer();
+}, 60_000);
+beforeEach(async () => {
+  url = await server.createDatabase();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+afterAll(async () => {
+  await endPrograms();
+  removeDirectories();
+  await server.stop();
+});
+
+const open = async (at = url): Promise<Store> => {
+  const store = await openPostgres({ url: at, rules: RULES });
+  closing.push(store.close);
+  return store;
+};
+
+const nameOf = (database: string): string => new URL(database).pathname.slice(1);
+
+const changed = (change: (there: URL) => void): string => {
+  const there = new URL(url);
+  change(there);
+  return there.href;
+};
+
+let roles = 0;
+/** A role that may log in, and its URL. */
+const createRole = async (...grants: readonly string[]): Promise<{ readonly role: string; readonly url: string }> => {
+  roles += 1;
+  const role = `shop${roles}`;
+  await sql(
+    url,
+    [`create role ${role} login password 'canary'`, ...grants.map((grant) => `${grant} to ${role}`)].join(';'),
+  );
+  return {
+    role,
+    url: changed((there) => {
+      there.username = role;
+      there.password = 'canary';
+    }),
+  };
+};
+
+interface Fault {
+  readonly url: string;
+  /** The user who is named. */
+  readonly user?: string;
+  readonly says: string;
+  readonly remedy: string;
+}
+
+const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
+  [
+    'a wrong password',
+    () =>
+      Promise.resolve({
+        url: changed((there) => (there.password = 'canary')),
+        says: 'password authentication failed',
+        remedy: 'set the right password',
+      }),
+  ],
+  [
+    'no password',
+    () =>
+      Promise.resolve({
+        url: changed((there) => (there.password = '')),
+        says: 'empty password',
+        remedy: 'set the right password',
+      }),
+  ],
+  [
+    'a database that does not exist',
+    () =>
+      Promise.resolve({
+        url: changed((there) => (there.pathname = '/nowhere')),
+        says: 'database "nowhere" does not exist',
+        remedy: 'create database "nowhere"',
+      }),
+  ],
+  [
+    'a role that may not log in',
+    async () => {
+      const { role, url: there } = await createRole();
+      await sql(url, `alter role ${role} nologin`);
+      return { url: there, user: role, says: 'is not permitted to log in', remedy: 'pg_hba.conf' };
+    },
+  ],
+  [
+    'a role that may not connect to this database',
+    async () => {
+      const { role, url: there } = await createRole();
+      await sql(url, `revoke connect on database ${nameOf(url)} from public`);
+      return { url: there, user: role, says: 'permission denied for database', remedy: `"${role}"` };
+    },
+  ],
+  [
+    'no right to create tables',
+    async () => {
+      const { role, url: there } = await createRole();
+      return {
+        url: there,
+        user: role,
+        says: 'permission denied for schema public',
+        remedy: `grant create on schema public to "${role}"`,
+      };
+    },
+  ],
+  [
+    'no right to read the tables that are there',
+    async () => {
+      await migratePostgres(url);
+      const { role, url: there } = await createRole();
+      return { url: there, user: role, says: 'permission denied for', remedy: `grant "${role}" their use` };
+    },
+  ],
+  [
+    'a schema that does not exist',
+    async () => {
+      const { role, url: there } = await createRole();
+      await sql(url, `alter role ${role} set search_path = elsewhere`);
+      return { url: there, user: role, says: 'no schema has been selected', remedy: 'search_path' };
+    },
+  ],
+  [
+    'tables of another program',
+    async () => {
+      await sql(url, 'create table orders (id integer)');
+      return { url, says: 'relation "orders" already exists', remedy: 'a database of its own' };
+    },
+  ],
+  [
+    'no TLS where it is asked for',
+    () =>
+      Promise.resolve({
+        url: `${url}?sslmode=verify-full`,
+        says: 'does not support SSL',
+        remedy: 'set up TLS',
+      }),
+  ],
+  [
+    'a certificate that is not there',
+    () =>
+      Promise.resolve({ url: `${url}?sslrootcert=/nowhere/ca.pem`, says: '/nowhere/ca.pem', remedy: 'sslrootcert' }),
+  ],
+  [
+    'a pooler in between that takes no session settings',
+    async () => {
+      const proxy = await startProxy(url);
+      closing.push(proxy.close);
+      proxy.dropSettings();
+      return { url: proxy.through(url), says: 'a pooler in between', remedy: 'connect to PostgreSQL itself' };
+    },
+  ],
+];
+
+describe('what no waiting helps', () => {
+  test.each(LASTING)('%s: named once, with the variable, the server, the user and what to do', async (_name, make) => {
+    const fault = await make();
+    const { port, hostname } = new URL(fault.url);
+    const failure = await openPostgres({ url: fault.url, rules: RULES }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StoreUnusableError);
+    const { message } = failure as Error;
+    expect(message).toMatch(/^DATABASE_URL/);
+    expect(message).toContain(fault.says);
+    expect(message).toContain(fault.remedy);
+    if (!fault.says.startsWith('/')) {
+      expect(message).toContain(`${hostname}:${port}`);
+      expect(message).toContain(`user ${fault.user ?? 'postgres'}`);
+    }
+    expect(message).not.toContain('canary');
+    // A line of the log holds so much.
+    expect(message.length).toBeLessThan(270);
+  });
+
+  test('the service ends with 78, and says it once', async () => {
+    const there = changed((elsewhere) => (elsewhere.password = 'canary'));
+    const program = runProgram({ ...environmentOf(makeDirectory(), createSigner()), DATABASE_URL: there });
+    expect(await program.exited).toBe(78);
+    const { stdout, stderr } = program.output();
+    expect(stderr).toBe('');
+    expect(stdout.split('set the right password')).toHaveLength(2);
+    expect(stdout).not.toContain('canary');
+  });
+
+  test('a URL that does not parse ends it with 78, and says how a password is written', async () => {
+    const program = runProgram({
+      ...environmentOf(makeDirectory(), createSigner()),
+      DATABASE_URL: 'postgres://u:canary@h:abc/db',
+    });
+    expect(await program.exited).toBe(78);
+    const { stdout, stderr } = program.output();
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/DATABASE_URL.*percent-encode #, \/, @/);
+    expect(stderr).not.toContain('canary');
+  });
+});
+
+describe('a pooler', () => {
+  test('that comes in between later is named by what cannot be stored, and its connections are not used', async () => {
+    const proxy = await startProxy(url);
+    closing.push(proxy.close);
+    const store = await open(proxy.through(url));
+    const body = paymentResult('S', { paymentId: 'P1', paymentRequestId: 'R1', paymentAmount: jpy('100') });
+    await record(store, body);
+    proxy.dropSettings();
+    await sql(
+      url,
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'paynotify' and datname = current_database()",
+    );
+    await after(100);
+    await expect(record(store, body)).rejects.toThrow('a pooler in between');
+    const [row] = await sql(url, 'select deliveries from notifications');
+    expect(row).toEqual({ deliveries: '1' });
+  });
+});
+
+describe('what is waited for', () => {
+  test('a server that is down: said once, and ready once it is there', async () => {
+    await server.kill('SIGINT');
+    const directory = makeDirectory();
+    const receiver = await startReceiver(directory, { ...environmentOf(directory, createSigner()), DATABASE_URL: url });
+    try {
+      // It tries every second.
+      await after(3_500);
+      expect(await receiver.readiness()).toEqual({ status: 503, state: 'starting' });
+      const said = receiver.log().filter(({ msg }) => msg === 'the store cannot be opened yet');
+      expect(said).toMatchObject([{ error: expect.stringMatching(/DATABASE_URL \(127\.0\.0\.1:\d+, user postgres/) }]);
+      await server.start();
+      await becomesReady(receiver);
+    } finally {
+      await receiver.stop();
+    }
+  });
+
+  test('a standby that is to be a primary, but not for a copy from it', async () => {
+    await migratePostgres(url);
+    const standby = await server.startStandby();
+    closing.push(standby.stop);
+    const there = changed((elsewhere) => (elsewhere.port = new URL(standby.url).port));
+    const failure = await openPostgres({ url: there, rules: RULES }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StoreUnavailableError);
+    expect(String(failure)).toContain('is a standby');
+    const source = await openPostgresSource({ url: there, rules: RULES });
+    closing.push(source.close);
+    expect(await source.clientIds()).toEqual([]);
+    await standby.promote();
+    await open(there);
+  }, 60_000);
+
+  test('a server that takes no writes', async () => {
+    await sql(server.url, `alter database ${nameOf(url)} set default_transaction_read_only = on`);
+    const failure = await openPostgres({ url, rules: RULES }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StoreUnavailableError);
+    expect(String(failure)).toContain('default_transaction_read_only');
+  });
+});

@@ -91,7 +91,8 @@ const REMEDIES: Readonly<Record<string, (place: Place) => string>> = {
 const remedyOf = (error: unknown, place: Place | null): string | null => {
   const state = sqlStateOf(error);
   if (state !== null) {
-    if (state.startsWith('08') && /startup parameter/i.test(messageOf(error))) return WITHOUT_POOLER;
+    if (state.startsWith('08') && /startup parameter/i.test(messageOf(error)))
+      return `a pooler in between takes no session settings: ${WITHOUT_POOLER}`;
     return place === null ? null : (REMEDIES[state]?.(place) ?? null);
   }
   const message = messageOf(error);

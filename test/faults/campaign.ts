@@ -1,0 +1,9 @@
+/** A fault, brought about again and again; each round draws all that is random in it from its seed. */
+export interface Campaign {
+  readonly name: string;
+  /** Rounds of a short run (CI), and of a long one (by hand). */
+  readonly short: number;
+  readonly long: number;
+  /** Throws an Error that says what broke. */
+  readonly round: (seed: number) => Promise<void>;
+}

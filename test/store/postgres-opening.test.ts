@@ -141,6 +141,22 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
     },
   ],
   [
+    'no right to write the tables that are there',
+    async () => {
+      await migratePostgres(url);
+      const { role, url: there } = await createRole(
+        'grant select on all tables in schema public',
+        'grant insert, update, delete on orders, settings, notifications',
+      );
+      return {
+        url: there,
+        user: role,
+        says: `"${role}", who may not write `,
+        remedy: 'grant select, insert, update, delete on all tables in schema public',
+      };
+    },
+  ],
+  [
     'a schema that does not exist',
     async () => {
       const { role, url: there } = await createRole();

@@ -63,10 +63,29 @@ export interface Prepared extends Migrated {
  * Throws a StoreUnusableError or a StoreUnavailableError.
  */
 export const migratePostgres = async (url: string, allowUnsafe = false): Promise<Prepared> =>
-  await opening(url, { allowUnsafe, readOnly: false }, async (client, { unsafe }) => ({
-    ...(await migrate(client, MIGRATIONS)),
-    unsafe,
-  }));
+  await opening(url, { allowUnsafe, readOnly: false }, async (client, { unsafe, place }) => {
+    const migrated = await migrate(client, MIGRATIONS);
+    await assertWritable(client, place.user);
+    return { ...migrated, unsafe };
+  });
+
+/** Whether the role may do what it has to, where the tables belong to another one. */
+const assertWritable = async (client: ClientBase, user: string): Promise<void> => {
+  const { rows } = await client.query<{ schema: string; tables: string }>(`
+    select ours.relnamespace::regnamespace::text as schema, string_agg(tables.relname, ', ') as tables
+    from pg_class as ours
+    join pg_class as tables on tables.relnamespace = ours.relnamespace and tables.relowner = ours.relowner
+    where ours.oid = 'migrations'::regclass and tables.relkind in ('r', 'p') and tables.oid <> ours.oid and not (
+      has_table_privilege(tables.oid, 'select') and has_table_privilege(tables.oid, 'insert')
+      and has_table_privilege(tables.oid, 'update') and has_table_privilege(tables.oid, 'delete')
+    )
+    group by ours.relnamespace`);
+  const [found] = rows;
+  if (found !== undefined)
+    throw new StoreUnusableError(
+      `grant select, insert, update, delete on all tables in schema ${found.schema} to "${user}", who may not write ${found.tables}`,
+    );
+};
 
 /**
  * A migration that waits for a table holds up everyone behind it: rather it gives up, and is tried again at the next

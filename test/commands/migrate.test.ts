@@ -46,13 +46,13 @@ describe('migrate', () => {
     const url = await server.createDatabase();
     await here(['migrate'], { DATABASE_URL: url });
     await sql(url, "insert into migrations values (9, 9, 'newer')");
-    for (const [DATABASE_URL, known] of [
-      [env['DATABASE_URL'], 1],
-      [url, 1],
+    for (const [DATABASE_URL, where] of [
+      [env['DATABASE_URL'], ''],
+      [url, `DATABASE_URL (${new URL(url).host}, user postgres, database ${new URL(url).pathname.slice(1)}): `],
     ] as const) {
       expect(await here(['migrate'], { DATABASE_URL })).toMatchObject({
         code: 1,
-        err: `error: the database was migrated to version 9, which needs a newer paynotify (at least schema 9; this one knows ${known})\n`,
+        err: `error: ${where}the database was migrated to version 9, which needs a newer paynotify (at least schema 9; this one knows 1)\n`,
       });
     }
   });

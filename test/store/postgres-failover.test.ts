@@ -1,5 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { sessionFor } from '../../src/store/postgres/connect.ts';
+import { createConnections } from '../../src/store/postgres/connections.ts';
 import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { type Fields, jpy, paymentResult } from '../support/facts.ts';
@@ -243,5 +245,21 @@ describe('the same primary', () => {
     expect(results.map((result) => notified(result).deliveries)).toEqual([2]);
     // Somebody has asked for the primary meanwhile.
     expect(name.roundTrips() - asked).toBeGreaterThan(8);
+  });
+
+  test('work that this machine is slow at is left to it as well', async () => {
+    const hosts = [name.through(url)];
+    const session = sessionFor(hosts, { statementTimeoutMs: 4_000, allowUnsafe: false, readOnly: false });
+    const connections = createConnections({ hosts, session, poolSize: 1 });
+    closing.push(connections.close);
+    const steps = await connections.use(async (client) => {
+      await client.query('begin');
+      for (let step = 0; step < 12; step += 1) {
+        await after(200);
+        await client.query('select 1');
+      }
+      return await client.query('commit');
+    }, performance.now() + 30_000);
+    expect(steps.command).toBe('COMMIT');
   });
 });

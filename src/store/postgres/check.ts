@@ -43,8 +43,14 @@ const FACTS = `
     (select json_object_agg(name, setting) from pg_settings where name = any($1)) as settings,
     (select ${BACKEND} from pg_stat_activity where pid = pg_backend_pid()) as backend`;
 
-/** The connections of this role that the server works for at this moment. */
-export const WORKING = `select ${BACKEND} as backend from pg_stat_activity where state = 'active'`;
+/**
+ * The connections of this role that the server works for, or has heard of within the last second: where our own machine
+ * is slow, it is the server that waits.
+ */
+export const WORKING = `
+  select ${BACKEND} as backend
+  from pg_stat_activity
+  where state = 'active' or state_change > clock_timestamp() - interval '1 second'`;
 
 /** pg_current_xact_id() came with 13. */
 const OLDEST_SERVER = 130_000;

@@ -52,7 +52,8 @@ export const toStoreError = (error: unknown): Error => {
   const rejected =
     state === null ? error instanceof Error && FAULTS.has(error.name) : REJECTIONS.has(state.slice(0, 2));
   const Refusal = rejected ? StoreRejectedError : StoreUnavailableError;
-  return new Refusal(`PostgreSQL${state === null ? '' : ` (${state})`}: ${messageOf(error)}${hint}`, { cause: error });
+  // Without a cause: a command prints that too, and it would say the same twice.
+  return new Refusal(`PostgreSQL${state === null ? '' : ` (${state})`}: ${messageOf(error)}${hint}`);
 };
 
 /** Where a connection leads, for the person who has to act. */
@@ -70,7 +71,7 @@ export const toOpeningError = (error: unknown, place: Place | null): Error => {
   const Failure = remedy !== null || cause instanceof StoreUnusableError ? StoreUnusableError : StoreUnavailableError;
   const words = remedy === null ? cause.message : `${messageOf(error)}: ${remedy}`;
   const where = place === null ? '' : ` (${place.server}, user ${place.user}, database ${place.database})`;
-  return new Failure(`DATABASE_URL${where}: ${words}`, { cause: error });
+  return new Failure(`DATABASE_URL${where}: ${words}`);
 };
 
 const OCCUPIED = 'give paynotify a database of its own';

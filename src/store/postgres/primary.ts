@@ -13,7 +13,7 @@ export interface PrimaryOptions {
 /** Where a primary was found. */
 export interface Found {
   readonly host: HostUrl;
-  /** That server works for this connection at this moment. */
+  /** That server works for this connection, or has heard of it just now. */
   readonly isAtWork: (client: PoolClient) => boolean;
 }
 

@@ -8,7 +8,8 @@ import { toRecordEntry } from '../../src/store/entries.ts';
 import { createReads, createWrites } from '../../src/store/operations.ts';
 import { openForWriting } from '../../src/store/sqlite/connect.ts';
 import { createDatabase as createSqlite } from '../../src/store/sqlite/database.ts';
-import { migratePostgres, openPool } from '../../src/store/postgres/connect.ts';
+import { hostsOf, migratePostgres, sessionFor } from '../../src/store/postgres/connect.ts';
+import { createConnections } from '../../src/store/postgres/connections.ts';
 import { createDatabase as createPostgres } from '../../src/store/postgres/transaction.ts';
 import type { Database, Transaction } from '../../src/store/transaction.ts';
 import { deriveOrders } from '../order/core.ts';
@@ -281,7 +282,9 @@ describe('PostgreSQL', () => {
   describeFold('PostgreSQL', async () => {
     const url = await server.createDatabase();
     await migratePostgres(url, false);
-    const pool = openPool({ url, statementTimeoutMs: 10_000, poolSize: 2, allowUnsafe: false, readOnly: false });
-    return { database: createPostgres(pool, 10_000), close: async () => await pool.end() };
+    const hosts = hostsOf(url);
+    const session = sessionFor(hosts, { statementTimeoutMs: 10_000, allowUnsafe: false, readOnly: false });
+    const connections = createConnections({ hosts, session, poolSize: 2 });
+    return { database: createPostgres(connections, 10_000), close: connections.close };
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openPool } from '../../src/store/postgres/connect.ts';
+import { openOnAny } from '../../src/store/postgres/session.ts';
+import { readUrl } from '../../src/store/postgres/url.ts';
 import { evidence } from '../../src/store/postgres/evidence.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import type { Extent, Query } from '../../src/store/transaction.ts';
@@ -22,18 +23,19 @@ describe('the plan by which orders are read, before PostgreSQL knows anything ab
       const store = await openPostgres({ url, rules: RULES });
       await record(store, ...Array.from({ length: 60 }, (_, number) => notificationsOfPayment(number)).flat());
       await store.close();
-      const pool = openPool({ url, statementTimeoutMs: 10_000, poolSize: 1, allowUnsafe: false, readOnly: false });
-      await pool.query('set plan_cache_mode = force_generic_plan');
+      const session = { statementTimeoutMs: null, allowUnsafe: false, readOnly: false, connectTimeoutMs: 3_000 };
       let plan = '';
-      const explain: Query = async (sql, values = []) => {
-        await pool.query(`prepare read_orders (text, text) as ${sql}`);
-        const literals = values.map((value) => `'${String(value)}'`).join(', ');
-        const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`explain execute read_orders (${literals})`);
-        plan = rows.map((row) => row['QUERY PLAN']).join('\n');
-        return [];
-      };
-      await evidence(explain)({ keys: [], links: [] }, extent);
-      await pool.end();
+      await openOnAny(readUrl(url), session, async (client) => {
+        await client.query('set plan_cache_mode = force_generic_plan');
+        const explain: Query = async (sql, values = []) => {
+          await client.query(`prepare read_orders (text, text) as ${sql}`);
+          const literals = values.map((value) => `'${String(value)}'`).join(', ');
+          const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain execute read_orders (${literals})`);
+          plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+          return [];
+        };
+        await evidence(explain)({ keys: [], links: [] }, extent);
+      });
       expect(plan).toMatch(/notifications_by_position/);
       expect(plan).not.toMatch(/BitmapAnd|Seq Scan on (notifications|identifiers|orders|registrations)/);
       // The client alone says too little: each condition holds what tells rows apart as well.

@@ -246,6 +246,11 @@ const logKeys = (log: Log, keys: KeyRing): void => {
   }
 };
 
+/** Each names what is wrong; a server also the variable that led to it. */
+const unusable = ({ message }: StoreUnusableError): { readonly problem: string } => ({
+  problem: message.startsWith('DATABASE_URL') ? message : `DATABASE_URL: ${message}`,
+});
+
 /** The process: configuration, log, signals, exit code. */
 export const serve = async (env: Environment): Promise<void> => {
   const config = configOrExit(env);
@@ -270,9 +275,7 @@ export const serve = async (env: Environment): Promise<void> => {
     await running.opened;
     await running.broken;
   } catch (error) {
-    const problem =
-      error instanceof StoreUnusableError ? { problem: `DATABASE_URL: ${error.message}` } : problemOf(error);
-    log.fatal(problem, 'cannot run');
+    log.fatal(error instanceof StoreUnusableError ? unusable(error) : problemOf(error), 'cannot run');
     await exit(error instanceof StoreUnusableError ? EXIT_CONFIG : 1);
   }
 };

@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { sessionFor } from '../../src/store/postgres/connect.ts';
+import { migratePostgres, sessionFor } from '../../src/store/postgres/connect.ts';
 import { createConnections } from '../../src/store/postgres/connections.ts';
 import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
@@ -248,6 +248,7 @@ describe('the same primary', () => {
   });
 
   test('work that this machine is slow at is left to it as well', async () => {
+    await migratePostgres(url, false);
     const hosts = [name.through(url)];
     const session = sessionFor(hosts, { statementTimeoutMs: 4_000, allowUnsafe: false, readOnly: false });
     const connections = createConnections({ hosts, session, poolSize: 1 });

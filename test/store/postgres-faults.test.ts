@@ -140,6 +140,8 @@ describe('a fault of PostgreSQL', () => {
     const proxy = await startProxy(url);
     closing.push(proxy.close);
     const store = await open({ url: proxy.through(url) });
+    // The first connection commits that it is there.
+    await store.ping();
     proxy.loseNextCommit();
     await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
     expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 2, reading: { outcome: 'APPLIED' } }]);

@@ -129,6 +129,29 @@ describe('every port and limit', () => {
   });
 });
 
+describe('no 503 that a stranger causes takes a replica out', () => {
+  test('of nginx: none counts as a failure', () => {
+    const servers = [...nginx.matchAll(/^ {4}server .*$/gm)].map(([line]) => line);
+    expect(servers.length).toBeGreaterThan(1);
+    expect(servers.filter((line) => !line.includes(' max_fails=0;'))).toEqual([]);
+  });
+
+  test('of the Ingress: a 503 is not passed on, and no failure is counted', () => {
+    const ingress = readManifests().find(({ kind }) => kind === 'Ingress')?.content as { readonly metadata: { readonly annotations: Environment } };
+    const { annotations } = ingress.metadata;
+    const seconds = (name: string): number => Number(annotations[`nginx.ingress.kubernetes.io/proxy-${name}`]);
+    expect(annotations['nginx.ingress.kubernetes.io/proxy-next-upstream']?.split(' ')).toEqual(['error', 'timeout', 'non_idempotent']);
+    expect(annotations['nginx.org/max-fails']).toBe('0');
+    // Otherwise a pod that is gone leaves no time for the next one.
+    expect(seconds('connect-timeout')).toBeLessThan(seconds('next-upstream-timeout'));
+  });
+
+  test('of HAProxy: only its own checks count', () => {
+    expect(haproxy).not.toMatch(/\bobserve\b|\bon-error\b|retry-on .*503/);
+    expect(haproxy).toContain('http-check send meth GET uri /readyz');
+  });
+});
+
 describe('a rolling deploy', () => {
   test('is waited for as long as a drain may take', () => {
     expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan(longestDrain(onKubernetes()));

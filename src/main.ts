@@ -13,6 +13,7 @@ import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { type Log, oncePerMinute, openLog, problemOf } from './log.ts';
 import { createPayNotify } from './pay-notify.ts';
+import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
 import { type Store, StoreUnavailableError, StoreUnusableError, type UnverifiedRoom } from './store/store.ts';
 import { createRedriving } from './upkeep/redrive.ts';
@@ -259,6 +260,7 @@ export const serve = async (env: Environment): Promise<void> => {
     await close();
     return process.exit(code);
   };
+  for (const problem of exposedFiles(env)) log.warn({ problem }, 'a secret is open to every user of this machine');
   try {
     const running = await start(config, log);
     let signalled = false;

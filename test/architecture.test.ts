@@ -64,6 +64,7 @@ const ALLOWED: readonly Allowance[] = [
   // What a URL must not say is said once, before anything starts; it loads no driver.
   ['config.ts', 'store/postgres/url.ts', ['problemOfUrl']],
   ['config.ts', 'zod', 'all'],
+  ['secret-files.ts', 'config.ts', 'all'],
   ['key-ring.ts', 'antom/keys.ts', 'all'],
   ['key-ring.ts', 'zod', 'all'],
   ['log.ts', 'pino', 'all'],
@@ -80,7 +81,7 @@ const ENTRANCES: readonly Allowance[] = [
 ];
 
 const ROOMS = ['order/', 'handlers/', 'antom/', 'store/', 'inbox/', 'http/', 'upkeep/', 'commands/'];
-const FILES = new Set(['main.ts', 'cli.ts', 'config.ts', 'key-ring.ts', 'log.ts', 'pay-notify.ts']);
+const FILES = new Set(['main.ts', 'cli.ts', 'config.ts', 'key-ring.ts', 'log.ts', 'pay-notify.ts', 'secret-files.ts']);
 
 const isWithin = (path: string, place: string): boolean =>
   /[/:]$/.test(place) ? path.startsWith(place) : path === place;

@@ -58,6 +58,7 @@ const spawnMain = ({ directory, clientId, publicKey, env }: DemoServiceOptions, 
     stdio: ['ignore', output, output],
     env: {
       PATH: env['PATH'],
+      NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'],
       HOST,
       // Free ones, which the log tells.
       PORT: '0',

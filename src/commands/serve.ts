@@ -1,3 +1,4 @@
+import { confine } from './confine.ts';
 import type { AddCommand } from './shell.ts';
 
 export const addServe: AddCommand = (program, shell) => {
@@ -9,6 +10,7 @@ export const addServe: AddCommand = (program, shell) => {
     )
     .option('--json', 'log JSON lines on a terminal too')
     .action(async ({ json }: { readonly json?: true }) => {
+      confine(shell.env);
       // The log is pretty where standard output is a terminal.
       if (json === true) Object.defineProperty(process.stdout, 'isTTY', { value: false });
       const { serve } = await import('../main.ts');

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
 import { parse } from 'yaml';
@@ -19,6 +19,7 @@ interface Composed {
   readonly environment?: Environment;
   readonly env_file?: string;
   readonly ports?: readonly string[];
+  readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   readonly healthcheck?: { readonly disable?: boolean; readonly test?: readonly unknown[] };
   readonly stop_grace_period?: string;
@@ -95,8 +96,9 @@ describe('every variable', () => {
   });
 
   test('and file that compose makes for itself is accepted, and made only once', () => {
-    const [node = '', ...values] = compose.services['secrets']?.command ?? [];
+    const { entrypoint: [node = '', ...options] = [], command = [] } = compose.services['secrets'] ?? {};
     expect(node).toBe('node');
+    const values = [...options, ...command];
     const make = (): Config => {
       const { status, stderr } = spawnSync(process.execPath, values.map((value) => value.replaceAll("'/data/", `'${directory}/`)), { encoding: 'utf8' });
       expect([status, stderr]).toEqual([0, '']);
@@ -107,6 +109,7 @@ describe('every variable', () => {
     expect(new URL(databaseUrl).hostname).toBe('database');
     expect(new URL(databaseUrl).password).not.toBe(adminToken);
     expect(make()).toMatchObject({ databaseUrl, adminToken });
+    for (const name of ['admin-token', 'database-url']) expect([name, statSync(join(directory, name)).mode & 0o777]).toEqual([name, 0o600]);
   });
 });
 
@@ -162,6 +165,29 @@ describe('a rolling deploy', () => {
     const noticed = inHaproxy(/\binter (\d+)s/) * inHaproxy(/\bfall (\d+)/) + inHaproxy(/timeout check (\d+)s/);
     expect(noticed).toBeGreaterThan(0);
     expect(composed().drainDelayMs / 1_000).toBeGreaterThan(noticed);
+  });
+});
+
+describe('the image', () => {
+  const last = dockerfile.split(/^FROM /m).at(-1) ?? '';
+  const { version, license, description } = JSON.parse(readProject('package.json')) as Readonly<Record<string, string>>;
+
+  test('says what it holds', () => {
+    const labels = Object.fromEntries([...last.matchAll(/org\.opencontainers\.image\.([\w.]+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
+    expect(labels).toEqual({ title: 'paynotify', description, version, licenses: license, revision: '$REVISION', 'base.name': `docker.io/library/${last.split('\n')[0]}` });
+    expect(last).toContain('COPY --from=dependencies /app/sbom.cdx.json');
+  });
+
+  // Node has a folder for each user, and makes none where it may not write.
+  test("has Node's compile cache for the user that reads it", () => {
+    const [before = '', after] = last.split('RUN node src/cli.ts demo');
+    expect(after).toBeDefined();
+    expect(before.match(/^USER .*$/gm)?.at(-1)).toBe(last.match(/^USER .*$/gm)?.at(-1));
+  });
+
+  test('serves, or runs the command that is named', () => {
+    expect(/^ENTRYPOINT (.*)$/m.exec(last)?.[1]).toBe('["node", "/app/src/cli.ts"]');
+    expect(/^CMD (.*)$/m.exec(last)?.[1]).toBe('["serve"]');
   });
 });
 

@@ -134,7 +134,8 @@ const restore: Check = async (stage, match) => {
 /** Stands between a stop and a start. In the document's words the backup is of another day. */
 const restoreInside: Check = async ({ site }, { groups }) => {
   const checkout = await site();
-  const inside = atHome(groups?.['inside'] ?? '');
+  // The image runs a command as `paynotify` does.
+  const inside = atHome(`paynotify ${groups?.['inside']}`);
   const [, name = ''] = /data\/(backup-[\d-]+\.db)/.exec(inside) ?? [];
   copyFileSync(join(checkout.directory, 'paynotify-backup.db'), join(checkout.directory, 'data', name));
   expectFine(await checkout.run(inside));
@@ -220,7 +221,7 @@ export const RULES: readonly Rule[] = [
   [/^curl /, curl],
   [/^cp \.env\.example \.env$/, run],
   [
-    /^node --env-file=\.env src\/main\.ts$/,
+    /^node --env-file=\.env src\/cli\.ts serve$/,
     async ({ site }, { input }) => {
       expect(input).toBe(START);
       expect(await (await site()).receiver().readiness()).toMatchObject({ status: 200 });
@@ -236,7 +237,7 @@ export const RULES: readonly Rule[] = [
   // What a container runs is run here.
   [/^docker exec paynotify (?<inside>paynotify .*)$/, runInside],
   [/^docker compose -f \S+ exec paynotify-1 (?<inside>paynotify .*)$/, runInside],
-  [/^docker run --rm -v paynotify:\/data paynotify (?<inside>paynotify restore .*)$/, restoreInside],
+  [/^docker run --rm -v paynotify:\/data paynotify (?<inside>restore .*)$/, restoreInside],
   [
     /^docker cp "paynotify:(?<from>[^"]+)" \.$/,
     async (stage, match) => {

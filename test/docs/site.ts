@@ -9,7 +9,7 @@ import { type Environment, makeDirectory, type ReceiverProcess, startProcessRead
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** How the documents start paynotify in a checkout. */
-export const START = 'node --env-file=.env src/main.ts';
+export const START = 'node --env-file=.env src/cli.ts serve';
 
 export interface Ended {
   readonly code: number | null;

@@ -1,0 +1,47 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { ConfigError, type Environment, readStoreConfig } from '../config.ts';
+import { fileOf } from '../store/sqlite/sqlite-store.ts';
+
+/**
+ * Starts this command line again in the place of this process, under Node's permission model: no child processes, no
+ * addons, no inspector, and files are written below the database's directory only. Does not return, but where the
+ * process is confined already or the system cannot replace a process (Windows).
+ */
+export const confine = (env: Environment): void => {
+  if (process.permission !== undefined || process.execve === undefined || process.platform === 'win32') return;
+  const { execPath, execArgv, argv } = process;
+  process.execve(execPath, [execPath, ...execArgv, ...permissions(env), ...argv.slice(1)], { ...env });
+};
+
+const permissions = (env: Environment): readonly string[] => [
+  '--permission',
+  // Keys, secrets and certificates may be in any file.
+  '--allow-fs-read=*',
+  ...writable(env).map((directory) => `--allow-fs-write=${directory}`),
+  // SQLite runs in a thread.
+  '--allow-worker',
+  // Node 24 does not confine the network, and does not know the option.
+  ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
+  // Node warns of `--allow-worker` and of what it calls experimental, at every start and for every thread.
+  '--disable-warning=SecurityWarning',
+  '--disable-warning=ExperimentalWarning',
+];
+
+/** The directory of the database, and Node's compile cache, which is only read where it may also be written. */
+const writable = (env: Environment): readonly string[] => {
+  const file = databaseFile(env);
+  const cache = getCompileCacheDir();
+  return [...(file === null ? [] : [dirname(resolve(file))]), ...(cache === undefined ? [] : [cache])];
+};
+
+/** Null with PostgreSQL; and where the configuration cannot be used, which the service reports. */
+const databaseFile = (env: Environment): string | null => {
+  try {
+    const { databaseUrl } = readStoreConfig(env);
+    return databaseUrl.startsWith('sqlite:') ? fileOf(databaseUrl) : null;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return null;
+  }
+};

@@ -86,7 +86,8 @@ export const openRaw = ({ host, port }: Address): Promise<RawConnection> =>
 
 const HEAD_END = '\r\n\r\n';
 
-const readAnswer = (
+/** The first answer in the bytes, and how many of them it takes; null where it is not whole. */
+export const readAnswer = (
   bytes: Buffer,
   headOnly: boolean,
 ): { readonly answer: RawAnswer; readonly length: number } | null => {

@@ -25,7 +25,7 @@ type Front = (typeof FRONTS)[number];
 const MEMORY_MIB = 512;
 const NOTEWORTHY_MIB = 32;
 const ATTACK_ENDS_AFTER_MS = 20_000;
-const READY_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 30_000;
 /** What a stranger causes is `warn` at most. So many are left for what the machine does meanwhile. */
 const ERROR_LINES = 20;
 const LONGEST_ADDRESS = 64;

@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, expect, jest, test } from '@jest/globals';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -22,6 +22,9 @@ import {
 /** `npm start`, and what the image runs: the command line, which confines the service. */
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const SERVE: readonly [string, ...string[]] = [process.execPath, CLI, 'serve'];
+
+// Each starts Node twice, and some of them several times.
+jest.setTimeout(60_000);
 
 const signer = createSigner();
 afterAll(async () => {
@@ -147,7 +150,7 @@ test('confined, it lives with PostgreSQL, whose URL is in a file', async () => {
   expect(existsSync(join(directory, 'paynotify.db'))).toBe(false);
   await endPrograms();
   await server.stop();
-}, 60_000);
+});
 
 const ended = async (program: Program): Promise<string> => {
   expect([await program.exited, program.output().stderr]).toEqual([0, '']);
@@ -167,4 +170,4 @@ test("a demonstration fills Node's compile cache with all that the confined serv
   const read = (stdout + stderr).split('\n').filter((line) => line.includes('reading cache from'));
   expect(read.length).toBeGreaterThan(100);
   expect(read.filter((line) => !line.includes('success'))).toEqual([]);
-}, 60_000);
+});

@@ -1,6 +1,7 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, type Environment, readStoreConfig } from '../config.ts';
+import { makeDirectory } from '../store/sqlite/file.ts';
 import { fileOf } from '../store/sqlite/sqlite-store.ts';
 
 /**
@@ -35,7 +36,18 @@ const permissions = (env: Environment): readonly string[] => [
 const writable = (env: Environment): readonly string[] => {
   const file = databaseFile(env);
   const cache = getCompileCacheDir();
-  return [...(file === null ? [] : [dirname(resolve(file))]), ...(cache === undefined ? [] : [cache])];
+  return [...(file === null ? [] : [madeDirectory(file)]), ...(cache === undefined ? [] : [cache])];
+};
+
+/** Node lets a process write into a directory only where it was there when the process started. */
+const madeDirectory = (file: string): string => {
+  const directory = dirname(resolve(file));
+  try {
+    makeDirectory(directory);
+  } catch {
+    // The service tries again, and says what is wrong.
+  }
+  return directory;
 };
 
 /** Null with PostgreSQL; and where the configuration cannot be used, which the service reports. */

@@ -10,10 +10,12 @@ import { complaintsAbout, type Manifest, manifestFiles, readDeployed, readManife
 
 const manifests = readManifests();
 /** The types are what the compiler holds the documents to, in the first test. */
-const all = <T>(kind: string): readonly T[] => manifests.filter((manifest) => manifest.kind === kind).map(({ content }) => content as T);
+const all = <T>(kind: string): readonly T[] =>
+  manifests.filter((manifest) => manifest.kind === kind).map(({ content }) => content as T);
 const only = <T>(kind: string): T => {
   const [one, ...others] = all<T>(kind);
-  if (one === undefined || others.length > 0) throw new Error(`${others.length + (one === undefined ? 0 : 1)} of ${kind}`);
+  if (one === undefined || others.length > 0)
+    throw new Error(`${others.length + (one === undefined ? 0 : 1)} of ${kind}`);
   return one;
 };
 
@@ -28,12 +30,24 @@ const selects = (selector: LabelSelector | undefined): boolean => {
 };
 
 /** Each with one thing changed that Kubernetes would refuse, or ignore in silence. */
-const MISTAKES: readonly { readonly name: string; readonly kind: string; readonly change: readonly [from: string, to: string] }[] = [
+const MISTAKES: readonly {
+  readonly name: string;
+  readonly kind: string;
+  readonly change: readonly [from: string, to: string];
+}[] = [
   { name: 'a mistyped field', kind: 'Deployment', change: ['"containerPort":8080', '"containerPort":"8080"'] },
   { name: 'an unknown field', kind: 'Deployment', change: ['"revisionHistoryLimit":5', '"revisionHistory":5'] },
-  { name: 'a misspelled field deep inside', kind: 'Deployment', change: ['readOnlyRootFilesystem', 'readOnlyRootFileSystem'] },
+  {
+    name: 'a misspelled field deep inside',
+    kind: 'Deployment',
+    change: ['readOnlyRootFilesystem', 'readOnlyRootFileSystem'],
+  },
   { name: 'a number where a variable needs text', kind: 'Deployment', change: ['"value":"10"', '"value":10'] },
-  { name: 'a list that is none', kind: 'NetworkPolicy', change: ['"policyTypes":["Ingress","Egress"]', '"policyTypes":"Ingress"'] },
+  {
+    name: 'a list that is none',
+    kind: 'NetworkPolicy',
+    change: ['"policyTypes":["Ingress","Egress"]', '"policyTypes":"Ingress"'],
+  },
   { name: 'a required field that is missing', kind: 'Ingress', change: ['"pathType":"Exact"', '"path":"/payNotify"'] },
 ];
 
@@ -51,9 +65,20 @@ describe('every field of the Kubernetes manifests', () => {
   }, 120_000);
 
   test('is known and has its type', () => {
-    expect(manifests.map(({ file }, index) => [file, complaints[index]])).toEqual(manifests.map(({ file }) => [file, '']));
+    expect(manifests.map(({ file }, index) => [file, complaints[index]])).toEqual(
+      manifests.map(({ file }) => [file, '']),
+    );
     expect(new Set(manifests.map(({ kind }) => kind))).toEqual(
-      new Set(['Deployment', 'HorizontalPodAutoscaler', 'Ingress', 'Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'Secret', 'Service']),
+      new Set([
+        'Deployment',
+        'HorizontalPodAutoscaler',
+        'Ingress',
+        'Namespace',
+        'NetworkPolicy',
+        'PodDisruptionBudget',
+        'Secret',
+        'Service',
+      ]),
     );
   });
 
@@ -83,7 +108,11 @@ describe('the pods', () => {
       automountServiceAccountToken: false,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     });
-    expect(container?.securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+    expect(container?.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
     expect(Object.keys(container?.resources?.limits ?? {})).toContain('memory');
     expect(Object.keys(container?.resources?.requests ?? {})).toEqual(['cpu', 'memory']);
   });
@@ -112,7 +141,11 @@ describe('every selector', () => {
 
   test('the autoscaler scales the Deployment', () => {
     const { name } = only<Deployment>('Deployment').metadata ?? {};
-    expect(only<HorizontalPodAutoscaler>('HorizontalPodAutoscaler').spec?.scaleTargetRef).toEqual({ apiVersion: 'apps/v1', kind: 'Deployment', name });
+    expect(only<HorizontalPodAutoscaler>('HorizontalPodAutoscaler').spec?.scaleTargetRef).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name,
+    });
   });
 });
 
@@ -121,13 +154,19 @@ describe('every port', () => {
 
   test('that is named is one of the container', () => {
     const probed = probes.map((probe) => probe?.httpGet?.port);
-    const served = all<Service>('Service').flatMap(({ spec }) => (spec?.ports ?? []).map(({ targetPort }) => targetPort));
-    const admitted = only<NetworkPolicy>('NetworkPolicy').spec?.ingress?.flatMap(({ ports }) => (ports ?? []).map(({ port }) => port));
+    const served = all<Service>('Service').flatMap(({ spec }) =>
+      (spec?.ports ?? []).map(({ targetPort }) => targetPort),
+    );
+    const admitted = only<NetworkPolicy>('NetworkPolicy').spec?.ingress?.flatMap(({ ports }) =>
+      (ports ?? []).map(({ port }) => port),
+    );
     expect([...probed, ...served, ...(admitted ?? [])].filter((port) => !names.has(String(port)))).toEqual([]);
   });
 
   test('that the Ingress leads to is the public one of the Service', () => {
-    const backends = only<Ingress>('Ingress').spec?.rules?.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend.service));
+    const backends = only<Ingress>('Ingress').spec?.rules?.flatMap(({ http }) =>
+      (http?.paths ?? []).map(({ backend }) => backend.service),
+    );
     const service = all<Service>('Service').find(({ metadata }) => metadata?.name === backends?.[0]?.name);
     expect(service?.spec?.ports).toMatchObject([{ name: backends?.[0]?.port?.name, targetPort: 'public' }]);
   });
@@ -136,7 +175,9 @@ describe('every port', () => {
     const { ingress = [], egress = [] } = only<NetworkPolicy>('NetworkPolicy').spec ?? {};
     const admin = ingress.filter(({ ports = [] }) => ports.some(({ port }) => port === 'admin'));
     expect(admin).toHaveLength(1);
-    expect(admin[0]?.from?.every(({ podSelector }) => Object.keys(podSelector?.matchLabels ?? {}).length > 0)).toBe(true);
+    expect(admin[0]?.from?.every(({ podSelector }) => Object.keys(podSelector?.matchLabels ?? {}).length > 0)).toBe(
+      true,
+    );
     expect(egress.flatMap(({ ports = [] }) => ports.map(({ port }) => port))).toEqual([5432, 53, 53]);
     expect(egress.every(({ to = [] }) => to.length > 0)).toBe(true);
   });
@@ -150,6 +191,8 @@ test('every file that a variable names comes from a key of the Secret', () => {
   // Read by the group that fsGroup gives them: 0440.
   expect([volume?.defaultMode, pod.securityContext?.fsGroup]).toEqual([0o440, pod.securityContext?.runAsGroup]);
   const named = (container?.env ?? []).filter(({ name }) => name.endsWith('_FILE')).map(({ value }) => value);
-  expect(new Set(named)).toEqual(new Set(Object.keys(secret.stringData ?? {}).map((key) => `${mount?.mountPath}/${key}`)));
+  expect(new Set(named)).toEqual(
+    new Set(Object.keys(secret.stringData ?? {}).map((key) => `${mount?.mountPath}/${key}`)),
+  );
   expect(Object.values(secret.stringData ?? {}).filter((value) => value !== '')).toEqual([]);
 });

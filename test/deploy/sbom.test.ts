@@ -12,7 +12,10 @@ interface Sbom {
 test('the SBOM lists every package that runs in production, those shared with development too, and no other', () => {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   const sbom = JSON.parse(execFileSync('npm', ['run', '-s', 'sbom'], { cwd: root, encoding: 'utf8' })) as Sbom;
-  const { name, version } = JSON.parse(readProject('package.json')) as { readonly name: string; readonly version: string };
+  const { name, version } = JSON.parse(readProject('package.json')) as {
+    readonly name: string;
+    readonly version: string;
+  };
   expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name, version } } });
   const lock = JSON.parse(readProject('package-lock.json')) as {
     readonly packages: Readonly<Record<string, { readonly version: string; readonly dev?: true }>>;

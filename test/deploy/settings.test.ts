@@ -26,8 +26,12 @@ interface Composed {
   readonly depends_on?: unknown;
 }
 
-const compose = parse(readDeployed('compose.yaml'), { merge: true }) as { readonly services: Readonly<Record<string, Composed>> };
-const replicas = Object.entries(compose.services).filter(([name]) => /^paynotify-\d$/.test(name)).map(([, service]) => service);
+const compose = parse(readDeployed('compose.yaml'), { merge: true }) as {
+  readonly services: Readonly<Record<string, Composed>>;
+};
+const replicas = Object.entries(compose.services)
+  .filter(([name]) => /^paynotify-\d$/.test(name))
+  .map(([, service]) => service);
 const [replica = {}] = replicas;
 const deployment = readManifests().find(({ kind }) => kind === 'Deployment')?.content as unknown as Deployment;
 const pod = deployment.spec?.template.spec;
@@ -39,9 +43,13 @@ const nginx = readDeployed('nginx.conf');
 
 /** What the image sets: the ENV of its last stage. */
 const imageEnv: Environment = Object.fromEntries(
-  [...(dockerfile.split(/^FROM /m).at(-1) ?? '').matchAll(/^(?:ENV|\s+)\s*([A-Z_]+)=(\S+)/gm)].map(([, name = '', value = '']) => [name, value]),
+  [...(dockerfile.split(/^FROM /m).at(-1) ?? '').matchAll(/^(?:ENV|\s+)\s*([A-Z_]+)=(\S+)/gm)].map(
+    ([, name = '', value = '']) => [name, value],
+  ),
 );
-const deployedEnv: Environment = Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value ?? '']));
+const deployedEnv: Environment = Object.fromEntries(
+  (container?.env ?? []).map(({ name, value }) => [name, value ?? '']),
+);
 const composedEnv: Environment = replica.environment ?? {};
 
 const signer = createSigner();
@@ -57,7 +65,12 @@ const filledIn = (env: Environment): Environment => {
   };
   const files = Object.keys(env).filter((name) => name.endsWith('_FILE'));
   for (const name of files) writeFileSync(join(directory, name), contents[name] ?? '');
-  return { ...imageEnv, ...env, ANTOM_CLIENT_ID: signer.clientId, ...Object.fromEntries(files.map((name) => [name, join(directory, name)])) };
+  return {
+    ...imageEnv,
+    ...env,
+    ANTOM_CLIENT_ID: signer.clientId,
+    ...Object.fromEntries(files.map((name) => [name, join(directory, name)])),
+  };
 };
 
 const onKubernetes = (): Config => readConfig(filledIn(deployedEnv));
@@ -71,7 +84,13 @@ const longestDrain = ({ drainDelayMs }: Config): number => drainDelayMs / 1_000 
 const inHaproxy = (pattern: RegExp): number => Number(pattern.exec(haproxy)?.[1]);
 
 describe('every variable', () => {
-  const known = new Set<string>([...VARIABLES, ...SECRETS.map((name) => `${name}_FILE`), 'NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX', 'NODE_OPTIONS']);
+  const known = new Set<string>([
+    ...VARIABLES,
+    ...SECRETS.map((name) => `${name}_FILE`),
+    'NODE_COMPILE_CACHE',
+    'MALLOC_ARENA_MAX',
+    'NODE_OPTIONS',
+  ]);
 
   test.each([
     ['the image', imageEnv],
@@ -91,8 +110,17 @@ describe('every variable', () => {
   });
 
   test('is accepted at start, on top of those of the image', () => {
-    expect(onKubernetes()).toMatchObject({ databaseUrl: expect.stringMatching(/^postgres:/), adminHost: '0.0.0.0', trustProxy: 1, publicUris: ['/payNotify'] });
-    expect(composed()).toMatchObject({ databaseUrl: expect.stringMatching(/^postgres:/), adminHost: '0.0.0.0', trustProxy: 1 });
+    expect(onKubernetes()).toMatchObject({
+      databaseUrl: expect.stringMatching(/^postgres:/),
+      adminHost: '0.0.0.0',
+      trustProxy: 1,
+      publicUris: ['/payNotify'],
+    });
+    expect(composed()).toMatchObject({
+      databaseUrl: expect.stringMatching(/^postgres:/),
+      adminHost: '0.0.0.0',
+      trustProxy: 1,
+    });
   });
 
   test('and file that compose makes for itself is accepted, and made only once', () => {
@@ -100,32 +128,48 @@ describe('every variable', () => {
     expect(node).toBe('node');
     const values = [...options, ...command];
     const make = (): Config => {
-      const { status, stderr } = spawnSync(process.execPath, values.map((value) => value.replaceAll("'/data/", `'${directory}/`)), { encoding: 'utf8' });
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        values.map((value) => value.replaceAll("'/data/", `'${directory}/`)),
+        { encoding: 'utf8' },
+      );
       expect([status, stderr]).toEqual([0, '']);
       const env = { ...imageEnv, ...composedEnv, ANTOM_CLIENT_ID: signer.clientId, ANTOM_PUBLIC_KEY: signer.publicKey };
-      return readConfig(Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace(/^\/secrets/, directory)])));
+      return readConfig(
+        Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace(/^\/secrets/, directory)])),
+      );
     };
     const { databaseUrl, adminToken } = make();
     expect(new URL(databaseUrl).hostname).toBe('database');
     expect(new URL(databaseUrl).password).not.toBe(adminToken);
     expect(make()).toMatchObject({ databaseUrl, adminToken });
-    for (const name of ['admin-token', 'database-url']) expect([name, statSync(join(directory, name)).mode & 0o777]).toEqual([name, 0o600]);
+    for (const name of ['admin-token', 'database-url'])
+      expect([name, statSync(join(directory, name)).mode & 0o777]).toEqual([name, 0o600]);
   });
 });
 
 describe('every port and limit', () => {
   test('is the one that the service listens on', () => {
     const { port, adminPort } = onKubernetes();
-    expect(container?.ports).toEqual([{ name: 'public', containerPort: port }, { name: 'admin', containerPort: adminPort }]);
+    expect(container?.ports).toEqual([
+      { name: 'public', containerPort: port },
+      { name: 'admin', containerPort: adminPort },
+    ]);
     expect(/^EXPOSE (.*)$/m.exec(dockerfile)?.[1]).toBe(`${port} ${adminPort}`);
     expect([...haproxy.matchAll(/^ {2}server \S+ (\S+)$/gm)].map(([, server]) => server)).toEqual(
-      Object.keys(compose.services).filter((name) => name.startsWith('paynotify-')).map((name) => `${name}:${composed().port}`),
+      Object.keys(compose.services)
+        .filter((name) => name.startsWith('paynotify-'))
+        .map((name) => `${name}:${composed().port}`),
     );
-    expect(new Set([...nginx.matchAll(/^ {4}server \S+:(\d+) /gm)].map(([, of]) => Number(of)))).toEqual(new Set([port]));
+    expect(new Set([...nginx.matchAll(/^ {4}server \S+:(\d+) /gm)].map(([, of]) => Number(of)))).toEqual(
+      new Set([port]),
+    );
   });
 
   test('lets a body of BODY_LIMIT through', () => {
-    const ingress = readManifests().find(({ kind }) => kind === 'Ingress')?.content as { readonly metadata: { readonly annotations: Environment } };
+    const ingress = readManifests().find(({ kind }) => kind === 'Ingress')?.content as {
+      readonly metadata: { readonly annotations: Environment };
+    };
     const limit = `${onKubernetes().bodyLimit / 1_024}k`;
     expect(/client_max_body_size (\S+);/.exec(nginx)?.[1]).toBe(limit);
     expect(ingress.metadata.annotations['nginx.ingress.kubernetes.io/proxy-body-size']).toBe(limit);
@@ -140,10 +184,16 @@ describe('no 503 that a stranger causes takes a replica out', () => {
   });
 
   test('of the Ingress: a 503 is not passed on, and no failure is counted', () => {
-    const ingress = readManifests().find(({ kind }) => kind === 'Ingress')?.content as { readonly metadata: { readonly annotations: Environment } };
+    const ingress = readManifests().find(({ kind }) => kind === 'Ingress')?.content as {
+      readonly metadata: { readonly annotations: Environment };
+    };
     const { annotations } = ingress.metadata;
     const seconds = (name: string): number => Number(annotations[`nginx.ingress.kubernetes.io/proxy-${name}`]);
-    expect(annotations['nginx.ingress.kubernetes.io/proxy-next-upstream']?.split(' ')).toEqual(['error', 'timeout', 'non_idempotent']);
+    expect(annotations['nginx.ingress.kubernetes.io/proxy-next-upstream']?.split(' ')).toEqual([
+      'error',
+      'timeout',
+      'non_idempotent',
+    ]);
     expect(annotations['nginx.org/max-fails']).toBe('0');
     // Otherwise a pod that is gone leaves no time for the next one.
     expect(seconds('connect-timeout')).toBeLessThan(seconds('next-upstream-timeout'));
@@ -173,8 +223,20 @@ describe('the image', () => {
   const { version, license, description } = JSON.parse(readProject('package.json')) as Readonly<Record<string, string>>;
 
   test('says what it holds', () => {
-    const labels = Object.fromEntries([...last.matchAll(/org\.opencontainers\.image\.([\w.]+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
-    expect(labels).toEqual({ title: 'paynotify', description, version, licenses: license, revision: '$REVISION', 'base.name': `docker.io/library/${last.split('\n')[0]}` });
+    const labels = Object.fromEntries(
+      [...last.matchAll(/org\.opencontainers\.image\.([\w.]+)="([^"]*)"/g)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]),
+    );
+    expect(labels).toEqual({
+      title: 'paynotify',
+      description,
+      version,
+      licenses: license,
+      revision: '$REVISION',
+      'base.name': `docker.io/library/${last.split('\n')[0]}`,
+    });
     expect(last).toContain('COPY --from=dependencies /app/sbom.cdx.json');
   });
 
@@ -186,7 +248,7 @@ describe('the image', () => {
   });
 
   test('serves, or runs the command that is named', () => {
-    expect(/^ENTRYPOINT (.*)$/m.exec(last)?.[1]).toBe('["node", "/app/src/cli.ts"]');
+    expect(/^ENTRYPOINT (.*)$/m.exec(last)?.[1]).toBe('["node", "--disable-sigusr1", "/app/src/cli.ts"]');
     expect(/^CMD (.*)$/m.exec(last)?.[1]).toBe('["serve"]');
   });
 });
@@ -199,7 +261,9 @@ describe('compose', () => {
   });
 
   test('asks every service that goes on whether it is well, in a way that it can read', () => {
-    const asked = Object.values(compose.services).filter(({ healthcheck }) => healthcheck?.disable !== true).map(({ healthcheck }) => healthcheck?.test ?? []);
+    const asked = Object.values(compose.services)
+      .filter(({ healthcheck }) => healthcheck?.disable !== true)
+      .map(({ healthcheck }) => healthcheck?.test ?? []);
     expect(asked.filter((words) => words.length < 2 || words.some((word) => typeof word !== 'string'))).toEqual([]);
   });
 
@@ -218,5 +282,5 @@ test("the pods run as the image's user, by number", () => {
 test('SIGUSR1 opens no debugger, from the first moment on, in the image and in npm start', () => {
   const { scripts } = JSON.parse(readProject('package.json')) as { readonly scripts: Environment };
   expect(scripts['start']).toContain(' --disable-sigusr1 ');
-  expect(/^CMD (.*)$/m.exec(dockerfile)?.[1]).toContain('"--disable-sigusr1"');
+  expect(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1]).toContain('"--disable-sigusr1"');
 });

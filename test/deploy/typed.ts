@@ -34,7 +34,8 @@ export const readManifests = (): readonly Manifest[] =>
     );
 
 /** `apps/v1` → `apps/v1`, `networking.k8s.io/v1` → `networking/v1`, `v1` → `core/v1`. */
-const moduleOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.replace('.k8s.io/', '/') : `core/${apiVersion}`);
+const moduleOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? apiVersion.replace('.k8s.io/', '/') : `core/${apiVersion}`;
 
 const asLiteral = ({ apiVersion, kind, content }: Manifest): string =>
   `import type { ${kind} } from 'kubernetes-types/${moduleOf(apiVersion)}';\nexport const manifest: ${kind} = ${JSON.stringify(content, null, 2)};\n`;
@@ -51,13 +52,30 @@ export const complaintsAbout = (manifests: readonly Manifest[]): readonly string
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
       [
-        pathOf('node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--skipLibCheck', '--types', '', '--pretty', 'false',
-        '--module', 'nodenext', '--moduleResolution', 'nodenext', ...manifests.map((_, index) => `manifest-${index}.ts`),
+        pathOf('node_modules/typescript/bin/tsc'),
+        '--noEmit',
+        '--strict',
+        '--skipLibCheck',
+        '--types',
+        '',
+        '--pretty',
+        'false',
+        '--module',
+        'nodenext',
+        '--moduleResolution',
+        'nodenext',
+        ...manifests.map((_, index) => `manifest-${index}.ts`),
       ],
       { cwd: directory, encoding: 'utf8' },
     );
-    const complaints = manifests.map((_, index) => stdout.split('\n').filter((line) => line.startsWith(`manifest-${index}.ts`)).join('\n'));
-    if ((status === 0) !== complaints.every((complaint) => complaint === '')) throw new Error(`the compiler did not run: ${stdout}${stderr}`);
+    const complaints = manifests.map((_, index) =>
+      stdout
+        .split('\n')
+        .filter((line) => line.startsWith(`manifest-${index}.ts`))
+        .join('\n'),
+    );
+    if ((status === 0) !== complaints.every((complaint) => complaint === ''))
+      throw new Error(`the compiler did not run: ${stdout}${stderr}`);
     return complaints;
   } finally {
     rmSync(directory, { recursive: true, force: true });

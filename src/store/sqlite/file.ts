@@ -30,8 +30,8 @@ export const readAt = (descriptor: number, position: number, length: number): Bu
   return bytes.subarray(0, readSync(descriptor, bytes, 0, length, position));
 };
 
-/** Node's recursive mkdir never returns for a folder that /proc does not allow. */
-const makeDirectory = (path: string): void => {
+/** Makes a folder and those above it. Node's recursive mkdir never returns for a folder that /proc does not allow. */
+export const makeDirectory = (path: string): void => {
   if (lookAt(path) !== null) return;
   makeDirectory(dirname(path));
   try {

@@ -1,0 +1,50 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { endPrograms, removeDirectories } from '../support/receiver.ts';
+import type { Campaign } from './campaign.ts';
+import { crash, tally } from './crash.ts';
+import { repetitionOf, runRounds } from './run.ts';
+import { stopSharedServer } from './stores.ts';
+import { storm } from './storm.ts';
+
+afterAll(async () => {
+  await endPrograms();
+  await stopSharedServer();
+  removeDirectories();
+});
+
+const said: string[] = [];
+const say = (line: string): void => void said.push(line);
+
+/** Those that need Node and npm only; the others are in the system tests. */
+test.each([crash, storm])(
+  'a short campaign: $name',
+  async (campaign) => {
+    await runRounds(campaign, { seed: 1, rounds: campaign.short, say });
+    expect(said.at(-1)).toMatch(/: nothing broke$/);
+  },
+  300_000,
+);
+
+test('the kills of the short campaign fell into the midst of work', () => {
+  expect(tally.killed).toBeGreaterThan(tally.endedBefore);
+  expect(tally.acknowledged).toBeGreaterThan(0);
+  expect(tally.refusedOrCut).toBeGreaterThan(0);
+});
+
+test('a round that fails ends its campaign, says what broke, and how to repeat just that', async () => {
+  const seeds: number[] = [];
+  const breaking: Campaign = {
+    name: 'breaking',
+    short: 1,
+    long: 1,
+    round: async (seed) => {
+      seeds.push(seed);
+      if (seed === 12) throw new Error('twelve was lost');
+    },
+  };
+  await expect(runRounds(breaking, { seed: 10, rounds: 5, say })).rejects.toThrow(
+    /twelve was lost[\s\S]*repeat it: npm run test:faults -- breaking --rounds 1 --seed 12\nbreaking: 3 of 5 rounds, seeds 10 to 12, \d+ s: the last one failed$/,
+  );
+  expect(seeds).toEqual([10, 11, 12]);
+  expect(repetitionOf(breaking, 12)).toContain('--seed 12');
+});

@@ -1,22 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { createSigner, eventually } from '../support/client.ts';
+import { eventually } from '../support/client.ts';
+import { COMMAND, type Environment, type Program, runProgram } from '../support/receiver.ts';
 import {
-  becomesReady,
-  COMMAND,
-  type Environment,
-  environmentOf,
-  type Program,
-  type ReceiverProcess,
-  runProgram,
-  startProcess,
-} from '../support/receiver.ts';
+  assertResendsCount,
+  assertWell,
+  command,
+  envOf,
+  exitOf,
+  freshSamples,
+  startedReady,
+  stopped,
+} from './aftermath.ts';
 import type { Campaign } from './campaign.ts';
-import { createLedger, deliver, type Ledger, samplesOf } from './ledger.ts';
+import { createLedger, deliver, type Ledger } from './ledger.ts';
 import { createRandom, type Random } from './random.ts';
 import { type CampaignStore, createStore } from './stores.ts';
 
-/** What is under way when the process is killed. */
+/** What is under way when the process is killed; a restore belongs here as well, once there is one. */
 const MOMENTS = ['load', 'start', 'migration', 'copy', 'retention'] as const;
 type Moment = (typeof MOMENTS)[number];
 
@@ -25,11 +25,6 @@ const MOST_KILLS = 3;
 const LONGEST_LIFE_MS = 150;
 /** About how long a command or a start takes until its work is done; a kill falls anywhere in it. */
 const COMMAND_MS = 700;
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-
-const signer = createSigner();
-const stranger = createSigner(signer.clientId);
-
 /** One database and all that happens to it. */
 interface Life {
   readonly random: Random;
@@ -40,26 +35,11 @@ interface Life {
   env: Environment;
 }
 
-const envOf = ({ url }: CampaignStore): Environment => ({
-  ...environmentOf('', signer),
-  DATABASE_URL: url,
-  // What the strangers send is to be kept, however fast they are.
-  UNVERIFIED_MAX_PER_SECOND: '100000',
-});
-
 const moveTo = (life: Life, store: CampaignStore): void => {
   life.store = store;
   life.stores.push(store);
   life.env = envOf(store);
 };
-
-const exitOf = async (program: Program): Promise<void> => {
-  const code = await program.exited;
-  if (code !== 0) throw new Error(`ended with ${code}: ${JSON.stringify(program.output())}`);
-};
-
-const command = (life: Life, ...values: readonly string[]): Program =>
-  runProgram(life.env, [process.execPath, CLI, ...values]);
 
 /** What the rounds of this process came to: that kills did fall into the midst of work. */
 export const tally = { killed: 0, endedBefore: 0, acknowledged: 0, refusedOrCut: 0 };
@@ -74,33 +54,20 @@ const killWithin = async ({ random }: Life, program: Program, milliseconds: numb
   else throw new Error(`ended with ${code}: ${JSON.stringify(program.output())}`);
 };
 
-const startedReady = async (env: Environment): Promise<ReceiverProcess> => {
-  const receiver = await startProcess(env);
-  await becomesReady(receiver);
-  return receiver;
-};
-
-const stopped = async (receiver: ReceiverProcess): Promise<void> => {
-  receiver.kill('SIGTERM');
-  await exitOf(receiver);
-};
-
-let named = 0;
-const someSamples = ({ random }: Life) => {
-  named += 1;
-  return samplesOf({ signer, stranger }, { name: String(named), count: NOTIFICATIONS, random });
-};
-
 /** A service takes some notifications and ends as it should. */
 const fill = async (life: Life): Promise<void> => {
   const receiver = await startedReady(life.env);
-  await deliver(receiver.address, { ledger: life.ledger, samples: someSamples(life), insists: true });
+  await deliver(receiver.address, {
+    ledger: life.ledger,
+    samples: freshSamples(life.random, NOTIFICATIONS),
+    insists: true,
+  });
   await stopped(receiver);
 };
 
 const underLoad = async (life: Life): Promise<void> => {
   const receiver = await startedReady(life.env);
-  const load = deliver(receiver.address, { ledger: life.ledger, samples: someSamples(life) });
+  const load = deliver(receiver.address, { ledger: life.ledger, samples: freshSamples(life.random, NOTIFICATIONS) });
   await Promise.all([load, killWithin(life, receiver, LONGEST_LIFE_MS)]);
   for (const { sent, acknowledged } of life.ledger.lines()) {
     tally.acknowledged += acknowledged;
@@ -116,16 +83,16 @@ const KILL: Readonly<Record<Moment, (life: Life) => Promise<void>>> = {
   },
   migration: async (life) => {
     moveTo(life, await createStore(life.store.kind));
-    await killWithin(life, command(life, 'migrate'), COMMAND_MS);
-    await exitOf(command(life, 'migrate'));
+    await killWithin(life, command(life.env, 'migrate'), COMMAND_MS);
+    await exitOf(command(life.env, 'migrate'));
   },
   copy: async (life) => {
     await fill(life);
     const source = life.store;
     moveTo(life, await createStore(life.random.pick(['sqlite', 'postgres'])));
     const values = ['copy', '--from', source.url, '--to', life.store.url, '--json'];
-    await killWithin(life, command(life, ...values), 2 * COMMAND_MS);
-    await exitOf(command(life, ...values));
+    await killWithin(life, command(life.env, ...values), 2 * COMMAND_MS);
+    await exitOf(command(life.env, ...values));
   },
   retention: async (life) => {
     await fill(life);
@@ -161,41 +128,6 @@ const withBytes = async ({ kind, query }: CampaignStore): Promise<number> => {
   return Number(row?.['some']);
 };
 
-/** What must hold of a store whose service was killed, whatever it was doing. */
-const checkDead = async (life: Life): Promise<void> => {
-  const left = life.store.snapshot();
-  const looking = { ...life, env: envOf(left) };
-  try {
-    // Killed before it had made its database, it leaves nothing to rebuild.
-    if (life.ledger.lines().length === 0) await exitOf(command(looking, 'migrate'));
-    // Law 4. It opens the store first, as the next start would.
-    const rebuild = command(looking, 'rebuild', '--json');
-    await exitOf(rebuild);
-    const { changed } = JSON.parse(rebuild.output().stdout) as { readonly changed: number };
-    if (changed !== 0) throw new Error(`rebuilding the orders changed ${changed}`);
-    await left.assertIntact();
-    life.ledger.check(await left.contents());
-  } finally {
-    left.remove();
-  }
-};
-
-/** Law 2: whatever was ever sent comes again, is acknowledged, and counts once more. */
-const resendAll = async (life: Life): Promise<void> => {
-  const receiver = await startedReady(life.env);
-  const before = await life.store.contents();
-  const samples = life.ledger.lines().map(({ sample }) => sample);
-  await deliver(receiver.address, { ledger: life.ledger, samples, insists: true });
-  const after = await life.store.contents();
-  life.ledger.check(after);
-  const wrong = (['notifications', 'unverified'] as const).flatMap((what) =>
-    [...after[what]].filter(([id, { deliveries }]) => deliveries !== (before[what].get(id)?.deliveries ?? 0) + 1),
-  );
-  if (wrong.length > 0) throw new Error(`${wrong.length} resends were not counted once, among them ${wrong[0]?.[0]}`);
-  if (after.notifications.size + after.unverified.size !== samples.length) throw new Error('a resend is not stored');
-  await stopped(receiver);
-};
-
 const round = async (seed: number): Promise<void> => {
   const random = createRandom(seed);
   const store = await createStore(seed % 2 === 0 ? 'postgres' : 'sqlite');
@@ -209,10 +141,10 @@ const round = async (seed: number): Promise<void> => {
     for (const moment of moments) {
       passed.push(moment);
       await KILL[moment](life);
-      await checkDead(life);
+      await assertWell(life);
     }
     passed.push('everything sent again');
-    await resendAll(life);
+    await assertResendsCount(life);
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     throw new Error(`${life.store.kind}; killed during: ${passed.join(', ')}: ${what}`, { cause: error });

@@ -85,6 +85,7 @@ export const samplesOf = (
 
 const CONNECTIONS = 8;
 const PAUSE_AFTER_REFUSAL_MS = 50;
+const INSISTS_MS = 30_000;
 
 export interface Delivering {
   readonly ledger: Ledger;
@@ -100,6 +101,7 @@ export interface Delivering {
 export const deliver = async (address: Address, { ledger, samples, insists = false }: Delivering): Promise<void> => {
   const pool = createPool(CONNECTIONS);
   const waiting = [...samples];
+  const began = performance.now();
   const connection = async (): Promise<void> => {
     for (let sample = waiting.shift(); sample !== undefined; sample = waiting.shift()) {
       ledger.sending(sample);
@@ -109,6 +111,7 @@ export const deliver = async (address: Address, { ledger, samples, insists = fal
       if (status === 200 && text === ACKNOWLEDGEMENT) ledger.acknowledged(sample);
       else if (status !== 503) throw new Error(`answered with ${status} ${text}`);
       else if (insists) {
+        if (performance.now() - began > INSISTS_MS) throw new Error(`still refused: ${text}`);
         await pause(PAUSE_AFTER_REFUSAL_MS);
         waiting.push(sample);
       }

@@ -1,0 +1,29 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { endPrograms, removeDirectories } from '../support/receiver.ts';
+import { disk } from '../faults/disk.ts';
+import { play, power, record } from '../faults/power.ts';
+import { createRandom } from '../faults/random.ts';
+import { runRounds } from '../faults/run.ts';
+
+afterAll(async () => {
+  await endPrograms();
+  removeDirectories();
+});
+
+describe('with a library that is preloaded (apt-get install gcc libc6-dev)', () => {
+  test.each([power, disk])(
+    'a short campaign: $name',
+    async (campaign) => {
+      const said: string[] = [];
+      await runRounds(campaign, { seed: 1, rounds: campaign.short, say: (line) => void said.push(line) });
+      expect(said.at(-1)).toMatch(/: nothing broke$/);
+    },
+    600_000,
+  );
+
+  test('a disk that says it has synced, and has not, is found out', async () => {
+    const random = createRandom(1);
+    const lying = play(await record(random), { random, points: 100, ignoresSyncs: true });
+    await expect(lying).rejects.toThrow(/^power cut before operation \d+ of \d+ .*: /);
+  }, 300_000);
+});

@@ -26,12 +26,9 @@ export const envOf = ({ url }: Pick<CampaignStore, 'url'>): Environment => ({
   UNVERIFIED_MAX_PER_SECOND: '100000',
 });
 
-let named = 0;
 /** So many notifications that nobody has sent yet, a tenth of them forged. */
-export const freshSamples = (random: Random, count: number): readonly Sample[] => {
-  named += 1;
-  return samplesOf({ signer, stranger }, { name: String(named), count, random });
-};
+export const freshSamples = (random: Random, count: number): readonly Sample[] =>
+  samplesOf({ signer, stranger }, { name: random.bytes(4).toString('hex'), count, random });
 
 /** Throws where a program did not end with 0. */
 export const exitOf = async (program: Program): Promise<void> => {

@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { endPrograms, removeDirectories } from '../support/receiver.ts';
 import type { Campaign } from './campaign.ts';
-import { crash, tally } from './crash.ts';
+import { CAMPAIGNS, PLAIN } from './campaigns.ts';
+import { tally } from './crash.ts';
 import { repetitionOf, runRounds } from './run.ts';
 import { stopSharedServer } from './stores.ts';
-import { storm } from './storm.ts';
 
 afterAll(async () => {
   await endPrograms();
@@ -15,8 +16,7 @@ afterAll(async () => {
 const said: string[] = [];
 const say = (line: string): void => void said.push(line);
 
-/** Those that need Node and npm only; the others are in the system tests. */
-test.each([crash, storm])(
+test.each(PLAIN)(
   'a short campaign: $name',
   async (campaign) => {
     await runRounds(campaign, { seed: 1, rounds: campaign.short, say });
@@ -29,6 +29,13 @@ test('the kills of the short campaign fell into the midst of work', () => {
   expect(tally.killed).toBeGreaterThan(tally.endedBefore);
   expect(tally.acknowledged).toBeGreaterThan(0);
   expect(tally.refusedOrCut).toBeGreaterThan(0);
+});
+
+test('docs/reliability.md has one row a campaign', () => {
+  const page = readFileSync(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect(rows).toHaveLength(CAMPAIGNS.length);
+  expect(new Set(rows)).toEqual(new Set(CAMPAIGNS.map(({ name }) => name)));
 });
 
 test('a round that fails ends its campaign, says what broke, and how to repeat just that', async () => {

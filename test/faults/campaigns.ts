@@ -1,9 +1,16 @@
 import type { Campaign } from './campaign.ts';
+import { clock } from './clock.ts';
 import { crash } from './crash.ts';
 import { disk } from './disk.ts';
 import { fuzz } from './fuzz.ts';
 import { power } from './power.ts';
 import { storm } from './storm.ts';
 
-/** Every campaign there is, the most important first. */
-export const CAMPAIGNS: readonly Campaign[] = [crash, power, disk, storm, fuzz];
+/** They need Node and npm only: `npm test` has a short run of each. */
+export const PLAIN: readonly Campaign[] = [crash, storm];
+
+/** They compile a library that is preloaded into the service: the system tests have a short run of each. */
+export const WITH_COMPILER: readonly Campaign[] = [power, disk, clock];
+
+/** Every campaign there is. */
+export const CAMPAIGNS: readonly Campaign[] = [...PLAIN, ...WITH_COMPILER, fuzz];

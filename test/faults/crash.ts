@@ -25,6 +25,7 @@ const MOST_KILLS = 3;
 const LONGEST_LIFE_MS = 150;
 /** About how long a command or a start takes until its work is done; a kill falls anywhere in it. */
 const COMMAND_MS = 700;
+
 /** One database and all that happens to it. */
 interface Life {
   readonly random: Random;
@@ -98,6 +99,7 @@ const KILL: Readonly<Record<Moment, (life: Life) => Promise<void>>> = {
     await fill(life);
     await age(life.store);
     await killWithin(life, runProgram({ ...life.env, RETENTION_DAYS: '1' }, COMMAND), 2 * COMMAND_MS);
+    await assertWell(life);
     const receiver = await startedReady({ ...life.env, RETENTION_DAYS: '1' });
     await eventually(
       'the old bytes removed',

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { endPrograms } from '../support/receiver.ts';
+import { endPrograms, removeDirectories } from '../support/receiver.ts';
 import type { Campaign } from './campaign.ts';
 import { CAMPAIGNS } from './campaigns.ts';
 import { stopSharedServer } from './stores.ts';
@@ -92,10 +92,20 @@ const run = async (values: readonly string[]): Promise<number> => {
     }
   }
   await stopSharedServer();
+  removeDirectories();
   return code;
 };
 
+/** Services are heads of groups of their own: an interruption of this process does not reach them by itself. */
+const interrupt = async (): Promise<void> => {
+  await endPrograms();
+  await stopSharedServer();
+  removeDirectories();
+  process.exit(1);
+};
+
 if (import.meta.main) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void interrupt());
   try {
     process.exitCode = await run(process.argv.slice(2));
   } catch (error) {

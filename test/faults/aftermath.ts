@@ -42,6 +42,9 @@ export const command = (env: Environment, ...values: readonly string[]): Program
 export const startedReady = async (env: Environment): Promise<ReceiverProcess> => {
   const receiver = await startProcess(env);
   await becomesReady(receiver);
+  // A process that was killed leaves its log, and so nothing to be alarmed about.
+  if (receiver.log().some(({ msg }) => msg === 'the database was not closed'))
+    throw new Error('a start took what a kill had left for what a hand had copied');
   return receiver;
 };
 

@@ -14,10 +14,10 @@ import {
 import type { Campaign } from './campaign.ts';
 import { createLedger, deliver, type Ledger } from './ledger.ts';
 import { createRandom, type Random } from './random.ts';
-import { type CampaignStore, createStore } from './stores.ts';
+import { type CampaignStore, createSqlite, createStore } from './stores.ts';
 
-/** What is under way when the process is killed; a restore belongs here as well, once there is one. */
-const MOMENTS = ['load', 'start', 'migration', 'copy', 'retention'] as const;
+/** What is under way when the process is killed. */
+const MOMENTS = ['load', 'start', 'migration', 'copy', 'retention', 'restore'] as const;
 type Moment = (typeof MOMENTS)[number];
 
 const NOTIFICATIONS = 60;
@@ -108,6 +108,20 @@ const KILL: Readonly<Record<Moment, (life: Life) => Promise<void>>> = {
     );
     await stopped(receiver);
   },
+  restore: async (life) => await restore(life),
+};
+
+/** A backup of everything is put in the place of the database that it was made of; of SQLite only. */
+const restore = async (life: Life): Promise<void> => {
+  if (life.store.kind === 'postgres') return await underLoad(life);
+  await fill(life);
+  const backup = createSqlite();
+  life.stores.push(backup);
+  const file = backup.url.slice('sqlite:'.length);
+  await exitOf(command(life.env, 'backup', file));
+  await killWithin(life, command(life.env, 'restore', file), COMMAND_MS);
+  await assertWell(life);
+  await exitOf(command(life.env, 'restore', file));
 };
 
 const TWO_DAYS_MS = 2 * 24 * 60 * 60_000;
@@ -156,4 +170,4 @@ const round = async (seed: number): Promise<void> => {
 };
 
 /** SIGKILL at any moment of a process that writes: nothing acknowledged is lost, and no order is half derived. */
-export const crash: Campaign = { name: 'crash', short: 10, long: 2_000, round };
+export const crash: Campaign = { name: 'crash', short: 12, long: 2_000, round };

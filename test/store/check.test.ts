@@ -55,6 +55,12 @@ const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
   raw_batches: ['notifications', 'raw_batches'],
 };
 
+/** Of the captures that are folded a few stand for all: each row costs a run of all checks for each of its columns. */
+const fewOfTheFolded = (rows: readonly Row[]): readonly Row[] => {
+  const isFolded = (row: Row): boolean => row['payment_id'] === 'P7' || /^F\d+$/.test(String(row['value']));
+  return [...rows.filter((row) => !isFolded(row)), ...rows.filter(isFolded).slice(0, 3)];
+};
+
 const paid = (number: number) =>
   paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
 const captured = (number: number) =>
@@ -69,8 +75,10 @@ const fill = async (store: Store): Promise<void> => {
   await store.record([{ ...delivery(captured(5)), inapplicable: true }], AMPLE);
   await store.record([unverified(), unverified({ target: '/payNotify?2' }, { reason: 'UNKNOWN_CLIENT' })], AMPLE);
   // So many that they are folded.
-  for (let part = 0; part < 40; part += 1)
-    await record(store, captureResult('S', { paymentId: 'P7', captureId: `F${part}`, captureAmount: jpy('1') }));
+  const folded = Array.from({ length: 33 }, (_, part) =>
+    captureResult('S', { paymentId: 'P7', captureId: `F${part}`, captureAmount: jpy('1') }),
+  );
+  await record(store, ...folded);
   const now = later(1);
   await store.register(registration(), { replace: false, now });
   await store.register(registration({ referenceOrderId: 'basket-2' }), { replace: true, now });
@@ -139,7 +147,7 @@ describe.each([
     );
 
   test('finds nothing wrong where nothing is', async () => {
-    expect(await verifyAll()).toMatchObject({ verified: 49, failed: [], flaws: [], withoutBytes: 0 });
+    expect(await verifyAll()).toMatchObject({ verified: 42, failed: [], flaws: [], withoutBytes: 0 });
   });
 
   test('every table is looked at', async () => {
@@ -151,7 +159,7 @@ describe.each([
     'finds a byte that changed in any row of %s, but in columns that are documented',
     async (table) => {
       const columns = (await world.hand.columns()).get(table) ?? [];
-      const rows = columns.length === 0 ? [] : await world.hand.rows(table);
+      const rows = columns.length === 0 ? [] : fewOfTheFolded(await world.hand.rows(table));
       const missed: string[] = [];
       for (const column of columns.filter((name) => UNSEEN[table]?.includes(name) !== true)) {
         const verdicts: boolean[] = [];

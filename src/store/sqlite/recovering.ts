@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { StoreUnusableError } from '../errors.ts';
+import { StoreUnavailableError, StoreUnusableError } from '../errors.ts';
 import { connect } from './connect.ts';
 import type { Thread } from './thread.ts';
 import { DatabaseLostError } from './watch.ts';
@@ -43,6 +43,8 @@ export interface LateThread {
   readonly get: () => Promise<Thread>;
   /** Ends it; who asks again gets another one. */
   readonly drop: () => Promise<void>;
+  /** Ends it for good. */
+  readonly end: () => Promise<void>;
 }
 
 export const createLateThread = (start: () => Promise<Thread>): LateThread => {
@@ -55,12 +57,21 @@ export const createLateThread = (start: () => Promise<Thread>): LateThread => {
       throw error;
     }
   };
+  const drop = async (): Promise<void> => {
+    const dropped = starting;
+    starting = null;
+    await (await dropped?.catch(() => null))?.close();
+  };
+  let ended = false;
   return {
-    get: async () => await (starting ??= startOrForget()),
-    drop: async () => {
-      const dropped = starting;
-      starting = null;
-      await (await dropped?.catch(() => null))?.close();
+    get: async () => {
+      if (ended) throw new StoreUnavailableError('the store is closed');
+      return await (starting ??= startOrForget());
+    },
+    drop,
+    end: async () => {
+      ended = true;
+      await drop();
     },
   };
 };

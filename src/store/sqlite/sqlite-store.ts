@@ -48,7 +48,7 @@ export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
     backup: async (target) => await (await reading()).calls.backup(target),
     close: async () => {
       await recovered().catch(() => {});
-      await reader.drop();
+      await reader.end();
       if (!(await hasFinished(writer))) return await writer.abandon();
       guard.drop();
       await writer.close();

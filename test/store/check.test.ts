@@ -56,10 +56,12 @@ const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Of the captures that are folded a few stand for all: each row costs a run of all checks for each of its columns. */
-const fewOfTheFolded = (rows: readonly Row[]): readonly Row[] => {
-  const isFolded = (row: Row): boolean => row['payment_id'] === 'P7' || /^F\d+$/.test(String(row['value']));
-  return [...rows.filter((row) => !isFolded(row)), ...rows.filter(isFolded).slice(0, 3)];
-};
+const fewOfTheFolded = (rows: readonly Row[]): readonly Row[] => [
+  ...rows.filter((row) => !isFolded(row)),
+  ...rows.filter(isFolded).slice(0, 3),
+];
+
+const isFolded = (row: Row): boolean => row['payment_id'] === 'P7' || /^F\d+$/.test(String(row['value']));
 
 const paid = (number: number) =>
   paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });

@@ -5,7 +5,8 @@ import { byCodeUnit, byPrecedence, type CaptureStatement, firstOf, type Sourced 
 /*
  * A payment may have thousands of captures, and every new one derives its order. Captures that are alike, and that
  * nothing contradicts, say the same taken together as one by one: they are folded into one statement, which the rules
- * read like any other. Folding is commutative and associative: the same captures make the same fold, in whatever order. Where what is folded changes, raise DERIVATION (rules.ts).
+ * read like any other. Folding is commutative and associative: the same captures make the same fold, in whatever order.
+ * Where what is folded changes, raise DERIVATION (rules.ts).
  */
 
 /** So many captures are kept one by one: ordinary orders have no fold. */

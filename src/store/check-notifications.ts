@@ -3,7 +3,7 @@ import { type Outcome, OUTCOMES, type RawNotification } from '../order/reading.t
 import { linksOf, type Statement } from '../order/statement.ts';
 import { type CheckedRow, type Flaw, FROM_BACKUP } from './checked.ts';
 import { rawCheck, readingCheck } from './checksum.ts';
-import { readPosition } from './cursor.ts';
+import { nextCursor, readPosition } from './cursor.ts';
 import { hexOf, type IdentifierRow } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Query, Snapshot } from './transaction.ts';
@@ -22,17 +22,14 @@ interface Row {
 }
 
 /** Notifications with their identifiers and what came over the wire, in the order of arrival. */
-export const checkNotifications = async (
-  snapshot: Snapshot,
-  { limit, cursor }: PageRequest,
-): Promise<Page<CheckedRow>> => {
+export const checkNotifications = async (snapshot: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
   const rows = await snapshot.query<Row>(
     `select position, client_id, digest, payment_id, kind, outcome, problem, statements, reading_check, raw_check
      from notifications
      where position > cast($2 as bigint)
      order by position
      limit $1`,
-    [limit, cursor === null ? '-1' : readPosition(cursor)],
+    [page.limit, page.cursor === null ? '-1' : readPosition(page.cursor)],
   );
   const raws = await readEach(
     snapshot,
@@ -41,8 +38,7 @@ export const checkNotifications = async (
   const items = await Promise.all(
     rows.map(async (row, index) => toChecked(row, raws[index] ?? NONE, await identifiersOf(snapshot.query, row))),
   );
-  const last = rows.at(-1);
-  return { items, next: last === undefined || rows.length < limit ? null : String(last.position) };
+  return { items, next: nextCursor(rows, page, ({ position }) => String(position)) };
 };
 
 interface ReadRaw {

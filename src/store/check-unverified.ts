@@ -1,5 +1,5 @@
 import { type CheckedRow, flawed, FROM_BACKUP } from './checked.ts';
-import { readPosition } from './cursor.ts';
+import { nextCursor, readPosition } from './cursor.ts';
 import { hexOf, requestDigest } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Snapshot } from './transaction.ts';
@@ -17,19 +17,15 @@ interface UnverifiedRow {
   readonly body: Uint8Array;
 }
 
-export const checkUnverified = async (
-  { query }: Snapshot,
-  { limit, cursor }: PageRequest,
-): Promise<Page<CheckedRow>> => {
+export const checkUnverified = async ({ query }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
   const rows = await query<UnverifiedRow>(
     `select request, digest, reason, origin, bytes, method, target, headers, body
      from unverified
      where request > cast($2 as bigint)
      order by request
      limit $1`,
-    [limit, cursor === null ? '-1' : readPosition(cursor)],
+    [page.limit, page.cursor === null ? '-1' : readPosition(page.cursor)],
   );
-  const last = rows.at(-1);
   return {
     items: rows.map((row) => ({
       key: `request ${row.request}, digest ${hexOf(row.digest)}`,
@@ -52,7 +48,7 @@ export const checkUnverified = async (
         ),
       ],
     })),
-    next: last === undefined || rows.length < limit ? null : String(last.request),
+    next: nextCursor(rows, page, ({ request }) => String(request)),
   };
 };
 

@@ -3,10 +3,10 @@ import { type Checked, type CheckedRow, type Flaw, flawed, FROM_BACKUP } from '.
 import { checkNotifications, isOutage } from './check-notifications.ts';
 import { checkTotals, checkUnverified } from './check-unverified.ts';
 import { registrationCheck } from './checksum.ts';
-import { readKey } from './cursor.ts';
+import { nextCursor, readKey } from './cursor.ts';
 import { projectWhole, toRows } from './derive.ts';
 import { nameOfOrder, type OrderKey } from './order-key.ts';
-import { nextKeys } from './rebuild.ts';
+import { readOrderKeys } from './rebuild.ts';
 import { hexOf } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Database, Snapshot } from './transaction.ts';
@@ -64,11 +64,8 @@ interface IdentifierKey {
 }
 
 /** Those of no notification; all others are part of the check of theirs. */
-const checkIdentifiers = async (
-  { query, dialect }: Snapshot,
-  { limit, cursor }: PageRequest,
-): Promise<Page<CheckedRow>> => {
-  const [clientId, position, name, value] = readKey(cursor ?? '["","-1","",""]', ['', '', '', '']);
+const checkIdentifiers = async ({ query, dialect }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
+  const [clientId, position, name, value] = readKey(page.cursor ?? '["","-1","",""]', ['', '', '', '']);
   const { columns, after } = dialect.identifierKey;
   const rows = await query<IdentifierKey & { found: number | boolean }>(
     `select client_id, position, name, value,
@@ -77,9 +74,8 @@ const checkIdentifiers = async (
      where (${columns}) > (${after})
      order by ${columns}
      limit $1`,
-    [limit, clientId, position, name, value],
+    [page.limit, clientId, position, name, value],
   );
-  const last = rows.at(-1);
   return {
     items: rows.map((row) => ({
       key: `client_id ${row.client_id}, position ${row.position}, name ${row.name}, value ${row.value}`,
@@ -89,24 +85,17 @@ const checkIdentifiers = async (
         'delete the row; the notification that lacks it is named as well',
       ),
     })),
-    next:
-      last === undefined || rows.length < limit
-        ? null
-        : JSON.stringify([last.client_id, String(last.position), last.name, last.value]),
+    next: nextCursor(rows, page, (last) =>
+      JSON.stringify([last.client_id, String(last.position), last.name, last.value]),
+    ),
   };
 };
 
 const REBUILD = 'run `paynotify rebuild`: orders are derived again from what is stored';
 
 /** Orders that are there and orders that should be there. */
-const checkOrders = async (
-  snapshot: Snapshot,
-  { limit, cursor }: PageRequest,
-  rules: OrderRules,
-): Promise<Page<CheckedRow>> => {
-  const keys = await nextKeys(snapshot.query, readKey(cursor ?? '["",""]', ['', '']), limit);
-  const last = keys.at(-1);
-  const next = last === undefined || keys.length < limit ? null : JSON.stringify([last.clientId, last.orderKey]);
+const checkOrders = async (snapshot: Snapshot, page: PageRequest, rules: OrderRules): Promise<Page<CheckedRow>> => {
+  const { items: keys, next } = await readOrderKeys(snapshot.query, page);
   if (keys.length === 0) return { items: [], next };
   const derived = await deriveEach(snapshot, keys, rules);
   const items = await Promise.all(
@@ -180,17 +169,16 @@ interface RegistrationRow {
   readonly expectation_check: Count;
 }
 
-const checkRegistrations = async ({ query }: Snapshot, { limit, cursor }: PageRequest): Promise<Page<CheckedRow>> => {
-  const [clientId, id, replacedAt] = readKey(cursor ?? '["","","-1"]', ['', '', '']);
+const checkRegistrations = async ({ query }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
+  const [clientId, id, replacedAt] = readKey(page.cursor ?? '["","","-1"]', ['', '', '']);
   const rows = await query<RegistrationRow>(
     `select client_id, payment_request_id, replaced_at, expectation, expectation_check
      from registrations
      where (client_id, payment_request_id, replaced_at) > ($2, $3, cast($4 as bigint))
      order by client_id, payment_request_id, replaced_at
      limit $1`,
-    [limit, clientId, id, replacedAt],
+    [page.limit, clientId, id, replacedAt],
   );
-  const last = rows.at(-1);
   return {
     items: rows.map((row) => ({
       key: `client_id ${row.client_id}, payment_request_id ${row.payment_request_id}, replaced_at ${row.replaced_at}`,
@@ -200,10 +188,9 @@ const checkRegistrations = async ({ query }: Snapshot, { limit, cursor }: PageRe
         `register it again with ?replace=true, or ${FROM_BACKUP}`,
       ),
     })),
-    next:
-      last === undefined || rows.length < limit
-        ? null
-        : JSON.stringify([last.client_id, last.payment_request_id, String(last.replaced_at)]),
+    next: nextCursor(rows, page, (last) =>
+      JSON.stringify([last.client_id, last.payment_request_id, String(last.replaced_at)]),
+    ),
   };
 };
 

@@ -1,5 +1,5 @@
 import type { OrderRules } from '../order/rules.ts';
-import { readKey } from './cursor.ts';
+import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
 import { paymentsLinkedBy } from './links.ts';
 import { linkLock, UNVERIFIED_LOCK } from './lock.ts';
@@ -192,21 +192,19 @@ const updateRequest = async (query: Query, { id, ...stored }: StoredUnverified):
 const START: readonly [string, string, number] = ['', '', -1];
 
 /** Those that stand and those that were replaced, in the order of their identifiers. */
-export const readRegistrations = async (
-  { query }: Database,
-  { limit, cursor }: PageRequest,
-): Promise<Page<RegistrationVersion>> => {
+export const readRegistrations = async ({ query }: Database, page: PageRequest): Promise<Page<RegistrationVersion>> => {
   const rows = await query<RegistrationColumns>(
     `select ${REGISTRATION_COLUMNS}
      from registrations
      where (client_id, payment_request_id, replaced_at) > ($2, $3, $4)
      order by client_id, payment_request_id, replaced_at
      limit $1`,
-    [limit, ...(cursor === null ? START : readKey(cursor, START))],
+    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
   );
-  const last = rows.at(-1);
-  const key = last && [last.client_id, last.payment_request_id, Number(last.replaced_at)];
-  return { items: rows.map(toVersion), next: key === undefined || rows.length < limit ? null : JSON.stringify(key) };
+  const next = nextCursor(rows, page, (last) =>
+    JSON.stringify([last.client_id, last.payment_request_id, Number(last.replaced_at)]),
+  );
+  return { items: rows.map(toVersion), next };
 };
 
 export const count = async ({ query }: Database, what: Copied): Promise<number> => {

@@ -1,4 +1,14 @@
-import { InvalidCursorError } from './store.ts';
+import { InvalidCursorError, type PageRequest } from './store.ts';
+
+/** Where the page after these rows begins; null where they are the last ones. */
+export const nextCursor = <Row>(
+  rows: readonly Row[],
+  { limit }: Pick<PageRequest, 'limit'>,
+  cursorOf: (last: Row) => string,
+): string | null => {
+  const last = rows.at(-1);
+  return last === undefined || rows.length < limit ? null : cursorOf(last);
+};
 
 /**
  * A cursor that is a key as JSON, like another one: as many values, of the same types. Throws an InvalidCursorError.

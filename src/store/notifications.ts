@@ -1,7 +1,7 @@
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification } from '../order/reading.ts';
 import type { Statement } from '../order/statement.ts';
-import { readPosition } from './cursor.ts';
+import { nextCursor, readPosition } from './cursor.ts';
 import { bytesOf, hexOf, isoTime } from './row.ts';
 import type {
   NotificationFilter,
@@ -109,10 +109,8 @@ const selectOf = ({ filter, page, newestFirst }: Listing): Select => {
   return { sql, values };
 };
 
-const nextOf = (rows: readonly Row[], { limit }: PageRequest): string | null => {
-  const last = rows.at(-1);
-  return last === undefined || rows.length < limit ? null : String(last.position);
-};
+const nextOf = (rows: readonly Row[], page: PageRequest): string | null =>
+  nextCursor(rows, page, ({ position }) => String(position));
 
 const toSummary = async (query: Query, row: Row): Promise<NotificationSummary> => {
   const identifiers = await query<Identifier>(

@@ -1,6 +1,6 @@
 import { type Order, underivable, withExpiry } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
-import { readFeedCursor, readPosition } from './cursor.ts';
+import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
 import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
@@ -54,10 +54,6 @@ interface Row {
 }
 
 const toKey = (row: Row): OrderKey => ({ clientId: row.client_id, orderKey: row.order_key });
-const positionAfter = (rows: readonly Row[]): string | null => {
-  const last = rows.at(-1);
-  return last === undefined ? null : String(last.position);
-};
 
 /**
  * Newest change first. The terms on `status` and `attention` repeat those of the partial indexes, so that they are
@@ -88,7 +84,7 @@ export const listOrders = async (
       values,
     );
     const items = await read(snapshot, rows.map(toKey), rules);
-    return { items, next: rows.length < page.limit ? null : positionAfter(rows) };
+    return { items, next: nextCursor(rows, page, ({ position }) => String(position)) };
   });
 };
 
@@ -111,7 +107,7 @@ export const followOrders = async (
     );
     const items = await read(snapshot, rows.map(toKey), rules);
     // An empty page, too, gives a cursor of the latest start.
-    return { items, next: cursorAt(positionAfter(rows) ?? from.position) };
+    return { items, next: cursorAt(String(rows.at(-1)?.position ?? from.position)) };
   });
 };
 

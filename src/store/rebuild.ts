@@ -1,19 +1,18 @@
 import type { OrderRules } from '../order/rules.ts';
-import { readKey } from './cursor.ts';
+import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
 import { type OrderKey, paymentIdOf } from './order-key.ts';
-import type { PageRequest, RebuildStep } from './store.ts';
+import type { Page, PageRequest, RebuildStep } from './store.ts';
 import type { Database, Query } from './transaction.ts';
 
-/** Derives the next orders again; the cursor is the last order's client and key, as JSON. */
+/** Derives the orders of the next page again. */
 export const rebuild = async (
   database: Database,
-  { limit, cursor }: PageRequest,
+  page: PageRequest,
   { rules, now }: { readonly rules: OrderRules; readonly now: number },
 ): Promise<RebuildStep> => {
-  const keys = await nextKeys(database.query, cursor === null ? START : readKey(cursor, START), limit);
-  const last = keys.at(-1);
+  const { items: keys, next } = await readOrderKeys(database.query, page);
   // Read before their locks, but derived after: what happens to these keys in between is seen, and others see to
   // themselves.
   const parts = await database.inParts(
@@ -27,7 +26,7 @@ export const rebuild = async (
   return {
     orders: keys.length,
     changed: parts.reduce((all, changed) => all + changed, 0),
-    next: last === undefined || keys.length < limit ? null : JSON.stringify([last.clientId, last.orderKey]),
+    next,
   };
 };
 
@@ -36,12 +35,12 @@ const START: readonly [clientId: string, orderKey: string] = ['', ''];
 /** Greater than any `paymentRequestId`: the keys of registrations come before those of payments. */
 const PAST_REGISTRATIONS = '\x7f';
 
-/** Orders that should be there and orders that are there, so that neither kind of error survives. */
-export const nextKeys = async (
-  query: Query,
-  [clientId, orderKey]: readonly [string, string],
-  limit: number,
-): Promise<readonly OrderKey[]> => {
+/**
+ * Orders that should be there and orders that are there, so that neither kind of error survives. The cursor is the last
+ * order's client and key, as JSON.
+ */
+export const readOrderKeys = async (query: Query, page: PageRequest): Promise<Page<OrderKey>> => {
+  const [clientId, orderKey] = page.cursor === null ? START : readKey(page.cursor, START);
   const registration = orderKey === '' || paymentIdOf(orderKey) === null ? orderKey.slice(1) : PAST_REGISTRATIONS;
   const rows = await query<{ client_id: string; order_key: string }>(
     `select client_id, order_key
@@ -72,7 +71,8 @@ export const nextKeys = async (
      ) as keys
      order by client_id, order_key
      limit $4`,
-    [clientId, orderKey, registration, limit],
+    [clientId, orderKey, registration, page.limit],
   );
-  return rows.map((row) => ({ clientId: row.client_id, orderKey: row.order_key }));
+  const items = rows.map((row) => ({ clientId: row.client_id, orderKey: row.order_key }));
+  return { items, next: nextCursor(items, page, (last) => JSON.stringify([last.clientId, last.orderKey])) };
 };

@@ -1,6 +1,6 @@
 import type { SignatureOrigin } from '../antom/origin.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
-import { readPosition } from './cursor.ts';
+import { nextCursor, readPosition } from './cursor.ts';
 import { bytesOf, hexOf, isoTime, toRequest } from './row.ts';
 import type { Page, PageRequest, StoredUnverified, UnverifiedSummary } from './store.ts';
 import type { Count, Database, Value } from './transaction.ts';
@@ -77,10 +77,8 @@ export const findUnverified = async ({ query }: Database, id: string): Promise<S
   return row === undefined ? null : toStored(row);
 };
 
-const nextOf = (rows: readonly Row[], { limit }: PageRequest): string | null => {
-  const last = rows.at(-1);
-  return last === undefined || rows.length < limit ? null : String(last.request);
-};
+const nextOf = (rows: readonly Row[], page: PageRequest): string | null =>
+  nextCursor(rows, page, ({ request }) => String(request));
 
 const toSummary = (row: Row): UnverifiedSummary => ({
   id: hexOf(row.digest),

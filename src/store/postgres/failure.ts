@@ -1,11 +1,5 @@
 import { DatabaseError } from 'pg';
-import {
-  InvalidCursorError,
-  OutdatedCursorError,
-  StoreRejectedError,
-  StoreUnavailableError,
-  StoreUnusableError,
-} from '../store.ts';
+import { StoreError, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../errors.ts';
 import { WITHOUT_POOLER } from './check.ts';
 
 /** SQLSTATE classes that speak of the values, not of the moment: data, integrity, limits of what a row may be. */
@@ -14,8 +8,6 @@ const REJECTIONS: ReadonlySet<string> = new Set(['22', '23', '54']);
 const FAULTS: ReadonlySet<string> = new Set(['TypeError', 'RangeError', 'SyntaxError', 'ReferenceError']);
 /** A prepared statement is not there, or is there already: the session is not ours alone. */
 const FOREIGN_SESSION: ReadonlySet<string | null> = new Set(['26000', '42P05']);
-
-const OWN = [StoreUnavailableError, StoreRejectedError, StoreUnusableError, InvalidCursorError, OutdatedCursorError];
 
 /** The five characters by which PostgreSQL names a failure; null where it did not answer at all. */
 export const sqlStateOf = (error: unknown): string | null =>
@@ -46,7 +38,7 @@ const messageOf = (error: unknown): string =>
  * without a word included: whether a COMMIT that got no answer happened is then unknown, and never claimed.
  */
 export const toStoreError = (error: unknown): Error => {
-  if (OWN.some((Failure) => error instanceof Failure)) return error as Error;
+  if (error instanceof StoreError) return error;
   const state = sqlStateOf(error);
   const hint = FOREIGN_SESSION.has(state) ? ' (does a pooler in transaction mode stand in between?)' : '';
   const rejected =
@@ -67,7 +59,7 @@ export interface Place {
 /** What went wrong while opening a database: a StoreUnusableError with the remedy where waiting does not help. */
 export const toOpeningError = (error: unknown, place: Place | null): Error => {
   const remedy = remedyOf(error, place);
-  const cause = OWN.some((Failure) => error instanceof Failure) ? (error as Error) : toStoreError(error);
+  const cause = toStoreError(error);
   const Failure = remedy !== null || cause instanceof StoreUnusableError ? StoreUnusableError : StoreUnavailableError;
   const words = remedy === null ? cause.message : `${messageOf(error)}: ${remedy}`;
   const where = place === null ? '' : ` (${place.server}, user ${place.user}, database ${place.database})`;

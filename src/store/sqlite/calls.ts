@@ -1,6 +1,7 @@
 import type { OrderRules } from '../../order/rules.ts';
 import type { Reads, Writes } from '../operations.ts';
 import type { BatchResult, UnverifiedBounds } from '../store.ts';
+import type { Failure } from './failure.ts';
 import type { PackedBatch } from './message.ts';
 
 /** What the thread is started with. `copier` reads a database that this program has not migrated. */
@@ -29,9 +30,6 @@ export interface Calls extends Reads, Writes {
   /** Writes down that all was written; the last call before `close`. */
   readonly finish: () => Promise<void>;
 }
-
-/** Which error the caller gets; what is no error of the database is a bug, and the values that met it are rejected. */
-export type Failure = 'unusable' | 'unavailable' | 'lost' | 'rejected' | 'invalid cursor' | 'outdated cursor';
 
 export type WorkerResponse =
   | { readonly id: number; readonly value: unknown }

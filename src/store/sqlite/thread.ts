@@ -1,13 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import {
-  InvalidCursorError,
-  OutdatedCursorError,
-  StoreRejectedError,
-  StoreUnavailableError,
-  StoreUnusableError,
-} from '../store.ts';
-import { DatabaseLostError } from './watch.ts';
+import { StoreUnavailableError } from '../errors.ts';
 import type { Calls, WorkerOptions, WorkerRequest, WorkerResponse } from './calls.ts';
+import { toError } from './failure.ts';
 
 /** A database thread as the main thread sees it. */
 export interface Thread {
@@ -27,15 +21,6 @@ interface Waiting {
 /** A batch lives for milliseconds: a small young generation is enough, and keeps the process small. */
 const LIMITS = { maxYoungGenerationSizeMb: 8 };
 
-const FAILURES = {
-  unusable: StoreUnusableError,
-  unavailable: StoreUnavailableError,
-  lost: DatabaseLostError,
-  rejected: StoreRejectedError,
-  'invalid cursor': InvalidCursorError,
-  'outdated cursor': OutdatedCursorError,
-};
-
 /** Starts a database thread and waits until its connection is open. Calls are carried out one after another. */
 export const startThread = async (options: WorkerOptions): Promise<Thread> => {
   const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: options, resourceLimits: LIMITS });
@@ -52,7 +37,7 @@ export const startThread = async (options: WorkerOptions): Promise<Thread> => {
     const caller = waiting.get(response.id);
     waiting.delete(response.id);
     if ('value' in response) caller?.resolve(response.value);
-    else caller?.reject(new FAILURES[response.failure](response.message));
+    else caller?.reject(toError(response.failure, response.message));
   });
   worker.on('error', (error) => end(new StoreUnavailableError('the database thread failed', { cause: error })));
   worker.on('exit', () => end(new StoreUnavailableError('the database thread has ended')));

@@ -1,25 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { InvalidCursorError, OutdatedCursorError, StoreUnavailableError, StoreUnusableError } from '../store.ts';
-import type { Failure, WorkerOptions, WorkerRequest, WorkerResponse } from './calls.ts';
+import type { WorkerOptions, WorkerRequest, WorkerResponse } from './calls.ts';
 import { openReader, openWriter } from './connection.ts';
-import { codeOf, sqliteCodeOf } from './file.ts';
-import { DatabaseLostError } from './watch.ts';
-
-/** Result codes of SQLite that speak of the values, not of the moment: constraint, mismatch, too big, out of range. */
-const REJECTIONS: ReadonlySet<number> = new Set([18, 19, 20, 25]);
-
-const isOfFileSystem = (error: unknown): boolean => /^E(?!RR_)/.test(codeOf(error) ?? '');
-
-const failureOf = (error: unknown): Failure => {
-  if (error instanceof StoreUnusableError) return 'unusable';
-  if (error instanceof DatabaseLostError) return 'lost';
-  if (error instanceof StoreUnavailableError) return 'unavailable';
-  if (error instanceof InvalidCursorError) return 'invalid cursor';
-  if (error instanceof OutdatedCursorError) return 'outdated cursor';
-  const code = sqliteCodeOf(error);
-  if (code === null) return isOfFileSystem(error) ? 'unavailable' : 'rejected';
-  return REJECTIONS.has(code) ? 'rejected' : 'unavailable';
-};
+import { failureOf } from './failure.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file is a worker thread');

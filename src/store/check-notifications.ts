@@ -4,9 +4,10 @@ import { linksOf, type Statement } from '../order/statement.ts';
 import { type CheckedRow, type Flaw, FROM_BACKUP } from './checked.ts';
 import { rawCheck, readingCheck } from './checksum.ts';
 import { nextCursor, readPosition } from './cursor.ts';
-import { hexOf, type IdentifierRow } from './row.ts';
+import { identifiersOf, type StoredIdentifier } from './links.ts';
+import { hexOf } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
-import type { Count, Query, Snapshot } from './transaction.ts';
+import type { Count, Snapshot } from './transaction.ts';
 
 interface Row {
   readonly position: Count;
@@ -36,7 +37,13 @@ export const checkNotifications = async (snapshot: Snapshot, page: PageRequest):
     rows.map(({ position }) => String(position)),
   );
   const items = await Promise.all(
-    rows.map(async (row, index) => toChecked(row, raws[index] ?? NONE, await identifiersOf(snapshot.query, row))),
+    rows.map(async (row, index) =>
+      toChecked(
+        row,
+        raws[index] ?? NONE,
+        await identifiersOf(snapshot.query, { clientId: row.client_id, position: String(row.position) }),
+      ),
+    ),
   );
   return { items, next: nextCursor(rows, page, ({ position }) => String(position)) };
 };
@@ -65,17 +72,6 @@ const readEach = async (snapshot: Snapshot, positions: readonly string[]): Promi
 /** The database's own errors carry a code: what carries none was met while reading what is stored. */
 export const isOutage = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && ('errcode' in error || 'severity' in error);
-
-interface StoredIdentifier extends Omit<IdentifierRow, 'joins'> {
-  /** 0 or 1 */
-  readonly joins: number;
-}
-
-const identifiersOf = async (query: Query, row: Row): Promise<readonly StoredIdentifier[]> =>
-  await query<StoredIdentifier>(
-    'select name, value, joins from identifiers where client_id = $1 and position = cast($2 as bigint)',
-    [row.client_id, String(row.position)],
-  );
 
 const toChecked = (row: Row, { raw, unreadable }: ReadRaw, identifiers: readonly StoredIdentifier[]): CheckedRow => {
   const id = hexOf(row.digest);

@@ -1,9 +1,9 @@
 import type { OrderRules } from '../order/rules.ts';
 import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
-import { paymentsLinkedBy } from './links.ts';
+import { identifiersOf, linksAmong, paymentsLinkedBy, type StoredIdentifier } from './links.ts';
 import { linkLock, UNVERIFIED_LOCK } from './lock.ts';
-import type { Link, Touched } from './order-key.ts';
+import type { Touched } from './order-key.ts';
 import { locksOf, touchedBy } from './put.ts';
 import { writeReadings } from './readings.ts';
 import { REGISTRATION_COLUMNS, type RegistrationColumns, toVersion } from './register.ts';
@@ -74,13 +74,6 @@ interface Standing {
   readonly last_received_at: Count;
 }
 
-interface JoiningIdentifier {
-  readonly name: string;
-  readonly value: string;
-  /** 0 or 1 */
-  readonly joins: number;
-}
-
 /**
  * What is stored keeps its extremes; it is read as in the other store, and loses the bytes that were removed there.
  * Returns what it joined as it was read until now, where that changes.
@@ -109,23 +102,18 @@ const update = async (transaction: Transaction, row: NotificationRow, position: 
       [position],
     );
   }
-  const identifiers = await query<JoiningIdentifier>(
-    'select name, value, joins from identifiers where client_id = $1 and position = cast($2 as bigint)',
-    [row.clientId, position],
-  );
+  const identifiers = await identifiersOf(query, { clientId: row.clientId, position });
   if (standing !== undefined && readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers))
     return NOTHING;
   const { clientId } = row;
-  const links = identifiers.flatMap(({ name, value, joins }) =>
-    joins === 1 ? [{ clientId, name, value } as Link] : [],
-  );
+  const links = linksAmong(identifiers, clientId);
   transaction.need(links.map(linkLock));
   const keys = await paymentsLinkedBy(query, links);
   await writeReadings(transaction, [{ clientId, id: hexOf(row.digest), position, columns: row }]);
   return { keys, links };
 };
 
-const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly JoiningIdentifier[]): boolean => {
+const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly StoredIdentifier[]): boolean => {
   const names = new Set(b.map(({ name, value, joins }) => `${name} ${value} ${joins}`));
   return a.length === b.length && a.every(({ name, value, joins }) => names.has(`${name} ${value} ${Number(joins)}`));
 };

@@ -17,3 +17,25 @@ export const paymentsLinkedBy = async (query: Query, links: readonly Link[]): Pr
   );
   return linked.flat();
 };
+
+/** A row of `identifiers`, as far as its notification is concerned. */
+export interface StoredIdentifier {
+  readonly name: string;
+  readonly value: string;
+  /** 1 where it is a link, else 0. */
+  readonly joins: number;
+}
+
+/** What a notification states, but for its payment. */
+export const identifiersOf = async (
+  query: Query,
+  { clientId, position }: { readonly clientId: string; readonly position: string },
+): Promise<readonly StoredIdentifier[]> =>
+  await query<StoredIdentifier>(
+    'select name, value, joins from identifiers where client_id = $1 and position = cast($2 as bigint)',
+    [clientId, position],
+  );
+
+/** Those by which it joins its payment with what else names them. */
+export const linksAmong = (identifiers: readonly StoredIdentifier[], clientId: string): readonly Link[] =>
+  identifiers.flatMap(({ name, value, joins }) => (joins === 1 ? [{ clientId, name, value } as Link] : []));

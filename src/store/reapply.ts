@@ -2,7 +2,7 @@ import type { Outcome } from '../order/reading.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { derive } from './derive.ts';
 import { linkLock, orderLock } from './lock.ts';
-import { paymentsLinkedBy } from './links.ts';
+import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
 import type { Link, OrderKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
 import { bytesOf, linksIn, notificationId, type ReadingColumns } from './row.ts';
@@ -82,9 +82,6 @@ const hold = async (
     [position],
   );
   if (row === undefined || row.outcome !== before.outcome || row.statements !== before.statements) return [];
-  const links = await query<Pick<Link, 'name' | 'value'>>(
-    'select name, value from identifiers where client_id = $1 and position = cast($2 as bigint) and joins = 1',
-    [clientId, position],
-  );
-  return [{ entry, position, links: links.map(({ name, value }) => ({ clientId, name, value })) }];
+  const links = linksAmong(await identifiersOf(query, { clientId, position }), clientId);
+  return [{ entry, position, links }];
 };

@@ -23,17 +23,12 @@ const DIALECT: Dialect = {
   hasRaw: 'raw_batch <> 0',
 };
 
-const createStrayRawsOf = (db: DatabaseSync): Snapshot['strayRaws'] => {
-  const strayRaws = createStrayRaws(db);
-  return async () => strayRaws();
-};
-
 const createSnapshot = (db: DatabaseSync): Snapshot => ({
   dialect: DIALECT,
   query: createQuery(db),
   evidence: createEvidence(db),
   raws: createRaws(db),
-  strayRaws: createStrayRawsOf(db),
+  strayRaws: createStrayRaws(db),
   positionOf: createPositionOf(db),
 });
 

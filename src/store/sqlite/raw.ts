@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { RawNotification } from '../../order/reading.ts';
-import type { StrayRaw } from '../transaction.ts';
+import type { Snapshot, StrayRaw } from '../transaction.ts';
 import { prepare } from './query.ts';
 
 /**
@@ -114,7 +114,7 @@ export const createRawReading = (db: DatabaseSync): (() => ReadRaw) => {
  * looks as if its bytes had been removed. A copy takes the bytes of single notifications away, which then name place -1 of
  * batch 0.
  */
-export const createStrayRaws = (db: DatabaseSync): (() => readonly StrayRaw[]) => {
+export const createStrayRaws = (db: DatabaseSync): Snapshot['strayRaws'] => {
   const select = db.prepare(
     `select b.raw_batch as batch, b.packed, coalesce(n.named, 0) as named
      from raw_batches b
@@ -127,7 +127,7 @@ export const createStrayRaws = (db: DatabaseSync): (() => readonly StrayRaw[]) =
   );
   const isRemoved = ({ body }: RawNotification): boolean =>
     selectRemoved.get(hash('sha256', body, 'buffer')) !== undefined;
-  return () => {
+  return async () => {
     const stray: StrayRaw[] = [];
     for (const row of select.iterate()) {
       const { batch, packed, named } = row as unknown as { batch: number; packed: Uint8Array; named: number };

@@ -1,7 +1,7 @@
-import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
 import { readKeyRing, readText } from './key-ring.ts';
+import { isLoopback } from './loopback.ts';
 import type { OrderRules } from './order/rules.ts';
 import { problemOfUrl } from './store/postgres/url.ts';
 
@@ -246,10 +246,11 @@ const orThrow = <T>(value: T, problems: readonly string[]): T => {
 const SHORTEST_TOKEN = 32;
 
 const checkAdmin = ({ adminHost, adminToken, adminReadToken }: Config, problems: string[]): void => {
-  if (!isLoopback(adminHost) && (adminToken?.length ?? 0) < SHORTEST_TOKEN) {
+  const isExposed = !isLoopback(adminHost);
+  if (isExposed && (adminToken?.length ?? 0) < SHORTEST_TOKEN) {
     problems.push(`ADMIN_TOKEN: with ADMIN_HOST beyond loopback it must have at least ${SHORTEST_TOKEN} characters`);
   }
-  if (!isLoopback(adminHost) && adminReadToken !== null && adminReadToken.length < SHORTEST_TOKEN) {
+  if (isExposed && adminReadToken !== null && adminReadToken.length < SHORTEST_TOKEN) {
     problems.push(
       `ADMIN_READ_TOKEN: with ADMIN_HOST beyond loopback it must have at least ${SHORTEST_TOKEN} characters`,
     );
@@ -257,7 +258,3 @@ const checkAdmin = ({ adminHost, adminToken, adminReadToken }: Config, problems:
   if (adminToken !== null && adminToken === adminReadToken)
     problems.push('ADMIN_READ_TOKEN: must differ from ADMIN_TOKEN, or it could write');
 };
-
-/** Names that reach only this machine. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));

@@ -6,12 +6,12 @@ import {
   ConfigError,
   type Environment,
   EXIT_CONFIG,
-  isLoopback,
   readConfig,
   readStoreConfig,
   SECRETS,
   VARIABLES,
 } from '../src/config.ts';
+import { isLoopback } from '../src/loopback.ts';
 import { keyFixture } from './support/forge-signer.ts';
 
 const KEY = keyFixture('throw-away.public.spki.base64.txt').trim();

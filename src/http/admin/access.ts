@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { isIPv4 } from 'node:net';
+import { isLoopback } from '../../loopback.ts';
 import type { Reply } from '../reply.ts';
 import { problem } from './problem.ts';
 
@@ -43,10 +43,10 @@ const matcher = (token: string | null): ((presented: Buffer) => boolean) => {
 };
 
 /** Any port; a name that a foreign site could make point here (DNS rebinding) is none of these. */
-const isLoopback = (host: string): boolean => {
+const leadsToLoopback = (host: string): boolean => {
   const [, name = ''] = /^(.*?)(:\d{1,5})?$/.exec(host.toLowerCase()) ?? [];
-  // `127.999.999.999` is no address but a name like any other.
-  return name === 'localhost' || name === '[::1]' || (isIPv4(name) && name.startsWith('127.'));
+  // An IPv6 address stands in brackets there.
+  return name !== '::1' && isLoopback(name);
 };
 
 /**
@@ -54,7 +54,7 @@ const isLoopback = (host: string): boolean => {
  */
 const loopbackOnly: Guard = ({ headersDistinct: { host: hosts = [], origin: origins = [] } }) => {
   const [host = ''] = hosts;
-  if (hosts.length !== 1 || !isLoopback(host)) {
+  if (hosts.length !== 1 || !leadsToLoopback(host)) {
     return problem('FOREIGN_HOST', 'Without an ADMIN_TOKEN only requests to a loopback name are answered.');
   }
   const own = `http://${host.toLowerCase()}`;

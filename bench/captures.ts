@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { VerifiedNotification } from '../src/antom/signature.ts';
-import { readNotification } from '../src/handlers/read.ts';
 import type { OrderRules } from '../src/order/rules.ts';
 import { openPostgres } from '../src/store/postgres/postgres-store.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import type { NotificationDelivery, Store } from '../src/store/store.ts';
-import { CLIENT_ID, PATH } from './notifications.ts';
+import { deliveryOf } from './delivery.ts';
+import { CLIENT_ID } from './notifications.ts';
 import { median } from './ratios.ts';
 import { startDatabase } from './server.ts';
 
@@ -22,27 +21,19 @@ const ROUNDS = 15;
 const LARGEST_RATIO = 5;
 
 const rules: OrderRules = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false };
-const SIGNATURE = `algorithm=RSA256,keyVersion=1,signature=${encodeURIComponent(Buffer.alloc(256, 0xb5).toString('base64'))}`;
 
-/** The signature is not real: nothing verifies it here. */
-const deliveryOf = (fields: object): NotificationDelivery => {
-  const notification = {
-    clientId: CLIENT_ID,
-    method: 'POST',
-    target: PATH,
-    requestTime: '2025-02-16T21:48:06-08:00',
-    signature: SIGNATURE,
-    body: Buffer.from(
+/** A notification of a success with these fields. */
+const stating = (fields: object): NotificationDelivery =>
+  deliveryOf(
+    Buffer.from(
       JSON.stringify({ ...fields, result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: 'success.' } }),
     ),
-  } as unknown as VerifiedNotification;
-  return { kind: 'notification', read: readNotification(notification), receivedAt: new Date() };
-};
+  );
 
 const amount = (value: string) => ({ currency: 'JPY', value });
 
 const payment = (paymentId: string): NotificationDelivery =>
-  deliveryOf({
+  stating({
     notifyType: 'PAYMENT_RESULT',
     paymentId,
     paymentRequestId: `R${paymentId}`,
@@ -51,7 +42,7 @@ const payment = (paymentId: string): NotificationDelivery =>
   });
 
 const capture = (paymentId: string, number: number, more: object): NotificationDelivery =>
-  deliveryOf({
+  stating({
     notifyType: 'CAPTURE_RESULT',
     paymentId,
     captureId: `${paymentId}-id-${number}`,

@@ -1,15 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VerifiedNotification } from '../src/antom/signature.ts';
 import { readStoreConfig } from '../src/config.ts';
-import { readNotification } from '../src/handlers/read.ts';
 import { nameOfRules } from '../src/order/rules.ts';
 import { SETTING } from '../src/store/setting.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
-import type { NotificationDelivery } from '../src/store/store.ts';
 import type { Bench } from './bench.ts';
+import { deliveryOf } from './delivery.ts';
 import { load } from './load.ts';
-import { bodyOf, CLIENT_ID, PATH } from './notifications.ts';
+import { bodyOf } from './notifications.ts';
 import { median, type Row } from './ratios.ts';
 import { startServer } from './server.ts';
 import { receiver, settings, storedIn } from './subjects.ts';
@@ -77,9 +75,8 @@ const throughput = async (
 
 const BATCH = 1_000;
 const PROGRESS_EVERY = 100_000;
-const RECEIVED_AT = new Date();
 
-/** Fills a database through the store, without HTTP. The signatures are not real: nothing verifies them here. */
+/** Fills a database through the store, without HTTP. */
 const fill = async (file: string, rows: number, progress: Bench['progress']): Promise<void> => {
   const { rules } = readStoreConfig({ ...process.env, ...settings });
   const store = await openSqlite({ file, rules });
@@ -88,24 +85,10 @@ const fill = async (file: string, rows: number, progress: Bench['progress']): Pr
   for (let stored = 0; stored < rows; stored += BATCH) {
     const count = Math.min(BATCH, rows - stored);
     await store.record(
-      Array.from({ length: count }, (_, index) => deliveryOf(stored + index)),
+      Array.from({ length: count }, (_, index) => deliveryOf(bodyOf(stored + index))),
       { maxBytes: 0 },
     );
     if ((stored + count) % PROGRESS_EVERY === 0) progress(`${(stored + count).toLocaleString('en')} stored`);
   }
   await store.close();
-};
-
-const SIGNATURE = `algorithm=RSA256,keyVersion=1,signature=${encodeURIComponent(Buffer.alloc(256, 0xb5).toString('base64'))}`;
-
-const deliveryOf = (n: number): NotificationDelivery => {
-  const notification = {
-    clientId: CLIENT_ID,
-    method: 'POST',
-    target: PATH,
-    requestTime: '2025-02-16T21:48:06-08:00',
-    signature: SIGNATURE,
-    body: bodyOf(n),
-  } as unknown as VerifiedNotification;
-  return { kind: 'notification', read: readNotification(notification), receivedAt: RECEIVED_AT };
 };

@@ -1,17 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Address, createSigner, PATH, type Post, send } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/postgres.ts';
-import {
-  endPrograms,
-  type Environment,
-  environmentOf,
-  makeDirectory,
-  removeDirectory,
-  startProcessReady,
-} from '../support/receiver.ts';
+import { type Environment, environmentOf, startProcessReady } from '../support/receiver.ts';
 import { type Balancer, freePorts, startHaproxy, startNginx } from './balancer.ts';
 import { loadDuring, notificationsOf } from './rolling.ts';
+import { useSite } from './site.ts';
 
 /** The configurations name three; the third is not there. */
 const REPLICAS = 2;
@@ -19,20 +12,7 @@ const ATTACKS = 8;
 const EVERY_MS = 1_500;
 
 const signer = createSigner();
-let server: TestServer;
-let directory: string;
-
-beforeAll(async () => {
-  server = await startServer();
-});
-afterAll(async () => await server.stop());
-beforeEach(() => {
-  directory = makeDirectory();
-});
-afterEach(async () => {
-  await endPrograms();
-  removeDirectory(directory);
-});
+const { directory, createDatabase } = useSite();
 
 /** Larger than what is kept of an unverified request: a stranger's 503, whenever he likes. */
 const UNSIGNED: Post = { method: 'POST', target: PATH, headers: [], body: Buffer.alloc(33 * 1_024, 'x') };
@@ -57,9 +37,9 @@ test.each(CONFIGURATIONS)(
   '%s: an unsigned POST over 32 KiB every other second takes no genuine request down',
   async (_name, startBalancer) => {
     const ports = (await freePorts(3)) as unknown as Ports;
-    const shared: Environment = { ...environmentOf(directory, signer), DATABASE_URL: await server.createDatabase() };
+    const shared: Environment = { ...environmentOf(directory(), signer), DATABASE_URL: await createDatabase() };
     for (const port of ports.slice(0, REPLICAS)) await startProcessReady({ ...shared, PORT: String(port) });
-    const { address } = await startBalancer(directory, ports);
+    const { address } = await startBalancer(directory(), ports);
     const posts = notificationsOf(signer, 250);
     const { done: statuses, acknowledged, failures } = await loadDuring(attack(address), address, posts);
     expect(failures).toEqual([]);

@@ -1,52 +1,31 @@
-import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Agent } from 'node:http';
 import { ACKNOWLEDGEMENT, createSigner, eventually, send, withHeaders } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import { ordersOf } from '../support/orders.ts';
-import { startServer, type TestServer } from '../support/postgres.ts';
-import {
-  endPrograms,
-  type Environment,
-  environmentOf,
-  makeDirectory,
-  type ReceiverProcess,
-  removeDirectory,
-  startProcessReady,
-} from '../support/receiver.ts';
+import { type Environment, environmentOf, type ReceiverProcess, startProcessReady } from '../support/receiver.ts';
 import { drainDelay, freePorts, startHaproxy } from './balancer.ts';
 import { loadDuring, notificationsOf, receivedBy, restartAll, stopped } from './rolling.ts';
+import { useSite } from './site.ts';
 
 const REPLICAS = 3;
 const PAYMENTS = 500;
 
 const signer = createSigner();
-let server: TestServer;
-let directory: string;
-
-beforeAll(async () => {
-  server = await startServer();
-});
-afterAll(async () => await server.stop());
-beforeEach(() => {
-  directory = makeDirectory();
-});
-afterEach(async () => {
-  await endPrograms();
-  removeDirectory(directory);
-});
+const { directory, createDatabase } = useSite();
 
 test('HAProxy: a rolling restart of all replicas under load fails no request, loses none and applies none twice', async () => {
   const ports = await freePorts(REPLICAS);
   const shared: Environment = {
-    ...environmentOf(directory, signer),
-    DATABASE_URL: await server.createDatabase(),
+    ...environmentOf(directory(), signer),
+    DATABASE_URL: await createDatabase(),
     DRAIN_DELAY: drainDelay(),
     TRUST_PROXY: '1',
   };
   const startAt = async (port: number): Promise<ReceiverProcess> =>
     await startProcessReady({ ...shared, PORT: String(port) });
   const replicas = await Promise.all(ports.map(startAt));
-  const haproxy = await startHaproxy(directory, ports);
+  const haproxy = await startHaproxy(directory(), ports);
 
   const posts = notificationsOf(signer, PAYMENTS);
   const rolling = restartAll({
@@ -84,11 +63,11 @@ test('HAProxy: a rolling restart of all replicas under load fails no request, lo
 
 test('HAProxy: a connection of its own can reach the other replicas when one has died, and the client is the one that is logged', async () => {
   const ports = await freePorts(REPLICAS);
-  const shared = { ...environmentOf(directory, signer), DATABASE_URL: await server.createDatabase(), TRUST_PROXY: '1' };
+  const shared = { ...environmentOf(directory(), signer), DATABASE_URL: await createDatabase(), TRUST_PROXY: '1' };
   const [first, ...others] = await Promise.all(
     ports.map(async (port) => await startProcessReady({ ...shared, PORT: String(port) })),
   );
-  const haproxy = await startHaproxy(directory, ports);
+  const haproxy = await startHaproxy(directory(), ports);
   first?.kill('SIGKILL');
   await first?.exited;
   // At once, before any check can have noticed.

@@ -1,40 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Agent } from 'node:http';
 import { ACKNOWLEDGEMENT, createSigner, eventually, type Post, send, withHeaders } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import { ordersOf } from '../support/orders.ts';
-import { startServer, type TestServer } from '../support/postgres.ts';
-import {
-  endPrograms,
-  type Environment,
-  environmentOf,
-  makeDirectory,
-  type ReceiverProcess,
-  removeDirectory,
-  startProcessReady,
-} from '../support/receiver.ts';
+import { type Environment, environmentOf, type ReceiverProcess, startProcessReady } from '../support/receiver.ts';
 import { freePorts, startNginx } from './balancer.ts';
 import { loadDuring, notificationsOf, receivedBy, restartAll, stopped } from './rolling.ts';
+import { useSite } from './site.ts';
 
 /** As entered at APO; nginx.conf strips /shop. */
 const PUBLIC_NOTIFY_URL = 'https://pay.example.com/shop/payNotify';
 const PAYMENTS = 500;
 
 const signer = createSigner();
-let server: TestServer;
-let directory: string;
-
-beforeAll(async () => {
-  server = await startServer();
-});
-afterAll(async () => await server.stop());
-beforeEach(() => {
-  directory = makeDirectory();
-});
-afterEach(async () => {
-  await endPrograms();
-  removeDirectory(directory);
-});
+const { directory, createDatabase } = useSite();
 
 const threePorts = async (): Promise<readonly [number, number, number]> =>
   (await freePorts(3)) as unknown as readonly [number, number, number];
@@ -46,13 +25,13 @@ const throughPrefix = (paymentId: string): Post =>
 test('nginx that strips a prefix: verified where PUBLIC_NOTIFY_URL says what was signed, and the client is the one that is logged', async () => {
   const ports = await threePorts();
   const env: Environment = {
-    ...environmentOf(directory, signer),
+    ...environmentOf(directory(), signer),
     PORT: String(ports[0]),
     PUBLIC_NOTIFY_URL,
     TRUST_PROXY: '1',
   };
   const replica = await startProcessReady(env);
-  const nginx = await startNginx(directory, ports);
+  const nginx = await startNginx(directory(), ports);
   const client = new Agent({ localAddress: '127.0.0.2' });
   const post = withHeaders(throughPrefix('P1'), { 'X-Forwarded-For': '203.0.113.9' });
   expect(await send(nginx.address, post, client)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
@@ -71,8 +50,8 @@ test('nginx that strips a prefix: verified where PUBLIC_NOTIFY_URL says what was
 
 test('nginx that strips a prefix: kept as unverified where nobody told us, and applied once the setting is corrected', async () => {
   const ports = await threePorts();
-  const env: Environment = { ...environmentOf(directory, signer), PORT: String(ports[0]) };
-  const nginx = await startNginx(directory, ports);
+  const env: Environment = { ...environmentOf(directory(), signer), PORT: String(ports[0]) };
+  const nginx = await startNginx(directory(), ports);
   const wrong = await startProcessReady(env);
   for (const id of ['P1', 'P2'])
     expect(await send(nginx.address, throughPrefix(id))).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
@@ -91,14 +70,14 @@ test('nginx that strips a prefix: kept as unverified where nobody told us, and a
 test('nginx: a rolling restart of all replicas under load fails no request and loses none', async () => {
   const ports = await threePorts();
   const shared: Environment = {
-    ...environmentOf(directory, signer),
-    DATABASE_URL: await server.createDatabase(),
+    ...environmentOf(directory(), signer),
+    DATABASE_URL: await createDatabase(),
     DRAIN_DELAY: '2',
   };
   const startAgain = async (index: number): Promise<ReceiverProcess> =>
     await startProcessReady({ ...shared, PORT: String(ports[index]) });
   const replicas = await Promise.all(ports.map(async (_, index) => await startAgain(index)));
-  const nginx = await startNginx(directory, ports);
+  const nginx = await startNginx(directory(), ports);
   const posts = notificationsOf(signer, PAYMENTS);
   // nginx takes none out, so each is back at once.
   const rolling = restartAll({ replicas, startAgain, isBack: async () => {} });

@@ -96,7 +96,7 @@ interface Logs {
 }
 
 const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
-  if (result.kind === 'not stored') return logNotStored({ log, sampled }, result, makeLine());
+  if (result.kind === 'not stored') return logNotStored({ log, sampled }, result, makeLine);
   const { recorded, reason } = result;
   if (recorded.kind === 'unverified') {
     const hint = reason === null ? undefined : HINTS[reason];
@@ -121,10 +121,14 @@ const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: ()
   else log.info(fields, 'notification');
 };
 
-const logNotStored = ({ log, sampled }: Logs, { because, reason, verified }: NotAcknowledged, line: Line): void => {
+const logNotStored = (
+  { log, sampled }: Logs,
+  { because, reason, verified }: NotAcknowledged,
+  makeLine: () => Line,
+): void => {
   const fields = { problem: because, ...(reason === null ? {} : { reason }) };
-  if (verified === true) log.error({ ...line, ...fields }, 'not stored, not acknowledged');
-  else sampled({ level: 'warn', text: 'not stored, not acknowledged', fields }, () => line);
+  if (verified === true) log.error({ ...makeLine(), ...fields }, 'not stored, not acknowledged');
+  else sampled({ level: 'warn', text: 'not stored, not acknowledged', fields }, makeLine);
 };
 
 /** What an operator can look at first. */

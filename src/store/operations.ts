@@ -12,7 +12,6 @@ import { type Entry, record } from './record.ts';
 import { importRegistrations, register } from './register.ts';
 import { SETTING } from './setting.ts';
 import type {
-  Backlog,
   Copied,
   FailedAgain,
   NotificationFilter,
@@ -40,7 +39,7 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   findNotification: async (key: NotificationKey) => await findNotification(database, key),
   readNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await readNotifications(database, filter, page),
-  backlog: async () => await backlog(database),
+  hasFailed: async () => await hasFailed(database),
   listUnverified: async (reason: UnverifiedReason | null, page: PageRequest) =>
     await listUnverified(database, reason, page),
   findUnverified: async (id: string) => await findUnverified(database, id),
@@ -96,9 +95,9 @@ const remember = async (database: Database, name: string, value: string): Promis
 };
 
 /** The first term on the outcome makes the planner use the partial index. */
-const backlog = async ({ query }: Database): Promise<Backlog> => {
+const hasFailed = async ({ query }: Database): Promise<boolean> => {
   const [row] = await query<{ failed: number | boolean }>(
     `select exists (select 1 from notifications where outcome <> 'APPLIED' and outcome = 'FAILED') as failed`,
   );
-  return { failed: Number(row?.failed) === 1 };
+  return Number(row?.failed) === 1;
 };

@@ -180,11 +180,6 @@ export interface RebuildStep {
   readonly next: string | null;
 }
 
-export interface Backlog {
-  /** Notifications wait to be applied again. */
-  readonly failed: boolean;
-}
-
 /** What bringing the schema forward came to. */
 export interface Migrated {
   /** The schema's version now. */
@@ -227,8 +222,8 @@ export interface StoreReads {
   readonly findNotification: (key: NotificationKey) => Promise<StoredNotification | null>;
   /** Oldest first, with bytes: what reads all of them. */
   readonly readNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<StoredNotification>>;
-  /** What upkeep has to look after; asked often, and nearly always nothing. */
-  readonly backlog: () => Promise<Backlog>;
+  /** Whether notifications wait to be applied again; asked often, and nearly always none. */
+  readonly hasFailed: () => Promise<boolean>;
 
   /** Newest first. */
   readonly listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => Promise<Page<UnverifiedSummary>>;

@@ -72,7 +72,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
 
   const redrive = (): void =>
     schedule('redrive', async () => {
-      if (!(await store.backlog()).failed) return;
+      if (!(await store.hasFailed())) return;
       const done = await createRedriving(store, handlers).redriveAll('FAILED');
       if (done.redriven > 0) report.redriven(done);
     });

@@ -41,7 +41,7 @@ export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
     // One writer, one after the other.
     concurrency: 1,
     // Asked often; the writer is there anyhow.
-    backlog: async () => await calls.backlog(),
+    hasFailed: async () => await calls.hasFailed(),
     recall: async (name) => await calls.recall(name),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.
     exclusively: async (_task, work) => await work(),

@@ -40,7 +40,9 @@ const PROBE_EVERY_MS = 100;
 
 const LIMITS = { unacknowledgedPercent: 1, p99Ms: 500, readyMs: 1_000, rssMiB: 400, recoveryS: 2 };
 
-/** Sends requests whose signature is random bytes: half as many as it can refuse, with genuine ones; then twice as many. */
+/**
+ * Sends requests whose signature is random bytes: half as many as it can refuse, with genuine ones; then twice as many.
+ */
 export const forge = async (bench: Bench, sizes: ForgedSizes): Promise<ForgedFigures> => {
   const { directory, port, publicKey } = bench;
   const file = join(directory, 'forged.db');
@@ -145,7 +147,10 @@ const findSaturation = async (
   return { perSecond: Math.max(...answered), cpuUs: (server.cpu() - cpuBefore) / total };
 };
 
-/** The slowest response in so many seconds, in milliseconds, each on a connection of its own; infinite where one was not `ready`. */
+/**
+ * The slowest response in so many seconds, in milliseconds, each on a connection of its own; infinite where one was not
+ * `ready`.
+ */
 const probeReadiness = async (port: number, seconds: number): Promise<number> => {
   let slowest = 0;
   for (const until = performance.now() + seconds * 1_000; performance.now() < until; await pause(PROBE_EVERY_MS)) {

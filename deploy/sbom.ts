@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Writes the SBOM (CycloneDX) of what `npm ci --omit=dev` installs to standard output. `npm sbom --omit=dev` also leaves
- * out what production shares with development, pg among it; so npm is given a lock file without the rest.
+ * Writes the SBOM (CycloneDX) of what `npm ci --omit=dev` installs to standard output. `npm sbom --omit=dev` also
+ * leaves out what production shares with development, pg among it; so npm is given a lock file without the rest.
  */
 
 interface Lock {

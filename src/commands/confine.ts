@@ -9,8 +9,8 @@ import { fileOf } from '../store/sqlite/sqlite-store.ts';
  * addons, no inspector, and files are written below the database's directory only. Does not return, but where the
  * process is confined already or the system cannot replace a process (Windows).
  *
- * Confined, Node also refuses `fsync`, `fdatasync` and `fchmod` of a descriptor (SQLite has its own), and symbolic links.
- * A thread that is given an `execArgv` of its own is not confined.
+ * Confined, Node also refuses `fsync`, `fdatasync` and `fchmod` of a descriptor (SQLite has its own), and symbolic
+ * links. A thread that is given an `execArgv` of its own is not confined.
  */
 export const confine = (env: Environment): void => {
   if (process.permission !== undefined || process.execve === undefined || process.platform === 'win32') return;

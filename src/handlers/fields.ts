@@ -100,7 +100,9 @@ export const acquirerInfo = z.transform((value: unknown): JsonObject | undefined
   return JSON.stringify(storable).length <= LARGEST ? storable : documentedIn(storable);
 });
 
-/** Nothing in it has to be changed: the usual case, which is not copied. No string becomes more than six times as long. */
+/**
+ * Nothing in it has to be changed: the usual case, which is not copied. No string becomes more than six times as long.
+ */
 const isPlain = (object: JsonObject): boolean => {
   let room = LARGEST / 6;
   for (const name in object) {

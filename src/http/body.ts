@@ -9,7 +9,9 @@ export type BodyReader = (request: IncomingMessage) => Promise<Body>;
 const MIB = 1_048_576;
 /** All bodies of which a part is here and a part is not, together. */
 const MAX_HELD_BYTES = 32 * MIB;
-/** One piece costs as much work as some hundred bytes: a body may come in so many, and in one more for each 64 bytes. */
+/**
+ * One piece costs as much work as some hundred bytes: a body may come in so many, and in one more for each 64 bytes.
+ */
 const FREE_PIECES = 1_024;
 const BYTES_A_PIECE = 64;
 const SMALLEST_BUFFER = 1_024;

@@ -12,7 +12,9 @@ import { byCodeUnit, byPrecedence, type CaptureStatement, firstOf, type Sourced 
 /** So many captures are kept one by one: ordinary orders have no fold. */
 export const FOLDED_ABOVE = 32;
 
-/** It has a final result that nothing contradicts, so nothing but another notification of it can change what it says. */
+/**
+ * It has a final result that nothing contradicts, so nothing but another notification of it can change what it says.
+ */
 export const isFoldable = (capture: CaptureEvidence): boolean =>
   capture.status !== 'PROCESSING' &&
   !capture.resultsDisagree &&

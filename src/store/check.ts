@@ -12,8 +12,8 @@ import type { Page, PageRequest } from './store.ts';
 import type { Count, Database, Snapshot } from './transaction.ts';
 
 /**
- * Compares rows with their own checks and with what they are derived from; changes nothing. Each page is of one moment, so
- * that a service may run meanwhile.
+ * Compares rows with their own checks and with what they are derived from; changes nothing. Each page is of one moment,
+ * so that a service may run meanwhile.
  */
 export const check = async (
   database: Database,

@@ -17,7 +17,8 @@ export class InvalidCursorError extends StoreError {
 }
 
 /**
- * A cursor of the change feed that was given out before the database went back (starts.ts). The message says what to do.
+ * A cursor of the change feed that was given out before the database went back (starts.ts). The message says what to
+ * do.
  */
 export class OutdatedCursorError extends StoreError {
   override readonly name = 'OutdatedCursorError';

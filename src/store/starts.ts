@@ -4,10 +4,10 @@ import { OutdatedCursorError } from './store.ts';
 import type { Snapshot } from './transaction.ts';
 
 /**
- * A start is the place in the feed from which a database went on by itself: it may be a restored copy of the one before,
- * and give out again the positions that came after. SQLite adds one with the first change that a connection makes;
- * PostgreSQL where a new connection finds another server or database (postgres/starts.ts). `began` is the last position
- * that was stored then.
+ * A start is the place in the feed from which a database went on by itself: it may be a restored copy of the one
+ * before, and give out again the positions that came after. SQLite adds one with the first change that a connection
+ * makes; PostgreSQL where a new connection finds another server or database (postgres/starts.ts). `began` is the last
+ * position that was stored then.
  */
 export const newStartId = (): string => randomBytes(8).toString('hex');
 

@@ -21,7 +21,10 @@ interface Distinct extends UnverifiedRepeat {
   readonly entry: UnverifiedEntry;
 }
 
-/** Stores requests or counts them; where its share is full there is no room for a new one. The caller holds UNVERIFIED_LOCK. */
+/**
+ * Stores requests or counts them; where its share is full there is no room for a new one. The caller holds
+ * UNVERIFIED_LOCK.
+ */
 export const recordUnverified = async (
   transaction: Transaction,
   entries: readonly UnverifiedEntry[],
@@ -71,8 +74,8 @@ const readTotals = async (query: Query): Promise<Totals> => {
 };
 
 /**
- * The parts of the room. Who needs no knowledge, and who needs only a client id, cannot fill the part of those that take
- * a genuine signature: what APO sent, and a wrong path or a proxy changed, is there to be verified again.
+ * The parts of the room. Who needs no knowledge, and who needs only a client id, cannot fill the part of those that
+ * take a genuine signature: what APO sent, and a wrong path or a proxy changed, is there to be verified again.
  */
 export const SHARES: Readonly<Totals> = { UNKNOWN: 1 / 4, OTHER_KEY: 1 / 2, CONFIGURED_KEY: 1 / 4 };
 

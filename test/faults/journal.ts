@@ -1,4 +1,6 @@
-/** Something a process did to the files of a directory, in the order in which it did it; what `shim/journal.c` wrote. */
+/**
+ * Something a process did to the files of a directory, in the order in which it did it; what `shim/journal.c` wrote.
+ */
 export type Operation =
   | { readonly kind: 'loaded' }
   | { readonly kind: 'made' | 'synced' | 'directory synced' | 'unlinked'; readonly path: string }

@@ -84,8 +84,8 @@ const KEYS = `
   )`;
 
 /**
- * `lateral … offset 0` leaves the planner one way: look each row up by its index. `named` is what a row of `found` joins:
- * the links of a notification, or the registration of a key that begins with a space.
+ * `lateral … offset 0` leaves the planner one way: look each row up by its index. `named` is what a row of `found`
+ * joins: the links of a notification, or the registration of a key that begins with a space.
  */
 const evidenceSql = (found: string): string =>
   prepared(`${KEYS}

@@ -71,7 +71,9 @@ const createPostgresStore = (options: PostgresOptions & { readonly readOnly?: bo
   };
 };
 
-/** Without a user or a password. The driver reads the URL, so that what it leaves to the environment is there as well. */
+/**
+ * Without a user or a password. The driver reads the URL, so that what it leaves to the environment is there as well.
+ */
 const nameOf = (hosts: readonly HostUrl[]): string => {
   const places = hosts.map((host) => placeOf(new Client({ connectionString: host })));
   return `postgres://${places.map(({ server }) => server).join(',')}/${places[0]?.database}`;

@@ -21,8 +21,8 @@ export interface Found {
 export interface Primary {
   readonly pool: () => HostPool;
   /**
-   * Puts another pool in the place of this one, if it still has it: no connection of the old one is used again. Those in
-   * use go on where `spared` says so.
+   * Puts another pool in the place of this one, if it still has it: no connection of the old one is used again. Those
+   * in use go on where `spared` says so.
    */
   readonly replace: (old: HostPool, found?: Partial<Found>) => void;
   /**

@@ -51,8 +51,8 @@ const LAST_POSITION =
   'coalesce(greatest((select max(position) from orders), (select max(position) from notifications)), 0)';
 
 /**
- * Positions begin with transaction numbers, and a cluster that a dump was restored into counts its own from a lower one:
- * what they are raised by makes new positions come after all old ones.
+ * Positions begin with transaction numbers, and a cluster that a dump was restored into counts its own from a lower
+ * one: what they are raised by makes new positions come after all old ones.
  */
 const raiseFeed = async (client: ClientBase): Promise<void> => {
   await client.query(`

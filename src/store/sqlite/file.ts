@@ -113,7 +113,9 @@ export const userOf = (): string => {
   }
 };
 
-/** What an error at the opening of a database comes to: a StoreUnusableError, or a StoreUnavailableError to wait for. */
+/**
+ * What an error at the opening of a database comes to: a StoreUnusableError, or a StoreUnavailableError to wait for.
+ */
 export const toOpenError = (error: unknown, file: string): Error => {
   if (error instanceof StoreUnusableError || error instanceof StoreUnavailableError) return error;
   const reason = error instanceof Error ? error.message : String(error);

@@ -111,8 +111,8 @@ export const createRawReading = (db: DatabaseSync): (() => ReadRaw) => {
 
 /**
  * Finds batches that hold more than notifications name: a notification that names another batch, which is not there,
- * looks as if its bytes had been removed. A copy takes the bytes of single notifications away, which then name place -1 of
- * batch 0.
+ * looks as if its bytes had been removed. A copy takes the bytes of single notifications away, which then name place -1
+ * of batch 0.
  */
 export const createStrayRaws = (db: DatabaseSync): Snapshot['strayRaws'] => {
   const select = db.prepare(

@@ -193,7 +193,9 @@ const openFiles = (db: DatabaseSync, file: string) => {
     stampLog: (options?: { readonly closing: boolean }): void => {
       place = stamp(db, { salts, inFile: markIn(descriptor), closing: false, ...options });
     },
-    /** SQLite moves the log that it holds into the file, as long as nobody else has the file open, and begins a new one. */
+    /**
+     * SQLite moves the log that it holds into the file, as long as nobody else has the file open, and begins a new one.
+     */
     beginLogAgain: (): void => {
       // SQLite removes what stands there as if it were the log: somebody may want it.
       if ((lookAt(logPath)?.size ?? 0) > 0) renameSync(logPath, `${logPath}.${Date.now()}`);

@@ -5,8 +5,8 @@ import type { SignedRequest, UnverifiedReason } from '../../../src/antom/signatu
 import { instantOf } from './time-oracle.ts';
 
 /*
- * What a signed request is worth, from the protocol page and the contract alone: parsed by hand, the RSA block recovered
- * with big integers. It shares no code with src.
+ * What a signed request is worth, from the protocol page and the contract alone: parsed by hand, the RSA block
+ * recovered with big integers. It shares no code with src.
  */
 
 const forge = createRequire(import.meta.url)('node-forge') as typeof Forge;

@@ -65,7 +65,8 @@ describe('the follower of docs/consuming.md', () => {
     await receiver.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
     await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2' })));
     await receiver.post(signer.sign(paymentResult('F', { paymentId: 'P2', paymentRequestId: 'R2' })));
-    await follow('a review', () => linesOf('asked').length > 0);
+    // Once its page is done, too: until then it would see the order twice.
+    await follow('a review', () => linesOf('asked').length > 0 && existsSync(join(directory, 'cursor')));
     expect(linesOf('asked')).toEqual(['P2']);
     expect(linesOf('shipped')).toEqual([]);
 

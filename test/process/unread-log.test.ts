@@ -76,16 +76,17 @@ test.concurrent(
   60_000,
 );
 
+type Lines = ReturnType<ReceiverProcess['log']>;
+const writtenIn = (lines: Lines): number => lines.filter(({ paymentId }) => paymentId === 'P1').length;
+/** Said once or several times: what the pipe takes at last may make room in between. */
+const droppedIn = (lines: Lines): number =>
+  lines.filter(({ msg }) => String(msg).includes('dropped')).reduce((sum, { count }) => sum + Number(count), 0);
+
 test('lines that nobody reads are dropped beyond a bound, and counted when somebody reads again', async () => {
   const receiver = await beginUnread(TOO_MANY);
   receiver.child.stdout?.resume();
-  const lines = await eventually('the count', receiver.log, (all) =>
-    all.some(({ msg }) => String(msg).includes('dropped')),
-  );
-  const written = lines.filter(({ paymentId }) => paymentId === 'P1').length;
-  const dropped = lines.filter(({ msg }) => String(msg).includes('dropped'));
-  expect(dropped).toMatchObject([{ level: 40, count: expect.any(Number) }]);
-  expect(written + Number(dropped[0]?.['count'])).toBe(TOO_MANY);
+  const lines = await eventually('every line', receiver.log, (all) => writtenIn(all) + droppedIn(all) === TOO_MANY);
+  expect(droppedIn(lines)).toBeGreaterThan(0);
   receiver.kill('SIGTERM');
   expect(await receiver.exited).toBe(0);
   expect(receiver.log().at(-1)).toMatchObject({ msg: 'stopped' });

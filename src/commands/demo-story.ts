@@ -1,4 +1,4 @@
-import type { AttentionCode } from '../order/attention.ts';
+import type { AttentionCode } from '../order/attention-code.ts';
 import type { NextAction } from '../order/next-action.ts';
 import type { JsonObject } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
@@ -37,7 +37,7 @@ const DECLINED: Expectation = {
   nextAction: 'NEW_PAYMENT_REQUEST',
   attention: [],
 };
-const EARLY: Expectation = { ...PARTLY, attention: ['CAPTURE_WITHOUT_PAYMENT'] };
+const EARLY: Expectation = { ...PARTLY, attention: [] };
 
 const payment = sample('payment-card');
 const paymentId = textOf(payment, 'paymentId');

@@ -1,6 +1,9 @@
-import type { Attention } from '../order/attention.ts';
-import type { Capture, CaptureStatus } from '../order/capture.ts';
-import type { Order } from '../order/order.ts';
+import type { Attention } from '../order/attention-code.ts';
+import type { Capture } from '../order/capture.ts';
+import type { Dispute } from '../order/dispute.ts';
+import type { MovementStatus } from '../order/movement.ts';
+import type { Refund } from '../order/refund.ts';
+import type { Order, ShownReview } from '../order/order.ts';
 import type { Result } from '../order/statement.ts';
 import { amountCell, attentionCell, fulfillableCell, nextActionCell, statusCell, textCell, utc } from './readable.ts';
 import type { Colour, Paint } from './shell.ts';
@@ -75,8 +78,14 @@ const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair
   fulfillable: ['fulfillable', fulfillableCell(order.fulfillable)],
   nextAction: ['next action', nextActionCell(order.nextAction)],
   paymentAmount: ['amount', amountCell(order.paymentAmount)],
-  capturedAmount: ['captured', amountCell(order.capturedAmount)],
   expectedAmount: ['expected', amountCell(order.expectedAmount)],
+  finalAmount: ['final', amountCell(order.finalAmount)],
+  capturedAmount: ['captured', amountCell(order.capturedAmount)],
+  remainingAmount: ['remaining', amountCell(order.remainingAmount)],
+  refundedAmount: ['refunded', amountCell(order.refundedAmount)],
+  paymentMethod: ['method', textCell(order.paymentMethod)],
+  captureRequired: ['capture required', order.captureRequired ? 'yes' : 'no'],
+  captureMode: ['capture mode', order.captureMode],
   result: ['result', textCell(order.result && resultText(order.result))],
   paymentTime: ['payment time', textCell(order.paymentTime)],
   authorizationExpiresAt: ['authorization ends', textCell(order.authorizationExpiresAt)],
@@ -84,7 +93,10 @@ const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair
   acquirerReferenceNo: ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
   createdAt: ['created (UTC)', utc(order.createdAt)],
   updatedAt: ['updated (UTC)', utc(order.updatedAt)],
+  review: ['review', textCell(order.review && reviewText(order.review))],
   captures: { sections: captureSections(paint, order.captures) },
+  refunds: { sections: refundSections(paint, order.refunds) },
+  disputes: { sections: disputeSections(paint, order.disputes) },
   attention: { sections: attentionSections(paint, order.attention) },
 });
 
@@ -92,14 +104,18 @@ const captureSections = (paint: Paint, captures: readonly Capture[]): readonly s
   captures.length === 0 ? [] : [captureTable(paint, captures), ...adviceOf(paint, captures)];
 
 const attentionSections = (paint: Paint, attention: readonly Attention[]): readonly string[] =>
-  attention.length === 0
-    ? []
-    : [attention.map(({ code, message }) => `${paint('yellow', code)}  ${message}`).join('\n')];
+  attention.length === 0 ? [] : [attention.map((one) => attentionLine(paint, one)).join('\n')];
+
+const attentionLine = (paint: Paint, { code, message, settled }: Attention): string =>
+  `${paint(settled ? 'dim' : 'yellow', code)}  ${settled ? '(settled) ' : ''}${message}`;
+
+const reviewText = ({ decision, note, createdAt }: ShownReview): string =>
+  [decision, `(${utc(createdAt)})`, note].filter(Boolean).join(' ');
 
 const resultText = ({ resultStatus, resultCode, resultMessage }: Result): string =>
   [resultStatus, resultCode, resultMessage].filter(Boolean).join(' ');
 
-const CAPTURE_COLOURS: Readonly<Record<CaptureStatus, Colour>> = {
+const MOVEMENT_COLOURS: Readonly<Record<MovementStatus, Colour>> = {
   SUCCEEDED: 'green',
   FAILED: 'red',
   PROCESSING: 'yellow',
@@ -113,7 +129,7 @@ const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
     captures.map((capture) => [
       textCell(capture.captureId),
       textCell(capture.captureRequestId),
-      { text: capture.status, colour: CAPTURE_COLOURS[capture.status] },
+      { text: capture.status, colour: MOVEMENT_COLOURS[capture.status] },
       amountCell(capture.amount),
       textCell(capture.captureTime),
       textCell(capture.result.resultCode),
@@ -128,3 +144,43 @@ const adviceOf = (paint: Paint, captures: readonly Capture[]): readonly string[]
       ({ captureId, captureRequestId, furtherAction }) =>
         `${paint('yellow', printable(captureId ?? captureRequestId ?? ''))}  ${furtherAction ?? ''}`,
     );
+
+const REFUND_HEADER = ['REFUND ID', 'REFUND REQUEST ID', 'STATUS', 'AMOUNT', 'REFUND TIME', 'RESULT CODE'];
+
+const refundSections = (paint: Paint, refunds: readonly Refund[]): readonly string[] =>
+  refunds.length === 0
+    ? []
+    : [
+        table(
+          paint,
+          REFUND_HEADER,
+          refunds.map((refund) => [
+            textCell(refund.refundId),
+            textCell(refund.refundRequestId),
+            { text: refund.status, colour: MOVEMENT_COLOURS[refund.status] },
+            amountCell(refund.amount),
+            textCell(refund.refundTime),
+            textCell(refund.result.resultCode),
+          ]),
+        ),
+      ];
+
+const DISPUTE_HEADER = ['DISPUTE ID', 'TYPE', 'STATE', 'AMOUNT', 'DUE TIME', 'REASON'];
+
+const disputeSections = (paint: Paint, disputes: readonly Dispute[]): readonly string[] =>
+  disputes.length === 0
+    ? []
+    : [
+        table(
+          paint,
+          DISPUTE_HEADER,
+          disputes.map((dispute) => [
+            dispute.disputeId,
+            textCell(dispute.type),
+            dispute.state,
+            amountCell(dispute.amount),
+            textCell(dispute.dueTime),
+            textCell(dispute.reasonMessage ?? dispute.reasonCode),
+          ]),
+        ),
+      ];

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { ATTENTION_CODES, type AttentionCode } from '../order/attention.ts';
+import { ATTENTION_CODES, type AttentionCode } from '../order/attention-code.ts';
 import type { Order } from '../order/order.ts';
 import { ORDER_STATUSES, type OrderStatus } from '../order/status.ts';
 import type { OrderFilter, Page, Store } from '../store/store.ts';
@@ -16,9 +16,6 @@ interface OrdersOptions extends PageOptions {
   readonly follow?: true;
 }
 
-/** The one code that depends on our clock is derived when read, so nothing can be found by it. */
-const SEARCHABLE = ATTENTION_CODES.filter((code) => code !== 'AUTHORIZATION_EXPIRING');
-
 export const addOrders: AddCommand = (program, shell) => {
   program
     .command('orders')
@@ -26,7 +23,7 @@ export const addOrders: AddCommand = (program, shell) => {
     .description('Lists the orders, newest change first, or shows the one with this paymentId or paymentRequestId.')
     .argument('[id]', 'a paymentId or a paymentRequestId')
     .addOption(new Option('--status <status>', 'only in this status').choices(ORDER_STATUSES))
-    .addOption(new Option('--attention <code>', 'only with this attention').choices(SEARCHABLE))
+    .addOption(new Option('--attention <code>', 'only with this attention').choices(ATTENTION_CODES))
     .addOption(
       new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts([
         'status',

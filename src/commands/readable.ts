@@ -1,5 +1,6 @@
 import type { AmountText } from '../order/amount.ts';
-import { isBlocking, type Attention } from '../order/attention.ts';
+import { isBlocking } from '../order/attention.ts';
+import type { Attention } from '../order/attention-code.ts';
 import type { NextAction } from '../order/next-action.ts';
 import type { Outcome } from '../order/reading.ts';
 import type { OrderStatus } from '../order/status.ts';
@@ -21,6 +22,7 @@ export const amountCell = (amount: AmountText | null): Cell =>
 const STATUS_COLOURS: Readonly<Record<OrderStatus, Colour>> = {
   CAPTURED: 'green',
   PARTIALLY_CAPTURED: 'cyan',
+  CANCELLED: 'red',
   AUTHORIZED: 'cyan',
   FAILED: 'red',
   PROCESSING: 'yellow',
@@ -40,7 +42,7 @@ export const nextActionCell = (action: NextAction): Cell => {
 export const attentionCell = (attention: readonly Attention[]): Cell =>
   textCell(
     attention.map(({ code }) => code).join(' '),
-    attention.some(({ code }) => isBlocking(code)) ? 'red' : 'yellow',
+    attention.some(({ code, settled }) => isBlocking(code) && !settled) ? 'red' : 'yellow',
   );
 
 const OUTCOME_COLOURS: Readonly<Record<Outcome, Colour>> = {

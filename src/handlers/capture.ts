@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { furtherAction, onFailedCapture } from '../antom/result-codes.ts';
+import { furtherAction } from '../antom/result-codes.ts';
 import { acquirerInfo, identifier, optionalAmount, optionalIdentifier, result, toleratedText } from './fields.ts';
 import { createHandler, hasType } from './handler.ts';
 
@@ -17,9 +17,6 @@ export const capture = createHandler({
       captureTime: toleratedText,
       acquirerInfo,
       acquirerReferenceNo: toleratedText,
-      // Not stated, but what names a payment or its amount has to be legible.
-      paymentRequestId: optionalIdentifier,
-      paymentAmount: optionalAmount,
     })
     .refine(({ captureId, captureRequestId }) => captureId !== undefined || captureRequestId !== undefined, {
       path: ['captureId'],
@@ -34,7 +31,6 @@ export const capture = createHandler({
       amount: fields.captureAmount,
       captureTime: fields.captureTime,
       furtherAction: furtherAction(fields.result.resultCode),
-      onFailure: fields.result.resultStatus === 'F' ? onFailedCapture(fields.result.resultCode) : undefined,
       acquirerInfo: fields.acquirerInfo,
       acquirerReferenceNo: fields.acquirerReferenceNo,
     },

@@ -3,7 +3,7 @@ import type { PaymentStatement } from '../order/statement.ts';
 import {
   acquirerInfo,
   identifier,
-  isMissing,
+  isFilled,
   isObject,
   optionalAmount,
   optionalIdentifier,
@@ -12,22 +12,8 @@ import {
 } from './fields.ts';
 import { createHandler, hasType } from './handler.ts';
 
-/** Fields of `paymentResultInfo` that only a card payment fills. */
-const CARD_FIELDS = [
-  'cardNo',
-  'cardBin',
-  'cardBrand',
-  'lastFour',
-  'funding',
-  'networkTransactionId',
-  'threeDSResult',
-] as const;
-
-const isFilled = (value: unknown): boolean =>
-  !isMissing(value) && (typeof value !== 'object' || value === null || Object.keys(value).length > 0);
-
-const hasCardFields = (info: unknown): true | undefined =>
-  (isObject(info) && CARD_FIELDS.some((name) => isFilled(info[name]))) || undefined;
+const hasFilledField = (info: unknown): true | undefined =>
+  (isObject(info) && Object.values(info).some(isFilled)) || undefined;
 
 /** The fields of a payment, whichever kind of notification states it. */
 export const paymentFields = z.object({
@@ -40,13 +26,9 @@ export const paymentFields = z.object({
   authExpiryTime: toleratedText,
   paymentMethodType: toleratedText,
   pspCustomerInfo: z.object({ pspName: toleratedText }).nullish().catch(undefined),
-  paymentResultInfo: z.transform(hasCardFields),
+  paymentResultInfo: z.transform(hasFilledField),
   acquirerInfo,
   acquirerReferenceNo: toleratedText,
-  // A payment states no capture, but what names one has to be legible.
-  captureId: optionalIdentifier,
-  captureRequestId: optionalIdentifier,
-  captureAmount: optionalAmount,
 });
 
 export const statePayment = (
@@ -63,7 +45,7 @@ export const statePayment = (
   authExpiryTime: fields.authExpiryTime,
   paymentMethodType: fields.paymentMethodType,
   pspName: fields.pspCustomerInfo?.pspName,
-  cardFields: fields.paymentResultInfo,
+  hasResultInfo: fields.paymentResultInfo,
   acquirerInfo: fields.acquirerInfo,
   acquirerReferenceNo: fields.acquirerReferenceNo,
 });

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { VerifiedNotification } from '../antom/signature.ts';
-import { type Identifier, IDENTIFIER_NAMES } from '../order/identifier.ts';
+import { type Identifier, IDENTIFIER_NAMES, isIdentifier } from '../order/identifier.ts';
 import type { Reading, ReadNotification } from '../order/reading.ts';
 import type { JsonObject } from '../order/statement.ts';
-import { isIdentifier, isMissing, isObject } from './fields.ts';
+import { isMissing, isObject } from './fields.ts';
 import type { Handlers } from './handler.ts';
 import { handlers as builtIn } from './index.ts';
 import { excessOf } from './limits.ts';

@@ -7,7 +7,7 @@ import { addRoute, type Endpoint, ok, type Route, toHandler } from './admin/endp
 import { createNotificationEndpoints } from './admin/notifications.ts';
 import { createOrderEndpoints } from './admin/orders.ts';
 import { notFound, replyToError, storeUnavailable } from './admin/problem.ts';
-import { createRegistering } from './admin/registrations.ts';
+import { createAmending, createRegistering } from './admin/registrations.ts';
 import { createUnverifiedEndpoints } from './admin/unverified.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
@@ -60,7 +60,7 @@ const routesOf = (dependencies: AdminDependencies): readonly Route[] => {
   return [
     { path: '/healthz', get: health },
     { path: '/api/orders', get: orders.list },
-    { path: '/api/orders/:id', get: orders.find, put: createRegistering(needs) },
+    { path: '/api/orders/:id', get: orders.find, put: createRegistering(needs), patch: createAmending(needs) },
     { path: '/api/notifications', get: notifications.list },
     { path: '/api/notifications/:id', get: notifications.find },
     { path: '/api/notifications/:id/redrive', post: notifications.redriveOne },

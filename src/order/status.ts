@@ -1,9 +1,10 @@
-import type { Findings } from './evidence.ts';
+import type { Findings } from './findings.ts';
 
 /** In the order in which they are tried: the first that holds. */
 export const ORDER_STATUSES = [
   'CAPTURED',
   'PARTIALLY_CAPTURED',
+  'CANCELLED',
   'AUTHORIZED',
   'FAILED',
   'PROCESSING',
@@ -12,15 +13,12 @@ export const ORDER_STATUSES = [
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 export const statusOf = (findings: Findings): OrderStatus => {
-  const { paymentAmount, capturedAmount, payments } = findings;
-  const covered =
-    paymentAmount !== null &&
-    paymentAmount.value > 0n &&
-    capturedAmount !== null &&
-    capturedAmount.value >= paymentAmount.value;
-  if (covered || (findings.paid && !findings.captureRequired)) return 'CAPTURED';
-  if (findings.captureSucceeded) return 'PARTIALLY_CAPTURED';
-  if (findings.paid) return 'AUTHORIZED';
-  if (findings.declined) return 'FAILED';
+  const { amounts, hasSuccess, isCancelled, need, payments } = findings;
+  const isCovered = amounts.due !== null && amounts.captured !== null && amounts.captured.value >= amounts.due.value;
+  if (isCovered || (hasSuccess && !need.required && !isCancelled)) return 'CAPTURED';
+  if (findings.succeeded.length > 0) return 'PARTIALLY_CAPTURED';
+  if (isCancelled) return 'CANCELLED';
+  if (hasSuccess) return 'AUTHORIZED';
+  if (findings.hasFailure) return 'FAILED';
   return payments.length > 0 ? 'PROCESSING' : 'PENDING';
 };

@@ -122,7 +122,7 @@ const deriveEach = async (
   rules: OrderRules,
 ): Promise<ReadonlyMap<string, string>> => {
   try {
-    const projections = (await snapshot.evidence({ keys, links: [] }, 'all')).map((one) => projectWhole(one, rules));
+    const projections = (await snapshot.evidence({ keys, links: [] }, 'all')).map((one) => projectWhole(one, { rules, now: Date.now() }));
     return new Map(toRows(projections).kept.map((row) => [nameOfOrder(row), textOf(row)]));
   } catch (error) {
     if (isOutage(error)) throw error;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type DerivedOrder, deriveOrder, underivable } from '../order/order.ts';
+import { type Derivation, deriveOrder, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { evidenceOf, foldCaptures, type Folding } from './fold.ts';
 import { linkLock, orderLock } from './lock.ts';
@@ -15,32 +15,36 @@ export interface Derived {
   readonly failed: readonly NotificationKey[];
 }
 
+/** By which rules, and as of when (epoch milliseconds). */
+export interface Around {
+  readonly rules: OrderRules;
+  readonly now: number;
+}
+
 interface Projected {
   readonly stored: StoredOrder;
-  /** Null while nothing makes an order: no applied notification and no registration. */
-  readonly order: DerivedOrder | null;
+  /** Null while nothing makes an order: no notification of a handled kind and no registration. */
+  readonly derived: Derivation | null;
   readonly fold: Fold | null;
   /** Digests of the notifications that it could not be derived from: a fault of ours. */
   readonly failed: readonly string[];
 }
 
-/** Derives an order from what is stored, to show it. Never throws. */
-export const project = (stored: StoredOrder, rules: OrderRules): Projected =>
-  projectFolded(stored, { evidence: stored.evidence, fold: null }, rules);
+/** Derives an order from what is stored, as of `now`, to show it. Never throws. */
+export const project = (stored: StoredOrder, around: Around): Projected =>
+  projectFolded(stored, { evidence: stored.evidence, fold: null }, around);
 
 /** Derives an order from all that is stored about it, to compare it with its row. Never throws. */
-export const projectWhole = (stored: StoredOrder, rules: OrderRules): Projected =>
-  projectFolded(stored, foldCaptures(stored), rules);
+export const projectWhole = (stored: StoredOrder, around: Around): Projected =>
+  projectFolded(stored, foldCaptures(stored), around);
 
 /** The same as far as what is folded says; the captures that it holds are taken together. */
-const projectFolded = (stored: StoredOrder, { evidence, fold }: Folding, rules: OrderRules): Projected => {
-  const hasNothing =
-    evidence.statements.length === 0 && (evidence.paymentId !== null || evidence.registrations.length === 0);
-  if (hasNothing || stored.isNamed) return { stored, order: null, fold, failed: [] };
+const projectFolded = (stored: StoredOrder, { evidence, fold }: Folding, { rules, now }: Around): Projected => {
+  if (!stored.exists) return { stored, derived: null, fold, failed: [] };
   try {
-    return { stored, order: deriveOrder(evidence, rules), fold, failed: [] };
+    return { stored, derived: deriveOrder(evidence, rules, now), fold, failed: [] };
   } catch {
-    return { stored, order: underivable(evidence), fold, failed: appliedIn(stored) };
+    return { stored, derived: underivable(evidence), fold, failed: appliedIn(stored) };
   }
 };
 
@@ -53,22 +57,18 @@ const appliedIn = ({ notifications }: StoredOrder): readonly string[] =>
  * Notifications that an order cannot be derived from are FAILED: they join nothing any more, so all that they joined is
  * derived once more without them.
  */
-export const derive = async (
-  transaction: Transaction,
-  touched: Touched,
-  { rules, now }: { readonly rules: OrderRules; readonly now: number },
-): Promise<Derived> => {
+export const derive = async (transaction: Transaction, touched: Touched, around: Around): Promise<Derived> => {
   const failed: NotificationKey[] = [];
   const [keys, links] = [[...touched.keys], [...touched.links]];
   if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
   for (;;) {
     const orders = await evidenceOf(transaction, { keys, links });
     transaction.need(orders.map(orderLock));
-    const projections = orders.map((order) => projectWhole(order, rules));
+    const projections = orders.map((order) => projectWhole(order, around));
     const failing = projections.filter((one) => one.failed.length > 0);
     if (failing.length === 0) {
       const { kept, gone } = toRows(projections);
-      const changed = transaction.writeOrders(kept, gone, now);
+      const changed = transaction.writeOrders(kept, gone, around.now);
       // Who does not ask for it learns of a failure from the transaction, which fails with it.
       changed.catch(() => {});
       return { changed, failed };
@@ -109,20 +109,20 @@ export const toRows = (
 ): { readonly kept: readonly OrderRow[]; readonly gone: readonly OrderKey[] } => {
   const kept: OrderRow[] = [];
   const gone: OrderKey[] = [];
-  for (const { stored, order, fold } of projections) {
-    const isOurFault = stored.row !== null && stored.hasFailed && !stored.isNamed;
-    const shown = order ?? (isOurFault ? underivable(stored.evidence) : null);
-    if (shown !== null) kept.push(toOrderRow(stored, shown, fold));
+  for (const { stored, derived, fold } of projections) {
+    if (derived !== null) kept.push(toOrderRow(stored, derived, fold));
     else if (stored.row !== null) gone.push(stored);
   }
   return { kept, gone };
 };
 
-const toOrderRow = ({ clientId, orderKey }: OrderKey, order: DerivedOrder, fold: Fold | null): OrderRow => ({
+const toOrderRow = ({ clientId, orderKey }: OrderKey, { order, dueAt }: Derivation, fold: Fold | null): OrderRow => ({
   clientId,
   orderKey,
   status: order.status,
+  nextAction: order.nextAction,
   attention: order.attention.map(({ code }) => ` ${code} `).join(''),
+  dueAt,
   digest: bytesOf(hash('sha256', JSON.stringify(order) + (fold?.shown ?? ''), 'hex').slice(0, 32)),
   fold: fold === null ? null : JSON.stringify(fold),
 });

@@ -16,6 +16,7 @@ export const toStore = (
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
   ping: async () => await writes.ping(),
   register: async (...values) => await writes.register(...values),
+  amend: async (...values) => await writes.amend(...values),
   reapply: async (reapplications, now) => await writes.reapply(reapplications.map(toReapplicationEntry), now),
   promote: async (promotions, now) => await writes.promote(promotions.map(toPromotionEntry), now),
   amendUnverified: async (failures) => await writes.amendUnverified(failures),

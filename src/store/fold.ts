@@ -27,7 +27,7 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
     (capture) => isFoldable(capture) && !capture.statements.some(({ digest }) => several.has(digest)),
   );
   const count = (before?.count ?? 0) + foldable.length;
-  if (count <= FOLDED_ABOVE || evidence.sharesIdentity) return { evidence, fold: null };
+  if (count <= FOLDED_ABOVE || evidence.sharedIdentities.length > 0) return { evidence, fold: null };
   const digests = new Set(foldable.flatMap((capture) => capture.statements.map(({ digest }) => digest)));
   const folded = foldAlike([...(before?.statements ?? []), ...foldable.map(toFolded)]);
   return {
@@ -77,7 +77,7 @@ const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promi
   if (before !== null && isOnlyAddedTo && !(await namesFolded(snapshot.query, { order, touched, positions }))) {
     const keys = [{ clientId, orderKey, positions: [...positions] }];
     const [part] = await snapshot.evidence({ keys, links: [] }, 'given');
-    if (part !== undefined && !part.evidence.sharesIdentity) return [{ ...part, before }];
+    if (part !== undefined && !part.evidence.sharedIdentities.length > 0) return [{ ...part, before }];
   }
   return await snapshot.evidence({ keys: [{ clientId, orderKey }], links: [] }, 'all');
 };

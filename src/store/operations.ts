@@ -9,9 +9,10 @@ import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
 import { rebuild } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
-import { importRegistrations, register } from './register.ts';
+import { amend, importRegistrations, register } from './register.ts';
 import { SETTING } from './setting.ts';
 import type {
+  Amendment,
   Copied,
   FailedAgain,
   NotificationFilter,
@@ -62,6 +63,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     ping: async () => await remember(database, SETTING.probe, ''),
     register: async (registration: Registration, options: { readonly replace: boolean; readonly now: Date }) =>
       await register(database, registration, { replace: options.replace, ...at(options.now) }),
+    amend: async (amendment: Amendment, now: Date) => await amend(database, amendment, at(now)),
     reapply: async (entries: readonly ReapplicationEntry[], now: Date) => await reapply(database, entries, at(now)),
     promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
     amendUnverified: async (failures: readonly FailedAgain[]) => await amendUnverified(database, failures),

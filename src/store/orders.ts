@@ -1,4 +1,4 @@
-import { type Order, underivable, withExpiry } from '../order/order.ts';
+import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
@@ -24,8 +24,8 @@ const read = async (
 };
 
 const toOrder = (stored: StoredOrder, updatedAt: number, rules: OrderRules): Order => {
-  const order = project(stored, rules).order ?? underivable(stored.evidence);
-  return withExpiry({ ...order, createdAt: isoTime(stored.createdAt), updatedAt: isoTime(updatedAt) }, new Date());
+  const { order } = project(stored, { rules, now: Date.now() }).derived ?? underivable(stored.evidence);
+  return { ...order, createdAt: isoTime(stored.createdAt), updatedAt: isoTime(updatedAt) };
 };
 
 /** By `paymentId`, else by `paymentRequestId`; several where payments share that. */

@@ -33,7 +33,7 @@ export const rebuild = async (
 /** Before the first order. */
 const START: readonly [clientId: string, orderKey: string] = ['', ''];
 /** Greater than any `paymentRequestId`: the keys of registrations come before those of payments. */
-const PAST_REGISTRATIONS = '\x7f';
+const PAST_REGISTRATIONS = '\u{10ffff}';
 
 /**
  * Orders that should be there and orders that are there, so that neither kind of error survives. The cursor is the last

@@ -1,12 +1,13 @@
-import { type Registration, sameRegistration } from '../order/registration.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { finalAmountProblem, type Registration, sameRegistration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { registrationCheck } from './checksum.ts';
 import { derive } from './derive.ts';
 import { linkLock } from './lock.ts';
 import type { Link } from './order-key.ts';
 import { isoTime } from './row.ts';
-import type { RegisterResult, RegistrationVersion, StoredRegistration } from './store.ts';
-import type { Count, Database, Query } from './transaction.ts';
+import type { Amendment, AmendResult, RegisterResult, RegistrationVersion, StoredRegistration } from './store.ts';
+import type { Count, Database, Query, Transaction } from './transaction.ts';
 
 /** A row of `registrations`; `replaced_at` is 0 while it stands. */
 export interface RegistrationColumns {
@@ -21,27 +22,61 @@ export interface RegistrationColumns {
 
 export const REGISTRATION_COLUMNS = 'client_id, payment_request_id, replaced_at, expectation, created_at, updated_at';
 
+interface Around {
+  readonly rules: OrderRules;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
 /** Registers what to expect, and derives every order that it belongs to. */
 export const register = async (
   database: Database,
   registration: Registration,
-  { replace, rules, now }: { readonly replace: boolean; readonly rules: OrderRules; readonly now: number },
-): Promise<RegisterResult> => {
-  const link = linkOf(registration);
-  return await database.transact([linkLock(link)], async (transaction) => {
-    const { query } = transaction;
-    const standing = await find(query, registration);
-    if (standing !== null && sameRegistration(standing, registration)) {
-      return { kind: 'unchanged', registration: standing };
-    }
-    if (standing !== null && !replace) return { kind: 'conflict', registration: standing };
-    const createdAt = standing?.createdAt ?? isoTime(now);
-    const written = { ...registration, createdAt, updatedAt: isoTime(now) };
-    if (standing !== null) await markReplaced(query, registration, now);
-    await insert(query, { ...written, replacedAt: null });
-    await derive(transaction, { keys: [], links: [link] }, { rules, now });
-    return { kind: standing === null ? 'created' : 'replaced', registration: written };
+  { replace, ...around }: Around & { readonly replace: boolean },
+): Promise<RegisterResult> =>
+  await database.transact([linkLock(linkOf(registration))], async (transaction) => {
+    const standing = await find(transaction.query, registration);
+    if (standing === null) return { kind: 'created', registration: await write(transaction, { registration }, around) };
+    if (sameRegistration(standing, registration)) return { kind: 'unchanged', registration: standing };
+    const kept = { ...registration, finalAmount: standing.finalAmount, cancelled: standing.cancelled };
+    if (!replace || finalAmountProblem(kept) !== null) return { kind: 'conflict', registration: standing };
+    return { kind: 'replaced', registration: await write(transaction, { registration: kept, standing }, around) };
   });
+
+/** Changes some fields of what is registered; what stood stays on record. */
+export const amend = async (database: Database, amendment: Amendment, around: Around): Promise<AmendResult> =>
+  await database.transact([linkLock(linkOf(amendment))], async (transaction) => {
+    const standing = await find(transaction.query, amendment);
+    if (standing === null) return { kind: 'unknown' };
+    const registration = { ...standing, ...amendment.changes };
+    const problem = finalAmountProblem(registration);
+    if (problem !== null) return { kind: 'invalid', problem };
+    if (isDeepStrictEqual(standing, registration)) return { kind: 'unchanged', registration: standing };
+    return { kind: 'replaced', registration: await write(transaction, { registration, standing }, around) };
+  });
+
+interface Around {
+  readonly rules: OrderRules;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+interface Written {
+  readonly registration: Registration;
+  readonly standing?: StoredRegistration;
+}
+
+const write = async (
+  transaction: Transaction,
+  { registration, standing }: Written,
+  { rules, now }: Around,
+): Promise<StoredRegistration> => {
+  const { query } = transaction;
+  const written = { ...registration, createdAt: standing?.createdAt ?? isoTime(now), updatedAt: isoTime(now) };
+  if (standing !== undefined) await markReplaced(query, registration, now);
+  await insert(query, { ...written, replacedAt: null });
+  await derive(transaction, { keys: [], links: [linkOf(registration)] }, { rules, now });
+  return written;
 };
 
 export const linkOf = ({ clientId, paymentRequestId }: Pick<Registration, 'clientId' | 'paymentRequestId'>): Link => ({
@@ -50,7 +85,10 @@ export const linkOf = ({ clientId, paymentRequestId }: Pick<Registration, 'clien
   value: paymentRequestId,
 });
 
-const find = async (query: Query, { clientId, paymentRequestId }: Registration): Promise<StoredRegistration | null> => {
+const find = async (
+  query: Query,
+  { clientId, paymentRequestId }: Pick<Registration, 'clientId' | 'paymentRequestId'>,
+): Promise<StoredRegistration | null> => {
   const [row] = await query<RegistrationColumns>(
     `select ${REGISTRATION_COLUMNS}
      from registrations

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { SignedRequest } from '../antom/signature.ts';
-import type { OrderEvidence } from '../order/evidence.ts';
+import { NO_SIBLINGS, type OrderEvidence } from '../order/evidence.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
@@ -155,10 +155,8 @@ export interface StoredOrder extends OrderKey {
   readonly notifications: readonly EvidenceRow[];
   /** What of its captures was not read, being folded; null where all was read. */
   readonly before: Fold | null;
-  /** A notification of it is FAILED. */
-  readonly hasFailed: boolean;
-  /** A registration that a payment names: it has no order of its own. */
-  readonly isNamed: boolean;
+  /** Something makes it an order: a notification of a handled kind, or a registration that no payment names. */
+  readonly exists: boolean;
   /** The earliest first receipt, and creation of a registration. */
   readonly createdAt: number;
   /** Of the row in `orders`; null while there is none. */
@@ -199,14 +197,20 @@ export const toStoredOrder = (gathered: GatheredOrder): StoredOrder => {
       clientId,
       paymentId,
       statements,
-      registrations: registrations.map(({ registration }) => registration),
+      registrations: registrations.map(({ registration, createdAt }) => ({ ...registration, createdAt })),
       problems: unreadable.map(({ problem }) => problem ?? 'A fault of paynotify kept it from being applied.'),
-      sharesIdentity: paymentId !== null && isShared,
+      sharedIdentities: paymentId !== null && isShared ? ['an identifier of this payment names another one too'] : [],
+      siblings: NO_SIBLINGS,
+      newestAt: Math.max(
+        ...(notifications.length > 0
+          ? notifications.map(({ firstReceivedAt }) => firstReceivedAt)
+          : registrations.map((one) => one.createdAt)),
+      ),
+      review: null,
     },
     notifications,
     before: null,
-    hasFailed: unreadable.some(({ outcome }) => outcome === 'FAILED'),
-    isNamed: paymentId === null && isShared,
+    exists: paymentId === null ? registrations.length > 0 && !isShared : notifications.length > 0,
     createdAt: earliest([
       ...notifications.map(({ firstReceivedAt }) => firstReceivedAt),
       ...registrations.map((one) => one.createdAt),

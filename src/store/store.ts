@@ -1,9 +1,9 @@
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
-import type { AttentionCode } from '../order/attention.ts';
+import type { AttentionCode } from '../order/attention-code.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Order } from '../order/order.ts';
 import type { Kind, Outcome, RawNotification, ReadNotification, Reading } from '../order/reading.ts';
-import type { Registration } from '../order/registration.ts';
+import type { Registration, RegistrationChanges } from '../order/registration.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
@@ -157,6 +157,15 @@ export type RegisterResult =
   | { readonly kind: 'created' | 'unchanged' | 'replaced'; readonly registration: StoredRegistration }
   | { readonly kind: 'conflict'; readonly registration: StoredRegistration };
 
+export interface Amendment extends Pick<Registration, 'clientId' | 'paymentRequestId'> {
+  readonly changes: RegistrationChanges;
+}
+
+export type AmendResult =
+  | { readonly kind: 'unchanged' | 'replaced'; readonly registration: StoredRegistration }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'invalid'; readonly problem: string };
+
 /** A stored notification read again, to be applied again; it is left alone where it is not as it was read. */
 export interface Reapplication {
   readonly stored: StoredNotification;
@@ -247,6 +256,7 @@ export interface StoreWrites {
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Resolves while the store can write. */
   readonly ping: () => Promise<void>;
+  readonly amend: (amendment: Amendment, now: Date) => Promise<AmendResult>;
   readonly register: (
     registration: Registration,
     options: { readonly replace: boolean; readonly now: Date },

@@ -46,8 +46,11 @@ export interface PutNotification {
 /** An order as it is to stand in `orders`. */
 export interface OrderRow extends OrderKey {
   readonly status: string;
+  readonly nextAction: string;
   /** Codes, each between spaces; empty for none. */
   readonly attention: string;
+  /** When the clock may change it, epoch milliseconds; null where it never does. */
+  readonly dueAt: number | null;
   /** Tells whether any field of the order changed. */
   readonly digest: Buffer;
   /** JSON: a `Fold`; null for an ordinary order. */

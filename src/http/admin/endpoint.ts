@@ -54,6 +54,7 @@ export interface Route {
   readonly path: string;
   readonly get?: Endpoint;
   readonly put?: Endpoint;
+  readonly patch?: Endpoint;
   readonly post?: Endpoint;
 }
 
@@ -64,12 +65,13 @@ export const toHandler =
     send(response, await respond(request));
 
 /** Adds a path; every other method there is 405. */
-export const addRoute = (app: Express, { path, get, put, post }: Route): void => {
+export const addRoute = (app: Express, { path, get, put, patch, post }: Route): void => {
   const route = app.route(path);
   if (get !== undefined) route.get(toHandler(get));
   if (put !== undefined) route.put(toHandler(put));
+  if (patch !== undefined) route.patch(toHandler(patch));
   if (post !== undefined) route.post(toHandler(post));
-  const allowed = [get && 'GET, HEAD', put && 'PUT', post && 'POST']
+  const allowed = [get && 'GET, HEAD', put && 'PUT', patch && 'PATCH', post && 'POST']
     .filter((method) => method !== undefined)
     .join(', ');
   route.all((_request, response) => {

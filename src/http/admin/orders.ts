@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ATTENTION_CODES } from '../../order/attention.ts';
+import { ATTENTION_CODES } from '../../order/attention-code.ts';
+import { isIdentifier } from '../../order/identifier.ts';
 import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
 import type { Store } from '../../store/store.ts';
@@ -7,15 +8,12 @@ import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
 import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { pageReply, isIdentifier, ofClient, oneOf, orNull, paging } from './query.ts';
-
-/** AUTHORIZATION_EXPIRING looks at the clock: it is derived when read, and cannot be looked for. */
-const ATTENTION_LOOKED_FOR = ATTENTION_CODES.filter((code) => code !== 'AUTHORIZATION_EXPIRING');
+import { pageReply, ofClient, oneOf, orNull, paging } from './query.ts';
 
 const listing = z
   .strictObject({
     status: orNull(oneOf(ORDER_STATUSES)),
-    attention: orNull(oneOf(ATTENTION_LOOKED_FOR)),
+    attention: orNull(oneOf(ATTENTION_CODES)),
     after: paging.cursor,
     ...paging,
   })

@@ -1,0 +1,94 @@
+import { type Amount, disagree, largest } from './amount.ts';
+import { type Findings, movedAmounts, ownAmounts, saysCancelled } from './findings.ts';
+import { distinct, hasTwoNames, type Movement, nameOf } from './movement.ts';
+import { show } from './show.ts';
+import { amountsOf, type CaptureStatement, type RefundStatement } from './statement.ts';
+
+/* What contradicts what, each as the words of a sentence; empty where nothing does. */
+
+/** What APO reports both success and failure of. */
+export const contradictoryResults = ({
+  hasSuccess,
+  hasFailure,
+  isCancelled,
+  results,
+  succeeded,
+  captures,
+  refunds,
+}: Findings): readonly string[] => {
+  const failures = results.filter(({ result }) => result.resultStatus === 'F');
+  const isExplained = isCancelled && failures.every(saysCancelled);
+  const isContradicted = hasFailure && ((hasSuccess && !isExplained) || succeeded.length > 0);
+  return [
+    ...(isContradicted ? ['the payment'] : []),
+    ...captures.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `capture ${nameOf(one)}`),
+    ...refunds.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `refund ${nameOf(one)}`),
+  ];
+};
+
+/** What APO states several amounts of. Where a capture is required, an amount may be raised by an update. */
+export const contradictoryAmounts = (findings: Findings): readonly string[] => {
+  const { need, results, captures, refunds } = findings;
+  const stated = need.required ? ownAmounts(findings) : amountsOf(results);
+  return [
+    ...(disagree(stated) ? [withAmounts('the payment', stated)] : []),
+    ...captures.filter(({ amountsDisagree }) => amountsDisagree).map((one) => ofMovement('capture', one)),
+    ...refunds.filter(({ amountsDisagree }) => amountsDisagree).map((one) => ofMovement('refund', one)),
+  ];
+};
+
+const withAmounts = (what: string, amounts: readonly Amount[]): string =>
+  `${what} (${distinct(amounts.map(show)).join(' and ')})`;
+
+const ofMovement = (what: string, one: Movement<CaptureStatement> | Movement<RefundStatement>): string =>
+  withAmounts(`${what} ${nameOf(one)}`, amountsOf(one.statements.filter(({ result }) => result.resultStatus === 'S')));
+
+/** Which identifiers stand for two things, or which thing has two of a kind. */
+export const contradictoryIdentities = ({
+  evidence,
+  payments,
+  captures,
+  refunds,
+  succeeded,
+}: Findings): readonly string[] => {
+  const requestIds = distinct(payments.map(({ paymentRequestId }) => paymentRequestId));
+  const byRequestOnly = succeeded.find(({ ids }) => ids.length === 0);
+  const byIdOnly = succeeded.find((one) => one.requestIds.length === 0);
+  return [
+    ...[...new Set(evidence.sharedIdentities)].sort(),
+    ...(requestIds.length > 1 ? [`one payment under the paymentRequestIds ${requestIds.join(' and ')}`] : []),
+    ...captures.filter(hasTwoNames).map((one) => twoNames('capture', one)),
+    ...refunds.filter(hasTwoNames).map((one) => twoNames('refund', one)),
+    ...(byRequestOnly !== undefined && byIdOnly !== undefined
+      ? [`captureRequestId ${nameOf(byRequestOnly)} and captureId ${nameOf(byIdOnly)} may be one capture`]
+      : []),
+  ];
+};
+
+const twoNames = (what: string, { ids, requestIds }: Pick<Movement<CaptureStatement>, 'ids' | 'requestIds'>): string =>
+  `one ${what} under ${[...ids, ...requestIds].join(' and ')}`;
+
+/** The amount of the payment and the registered one, where they are not the same. */
+export const mismatch = (findings: Findings): { readonly stated: Amount; readonly registered: Amount } | null => {
+  const { payment, expected } = findings.amounts;
+  if (payment === null || expected === null) return null;
+  const own = largest(ownAmounts(findings));
+  const isEither = !disagree([payment, expected]) || (own !== null && !disagree([own, expected]));
+  return isEither ? null : { stated: payment, registered: expected };
+};
+
+/** Successful captures, refunds and updates that are not in the order's currency. */
+export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): readonly string[] => {
+  const { currency, updates } = amounts;
+  const refunded = refunds.filter(({ status }) => status === 'SUCCEEDED');
+  const foreign = [...movedAmounts(succeeded), ...movedAmounts(refunded), ...updates].filter(
+    (amount) => amount.currency !== currency,
+  );
+  return distinct(foreign.map(show));
+};
+
+/** Successes without an amount above zero. */
+export const amountsUnknown = ({ hasSuccess, succeeded }: Findings, isStated: boolean): readonly string[] => [
+  ...(hasSuccess && !isStated ? ['the payment'] : []),
+  ...succeeded.filter(({ amount }) => (amount?.value ?? 0n) === 0n).map((one) => `capture ${nameOf(one)}`),
+];

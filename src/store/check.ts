@@ -122,7 +122,9 @@ const deriveEach = async (
   rules: OrderRules,
 ): Promise<ReadonlyMap<string, string>> => {
   try {
-    const projections = (await snapshot.evidence({ keys, links: [] }, 'all')).map((one) => projectWhole(one, { rules, now: Date.now() }));
+    const projections = (await snapshot.evidence({ keys, links: [] }, 'all')).map((one) =>
+      projectWhole(one, { rules, now: Date.now() }),
+    );
     return new Map(toRows(projections).kept.map((row) => [nameOfOrder(row), textOf(row)]));
   } catch (error) {
     if (isOutage(error)) throw error;

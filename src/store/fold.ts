@@ -77,7 +77,7 @@ const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promi
   if (before !== null && isOnlyAddedTo && !(await namesFolded(snapshot.query, { order, touched, positions }))) {
     const keys = [{ clientId, orderKey, positions: [...positions] }];
     const [part] = await snapshot.evidence({ keys, links: [] }, 'given');
-    if (part !== undefined && !part.evidence.sharedIdentities.length > 0) return [{ ...part, before }];
+    if (part !== undefined && part.evidence.sharedIdentities.length === 0) return [{ ...part, before }];
   }
   return await snapshot.evidence({ keys: [{ clientId, orderKey }], links: [] }, 'all');
 };

@@ -54,8 +54,12 @@ export interface ShownReview {
   readonly createdAt: string;
 }
 
-/** An order as shown: derived, with our own two times (UTC, ISO 8601 with milliseconds). */
+/** An order as shown: derived, with its revision and our own two times (UTC, ISO 8601 with milliseconds). */
 export interface Order extends DerivedOrder {
+  /** Grows with every change and never goes back. */
+  readonly revision: number;
+  /** The `paymentRequestId` of the placeholder that this payment's order replaced. */
+  readonly replaces: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }

@@ -3,10 +3,24 @@ import type { AttentionCode } from '../order/attention-code.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Order } from '../order/order.ts';
 import type { Kind, Outcome, RawNotification, ReadNotification, Reading } from '../order/reading.ts';
-import type { Registration, RegistrationChanges } from '../order/registration.ts';
+import type { NextAction } from '../order/next-action.ts';
+import type { Registration } from '../order/registration.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
+import type {
+  Amendment,
+  AmendResult,
+  ListedRefund,
+  OrderName,
+  RefundRegistration,
+  RegisterRefundResult,
+  RegisterResult,
+  ReviewRequest,
+  ReviewResult,
+  ShopStatement,
+  WithdrawResult,
+} from './shop.ts';
 
 import type {
   FailedAgain,
@@ -25,6 +39,22 @@ export {
   StoreUnavailableError,
   StoreUnusableError,
 } from './errors.ts';
+
+export type {
+  Amendment,
+  AmendResult,
+  ListedRefund,
+  OrderName,
+  RefundRegistration,
+  RegisterRefundResult,
+  RegisterResult,
+  ReviewRequest,
+  ReviewResult,
+  ShopStatement,
+  StoredRefundRegistration,
+  StoredRegistration,
+  WithdrawResult,
+} from './shop.ts';
 
 export type {
   FailedAgain,
@@ -131,40 +161,29 @@ export interface PageRequest {
   readonly cursor: string | null;
 }
 
+/** Null takes all. */
 export interface OrderFilter {
+  readonly clientId: string | null;
   readonly status: OrderStatus | null;
+  readonly nextAction: NextAction | null;
   readonly attention: AttentionCode | null;
+  readonly referenceOrderId: string | null;
 }
 
 export interface NotificationFilter {
   readonly kind: Kind | null;
   readonly outcome: Outcome | null;
-  readonly paymentId: string | null;
+  readonly clientId: string | null;
+  /** Any identifier that it states. */
+  readonly id: string | null;
 }
 
-export interface StoredRegistration extends Registration {
-  readonly createdAt: string;
-  readonly updatedAt: string;
+/** Everything that carries an identifier; at most 100 of each, the newest. */
+export interface Found {
+  readonly orders: readonly Order[];
+  readonly notifications: readonly NotificationSummary[];
+  readonly refunds: readonly ListedRefund[];
 }
-
-/** A registration that stands, or stood until another replaced it. */
-export interface RegistrationVersion extends StoredRegistration {
-  /** Null while it stands. */
-  readonly replacedAt: string | null;
-}
-
-export type RegisterResult =
-  | { readonly kind: 'created' | 'unchanged' | 'replaced'; readonly registration: StoredRegistration }
-  | { readonly kind: 'conflict'; readonly registration: StoredRegistration };
-
-export interface Amendment extends Pick<Registration, 'clientId' | 'paymentRequestId'> {
-  readonly changes: RegistrationChanges;
-}
-
-export type AmendResult =
-  | { readonly kind: 'unchanged' | 'replaced'; readonly registration: StoredRegistration }
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'invalid'; readonly problem: string };
 
 /** A stored notification read again, to be applied again; it is left alone where it is not as it was read. */
 export interface Reapplication {
@@ -179,7 +198,7 @@ export interface Promotion {
 }
 
 /** What a copy brings over; orders are derived where it arrives. */
-export const COPIED = ['notifications', 'registrations', 'unverified'] as const;
+export const COPIED = ['notifications', 'shop_statements', 'unverified'] as const;
 export type Copied = (typeof COPIED)[number];
 
 export interface RebuildStep {
@@ -213,14 +232,17 @@ export interface Store extends StoreReads, StoreWrites {
 }
 
 export interface StoreReads {
-  readonly findOrders: (clientId: string, id: string) => Promise<readonly Order[]>;
-  /** Newest change first. */
+  /** As of this very moment; several where payments share a `paymentRequestId`. */
+  readonly findOrders: (name: OrderName) => Promise<readonly Order[]>;
+  /** Newest change first, each as of its last commit or sweep. */
   readonly listOrders: (filter: OrderFilter, page: PageRequest) => Promise<Page<Order>>;
   /**
    * Each order once, at the place of its latest change, oldest change first. `cursor` null is the beginning. Throws an
    * OutdatedCursorError where the database has gone back since the cursor was given out.
    */
-  readonly followOrders: (page: PageRequest) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
+  readonly followOrders: (
+    page: PageRequest & Pick<OrderFilter, 'clientId'>,
+  ) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
   /** The cursor after the latest change. */
   readonly endOfFeed: () => Promise<string>;
 
@@ -234,6 +256,13 @@ export interface StoreReads {
   /** Whether notifications wait to be applied again; asked often, and nearly always none. */
   readonly hasFailed: () => Promise<boolean>;
 
+  /** Refunds, those whose notification arrived last first; `joined` null takes all. */
+  readonly listRefunds: (filter: { readonly joined: boolean | null }, page: PageRequest) => Promise<Page<ListedRefund>>;
+  /** `clientId` null looks at all clients. */
+  readonly find: (clientId: string | null, id: string) => Promise<Found>;
+  /** Unverified requests whose bytes hold this text literally, the newest; reads all of them. */
+  readonly findInUnverified: (text: string, limit: number) => Promise<readonly UnverifiedSummary[]>;
+
   /** Newest first. */
   readonly listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => Promise<Page<UnverifiedSummary>>;
   readonly findUnverified: (id: string) => Promise<StoredUnverified | null>;
@@ -243,7 +272,7 @@ export interface StoreReads {
   readonly readOutdated: (trust: string, page: PageRequest) => Promise<Page<StoredUnverified>>;
 
   /** Those that stand and those that were replaced, in the order of their identifiers. */
-  readonly readRegistrations: (page: PageRequest) => Promise<Page<RegistrationVersion>>;
+  readonly readShopStatements: (page: PageRequest) => Promise<Page<ShopStatement>>;
   /** Compares rows with their own checks and with what they are derived from; changes nothing. */
   readonly check: (what: Checked, page: PageRequest) => Promise<Page<CheckedRow>>;
   readonly count: (what: Copied) => Promise<number>;
@@ -256,11 +285,20 @@ export interface StoreWrites {
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Resolves while the store can write. */
   readonly ping: () => Promise<void>;
-  readonly amend: (amendment: Amendment, now: Date) => Promise<AmendResult>;
   readonly register: (
     registration: Registration,
     options: { readonly replace: boolean; readonly now: Date },
   ) => Promise<RegisterResult>;
+  readonly amend: (amendment: Amendment, now: Date) => Promise<AmendResult>;
+  readonly registerRefund: (
+    registration: RefundRegistration,
+    options: { readonly replace: boolean; readonly now: Date },
+  ) => Promise<RegisterRefundResult>;
+  readonly review: (request: ReviewRequest, now: Date) => Promise<ReviewResult>;
+  /** Takes a review back. */
+  readonly withdrawReview: (name: OrderName, now: Date) => Promise<WithdrawResult>;
+  /** Derives at most `limit` orders that the clock changes by now; returns how many, 0 when none is due. */
+  readonly sweep: (now: Date, limit: number) => Promise<number>;
   /** Applies stored notifications again; null for one that another replica holds or has changed since it was read. */
   readonly reapply: (reapplications: readonly Reapplication[], now: Date) => Promise<readonly (Outcome | null)[]>;
 
@@ -287,9 +325,9 @@ export interface StoreWrites {
 
   /**
    * Takes in rows of another store, in one transaction, and derives their orders; returns how many were not there.
-   * What is there never goes back: counts and times keep their extremes, and a younger registration stands.
+   * What is there never goes back: counts and times keep their extremes, and the shop's younger statement stands.
    */
   readonly importNotifications: (rows: readonly StoredNotification[], now: Date) => Promise<number>;
-  readonly importRegistrations: (rows: readonly RegistrationVersion[], now: Date) => Promise<number>;
+  readonly importShopStatements: (rows: readonly ShopStatement[], now: Date) => Promise<number>;
   readonly importUnverified: (rows: readonly StoredUnverified[]) => Promise<number>;
 }

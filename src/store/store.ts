@@ -1,4 +1,4 @@
-import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
+import type { UnverifiedReason } from '../antom/signature.ts';
 import type { AttentionCode } from '../order/attention-code.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Order } from '../order/order.ts';
@@ -8,6 +8,7 @@ import type { Registration } from '../order/registration.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
+import type { BatchResult, Delivery } from './delivery.ts';
 import type {
   Amendment,
   AmendResult,
@@ -22,14 +23,7 @@ import type {
   WithdrawResult,
 } from './shop.ts';
 
-import type {
-  FailedAgain,
-  StoredUnverified,
-  UnverifiedBounds,
-  UnverifiedRoom,
-  UnverifiedSummary,
-  VerificationFailure,
-} from './verification-failure.ts';
+import type { FailedAgain, StoredUnverified, UnverifiedBounds, UnverifiedSummary } from './verification-failure.ts';
 
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
@@ -39,6 +33,18 @@ export {
   StoreUnavailableError,
   StoreUnusableError,
 } from './errors.ts';
+
+export type {
+  BatchResult,
+  Delivery,
+  NoRoom,
+  NotificationDelivery,
+  Recorded,
+  RecordedNotification,
+  RecordedReading,
+  RecordedUnverified,
+  UnverifiedDelivery,
+} from './delivery.ts';
 
 export type {
   Amendment,
@@ -64,65 +70,6 @@ export type {
   UnverifiedSummary,
   VerificationFailure,
 } from './verification-failure.ts';
-
-/** A verified notification to store and apply. */
-export interface NotificationDelivery {
-  readonly kind: 'notification';
-  readonly read: ReadNotification;
-  readonly receivedAt: Date;
-  /** The database itself rejected what was read from it: keep the bytes, and say FAILED. */
-  readonly inapplicable?: true;
-}
-
-/** A request that failed verification, to store apart. */
-export interface UnverifiedDelivery {
-  readonly kind: 'unverified';
-  readonly request: SignedRequest;
-  readonly failure: VerificationFailure;
-  readonly receivedAt: Date;
-}
-
-export type Delivery = NotificationDelivery | UnverifiedDelivery;
-
-declare const recorded: unique symbol;
-
-/** The proof that a delivery is durable: the COMMIT that holds it has returned. Only a store makes one. */
-export type Recorded = RecordedNotification | RecordedUnverified;
-
-export interface RecordedNotification {
-  readonly [recorded]: true;
-  readonly kind: 'notification';
-  readonly reading: RecordedReading;
-  readonly deliveries: number;
-}
-
-/** Of a resend, `outcome` is as stored; the rest is as it was read now. */
-export interface RecordedReading {
-  readonly kind: Kind;
-  readonly outcome: Outcome;
-  readonly problem: string | null;
-  readonly paymentId: string | null;
-}
-
-export interface RecordedUnverified {
-  readonly [recorded]: true;
-  readonly kind: 'unverified';
-  readonly deliveries: number;
-}
-
-/** The unverified store has no room for it: not stored, and so not acknowledged. */
-export interface NoRoom {
-  readonly kind: 'no room';
-}
-
-export interface BatchResult {
-  /** One a delivery, in the order given. */
-  readonly results: readonly (Recorded | NoRoom)[];
-  /** How full the unverified store is now: all of it and each share; empty where the batch asked for no room. */
-  readonly unverifiedRoom: readonly UnverifiedRoom[];
-  /** Notifications that FAILED in this batch, also older ones of the same orders. */
-  readonly failed: readonly NotificationKey[];
-}
 
 /** `id` is the SHA-256 of the body in lower-case hex: one client and one body are one notification. */
 export interface NotificationKey {

@@ -48,7 +48,7 @@ const toIdentifiers = (row: NotificationRow, { position, isNew }: PutNotificatio
         position,
         name,
         value,
-        joins: Number(joins),
+        joins,
       }))
     : [];
 

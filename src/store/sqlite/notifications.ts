@@ -60,7 +60,7 @@ export const createPutting = (db: DatabaseSync) => {
     }
     if (row.raw !== null) batch.add(row.raw, first);
     const [position] = inserted;
-    for (const { name, value, joins } of row.identifiers) identify.run(position, name, value, clientId, Number(joins));
+    for (const { name, value, joins } of row.identifiers) identify.run(position, name, value, clientId, joins);
     return { position: String(position), isNew: true, outcome: row.outcome, deliveries };
   };
 };

@@ -9,7 +9,7 @@ import {
   InvalidCursorError,
   type Page,
   type PageRequest,
-  type RegistrationVersion,
+  type ShopStatement,
   type Store,
   type StoredNotification,
   type StoredUnverified,
@@ -99,7 +99,7 @@ interface Contents {
   /** In the order of their identifiers, without our commits. */
   readonly orders: readonly Omit<Order, 'updatedAt'>[];
   readonly notifications: readonly StoredNotification[];
-  readonly registrations: readonly RegistrationVersion[];
+  readonly registrations: readonly ShopStatement[];
   readonly unverified: readonly StoredUnverified[];
 }
 
@@ -114,7 +114,7 @@ const contentsOf = async (store: Store): Promise<Contents> => {
   return {
     orders: orders.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)).map(withoutCommit),
     notifications: await notificationsOf(store),
-    registrations: (await store.readRegistrations({ limit: 100, cursor: null })).items,
+    registrations: (await store.readShopStatements({ limit: 100, cursor: null })).items,
     unverified: (await store.readUnverified({ limit: 100, cursor: null })).items,
   };
 };
@@ -211,9 +211,9 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
 const pageOf = async (store: Store, what: Copied, page: PageRequest): Promise<Page<unknown>> => {
   switch (what) {
     case 'notifications':
-      return await store.readNotifications({ kind: null, outcome: null, paymentId: null }, page);
-    case 'registrations':
-      return await store.readRegistrations(page);
+      return await store.readNotifications({ kind: null, outcome: null, clientId: null, id: null }, page);
+    case 'shop_statements':
+      return await store.readShopStatements(page);
     case 'unverified':
       return await store.readUnverified(page);
   }
@@ -293,7 +293,7 @@ describe('a copy', () => {
     const first = await copy(from, to);
     for (const statement of [
       "delete from notifications where outcome = 'UNHANDLED'",
-      'delete from registrations',
+      'delete from shop_statements',
       "update orders set status = 'FAILED', digest = '\\x00'",
     ])
       await to.sql(statement);

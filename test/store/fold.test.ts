@@ -15,7 +15,7 @@ import type { Database, Transaction } from '../../src/store/transaction.ts';
 import { deriveOrders } from '../order/core.ts';
 import { amount, captureResult, CLIENT, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
 import { startServer, type TestServer } from '../support/postgres.ts';
-import { AMPLE, delivery, registration, RULES, T0 } from './support.ts';
+import { ANY_ORDER, AMPLE, delivery, registration, RULES, T0 } from './support.ts';
 
 /** A database in this thread, and how to close it. */
 interface Opened {
@@ -125,7 +125,7 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
           const reads = createReads(opened.database, RULES);
           for (const order of told) {
             const { status, paymentId } = order;
-            const [found] = await reads.findOrders(clientId, paymentId ?? '');
+            const [found] = await reads.findOrders({ clientId: clientId, id: paymentId ?? '' });
             expect(found).toMatchObject({ status, captures: order.captures, attention: order.attention });
           }
           expect(await columnsOf(opened.database)).toEqual(
@@ -156,7 +156,7 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
       expect(await foldOf(database, clientId)).toMatchObject({ count: FOLDED_ABOVE + 1 });
       await store(database, [captureNumber(3, { result: { resultStatus: 'F' } })], clientId);
       expect(await foldOf(database, clientId)).toBeNull();
-      const [order] = await createReads(database, RULES).findOrders(clientId, 'P1');
+      const [order] = await createReads(database, RULES).findOrders({ clientId: clientId, id: 'P1' });
       expect(order?.attention.map(({ code }) => code)).toContain('CONTRADICTORY_RESULT');
       await store(database, captures(FOLDED_ABOVE + 1, FOLDED_ABOVE + 9), clientId);
       expect(await foldOf(database, clientId)).toMatchObject({ count: FOLDED_ABOVE + 8 });
@@ -182,8 +182,12 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
       const columns = { ...registration({ clientId }), amount: jpy('399') as { currency: string; value: string } };
       await createWrites(database, RULES).register(columns, { replace: false, now: T0 });
       const listed = async (attention: 'AMOUNT_MISMATCH' | 'OVER_CAPTURED') =>
-        (await createReads(database, RULES).listOrders({ status: 'CAPTURED', attention }, { limit: 5, cursor: null }))
-          .items.length;
+        (
+          await createReads(database, RULES).listOrders(
+            { ...ANY_ORDER, status: 'CAPTURED', attention },
+            { limit: 5, cursor: null },
+          )
+        ).items.length;
       expect([await listed('AMOUNT_MISMATCH'), await listed('OVER_CAPTURED')]).toEqual([1, 0]);
       await store(database, [captureNumber(40, { captureAmount: jpy('1') })], clientId);
       expect(await listed('OVER_CAPTURED')).toBe(1);
@@ -228,7 +232,7 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
       expect(fiftieth.rows).toBeLessThan(8);
       expect(thousandth.rows).toBe(fiftieth.rows);
       expect(thousandth.bytes).toBeLessThan(fiftieth.bytes + 20);
-      const [order] = await createReads(counting, RULES).findOrders(clientId, 'P1');
+      const [order] = await createReads(counting, RULES).findOrders({ clientId: clientId, id: 'P1' });
       expect(order?.captures).toHaveLength(1_001);
       expect(await rebuilt(counting)).toBe(0);
     });

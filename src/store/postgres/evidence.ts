@@ -97,12 +97,16 @@ const OTHERS = `
   where other.client_id = keys.client_id and other.value = named.value and other.name = named.name
     and elsewhere.payment_id <> keys.order_key`;
 
-/** A refund is registered for the order of this key. */
-const refundedBy = (key: string): string => `exists (
-  select
+/** A statement of the shop stands; a scalar look-up, for a planner would read all of them at once for `exists`. */
+const isSaid = (terms: string): string => `coalesce((
+  select true
   from shop_statements
-  where client_id = keys.client_id and about = 'refund' and target = ${key} and target <> '' and replaced_at = 0
-)`;
+  where client_id = keys.client_id and replaced_at = 0 and target <> '' and ${terms}
+  limit 1
+), false)`;
+
+/** A refund is registered for the order of this key. */
+const refundedBy = (key: string): string => isSaid(`about = 'refund' and target = ${key}`);
 
 /**
  * `lateral … offset 0` leaves the planner one way: look each row up by its index. `named` is what a row of `found`
@@ -121,12 +125,7 @@ const evidenceSql = (found: string): string =>
     ) as has_refunds,
     named.name = 'paymentRequestId' and exists (select ${OTHERS} and other.joins = 2) as has_unreadable,
     r.target <> '' and (
-      shared.is_shared or exists (
-        select
-        from shop_statements
-        where client_id = keys.client_id and about = 'registration' and target = r.target and target <> ''
-          and replaced_at = 0 and id <> r.id
-      )
+      shared.is_shared or ${isSaid("about = 'registration' and target = r.target and id <> r.id")}
     ) as has_siblings,
     shared.is_shared
   from keys

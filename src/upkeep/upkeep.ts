@@ -5,6 +5,7 @@ import { nameOfRules, type OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 import { noteInUse } from './copy.ts';
+import { type MethodReport, reportMethods } from './methods.ts';
 import { rebuildOrders, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
 import { removeOld, type RetentionReport, type RetentionRules } from './retention.ts';
@@ -24,6 +25,7 @@ export interface UpkeepOptions {
     /** A copy into this database has not ended. */
     readonly unfinishedCopy: () => void;
     readonly removed: (report: RetentionReport) => void;
+    readonly method: (report: MethodReport) => void;
     readonly failed: (task: string, error: unknown) => void;
   };
 }
@@ -40,6 +42,8 @@ export interface Upkeep {
 }
 
 const REDRIVE_EVERY_MS = 5 * 60_000;
+const SWEEP_EVERY_MS = 60_000;
+const SWEPT_AT_ONCE = 200;
 const VERIFY_AGAIN_EVERY_MS = 60_000;
 const REMOVE_EVERY_MS = 60 * 60_000;
 /** When another replica is at the same task. */
@@ -88,7 +92,15 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     if (rebuilt.orders > 0) report.rebuilt(rebuilt);
     if (!stopping) await store.remember(SETTING.rules, name);
   });
+  const sweep = (): void =>
+    schedule('sweep', async () => {
+      while (!stopping && (await store.sweep(new Date(), SWEPT_AT_ONCE)) > 0);
+    });
+  const lookAtMethods = (): void =>
+    schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));
   redrive();
+  sweep();
+  lookAtMethods();
   let trust: Trust | null = null;
   const verifyAgain = (): void =>
     schedule('verify again', async () => {
@@ -96,7 +108,12 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
       const moved = await verifyUnverifiedAgain(store, { trust, handlers, isStopping });
       if (moved > 0) report.moved(moved);
     });
-  const timers = [setInterval(redrive, REDRIVE_EVERY_MS), setInterval(verifyAgain, verifyAgainEveryMs)];
+  const timers = [
+    setInterval(redrive, REDRIVE_EVERY_MS),
+    setInterval(lookAtMethods, REDRIVE_EVERY_MS),
+    setInterval(sweep, SWEEP_EVERY_MS),
+    setInterval(verifyAgain, verifyAgainEveryMs),
+  ];
   const removal = startRemoval({ store, rules: retention, report, isStopping, before: () => underWay });
 
   return {

@@ -9,8 +9,12 @@ const sought = ofClient.extend({ id: z.string('is required').pipe(identifier) })
 const SHORTEST = 6;
 const MOST = 20;
 
+interface Unverified extends UnverifiedSummary {
+  readonly verified: false;
+}
+
 interface Search {
-  readonly unverified: readonly (UnverifiedSummary & { readonly verified: false })[];
+  readonly unverified: readonly Unverified[];
   /** Why the unverified requests were not searched; null where they were. */
   readonly notSearched: string | null;
 }
@@ -35,14 +39,14 @@ const createSearch = (store: () => Store): ((id: string) => Promise<Search>) => 
     if (searching) return notSearched(BUSY);
     searching = true;
     try {
-      const summaries = await store().findInUnverified(id, MOST);
-      return { unverified: summaries.map((summary) => ({ ...summary, verified: false })), notSearched: null };
+      return { unverified: (await store().findInUnverified(id, MOST)).map(marked), notSearched: null };
     } finally {
       searching = false;
     }
   };
 };
 
+const marked = (summary: UnverifiedSummary): Unverified => ({ ...summary, verified: false });
 const notSearched = (reason: string): Search => ({ unverified: [], notSearched: reason });
 const TOO_SHORT = `The unverified requests were not searched: the id has fewer than ${SHORTEST} characters.`;
 const BUSY = 'The unverified requests were not searched: another search is under way. Ask again in a moment.';

@@ -79,7 +79,7 @@ describe('GET /api/orders?after=', () => {
       .send({ amount: jpy('120') })
       .expect(201);
     const first = await list('?after=0');
-    await admin.notify(payment(1));
+    await admin.notify(payment(1), { receivedAt: new Date() });
     const second = await list(`?after=${first.next}`);
     expect(first.items).toEqual([expect.objectContaining({ paymentId: null, paymentRequestId: 'R1', replaces: null })]);
     expect(second.items).toEqual([expect.objectContaining({ paymentId: 'P1', replaces: 'R1' })]);

@@ -18,10 +18,14 @@ const redrive = (id: string) => request(admin.app).post(`/api/notifications/${id
 describe('POST /api/notifications/:id/redrive', () => {
   afterEach(closing);
 
-  test('applies one that failed, and its order appears', async () => {
+  test('applies one that failed, and its order says what it stated', async () => {
     admin = await openAdmin();
     await admin.notify(payment, { inapplicable: true });
-    await request(admin.app).get('/api/orders/P1').expect(404);
+    expect((await request(admin.app).get('/api/orders/P1').expect(200)).body).toMatchObject({
+      status: 'PENDING',
+      nextAction: 'REVIEW',
+      attention: [{ code: 'UNREADABLE_NOTIFICATION' }],
+    });
     expect((await redrive(PAYMENT).expect(200)).body).toEqual({ outcome: 'APPLIED' });
     expect((await request(admin.app).get('/api/orders/P1').expect(200)).body.status).toBe('AUTHORIZED');
     expect((await request(admin.app).get('/api/notifications')).body.items).toEqual([

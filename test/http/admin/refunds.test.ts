@@ -125,7 +125,8 @@ describe('PUT /api/refunds/:refundRequestId', () => {
   );
 
   test('takes JSON only', async () => {
-    await put('FR1', { paymentId: 'P1' }).set('Content-Type', 'text/plain').expect(415);
+    await put('FR1', { paymentId: 'P1' }).set('Content-Type', 'application/jsonx').expect(415);
+    await put('FR1', { paymentId: 'P1' }).set('Content-Type', 'application/json; charset=utf-8').expect(201);
   });
 
   test('keeps nothing for a client that is not configured', async () => {
@@ -181,10 +182,18 @@ describe('GET /api/refunds', () => {
   });
 
   test('pages to the end', async () => {
-    const first = await list('?joined=false&limit=1');
-    expect(named(first)).toEqual(['FR3']);
-    const second = await list(`?joined=false&limit=2&cursor=${encodeURIComponent(first.next ?? '')}`);
-    expect([named(second), second.next]).toEqual([['FR1'], null]);
+    for (const query of ['', '&joined=false', '&joined=true']) {
+      const whole = named(await list(`?limit=9${query}`));
+      const paged: (string | null)[] = [];
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const page: Listing = await list(
+          `?limit=1${query}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+        );
+        paged.push(...named(page));
+        cursor = page.next;
+      }
+      expect([query, paged]).toEqual([query, whole]);
+    }
   });
 
   test.each([

@@ -126,7 +126,7 @@ describe('PUT /api/orders/:id/review', () => {
 
   test('takes no parameters, and JSON only', async () => {
     const accepted = { decision: 'FULFIL', revision: await admin.revisionOf('P1'), note: '', clientId: null };
-    await put(accepted, 'P1').set('Content-Type', 'text/plain').expect(415);
+    await put(accepted).set('Content-Type', 'application/jsonx').expect(415);
     await request(admin.app).put(`/api/orders/P1/review?clientId=${CLIENT}`).send(accepted).expect(400);
     expect((await put(accepted).expect(200)).body.review.note).toBeNull();
   });

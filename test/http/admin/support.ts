@@ -88,7 +88,7 @@ export interface Admin {
   /** Stores and applies a signed notification; returns its id. */
   readonly notify: (
     fields: Fields,
-    options?: { readonly clientId?: string; readonly inapplicable?: true },
+    options?: { readonly clientId?: string; readonly inapplicable?: true; readonly receivedAt?: Date },
   ) => Promise<string>;
   /** Of the one order of this id; 0 where there is none. */
   readonly revisionOf: (id: string) => Promise<number>;
@@ -138,9 +138,9 @@ export const openAdmin = async ({ around, ...changed }: Opening = {}): Promise<A
     revisionOf,
     file,
     lines,
-    notify: async (fields, { clientId = CLIENT, inapplicable } = {}) => {
+    notify: async (fields, { clientId = CLIENT, inapplicable, receivedAt = new Date(RECEIVED_AT) } = {}) => {
       const read = receive(toBody(fields), clientId);
-      const delivery = { kind: 'notification', read, receivedAt: new Date(RECEIVED_AT) } as const;
+      const delivery = { kind: 'notification', read, receivedAt } as const;
       await store.record([inapplicable === undefined ? delivery : { ...delivery, inapplicable }], BOUNDS);
       return createHash('sha256').update(toBody(fields)).digest('hex');
     },

@@ -89,11 +89,14 @@ describe('orders', () => {
     expect(out).toMatch(/\n\nThere may be more: --cursor \d+\n$/);
   });
 
-  test('filters by status and attention', async () => {
-    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_WITHOUT_PAYMENT')).toEqual([
-      'P5',
-    ]);
+  test('filters by status, attention and action', async () => {
+    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED')).toEqual(['P5']);
+    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_FAILED')).toEqual([]);
     expect(await paymentIds('--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
+    const inReview = await paymentIds('--review');
+    expect([...inReview].sort()).toEqual(['P3', 'P4']);
+    expect(await paymentIds('--action', 'REVIEW')).toEqual(inReview);
+    expect(await paymentIds('--reference-order-id', 'nobody')).toEqual([]);
   });
 
   test('finds one by either id and shows all of it', async () => {
@@ -133,8 +136,11 @@ const idsOf = async (...words: readonly string[]): Promise<readonly string[]> =>
 describe('notifications', () => {
   test('lists them, filtered', async () => {
     expect(await idsOf('--kind', 'CAPTURE')).toHaveLength(2);
+    expect(await idsOf('--id', 'C5')).toHaveLength(1);
+    expect(await idsOf('--id', 'P1')).toHaveLength(3);
+    expect(await idsOf('--id', 'nobody')).toEqual([]);
     expect(await idsOf('--outcome', 'MALFORMED')).toEqual([idOf(BINARY)]);
-    expect(await idsOf('--payment-id', 'P1', '--client', CLIENT)).toHaveLength(2);
+    expect(await idsOf('--id', 'P1', '--client', CLIENT)).toHaveLength(2);
     expect((await here(['notifications'], empty.env)).out).toBe('No notifications yet.\n');
   });
 

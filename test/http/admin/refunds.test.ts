@@ -125,7 +125,8 @@ describe('PUT /api/refunds/:refundRequestId', () => {
   );
 
   test('takes JSON only', async () => {
-    await put('FR1', { paymentId: 'P1' }).set('Content-Type', 'application/jsonx').expect(415);
+    const sent = request(admin.app).put('/api/refunds/FR1').set('Content-Type', 'text/plain');
+    await sent.send(JSON.stringify({ paymentId: 'P1' })).expect(415);
     await put('FR1', { paymentId: 'P1' }).set('Content-Type', 'application/json; charset=utf-8').expect(201);
   });
 

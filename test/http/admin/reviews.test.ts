@@ -126,7 +126,8 @@ describe('PUT /api/orders/:id/review', () => {
 
   test('takes no parameters, and JSON only', async () => {
     const accepted = { decision: 'FULFIL', revision: await admin.revisionOf('P1'), note: '', clientId: null };
-    await put(accepted).set('Content-Type', 'application/jsonx').expect(415);
+    const sent = request(admin.app).put('/api/orders/P1/review').set('Content-Type', 'text/plain');
+    await sent.send(JSON.stringify(accepted)).expect(415);
     await request(admin.app).put(`/api/orders/P1/review?clientId=${CLIENT}`).send(accepted).expect(400);
     expect((await put(accepted).expect(200)).body.review.note).toBeNull();
   });

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { changes as changesSchema, expectation, refunded, toChanges } from '../http/admin/said.ts';
 import type { AmountText } from '../order/amount.ts';
 import { isIdentifier } from '../order/identifier.ts';
-import { CAPTURE_MODES, type CaptureMode, finalAmountProblem } from '../order/registration.ts';
+import { CAPTURE_MODES, type CaptureMode, finalAmountProblem, type Registration } from '../order/registration.ts';
 import type {
   AmendResult,
   RegisterRefundResult,
@@ -113,18 +113,19 @@ const registering = ({ id, clientId, options, shell }: Asked): ((store: Store) =
   const registration = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId: id };
   const reason = finalAmountProblem(registration);
   if (reason !== null) throw new UsageError(reason);
-  const replace = options.replace === true;
   return async (store) => {
-    const result = await store.register(registration, { replace, now: new Date() });
-    if (result.kind === 'conflict') throw new CommandError(conflictOf(result, replace));
+    const result = await store.register(registration, { replace: options.replace === true, now: new Date() });
+    if (result.kind === 'conflict') throw new CommandError(conflictOf(result.registration, registration));
     show(result, { shell, options });
   };
 };
 
-const conflictOf = ({ registration }: RegisterResult, replace: boolean): string =>
-  replace
-    ? `the amount would be below the registered finalAmount ${amountCell(registration.finalAmount).text}, or in another currency: change both with --change`
-    : `something else is registered already (${amountCell(registration.amount).text}, referenceOrderId ${textCell(registration.referenceOrderId).text}): --replace replaces it, --change changes some fields`;
+const conflictOf = ({ amount, referenceOrderId, finalAmount }: StoredRegistration, asked: Registration): string => {
+  const standing = `something else is registered already (${amountCell(amount).text}, referenceOrderId ${textCell(referenceOrderId).text})`;
+  return finalAmountProblem({ amount: asked.amount, finalAmount }) === null
+    ? `${standing}: --replace replaces it, --change changes some fields`
+    : `${standing}, and this amount is below its finalAmount ${amountCell(finalAmount).text}, or in another currency: change both together by --change`;
+};
 
 /** As PATCH does. */
 const changing = ({ id, clientId, options, shell }: Asked): ((store: Store) => Promise<void>) => {

@@ -99,6 +99,15 @@ describe('orders', () => {
     expect(await paymentIds('--reference-order-id', 'nobody')).toEqual([]);
   });
 
+  test('refuses a cursor that no page has given', async () => {
+    for (const list of ['orders', 'notifications', 'unverified', 'refunds'])
+      expect(await here([list, '--cursor', 'nowhere'], env)).toMatchObject({
+        code: 64,
+        out: '',
+        err: 'error: --cursor is not the `next` of an earlier page of this list\n',
+      });
+  });
+
   test('finds one by either id and shows all of it', async () => {
     const order = await json<Order>(['orders', 'R1'], env);
     expect(order).toMatchObject({

@@ -29,21 +29,20 @@ export const createRegistering = ({ store, clientIds }: Needs): Endpoint =>
     const requested = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId };
     const reason = finalAmountProblem(requested);
     if (reason !== null) return notUnderstood(reason);
-    const replace = query.replace === 'true';
-    return registered(await store().register(requested, { replace, now: new Date() }), { requested, replace });
+    const options = { replace: query.replace === 'true', now: new Date() };
+    return registered(await store().register(requested, options), requested);
   });
 
-const registered = (
-  { kind, registration }: RegisterResult,
-  { requested, replace }: { readonly requested: Registration; readonly replace: boolean },
-): Reply =>
-  kind === 'conflict'
-    ? problem('REGISTRATION_CONFLICT', replace ? BELOW_FINAL_AMOUNT : DIFFERENT, { registration, requested })
-    : json(kind === 'created' ? 201 : 200, registration);
+const registered = ({ kind, registration }: RegisterResult, requested: Registration): Reply => {
+  if (kind !== 'conflict') return json(kind === 'created' ? 201 : 200, registration);
+  const { finalAmount } = registration;
+  const fits = finalAmountProblem({ amount: requested.amount, finalAmount }) === null;
+  return problem('REGISTRATION_CONFLICT', fits ? DIFFERENT : BELOW_FINAL_AMOUNT, { registration, requested });
+};
 
 const DIFFERENT = 'Something else is registered already: ?replace=true replaces it, PATCH changes some of its fields.';
 const BELOW_FINAL_AMOUNT =
-  'The amount would be below the registered finalAmount, or in another currency: change both together by PATCH.';
+  'Something else is registered already, and this amount is below its finalAmount, or in another currency: change both together by PATCH.';
 
 /** `PATCH /api/orders/:paymentRequestId`: some fields change, null takes one back. */
 export const createAmending = ({ store, clientIds }: Needs): Endpoint =>

@@ -122,12 +122,14 @@ describe('PUT /api/orders/:paymentRequestId', () => {
   test.each([
     ['an amount below finalAmount', { amount: jpy('99') }],
     ['an amount in another currency', { amount: { currency: 'EUR', value: '120' } }],
-  ])('?replace=true with %s is a conflict that names the way out', async (_, other) => {
+  ])('%s is a conflict, also with ?replace=true, and names the way out', async (_, other) => {
     await put('R13', { amount: jpy('120'), finalAmount: jpy('100') });
-    const response = await put('R13?replace=true', other);
-    expect([response.status, response.body.code]).toEqual([409, 'REGISTRATION_CONFLICT']);
-    expect(response.body.detail).toMatch(/finalAmount.*PATCH/);
-    expect(response.body).toMatchObject({ registration: { amount: jpy('120') }, requested: other });
+    for (const path of ['R13', 'R13?replace=true']) {
+      const response = await put(path, other);
+      expect([response.status, response.body.code]).toEqual([409, 'REGISTRATION_CONFLICT']);
+      expect(response.body.detail).toMatch(/finalAmount.*PATCH/);
+      expect(response.body).toMatchObject({ registration: { amount: jpy('120') }, requested: other });
+    }
   });
 
   test.each<readonly [string, object]>([

@@ -11,7 +11,7 @@ import { type SignedRequest, type UnverifiedReason, verify } from '../../../src/
 import { handlers } from '../../../src/handlers/index.ts';
 import { readNotification } from '../../../src/handlers/read.ts';
 import { type AdminDependencies, createAdminApp } from '../../../src/http/admin.ts';
-import { openSqlite } from '../../../src/store/sqlite/sqlite-store.ts';
+import { openStore } from '../../../src/store/open.ts';
 import type { ReadNotification } from '../../../src/order/reading.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
@@ -100,22 +100,24 @@ export interface Admin {
 interface Opening extends Partial<AdminDependencies> {
   /** What the app has of the store: the store, and something that happens before it answers. */
   readonly around?: (store: Store) => Store;
+  /** A PostgreSQL database; by default a SQLite file. */
+  readonly databaseUrl?: string;
 }
 
+const RULES = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+} as const;
+
 /** The app on a real store in a directory of its own; by default of one client, without tokens. */
-export const openAdmin = async ({ around, ...changed }: Opening = {}): Promise<Admin> => {
+export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {}): Promise<Admin> => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-admin-'));
   const file = join(directory, 'paynotify.db');
-  const store = await openSqlite({
-    file,
-    rules: {
-      captureRequired: 'always',
-      noCaptureMethods: [],
-      captureMode: 'AUTOMATIC',
-      requireRegistration: false,
-      production: false,
-    },
-  });
+  const url = databaseUrl ?? `sqlite:${file}`;
+  const store = await openStore({ databaseUrl: url, rules: RULES, allowUnsafeDatabase: true });
   const lines: string[] = [];
   const asked = around?.(store) ?? store;
   const app = createAdminApp({

@@ -350,7 +350,7 @@ describe('of a notification only its kind and its payment reach the log', () => 
     const amount = { currency: 'JPY', value: '7316429900000' };
     const requests = [
       asked('GET', `/api/orders/${canary('order')}`),
-      asked('GET', `/api/notifications?paymentId=${canary('payment')}`),
+      asked('GET', `/api/notifications?id=${canary('payment')}`),
       asked('GET', `/api/orders?cursor=${canary('cursor')}`),
       asked(
         'PUT',

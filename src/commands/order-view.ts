@@ -1,12 +1,20 @@
 import type { Attention } from '../order/attention-code.ts';
 import type { Capture } from '../order/capture.ts';
 import type { Dispute } from '../order/dispute.ts';
-import type { MovementStatus } from '../order/movement.ts';
 import type { Refund } from '../order/refund.ts';
 import type { Order, ShownReview } from '../order/order.ts';
 import type { Result } from '../order/statement.ts';
-import { amountCell, attentionCell, fulfillableCell, nextActionCell, statusCell, textCell, utc } from './readable.ts';
-import type { Colour, Paint } from './shell.ts';
+import {
+  amountCell,
+  attentionCell,
+  fulfillableCell,
+  MOVEMENT_COLOURS,
+  nextActionCell,
+  statusCell,
+  textCell,
+  utc,
+} from './readable.ts';
+import type { Paint } from './shell.ts';
 import { pairs, printable, type Row, table } from './table.ts';
 
 const HEADER = [
@@ -74,6 +82,7 @@ const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair
   paymentId: ['paymentId', textCell(order.paymentId)],
   paymentRequestId: ['paymentRequestId', textCell(order.paymentRequestId)],
   referenceOrderId: ['referenceOrderId', textCell(order.referenceOrderId)],
+  revision: ['revision', String(order.revision)],
   status: ['status', statusCell(order.status)],
   fulfillable: ['fulfillable', fulfillableCell(order.fulfillable)],
   nextAction: ['next action', nextActionCell(order.nextAction)],
@@ -93,6 +102,7 @@ const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair
   acquirerReferenceNo: ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
   createdAt: ['created (UTC)', utc(order.createdAt)],
   updatedAt: ['updated (UTC)', utc(order.updatedAt)],
+  replaces: ['replaces', textCell(order.replaces)],
   review: ['review', textCell(order.review && reviewText(order.review))],
   captures: { sections: captureSections(paint, order.captures) },
   refunds: { sections: refundSections(paint, order.refunds) },
@@ -115,11 +125,6 @@ const reviewText = ({ decision, note, createdAt }: ShownReview): string =>
 const resultText = ({ resultStatus, resultCode, resultMessage }: Result): string =>
   [resultStatus, resultCode, resultMessage].filter(Boolean).join(' ');
 
-const MOVEMENT_COLOURS: Readonly<Record<MovementStatus, Colour>> = {
-  SUCCEEDED: 'green',
-  FAILED: 'red',
-  PROCESSING: 'yellow',
-};
 const CAPTURE_HEADER = ['CAPTURE ID', 'CAPTURE REQUEST ID', 'STATUS', 'AMOUNT', 'CAPTURE TIME', 'RESULT CODE'];
 
 const captureTable = (paint: Paint, captures: readonly Capture[]): string =>

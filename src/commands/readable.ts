@@ -1,6 +1,7 @@
 import type { AmountText } from '../order/amount.ts';
 import { isBlocking } from '../order/attention.ts';
 import type { Attention } from '../order/attention-code.ts';
+import type { MovementStatus } from '../order/movement.ts';
 import type { NextAction } from '../order/next-action.ts';
 import type { Outcome } from '../order/reading.ts';
 import type { OrderStatus } from '../order/status.ts';
@@ -32,6 +33,12 @@ export const statusCell = (status: OrderStatus): Cell => ({ text: status, colour
 
 export const fulfillableCell = (fulfillable: boolean): Cell =>
   fulfillable ? { text: 'yes', colour: 'green' } : { text: 'no', colour: 'dim' };
+
+export const MOVEMENT_COLOURS: Readonly<Record<MovementStatus, Colour>> = {
+  SUCCEEDED: 'green',
+  FAILED: 'red',
+  PROCESSING: 'yellow',
+};
 
 const URGENT: ReadonlySet<NextAction> = new Set<NextAction>(['REVIEW', 'CONTACT_SUPPORT']);
 export const nextActionCell = (action: NextAction): Cell => {

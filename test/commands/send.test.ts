@@ -79,7 +79,7 @@ describe('send', () => {
       fulfillable: true,
       capturedAmount: { currency: 'EUR', value: '1000' },
     });
-    const { items } = await json<Page<NotificationSummary>>(['notifications', '--payment-id', paymentId], env);
+    const { items } = await json<Page<NotificationSummary>>(['notifications', '--id', paymentId], env);
     expect(items.map(({ deliveries }) => deliveries)).toEqual([2, 2, 2, 2, 2]);
   });
 

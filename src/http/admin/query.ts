@@ -35,7 +35,12 @@ export const paging = { limit: limit.default(USUAL_PAGE), cursor: orNull(cursor)
 
 /** Client ids are visible ASCII, of any length. */
 const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
-export const ofClient = z.strictObject({ clientId: orNull(clientId) });
+export const clientFilter = { clientId: orNull(clientId) };
+export const ofClient = z.strictObject(clientFilter);
+export const nothing = z.strictObject({});
+
+/** What a PUT that registers takes. */
+export const putOptions = z.strictObject({ replace: oneOf(['true', 'false']).default('false') });
 
 /** Reads a page from the store; a cursor that the store does not know is the client's fault. */
 export const pageReply = async (page: PageRequest, read: (page: PageRequest) => Promise<object>): Promise<Reply> => {

@@ -106,13 +106,14 @@ export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: num
   const nextAction = nextActionOf(findings, { situation, open, held, isClosed, fulfillable });
   return {
     order: {
-      ...describe(findings),
-      status,
-      fulfillable,
-      nextAction,
-      remainingAmount:
-        left === null || findings.amounts.due === null ? null : toText({ ...findings.amounts.due, value: left }),
-      authorizationExpiresAt: situation.expiresAt === null ? null : new Date(situation.expiresAt).toISOString(),
+      ...describe(findings, {
+        status,
+        fulfillable,
+        nextAction,
+        remainingAmount:
+          left === null || findings.amounts.due === null ? null : toText({ ...findings.amounts.due, value: left }),
+        authorizationExpiresAt: situation.expiresAt === null ? null : new Date(situation.expiresAt).toISOString(),
+      }),
       attention: held.map((one) => ({ code: one.code, message: one.message, settled: isSettled(review, one) })),
       review: review === null ? null : toShown(review),
     },
@@ -133,8 +134,13 @@ const toShown = ({ decision, revision, note, createdAt }: Review): ShownReview =
 
 const toText = toAmountText;
 
-/** What the facts say by themselves, whatever follows from them. */
-const describe = (findings: Findings) => {
+type Judgement = Pick<
+  DerivedOrder,
+  'status' | 'fulfillable' | 'nextAction' | 'remainingAmount' | 'authorizationExpiresAt'
+>;
+
+/** What the facts say by themselves, and among it, in the order in which an order is shown, what follows from them. */
+const describe = (findings: Findings, judgement: Judgement) => {
   const { evidence, payments, registration, amounts, need } = findings;
   return {
     clientId: evidence.clientId,
@@ -144,16 +150,21 @@ const describe = (findings: Findings) => {
         ? (registration?.paymentRequestId ?? null)
         : (distinct(payments.map(({ paymentRequestId }) => paymentRequestId))[0] ?? null),
     referenceOrderId: registration?.referenceOrderId ?? null,
+    status: judgement.status,
+    fulfillable: judgement.fulfillable,
+    nextAction: judgement.nextAction,
     paymentAmount: amounts.payment && toText(amounts.payment),
     expectedAmount: amounts.expected && toText(amounts.expected),
     finalAmount: registration?.finalAmount ?? null,
     capturedAmount: amounts.captured && toText(amounts.captured),
+    remainingAmount: judgement.remainingAmount,
     refundedAmount: amounts.refunded && toText(amounts.refunded),
     paymentMethod: methodOf(findings),
     captureRequired: need.required,
     captureMode: findings.captureMode,
     result: payments[0]?.result ?? null,
     paymentTime: firstOf(payments, ({ paymentTime }) => paymentTime),
+    authorizationExpiresAt: judgement.authorizationExpiresAt,
     acquirerInfo: firstOf(payments, ({ acquirerInfo }) => acquirerInfo),
     acquirerReferenceNo: firstOf(payments, ({ acquirerReferenceNo }) => acquirerReferenceNo),
     captures: findings.captures.map(toCapture),

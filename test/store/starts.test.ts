@@ -56,7 +56,7 @@ const createConsumer = () => {
 
 const expectOutdated = async (store: Store, cursor: string): Promise<void> =>
   await expect(store.followOrders({ clientId: null, limit: 10, cursor })).rejects.toThrow(
-    /Start again at after=0.*greatest updatedAt.*ship once per referenceOrderId/,
+    /Start again at after=0.*greatest revision.*ship once per referenceOrderId/,
   );
 
 const numbered = (numbers: readonly number[]): readonly string[] => numbers.map((number) => `P${number}`);

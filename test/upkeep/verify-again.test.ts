@@ -169,6 +169,7 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
         redriven: ignore,
         unfinishedCopy: ignore,
         removed: ignore,
+        method: ignore,
         failed: ignore,
         moved: (count) => (moved += count),
       },

@@ -40,7 +40,7 @@ export const optionalAmount = z
   )
   .nullish()
   .transform((amount): AmountText | undefined =>
-    amount == null ? undefined : { currency: amount.currency, value: String(amount.value) },
+    amount === null || amount === undefined ? undefined : { currency: amount.currency, value: String(amount.value) },
   );
 
 /** Not null, `""`, `{}` or `[]`. */
@@ -63,7 +63,15 @@ const toText = (value: unknown): string | undefined =>
 /** Tolerated: a string that is not empty; what is longer than 1,024 characters is cut off. */
 export const toleratedText = z.transform(toText);
 
-/** The same; null where there is none. */
+const isEpochMilliseconds = (value: unknown): value is number =>
+  Number.isInteger(value) && /^\d{13}$/.test(String(value));
+
+/** Tolerated: a text, or 13-digit epoch milliseconds as a JSON integer. What is no time sorts earliest (`order/time.ts`). */
+export const toleratedTime = z.transform((value: unknown) =>
+  toText(isEpochMilliseconds(value) ? String(value) : value),
+);
+
+/** Tolerated text; null where there is none. */
 const textOrNull = z.transform((value: unknown): string | null => toText(value) ?? null);
 
 /** Required. `resultStatus` decides; code and message are tolerated. */

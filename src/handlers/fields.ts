@@ -12,9 +12,12 @@ import { must } from './problem.ts';
 /** Absent, null and `""` are missing. */
 export const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
 
-const identifierError = must(
-  'be a string of 1 to 128 characters without control characters, and without white space at either end',
-);
+const identifierError = {
+  error: ({ input }: { readonly input?: unknown }): string =>
+    isMissing(input)
+      ? 'is missing'
+      : 'must be a string of 1 to 128 characters without control characters, and without white space at either end',
+};
 
 /** Required. */
 export const identifier = z.string(identifierError).refine(isIdentifier, identifierError);
@@ -34,7 +37,10 @@ export const optionalAmount = z
   .object(
     {
       currency: z.string(currencyError).regex(/^[A-Z]{3}$/, currencyError),
-      value: z.union([z.string().regex(/^[0-9]{1,64}$/), z.int().min(0)], valueError),
+      value: z.union(
+        [z.string(valueError).regex(/^[0-9]{1,64}$/, valueError), z.int(valueError).min(0, valueError)],
+        valueError,
+      ),
     },
     must('be an object'),
   )

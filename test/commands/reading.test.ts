@@ -90,9 +90,8 @@ describe('orders', () => {
   });
 
   test('filters by status and attention', async () => {
-    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_WITHOUT_PAYMENT')).toEqual([
-      'P5',
-    ]);
+    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED')).toEqual(['P5']);
+    expect(await paymentIds('--status', 'CANCELLED', '--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
     expect(await paymentIds('--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
   });
 
@@ -101,11 +100,11 @@ describe('orders', () => {
     expect(order).toMatchObject({
       clientId: CLIENT,
       paymentId: 'P1',
-      status: 'AUTHORIZED',
+      status: 'CANCELLED',
       nextAction: 'NEW_PAYMENT_REQUEST',
     });
     const { out } = await here(['orders', 'P1'], env);
-    expect(out).toMatch(/^status +AUTHORIZED$/m);
+    expect(out).toMatch(/^status +CANCELLED$/m);
     expect(out).toContain('CAPTURE_FAILED');
     expect(out).toContain('Use a new _paymentRequestId_ to initiate a payment.');
   });

@@ -7,7 +7,16 @@ import type { MovementStatus } from '../order/movement.ts';
 import type { Refund } from '../order/refund.ts';
 import type { Order, ShownReview } from '../order/order.ts';
 import type { Result } from '../order/statement.ts';
-import { amountCell, attentionCell, fulfillableCell, nextActionCell, statusCell, textCell, utc } from './readable.ts';
+import {
+  amountCell,
+  attentionCell,
+  attentionText,
+  fulfillableCell,
+  nextActionCell,
+  statusCell,
+  textCell,
+  utc,
+} from './readable.ts';
 import type { Colour, Paint } from './shell.ts';
 import { pairs, printable, type Row, table } from './table.ts';
 
@@ -45,7 +54,7 @@ const orderRow = (order: Order): Row => [
 /** A change as one line that needs no header. */
 export const changeLine = (paint: Paint, order: Order): string => {
   const status = statusCell(order.status);
-  const attention = order.attention.map(({ code }) => code).join(' ');
+  const attention = attentionText(order.attention);
   const parts = [
     paint('dim', utc(order.updatedAt)),
     printable(order.paymentId ?? order.paymentRequestId ?? '–'),

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { orderDetails } from '../../src/commands/order-view.ts';
+import { changeLine, orderDetails, orderTable } from '../../src/commands/order-view.ts';
 import { readBody } from '../../src/handlers/read.ts';
 import { NO_SIBLINGS, type OrderEvidence } from '../../src/order/evidence.ts';
 import { deriveOrder, type Order } from '../../src/order/order.ts';
@@ -170,4 +170,11 @@ capture mode      AUTOMATIC
 result            U PAYMENT_IN_PROCESS as reported
 created (UTC)     2026-01-02 03:04:06
 updated (UTC)     2026-01-02 03:04:07`);
+});
+
+test('a list and a change name settled attention in parentheses', () => {
+  const order = shown(settled(evidence(EVERYTHING)));
+  const codes = '(AMOUNT_MISMATCH) DISPUTED PARTIALLY_REFUNDED CAPTURE_FAILED';
+  expect(orderTable(plain, [order])).toContain(`REVIEW       EUR 1000  EUR 600   ${codes}  2026-01-02 03:04:07`);
+  expect(changeLine(plain, order)).toBe(`2026-01-02 03:04:07  P1  PARTIALLY_CAPTURED  REVIEW  EUR 1000  ${codes}`);
 });

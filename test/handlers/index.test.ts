@@ -78,6 +78,23 @@ describe('a kind is told by its fields', () => {
     expect(read({ ...paymentResult('S'), paymentStatus: 'SUCCESS', result: value }).kind).toBe('DIRECT_PAYMENT');
   });
 
+  test.each([
+    ['DIRECT_PAYMENT', { notifyType: 'PAYMENT_RESULT', paymentStatus: 'SUCCESS' }],
+    ['DIRECT_REFUND', { notifyType: 'REFUND_RESULT', refundStatus: 'SUCCESS' }],
+    ['DIRECT_REFUND', { notifyType: 'REFUND_RESULT', refundFromMethod: {}, result: 'S' }],
+    ['TRANSFER', { notifyType: 'TRANSFER_RESULT', transferRequestId: 7 }],
+  ])('%s of another product is never MALFORMED: %j', (kind, fields) => {
+    for (const value of [7, ' x', {}, [], 'JPY 120', { currency: 1 }]) {
+      const spoilt = Object.fromEntries(
+        ['paymentId', 'refundId', 'captureId', 'paymentAmount', 'refundAmount', 'captureAmount'].map((name) => [
+          name,
+          value,
+        ]),
+      );
+      expect(read({ ...fields, ...spoilt })).toMatchObject({ kind, outcome: 'UNHANDLED', problem: null });
+    }
+  });
+
   test('a PAYMENT_RESULT with a result is a payment, whatever paymentStatus says', () => {
     expect(read(paymentResult('S', { paymentStatus: 'SUCCESS' })).kind).toBe('PAYMENT');
     expect(read({ ...paymentResult('S'), paymentStatus: 'SUCCESS', result: {} })).toMatchObject({

@@ -27,6 +27,27 @@ describe('the samples', () => {
   });
 });
 
+const readingOf = ({ notification }: { readonly notification: unknown }) =>
+  readBody(Buffer.from(JSON.stringify(notification)));
+
+test('there is a sample of every kind that is read, and of every type of dispute', () => {
+  expect(new Set(SAMPLES.map((one) => readingOf(one).kind))).toEqual(
+    new Set(['PAYMENT', 'SUBSCRIPTION_PAYMENT', 'PAYMENT_PENDING', 'UPDATE_AMOUNT', 'CAPTURE', 'REFUND', 'DISPUTE']),
+  );
+  expect(new Set(SAMPLES.map(({ notification }) => textOf(notification, 'disputeNotificationType')))).toEqual(
+    new Set([
+      '',
+      'DISPUTE_CREATED',
+      'DEFENSE_DUE_ALERT',
+      'DEFENSE_SUPPLIED',
+      'DISPUTE_ACCEPTED',
+      'DISPUTE_JUDGED',
+      'DISPUTE_CANCELLED',
+      'RDR_RESOLVED',
+    ]),
+  );
+});
+
 describe('composing', () => {
   const base = baseOf('PAYMENT_RESULT');
   const jpy = { currency: 'JPY', value: '120' };

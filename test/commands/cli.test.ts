@@ -37,7 +37,7 @@ describe('the command line', () => {
     ['a word too many', ['orders', 'a', 'b']],
     ['a word too few', ['backup']],
     ['a value outside its set', ['orders', '--status', 'PAID']],
-    ['an attention that depends on the clock', ['orders', '--attention', 'AUTHORIZATION_EXPIRING']],
+    ['an attention that there is not', ['orders', '--attention', 'AUTHORIZATION_OVER']],
     ['a limit of nothing', ['orders', '--limit', '0']],
     ['options that exclude each other', ['orders', '--follow', '--status', 'CAPTURED']],
     ['an id where all are meant', ['orders', 'P1', '--follow']],

@@ -178,7 +178,7 @@ describe('a request is one line', () => {
 
   test('of a malformed one, as a warning', async () => {
     const lines = await linesOf(() =>
-      receiver.post(signer.sign(paymentResult('S', { paymentId: 'P 1', made: nextId() }))),
+      receiver.post(signer.sign(paymentResult('S', { paymentId: ' P1', made: nextId() }))),
     );
     expect(lines).toEqual([expect.objectContaining({ ...FIELDS, level: 40, outcome: 'MALFORMED', paymentId: null })]);
   });

@@ -40,15 +40,27 @@ export const MOVEMENT_COLOURS: Readonly<Record<MovementStatus, Colour>> = {
   PROCESSING: 'yellow',
 };
 
-const URGENT: ReadonlySet<NextAction> = new Set<NextAction>(['REVIEW', 'CONTACT_SUPPORT']);
-export const nextActionCell = (action: NextAction): Cell => {
-  if (action === 'FULFIL') return { text: action, colour: 'green' };
-  return URGENT.has(action) ? { text: action, colour: 'red' } : { text: action };
+/** Red where a person has to act, yellow where the shop has to. */
+const ACTION_COLOURS: Readonly<Record<NextAction, Colour | undefined>> = {
+  REVIEW: 'red',
+  FULFIL: 'green',
+  WAIT: undefined,
+  INQUIRE: 'yellow',
+  NEW_PAYMENT_REQUEST: 'yellow',
+  RETRY_CAPTURE: 'yellow',
+  CONTACT_SUPPORT: 'red',
+  CAPTURE: 'yellow',
+  NONE: 'dim',
 };
+export const nextActionCell = (action: NextAction): Cell => ({ text: action, colour: ACTION_COLOURS[action] });
+
+/** The codes; what a person has settled in parentheses. */
+export const attentionText = (attention: readonly Attention[]): string =>
+  attention.map(({ code, settled }) => (settled ? `(${code})` : code)).join(' ');
 
 export const attentionCell = (attention: readonly Attention[]): Cell =>
   textCell(
-    attention.map(({ code }) => code).join(' '),
+    attentionText(attention),
     attention.some(({ code, settled }) => isBlocking(code) && !settled) ? 'red' : 'yellow',
   );
 

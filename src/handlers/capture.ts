@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { furtherAction } from '../antom/result-codes.ts';
-import { acquirerInfo, identifier, optionalAmount, optionalIdentifier, result, toleratedText } from './fields.ts';
+import {
+  acquirerInfo,
+  identifier,
+  optionalAmount,
+  optionalIdentifier,
+  result,
+  toleratedText,
+  toleratedTime,
+} from './fields.ts';
 import { createHandler, hasType } from './handler.ts';
 
 /** The money itself. It joins its order through `paymentId`; a `paymentRequestId` in it joins nothing. */
@@ -14,7 +22,7 @@ export const capture = createHandler({
       captureRequestId: optionalIdentifier,
       result,
       captureAmount: optionalAmount,
-      captureTime: toleratedText,
+      captureTime: toleratedTime,
       acquirerInfo,
       acquirerReferenceNo: toleratedText,
     })

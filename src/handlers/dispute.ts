@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identifier, optionalAmount, optionalIdentifier, toleratedText } from './fields.ts';
+import { identifier, optionalAmount, optionalIdentifier, toleratedText, toleratedTime } from './fields.ts';
 import { createHandler, has } from './handler.ts';
 
 /** A chargeback, or a request for documents. It has no result: its type says how far it has come. */
@@ -16,9 +16,9 @@ export const dispute = createHandler({
     disputeAmount: optionalAmount,
     disputeJudgedAmount: optionalAmount,
     disputeJudgedResult: toleratedText,
-    disputeJudgedTime: toleratedText,
-    disputeTime: toleratedText,
-    defenseDueTime: toleratedText,
+    disputeJudgedTime: toleratedTime,
+    disputeTime: toleratedTime,
+    defenseDueTime: toleratedTime,
     disputeReasonCode: toleratedText,
     disputeReasonMsg: toleratedText,
   }),

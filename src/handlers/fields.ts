@@ -12,9 +12,12 @@ import { must } from './problem.ts';
 /** Absent, null and `""` are missing. */
 export const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
 
-const identifierError = must(
-  'be a string of 1 to 128 characters without control characters, and without white space at either end',
-);
+const identifierError = {
+  error: ({ input }: { readonly input?: unknown }): string =>
+    isMissing(input)
+      ? 'is missing'
+      : 'must be a string of 1 to 128 characters without control characters, and without white space at either end',
+};
 
 /** Required. */
 export const identifier = z.string(identifierError).refine(isIdentifier, identifierError);
@@ -34,13 +37,16 @@ export const optionalAmount = z
   .object(
     {
       currency: z.string(currencyError).regex(/^[A-Z]{3}$/, currencyError),
-      value: z.union([z.string().regex(/^[0-9]{1,64}$/), z.int().min(0)], valueError),
+      value: z.union(
+        [z.string(valueError).regex(/^[0-9]{1,64}$/, valueError), z.int(valueError).min(0, valueError)],
+        valueError,
+      ),
     },
     must('be an object'),
   )
   .nullish()
   .transform((amount): AmountText | undefined =>
-    amount == null ? undefined : { currency: amount.currency, value: String(amount.value) },
+    amount === null || amount === undefined ? undefined : { currency: amount.currency, value: String(amount.value) },
   );
 
 /** Not null, `""`, `{}` or `[]`. */
@@ -63,7 +69,15 @@ const toText = (value: unknown): string | undefined =>
 /** Tolerated: a string that is not empty; what is longer than 1,024 characters is cut off. */
 export const toleratedText = z.transform(toText);
 
-/** The same; null where there is none. */
+const isEpochMilliseconds = (value: unknown): value is number =>
+  Number.isInteger(value) && /^\d{13}$/.test(String(value));
+
+/** Tolerated: a text, or 13-digit epoch milliseconds as a JSON integer. What is no time sorts earliest (`order/time.ts`). */
+export const toleratedTime = z.transform((value: unknown) =>
+  toText(isEpochMilliseconds(value) ? String(value) : value),
+);
+
+/** Tolerated text; null where there is none. */
 const textOrNull = z.transform((value: unknown): string | null => toText(value) ?? null);
 
 /** Required. `resultStatus` decides; code and message are tolerated. */

@@ -9,6 +9,7 @@ import {
   optionalIdentifier,
   result,
   toleratedText,
+  toleratedTime,
 } from './fields.ts';
 import { createHandler, hasType } from './handler.ts';
 
@@ -21,11 +22,11 @@ export const paymentFields = z.object({
   paymentRequestId: optionalIdentifier,
   result,
   paymentAmount: optionalAmount,
-  paymentTime: toleratedText,
-  paymentCreateTime: toleratedText,
-  authExpiryTime: toleratedText,
+  paymentTime: toleratedTime,
+  paymentCreateTime: toleratedTime,
+  authExpiryTime: toleratedTime,
   paymentMethodType: toleratedText,
-  pspCustomerInfo: z.object({ pspName: toleratedText }).nullish().catch(undefined),
+  pspCustomerInfo: z.object({ pspName: toleratedText, toleratedTime }).nullish().catch(undefined),
   paymentResultInfo: z.transform(hasFilledField),
   acquirerInfo,
   acquirerReferenceNo: toleratedText,

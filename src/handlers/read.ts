@@ -26,14 +26,14 @@ export const readBody = (body: Uint8Array, handlers: Handlers = builtIn): Readin
   return problem === null ? reading : beyondLimits(reading, problem);
 };
 
-/** It keeps what it names, by which it joins its order as one that could not be read; where its kind has orders. */
-const beyondLimits = ({ kind, outcome, identifiers }: Reading, problem: string): Reading => ({
-  kind: outcome === 'UNHANDLED' ? 'UNKNOWN' : kind,
-  outcome: 'MALFORMED',
-  problem,
-  identifiers,
-  statements: [],
-});
+/**
+ * It keeps what it names, by which it joins its order as one that could not be read. A kind of which nothing is read is
+ * not too much either: it stays what it is.
+ */
+const beyondLimits = (reading: Reading, problem: string): Reading =>
+  reading.outcome === 'UNHANDLED' && reading.kind !== 'UNKNOWN'
+    ? reading
+    : { ...reading, outcome: 'MALFORMED', problem, statements: [] };
 
 const readJson = (json: JsonObject, handlers: Handlers): Reading => {
   const identifiers = identifiersOf(json);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { optionalAmount, optionalIdentifier, result, toleratedText } from './fields.ts';
+import { optionalAmount, optionalIdentifier, result, toleratedTime } from './fields.ts';
 import { createHandler, hasType } from './handler.ts';
 
 /** The final state of a refund. It seldom names its payment: the shop's registration of the refund does. */
@@ -14,7 +14,7 @@ export const refund = createHandler({
       captureId: optionalIdentifier,
       result,
       refundAmount: optionalAmount,
-      refundTime: toleratedText,
+      refundTime: toleratedTime,
     })
     .refine(({ refundId, refundRequestId }) => refundId !== undefined || refundRequestId !== undefined, {
       path: ['refundId'],

@@ -9,6 +9,7 @@ export const updateAmount = createHandler({
   schema: z.object({
     paymentId: identifier,
     paymentRequestId: optionalIdentifier,
+    updateRequestId: optionalIdentifier,
     result,
     paymentAmount: optionalAmount,
   }),

@@ -43,7 +43,11 @@ export const complete = async (
       const family = await familyOf(snapshot, order, inHand);
       const joined = await joinedTo(snapshot.query, order, refunds);
       return {
-        order: toStoredOrder(order, { ...joined, siblings: family.siblings }),
+        order: toStoredOrder(order, {
+          ...joined,
+          siblings: family.siblings,
+          replaces: await replacedBy(snapshot.query, order),
+        }),
         onlookers: [...refunds.flatMap(ordersOf), ...family.onlookers],
         locks: [...refunds.flatMap(locksOf), ...family.locks],
       };
@@ -54,7 +58,7 @@ const joinedTo = async (
   query: Query,
   order: GatheredOrder,
   refunds: readonly RefundGroup[],
-): Promise<Omit<Joined, 'siblings'>> => {
+): Promise<Omit<Joined, 'siblings' | 'replaces'>> => {
   const own = refunds.filter(({ payments }) => payments.includes(order.orderKey));
   return {
     notifications: [...own.flatMap(({ rows }) => rows), ...(await unreadableOf(query, order))],
@@ -143,6 +147,19 @@ const statedBy = async (query: Query, { clientId, name, value }: Link): Promise<
   return rows.map((row) => row.payment_id);
 };
 
+/** The registration that was an order by itself until the first notification named it. */
+const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | null> => {
+  const counted = countedRegistration(order.registrations);
+  if (counted === null || paymentIdOf(order.orderKey) === null) return null;
+  const { paymentRequestId, createdAt } = counted;
+  for (const one of order.notifications) {
+    if (one.firstReceivedAt >= createdAt) continue;
+    const names = await namesOf(query, { ...order, notifications: [one] });
+    if (names.some(({ name, value }) => name === 'paymentRequestId' && value === paymentRequestId)) return null;
+  }
+  return paymentRequestId;
+};
+
 interface Family {
   readonly siblings: Siblings;
   readonly onlookers: readonly OrderKey[];
@@ -196,7 +213,7 @@ const factsOf = async (
   return await Promise.all(
     found.map(async (order) => {
       const joined = await joinedTo(snapshot.query, order, await refundsOf(snapshot.query, order));
-      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS }).evidence;
+      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS, replaces: null }).evidence;
     }),
   );
 };

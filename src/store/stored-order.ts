@@ -90,6 +90,7 @@ export interface Joined {
   /** In words: which identifier stands for what else. */
   readonly sharedIdentities: readonly string[];
   readonly siblings: Siblings;
+  readonly replaces: string | null;
 }
 
 /** What the applied ones among these notifications state. */
@@ -129,7 +130,7 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
     before: gathered.before,
     exists: paymentId === null ? registrations.length > 0 && !isNamed : gathered.notifications.length > 0,
     createdAt: earliest([...received, ...registered]),
-    replaces: replacedBy(gathered),
+    replaces: joined.replaces,
     row: gathered.row,
   };
 };
@@ -141,19 +142,6 @@ const earliest = (times: readonly number[]): number =>
   times.length === 0 ? 0 : times.reduce((a, b) => Math.min(a, b));
 
 export const newest = (times: readonly number[]): number => times.reduce((a, b) => Math.max(a, b), 0);
-
-/** It was registered before the first notification that may name it. */
-const replacedBy = ({ orderKey, notifications, registrations }: GatheredOrder): string | null => {
-  const counted = countedRegistration(registrations);
-  if (counted === null || paymentIdOf(orderKey) === null) return null;
-  const { paymentRequestId } = counted;
-  const naming = notifications.filter((one) =>
-    one.outcome === 'APPLIED'
-      ? statementsOf([one]).some((stated) => stated.about === 'payment' && stated.paymentRequestId === paymentRequestId)
-      : true,
-  );
-  return counted.createdAt <= earliest(naming.map(({ firstReceivedAt }) => firstReceivedAt)) ? paymentRequestId : null;
-};
 
 /** The registration that counts, of those that a payment names. */
 export const countedRegistration = (registrations: readonly RegistrationFact[]): RegistrationFact | null =>

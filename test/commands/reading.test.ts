@@ -91,7 +91,7 @@ describe('orders', () => {
 
   test('filters by status, attention and action', async () => {
     expect(await paymentIds('--status', 'PARTIALLY_CAPTURED')).toEqual(['P5']);
-    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_FAILED')).toEqual([]);
+    expect(await paymentIds('--status', 'CANCELLED', '--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
     expect(await paymentIds('--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
     const inReview = await paymentIds('--review');
     expect(new Set(inReview)).toEqual(new Set(['P3', 'P4']));

@@ -75,7 +75,7 @@ const directPayment = (fields: Fields): Fields => ({
 
 /** A place for the database of one test; `main` is the file that is run. */
 const start = async (directory: string, root: string): Promise<ReceiverProcess> =>
-  await startProcessReady({ ...environmentOf(directory, signer), CAPTURE_REQUIRED: 'cards' }, [
+  await startProcessReady({ ...environmentOf(directory, signer), NO_CAPTURE_METHODS: 'BALANCE' }, [
     process.execPath,
     join(root, 'src/main.ts'),
   ]);
@@ -148,7 +148,7 @@ describe('the example of docs/extending.md', () => {
     const { status, stdout } = spawnSync(
       process.execPath,
       [join(extended, 'src/cli.ts'), 'redrive', '--outcome', 'UNHANDLED', '--json'],
-      { env: { ...environmentOf(directory, signer), CAPTURE_REQUIRED: 'cards' }, encoding: 'utf8' },
+      { env: { ...environmentOf(directory, signer), NO_CAPTURE_METHODS: 'BALANCE' }, encoding: 'utf8' },
     );
     expect([status, JSON.parse(stdout)]).toMatchObject([0, { redriven: 1, outcomes: { APPLIED: 1 } }]);
     expect(await after.order('P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });

@@ -125,7 +125,7 @@ const evidenceSql = (found: string): string =>
     ) as has_refunds,
     named.name = 'paymentRequestId' and exists (select ${OTHERS} and other.joins = 2) as has_unreadable,
     r.target <> '' and (
-      shared.is_shared or ${isSaid("about = 'registration' and target = r.target and id <> r.id")}
+      exists (select ${OTHERS} and other.joins > 0 and elsewhere.payment_id <> '') or ${isSaid("about = 'registration' and target = r.target and id <> r.id")}
     ) as has_siblings,
     shared.is_shared
   from keys

@@ -142,13 +142,17 @@ const lookAround = (
       unreadable: requests.some((link) => others(link).some((one) => !isStated(one))),
       siblings: registrations.some(
         ({ referenceOrderId, paymentRequestId }) =>
-          referenceOrderId !== null && (shared || lookUp.hasSibling({ clientId, referenceOrderId, paymentRequestId })),
+          referenceOrderId !== null &&
+          (others({ clientId, name: 'paymentRequestId', value: paymentRequestId }).some(isOfPayment) ||
+            lookUp.hasSibling({ clientId, referenceOrderId, paymentRequestId })),
       ),
       shared,
     },
-    isNamed: !isPayment && stated.some((link) => lookUp.payments(link).some(({ paymentId }) => paymentId !== '')),
+    isNamed: !isPayment && stated.some((link) => lookUp.payments(link).some(isOfPayment)),
   };
 };
+
+const isOfPayment = ({ paymentId }: { readonly paymentId: string }): boolean => paymentId !== '';
 
 const isStated = ({ joins }: { readonly joins: number }): boolean => joins === 1;
 

@@ -1,7 +1,7 @@
 import { ConfigError, type Environment, readStoreConfig, type StoreConfig } from '../config.ts';
 import { openSource, openStore } from '../store/open.ts';
 import { COPIED } from '../store/store.ts';
-import { copyStore, type CopyReport } from '../upkeep/copy.ts';
+import { copyStore, type CopyReport, nameOf } from '../upkeep/copy.ts';
 import { UsageError } from './failure.ts';
 import { jsonOption } from './options.ts';
 import { createProgressBar } from './progress.ts';
@@ -101,7 +101,7 @@ const printReport = (
     const verdict = equal
       ? from.digest.slice(0, DIGITS_SHOWN)
       : `${from.digest.slice(0, DIGITS_SHOWN)} ≠ ${to.digest.slice(0, DIGITS_SHOWN)}`;
-    return [what, String(from.count), String(to.count), { text: verdict, colour }];
+    return [nameOf(what), String(from.count), String(to.count), { text: verdict, colour }];
   });
   out(table(paint, ['', 'SOURCE', 'TARGET', 'DIGEST'], rows));
   const verdict = sentenceOf({ inUse, copied, complete });
@@ -110,7 +110,9 @@ const printReport = (
 };
 
 const sentenceOf = ({ inUse, copied, complete }: Pick<CopyReport, 'inUse' | 'copied' | 'complete'>): string => {
-  const differing = COPIED.filter((what) => !copied[what].equal).join(', ');
+  const differing = COPIED.filter((what) => !copied[what].equal)
+    .map(nameOf)
+    .join(', ');
   if (inUse && complete)
     return `All of the source is in the target${differing === '' ? '' : `, which a service has written to since (${differing})`}.`;
   if (complete) return 'Both hold the same.';

@@ -54,6 +54,9 @@ export interface CopyReport {
   readonly complete: boolean;
 }
 
+/** For a sentence: `shop statements`. */
+export const nameOf = (what: Copied): string => what.replace('_', ' ');
+
 /** How far a copy has come. `what` is null once a whole pass has ended. */
 interface State {
   readonly source: string;
@@ -147,7 +150,7 @@ const assertEmpty = async (target: Store): Promise<void> => {
   for (const what of COPIED) {
     if ((await target.count(what)) > 0) {
       throw new CopyRefusedError(
-        `the target holds ${what.replace('_', ' ')} that are not from this copy: choose an empty database`,
+        `the target holds ${nameOf(what)} that are not from this copy: choose an empty database`,
       );
     }
   }

@@ -141,7 +141,7 @@ describe('copy', () => {
     const from = await fill(place());
     const foreign = await server.createDatabase();
     expect((await here(['migrate'], { DATABASE_URL: foreign })).code).toBe(0);
-    await sql(foreign, "insert into shop_statements values ('theirs', 'R', 0, '{}', 0, 0, 0)");
+    await sql(foreign, "insert into shop_statements values ('theirs', 'refund', 'R', 0, 'P', '{}', 0, 0, 0)");
     expect(await here(['copy', '--from', from, '--to', foreign], env)).toMatchObject({
       code: 1,
       out: '',
@@ -174,12 +174,12 @@ describe('copy', () => {
     const to = await server.createDatabase();
     await here(['copy', '--from', from, '--to', to], env);
     await sql(to, "insert into settings values ('copy in use', 'true')");
-    await sql(to, "insert into shop_statements values ('theirs', 'R', 0, '{}', 0, 0, 0)");
+    await sql(to, "insert into shop_statements values ('theirs', 'refund', 'R', 0, 'P', '{}', 0, 0, 0)");
     const { code, out } = await here(['copy', '--from', from, '--to', to], env);
     expect(code).toBe(0);
-    expect(out).toMatch(/\nshop_statements +0 +1 /);
+    expect(out).toMatch(/\nshop statements +0 +1 /);
     expect(out).toMatch(
-      /\n\nAll of the source is in the target, which a service has written to since \(shop_statements\)\.\n$/,
+      /\n\nAll of the source is in the target, which a service has written to since \(shop statements\)\.\n$/,
     );
   });
 

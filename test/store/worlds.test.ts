@@ -100,5 +100,5 @@ describe.each([
       if (next === null) return;
       cursor = next;
     }
-  });
+  }, 300_000);
 });

@@ -11,7 +11,6 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'status',
   'kind',
   'paymentId',
-  'paymentMethod',
   'clientId',
   'outcome',
   'reason',

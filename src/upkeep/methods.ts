@@ -7,11 +7,10 @@ import type { Store } from '../store/store.ts';
 export const METHOD_CODES = ['CAPTURE_UNDECIDED', 'CAPTURE_UNEXPECTED'] as const satisfies readonly AttentionCode[];
 export type MethodCode = (typeof METHOD_CODES)[number];
 
-/** Orders of one method, changed within a day. */
+/** A method of which an order changed within a day. */
 export interface MethodReport {
   readonly code: MethodCode;
-  /** Null where the payment names none. */
-  readonly paymentMethod: string | null;
+  /** Of one order of it: the method is said there, and not in the log. */
   readonly paymentId: string | null;
 }
 
@@ -35,7 +34,7 @@ export const reportMethods = async (
       const name = `${code} ${paymentMethod ?? ''}`;
       if (said.has(name) || now.getTime() - Date.parse(updatedAt) > DAY_MS) continue;
       said.add(name);
-      report({ code, paymentMethod, paymentId });
+      report({ code, paymentId });
     }
   }
   if (said.size > before) await store.remember(SETTING.methods, JSON.stringify({ day, said: [...said] }));

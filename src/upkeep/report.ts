@@ -16,17 +16,16 @@ export const upkeepReport = (log: Log): UpkeepOptions['report'] => ({
     if (unverified > 0)
       log.info({ count: unverified }, 'unverified requests older than UNVERIFIED_RETENTION_DAYS removed');
   },
-  method: ({ code, paymentMethod, paymentId }) => {
-    const fields = { paymentId, paymentMethod: paymentMethod ?? 'none named' };
+  method: ({ code, paymentId }) => {
     if (code === 'CAPTURE_UNDECIDED') {
       log.warn(
-        fields,
-        'nothing shows whether this payment method is captured, so its orders count as authorized only: add it to NO_CAPTURE_METHODS, or register paymentMethodType or captureMode',
+        { paymentId },
+        'nothing shows whether the payment method of this order is captured, so such orders count as authorized only: add the method to NO_CAPTURE_METHODS, or register paymentMethodType or captureMode',
       );
     } else {
       log.error(
-        fields,
-        'a capture came for a payment method that is listed as one without: correct NO_CAPTURE_METHODS or the registrations',
+        { paymentId },
+        'a capture came for this order, whose payment method is listed as one without: correct NO_CAPTURE_METHODS or the registrations',
       );
     }
   },

@@ -100,7 +100,6 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));
   redrive();
   sweep();
-  lookAtMethods();
   let trust: Trust | null = null;
   const verifyAgain = (): void =>
     schedule('verify again', async () => {

@@ -77,9 +77,10 @@ export const mismatch = (findings: Findings): { readonly stated: Amount; readonl
   return isEither ? null : { stated: payment, registered: expected };
 };
 
-/** Successful captures, refunds and updates that are not in the order's currency. */
+/** Successful captures, refunds and updates that are not in the order's currency; none while that is not known. */
 export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): readonly string[] => {
   const { currency, updates } = amounts;
+  if (currency === null) return [];
   const refunded = refunds.filter(({ status }) => status === 'SUCCEEDED');
   const foreign = [...movedAmounts(succeeded), ...movedAmounts(refunded), ...updates].filter(
     (amount) => amount.currency !== currency,

@@ -6,7 +6,6 @@ import { type Capture, toCapture } from './capture.ts';
 import { type Dispute, toDispute } from './dispute.ts';
 import type { OrderEvidence } from './evidence.ts';
 import { type Findings, findIn } from './findings.ts';
-import { distinct } from './movement.ts';
 import { type NextAction, nextActionOf } from './next-action.ts';
 import { type Refund, toRefund } from './refund.ts';
 import type { CaptureMode } from './registration.ts';
@@ -138,7 +137,7 @@ const describe = (findings: Findings) => {
     paymentRequestId:
       evidence.paymentId === null
         ? (registration?.paymentRequestId ?? null)
-        : (distinct(payments.map(({ paymentRequestId }) => paymentRequestId))[0] ?? null),
+        : firstOf(payments, ({ paymentRequestId }) => paymentRequestId),
     referenceOrderId: registration?.referenceOrderId ?? null,
     paymentAmount: amounts.payment && toText(amounts.payment),
     expectedAmount: amounts.expected && toText(amounts.expected),

@@ -139,7 +139,8 @@ const refundFailed = ({ refunds, allGone }: Facts): boolean => {
 };
 
 const isExpired = ({ status, remaining, expiresAt, failed }: Facts, now: number): boolean => {
-  const isLapsed = expiresAt !== null && now >= expiresAt && remaining !== null && remaining.value > 0n;
+  if (remaining === null || remaining.value === 0n) return false;
+  const isLapsed = expiresAt !== null && now >= expiresAt;
   return isLapsed || (status === 'PARTIALLY_CAPTURED' && GONE_CODES.includes(failed[0]?.code ?? ''));
 };
 
@@ -172,7 +173,7 @@ export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
   note('DISPUTED', disputed(facts), BOTH);
   note('UNREGISTERED', when(rules.requireRegistration && registration === null), ONCE_CAPTURED);
   note('SANDBOX', when(rules.production && evidence.clientId.startsWith('SANDBOX_')), { blocks: true });
-  note('REFUNDED', when(allGone, gone, paid), { blocks: true });
+  note('REFUNDED', when(allGone, gone), { blocks: true });
   note('PARTIALLY_REFUNDED', when(gone > 0n && !allGone));
   note('REFUND_FAILED', when(refundFailed(facts)));
   note('DOCUMENTS_REQUESTED', when(disputes.some(({ state, isRequest }) => isRequest && state === 'OPEN')));

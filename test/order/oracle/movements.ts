@@ -161,7 +161,7 @@ export const disputesIn = (statements: readonly Sourced<DisputeStatement>[]): re
         disputeId,
         type,
         state,
-        amount: first(spoken, (one) => one.amount),
+        amount: toText(largestOf(amounts)),
         dueTime: first(spoken, (one) => one.dueTime),
         reasonCode: first(spoken, (one) => one.reasonCode),
         reasonMessage: first(spoken, (one) => one.reasonMessage),

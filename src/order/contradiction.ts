@@ -59,6 +59,7 @@ export const contradictoryIdentities = ({
     ...(requestIds.length > 1 ? [`one payment under the paymentRequestIds ${requestIds.join(' and ')}`] : []),
     ...captures.filter(hasTwoNames).map((one) => twoNames('capture', one)),
     ...refunds.filter(hasTwoNames).map((one) => twoNames('refund', one)),
+    ...refunds.flatMap((one) => elsewhere(one, evidence.paymentId)),
     ...(byRequestOnly.length > 0 && byIdOnly.length > 0
       ? [
           `${together(byRequestOnly)} captured by captureRequestId alone and ${together(byIdOnly)} by captureId alone may be one capture`,
@@ -78,6 +79,12 @@ const together = (captures: readonly Movement<CaptureStatement>[]): string => {
   const sums = sumsOf(captures).map(show);
   return sums.length === 0 ? 'an unknown amount' : sums.join(' and ');
 };
+
+/** A refund may join by its registration, and name another payment itself. */
+const elsewhere = (refund: Movement<RefundStatement>, own: string | null): readonly string[] =>
+  distinct(refund.statements.map(({ paymentId }) => paymentId))
+    .filter((paymentId) => paymentId !== own)
+    .map((paymentId) => `refund ${nameOf(refund)} names payment ${paymentId} itself`);
 
 const twoNames = (what: string, { ids, requestIds }: Pick<Movement<CaptureStatement>, 'ids' | 'requestIds'>): string =>
   `one ${what} under ${[...ids, ...requestIds].join(' and ')}`;

@@ -79,8 +79,8 @@ const contradictoryIdentity = ({ evidence, payments, captures, refunds }: Facts)
 
 const amountMismatch = ({ paymentAmount, expected, results, updates }: Facts): Decided => {
   if (paymentAmount === null || expected === null) return null;
-  const raised = updates.map(nameOf);
-  const before = largestOf(stated(results).filter((one) => !raised.includes(nameOf(one))));
+  const raised = new Set(updates.map(nameOf));
+  const before = largestOf(stated(results).filter((one) => !raised.has(nameOf(one))));
   const matches = [nameOf(paymentAmount), ...(before === null ? [] : [nameOf(before)])].includes(nameOf(expected));
   return when(!matches, nameOf(expected), nameOf(paymentAmount));
 };
@@ -141,7 +141,7 @@ const refundFailed = ({ refunds, allGone }: Facts): boolean => {
 const isExpired = ({ status, remaining, expiresAt, failed }: Facts, now: number): boolean => {
   if (remaining === null || remaining.value === 0n) return false;
   const isLapsed = expiresAt !== null && now >= expiresAt;
-  return isLapsed || (status === 'PARTIALLY_CAPTURED' && GONE_CODES.includes(failed[0]?.code ?? ''));
+  return isLapsed || (status === 'PARTIALLY_CAPTURED' && GONE_CODES.has(failed[0]?.code ?? ''));
 };
 
 const isExpiring = ({ remaining, expiresAt }: Facts, now: number): boolean =>

@@ -36,7 +36,7 @@ const WITHOUT_CAPTURE: ReadonlySet<string> = new Set(
 
 const CAPTURED: ReadonlySet<string> = new Set(['CARD', 'APPLEPAY', 'GOOGLEPAY', 'PAYPAL']);
 
-const plain = (method: string): string => [...method.toUpperCase()].filter((sign) => /[A-Z0-9]/.test(sign)).join('');
+const plain = (method: string): string => (method.toUpperCase().match(/[A-Z0-9]+/g) ?? []).join('');
 
 const present = (values: readonly (string | null | undefined)[]): readonly string[] =>
   values.flatMap((value) => (value === null || value === undefined ? [] : [plain(value)]));

@@ -47,10 +47,10 @@ export interface Facts {
   readonly expiresAt: number | null;
 }
 
-export const GONE_CODES = ['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED'];
-const CLOSED_CODES = ['ORDER_IS_CANCELED', 'ORDER_IS_CLOSED'];
+export const GONE_CODES: ReadonlySet<string> = new Set(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);
+const CLOSED_CODES: ReadonlySet<string> = new Set(['ORDER_IS_CANCELED', 'ORDER_IS_CLOSED']);
 
-export const saysClosed = ({ result }: PaymentStatement): boolean => CLOSED_CODES.includes(result.resultCode ?? '');
+export const saysClosed = ({ result }: PaymentStatement): boolean => CLOSED_CODES.has(result.resultCode ?? '');
 export const says = (results: readonly PaymentStatement[], status: ResultStatus): boolean =>
   results.some(({ result }) => result.resultStatus === status);
 export const succeeded = (captures: readonly Captured[]): readonly Captured[] =>
@@ -87,7 +87,7 @@ export const tookMoney = (state: Disputed['state']): boolean =>
 const isCancelled = ({ registration, captures, results, need }: Omit<Base, 'payments'> & { need: Need }): boolean => {
   if (registration?.cancelled === true) return true;
   if (succeeded(captures).length > 0) return false;
-  if (captures.some(({ verdict, code }) => verdict === 'F' && GONE_CODES.includes(code ?? ''))) return true;
+  if (captures.some(({ verdict, code }) => verdict === 'F' && GONE_CODES.has(code ?? ''))) return true;
   const requires = need.rule === 1 || need.rule === 3 || need.rule === 4;
   return requires && says(results, 'S') && results.some((one) => one.result.resultStatus === 'F' && saysClosed(one));
 };
@@ -99,10 +99,11 @@ interface Base {
   readonly captures: readonly Captured[];
 }
 
+const timeOf = ({ spoken }: Captured): number | null => toInstant(first(spoken, (one) => one.captureTime));
+const isGone = ({ code }: Captured): boolean => GONE_CODES.has(code ?? '');
+
 /** A failed capture does not count once a later one succeeded, unless the authorization is gone. */
 const thatCount = (captures: readonly Captured[]): readonly Captured[] => {
-  const timeOf = ({ spoken }: Captured) => toInstant(first(spoken, (one) => one.captureTime));
-  const isGone = ({ code }: Captured) => GONE_CODES.includes(code ?? '');
   return captures
     .filter((one) => {
       if (one.verdict !== 'F') return false;
@@ -124,7 +125,7 @@ const expiryOf = ({ payments, results, registration }: Base, need: Need): number
     if (instant !== null && instant > paidAt) return instant;
   }
   const acquirer = first(payments, (one) => one.acquirerInfo);
-  const isAntom = acquirer === null || ['ANTOM', 'ALIPAY'].includes(String(acquirer['acquirerName']));
+  const isAntom = acquirer === null || acquirer['acquirerName'] === 'ANTOM' || acquirer['acquirerName'] === 'ALIPAY';
   return isAntom ? paidAt + 7 * DAY : null;
 };
 
@@ -196,7 +197,17 @@ export const factsOf = (evidence: OrderEvidence, rules: OrderRules): Facts => {
   const isUnfinished = status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED';
   const hasRest = isUnfinished && need.required && says(results, 'S') && due !== null && due.value > 0n;
   return {
-    ...{ evidence, rules, ...base, refunds, disputes, updates, need, cancelled, status, ...amounts, refunded },
+    evidence,
+    rules,
+    ...base,
+    refunds,
+    disputes,
+    updates,
+    need,
+    cancelled,
+    status,
+    ...amounts,
+    refunded,
     remaining: hasRest ? { currency: due.currency, value: atLeastZero(due.value - (captured?.value ?? 0n)) } : null,
     paid,
     gone,

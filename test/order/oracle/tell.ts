@@ -5,7 +5,7 @@ import type { Review } from '../../../src/order/review.ts';
 import type { OrderRules } from '../../../src/order/rules.ts';
 import type { AttentionCode } from '../../../src/order/attention-code.ts';
 import { attentionAt, HOUR, type Noted, paidSiblings, WARNING } from './attention.ts';
-import { countsAsPaid, type Facts, factsOf, says } from './facts.ts';
+import { type Facts, factsOf, says } from './facts.ts';
 import { showCapture, showRefund } from './movements.ts';
 import { first, toText } from './spoken.ts';
 
@@ -32,12 +32,12 @@ export interface Told {
 /** A review as far as the page speaks of it; `settled` in the oracle's own words. */
 type Standing = Omit<Review, 'settled'> & { readonly settled: readonly { code: AttentionCode; values: string }[] };
 
-const RETRIED = [
+const RETRIED: ReadonlySet<string> = new Set([
   'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT',
   'CURRENCY_NOT_SUPPORT',
   'PARAM_ILLEGAL',
   'USER_AMOUNT_EXCEED_LIMIT',
-];
+]);
 
 interface Decision {
   readonly noted: readonly Noted[];
@@ -53,7 +53,7 @@ const byFailedCapture = ({ failed, remaining }: Facts): NextAction => {
   const [{ code, amount } = { code: null, amount: null }] = failed;
   const isWithin = amount !== null && amount.currency === remaining?.currency && amount.value <= remaining.value;
   if (code === 'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT' && isWithin) return 'INQUIRE';
-  return RETRIED.includes(code ?? '') && failed.length < 3 ? 'RETRY_CAPTURE' : 'CONTACT_SUPPORT';
+  return RETRIED.has(code ?? '') && failed.length < 3 ? 'RETRY_CAPTURE' : 'CONTACT_SUPPORT';
 };
 
 const nextOf = (facts: Facts, { noted, isOpen, review, fulfillable, now }: Decision): NextAction => {
@@ -188,12 +188,4 @@ export const tell = (
       captured: facts.captured?.value ?? 0n,
     };
   };
-};
-
-/** Whether goods may be shipped at all by the rules of money, whatever else is said: for law 5's own sake. */
-export const isPaid = (evidence: OrderEvidence, rules: OrderRules): boolean => {
-  const facts = factsOf(evidence, rules);
-  const { results, need, due, captured, status } = facts;
-  if (!says(results, 'S') || status !== 'CAPTURED' || !countsAsPaid(facts)) return false;
-  return need.required ? due !== null && captured !== null && captured.value === due.value : facts.paid > 0n;
 };

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { OrderEvidence, RegistrationFact } from '../../src/order/evidence.ts';
+import type { RegistrationFact } from '../../src/order/evidence.ts';
 import type { Derivation, deriveOrder } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import { tell, type Told } from './oracle/tell.ts';
@@ -123,7 +123,10 @@ export const numbersFrom = (seed: string): (() => number) => {
   };
 };
 
-export const withReview = (evidence: OrderEvidence, review: OrderEvidence['review']): OrderEvidence => ({
-  ...evidence,
-  review,
-});
+/** So many different members in a random order. */
+export const drawn = <T>(items: readonly T[], size: number, next: () => number): readonly T[] => {
+  const left = [...items];
+  return Array.from({ length: size }, () => left.splice(Math.floor(next() * left.length), 1)[0]!);
+};
+
+export const oneOf = <T>(items: readonly T[], next: () => number): T => items[Math.floor(next() * items.length)]!;

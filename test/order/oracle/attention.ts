@@ -128,7 +128,7 @@ const disputed = ({ disputes, allGone }: Facts): Decided =>
       )
       .map(
         ({ shown, state, judged, largest }) =>
-          `${shown.disputeId} ${state} ${tookMoney(state) ? `${nameOf(judged)} ${nameOf(largest)}` : ''}`,
+          `${shown.disputeId} ${state} ${nameOf(tookMoney(state) ? (judged ?? largest) : largest)}`,
       ),
   );
 
@@ -168,7 +168,7 @@ export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
   note('AMOUNT_UNKNOWN', amountUnknown(facts), ONCE_CAPTURED);
   note('UNREADABLE_NOTIFICATION', lines([...evidence.problems].sort()), BOTH);
   note('DUPLICATE_PAYMENT', duplicates(facts), BOTH);
-  note('CANCELLED_BUT_CAPTURED', when(isCancelledButCaptured, captured?.value), BOTH);
+  note('CANCELLED_BUT_CAPTURED', when(isCancelledButCaptured, nameOf(captured)), BOTH);
   note('OVER_REFUNDED', when(isKnown && gone > paid, gone, paid), BOTH);
   note('DISPUTED', disputed(facts), BOTH);
   note('UNREGISTERED', when(rules.requireRegistration && registration === null), ONCE_CAPTURED);

@@ -18,9 +18,9 @@ export const contradictoryResults = ({
 }: Findings): readonly string[] => {
   const failures = results.filter(({ result }) => result.resultStatus === 'F');
   const isExplained = isCancelled && failures.every(saysCancelled);
-  const isContradicted = hasFailure && ((hasSuccess && !isExplained) || succeeded.length > 0);
   return [
-    ...(isContradicted ? ['the payment'] : []),
+    ...(hasFailure && hasSuccess && !isExplained ? ['the payment'] : []),
+    ...(hasFailure && succeeded.length > 0 ? [`the payment, of which ${together(succeeded)} was captured`] : []),
     ...captures.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `capture ${nameOf(one)}`),
     ...refunds.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `refund ${nameOf(one)}`),
   ];

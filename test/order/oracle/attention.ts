@@ -10,6 +10,7 @@ import {
   succeeded,
   tookMoney,
 } from './facts.ts';
+import type { Captured, Refunded } from './movements.ts';
 import { distinctNames, largestOf, nameOf, stated } from './spoken.ts';
 
 /* order.md, *Attention*: the table, line by line. */
@@ -32,6 +33,13 @@ const when = (holds: boolean, ...values: readonly unknown[]): Decided => (holds 
 
 const lines = (found: readonly string[]): Decided => when(found.length > 0, ...found);
 
+/** Amounts alone decide here, for there may be thousands of captures; one without an amount is AMOUNT_UNKNOWN. */
+const amountsOf = (moved: readonly (Captured | Refunded)[]): string =>
+  moved
+    .flatMap(({ amount, spoken }) => (amount === null ? [] : [`${spoken[0]?.about} ${nameOf(amount)}`]))
+    .sort()
+    .join(' ');
+
 const contradictoryResult = ({ results, cancelled, captures, refunds }: Facts): Decided => {
   const failures = results.filter(({ result }) => result.resultStatus === 'F');
   const isExcused = cancelled && failures.every(saysClosed);
@@ -41,9 +49,7 @@ const contradictoryResult = ({ results, cancelled, captures, refunds }: Facts): 
   return lines([
     ...(says(results, 'S') && failures.length > 0 && !isExcused ? ['payment'] : []),
     ...inTwo.map(describe),
-    ...(failures.length > 0 && succeeded(captures).length > 0
-      ? succeeded(captures).map((one) => `F ${describe(one)}`)
-      : []),
+    ...(failures.length > 0 && succeeded(captures).length > 0 ? [`captured ${amountsOf(succeeded(captures))}`] : []),
   ]);
 };
 
@@ -91,7 +97,7 @@ const currencyMismatch = ({ currency, captures, refunds, updates }: Facts): Deci
     ({ verdict, amount }) => verdict === 'S' && amount !== null && amount.currency !== currency,
   );
   return lines([
-    ...foreign.map(describe),
+    ...(foreign.length > 0 ? [amountsOf(foreign)] : []),
     ...distinctNames(updates.filter((one) => one.currency !== currency)).map((name) => `update ${name}`),
   ]);
 };
@@ -149,7 +155,8 @@ const isExpiring = ({ remaining, expiresAt }: Facts, now: number): boolean =>
 
 /** What attention an order asks for at one instant, in the table's order. */
 export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
-  const { evidence, rules, registration, status, captures, paid, gone, allGone, due, captured, disputes } = facts;
+  const { evidence, rules, registration, status, captures, paid, gone, currency, allGone, due, captured, disputes } =
+    facts;
   const noted: Noted[] = [];
   const note = (code: AttentionCode, values: Decided, marks: Partial<Noted> = {}): void => {
     if (values !== null) noted.push({ code, values, blocks: false, review: false, ...marks });
@@ -164,16 +171,16 @@ export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
   note('CONTRADICTORY_IDENTITY', contradictoryIdentity(facts), BOTH);
   note('AMOUNT_MISMATCH', amountMismatch(facts), BOTH);
   note('CURRENCY_MISMATCH', currencyMismatch(facts), BOTH);
-  note('OVER_CAPTURED', when(isOver, captured?.value, due?.value), BOTH);
+  note('OVER_CAPTURED', when(isOver, currency, captured?.value, due?.value), BOTH);
   note('AMOUNT_UNKNOWN', amountUnknown(facts), ONCE_CAPTURED);
   note('UNREADABLE_NOTIFICATION', lines([...evidence.problems].sort()), BOTH);
   note('DUPLICATE_PAYMENT', duplicates(facts), BOTH);
   note('CANCELLED_BUT_CAPTURED', when(isCancelledButCaptured, nameOf(captured)), BOTH);
-  note('OVER_REFUNDED', when(isKnown && gone > paid, gone, paid), BOTH);
+  note('OVER_REFUNDED', when(isKnown && gone > paid, currency, gone, paid), BOTH);
   note('DISPUTED', disputed(facts), BOTH);
   note('UNREGISTERED', when(rules.requireRegistration && registration === null), ONCE_CAPTURED);
   note('SANDBOX', when(rules.production && evidence.clientId.startsWith('SANDBOX_')), { blocks: true });
-  note('REFUNDED', when(allGone, gone), { blocks: true });
+  note('REFUNDED', when(allGone, currency, gone), { blocks: true });
   note('PARTIALLY_REFUNDED', when(gone > 0n && !allGone));
   note('REFUND_FAILED', when(refundFailed(facts)));
   note('DOCUMENTS_REQUESTED', when(disputes.some(({ state, isRequest }) => isRequest && state === 'OPEN')));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ATTENTION_CODES, isBlocking, toAttention } from '../../src/order/attention.ts';
 import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
-import { deriveOrders, orderOf, registered, RULES, toReceived, toTold } from './core.ts';
+import { deriveOrders, orderOf, registered, RULES, toReceived, toCoded } from './core.ts';
 
 const AUTHORIZED = paymentResult('S', { paymentAmount: jpy('120') });
 const CAPTURED = captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', captureAmount: jpy('120') });
@@ -9,7 +9,7 @@ const PAID = [AUTHORIZED, CAPTURED];
 
 const ordersOf = (notifications: readonly Fields[]) =>
   deriveOrders({ received: notifications.map((fields) => toReceived(fields)), registrations: [], rules: RULES }).map(
-    toTold,
+    toCoded,
   );
 
 test('nothing is wrong with the order that the tables start from', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { nameOfRules } from '../../src/order/rules.ts';
 import { captureResult, jpy, paymentPending, paymentResult } from '../support/facts.ts';
-import { deriveOrders, registered, RULES, toReceived, toTold } from './core.ts';
+import { deriveOrders, registered, RULES, toReceived, toCoded } from './core.ts';
 
 const NOTIFICATIONS = [
   paymentPending({ paymentAmount: jpy('120') }),
@@ -22,7 +22,7 @@ const orders = (): readonly unknown[] =>
     NOTIFICATIONS.filter((__, index) => (set >> index) % 2 === 1),
   ).flatMap((received) =>
     [[], [registered()]].flatMap((registrations) =>
-      deriveOrders({ received, registrations, rules: RULES }).map(toTold),
+      deriveOrders({ received, registrations, rules: RULES }).map(toCoded),
     ),
   );
 

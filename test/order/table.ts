@@ -83,7 +83,6 @@ const PAYMENTS: readonly Fact[] = [
     paymentTime: PAID,
     authExpiryTime: '2025-05-20T07:58:04Z',
     paymentMethodType: 'Apple Pay',
-    paymentResultInfo: { cardBrand: 'VISA' },
   }),
   paid('by a method that nobody knows', 'S', { paymentAmount: jpy('120'), paymentMethodType: 'KLARNA' }),
   paid('by wallet', 'S', {
@@ -103,7 +102,11 @@ const PAYMENTS: readonly Fact[] = [
     paymentRequestId: 'R0',
     pspCustomerInfo: { pspName: 'TNG' },
   }),
-  paid('closed', 'F', { result: result('F', 'ORDER_IS_CLOSED'), paymentCreateTime: '2025-05-17T09:00:00Z' }),
+  paid('closed', 'F', {
+    result: result('F', 'ORDER_IS_CLOSED'),
+    paymentCreateTime: '2025-05-17T09:00:00Z',
+    pspCustomerInfo: { pspName: 'A new PSP' },
+  }),
   paid('refused', 'F', { result: result('F', 'RISK_REJECT'), paymentAmount: jpy('0120') }),
   paid('of zero, acquired by PayPal', 'U', { paymentAmount: jpy('0'), acquirerInfo: { acquirerName: 'Pay-Pal' } }),
   notified(

@@ -48,7 +48,7 @@ const contradictoryResult = ({ results, cancelled, captures, refunds }: Facts): 
   );
   return lines([
     ...(says(results, 'S') && failures.length > 0 && !isExcused ? ['payment'] : []),
-    ...inTwo.map(describe),
+    ...inTwo.map(({ ids, requestIds }) => [...ids, '/', ...requestIds].join('+')),
     ...(failures.length > 0 && succeeded(captures).length > 0 ? [`captured ${amountsOf(succeeded(captures))}`] : []),
   ]);
 };

@@ -17,6 +17,7 @@ import {
 import type { Fields } from '../support/facts.ts';
 import { CLIENT } from '../support/facts.ts';
 import type { AttentionCode } from '../../src/order/attention-code.ts';
+import type { ReceivedNotification } from './oracle/tell-orders.ts';
 import { DEFAULTS, registration } from './settings.ts';
 
 /*
@@ -26,12 +27,6 @@ import { DEFAULTS, registration } from './settings.ts';
 
 /** A capture is always required: most tests are not about methods. */
 export const RULES: OrderRules = { ...DEFAULTS, captureRequired: 'always' };
-
-/** A verified notification: the text of its body, and whose it is. */
-export interface ReceivedNotification {
-  readonly clientId: string;
-  readonly body: string;
-}
 
 export interface Known {
   readonly received: readonly ReceivedNotification[];

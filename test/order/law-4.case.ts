@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { AttentionCode } from '../../src/order/attention.ts';
+import type { AttentionCode } from '../../src/order/attention-code.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import { readBody } from '../../src/handlers/read.ts';
 import type { Store } from '../../src/store/store.ts';
 import { captureResult, paymentResult, receive } from '../support/facts.ts';
 import { RULES, toReceived } from './core.ts';
-import { type ReceivedNotification, tellOrders, type ToldOrder } from './oracle.ts';
+import { type ReceivedNotification, tellOrders, toTold } from './oracle/tell-orders.ts';
 import { type Arrival, arrivals, permutations, standing, type Step, type World, worldOf, worlds } from './world.ts';
 
 const SETTINGS: readonly { readonly name: string; readonly rules: OrderRules }[] = [
   { name: 'captures always required', rules: RULES },
   {
-    name: 'captures required of cards, in production',
-    rules: { captureRequired: 'cards', captureMode: 'MANUAL', production: true },
+    name: 'captures by method, in production',
+    rules: { ...RULES, captureRequired: 'methods', captureMode: 'MANUAL', production: true },
   },
 ];
 
@@ -166,8 +166,6 @@ const arrive = async (store: Store, { arrival, rules }: { readonly arrival: Arri
 
 type ShownOrder = Omit<Order, 'createdAt' | 'updatedAt'>;
 
-const toTold = (order: ShownOrder): ToldOrder => ({ ...order, attention: order.attention.map(({ code }) => code) });
-
 /** The orders of one world, in the oracle's order. They were changed last, so they are listed first. */
 const ordersOf = async (
   store: Store,
@@ -189,8 +187,7 @@ const ordersOf = async (
 const withoutClock = (order: Order, { fromStored }: Clients): readonly ShownOrder[] => {
   const { createdAt: _created, updatedAt: _updated, ...shown } = order;
   const clientId = fromStored(order.clientId);
-  const attention = order.attention.filter(({ code }) => code !== 'AUTHORIZATION_EXPIRING');
-  return clientId === null ? [] : [{ ...shown, clientId, attention }];
+  return clientId === null ? [] : [{ ...shown, clientId }];
 };
 
 const byIdentifiers = (a: ShownOrder, b: ShownOrder): number => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Registration } from '../../src/order/registration.ts';
 import { amount, type Fields, result } from '../support/facts.ts';
-import type { ReceivedNotification } from './oracle.ts';
+import type { ReceivedNotification } from './oracle/tell-orders.ts';
 
 /*
  * Random sets of notifications about a few payments. The pools are small, so that identifiers, amounts and times
@@ -101,13 +101,13 @@ const spoilt = (notification: Fields): fc.Arbitrary<Fields> =>
   fc
     .constantFrom<Fields>(
       { paymentAmount: { currency: 'jpy', value: '1' } },
-      { captureAmount: { currency: 'JPY', value: 120 } },
+      { captureAmount: { currency: 'JPY', value: 1.5 } },
       { result: { resultStatus: 's' } },
-      { captureId: 'C 1' },
+      { captureId: 'C1 ' },
       { paymentRequestId: 7 },
       { paymentId: null },
-      { paymentId: 'P 1' },
-      { notifyType: 'REFUND_RESULT' },
+      { paymentId: 'P\u00001' },
+      { notifyType: 'A_NEW_RESULT' },
       { notifyType: null },
       { notifyType: ['PAYMENT_RESULT'] },
     )
@@ -135,8 +135,12 @@ const registration = ({ clients }: Cast): fc.Arbitrary<Registration> =>
       { currency: 'JPY', value: '50' },
       { currency: 'USD', value: '120' },
     ),
-    referenceOrderId: fc.constantFrom('shop-1', 'shop-2', null),
+    referenceOrderId: fc.constant(null),
     captureMode: fc.constantFrom('AUTOMATIC', 'MANUAL', 'NONE', null),
+    paymentMethodType: fc.constantFrom('CARD', 'GCASH', null, null),
+    authExpiryTime: fc.constantFrom('2025-06-01T00:00:00Z', null),
+    finalAmount: fc.constantFrom({ currency: 'JPY', value: '50' }, null, null),
+    cancelled: fc.constantFrom(false, false, false, true),
   });
 
 interface Size {

@@ -96,6 +96,44 @@ const captureNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
     })
     .filter(({ captureId, captureRequestId }) => captureId !== undefined || captureRequestId !== undefined);
 
+const updateNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
+  fc.record({
+    notifyType: fc.constant('UPDATE_AMOUNT_RESULT'),
+    result: statuses.map((status) => result(status)),
+    paymentId: fc.constantFrom(...payments),
+    paymentAmount: amounts,
+  });
+
+/** Each names its payment, and its refund is of no other. */
+const refundNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
+  fc.constantFrom(...payments).chain((paymentId) =>
+    fc.record({
+      notifyType: fc.constant('REFUND_RESULT'),
+      result: statuses.map((status) => result(status)),
+      paymentId: fc.constant(paymentId),
+      refundId: fc.constantFrom(`F1 of ${paymentId}`, `F2 of ${paymentId}`),
+      refundRequestId: sometimes(`G1 of ${paymentId}`, `G2 of ${paymentId}`),
+      refundAmount: amounts,
+      refundTime: times,
+    }),
+  );
+
+const disputeNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
+  fc.record({
+    disputeNotificationType: fc.constantFrom(
+      ...['DISPUTE_CREATED', 'DEFENSE_SUPPLIED', 'DISPUTE_ACCEPTED', 'DISPUTE_JUDGED', 'DISPUTE_CANCELLED'],
+    ),
+    paymentId: fc.constantFrom(...payments),
+    disputeId: fc.constantFrom('D1', 'D2'),
+    disputeType: sometimes('CHARGEBACK', 'RETRIEVAL_REQUEST'),
+    disputeAmount: amounts,
+    disputeJudgedAmount: amounts,
+    disputeJudgedResult: sometimes('ACCEPT_BY_MERCHANT', 'ACCEPT_BY_CUSTOMER', 'A_NEW_RESULT'),
+    disputeJudgedTime: times,
+    disputeTime: times,
+    defenseDueTime: times,
+  });
+
 /** One field of a well-formed notification replaced by what makes it malformed, or of no known kind. */
 const spoilt = (notification: Fields): fc.Arbitrary<Fields> =>
   fc
@@ -118,9 +156,11 @@ const asText = (fields: Fields): string => JSON.stringify(fields);
 const bodies = (cast: Cast): fc.Arbitrary<string> => {
   const payment = paymentNotification(cast);
   const capture = captureNotification(cast);
+  const others = fc.oneof(updateNotification(cast), refundNotification(cast), disputeNotification(cast));
   return fc.oneof(
     { weight: 5, arbitrary: payment.map(asText) },
     { weight: 6, arbitrary: capture.map(asText) },
+    { weight: 2, arbitrary: others.map(asText) },
     { weight: 1, arbitrary: fc.oneof(payment, capture).chain(spoilt).map(asText) },
     { weight: 1, arbitrary: fc.constantFrom('', '[]', '{"notifyType":"PAYMENT_RESULT"', '{}', '\ufeff{}') },
   );

@@ -5,7 +5,11 @@ import type { JsonObject, Result, Sourced, Statement } from '../../../src/order/
 /* What a body says, by the table of kinds in order.md and the fields of wire.md; read once more, without zod. */
 
 export type Reading =
-  | { readonly outcome: 'APPLIED'; readonly paymentId: string; readonly statements: readonly Sourced<Statement>[] }
+  | {
+      readonly outcome: 'APPLIED';
+      readonly paymentId: string | null;
+      readonly statements: readonly Sourced<Statement>[];
+    }
   | { readonly outcome: 'MALFORMED'; readonly paymentId: string | null; readonly statements: readonly [] }
   | { readonly outcome: 'UNHANDLED'; readonly paymentId: null; readonly statements: readonly [] };
 
@@ -36,7 +40,8 @@ const toAmount = (value: unknown): AmountText | null => {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-type Kind = 'PAYMENT_RESULT' | 'PAYMENT_PENDING' | 'UPDATE_AMOUNT_RESULT' | 'CAPTURE_RESULT';
+type Kind =
+  'PAYMENT_RESULT' | 'PAYMENT_PENDING' | 'UPDATE_AMOUNT_RESULT' | 'CAPTURE_RESULT' | 'REFUND_RESULT' | 'DISPUTE';
 
 /** Which identifiers and amount a kind has; the others are not looked at. */
 const SHAPES: Readonly<Record<Kind, { readonly ids: readonly string[]; readonly amount: string }>> = {
@@ -44,6 +49,18 @@ const SHAPES: Readonly<Record<Kind, { readonly ids: readonly string[]; readonly 
   PAYMENT_PENDING: { ids: ['paymentId', 'paymentRequestId'], amount: 'paymentAmount' },
   UPDATE_AMOUNT_RESULT: { ids: ['paymentId', 'paymentRequestId'], amount: 'paymentAmount' },
   CAPTURE_RESULT: { ids: ['paymentId', 'captureId', 'captureRequestId'], amount: 'captureAmount' },
+  REFUND_RESULT: { ids: ['paymentId', 'captureId', 'refundId', 'refundRequestId'], amount: 'refundAmount' },
+  DISPUTE: { ids: ['paymentId', 'paymentRequestId', 'captureId', 'disputeId'], amount: 'disputeAmount' },
+};
+
+/** Of each of these one is required. */
+const NEEDED: Readonly<Record<Kind, readonly (readonly string[])[]>> = {
+  PAYMENT_RESULT: [['paymentId']],
+  PAYMENT_PENDING: [['paymentId']],
+  UPDATE_AMOUNT_RESULT: [['paymentId']],
+  CAPTURE_RESULT: [['paymentId'], ['captureId', 'captureRequestId']],
+  REFUND_RESULT: [['refundId', 'refundRequestId']],
+  DISPUTE: [['paymentId'], ['disputeId']],
 };
 
 const resultIn = (json: Fields): Result | null => {
@@ -68,23 +85,49 @@ const parse = (body: string): unknown => {
 
 const isWellFormed = (json: Fields, kind: Kind): boolean => {
   const { ids, amount } = SHAPES[kind];
-  const hasCapture = !isMissing(json['captureId']) || !isMissing(json['captureRequestId']);
   return (
-    isIdentifier(json['paymentId']) &&
+    NEEDED[kind].every((names) => names.some((name) => !isMissing(json[name]))) &&
     ids.every((name) => isMissing(json[name]) || isIdentifier(json[name])) &&
     (isMissing(json[amount]) || toAmount(json[amount]) !== null) &&
-    resultIn(json) !== null &&
-    (kind !== 'CAPTURE_RESULT' || hasCapture)
+    (kind === 'DISPUTE' || resultIn(json) !== null)
   );
 };
 
 const FURTHER = { furtherAction: undefined } as const;
 
+const stateDispute = (json: Fields): Statement => ({
+  about: 'dispute',
+  disputeId: text(json['disputeId']) ?? '',
+  notificationType: text(json['disputeNotificationType']) ?? '',
+  type: text(json['disputeType']),
+  amount: toAmount(json['disputeAmount']) ?? undefined,
+  judgedAmount: toAmount(json['disputeJudgedAmount']) ?? undefined,
+  judgedResult: text(json['disputeJudgedResult']),
+  judgedTime: text(json['disputeJudgedTime']),
+  disputeTime: text(json['disputeTime']),
+  dueTime: text(json['defenseDueTime']),
+  reasonCode: text(json['disputeReasonCode']),
+  reasonMessage: text(json['disputeReasonMsg']),
+});
+
+const stateRefund = (json: Fields, result: Result): Statement => ({
+  about: 'refund',
+  result,
+  amount: toAmount(json['refundAmount']) ?? undefined,
+  refundId: text(json['refundId']),
+  refundRequestId: text(json['refundRequestId']),
+  paymentId: text(json['paymentId']),
+  captureId: text(json['captureId']),
+  refundTime: text(json['refundTime']),
+});
+
 const state = (json: Fields, kind: Kind): Statement => {
+  if (kind === 'DISPUTE') return stateDispute(json);
   const result = resultIn(json)!;
   const amount = toAmount(json[SHAPES[kind].amount]) ?? undefined;
   const acquirerInfo = isObject(json['acquirerInfo']) ? (json['acquirerInfo'] as JsonObject) : undefined;
   const acquired = { acquirerInfo, acquirerReferenceNo: text(json['acquirerReferenceNo']) };
+  if (kind === 'REFUND_RESULT') return stateRefund(json, result);
   if (kind === 'UPDATE_AMOUNT_RESULT') return { about: 'amount update', result, amount };
   if (kind === 'CAPTURE_RESULT') {
     const ids = { captureId: text(json['captureId']), captureRequestId: text(json['captureRequestId']) };
@@ -121,10 +164,12 @@ const readAgain = (body: string): Reading => {
   // A byte order mark, or what is no object, names nothing.
   if (!isObject(json)) return { outcome: 'MALFORMED', paymentId: null, statements: [] };
   const notifyType = json['notifyType'];
-  const kind = (Object.keys(SHAPES) as Kind[]).find((known) => known === notifyType);
+  const kind = isMissing(json['disputeNotificationType'])
+    ? (Object.keys(SHAPES) as Kind[]).find((known) => known === notifyType && known !== 'DISPUTE')
+    : 'DISPUTE';
   if (kind === undefined) return UNHANDLED;
   const paymentId = isIdentifier(json['paymentId']) ? json['paymentId'] : null;
-  if (paymentId === null || !isWellFormed(json, kind)) return { outcome: 'MALFORMED', paymentId, statements: [] };
+  if (!isWellFormed(json, kind)) return { outcome: 'MALFORMED', paymentId, statements: [] };
   const digest = createHash('sha256').update(body).digest('hex');
   return { outcome: 'APPLIED', paymentId, statements: [{ ...state(json, kind), digest, place: 0 }] };
 };

@@ -5,7 +5,8 @@ import type { OrderRules } from '../../../src/order/rules.ts';
 import { type Reading, read } from './read.ts';
 import { tell, type ToldOrder } from './tell.ts';
 
-/* Which facts make which order (order.md, *Facts*), for payments, pendings, captures and registrations. */
+/* Which facts make which order (order.md, *Facts*), but for what joins through other payments: siblings, and refunds that do not
+ * name their payment. */
 
 /** A verified notification: the text of its body, and whose it is. */
 export interface ReceivedNotification {
@@ -47,6 +48,11 @@ const namesIn = ({ statements }: Reading): readonly string[] =>
   statements.flatMap((one) => {
     if (one.about === 'payment') return one.paymentRequestId === undefined ? [] : [`request ${one.paymentRequestId}`];
     if (one.about === 'capture') return one.captureId === undefined ? [] : [`capture ${one.captureId}`];
+    if (one.about === 'refund')
+      return [
+        ...(one.refundId === undefined ? [] : [`refund ${one.refundId}`]),
+        ...(one.refundRequestId === undefined ? [] : [`refund request ${one.refundRequestId}`]),
+      ];
     return [];
   });
 

@@ -117,7 +117,7 @@ describe('a dispute', () => {
       ['DOCUMENTS_REQUESTED'],
       'FULFIL',
     ],
-  ])('%s', (_, notification, attention, nextAction) => {
+  ])('%s', (...[, notification, attention, nextAction]) => {
     expect(orderOf([...PAID, notification])).toMatchObject({ attention, nextAction, status: 'CAPTURED' });
   });
 });

@@ -70,9 +70,9 @@ test('the fields of all notifications of the payment tell it together', () => {
 const codesAt = (now: string, ...notifications: readonly Fields[]) =>
   orderOf(notifications, { now: Date.parse(now) }).attention;
 
-describe('a registered authExpiryTime', () => {
-  const at = (authExpiryTime: string) => ({ registrations: [{ authExpiryTime }] });
+const at = (authExpiryTime: string) => ({ registrations: [{ authExpiryTime }] });
 
+describe('a registered authExpiryTime', () => {
   test('goes before the stated one', () => {
     const order = orderOf([authorized({ authExpiryTime: '2025-05-20T00:00:00Z' })], at('2025-05-21T00:00:00Z'));
     expect(order.authorizationExpiresAt).toBe('2025-05-21T00:00:00.000Z');

@@ -27,6 +27,9 @@ const STOPS: ReadonlySet<string> = new Set([
   'shared identity',
 ]);
 
+/** Methods of the table that are not captured. */
+const WALLETS: ReadonlySet<string> = new Set(['GrabPay_SG', 'TNG']);
+
 const isSuccess = (one: Statement): boolean =>
   one.about === 'payment' && !one.pending && one.result.resultStatus === 'S' && Number(one.amount?.value ?? 0) > 0;
 
@@ -41,9 +44,8 @@ const isPaid = ({ set, registered, derived: { order } }: Case): boolean => {
       .reduce((total, { amount }) => total + Number(amount?.value), 0);
     return String(sum) === due;
   }
-  const methods = ['GrabPay_SG', 'TNG'];
   const showsWallet = statements.some(
-    (one) => one.about === 'payment' && methods.includes(one.paymentMethodType ?? one.pspName ?? ''),
+    (one) => one.about === 'payment' && WALLETS.has(one.paymentMethodType ?? one.pspName ?? ''),
   );
   return registered?.captureMode === 'NONE' || registered?.paymentMethodType === 'New Pay' || showsWallet;
 };

@@ -36,6 +36,10 @@ test('the table of codes is the whole of the seed', () => {
   expect(CODES).toHaveLength(23);
 });
 
+/** A successful part, captured at a time. */
+const partAt = (captureTime: string) =>
+  captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', captureAmount: jpy('70'), captureTime });
+
 describe('after a failed capture the code decides', () => {
   test.each(
     [...CODES, 'A_NEW_CODE', 'constructor'].map((code) => ({ code, expected: DECIDED.get(code) ?? 'CONTACT_SUPPORT' })),
@@ -92,13 +96,11 @@ describe('after a failed capture the code decides', () => {
 
   test('a later success supersedes the failure, both times being known', () => {
     const wrong = failed('CURRENCY_NOT_SUPPORT', { captureTime: '2025-05-17T01:00:00Z' });
-    const at = (captureTime: string) =>
-      captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', captureAmount: jpy('70'), captureTime });
-    expect(orderOf([AUTHORIZED, wrong, at('2025-05-17T02:00:00Z')])).toMatchObject({
+    expect(orderOf([AUTHORIZED, wrong, partAt('2025-05-17T02:00:00Z')])).toMatchObject({
       nextAction: 'WAIT',
       attention: [],
     });
-    expect(orderOf([AUTHORIZED, wrong, at('2025-05-17T01:00:00Z')]).nextAction).toBe('RETRY_CAPTURE');
+    expect(orderOf([AUTHORIZED, wrong, partAt('2025-05-17T01:00:00Z')]).nextAction).toBe('RETRY_CAPTURE');
     expect(orderOf([AUTHORIZED, wrong, PART]).nextAction).toBe('RETRY_CAPTURE');
   });
 

@@ -121,7 +121,11 @@ const refundNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
 const disputeNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
   fc.record({
     disputeNotificationType: fc.constantFrom(
-      ...['DISPUTE_CREATED', 'DEFENSE_SUPPLIED', 'DISPUTE_ACCEPTED', 'DISPUTE_JUDGED', 'DISPUTE_CANCELLED'],
+      'DISPUTE_CREATED',
+      'DEFENSE_SUPPLIED',
+      'DISPUTE_ACCEPTED',
+      'DISPUTE_JUDGED',
+      'DISPUTE_CANCELLED',
     ),
     paymentId: fc.constantFrom(...payments),
     disputeId: fc.constantFrom('D1', 'D2'),

@@ -24,8 +24,7 @@ const isFilled = (value: unknown): boolean => !isMissing(value) && !['{}', '[]']
 
 const isIdentifier = (value: unknown): value is string =>
   typeof value === 'string' &&
-  value.length > 0 &&
-  [...value].length <= 128 &&
+  /^.{1,128}$/su.test(value) &&
   value.trim() === value &&
   value.isWellFormed() &&
   !/\p{Cc}/u.test(value);

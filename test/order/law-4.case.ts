@@ -143,7 +143,7 @@ const take = async (store: Store, { batch, clients }: Batch): Promise<void> => {
   for (const step of batch) {
     if (step.kind === 'registration') {
       const registration = { ...step.registration, clientId: clients.toStored(step.registration.clientId) };
-      await store.register(registration, { replace: true, now: new Date(0) });
+      await store.register(registration, { replace: true, now: new Date() });
     }
   }
 };
@@ -157,8 +157,9 @@ const arrive = async (store: Store, { arrival, rules }: { readonly arrival: Arri
   for (const [index, batch] of arrival.entries()) {
     await take(store, { batch, clients });
     const { received, registrations } = worldOf(arrival.slice(0, index + 1));
-    // Everything was received long ago: the clock has changed all that it ever will.
-    const told = tellOrders({ received, registrations: standing(registrations), rules, now: Date.now() });
+    // Everything was received long ago, so the clock has changed all that it will; registrations are made just now.
+    const now = Date.now();
+    const told = tellOrders({ received, registrations: standing(registrations), rules, now, registeredAt: now });
     expect((await ordersOf(store, clients)).map(toTold)).toEqual(told);
   }
   expect(await rebuildAll(store)).toBe(0);
@@ -209,7 +210,7 @@ const redrive = async (
   });
   const reapplications = (await Promise.all(again)).flat();
   expect(reapplications).toHaveLength(world.received.length);
-  const outcomes = await store.reapply(reapplications, new Date(0));
+  const outcomes = await store.reapply(reapplications, new Date());
   expect(outcomes).toEqual(reapplications.map(({ reading }) => reading.outcome));
 };
 

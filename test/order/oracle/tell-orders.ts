@@ -19,12 +19,19 @@ export interface World {
   /** The current ones: one a client and `paymentRequestId`. */
   readonly registrations: readonly Registration[];
   readonly rules: OrderRules;
-  /** Epoch milliseconds; everything is received and registered at 0. */
+  /** Epoch milliseconds; everything is received at 0, and registered then if not said otherwise. */
   readonly now?: number;
+  readonly registeredAt?: number;
 }
 
 /** Every order of every client, by `clientId`, then `paymentId`, those without one last by `paymentRequestId`. */
-export const tellOrders = ({ received, registrations, rules, now = 0 }: World): readonly ToldOrder[] => {
+export const tellOrders = ({
+  received,
+  registrations,
+  rules,
+  now = 0,
+  registeredAt = 0,
+}: World): readonly ToldOrder[] => {
   const clientIds = [...new Set([...received, ...registrations].map(({ clientId }) => clientId))].sort();
   return clientIds
     .flatMap((clientId) => {
@@ -32,7 +39,7 @@ export const tellOrders = ({ received, registrations, rules, now = 0 }: World): 
       const bodies = new Set(received.filter((one) => one.clientId === clientId).map(({ body }) => body));
       const readings = [...bodies].map(read);
       const own = registrations.filter((one) => one.clientId === clientId);
-      return evidenceIn(clientId, readings, own);
+      return evidenceIn(clientId, readings, { registrations: own, registeredAt });
     })
     .map((evidence) => tell(evidence, rules)(now).order);
 };
@@ -59,7 +66,7 @@ const namesIn = ({ statements }: Reading): readonly string[] =>
 const evidenceIn = (
   clientId: string,
   readings: readonly Reading[],
-  registrations: readonly Registration[],
+  { registrations, registeredAt }: { readonly registrations: readonly Registration[]; readonly registeredAt: number },
 ): readonly OrderEvidence[] => {
   const make = (fields: Partial<OrderEvidence>, own: readonly Registration[]): OrderEvidence => ({
     clientId,
@@ -92,5 +99,5 @@ const evidenceIn = (
   const waiting = registrations
     .filter((one) => !named.has(`request ${one.paymentRequestId}`))
     .toSorted((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1));
-  return [...byPayments, ...waiting.map((one) => make({}, [one]))];
+  return [...byPayments, ...waiting.map((one) => make({ newestAt: registeredAt }, [one]))];
 };

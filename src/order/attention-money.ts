@@ -8,7 +8,7 @@ import {
   mismatch,
 } from './contradiction.ts';
 import { isRefunded, paidSiblings, successStatesAmount } from './findings.ts';
-import { show } from './show.ts';
+import { list, show } from './show.ts';
 
 const onceCaptured: Line['review'] = ({ status }) => status === 'CAPTURED';
 
@@ -88,11 +88,13 @@ export const MONEY_LINES = {
   },
   UNREADABLE_NOTIFICATION: {
     rule: ({ evidence: { problems } }) =>
-      about(
-        [...new Set(problems)].sort(),
-        (what) =>
-          `A notification of this order could not be read or applied: ${what} Look it up by its paymentId and redrive it.`,
-      ),
+      problems.length === 0
+        ? null
+        : {
+            // One more with the same problem is another notification.
+            values: [...problems].sort(),
+            text: `A notification of this order could not be read or applied: ${list([...new Set(problems)].sort())} Look it up by its paymentId and redrive it.`,
+          },
     blocks: true,
     review: true,
   },

@@ -27,9 +27,7 @@ export const RETURN_LINES = {
           (dispute.state === 'OPEN' || dispute.state === 'DEFENDED' || (tookMoney(dispute) && !isRefunded(findings))),
       );
       return about(
-        disputes.map(({ disputeId, state, amount }) =>
-          [disputeId, state, ...(amount === null ? [] : [show(amount)])].join(' '),
-        ),
+        disputes.map(nameDispute),
         (what) => `Disputed: ${what}. ${dueText(disputes)}Do not ship; defend or accept it in APO's dashboard.`,
       );
     },
@@ -84,6 +82,12 @@ export const RETURN_LINES = {
     review: false,
   },
 } satisfies Partial<Record<AttentionCode, Line>>;
+
+const nameDispute = (dispute: DisputeEvidence): string => {
+  const { disputeId, state, amount, judged } = dispute;
+  const told = tookMoney(dispute) ? (judged ?? amount) : amount;
+  return [disputeId, state, ...(told === null ? [] : [show(told)])].join(' ');
+};
 
 const dueText = (disputes: readonly DisputeEvidence[]): string => {
   const dues = disputes.flatMap(

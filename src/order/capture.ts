@@ -33,9 +33,9 @@ export const gatherCaptures = (statements: readonly Sourced<CaptureStatement>[])
     pick: smallest,
   });
 
-export const toCapture = ({ statements, status, amount, ids, requestIds }: CaptureEvidence): Capture => ({
-  captureId: ids[0] ?? null,
-  captureRequestId: requestIds[0] ?? null,
+export const toCapture = ({ statements, status, amount, id, requestId }: CaptureEvidence): Capture => ({
+  captureId: id,
+  captureRequestId: requestId,
   status,
   amount: amount === null ? null : toAmountText(amount),
   captureTime: firstOf(statements, ({ captureTime }) => captureTime),

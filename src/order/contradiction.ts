@@ -2,7 +2,7 @@ import { type Amount, disagree, largest } from './amount.ts';
 import { type Findings, movedAmounts, ownAmounts, saysCancelled } from './findings.ts';
 import { distinct, hasTwoNames, type Movement, nameOf } from './movement.ts';
 import { show } from './show.ts';
-import { amountsOf, type CaptureStatement, type RefundStatement } from './statement.ts';
+import { amountsOf, byCodeUnit, type CaptureStatement, type RefundStatement } from './statement.ts';
 
 /* What contradicts what, each as the words of a sentence; empty where nothing does. */
 
@@ -18,9 +18,9 @@ export const contradictoryResults = ({
 }: Findings): readonly string[] => {
   const failures = results.filter(({ result }) => result.resultStatus === 'F');
   const isExplained = isCancelled && failures.every(saysCancelled);
-  const isContradicted = hasFailure && ((hasSuccess && !isExplained) || succeeded.length > 0);
   return [
-    ...(isContradicted ? ['the payment'] : []),
+    ...(hasFailure && hasSuccess && !isExplained ? ['the payment'] : []),
+    ...(hasFailure && succeeded.length > 0 ? [`the payment, of which ${together(succeeded)} was captured`] : []),
     ...captures.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `capture ${nameOf(one)}`),
     ...refunds.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `refund ${nameOf(one)}`),
   ];
@@ -52,18 +52,39 @@ export const contradictoryIdentities = ({
   succeeded,
 }: Findings): readonly string[] => {
   const requestIds = distinct(payments.map(({ paymentRequestId }) => paymentRequestId));
-  const byRequestOnly = succeeded.find(({ ids }) => ids.length === 0);
-  const byIdOnly = succeeded.find((one) => one.requestIds.length === 0);
+  const byRequestOnly = succeeded.filter(({ ids }) => ids.length === 0);
+  const byIdOnly = succeeded.filter((one) => one.requestIds.length === 0);
   return [
     ...[...new Set(evidence.sharedIdentities)].sort(),
     ...(requestIds.length > 1 ? [`one payment under the paymentRequestIds ${requestIds.join(' and ')}`] : []),
     ...captures.filter(hasTwoNames).map((one) => twoNames('capture', one)),
     ...refunds.filter(hasTwoNames).map((one) => twoNames('refund', one)),
-    ...(byRequestOnly !== undefined && byIdOnly !== undefined
-      ? [`captureRequestId ${nameOf(byRequestOnly)} and captureId ${nameOf(byIdOnly)} may be one capture`]
+    ...refunds.flatMap((one) => elsewhere(one, evidence.paymentId)),
+    ...(byRequestOnly.length > 0 && byIdOnly.length > 0
+      ? [
+          `${together(byRequestOnly)} captured by captureRequestId alone and ${together(byIdOnly)} by captureId alone may be one capture`,
+        ]
       : []),
   ];
 };
+
+/** What was captured in all, by currency: sums, for captures that are folded are told together (fold.ts). */
+const sumsOf = (moved: readonly { readonly amount: Amount | null }[]): readonly Amount[] => {
+  const sums = new Map<string, bigint>();
+  for (const { currency, value } of movedAmounts(moved)) sums.set(currency, (sums.get(currency) ?? 0n) + value);
+  return [...sums].sort(([a], [b]) => byCodeUnit(a, b)).map(([currency, value]) => ({ currency, value }));
+};
+
+const together = (captures: readonly Movement<CaptureStatement>[]): string => {
+  const sums = sumsOf(captures).map(show);
+  return sums.length === 0 ? 'an unknown amount' : sums.join(' and ');
+};
+
+/** A refund may join by its registration, and name another payment itself. */
+const elsewhere = (refund: Movement<RefundStatement>, own: string | null): readonly string[] =>
+  distinct(refund.statements.map(({ paymentId }) => paymentId))
+    .filter((paymentId) => paymentId !== own)
+    .map((paymentId) => `refund ${nameOf(refund)} names payment ${paymentId} itself`);
 
 const twoNames = (what: string, { ids, requestIds }: Pick<Movement<CaptureStatement>, 'ids' | 'requestIds'>): string =>
   `one ${what} under ${[...ids, ...requestIds].join(' and ')}`;
@@ -77,14 +98,21 @@ export const mismatch = (findings: Findings): { readonly stated: Amount; readonl
   return isEither ? null : { stated: payment, registered: expected };
 };
 
-/** Successful captures, refunds and updates that are not in the order's currency. */
+/** Successful captures, refunds and updates that are not in the order's currency; none while that is not known. */
 export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): readonly string[] => {
   const { currency, updates } = amounts;
+  if (currency === null) return [];
   const refunded = refunds.filter(({ status }) => status === 'SUCCEEDED');
-  const foreign = [...movedAmounts(succeeded), ...movedAmounts(refunded), ...updates].filter(
-    (amount) => amount.currency !== currency,
-  );
-  return distinct(foreign.map(show));
+  const isForeign = (amount: Amount): boolean => amount.currency !== currency;
+  return [
+    ...sumsOf(succeeded)
+      .filter(isForeign)
+      .map((amount) => `${show(amount)} captured`),
+    ...sumsOf(refunded)
+      .filter(isForeign)
+      .map((amount) => `${show(amount)} refunded`),
+    ...distinct(updates.filter(isForeign).map((amount) => `a raise to ${show(amount)}`)),
+  ];
 };
 
 /** Successes without an amount above zero. */

@@ -21,7 +21,9 @@ export interface DisputeEvidence {
   readonly statements: readonly Sourced<DisputeStatement>[];
   readonly type: string | null;
   readonly state: DisputeState;
+  /** The largest that is disputed. */
   readonly amount: Amount | null;
+  readonly judged: Amount | null;
 }
 
 /** The states that a type leads to, the strongest first; JUDGED stands above all, an unknown type counts as OPEN. */
@@ -56,8 +58,14 @@ export const gatherDisputes = (statements: readonly Sourced<DisputeStatement>[])
       type: firstOf(sorted, ({ type }) => type),
       state: stateOf(sorted),
       amount: largest(amountsOf(sorted)),
+      judged: judgedIn(sorted),
     }))
     .sort((a, b) => byCodeUnit(a.disputeId, b.disputeId));
+};
+
+const judgedIn = (sorted: readonly DisputeStatement[]): Amount | null => {
+  const judged = firstOf(sorted, ({ judgedAmount }) => judgedAmount);
+  return judged && toAmount(judged);
 };
 
 /** `sorted` by precedence: of two judgements the later one counts. */
@@ -76,10 +84,8 @@ export const tookMoney = ({ state }: DisputeEvidence): boolean => TAKING.has(sta
  * What a dispute took, in this currency: what was judged, else what was disputed. Null where neither is above zero: then
  * it is everything paid.
  */
-export const takenBy = ({ statements, amount }: DisputeEvidence, currency: string): bigint | null => {
-  const judged = firstOf(statements, ({ judgedAmount }) => judgedAmount);
-  for (const one of [judged && toAmount(judged), amount])
-    if (one !== null && one.currency === currency && one.value > 0n) return one.value;
+export const takenBy = ({ judged, amount }: DisputeEvidence, currency: string): bigint | null => {
+  for (const one of [judged, amount]) if (one !== null && one.currency === currency && one.value > 0n) return one.value;
   return null;
 };
 

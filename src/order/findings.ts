@@ -172,7 +172,7 @@ const amountsIn = (
     .map((amount) => amount.currency)
     .sort(byCodeUnit)[0];
   const currency = payment?.currency ?? expected?.currency ?? smallestCurrency ?? null;
-  const final = registration?.finalAmount == null ? null : toAmount(registration.finalAmount);
+  const final = registration !== null && registration.finalAmount !== null ? toAmount(registration.finalAmount) : null;
   const due = final !== null && final.currency === currency ? final : payment;
   const captured = sumOf(succeeded, currency);
   const refunded = sumOf(

@@ -4,6 +4,7 @@ import {
   byCodeUnit,
   byPrecedence,
   type CaptureStatement,
+  firstOf,
   type RefundStatement,
   type ResultStatus,
   type Sourced,
@@ -21,7 +22,10 @@ export interface Movement<S extends CaptureStatement | RefundStatement> {
   /** Among its statements with S. */
   readonly amountsDisagree: boolean;
   readonly resultsDisagree: boolean;
-  /** Smallest first, by code unit. */
+  /** As shown: the first that is stated, by precedence. */
+  readonly id: string | null;
+  readonly requestId: string | null;
+  /** All that are stated. Smallest first, by code unit. */
   readonly ids: readonly string[];
   readonly requestIds: readonly string[];
 }
@@ -92,6 +96,8 @@ const toMovement = <S extends CaptureStatement | RefundStatement>(
     amount: pick(amounts),
     amountsDisagree: first.result.resultStatus === 'S' && disagree(amounts),
     resultsDisagree: first.result.resultStatus === 'S' && statements.some(({ result }) => result.resultStatus === 'F'),
+    id: firstOf(statements, id),
+    requestId: firstOf(statements, requestId),
     ids: distinct(statements.map(id)),
     requestIds: distinct(statements.map(requestId)),
   };
@@ -101,16 +107,14 @@ const toMovement = <S extends CaptureStatement | RefundStatement>(
 export const distinct = (identifiers: readonly (string | undefined)[]): readonly string[] =>
   [...new Set(identifiers.filter((identifier) => identifier !== undefined))].sort(byCodeUnit);
 
-interface Named {
-  readonly ids: readonly string[];
-  readonly requestIds: readonly string[];
-}
+type Named = Pick<Movement<CaptureStatement>, 'id' | 'requestId'>;
 
 const byIdentifiers = (a: Named, b: Named): number =>
-  byCodeUnit(a.ids[0] ?? '', b.ids[0] ?? '') || byCodeUnit(a.requestIds[0] ?? '', b.requestIds[0] ?? '');
+  byCodeUnit(a.id ?? '', b.id ?? '') || byCodeUnit(a.requestId ?? '', b.requestId ?? '');
 
 /** It has two ids, or two request ids. */
-export const hasTwoNames = ({ ids, requestIds }: Named): boolean => ids.length > 1 || requestIds.length > 1;
+export const hasTwoNames = ({ ids, requestIds }: Pick<Movement<CaptureStatement>, 'ids' | 'requestIds'>): boolean =>
+  ids.length > 1 || requestIds.length > 1;
 
-/** The first of its names, for a sentence. */
-export const nameOf = ({ ids, requestIds }: Named): string => ids[0] ?? requestIds[0] ?? '';
+/** The name that it is found by, for a sentence. */
+export const nameOf = ({ id, requestId }: Named): string => id ?? requestId ?? '';

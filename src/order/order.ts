@@ -6,7 +6,6 @@ import { type Capture, toCapture } from './capture.ts';
 import { type Dispute, toDispute } from './dispute.ts';
 import type { OrderEvidence } from './evidence.ts';
 import { type Findings, findIn } from './findings.ts';
-import { distinct } from './movement.ts';
 import { type NextAction, nextActionOf } from './next-action.ts';
 import { type Refund, toRefund } from './refund.ts';
 import type { CaptureMode } from './registration.ts';
@@ -67,7 +66,7 @@ export interface Order extends DerivedOrder {
 /** What an order comes to at one instant. */
 export interface Derivation {
   readonly order: DerivedOrder;
-  /** The next instant at which the clock may change it, in epoch milliseconds; null where it never does. */
+  /** The next instant at which the clock changes it, in epoch milliseconds; null where it never does. */
   readonly dueAt: number | null;
   /** What a review of it now would settle. */
   readonly settleable: readonly Settled[];
@@ -117,7 +116,7 @@ export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: num
       attention: held.map((one) => ({ code: one.code, message: one.message, settled: isSettled(review, one) })),
       review: review === null ? null : toShown(review),
     },
-    dueAt: nextInstant({ situation, held, nextAction }, evidence.newestAt),
+    dueAt: nextInstant({ situation, held, open, nextAction }, evidence.newestAt),
     settleable: held.filter(({ blocks, review: isForReview }) => blocks || isForReview).map(toSettled),
     captured,
   };
@@ -148,7 +147,7 @@ const describe = (findings: Findings, judgement: Judgement) => {
     paymentRequestId:
       evidence.paymentId === null
         ? (registration?.paymentRequestId ?? null)
-        : (distinct(payments.map(({ paymentRequestId }) => paymentRequestId))[0] ?? null),
+        : firstOf(payments, ({ paymentRequestId }) => paymentRequestId),
     referenceOrderId: registration?.referenceOrderId ?? null,
     status: judgement.status,
     fulfillable: judgement.fulfillable,
@@ -182,15 +181,17 @@ const methodOf = ({ registration, payments }: Findings): string | null =>
 interface AtNow {
   readonly situation: Situation;
   readonly held: readonly Held[];
+  readonly open: readonly Held[];
   readonly nextAction: NextAction;
 }
 
-const nextInstant = ({ situation, held, nextAction }: AtNow, newestAt: number): number | null => {
+const nextInstant = ({ situation, held, open, nextAction }: AtNow, newestAt: number): number | null => {
   const { expiresAt, remaining: left, now } = situation;
-  const waits = nextAction === 'WAIT' || held.some(({ code }) => code === 'CAPTURE_UNDECIDED');
+  const asksLater = nextAction !== 'REVIEW' && open.some(({ code }) => code === 'CAPTURE_UNDECIDED');
+  const isEnding = left !== null && left > 0n && !held.some(({ code }) => code === 'AUTHORIZATION_EXPIRED');
   const instants = [
-    ...(waits ? [newestAt + HOUR] : []),
-    ...(expiresAt !== null && left !== null && left > 0n ? [expiresAt - WARNED_BEFORE, expiresAt] : []),
+    ...(nextAction === 'WAIT' || asksLater ? [newestAt + HOUR] : []),
+    ...(expiresAt !== null && isEnding ? [expiresAt - WARNED_BEFORE, expiresAt] : []),
   ].filter((instant) => instant > now);
   return instants.length === 0 ? null : Math.min(...instants);
 };

@@ -23,9 +23,9 @@ export const gatherRefunds = (statements: readonly Sourced<RefundStatement>[]): 
     pick: largest,
   });
 
-export const toRefund = ({ statements, status, amount, ids, requestIds }: RefundEvidence): Refund => ({
-  refundId: ids[0] ?? null,
-  refundRequestId: requestIds[0] ?? null,
+export const toRefund = ({ statements, status, amount, id, requestId }: RefundEvidence): Refund => ({
+  refundId: id,
+  refundRequestId: requestId,
   status,
   amount: amount === null ? null : toAmountText(amount),
   refundTime: firstOf(statements, ({ refundTime }) => refundTime),

@@ -16,15 +16,29 @@ import {
 } from '../../src/store/row.ts';
 import type { Fields } from '../support/facts.ts';
 import { CLIENT } from '../support/facts.ts';
-import type { ReceivedNotification, Told, ToldOrder } from './oracle.ts';
+import type { AttentionCode } from '../../src/order/attention-code.ts';
+import type { ReceivedNotification } from './oracle/tell-orders.ts';
+import { DEFAULTS, registration } from './settings.ts';
 
 /*
  * The pure core run over notifications held in an array, as a store runs it over its rows: orders without a
  * database. The rows keep the order of arrival, so that a core that looks at it is found out.
  */
 
-/** The contract's defaults. */
-export const RULES: OrderRules = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false };
+/** A capture is always required: most tests are not about methods. */
+export const RULES: OrderRules = { ...DEFAULTS, captureRequired: 'always' };
+
+export interface Known {
+  readonly received: readonly ReceivedNotification[];
+  /** The current ones: one a client and `paymentRequestId`. */
+  readonly registrations: readonly Registration[];
+  readonly rules: OrderRules;
+  /** Epoch milliseconds; everything is received and registered at 0. */
+  readonly now?: number;
+}
+
+/** An order with the codes of its attention alone. */
+export type CodedOrder = Omit<DerivedOrder, 'attention'> & { readonly attention: readonly AttentionCode[] };
 
 interface Row extends EvidenceRow {
   readonly clientId: string;
@@ -59,7 +73,7 @@ const toRow = (body: string): Omit<Row, 'clientId'> => {
 };
 
 /** Every order of every client, in the order of the oracle's. `received` and `registrations` are as they arrived. */
-export const deriveOrders = ({ received, registrations, rules }: Told): readonly DerivedOrder[] => {
+export const deriveOrders = ({ received, registrations, rules, now = 0 }: Known): readonly DerivedOrder[] => {
   const distinct = new Map(received.map(({ clientId, body }) => [`${clientId} ${body}`, { clientId, ...rowOf(body) }]));
   const current = new Map(registrations.map((one) => [`${one.clientId} ${one.paymentRequestId}`, one]));
   const clientIds = new Set([...received, ...registrations].map(({ clientId }) => clientId));
@@ -69,6 +83,7 @@ export const deriveOrders = ({ received, registrations, rules }: Told): readonly
       rows: [...distinct.values()].filter((row) => row.clientId === clientId),
       registrations: [...current.values()].filter((one) => one.clientId === clientId),
       rules,
+      now,
     }),
   );
 };
@@ -78,11 +93,12 @@ interface OfClient {
   readonly rows: readonly Row[];
   readonly registrations: readonly Registration[];
   readonly rules: OrderRules;
+  readonly now: number;
 }
 
 const linkTo = ({ paymentRequestId }: Registration): string => `paymentRequestId ${paymentRequestId}`;
 
-const deriveOrdersOf = ({ clientId, rows, registrations, rules }: OfClient): readonly DerivedOrder[] => {
+const deriveOrdersOf = ({ clientId, rows, registrations, rules, now }: OfClient): readonly DerivedOrder[] => {
   const derive = (
     order: Pick<GatheredOrder, 'orderKey' | 'isShared'>,
     own: readonly Row[],
@@ -94,11 +110,11 @@ const deriveOrdersOf = ({ clientId, rows, registrations, rules }: OfClient): rea
         ...order,
         notifications: own,
         statements: statementsOf(own),
-        registrations: named.map((registration) => ({ registration, createdAt: 0 })),
+        registrations: named.map((one) => ({ registration: one, createdAt: 0 })),
         row: null,
       }),
-      rules,
-    ).order;
+      { rules, now },
+    ).derived?.order ?? null;
   const paymentIds = [...new Set(rows.flatMap(({ paymentId }) => paymentId ?? []))].sort();
   const byPayments = paymentIds.map((paymentId) => {
     const own = rows.filter((row) => row.paymentId === paymentId);
@@ -119,8 +135,7 @@ const deriveOrdersOf = ({ clientId, rows, registrations, rules }: OfClient): rea
   return [...byPayments, ...byRegistrations].filter((order) => order !== null);
 };
 
-/** An order in the oracle's words. */
-export const toTold = (order: DerivedOrder): ToldOrder => ({
+export const toCoded = (order: DerivedOrder): CodedOrder => ({
   ...order,
   attention: order.attention.map(({ code }) => code),
 });
@@ -134,29 +149,28 @@ interface Around {
   readonly registrations?: readonly Partial<Registration>[];
   readonly rules?: Partial<OrderRules>;
   readonly clientId?: string;
+  /** Epoch milliseconds. */
+  readonly now?: number;
 }
 
 /** A registration of JPY 120 under R1. */
-export const registered = (fields: Partial<Registration> = {}): Registration => ({
-  clientId: CLIENT,
-  paymentRequestId: 'R1',
-  amount: { currency: 'JPY', value: '120' },
-  referenceOrderId: null,
-  captureMode: null,
-  ...fields,
-});
+export const registered = (fields: Partial<Registration> = {}): Registration => {
+  const { createdAt: _createdAt, ...rest } = registration(fields);
+  return rest;
+};
 
 /** The only order that these notifications make. */
 export const orderOf = (
   notifications: readonly Fields[],
-  { registrations = [], rules, clientId = CLIENT }: Around = {},
-): ToldOrder => {
+  { registrations = [], rules, clientId = CLIENT, now = 0 }: Around = {},
+): CodedOrder => {
   const [order, ...others] = deriveOrders({
     received: notifications.map((fields) => toReceived(fields, clientId)),
     registrations: registrations.map((one) => registered({ clientId, ...one })),
     rules: { ...RULES, ...rules },
+    now,
   });
   if (order === undefined || others.length > 0)
     throw new Error(`expected one order, got ${others.length + Number(order !== undefined)}`);
-  return toTold(order);
+  return toCoded(order);
 };

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { AttentionCode } from '../../src/order/attention.ts';
+import type { AttentionCode } from '../../src/order/attention-code.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import { readBody } from '../../src/handlers/read.ts';
 import type { Store } from '../../src/store/store.ts';
 import { captureResult, paymentResult, receive } from '../support/facts.ts';
 import { RULES, toReceived } from './core.ts';
-import { type ReceivedNotification, tellOrders, type ToldOrder } from './oracle.ts';
+import { type ReceivedNotification, tellOrders, toTold } from './oracle/tell-orders.ts';
 import { type Arrival, arrivals, permutations, standing, type Step, type World, worldOf, worlds } from './world.ts';
 
 const SETTINGS: readonly { readonly name: string; readonly rules: OrderRules }[] = [
   { name: 'captures always required', rules: RULES },
   {
-    name: 'captures required of cards, in production',
-    rules: { captureRequired: 'cards', captureMode: 'MANUAL', production: true },
+    name: 'captures by method, in production',
+    rules: { ...RULES, captureRequired: 'methods', captureMode: 'MANUAL', production: true },
   },
 ];
 
@@ -143,7 +143,7 @@ const take = async (store: Store, { batch, clients }: Batch): Promise<void> => {
   for (const step of batch) {
     if (step.kind === 'registration') {
       const registration = { ...step.registration, clientId: clients.toStored(step.registration.clientId) };
-      await store.register(registration, { replace: true, now: new Date(0) });
+      await store.register(registration, { replace: true, now: new Date() });
     }
   }
 };
@@ -157,7 +157,9 @@ const arrive = async (store: Store, { arrival, rules }: { readonly arrival: Arri
   for (const [index, batch] of arrival.entries()) {
     await take(store, { batch, clients });
     const { received, registrations } = worldOf(arrival.slice(0, index + 1));
-    const told = tellOrders({ received, registrations: standing(registrations), rules });
+    // Everything was received long ago, so the clock has changed all that it will; registrations are made just now.
+    const now = Date.now();
+    const told = tellOrders({ received, registrations: standing(registrations), rules, now, registeredAt: now });
     expect((await ordersOf(store, clients)).map(toTold)).toEqual(told);
   }
   expect(await rebuildAll(store)).toBe(0);
@@ -165,8 +167,6 @@ const arrive = async (store: Store, { arrival, rules }: { readonly arrival: Arri
 };
 
 type ShownOrder = Omit<Order, 'createdAt' | 'updatedAt'>;
-
-const toTold = (order: ShownOrder): ToldOrder => ({ ...order, attention: order.attention.map(({ code }) => code) });
 
 /** The orders of one world, in the oracle's order. They were changed last, so they are listed first. */
 const ordersOf = async (
@@ -189,8 +189,7 @@ const ordersOf = async (
 const withoutClock = (order: Order, { fromStored }: Clients): readonly ShownOrder[] => {
   const { createdAt: _created, updatedAt: _updated, ...shown } = order;
   const clientId = fromStored(order.clientId);
-  const attention = order.attention.filter(({ code }) => code !== 'AUTHORIZATION_EXPIRING');
-  return clientId === null ? [] : [{ ...shown, clientId, attention }];
+  return clientId === null ? [] : [{ ...shown, clientId }];
 };
 
 const byIdentifiers = (a: ShownOrder, b: ShownOrder): number => {
@@ -211,7 +210,7 @@ const redrive = async (
   });
   const reapplications = (await Promise.all(again)).flat();
   expect(reapplications).toHaveLength(world.received.length);
-  const outcomes = await store.reapply(reapplications, new Date(0));
+  const outcomes = await store.reapply(reapplications, new Date());
   expect(outcomes).toEqual(reapplications.map(({ reading }) => reading.outcome));
 };
 
@@ -220,7 +219,7 @@ const rebuildAll = async (store: Store): Promise<number> => {
   let changed = 0;
   let cursor: string | null = null;
   do {
-    const step = await store.rebuild({ limit: PAGE, cursor }, new Date(0));
+    const step = await store.rebuild({ limit: PAGE, cursor }, new Date());
     changed += step.changed;
     cursor = step.next;
   } while (cursor !== null);

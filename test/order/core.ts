@@ -1,19 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readBody } from '../../src/handlers/read.ts';
+import { NO_SIBLINGS } from '../../src/order/evidence.ts';
 import type { DerivedOrder } from '../../src/order/order.ts';
 import type { Registration } from '../../src/order/registration.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import { project } from '../../src/store/derive.ts';
 import { registrationKey } from '../../src/store/order-key.ts';
-import {
-  type EvidenceRow,
-  type GatheredOrder,
-  linksIn,
-  orderOf as orderOfEntry,
-  statementsOf,
-  toReadingColumns,
-  toStoredOrder,
-} from '../../src/store/row.ts';
+import { linksIn, orderOf as orderOfEntry, toReadingColumns } from '../../src/store/row.ts';
+import { type EvidenceRow, toStoredOrder } from '../../src/store/stored-order.ts';
 import type { Fields } from '../support/facts.ts';
 import { CLIENT } from '../support/facts.ts';
 import type { AttentionCode } from '../../src/order/attention-code.ts';
@@ -100,19 +94,30 @@ const linkTo = ({ paymentRequestId }: Registration): string => `paymentRequestId
 
 const deriveOrdersOf = ({ clientId, rows, registrations, rules, now }: OfClient): readonly DerivedOrder[] => {
   const derive = (
-    order: Pick<GatheredOrder, 'orderKey' | 'isShared'>,
+    { orderKey, isShared }: { readonly orderKey: string; readonly isShared: boolean },
     own: readonly Row[],
     named: readonly Registration[],
   ) =>
     project(
-      toStoredOrder({
-        clientId,
-        ...order,
-        notifications: own,
-        statements: statementsOf(own),
-        registrations: named.map((one) => ({ registration: one, createdAt: 0 })),
-        row: null,
-      }),
+      toStoredOrder(
+        {
+          clientId,
+          orderKey,
+          notifications: own.map((row, index) => ({ ...row, position: String(index) })),
+          registrations: named.map((one) => ({ ...one, createdAt: 0 })),
+          review: null,
+          hints: { refunds: false, unreadable: false, siblings: false, shared: false },
+          isNamed: isShared,
+          before: null,
+          row: null,
+        },
+        {
+          notifications: [],
+          sharedIdentities: isShared ? ['an identifier of another payment'] : [],
+          siblings: NO_SIBLINGS,
+          replaces: null,
+        },
+      ),
       { rules, now },
     ).derived?.order ?? null;
   const paymentIds = [...new Set(rows.flatMap(({ paymentId }) => paymentId ?? []))].sort();

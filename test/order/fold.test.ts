@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { type Derivation, deriveOrder } from '../../src/order/order.ts';
 import { foldCaptures } from '../../src/store/fold.ts';
 import type { OrderEvidence } from '../../src/order/evidence.ts';
-import type { StoredOrder } from '../../src/store/row.ts';
+import type { StoredOrder } from '../../src/store/stored-order.ts';
 import { amount, captureResult, type Fields, jpy, result } from '../support/facts.ts';
 import { drawn, numbersFrom, oneOf, same } from './comparison.ts';
 import { reviewOf } from './reviewed.ts';
@@ -53,6 +53,7 @@ const folded = (evidence: OrderEvidence): OrderEvidence =>
     before: null,
     exists: true,
     createdAt: 0,
+    replaces: null,
     row: null,
   } satisfies StoredOrder).evidence;
 

@@ -166,7 +166,7 @@ const arrive = async (store: Store, { arrival, rules }: { readonly arrival: Arri
   return await ordersOf(store, clients);
 };
 
-type ShownOrder = Omit<Order, 'createdAt' | 'updatedAt'>;
+type ShownOrder = Omit<Order, 'createdAt' | 'updatedAt' | 'revision' | 'replaces'>;
 
 /** The orders of one world, in the oracle's order. They were changed last, so they are listed first. */
 const ordersOf = async (
@@ -177,7 +177,10 @@ const ordersOf = async (
   const orders: ShownOrder[] = [];
   let cursor: string | null = null;
   for (;;) {
-    const { items, next } = await store.listOrders({ status: null, attention }, { limit: PAGE, cursor });
+    const { items, next } = await store.listOrders(
+      { clientId: null, status: null, nextAction: null, referenceOrderId: null, attention },
+      { limit: PAGE, cursor },
+    );
     const own = items.flatMap((order) => withoutClock(order, clients));
     orders.push(...own);
     cursor = next;
@@ -187,7 +190,7 @@ const ordersOf = async (
 
 /** Leaves out all that looks at our clock. */
 const withoutClock = (order: Order, { fromStored }: Clients): readonly ShownOrder[] => {
-  const { createdAt: _created, updatedAt: _updated, ...shown } = order;
+  const { createdAt: _created, updatedAt: _updated, revision: _revision, replaces: _replaces, ...shown } = order;
   const clientId = fromStored(order.clientId);
   return clientId === null ? [] : [{ ...shown, clientId }];
 };

@@ -1,5 +1,5 @@
 import { NO_SIBLINGS, type OrderEvidence } from '../../../src/order/evidence.ts';
-import type { Order } from '../../../src/order/order.ts';
+import type { DerivedOrder } from '../../../src/order/order.ts';
 import type { Registration } from '../../../src/order/registration.ts';
 import type { OrderRules } from '../../../src/order/rules.ts';
 import { type Reading, read } from './read.ts';
@@ -45,7 +45,7 @@ export const tellOrders = ({
 };
 
 /** An order as the oracle tells it. */
-export const toTold = (order: Omit<Order, 'createdAt' | 'updatedAt'>): ToldOrder => ({
+export const toTold = (order: DerivedOrder): ToldOrder => ({
   ...order,
   attention: order.attention.map(({ code, settled }) => ({ code, settled })),
 });

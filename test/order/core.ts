@@ -6,7 +6,7 @@ import type { Registration } from '../../src/order/registration.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import { project } from '../../src/store/derive.ts';
 import { registrationKey } from '../../src/store/order-key.ts';
-import { linksIn, orderOf as orderOfEntry, toReadingColumns } from '../../src/store/row.ts';
+import { type IdentifierRow, type Joins, orderOf as orderOfEntry, toReadingColumns } from '../../src/store/row.ts';
 import { type EvidenceRow, toStoredOrder } from '../../src/store/stored-order.ts';
 import type { Fields } from '../support/facts.ts';
 import { CLIENT } from '../support/facts.ts';
@@ -38,7 +38,10 @@ interface Row extends EvidenceRow {
   readonly clientId: string;
   /** Null where it belongs to no order. */
   readonly paymentId: string | null;
+  /** By what it states. */
   readonly links: readonly string[];
+  /** By what is legible in one that could not be read. */
+  readonly legible: readonly string[];
 }
 
 /** Reading is the same for the same bytes, and an exhaustive table reads the same few bodies very often. */
@@ -49,6 +52,9 @@ const rowOf = (body: string): Omit<Row, 'clientId'> => {
   readings.set(body, known);
   return known;
 };
+
+const namesWith = (wanted: Joins, identifiers: readonly IdentifierRow[]): readonly string[] =>
+  identifiers.filter(({ joins }) => joins === wanted).map(({ name, value }) => `${name} ${value}`);
 
 const toRow = (body: string): Omit<Row, 'clientId'> => {
   const columns = toReadingColumns(readBody(Buffer.from(body)));
@@ -62,7 +68,8 @@ const toRow = (body: string): Omit<Row, 'clientId'> => {
     statements,
     firstReceivedAt: 0,
     paymentId: order?.orderKey ?? null,
-    links: linksIn({ clientId: '', identifiers }).map(({ name, value }) => `${name} ${value}`),
+    links: namesWith(1, identifiers),
+    legible: namesWith(2, identifiers),
   };
 };
 
@@ -125,17 +132,20 @@ const deriveOrdersOf = ({ clientId, rows, registrations, rules, now }: OfClient)
     const own = rows.filter((row) => row.paymentId === paymentId);
     const links = new Set(own.flatMap((row) => row.links));
     const isShared = rows.some((row) => row.paymentId !== paymentId && row.links.some((link) => links.has(link)));
+    const leads = new Set([...links, ...own.flatMap((row) => row.legible)]);
+    const unreadable = rows.filter((row) => row.paymentId !== paymentId && row.legible.some((name) => leads.has(name)));
     return derive(
       { orderKey: paymentId, isShared },
-      own,
-      registrations.filter((one) => links.has(linkTo(one))),
+      [...own, ...unreadable],
+      registrations.filter((one) => leads.has(linkTo(one))),
     );
   });
   const byRegistrations = registrations
     .toSorted((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1))
     .map((one) => {
-      const isShared = rows.some((row) => row.links.includes(linkTo(one)));
-      return derive({ orderKey: registrationKey(one.paymentRequestId), isShared }, [], [one]);
+      const naming = rows.filter((row) => [...row.links, ...row.legible].includes(linkTo(one)));
+      const isShared = naming.some(({ paymentId }) => paymentId !== null);
+      return derive({ orderKey: registrationKey(one.paymentRequestId), isShared }, naming, [one]);
     });
   return [...byPayments, ...byRegistrations].filter((order) => order !== null);
 };

@@ -10,7 +10,13 @@ export type Reading =
       readonly paymentId: string | null;
       readonly statements: readonly Sourced<Statement>[];
     }
-  | { readonly outcome: 'MALFORMED'; readonly paymentId: string | null; readonly statements: readonly [] }
+  | {
+      readonly outcome: 'MALFORMED';
+      readonly paymentId: string | null;
+      readonly statements: readonly [];
+      /** The names by which it joins as a readable one would: `request R1`, `refund X1`, `refund request Q1`. */
+      readonly legible: readonly string[];
+    }
   | { readonly outcome: 'UNHANDLED'; readonly paymentId: null; readonly statements: readonly [] };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -158,17 +164,29 @@ const state = (json: Fields, kind: Kind): Statement => {
   };
 };
 
+const legibleIn = (json: Fields, kind: Kind): readonly string[] => {
+  const named = (name: string, as: string): readonly string[] =>
+    isIdentifier(json[name]) ? [`${as} ${json[name]}`] : [];
+  return [
+    ...named('paymentRequestId', 'request'),
+    ...(kind === 'REFUND_RESULT'
+      ? [...named('refundId', 'refund'), ...named('refundRequestId', 'refund request')]
+      : []),
+  ];
+};
+
 const readAgain = (body: string): Reading => {
   const json = parse(body);
   // A byte order mark, or what is no object, names nothing.
-  if (!isObject(json)) return { outcome: 'MALFORMED', paymentId: null, statements: [] };
+  if (!isObject(json)) return { outcome: 'MALFORMED', paymentId: null, statements: [], legible: [] };
   const notifyType = json['notifyType'];
   const kind = isMissing(json['disputeNotificationType'])
     ? (Object.keys(SHAPES) as Kind[]).find((known) => known === notifyType && known !== 'DISPUTE')
     : 'DISPUTE';
   if (kind === undefined) return UNHANDLED;
   const paymentId = isIdentifier(json['paymentId']) ? json['paymentId'] : null;
-  if (!isWellFormed(json, kind)) return { outcome: 'MALFORMED', paymentId, statements: [] };
+  if (!isWellFormed(json, kind))
+    return { outcome: 'MALFORMED', paymentId, statements: [], legible: legibleIn(json, kind) };
   const digest = createHash('sha256').update(body).digest('hex');
   return { outcome: 'APPLIED', paymentId, statements: [{ ...state(json, kind), digest, place: 0 }] };
 };

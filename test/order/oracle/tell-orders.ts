@@ -63,6 +63,8 @@ const namesIn = ({ statements }: Reading): readonly string[] =>
     return [];
   });
 
+const legibleIn = (reading: Reading): readonly string[] => (reading.outcome === 'MALFORMED' ? reading.legible : []);
+
 const evidenceIn = (
   clientId: string,
   readings: readonly Reading[],
@@ -84,20 +86,34 @@ const evidenceIn = (
   const byPayments = paymentIds.map((paymentId) => {
     const own = readings.filter((one) => one.paymentId === paymentId);
     const names = new Set(own.flatMap(namesIn));
+    const requests = new Set([...names, ...own.flatMap(legibleIn)].filter((name) => name.startsWith('request ')));
+    const unreadable = readings.filter(
+      (one) =>
+        one.outcome === 'MALFORMED' &&
+        (one.paymentId === paymentId || one.legible.some((name) => names.has(name) || requests.has(name))),
+    );
     const others = readings.filter((one) => one.paymentId !== paymentId).flatMap(namesIn);
     return make(
       {
         paymentId,
         statements: own.flatMap(({ statements }) => statements),
-        problems: own.filter(({ outcome }) => outcome === 'MALFORMED').map(() => 'unreadable'),
+        problems: unreadable.map(() => 'unreadable'),
         sharedIdentities: others.filter((name) => names.has(name)),
       },
-      registrations.filter((one) => names.has(`request ${one.paymentRequestId}`)),
+      registrations.filter((one) => requests.has(`request ${one.paymentRequestId}`)),
     );
   });
-  const named = new Set(readings.flatMap(namesIn));
+  const ofPayments = readings.filter((one) => one.paymentId !== null);
+  const named = new Set([...ofPayments.flatMap(namesIn), ...ofPayments.flatMap(legibleIn)]);
   const waiting = registrations
     .filter((one) => !named.has(`request ${one.paymentRequestId}`))
     .toSorted((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1));
-  return [...byPayments, ...waiting.map((one) => make({ newestAt: registeredAt }, [one]))];
+  const placeholders = waiting.map((one) => {
+    const unreadable = readings.filter((other) => legibleIn(other).includes(`request ${one.paymentRequestId}`));
+    // What is received is received at 0.
+    return make({ newestAt: unreadable.length > 0 ? 0 : registeredAt, problems: unreadable.map(() => 'unreadable') }, [
+      one,
+    ]);
+  });
+  return [...byPayments, ...placeholders];
 };

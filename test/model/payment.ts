@@ -1,0 +1,81 @@
+import type { PaymentStatement } from '../../src/order/statement.ts';
+import type { Letter } from './post.ts';
+
+/* The truth about a payment, which only the acquirer knows. Amounts count the smallest unit. */
+
+/** How a method is paid, and what its notifications show of it. */
+export interface Method {
+  readonly name: string;
+  /** Its success is only an authorization. */
+  readonly isCaptured: boolean;
+  readonly shown: Pick<PaymentStatement, 'paymentMethodType' | 'pspName' | 'hasResultInfo' | 'acquirerInfo'>;
+}
+
+export const METHODS: readonly [Method, ...Method[]] = [
+  { name: 'CARD', isCaptured: true, shown: { paymentMethodType: 'CARD', hasResultInfo: true } },
+  { name: 'CARD', isCaptured: true, shown: { hasResultInfo: true, acquirerInfo: { acquirerName: '2C2P' } } },
+  { name: 'GOOGLEPAY', isCaptured: true, shown: { paymentMethodType: 'Google Pay' } },
+  { name: 'PAYPAL', isCaptured: true, shown: { acquirerInfo: { acquirerName: 'PayPal' } } },
+  { name: 'KLARNA', isCaptured: true, shown: { paymentMethodType: 'KLARNA' } },
+  { name: 'GCASH', isCaptured: false, shown: { paymentMethodType: 'GCASH' } },
+  { name: 'TNG', isCaptured: false, shown: { pspName: 'TNG' } },
+  { name: 'GRABPAY_SG', isCaptured: false, shown: { paymentMethodType: 'GRABPAY_SG', hasResultInfo: true } },
+  { name: 'NEWPAY', isCaptured: false, shown: {} },
+];
+
+/** Money that went back to the buyer. */
+export interface Return {
+  readonly amount: number;
+  /** Whether what is stored says so: notified and joined, or registered. */
+  readonly isTold: () => boolean;
+}
+
+export interface DisputeCase {
+  readonly disputeId: string;
+  isOpen: boolean;
+  /** It says that the money is frozen. */
+  readonly opening: Letter[];
+  /** It says that the money is released, or gone. */
+  readonly closing: Letter[];
+}
+
+/** OPEN: the buyer has not paid yet. */
+export type PaymentState = 'OPEN' | 'PAID' | 'FAILED' | 'CANCELLED';
+
+export interface Payment {
+  readonly paymentId: string;
+  readonly paymentRequestId: string;
+  readonly method: Method;
+  readonly captureMode: 'AUTOMATIC' | 'MANUAL';
+  /** What may be captured in all; of a method without capture, what is paid. */
+  authorized: number;
+  state: PaymentState;
+  /** Nothing can be captured any more, and why. */
+  gone: string | null;
+  /** Result by `captureRequestId`: F is final, and S counts once. */
+  readonly captures: Map<string, 'S' | 'F'>;
+  /** What came in. */
+  received: number;
+  readonly returns: Return[];
+  readonly disputes: DisputeCase[];
+  /** The next captures fail with this code. */
+  trouble: { readonly code: string; times: number } | null;
+  /** The acquirer has a capture of its own still to make. */
+  capturesItself: boolean;
+}
+
+/** What of it is still with the merchant. */
+export const held = ({ received, returns }: Payment): number =>
+  returns.reduce((sum, { amount }) => sum - amount, received);
+
+/** The same, as far as what is stored tells of what went back. */
+export const heldAsTold = ({ received, returns }: Payment): number =>
+  returns.reduce((sum, one) => (one.isTold() ? sum - one.amount : sum), received);
+
+export const isDisputed = ({ disputes }: Payment): boolean => disputes.some(({ isOpen }) => isOpen);
+
+const hasArrived = ({ state }: Letter): boolean => state === 'ARRIVED';
+
+/** It is open as far as what is stored tells. */
+export const isDisputedAsTold = ({ disputes }: Payment): boolean =>
+  disputes.some(({ opening, closing }) => opening.some(hasArrived) && !closing.some(hasArrived));

@@ -76,11 +76,13 @@ export const createAcquirer = (around: Around): Acquirer => {
         paymentRequestId,
         method,
         captureMode,
+        placedFor: amount,
         authorized: amount,
         state: 'OPEN',
         gone: null,
         captures: new Map(),
         received: 0,
+        overstated: null,
         returns: [],
         disputes: [],
         trouble: random.chance(0.15) ? { code: random.pick(captureTroubles), times: random.between(1, 5) } : null,
@@ -148,8 +150,11 @@ const createPaying = (around: Around, captureItself: (payment: Payment) => void)
       ...(days === 7 ? {} : { authExpiryTime: instant(clock.now() + lapse) }),
     };
     sendPayment(around, payment, success);
-    if (random.chance(contradictory / 2))
-      sendPayment(around, payment, { ...success, amount: jpy(payment.authorized + 7) });
+    if (random.chance(contradictory / 2)) {
+      const amount = payment.authorized + random.pick([-7, 7]);
+      const letter = sendPayment(around, payment, { ...success, amount: jpy(amount) });
+      if (!method.isCaptured) payment.overstated = { letter, amount };
+    }
     if (method.isCaptured) {
       clock.after(lapse, () => {
         if (payment.gone !== null) return;
@@ -211,7 +216,9 @@ const createCapturing = (around: Around) => {
     const code = refusal(payment, amount);
     number += 1;
     const named = { captureRequestId, ...(random.chance(0.95) ? { captureId: `C${number}` } : {}) };
-    const stated = { ...named, amount: random.chance(0.98) ? jpy(amount) : undefined };
+    // Only of the whole: beside a part that went back again REFUNDED says NONE, and an amount that is not stated is missed.
+    const isUnstated = random.chance(0.02) && amount === payment.authorized;
+    const stated = { ...named, amount: isUnstated ? undefined : jpy(amount) };
     if (random.chance(0.1)) say(payment, { ...stated, result: toResult('U', 'CAPTURE_IN_PROCESS') });
     payment.captures.set(captureRequestId, code === null ? 'S' : 'F');
     tell(`${payment.paymentId} capture ${captureRequestId} of ${amount}: ${code ?? 'captured'}`);

@@ -55,6 +55,7 @@ const saleIn = (random: Random): Sale => ({
   price: random.between(30, 900),
   readyAt: START + (random.chance(0.7) ? 0 : random.between(1, 9 * 24 * 60) * MINUTE),
   shippedFor: null,
+  agreed: 0,
   chosen: null,
   raise: null,
   requests: [],
@@ -199,7 +200,8 @@ const checkMoney = ({ post }: Around, { sale, paymentOf, asked }: Office, paymen
   const payment = paymentOf(paymentId);
   if (payment === undefined || sale.isPlayMoney) return;
   if (post.lettersOf(paymentId).some(({ state }) => state !== 'ARRIVED')) return;
-  const earned = sale.shippedFor === paymentId ? Math.max(sale.price, raisedTo(sale, payment), asked(payment)) : 0;
+  const earned =
+    sale.shippedFor === paymentId ? Math.max(sale.price, sale.agreed, raisedTo(sale, payment), asked(payment)) : 0;
   if (held(payment) > earned)
     throw new Broken(`${paymentId}: ${held(payment)} kept, ${earned} earned, and nobody is asked`);
 };

@@ -74,7 +74,8 @@ export const createMisfortune = (around: Around, acquirer: Acquirer) => {
     }
     clock.after(soon, () => {
       if (payment.state !== 'OPEN') return;
-      acquirer.fail(payment, random.pick(['PROCESS_FAIL', 'RISK_REJECT', 'USER_BALANCE_NOT_ENOUGH']));
+      // Not RISK_REJECT, which takes money back later: once reviewed, a second failure of one code is no news.
+      acquirer.fail(payment, random.pick(['PROCESS_FAIL', 'USER_NOT_EXIST', 'USER_BALANCE_NOT_ENOUGH']));
       // The buyer tries again with another card: a failure, then a success.
       if (random.chance(around.contradictory * 5))
         clock.after(random.between(1, 30) * MINUTE, () => {
@@ -91,7 +92,7 @@ const createDisputing = (around: Around) => {
     const most = held(payment);
     if (most <= 0 || isDisputed(payment)) return;
     number += 1;
-    const one: DisputeCase = { disputeId: `D${number}`, isOpen: true, opening: [], closing: [] };
+    const one: DisputeCase = { disputeId: `D${number}`, isOpen: true, opening: [] };
     const outcome = random.pick<Outcome>(['WON', 'LOST', 'ACCEPTED', 'CANCELLED', 'RDR', 'REQUEST']);
     const amount = random.chance(0.6) ? most : random.between(1, most);
     const say = (notificationType: string, fields: Partial<DisputeStatement> = {}) =>
@@ -149,7 +150,6 @@ const createDisputing = (around: Around) => {
       RDR: () => say('RDR_RESOLVED'),
       REQUEST: () => say('DISPUTE_JUDGED'),
     }[outcome]();
-    one.closing.push(said);
     if (outcome === 'LOST' || outcome === 'ACCEPTED')
       payment.returns.push({ amount: taken, isTold: () => said.state === 'ARRIVED' });
   }

@@ -19,6 +19,8 @@ export interface Sale {
   readonly readyAt: number;
   /** The `paymentId` for which the parcel has left: the unique key that ships once. */
   shippedFor: string | null;
+  /** What was asked for it when it left. */
+  agreed: number;
   /** A person has decided which payment the parcel goes for. */
   chosen: string | null;
   raise: Raise | null;
@@ -62,9 +64,11 @@ export interface Office {
   readonly asked: (payment: Payment) => number;
   /** False where the parcel has left for another payment. */
   readonly ship: (payment: Payment, why: 'advised' | 'decided') => boolean;
-  /** Gives this much back, by refunds that are registered first; in the end by bank transfer. */
-  readonly giveBack: (payment: Payment, amount: number) => void;
+  /** Gives this much back, by refunds that are registered first; in the end by bank transfer (false), of which APO tells nothing. */
+  readonly giveBack: (payment: Payment, amount: number) => boolean;
   readonly review: (key: string, decision: ReviewDecision) => void;
+  /** Closes the order of the payment, and the one that waits for it: only a payment's own notifications replace that. */
+  readonly close: (payment: Payment) => void;
 }
 
 interface Setting {
@@ -98,11 +102,15 @@ export const createOffice = (around: Around, { rules, sale, acquirer, live }: Se
   });
   const asked = (payment: Payment): number => {
     const registration = facts.registrationOf(payment.paymentRequestId);
-    // Who does not say what he expects gets what the payment is.
-    if (registration === undefined) return payment.authorized;
-    if (registration.finalAmount !== null) return Number(registration.finalAmount.value);
+    if (registration !== undefined && registration.finalAmount !== null) return Number(registration.finalAmount.value);
     const raised = raisedTo(sale, payment, (letter) => letter.state === 'ARRIVED');
-    return Math.max(Number(registration.amount.value), raised);
+    // Who does not say what he expects gets what the payment is.
+    return Math.max(registration === undefined ? payment.placedFor : Number(registration.amount.value), raised);
+  };
+  const review = (key: string, decision: ReviewDecision): void => {
+    const isTaken = facts.review(key, decision);
+    if (isTaken) sale.decided.add(paymentOf(key)?.paymentId ?? key);
+    tell(`review of ${key}: ${decision}${isTaken ? '' : ', refused'}`);
   };
   return {
     sale,
@@ -145,7 +153,8 @@ export const createOffice = (around: Around, { rules, sale, acquirer, live }: Se
     ship: (payment, why) => {
       const { paymentId } = payment;
       if (sale.shippedFor === null) tell(`the parcel leaves for ${paymentId}, ${why}`);
-      ship(sale, { payment, why, asked: asked(payment), isDecided: sale.decided.has(paymentId) });
+      const before = sale.shippedFor === null ? undefined : paymentOf(sale.shippedFor);
+      ship(sale, { payment, why, asked: asked(payment), before });
       return sale.shippedFor === paymentId;
     },
     giveBack: (payment, amount) => {
@@ -153,15 +162,16 @@ export const createOffice = (around: Around, { rules, sale, acquirer, live }: Se
         refunds += 1;
         const refundRequestId = `refund-${refunds}`;
         facts.registerRefund(refundRequestId, payment.paymentId);
-        if (acquirer.refund(payment, refundRequestId, amount)) return;
+        if (acquirer.refund(payment, refundRequestId, amount)) return true;
       }
       tell(`${payment.paymentId}: ${amount} given back by bank transfer`);
-      payment.returns.push({ amount, isTold: () => true });
+      payment.returns.push({ amount, isTold: () => false });
+      return false;
     },
-    review: (key, decision) => {
-      const isTaken = facts.review(key, decision);
-      if (isTaken) sale.decided.add(paymentOf(key)?.paymentId ?? key);
-      tell(`review of ${key}: ${decision}${isTaken ? '' : ', refused'}`);
+    review,
+    close: ({ paymentId, paymentRequestId }) => {
+      const keys = [paymentId, registrationKey(paymentRequestId)];
+      for (const key of facts.keys()) if (keys.includes(key)) review(key, 'CLOSE');
     },
   };
 };
@@ -170,7 +180,8 @@ interface Shipment {
   readonly payment: Payment;
   readonly why: 'advised' | 'decided';
   readonly asked: number;
-  readonly isDecided: boolean;
+  /** For which the parcel has left already. */
+  readonly before: Payment | undefined;
 }
 
 /**
@@ -184,12 +195,13 @@ interface Shipment {
  * A second payment of the shop order must never be advised to ship, unless a person has decided on one of the two, or the
  * first has gone back since.
  */
-const ship = (sale: Sale, { payment, why, asked, isDecided }: Shipment): void => {
+const ship = (sale: Sale, { payment, why, asked, before }: Shipment): void => {
   const { paymentId } = payment;
-  if (sale.shippedFor === paymentId) return;
-  if (sale.shippedFor !== null) {
-    if (why === 'decided' || isDecided || sale.decided.has(sale.shippedFor)) return;
-    throw new Broken(`shipped twice: for ${sale.shippedFor}, then for ${paymentId}`);
+  if (before === payment) return;
+  if (before !== undefined) {
+    const isDecided = sale.decided.has(paymentId) || sale.decided.has(before.paymentId);
+    if (why === 'decided' || isDecided || heldAsTold(before) <= 0) return;
+    throw new Broken(`shipped twice: for ${before.paymentId}, then for ${paymentId}`);
   }
   const what = `shipped for ${paymentId}`;
   if (sale.isPlayMoney) throw new Broken(`${what} with play money`);
@@ -198,6 +210,7 @@ const ship = (sale: Sale, { payment, why, asked, isDecided }: Shipment): void =>
   if (isDisputedAsTold(payment)) throw new Broken(`${what}, and the money is known to be disputed`);
   if (why === 'decided' && held(payment) <= 0) throw new Broken(`${what}: a person has not looked`);
   sale.shippedFor = paymentId;
+  sale.agreed = asked;
 };
 
 /** What the shop does of itself, whatever is advised. */
@@ -223,6 +236,11 @@ export const createHabits = (
     sometime(0.08, 24, (payment) => {
       if (sale.shippedFor !== null || !acquirer.cancel(payment, random.chance(0.3))) return;
       office.patch(payment.paymentRequestId, { cancelled: true });
+    });
+    // A clerk takes a cancel that failed for one that worked. (Of a wallet that would be a lie that nothing shows.)
+    sometime(0.03, 24, (payment) => {
+      if (sale.shippedFor === null && payment.method.isCaptured)
+        office.patch(payment.paymentRequestId, { cancelled: true });
     });
     // The parcel becomes dearer.
     sometime(0.2, 10, (payment) => {

@@ -11,6 +11,9 @@ export interface Method {
   readonly shown: Pick<PaymentStatement, 'paymentMethodType' | 'pspName' | 'hasResultInfo' | 'acquirerInfo'>;
 }
 
+/** No notification shows which method it is. */
+export const NAMELESS = 'NEWPAY';
+
 export const METHODS: readonly [Method, ...Method[]] = [
   { name: 'CARD', isCaptured: true, shown: { paymentMethodType: 'CARD', hasResultInfo: true } },
   { name: 'CARD', isCaptured: true, shown: { hasResultInfo: true, acquirerInfo: { acquirerName: '2C2P' } } },
@@ -20,7 +23,7 @@ export const METHODS: readonly [Method, ...Method[]] = [
   { name: 'GCASH', isCaptured: false, shown: { paymentMethodType: 'GCASH' } },
   { name: 'TNG', isCaptured: false, shown: { pspName: 'TNG' } },
   { name: 'GRABPAY_SG', isCaptured: false, shown: { paymentMethodType: 'GRABPAY_SG', hasResultInfo: true } },
-  { name: 'NEWPAY', isCaptured: false, shown: {} },
+  { name: NAMELESS, isCaptured: false, shown: {} },
 ];
 
 /** Money that went back to the buyer. */
@@ -33,10 +36,8 @@ export interface Return {
 export interface DisputeCase {
   readonly disputeId: string;
   isOpen: boolean;
-  /** It says that the money is frozen. */
+  /** They say that the money is frozen. */
   readonly opening: Letter[];
-  /** It says that the money is released, or gone. */
-  readonly closing: Letter[];
 }
 
 /** OPEN: the buyer has not paid yet. */
@@ -47,6 +48,7 @@ export interface Payment {
   readonly paymentRequestId: string;
   readonly method: Method;
   readonly captureMode: 'AUTOMATIC' | 'MANUAL';
+  readonly placedFor: number;
   /** What may be captured in all; of a method without capture, what is paid. */
   authorized: number;
   state: PaymentState;
@@ -56,6 +58,8 @@ export interface Payment {
   readonly captures: Map<string, 'S' | 'F'>;
   /** What came in. */
   received: number;
+  /** A success that states more than was paid. */
+  overstated: { readonly letter: Letter; readonly amount: number } | null;
   readonly returns: Return[];
   readonly disputes: DisputeCase[];
   /** The next captures fail with this code. */
@@ -68,14 +72,19 @@ export interface Payment {
 export const held = ({ received, returns }: Payment): number =>
   returns.reduce((sum, { amount }) => sum - amount, received);
 
-/** The same, as far as what is stored tells of what went back. */
-export const heldAsTold = ({ received, returns }: Payment): number =>
-  returns.reduce((sum, one) => (one.isTold() ? sum - one.amount : sum), received);
+/**
+ * The same, as far as what is stored tells: of what went back only what it knows of, and of two amounts that are stated as
+ * paid the larger one.
+ */
+export const heldAsTold = ({ received, overstated, returns }: Payment): number => {
+  const paid = overstated?.letter.state === 'ARRIVED' ? Math.max(received, overstated.amount) : received;
+  return returns.reduce((sum, one) => (one.isTold() ? sum - one.amount : sum), paid);
+};
 
 export const isDisputed = ({ disputes }: Payment): boolean => disputes.some(({ isOpen }) => isOpen);
 
 const hasArrived = ({ state }: Letter): boolean => state === 'ARRIVED';
 
-/** It is open as far as what is stored tells. */
+/** One is open, and what is stored tells of it. */
 export const isDisputedAsTold = ({ disputes }: Payment): boolean =>
-  disputes.some(({ opening, closing }) => opening.some(hasArrived) && !closing.some(hasArrived));
+  disputes.some(({ isOpen, opening }) => isOpen && opening.some(hasArrived));

@@ -69,7 +69,7 @@ export const createShop = (around: Around, { office, acquirer, person }: Staff):
         if (payment === undefined) throw new Broken(`${key}: nothing was paid`);
         // It asks again when the goods are there: much may have come back until then.
         if (clock.now() < sale.readyAt) break;
-        // A person shipped by hand for another payment, of which too little was told.
+        // It has left for another payment: of which too little was told, or which has gone back since.
         if (!office.ship(payment, 'advised')) person.review(asked);
         break;
       }

@@ -82,7 +82,7 @@ export const createAcquirer = (around: Around): Acquirer => {
         gone: null,
         captures: new Map(),
         received: 0,
-        overstated: null,
+        misstated: null,
         returns: [],
         disputes: [],
         trouble: random.chance(0.15) ? { code: random.pick(captureTroubles), times: random.between(1, 5) } : null,
@@ -153,7 +153,7 @@ const createPaying = (around: Around, captureItself: (payment: Payment) => void)
     if (random.chance(contradictory / 2)) {
       const amount = payment.authorized + random.pick([-7, 7]);
       const letter = sendPayment(around, payment, { ...success, amount: jpy(amount) });
-      if (!method.isCaptured) payment.overstated = { letter, amount };
+      payment.misstated = { letter, amount };
     }
     if (method.isCaptured) {
       clock.after(lapse, () => {

@@ -44,7 +44,9 @@ const withoutStatements = (about: string): Derive =>
     statements: evidence.statements.filter((statement) => statement.about !== about),
   }));
 
-export const BROKEN_RULES: readonly (readonly [mistake: string, derive: Derive])[] = [
+type BrokenRule = readonly [mistake: string, derive: Derive];
+
+export const BROKEN_RULES: readonly [BrokenRule, ...BrokenRule[]] = [
   [
     'an authorization is money',
     saying('FULFIL', ({ status, attention }) => status === 'AUTHORIZED' && attention.length === 0),

@@ -19,7 +19,7 @@ export interface Sale {
   readonly readyAt: number;
   /** The `paymentId` for which the parcel has left: the unique key that ships once. */
   shippedFor: string | null;
-  /** What was asked for it when it left. */
+  /** What was asked for it when it left, or when a person decided that it may. */
   agreed: number;
   /** A person has decided which payment the parcel goes for. */
   chosen: string | null;
@@ -104,8 +104,9 @@ export const createOffice = (around: Around, { rules, sale, acquirer, live }: Se
     const registration = facts.registrationOf(payment.paymentRequestId);
     if (registration !== undefined && registration.finalAmount !== null) return Number(registration.finalAmount.value);
     const raised = raisedTo(sale, payment, (letter) => letter.state === 'ARRIVED');
-    // Who does not say what he expects gets what the payment is.
-    return Math.max(registration === undefined ? payment.placedFor : Number(registration.amount.value), raised);
+    // Who does not say what he expects gets what the payment is said to be.
+    const said = Math.min(payment.placedFor, payment.misstated?.amount ?? payment.placedFor);
+    return Math.max(registration === undefined ? said : Number(registration.amount.value), raised);
   };
   const review = (key: string, decision: ReviewDecision): void => {
     const isTaken = facts.review(key, decision);
@@ -210,7 +211,7 @@ const ship = (sale: Sale, { payment, why, asked, before }: Shipment): void => {
   if (isDisputedAsTold(payment)) throw new Broken(`${what}, and the money is known to be disputed`);
   if (why === 'decided' && held(payment) <= 0) throw new Broken(`${what}: a person has not looked`);
   sale.shippedFor = paymentId;
-  sale.agreed = asked;
+  sale.agreed = Math.max(sale.agreed, asked);
 };
 
 /** What the shop does of itself, whatever is advised. */

@@ -58,8 +58,8 @@ export interface Payment {
   readonly captures: Map<string, 'S' | 'F'>;
   /** What came in. */
   received: number;
-  /** A success that states more than was paid. */
-  overstated: { readonly letter: Letter; readonly amount: number } | null;
+  /** A success that states another amount. */
+  misstated: { readonly letter: Letter; readonly amount: number } | null;
   readonly returns: Return[];
   readonly disputes: DisputeCase[];
   /** The next captures fail with this code. */
@@ -76,8 +76,9 @@ export const held = ({ received, returns }: Payment): number =>
  * The same, as far as what is stored tells: of what went back only what it knows of, and of two amounts that are stated as
  * paid the larger one.
  */
-export const heldAsTold = ({ received, overstated, returns }: Payment): number => {
-  const paid = overstated?.letter.state === 'ARRIVED' ? Math.max(received, overstated.amount) : received;
+export const heldAsTold = ({ received, misstated, method, returns }: Payment): number => {
+  const paid =
+    !method.isCaptured && misstated?.letter.state === 'ARRIVED' ? Math.max(received, misstated.amount) : received;
   return returns.reduce((sum, one) => (one.isTold() ? sum - one.amount : sum), paid);
 };
 

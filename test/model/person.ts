@@ -93,6 +93,7 @@ export const createPerson = (around: Around, { office, acquirer }: Shop): Person
       // What was decided before, for a payment that has gone back since, unnoticed or in part, is taken back.
       if (chosen !== undefined && chosen !== payment) takeBack(chosen);
       sale.chosen = paymentId;
+      sale.agreed = office.asked(payment);
       office.review(key, isCaptured ? 'FULFIL' : 'CLOSE');
       // What we were not told of cannot be fulfilled by advice: she ships herself, by what the dashboard shows.
       if (!isCaptured) office.ship(payment, 'decided');

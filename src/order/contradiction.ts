@@ -2,7 +2,7 @@ import { type Amount, disagree, largest } from './amount.ts';
 import { type Findings, movedAmounts, ownAmounts, saysCancelled } from './findings.ts';
 import { distinct, hasTwoNames, type Movement, nameOf } from './movement.ts';
 import { show } from './show.ts';
-import { amountsOf, type CaptureStatement, type RefundStatement } from './statement.ts';
+import { amountsOf, type CaptureStatement, type RefundStatement, type Result } from './statement.ts';
 
 /* What contradicts what, each as the words of a sentence; empty where nothing does. */
 
@@ -20,10 +20,22 @@ export const contradictoryResults = ({
   const isExplained = isCancelled && failures.every(saysCancelled);
   const isContradicted = hasFailure && ((hasSuccess && !isExplained) || succeeded.length > 0);
   return [
-    ...(isContradicted ? ['the payment'] : []),
-    ...captures.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `capture ${nameOf(one)}`),
-    ...refunds.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `refund ${nameOf(one)}`),
+    ...(isContradicted ? [withCodes('the payment', results)] : []),
+    ...captures
+      .filter(({ resultsDisagree }) => resultsDisagree)
+      .map((one) => withCodes(`capture ${nameOf(one)}`, one.statements)),
+    ...refunds
+      .filter(({ resultsDisagree }) => resultsDisagree)
+      .map((one) => withCodes(`refund ${nameOf(one)}`, one.statements)),
   ];
+};
+
+/** With why it failed: a failure for another reason, later, is not what a review has settled. */
+const withCodes = (what: string, statements: readonly { readonly result: Result }[]): string => {
+  const codes = statements.flatMap(({ result: { resultStatus, resultCode } }) =>
+    resultStatus === 'F' ? [resultCode ?? 'no code'] : [],
+  );
+  return `${what} (${distinct(codes).join(', ')})`;
 };
 
 /** What APO states several amounts of. Where a capture is required, an amount may be raised by an update. */

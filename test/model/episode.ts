@@ -1,7 +1,8 @@
 import type { NextAction } from '../../src/order/next-action.ts';
 import type { DerivedOrder } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
-import { type Around, createAcquirer } from './acquirer.ts';
+import { createAcquirer } from './acquirer.ts';
+import type { Around } from './around.ts';
 import { Broken } from './broken.ts';
 import { type Clock, createClock, DAY, MINUTE, SECOND } from './clock.ts';
 import { createFacts, type Derive } from './facts.ts';

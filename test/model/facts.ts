@@ -188,8 +188,8 @@ export const createFacts = ({ clientId, rules, derive, now, onChange }: Setting)
       return true;
     },
     keys: () => {
-      const named = new Set([...notifications.values()].map(requestIdOf));
-      const waiting = [...registrations.keys()].filter((id) => !named.has(id));
+      const joined = new Set([...notifications.values()].map(requestIdOf));
+      const waiting = [...registrations.keys()].filter((id) => !joined.has(id));
       return [...paymentIds(), ...waiting.map(registrationKey)];
     },
     derive: deriveAt,

@@ -1,5 +1,6 @@
 import type { DisputeStatement } from '../../src/order/statement.ts';
-import { type Acquirer, type Around, instant, sendPayment, toResult } from './acquirer.ts';
+import type { Acquirer } from './acquirer.ts';
+import { type Around, instant, sendPayment, toResult } from './around.ts';
 import { DAY, HOUR, MINUTE } from './clock.ts';
 import { jpy } from './facts.ts';
 import { type DisputeCase, held, isDisputed, type Payment } from './payment.ts';
@@ -26,10 +27,10 @@ export const createMisfortune = (around: Around, acquirer: Acquirer) => {
         around.facts.registerRefund(refundRequestId, payment.paymentId);
       });
   };
+  const sometime = (probability: number, days: number, act: () => void): void => {
+    if (random.chance(probability)) clock.after(random.between(1, days * 24 * 60) * MINUTE, act);
+  };
   const afterwards = (payment: Payment): void => {
-    const sometime = (probability: number, days: number, act: () => void): void => {
-      if (random.chance(probability)) clock.after(random.between(1, days * 24 * 60) * MINUTE, act);
-    };
     sometime(0.04, 4, () => {
       refundByDashboard(payment);
     });

@@ -1,7 +1,8 @@
 import type { Registration } from '../../src/order/registration.ts';
 import type { ReviewDecision } from '../../src/order/review.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
-import type { Acquirer, Around } from './acquirer.ts';
+import type { Acquirer } from './acquirer.ts';
+import type { Around } from './around.ts';
 import { Broken } from './broken.ts';
 import { HOUR, MINUTE } from './clock.ts';
 import { jpy, registrationKey } from './facts.ts';
@@ -171,8 +172,8 @@ export const createOffice = (around: Around, { rules, sale, acquirer, live }: Se
     },
     review,
     close: ({ paymentId, paymentRequestId }) => {
-      const keys = [paymentId, registrationKey(paymentRequestId)];
-      for (const key of facts.keys()) if (keys.includes(key)) review(key, 'CLOSE');
+      const keys = new Set([paymentId, registrationKey(paymentRequestId)]);
+      for (const key of facts.keys()) if (keys.has(key)) review(key, 'CLOSE');
     },
   };
 };

@@ -1,5 +1,6 @@
 import type { DerivedOrder } from '../../src/order/order.ts';
-import type { Acquirer, Around } from './acquirer.ts';
+import type { Acquirer } from './acquirer.ts';
+import type { Around } from './around.ts';
 import { jpy } from './facts.ts';
 import type { Office } from './office.ts';
 import { held, isDisputed, NAMELESS, type Payment } from './payment.ts';
@@ -25,6 +26,10 @@ interface Shop {
   readonly office: Office;
   readonly acquirer: Acquirer;
 }
+
+/** Nothing came in, or it went back with the payment. */
+const isOver = ({ state, received, method }: Payment): boolean =>
+  state === 'FAILED' ? received === 0 : state === 'CANCELLED' && (received === 0 || !method.isCaptured);
 
 export const createPerson = (around: Around, { office, acquirer }: Shop): Person => {
   const { random, post } = around;
@@ -134,8 +139,6 @@ export const createPerson = (around: Around, { office, acquirer }: Shop): Person
     }
     return false;
   };
-  const isOver = ({ state, received, method }: Payment): boolean =>
-    state === 'FAILED' ? received === 0 : state === 'CANCELLED' && (received === 0 || !method.isCaptured);
   const inquire = (asked: Asked): void => {
     const payment = office.paymentOf(asked.key);
     // ORDER_NOT_EXIST.
@@ -160,7 +163,7 @@ export const createPerson = (around: Around, { office, acquirer }: Shop): Person
     },
     support: (asked) => {
       const payment = office.paymentOf(asked.key);
-      if (payment?.trouble != null && random.chance(0.8)) payment.trouble = null;
+      if (payment !== undefined && random.chance(0.8)) payment.trouble = null;
       inquire(asked);
     },
   };

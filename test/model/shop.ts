@@ -1,5 +1,6 @@
 import type { DerivedOrder } from '../../src/order/order.ts';
-import type { Acquirer, Around } from './acquirer.ts';
+import type { Acquirer } from './acquirer.ts';
+import type { Around } from './around.ts';
 import { Broken } from './broken.ts';
 import { DAY } from './clock.ts';
 import { jpy } from './facts.ts';

@@ -2,7 +2,7 @@ import { type Amount, disagree, largest } from './amount.ts';
 import { type Findings, movedAmounts, ownAmounts, saysCancelled } from './findings.ts';
 import { distinct, hasTwoNames, type Movement, nameOf } from './movement.ts';
 import { show } from './show.ts';
-import { amountsOf, type CaptureStatement, type RefundStatement, type Result } from './statement.ts';
+import { amountsOf, type CaptureStatement, type RefundStatement } from './statement.ts';
 
 /* What contradicts what, each as the words of a sentence; empty where nothing does. */
 
@@ -31,7 +31,7 @@ export const contradictoryResults = ({
 };
 
 /** With why it failed: a failure for another reason, later, is not what a review has settled. */
-const withCodes = (what: string, statements: readonly { readonly result: Result }[]): string => {
+const withCodes = (what: string, statements: readonly Pick<Findings['results'][number], 'result'>[]): string => {
   const codes = statements.flatMap(({ result: { resultStatus, resultCode } }) =>
     resultStatus === 'F' ? [resultCode ?? 'no code'] : [],
   );

@@ -236,8 +236,12 @@ export const createHabits = (
     });
     // The buyer has changed his mind.
     sometime(0.08, 24, (payment) => {
-      if (sale.shippedFor !== null || !acquirer.cancel(payment, random.chance(0.3))) return;
-      office.patch(payment.paymentRequestId, { cancelled: true });
+      const { paymentRequestId } = payment;
+      if (sale.shippedFor !== null) return;
+      // A call that was repeated may have made two payments: the request is cancelled when both are.
+      const all = acquirer.payments().filter((one) => one.paymentRequestId === paymentRequestId);
+      for (const one of all) acquirer.cancel(one, random.chance(0.3));
+      if (all.every(({ state }) => state === 'CANCELLED')) office.patch(paymentRequestId, { cancelled: true });
     });
     // A clerk takes a cancel that failed for one that worked. (Of a wallet that would be a lie that nothing shows.)
     sometime(0.03, 24, (payment) => {

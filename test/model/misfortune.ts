@@ -4,6 +4,7 @@ import { type Around, instant, sendPayment, toResult } from './around.ts';
 import { DAY, HOUR, MINUTE } from './clock.ts';
 import { jpy } from './facts.ts';
 import { type DisputeCase, held, isDisputed, type Payment } from './payment.ts';
+import type { Letter } from './post.ts';
 
 /* What buyers, issuers and the merchant's own accountants do, whatever the shop does. */
 
@@ -86,9 +87,30 @@ export const createMisfortune = (around: Around, acquirer: Acquirer) => {
   };
 };
 
+interface Ending {
+  readonly one: DisputeCase;
+  readonly outcome: Exclude<Outcome, 'RDR' | 'REQUEST'>;
+  readonly amount: number;
+  readonly say: (type: string, fields?: Partial<DisputeStatement>) => Letter;
+}
+
 const createDisputing = (around: Around) => {
   const { random, clock, post, tell } = around;
   let number = 0;
+  const end = (payment: Payment, { one, outcome, amount, say }: Ending): void => {
+    const judgedTime = instant(clock.now());
+    const taken = Math.min(outcome === 'LOST' && random.chance(0.3) ? Math.ceil(amount / 2) : amount, held(payment));
+    one.isOpen = false;
+    tell(`${payment.paymentId} dispute ${one.disputeId} ends: ${outcome}`);
+    const said = {
+      WON: () => say('DISPUTE_JUDGED', { judgedResult: 'ACCEPT_BY_CUSTOMER', judgedTime }),
+      LOST: () => say('DISPUTE_JUDGED', { judgedResult: 'ACCEPT_BY_MERCHANT', judgedTime, judgedAmount: jpy(taken) }),
+      ACCEPTED: () => say('DISPUTE_ACCEPTED'),
+      CANCELLED: () => say('DISPUTE_CANCELLED'),
+    }[outcome]();
+    if (outcome === 'LOST' || outcome === 'ACCEPTED')
+      payment.returns.push({ amount: taken, isTold: () => said.state === 'ARRIVED' });
+  };
   return (payment: Payment): void => {
     const most = held(payment);
     if (most <= 0 || isDisputed(payment)) return;
@@ -132,26 +154,4 @@ const createDisputing = (around: Around) => {
       end(payment, { one, outcome, amount, say });
     });
   };
-  interface Ending {
-    readonly one: DisputeCase;
-    readonly outcome: Outcome;
-    readonly amount: number;
-    readonly say: (type: string, fields?: Partial<DisputeStatement>) => ReturnType<typeof post.send>;
-  }
-  function end(payment: Payment, { one, outcome, amount, say }: Ending): void {
-    const judgedTime = instant(clock.now());
-    const taken = Math.min(outcome === 'LOST' && random.chance(0.3) ? Math.ceil(amount / 2) : amount, held(payment));
-    one.isOpen = false;
-    tell(`${payment.paymentId} dispute ${one.disputeId} ends: ${outcome}`);
-    const said = {
-      WON: () => say('DISPUTE_JUDGED', { judgedResult: 'ACCEPT_BY_CUSTOMER', judgedTime }),
-      LOST: () => say('DISPUTE_JUDGED', { judgedResult: 'ACCEPT_BY_MERCHANT', judgedTime, judgedAmount: jpy(taken) }),
-      ACCEPTED: () => say('DISPUTE_ACCEPTED'),
-      CANCELLED: () => say('DISPUTE_CANCELLED'),
-      RDR: () => say('RDR_RESOLVED'),
-      REQUEST: () => say('DISPUTE_JUDGED'),
-    }[outcome]();
-    if (outcome === 'LOST' || outcome === 'ACCEPTED')
-      payment.returns.push({ amount: taken, isTold: () => said.state === 'ARRIVED' });
-  }
 };

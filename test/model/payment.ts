@@ -11,9 +11,6 @@ export interface Method {
   readonly shown: Pick<PaymentStatement, 'paymentMethodType' | 'pspName' | 'hasResultInfo' | 'acquirerInfo'>;
 }
 
-/** No notification shows which method it is. */
-export const NAMELESS = 'NEWPAY';
-
 export const METHODS: readonly [Method, ...Method[]] = [
   { name: 'CARD', isCaptured: true, shown: { paymentMethodType: 'CARD', hasResultInfo: true } },
   { name: 'CARD', isCaptured: true, shown: { hasResultInfo: true, acquirerInfo: { acquirerName: '2C2P' } } },
@@ -23,7 +20,7 @@ export const METHODS: readonly [Method, ...Method[]] = [
   { name: 'GCASH', isCaptured: false, shown: { paymentMethodType: 'GCASH' } },
   { name: 'TNG', isCaptured: false, shown: { pspName: 'TNG' } },
   { name: 'GRABPAY_SG', isCaptured: false, shown: { paymentMethodType: 'GRABPAY_SG', hasResultInfo: true } },
-  { name: NAMELESS, isCaptured: false, shown: {} },
+  { name: 'NEWPAY', isCaptured: false, shown: {} },
 ];
 
 /** Money that went back to the buyer. */

@@ -3,7 +3,7 @@ import type { Acquirer } from './acquirer.ts';
 import type { Around } from './around.ts';
 import { jpy } from './facts.ts';
 import type { Office } from './office.ts';
-import { held, isDisputed, NAMELESS, type Payment } from './payment.ts';
+import { held, isDisputed, type Payment } from './payment.ts';
 
 /*
  * A person of the shop, who has APO's dashboard before her: she knows the truth, and what she does about an order settles
@@ -62,12 +62,12 @@ export const createPerson = (around: Around, { office, acquirer }: Shop): Person
     office.patch(paymentRequestId, { cancelled: true });
     return true;
   };
-  const undo = (payment: Payment): void => {
+  const undo = ({ order }: Asked, payment: Payment): void => {
     const { paymentRequestId } = payment;
     const isUnpaid = payment.received === 0 && payment.gone === null && payment.state !== 'FAILED';
-    // Now and then she forgets to have the rest released, and it is paid or captured after all. Never of a wallet that
-    // nothing names: CLOSE settles CAPTURE_UNDECIDED, so nothing would tell her.
-    if (random.chance(0.75) || payment.method.name === NAMELESS) {
+    // Now and then she forgets to have the rest released, and it is paid or captured after all. Never of a method without
+    // capture that counts as one with: closed, the order takes its payment for an authorization, and tells nobody.
+    if (random.chance(0.75) || (order.captureRequired && !payment.method.isCaptured)) {
       if (isUnpaid && acquirer.cancel(payment, random.chance(0.3))) stateCancelled(paymentRequestId);
       payment.gone ??= 'ORDER_IS_CANCELED';
     }
@@ -105,7 +105,7 @@ export const createPerson = (around: Around, { office, acquirer }: Shop): Person
     } else if (!isOthers && contentWithPart({ key, order }, payment)) {
       office.patch(payment.paymentRequestId, { finalAmount: order.capturedAmount });
     } else {
-      undo(payment);
+      undo({ key, order }, payment);
       takeBack(payment);
     }
   };

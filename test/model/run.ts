@@ -7,10 +7,15 @@ import { playEpisodes, tellFailure } from './episodes.ts';
 const { values } = parseArgs({
   options: { episodes: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
 });
+const wholeNumber = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`not a whole number: ${text}`);
+  return Number(text);
+};
+
 const began = performance.now();
 const { failed, tally } = playEpisodes({
-  episodes: Number(values.episodes),
-  seed: Number(values.seed),
+  episodes: wholeNumber(values.episodes),
+  seed: wholeNumber(values.seed),
   derive: deriveOrder,
 });
 const seconds = ((performance.now() - began) / 1_000).toFixed(1);

@@ -10,12 +10,12 @@ const has = ({ attention }: DerivedOrder, code: AttentionCode): boolean => atten
 
 /** The rules, but where `when` holds the order says this. */
 const saying =
-  (nextAction: NextAction, when: (order: DerivedOrder, evidence: OrderEvidence) => boolean): Derive =>
+  (nextAction: NextAction, when: (order: DerivedOrder) => boolean): Derive =>
   (evidence, rules, now) => {
     const derived = deriveOrder(evidence, rules, now);
     const { order } = derived;
     // One mistake at a time: play money is another.
-    if (order.review !== null || has(order, 'SANDBOX') || !when(order, evidence)) return derived;
+    if (order.review !== null || has(order, 'SANDBOX') || !when(order)) return derived;
     return { ...derived, order: { ...order, nextAction, fulfillable: nextAction === 'FULFIL' } };
   };
 
@@ -27,9 +27,9 @@ const reading =
 
 /** The rules, with something else derived. */
 const deriving =
-  (change: (derived: Derivation, evidence: OrderEvidence) => Derivation): Derive =>
+  (change: (derived: Derivation) => Derivation): Derive =>
   (evidence, rules, now) =>
-    change(deriveOrder(evidence, rules, now), evidence);
+    change(deriveOrder(evidence, rules, now));
 
 /** No other attention speaks against shipping. */
 const hasOnly = ({ attention }: DerivedOrder, ...codes: readonly AttentionCode[]): boolean =>

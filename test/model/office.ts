@@ -65,7 +65,7 @@ export interface Office {
   readonly asked: (payment: Payment) => number;
   /** False where the parcel has left for another payment. */
   readonly ship: (payment: Payment, why: 'advised' | 'decided') => boolean;
-  /** Gives this much back, by refunds that are registered first; in the end by bank transfer (false), of which APO tells nothing. */
+  /** Gives this much back, by refunds that are registered first; in the end by bank transfer: false, APO tells nothing. */
   readonly giveBack: (payment: Payment, amount: number) => boolean;
   readonly review: (key: string, decision: ReviewDecision) => void;
   /** Closes the order of the payment, and the one that waits for it: only a payment's own notifications replace that. */

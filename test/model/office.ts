@@ -65,10 +65,10 @@ export interface Office {
   readonly asked: (payment: Payment) => number;
   /** False where the parcel has left for another payment. */
   readonly ship: (payment: Payment, why: 'advised' | 'decided') => boolean;
-  /** Gives this much back, by refunds that are registered first; in the end by bank transfer: false, APO tells nothing. */
+  /** Gives this much back, by registered refunds; in the end by bank transfer: false, APO tells nothing. */
   readonly giveBack: (payment: Payment, amount: number) => boolean;
   readonly review: (key: string, decision: ReviewDecision) => void;
-  /** Closes the order of the payment, and the one that waits for it: only a payment's own notifications replace that. */
+  /** Closes the order of the payment, and the placeholder: only a payment's own notifications replace that. */
   readonly close: (payment: Payment) => void;
 }
 
@@ -194,8 +194,8 @@ interface Shipment {
  * - it has not gone back as far as anyone could know: of refunds, disputes and cancellations those count of which
  *   what is stored tells, for nobody can know of a refund whose notification is still under way;
  * - no dispute of which what is stored tells has frozen it.
- * A second payment of the shop order must never be advised to ship, unless a person has decided on one of the two, or the
- * first has gone back since.
+ * A second payment of the shop order must never be advised to ship, unless a person has decided on one of the two, or
+ * the first has gone back since.
  */
 const ship = (sale: Sale, { payment, why, asked, before }: Shipment): void => {
   const { paymentId } = payment;

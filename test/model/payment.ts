@@ -70,8 +70,8 @@ export const held = ({ received, returns }: Payment): number =>
   returns.reduce((sum, { amount }) => sum - amount, received);
 
 /**
- * The same, as far as what is stored tells: of what went back only what it knows of, and of two amounts that are stated as
- * paid the larger one.
+ * The same, as far as what is stored tells: of what went back only what it knows of, and of two amounts that are stated
+ * as paid the larger one.
  */
 export const heldAsTold = ({ received, misstated, method, returns }: Payment): number => {
   const paid =

@@ -6,8 +6,8 @@ import type { Office } from './office.ts';
 import { held, isDisputed, type Payment } from './payment.ts';
 
 /*
- * A person of the shop, who has APO's dashboard before her: she knows the truth, and what she does about an order settles
- * it. What she cannot do yet she does tomorrow, for whoever is asked looks again every day.
+ * A person of the shop, who has APO's dashboard before her: she knows the truth, and what she does about an order
+ * settles it. What she cannot do yet she does tomorrow, for whoever is asked looks again every day.
  */
 
 export interface Person {
@@ -65,8 +65,8 @@ export const createPerson = (around: Around, { office, acquirer }: Shop): Person
   const undo = ({ order }: Asked, payment: Payment): void => {
     const { paymentRequestId } = payment;
     const isUnpaid = payment.received === 0 && payment.gone === null && payment.state !== 'FAILED';
-    // Now and then she forgets to have the rest released, and it is paid or captured after all. Never of a method without
-    // capture that counts as one with: closed, the order takes its payment for an authorization, and tells nobody.
+    // Now and then she forgets to have the rest released, and it is paid or captured after all. Never of a method
+    // without capture that counts as one with: closed, the order takes its payment for an authorization, and tells nobody.
     if (random.chance(0.75) || (order.captureRequired && !payment.method.isCaptured)) {
       if (isUnpaid && acquirer.cancel(payment, random.chance(0.3))) stateCancelled(paymentRequestId);
       payment.gone ??= 'ORDER_IS_CANCELED';

@@ -66,7 +66,7 @@ export const createPerson = (around: Around, { office, acquirer }: Shop): Person
     const { paymentRequestId } = payment;
     const isUnpaid = payment.received === 0 && payment.gone === null && payment.state !== 'FAILED';
     // Now and then she forgets to have the rest released, and it is paid or captured after all. Never of a method
-    // without capture that counts as one with: closed, the order takes its payment for an authorization, and tells nobody.
+    // without capture that counts as one with: closed, the order takes its payment for an authorization, and is silent.
     if (random.chance(0.75) || (order.captureRequired && !payment.method.isCaptured)) {
       if (isUnpaid && acquirer.cancel(payment, random.chance(0.3))) stateCancelled(paymentRequestId);
       payment.gone ??= 'ORDER_IS_CANCELED';

@@ -1,4 +1,5 @@
-import { about, type AttentionCode, type Line, type Situation } from './attention-code.ts';
+import type { AttentionCode } from './attention-code.ts';
+import { about, type Line, type Situation } from './attention-line.ts';
 import { isExpired, isExpiring } from './authorization.ts';
 import type { Findings } from './findings.ts';
 import { nameOf } from './movement.ts';

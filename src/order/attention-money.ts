@@ -1,4 +1,5 @@
-import { about, type AttentionCode, type Line } from './attention-code.ts';
+import type { AttentionCode } from './attention-code.ts';
+import { about, type Line } from './attention-line.ts';
 import {
   amountsUnknown,
   contradictoryAmounts,

@@ -1,4 +1,5 @@
-import { about, type AttentionCode, type Line } from './attention-code.ts';
+import type { AttentionCode } from './attention-code.ts';
+import { about, type Line } from './attention-line.ts';
 import { asksForDocuments, type DisputeEvidence, tookMoney } from './dispute.ts';
 import { isRefunded } from './findings.ts';
 import { nameOf } from './movement.ts';

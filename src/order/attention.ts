@@ -1,4 +1,5 @@
-import { ATTENTION_CODES, type AttentionCode, type Held, type Line, type Situation } from './attention-code.ts';
+import { ATTENTION_CODES, type AttentionCode } from './attention-code.ts';
+import { type Held, type Line, type Situation } from './attention-line.ts';
 import { CAPTURE_LINES } from './attention-capture.ts';
 import { MONEY_LINES } from './attention-money.ts';
 import { RETURN_LINES } from './attention-returned.ts';

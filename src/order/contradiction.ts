@@ -19,11 +19,25 @@ export const contradictoryResults = ({
   const failures = results.filter(({ result }) => result.resultStatus === 'F');
   const isExplained = isCancelled && failures.every(saysCancelled);
   return [
-    ...(hasFailure && hasSuccess && !isExplained ? ['the payment'] : []),
-    ...(hasFailure && succeeded.length > 0 ? [`the payment, of which ${together(succeeded)} was captured`] : []),
-    ...captures.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `capture ${nameOf(one)}`),
-    ...refunds.filter(({ resultsDisagree }) => resultsDisagree).map((one) => `refund ${nameOf(one)}`),
+    ...(hasFailure && hasSuccess && !isExplained ? [withCodes('the payment', results)] : []),
+    ...(hasFailure && succeeded.length > 0
+      ? [withCodes(`the payment, of which ${together(succeeded)} was captured`, results)]
+      : []),
+    ...captures
+      .filter(({ resultsDisagree }) => resultsDisagree)
+      .map((one) => withCodes(`capture ${nameOf(one)}`, one.statements)),
+    ...refunds
+      .filter(({ resultsDisagree }) => resultsDisagree)
+      .map((one) => withCodes(`refund ${nameOf(one)}`, one.statements)),
   ];
+};
+
+/** With why it failed: a failure for another reason, later, is not what a review has settled. */
+const withCodes = (what: string, statements: readonly Pick<Findings['results'][number], 'result'>[]): string => {
+  const codes = statements.flatMap(({ result: { resultStatus, resultCode } }) =>
+    resultStatus === 'F' ? [resultCode ?? 'no code'] : [],
+  );
+  return `${what} (${distinct(codes).join(', ')})`;
 };
 
 /** What APO states several amounts of. Where a capture is required, an amount may be raised by an update. */

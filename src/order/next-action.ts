@@ -1,4 +1,4 @@
-import type { Held, Situation } from './attention-code.ts';
+import type { Held, Situation } from './attention-line.ts';
 import { isExpired } from './authorization.ts';
 import { type Findings, payingSiblings } from './findings.ts';
 import type { OrderStatus } from './status.ts';

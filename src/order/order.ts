@@ -1,6 +1,7 @@
 import { type AmountText, toAmountText } from './amount.ts';
 import { attentionOf } from './attention.ts';
-import type { Attention, Held, Situation } from './attention-code.ts';
+import type { Attention } from './attention-code.ts';
+import type { Held, Situation } from './attention-line.ts';
 import { authorizationExpiry, remaining, WARNED_BEFORE } from './authorization.ts';
 import { type Capture, toCapture } from './capture.ts';
 import { type Dispute, toDispute } from './dispute.ts';

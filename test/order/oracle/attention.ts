@@ -1,4 +1,5 @@
 import type { AttentionCode } from '../../../src/order/attention-code.ts';
+import type { Result } from '../../../src/order/statement.ts';
 import {
   countsAsPaid,
   describe,
@@ -40,16 +41,25 @@ const amountsOf = (moved: readonly (Captured | Refunded)[]): string =>
     .sort()
     .join(' ');
 
+/** A failure has a state of its own for each reason. */
+const failureCodesOf = (spoken: readonly { readonly result: Result }[]): string =>
+  [...new Set(spoken.flatMap(({ result }) => (result.resultStatus === 'F' ? [String(result.resultCode)] : [])))]
+    .sort()
+    .join(' ');
+
 const contradictoryResult = ({ results, cancelled, captures, refunds }: Facts): Decided => {
   const failures = results.filter(({ result }) => result.resultStatus === 'F');
   const isExcused = cancelled && failures.every(saysClosed);
   const inTwo = [...captures, ...refunds].filter(({ spoken }) =>
     (['S', 'F'] as const).every((status) => spoken.some(({ result }) => result.resultStatus === status)),
   );
+  const why = failureCodesOf(failures);
   return lines([
-    ...(says(results, 'S') && failures.length > 0 && !isExcused ? ['payment'] : []),
-    ...inTwo.map(({ ids, requestIds }) => [...ids, '/', ...requestIds].join('+')),
-    ...(failures.length > 0 && succeeded(captures).length > 0 ? [`captured ${amountsOf(succeeded(captures))}`] : []),
+    ...(says(results, 'S') && failures.length > 0 && !isExcused ? [`payment ${why}`] : []),
+    ...inTwo.map(({ ids, requestIds, spoken }) => [...ids, '/', ...requestIds, failureCodesOf(spoken)].join('+')),
+    ...(failures.length > 0 && succeeded(captures).length > 0
+      ? [`captured ${amountsOf(succeeded(captures))} ${why}`]
+      : []),
   ]);
 };
 

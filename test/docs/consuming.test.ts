@@ -184,16 +184,6 @@ describe('the admin API as docs/consuming.md lists it', () => {
 });
 
 describe('the documents show', () => {
-  test('an order with the fields that an order has', async () => {
-    await receiver.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
-    await receiver.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
-    const order = await receiver.order('P1');
-    const [shown = '{}'] = blocksOf(readPage('docs/orders.md'), 'json');
-    const example = JSON.parse(shown) as NonNullable<typeof order>;
-    expect(Object.keys(example)).toEqual(Object.keys(order ?? {}));
-    expect(Object.keys(example.captures[0] ?? {})).toEqual(Object.keys(order?.captures[0] ?? {}));
-  });
-
   test('a log line with the fields that it has', async () => {
     await receiver.post(signer.sign(paymentResult('S')));
     await receiver.post(signer.sign({ notifyType: 'PAYMENT_RESULT', result: { resultStatus: 'X' } }));

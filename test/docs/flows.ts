@@ -1,3 +1,4 @@
+import type { Attention } from '../../src/order/attention-code.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { Signer } from '../support/client.ts';
 import { amount, captureResult, type Fields, paymentResult, result } from '../support/facts.ts';
@@ -155,7 +156,7 @@ export const FLOWS: readonly Flow[] = [
     steps: [
       ...onR1(register(1, { amount: eur('10000'), referenceOrderId: 'order-4711' }), payment(1, '10000', WALLET)),
       { send: register(2, { amount: eur('10000'), referenceOrderId: 'order-4711' }), orders: ['R2'] },
-      { send: payment(2, '10000', WALLET), orders: [...BOTH].reverse(), showsAttention: true },
+      { send: payment(2, '10000', WALLET), orders: BOTH.toReversed(), showsAttention: true },
       { send: review(1, { decision: 'FULFIL', note: 'R2 is refunded' }), orders: BOTH },
       { send: request('PUT', '/api/refunds/F2', { paymentRequestId: 'R2' }), orders: ['R2'] },
       { send: refund('F2', '10000'), orders: BOTH },
@@ -180,7 +181,7 @@ export const play = async ({ columns, steps }: Flow, receiver: Receiver, signer:
     await deliver(send, receiver, signer);
     for (const [index, id] of orders.entries()) {
       const order = await orderOf(receiver, id);
-      const cells = shown.map((name) => cellOf(order[name as keyof Order]));
+      const cells = shown.map((name) => cellOf(order, name));
       rows.push([index === 0 ? textOf(send, before) : '', ...(severalOrders ? [`\`${id}\``] : []), ...cells]);
       if (showsAttention && index === orders.length - 1) attention.push(order.attention);
     }
@@ -223,26 +224,31 @@ const textOf = (sent: Step['send'], before: Step['send'] | null): string => {
 };
 
 const notificationText = (fields: Fields): string => {
-  const { resultStatus, resultCode } = fields['result'] as { readonly resultStatus: string; resultCode: string };
+  const { resultStatus, resultCode } = fields['result'] as {
+    readonly resultStatus: string;
+    readonly resultCode: string;
+  };
   const parts = [
     ...(resultStatus === 'F' ? [`\`${resultCode}\``] : []),
-    ...['paymentId', 'paymentMethodType', 'captureRequestId', 'refundRequestId'].flatMap((name) => fields[name] ?? []),
-    ...['paymentAmount', 'captureAmount', 'refundAmount'].flatMap((name) => amountText(fields[name])),
+    ...['paymentId', 'paymentMethodType', 'captureRequestId', 'refundRequestId'].flatMap((name) => texts(fields[name])),
+    ...['paymentAmount', 'captureAmount', 'refundAmount'].flatMap((name) => amounts(fields[name])),
   ];
-  return `\`${String(fields['notifyType'])}\` ${resultStatus}: ${parts.join(', ')}`;
+  return `\`${texts(fields['notifyType']).join('')}\` ${resultStatus}: ${parts.join(', ')}`;
 };
 
-const amountText = (value: unknown): readonly string[] => {
-  if (typeof value !== 'object' || value === null) return [];
-  const { currency, value: units } = value as { readonly currency: string; readonly value: string };
-  return [`${currency} ${units}`];
+const texts = (value: unknown): readonly string[] => (typeof value === 'string' ? [value] : []);
+
+const amounts = (value: unknown): readonly string[] => {
+  if (typeof value !== 'object' || value === null || !('currency' in value && 'value' in value)) return [];
+  return [`${String(value.currency)} ${String(value.value)}`];
 };
 
-const cellOf = (value: Order[keyof Order]): string => {
-  if (Array.isArray(value))
-    return (value as Order['attention'])
-      .map(({ code, settled }) => `\`${code}\`${settled ? ' (settled)' : ''}`)
-      .join(', ');
-  if (value === null) return '';
-  return amountText(value)[0] ?? (typeof value === 'string' ? `\`${value}\`` : String(value));
+const attentionText = ({ code, settled }: Attention): string => `\`${code}\`${settled ? ' (settled)' : ''}`;
+
+/** A field of an order in a table. */
+const cellOf = (order: Order, name: keyof Order): string => {
+  const value = order[name];
+  if (name === 'attention') return order.attention.map(attentionText).join(', ');
+  if (typeof value === 'boolean') return String(value);
+  return [...texts(value).map((text) => `\`${text}\``), ...amounts(value)].join('');
 };

@@ -61,6 +61,12 @@ test('the table of next actions has each of them', () => {
   expect([...new Set(actions)].sort()).toEqual([...NEXT_ACTIONS].sort());
 });
 
+test('six flows are shown', () => {
+  const headings = [...section('Six flows').text.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
+  expect(headings).toEqual(FLOWS.map(({ heading }) => heading));
+  expect(headings).toHaveLength(6);
+});
+
 describe('the flow', () => {
   beforeEach(start);
   afterEach(stop);

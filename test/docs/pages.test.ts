@@ -57,6 +57,16 @@ describe('links', () => {
   });
 });
 
+describe('the files that are named', () => {
+  const named = PAGES.flatMap(({ path, text }) =>
+    [...text.matchAll(/`((?:src|test|bench|deploy|docs)\/[\w./-]+)`/g)].map(([, file = '']) => [path, file] as const),
+  );
+
+  test.each(named)('by %s: %s is there', (_path, file) => {
+    expect(existsSync(join(ROOT, file))).toBe(true);
+  });
+});
+
 describe('the tables hold every word of', () => {
   test('the statuses, in the order in which they are tried', () => {
     expect(firstCells(section('docs/orders.md', 'Status'))).toEqual(ORDER_STATUSES);

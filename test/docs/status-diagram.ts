@@ -85,7 +85,7 @@ const evidenceOf = (facts: readonly Fact[]): OrderEvidence => ({
   statements: facts.flatMap(({ statement }, index) =>
     statement === undefined ? [] : [{ ...statement, digest: String(index), place: 0 }],
   ),
-  registrations: [facts.reduce((whole, { said }) => ({ ...whole, ...said }), REGISTRATION)],
+  registrations: [Object.assign({}, REGISTRATION, ...facts.map(({ said }) => said)) as RegistrationFact],
   problems: [],
   sharedIdentities: [],
   siblings: NO_SIBLINGS,
@@ -128,7 +128,7 @@ const findArrows = (): ReadonlyMap<string, ReadonlySet<string>> => {
 };
 
 const NAMES = [...new Set(FACTS.map(({ name }) => name))];
-const FIRST_TO_LAST = [...ORDER_STATUSES].reverse();
+const FIRST_TO_LAST = ORDER_STATUSES.toReversed();
 
 /** Mermaid. */
 export const statusDiagram = (): string => {

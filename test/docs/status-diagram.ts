@@ -1,3 +1,4 @@
+import type { AttentionCode } from '../../src/order/attention-code.ts';
 import { NO_SIBLINGS, type OrderEvidence, type RegistrationFact } from '../../src/order/evidence.ts';
 import { deriveOrder } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
@@ -62,6 +63,8 @@ const FACTS: readonly Fact[] = [
   { name: 'CAPTURE_RESULT S', statement: capture('C1', { amount: jpy('50') }) },
   { name: 'CAPTURE_RESULT S', statement: capture('C2', { amount: jpy('70') }) },
   { name: 'CAPTURE_RESULT F (authorization gone)', statement: capture('C3', { result: result('F', 'AUTH_EXPIRED') }) },
+  { name: 'REFUND_RESULT S', statement: { about: 'refund', refundId: 'F1', result: result('S'), amount: jpy('50') } },
+  { name: 'DISPUTE_CREATED', statement: { about: 'dispute', disputeId: 'D1', notificationType: 'DISPUTE_CREATED' } },
   { name: 'finalAmount', said: { finalAmount: jpy('50') } },
   { name: 'cancelled', said: { cancelled: true } },
 ];
@@ -95,14 +98,22 @@ const evidenceOf = (facts: readonly Fact[]): OrderEvidence => ({
 
 interface Outcome {
   readonly status: OrderStatus;
-  /** Something is wrong with these facts together; that a capture failed is nothing wrong. */
+  /** These facts contradict each other. */
   readonly isContested: boolean;
 }
+
+/** What the facts say by themselves, and no contradiction. */
+const TOLD: ReadonlySet<AttentionCode> = new Set<AttentionCode>([
+  'CAPTURE_FAILED',
+  'REFUNDED',
+  'PARTIALLY_REFUNDED',
+  'DISPUTED',
+]);
 
 const outcomeOf = (facts: readonly Fact[]): Outcome => {
   const { status, attention } = deriveOrder(evidenceOf(facts), RULES, 0).order;
   const methods = new Set(facts.flatMap(({ statement }) => methodIn(statement)));
-  return { status, isContested: methods.size > 1 || attention.some(({ code }) => code !== 'CAPTURE_FAILED') };
+  return { status, isContested: methods.size > 1 || attention.some(({ code }) => !TOLD.has(code)) };
 };
 
 const methodIn = (statement: Statement | undefined): readonly string[] =>

@@ -30,8 +30,8 @@ interface Request {
   readonly from: 'shop';
   readonly method: 'PUT' | 'PATCH';
   readonly target: string;
-  /** With the `revision` of the order in the target where `saw` is set. */
   readonly body: Fields;
+  /** The body also has the `revision` of the order in the target. */
   readonly saw?: true;
 }
 

@@ -5,7 +5,8 @@ import { MONEY_LINES } from './attention-money.ts';
 import { RETURN_LINES } from './attention-returned.ts';
 import type { Findings } from './findings.ts';
 
-const LINES: Readonly<Record<AttentionCode, Line>> = { ...MONEY_LINES, ...RETURN_LINES, ...CAPTURE_LINES };
+/** When each code holds, and what it means for the order. */
+export const LINES: Readonly<Record<AttentionCode, Line>> = { ...MONEY_LINES, ...RETURN_LINES, ...CAPTURE_LINES };
 
 /** Every code that holds, in the order in which they are shown. */
 export const attentionOf = (findings: Findings, situation: Situation): readonly Held[] =>

@@ -184,14 +184,21 @@ describe('the admin API as docs/consuming.md lists it', () => {
 });
 
 describe('the documents show', () => {
-  test('an order with the fields that an order has', async () => {
-    await receiver.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
-    await receiver.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
-    const order = await receiver.order('P1');
-    const [shown = '{}'] = blocksOf(readPage('docs/orders.md'), 'json');
-    const example = JSON.parse(shown) as NonNullable<typeof order>;
-    expect(Object.keys(example)).toEqual(Object.keys(order ?? {}));
-    expect(Object.keys(example.captures[0] ?? {})).toEqual(Object.keys(order?.captures[0] ?? {}));
+  test('a review that is taken', async () => {
+    const [example = ''] = blocksOf(readPage('docs/consuming.md'), 'http');
+    const [, target = '', paymentId = '', body = ''] =
+      /^PUT (\/api\/orders\/(\w+)\/review)\nContent-Type: application\/json\n\n(.+)\n$/.exec(example) ?? [];
+    await receiver.post(signer.sign(paymentResult('S', { paymentId, paymentAmount: jpy('120') })));
+    await receiver.post(signer.sign(paymentResult('F', { paymentId })));
+    const { revision = 0, nextAction } = (await receiver.order(paymentId)) ?? {};
+    expect(nextAction).toBe('REVIEW');
+    const { host, port } = receiver.admin;
+    const response = await fetch(`http://${host}:${port}${target}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: body.replace(/(?<="revision":)\d+/, String(revision)),
+    });
+    expect(await response.json()).toMatchObject({ nextAction: 'NONE', review: { decision: 'CLOSE', revision } });
   });
 
   test('a log line with the fields that it has', async () => {

@@ -30,7 +30,7 @@ export const RETURN_LINES = {
         disputes.map(({ disputeId, state, amount }) =>
           [disputeId, state, ...(amount === null ? [] : [show(amount)])].join(' '),
         ),
-        (what) => `Disputed: ${what}. ${dueText(disputes)}Do not ship; defend or accept it in APO's dashboard.`,
+        (what) => `Disputed: ${what}. ${adviceOn(disputes)}`,
       );
     },
     blocks: true,
@@ -50,7 +50,10 @@ export const RETURN_LINES = {
       const { gone, paid } = findings.amounts;
       if (gone === 0n || isRefunded(findings)) return null;
       const [part, all] = [inUnits(findings.amounts, gone), inUnits(findings.amounts, paid)];
-      return { values: [part, all], text: `${part} of ${all} was refunded or taken by disputes.` };
+      return {
+        values: [part, all],
+        text: `${part} of ${all} was refunded or taken by disputes. Ship only what is still paid for.`,
+      };
     },
     blocks: false,
     review: false,
@@ -84,6 +87,15 @@ export const RETURN_LINES = {
     review: false,
   },
 } satisfies Partial<Record<AttentionCode, Line>>;
+
+const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
+  const open = disputes.filter(({ state }) => state === 'OPEN');
+  return [
+    ...(open.length > 0 ? [`${dueText(open)}Do not ship; defend or accept it in APO's dashboard.`] : []),
+    ...(disputes.some(({ state }) => state === 'DEFENDED') ? ['Do not ship before it is judged.'] : []),
+    ...(disputes.some(tookMoney) ? ['What it took is gone: decide by a review what is shipped.'] : []),
+  ].join(' ');
+};
 
 const dueText = (disputes: readonly DisputeEvidence[]): string => {
   const dues = disputes.flatMap(

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import type { AttentionCode } from '../../src/order/attention-code.ts';
+import type { Order } from '../../src/order/order.ts';
+import type { ListedRefund } from '../../src/store/shop.ts';
+import { ACKNOWLEDGEMENT, createSigner, send } from '../support/client.ts';
+import { type Fields, jpy } from '../support/facts.ts';
+import { startServer } from '../support/postgres.ts';
+import {
+  environmentOf,
+  type Environment,
+  type InProcess,
+  makeDirectory,
+  removeDirectories,
+  startReady,
+} from '../support/receiver.ts';
+import { type Names, nextNames } from './stories.ts';
+
+/** A receiver, as APO, the shop and a person meet it. */
+export interface Flows {
+  /** Identifiers that no other test of this receiver uses. */
+  readonly names: () => Names;
+  /** Posts signed notifications, one after the other; each is acknowledged. */
+  readonly post: (...notifications: readonly Fields[]) => Promise<void>;
+  /** Says something on the admin API; anything but 200 and 201 fails the test, unless it is the status expected. */
+  readonly say: (said: Said) => Promise<unknown>;
+  /** Registers what the shop expects: JPY 120, unless it says something else. */
+  readonly register: (names: Names, fields?: Fields) => Promise<unknown>;
+  readonly amend: (names: Names, fields: Fields) => Promise<unknown>;
+  /** Registers a refund of this payment. */
+  readonly registerRefund: (names: Names, part?: string) => Promise<unknown>;
+  /** Decides on the order as it is now. */
+  readonly review: (id: string, decision: 'FULFIL' | 'CLOSE') => Promise<Order>;
+  /** The order as GET shows it, once the feed and every list that has to hold it show the same. */
+  readonly look: (id: string) => Promise<Order>;
+  readonly orders: (query: string) => Promise<readonly Order[]>;
+  readonly refunds: (query: string) => Promise<readonly ListedRefund[]>;
+  /**
+   * Tells one story of two payments: first the shop's words, then the notifications as given; and all of it reversed.
+   * Both orders end the same (law 4); the first one is returned.
+   */
+  readonly tell: (story: Story) => Promise<Told>;
+}
+
+export interface Said {
+  readonly method: 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `/api/`, encoded. */
+  readonly path: string;
+  readonly body?: Fields;
+  readonly expected?: number;
+}
+
+export interface Story {
+  readonly said?: (names: Names) => Promise<unknown>;
+  readonly notifications: (names: Names) => readonly Fields[];
+}
+
+export interface Told {
+  readonly names: Names;
+  readonly order: Order;
+}
+
+type Make = 'SQLite' | 'PostgreSQL';
+const MAKES: readonly Make[] = ['SQLite', 'PostgreSQL'];
+
+/** The tests that `define` makes, once on each database, with a receiver each. */
+export const onBoth = (define: (flows: Flows) => void, settings: Environment = {}): void => {
+  describe.each(MAKES)('on %s', (make) => {
+    let opened: Opened | null = null;
+    beforeAll(async () => {
+      opened = await open(make, settings);
+    });
+    afterAll(async () => await opened?.close());
+    define(flowsOf(() => {
+      if (opened === null) throw new Error('a flow belongs into a test');
+      return opened;
+    }));
+  });
+};
+
+interface Opened {
+  readonly receiver: InProcess;
+  readonly sign: ReturnType<typeof createSigner>['sign'];
+  /** What a shop that follows the feed has by now; a placeholder is dropped where an order replaces it. */
+  readonly followed: () => Promise<ReadonlyMap<string, Order>>;
+  readonly close: () => Promise<void>;
+}
+
+const open = async (make: Make, settings: Environment): Promise<Opened> => {
+  const server = make === 'PostgreSQL' ? await startServer() : null;
+  const signer = createSigner();
+  const directory = makeDirectory();
+  const database: Environment = server === null ? {} : { DATABASE_URL: await server.createDatabase() };
+  const receiver = await startReady(directory, { ...environmentOf(directory, signer), ...database, ...settings });
+  return {
+    receiver,
+    sign: signer.sign,
+    followed: follow(receiver),
+    close: async () => {
+      await receiver.stop();
+      await server?.stop();
+      removeDirectories();
+    },
+  };
+};
+
+const keyOf = ({ paymentId, paymentRequestId }: Pick<Order, 'paymentId' | 'paymentRequestId'>): string =>
+  paymentId ?? placeholderOf(paymentRequestId);
+const placeholderOf = (paymentRequestId: string | null): string => `the placeholder of ${paymentRequestId ?? ''}`;
+
+const follow = ({ read }: InProcess): Opened['followed'] => {
+  const orders = new Map<string, Order>();
+  let after = '0';
+  return async () => {
+    for (;;) {
+      const { json } = await read(`/api/orders?after=${after}&limit=200`);
+      const { items, next } = json as { readonly items: readonly Order[]; readonly next: string };
+      if (items.length === 0) return orders;
+      for (const order of items) {
+        if (order.replaces !== null) orders.delete(placeholderOf(order.replaces));
+        orders.set(keyOf(order), order);
+      }
+      after = next;
+    }
+  };
+};
+
+const flowsOf = (opened: () => Opened): Flows => {
+  const post = async (...notifications: readonly Fields[]): Promise<void> => {
+    for (const fields of notifications) {
+      const { status, text } = await opened().receiver.post(opened().sign(fields));
+      expect([status, text]).toEqual([200, ACKNOWLEDGEMENT]);
+    }
+  };
+  const say = async ({ method, path, body, expected }: Said): Promise<unknown> => {
+    const answer = await send(opened().receiver.admin, {
+      method,
+      target: `/api/${path}`,
+      headers: body === undefined ? [] : [['Content-Type', 'application/json']],
+      body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
+    });
+    const json = JSON.parse(answer.text) as unknown;
+    const accepted = expected === undefined ? [200, 201] : [expected];
+    if (!accepted.includes(answer.status)) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return json;
+  };
+  const list = async <T>(path: string): Promise<readonly T[]> => {
+    const { status, json } = await opened().receiver.read(`/api/${path}`);
+    expect(status).toBe(200);
+    return (json as { readonly items: readonly T[] }).items;
+  };
+  const look = async (id: string): Promise<Order> => {
+    const order = await opened().receiver.order(id);
+    if (order === null) throw new Error(`there is no order ${id}`);
+    await appearsEverywhere(order);
+    return order;
+  };
+  const appearsEverywhere = async (order: Order): Promise<void> => {
+    const { status, nextAction, referenceOrderId, attention } = order;
+    expect((await opened().followed()).get(keyOf(order))).toEqual(order);
+    const queries = [
+      `status=${status}`,
+      `nextAction=${nextAction}`,
+      ...attention.map(({ code }) => `attention=${code}`),
+      ...(referenceOrderId === null ? [] : [`referenceOrderId=${encodeURIComponent(referenceOrderId)}`]),
+    ];
+    for (const query of queries) expect(await list<Order>(`orders?limit=20&${query}`)).toContainEqual(order);
+  };
+  const review = async (id: string, decision: 'FULFIL' | 'CLOSE'): Promise<Order> => {
+    const { revision } = await look(id);
+    const body = { decision, revision };
+    const reviewed = (await say({ method: 'PUT', path: `orders/${encodeURIComponent(id)}/review`, body })) as Order;
+    expect(await look(id)).toEqual(reviewed);
+    return reviewed;
+  };
+  return {
+    names: nextNames,
+    post,
+    say,
+    look,
+    review,
+    orders: (query) => list<Order>(`orders?limit=20&${query}`),
+    refunds: (query) => list<ListedRefund>(`refunds?limit=20&${query}`),
+    register: (names, fields) =>
+      say({ method: 'PUT', path: orderPath(names), body: { amount: jpy('120'), ...fields } }),
+    amend: (names, body) => say({ method: 'PATCH', path: orderPath(names), body }),
+    registerRefund: (names, part = 'a') => {
+      const path = `refunds/${encodeURIComponent(names.refund(part).refundRequestId)}`;
+      return say({ method: 'PUT', path, body: { paymentId: names.payment } });
+    },
+    tell: async ({ said, notifications }) => {
+      const [names, others] = [nextNames(), nextNames()];
+      await said?.(names);
+      await post(...notifications(names));
+      await post(...notifications(others).toReversed());
+      await said?.(others);
+      const [order, other] = [await look(names.payment), await look(others.payment)];
+      expect(withoutNames(other, others)).toEqual(withoutNames(order, names));
+      return { names, order };
+    },
+  };
+};
+
+const orderPath = ({ request }: Names): string => `orders/${encodeURIComponent(request)}`;
+
+/** What the facts make of an order: its names with N for the number, and nothing that says when it was received. */
+const withoutNames = (order: Order, { number }: Names): unknown => {
+  const { revision: _revision, createdAt: _created, updatedAt: _updated, replaces: _replaces, ...derived } = order;
+  return JSON.parse(JSON.stringify(derived).replaceAll(`-${number}`, '-N'));
+};
+
+export const codesOf = ({ attention }: Order): readonly AttentionCode[] => attention.map(({ code }) => code);
+
+/** What an order says of a code; it must hold. */
+export const messageOf = ({ attention }: Order, code: AttentionCode): string => {
+  const held = attention.find((one) => one.code === code);
+  if (held === undefined) throw new Error(`no ${code} among ${JSON.stringify(attention)}`);
+  return held.message;
+};

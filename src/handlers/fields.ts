@@ -34,7 +34,10 @@ export const optionalAmount = z
   .object(
     {
       currency: z.string(currencyError).regex(/^[A-Z]{3}$/, currencyError),
-      value: z.union([z.string().regex(/^[0-9]{1,64}$/), z.int().min(0)], valueError),
+      value: z.union(
+        [z.string(valueError).regex(/^[0-9]{1,64}$/, valueError), z.int(valueError).min(0, valueError)],
+        valueError,
+      ),
     },
     must('be an object'),
   )

@@ -91,7 +91,7 @@ export const MONEY_LINES = {
       about(
         [...new Set(problems)].sort(),
         (what) =>
-          `A notification of this order could not be read or applied: ${what} Look it up by its paymentId and redrive it.`,
+          `A notification of this order could not be read or applied: ${what} Look it up by its paymentId. Ask APO what it says and decide by a review, or redrive it once it can be read.`,
       ),
     blocks: true,
     review: true,

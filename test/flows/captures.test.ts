@@ -8,6 +8,10 @@ const HOUR = 3_600_000;
 /** So many hours from now. */
 const hoursAway = (hours: number): string => new Date(Date.now() + hours * HOUR).toISOString();
 
+/** A capture of USD 1. */
+const inUsd = (names: Names, fields: Fields = {}): Fields =>
+  captured(names, '1', { captureAmount: amount('USD', '1'), ...fields });
+
 onBoth((flows) => {
   describe('a card', () => {
     test('is money once it is captured', async () => {
@@ -24,11 +28,17 @@ onBoth((flows) => {
       await flows.post(card(names));
       const open = { fulfillable: false, nextAction: 'CAPTURE', attention: [] };
       expect(await flows.look(names.payment)).toMatchObject({
-        ...{ ...open, status: 'AUTHORIZED', capturedAmount: null, remainingAmount: jpy('120') },
+        ...open,
+        status: 'AUTHORIZED',
+        capturedAmount: null,
+        remainingAmount: jpy('120'),
       });
       await flows.post(captured(names, '50'));
       expect(await flows.look(names.payment)).toMatchObject({
-        ...{ ...open, status: 'PARTIALLY_CAPTURED', capturedAmount: jpy('50'), remainingAmount: jpy('70') },
+        ...open,
+        status: 'PARTIALLY_CAPTURED',
+        capturedAmount: jpy('50'),
+        remainingAmount: jpy('70'),
       });
       await flows.post(captured(names, '40', names.capture('b')));
       expect(await flows.look(names.payment)).toMatchObject({ ...open, remainingAmount: jpy('30') });
@@ -36,7 +46,10 @@ onBoth((flows) => {
       expect(await flows.look(names.payment)).toMatchObject({ ...open, remainingAmount: jpy('20') });
       await flows.post(captured(names, '20', names.capture('c')));
       expect(await flows.look(names.payment)).toMatchObject({
-        ...{ ...SHIPPED, capturedAmount: jpy('110'), finalAmount: jpy('110'), paymentAmount: jpy('120') },
+        ...SHIPPED,
+        capturedAmount: jpy('110'),
+        finalAmount: jpy('110'),
+        paymentAmount: jpy('120'),
       });
     });
 
@@ -85,7 +98,8 @@ onBoth((flows) => {
       expect(messageOf(failed, 'CAPTURE_FAILED')).toMatch(`${names.capture('a').captureId} (PARAM_ILLEGAL)`);
       await flows.post(success);
       expect(await flows.look(names.payment)).toMatchObject({
-        ...{ ...SHIPPED, captures: [{ status: 'FAILED' }, { status: 'SUCCEEDED' }] },
+        ...SHIPPED,
+        captures: [{ status: 'FAILED' }, { status: 'SUCCEEDED' }],
       });
     });
 
@@ -128,9 +142,6 @@ onBoth((flows) => {
   });
 
   describe('CURRENCY_NOT_SUPPORT', () => {
-    const inUsd = (names: Names, fields: Fields = {}): Fields =>
-      captured(names, '1', { captureAmount: amount('USD', '1'), ...fields });
-
     test('then captured again in another currency', async () => {
       const failed = await flows.tell({
         notifications: (names) => [card(names), inUsd(names, { result: result('F', 'CURRENCY_NOT_SUPPORT') })],

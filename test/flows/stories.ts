@@ -6,6 +6,7 @@ export interface Names {
   readonly number: string;
   readonly payment: string;
   readonly request: string;
+  /** The same for twins. */
   readonly shopOrder: string;
   readonly capture: (part: string) => { readonly captureId: string; readonly captureRequestId: string };
   readonly refund: (part: string) => { readonly refundId: string; readonly refundRequestId: string };
@@ -16,15 +17,22 @@ let numbers = 0;
 
 export const nextNames = (): Names => {
   numbers += 1;
-  const number = String(numbers).padStart(4, '0');
+  return namesOf(String(numbers).padStart(4, '0'), '');
+};
+
+/** Of another payment, with the same number. */
+export const twinOf = ({ number }: Names): Names => namesOf(number, '-twin');
+
+const namesOf = (number: string, suffix: string): Names => {
+  const one = `${number}${suffix}`;
   return {
     number,
-    payment: `P-${number}`,
-    request: `R-${number}`,
+    payment: `P-${one}`,
+    request: `R-${one}`,
     shopOrder: `shop-${number}`,
-    capture: (part) => ({ captureId: `C-${number}${part}`, captureRequestId: `CR-${number}${part}` }),
-    refund: (part) => ({ refundId: `F-${number}${part}`, refundRequestId: `FR-${number}${part}` }),
-    dispute: `D-${number}`,
+    capture: (part) => ({ captureId: `C-${one}${part}`, captureRequestId: `CR-${one}${part}` }),
+    refund: (part) => ({ refundId: `F-${one}${part}`, refundRequestId: `FR-${one}${part}` }),
+    dispute: `D-${one}`,
   };
 };
 

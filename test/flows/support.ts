@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { AttentionCode } from '../../src/order/attention-code.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { ListedRefund } from '../../src/store/shop.ts';
+import type { Found } from '../../src/store/store.ts';
 import { ACKNOWLEDGEMENT, createSigner, send } from '../support/client.ts';
 import { type Fields, jpy } from '../support/facts.ts';
-import { startServer } from '../support/postgres.ts';
+import { startServer, type TestServer } from '../support/postgres.ts';
 import {
   environmentOf,
   type Environment,
@@ -32,8 +33,9 @@ export interface Flows {
   readonly review: (id: string, decision: 'FULFIL' | 'CLOSE') => Promise<Order>;
   /** The order as GET shows it, once the feed and every list that has to hold it show the same. */
   readonly look: (id: string) => Promise<Order>;
-  readonly orders: (query: string) => Promise<readonly Order[]>;
   readonly refunds: (query: string) => Promise<readonly ListedRefund[]>;
+  /** All that carries this identifier. */
+  readonly find: (id: string) => Promise<Found>;
   /**
    * Tells one story of two payments: first the shop's words, then the notifications as given; and all of it reversed.
    * Both orders end the same (law 4); the first one is returned.
@@ -85,11 +87,19 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
+/** One for the file that imports this. */
+let server: TestServer | null = null;
+const postgres = async (): Promise<TestServer> => {
+  server ??= await startServer();
+  return server;
+};
+afterAll(async () => await server?.stop());
+
 const open = async (make: Make, settings: Environment): Promise<Opened> => {
-  const server = make === 'PostgreSQL' ? await startServer() : null;
   const signer = createSigner();
   const directory = makeDirectory();
-  const database: Environment = server === null ? {} : { DATABASE_URL: await server.createDatabase() };
+  const database: Environment =
+    make === 'PostgreSQL' ? { DATABASE_URL: await (await postgres()).createDatabase() } : {};
   const receiver = await startReady(directory, { ...environmentOf(directory, signer), ...database, ...settings });
   return {
     receiver,
@@ -97,7 +107,6 @@ const open = async (make: Make, settings: Environment): Promise<Opened> => {
     followed: follow(receiver),
     close: async () => {
       await receiver.stop();
-      await server?.stop();
       removeDirectories();
     },
   };
@@ -178,8 +187,11 @@ const flowsOf = (opened: () => Opened): Flows => {
     say,
     look,
     review,
-    orders: (query) => list<Order>(`orders?limit=20&${query}`),
     refunds: (query) => list<ListedRefund>(`refunds?limit=20&${query}`),
+    find: async (id) => {
+      const { json } = await opened().receiver.read(`/api/find?id=${encodeURIComponent(id)}`);
+      return json as Found;
+    },
     register: (names, fields) =>
       say({ method: 'PUT', path: orderPath(names), body: { amount: jpy('120'), ...fields } }),
     amend: (names, body) => say({ method: 'PATCH', path: orderPath(names), body }),

@@ -26,10 +26,23 @@ const CAPTURED = { ...MONEY, captureRequired: true, capturedAmount: jpy('120') }
 
 /** As APO's pages, its acquirers and shops write them. */
 const CAPTURED_METHODS: readonly string[] = [
-  ...['PayPal', 'PAYPAL', 'Pay Pal', 'pay_pal'],
-  ...['APPLE_PAY', 'ApplePay', 'Apple Pay', 'apple_pay', 'apple-pay'],
-  ...['GOOGLE_PAY', 'GooglePay', 'google pay', 'googlepay'],
-  ...['Card', 'CARD', 'card', ' card '],
+  'PayPal',
+  'PAYPAL',
+  'Pay Pal',
+  'pay_pal',
+  'APPLE_PAY',
+  'ApplePay',
+  'Apple Pay',
+  'apple_pay',
+  'apple-pay',
+  'GOOGLE_PAY',
+  'GooglePay',
+  'google pay',
+  'googlepay',
+  'Card',
+  'CARD',
+  'card',
+  ' card ',
 ];
 const WALLETS: readonly string[] = ['GCASH', 'GCash', 'ALIPAY_CN', 'Alipay CN', 'alipay_hk', 'kakao pay', 'WeChat_Pay'];
 
@@ -58,7 +71,10 @@ onBoth((flows) => {
       const names = flows.names();
       await flows.post(pending(names, { paymentMethodType: 'KONBINI' }));
       expect(await flows.look(names.payment)).toMatchObject({
-        ...{ status: 'PROCESSING', fulfillable: false, nextAction: 'WAIT', attention: [] },
+        status: 'PROCESSING',
+        fulfillable: false,
+        nextAction: 'WAIT',
+        attention: [],
       });
       await flows.post(paid(names, { paymentMethodType: 'KONBINI' }));
       expect(await flows.look(names.payment)).toMatchObject(MONEY);

@@ -84,6 +84,22 @@ onBoth((flows) => {
     });
   });
 
+  test('a capture that is told of under one identifier each is one, once a notification names both', async () => {
+    const names = flows.names();
+    const { captureId, captureRequestId } = names.capture('a');
+    await flows.post(
+      card(names),
+      captured(names, '120', { captureId: null, captureRequestId }),
+      captured(names, '120', { captureId, captureRequestId: null }),
+    );
+    const unclear = await flows.look(names.payment);
+    expect(unclear).toMatchObject({ fulfillable: false, nextAction: 'REVIEW', capturedAmount: jpy('240') });
+    expect(codesOf(unclear)).toEqual(['CONTRADICTORY_IDENTITY', 'OVER_CAPTURED']);
+    for (const id of [captureId, captureRequestId]) expect(messageOf(unclear, 'CONTRADICTORY_IDENTITY')).toContain(id);
+    await flows.post(captured(names, '120'));
+    expect(await flows.look(names.payment)).toMatchObject({ ...SHIPPED, capturedAmount: jpy('120') });
+  });
+
   describe('F', () => {
     test('then captured again under a new captureRequestId', async () => {
       const names = flows.names();

@@ -39,6 +39,16 @@ onBoth((flows) => {
       expect(await flows.look(twin.payment)).toMatchObject({ fulfillable: false, nextAction: 'NONE' });
     });
 
+    test('that was registered wrongly is not paid twice once that is corrected', async () => {
+      const { names } = await flows.tell({
+        said: registerBoth,
+        notifications: (one) => [...bought(one), ...bought(twinOf(one))],
+      });
+      await flows.amend(twinOf(names), { referenceOrderId: `another-${names.number}` });
+      for (const { payment } of [names, twinOf(names)])
+        expect(await flows.look(payment)).toMatchObject({ ...SHIPPED, attention: [] });
+    });
+
     test('is declined, asked for again, and the first payment succeeds after all', async () => {
       const { order, names } = await flows.tell({
         said: registerBoth,
@@ -173,6 +183,24 @@ onBoth((flows) => {
       expect(order).toMatchObject({ ...HELD, status: 'CAPTURED', capturedAmount: jpy('120') });
       expect(codesOf(order)).toEqual(['UNREADABLE_NOTIFICATION']);
       expect(await flows.review(names.payment, 'FULFIL')).toMatchObject(SHIPPED);
+    });
+
+    test('or a refund that cannot be read, is a matter of the payment that it is registered for', async () => {
+      const { order } = await flows.tell({
+        said: (one) => flows.registerRefund(one),
+        notifications: (one) => [...bought(one), refunded(one, '1.50')],
+      });
+      expect(order).toMatchObject({ ...HELD, status: 'CAPTURED', refundedAmount: null });
+      expect(messageOf(order, 'UNREADABLE_NOTIFICATION')).toMatch(/refundAmount\.value must be/);
+    });
+
+    test('of another product is not ours, and nobody has to look', async () => {
+      const names = flows.names();
+      const { result: _result, ...direct } = paid(names, { paymentStatus: 'SUCCESS', paymentAmount: jpy('1.50') });
+      await flows.post(direct);
+      const found = await flows.find(names.payment);
+      expect(found.orders).toEqual([]);
+      expect(found.notifications).toMatchObject([{ kind: 'DIRECT_PAYMENT', outcome: 'UNHANDLED' }]);
     });
 
     test('and names only its paymentRequestId stops what is registered there', async () => {

@@ -173,6 +173,11 @@ const flowsOf = (opened: () => Opened): Flows => {
       ...(referenceOrderId === null ? [] : [`referenceOrderId=${encodeURIComponent(referenceOrderId)}`]),
     ];
     for (const query of queries) expect(await list<Order>(`orders?limit=20&${query}`)).toContainEqual(order);
+    // What is to be shipped, and what a person has to decide, are work lists: nothing else may be in them.
+    for (const action of ['FULFIL', 'REVIEW'].filter((one) => one !== nextAction)) {
+      const keys = (await list<Order>(`orders?limit=20&nextAction=${action}`)).map(keyOf);
+      expect(keys).not.toContain(keyOf(order));
+    }
   };
   const review = async (id: string, decision: 'FULFIL' | 'CLOSE'): Promise<Order> => {
     const { revision } = await look(id);

@@ -174,29 +174,4 @@ onBoth((flows) => {
       expect(messageOf(order, 'CAPTURE_UNEXPECTED')).toMatch(/Correct NO_CAPTURE_METHODS or the registration/);
     });
   });
-
-  describe('a cancelled wallet', () => {
-    test('stays cancelled when its success arrives later', async () => {
-      const { order } = await flows.tell({
-        said: (names) => flows.register(names, { cancelled: true }),
-        notifications: (names) => [pending(names), paid(names, { paymentMethodType: 'GCASH' })],
-      });
-      expect(order).toMatchObject({ status: 'CANCELLED', fulfillable: false, nextAction: 'NONE', attention: [] });
-    });
-
-    test('is money again once the shop takes its cancellation back', async () => {
-      const names = flows.names();
-      await flows.register(names);
-      await flows.amend(names, { cancelled: true });
-      expect(await flows.look(names.request)).toMatchObject({
-        paymentId: null,
-        status: 'CANCELLED',
-        nextAction: 'NONE',
-      });
-      await flows.post(paid(names, { paymentMethodType: 'GCASH' }));
-      expect(await flows.look(names.request)).toMatchObject({ paymentId: names.payment, status: 'CANCELLED' });
-      await flows.amend(names, { cancelled: null });
-      expect(await flows.look(names.payment)).toMatchObject({ ...MONEY, replaces: names.request });
-    });
-  });
 });

@@ -88,6 +88,13 @@ export const RETURN_LINES = {
   },
 } satisfies Partial<Record<AttentionCode, Line>>;
 
+const dueText = (disputes: readonly DisputeEvidence[]): string => {
+  const dues = disputes.flatMap(
+    ({ statements }) => statements.find(({ dueTime }) => dueTime !== undefined)?.dueTime ?? [],
+  );
+  return dues.length === 0 ? '' : `Due ${list(dues)}. `;
+};
+
 const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
   const open = disputes.filter(({ state }) => state === 'OPEN');
   return [
@@ -95,11 +102,4 @@ const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
     ...(disputes.some(({ state }) => state === 'DEFENDED') ? ['Do not ship before it is judged.'] : []),
     ...(disputes.some(tookMoney) ? ['What it took is gone: decide by a review what is shipped.'] : []),
   ].join(' ');
-};
-
-const dueText = (disputes: readonly DisputeEvidence[]): string => {
-  const dues = disputes.flatMap(
-    ({ statements }) => statements.find(({ dueTime }) => dueTime !== undefined)?.dueTime ?? [],
-  );
-  return dues.length === 0 ? '' : `Due ${list(dues)}. `;
 };

@@ -172,7 +172,8 @@ const flowsOf = (opened: () => Opened): Flows => {
       ...attention.map(({ code }) => `attention=${code}`),
       ...(referenceOrderId === null ? [] : [`referenceOrderId=${encodeURIComponent(referenceOrderId)}`]),
     ];
-    for (const query of queries) expect(await list<Order>(`orders?limit=20&${query}`)).toContainEqual(order);
+    const lists = await Promise.all(queries.map((query) => list<Order>(`orders?limit=20&${query}`)));
+    for (const one of lists) expect(one).toContainEqual(order);
     // What is to be shipped, and what a person has to decide, are work lists: nothing else may be in them.
     for (const action of ['FULFIL', 'REVIEW'].filter((one) => one !== nextAction)) {
       const keys = (await list<Order>(`orders?limit=20&nextAction=${action}`)).map(keyOf);

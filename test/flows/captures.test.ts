@@ -95,7 +95,7 @@ onBoth((flows) => {
     const unclear = await flows.look(names.payment);
     expect(unclear).toMatchObject({ fulfillable: false, nextAction: 'REVIEW', capturedAmount: jpy('240') });
     expect(codesOf(unclear)).toEqual(['CONTRADICTORY_IDENTITY', 'OVER_CAPTURED']);
-    for (const id of [captureId, captureRequestId]) expect(messageOf(unclear, 'CONTRADICTORY_IDENTITY')).toContain(id);
+    expect(messageOf(unclear, 'CONTRADICTORY_IDENTITY')).toMatch(/captureRequestId .*captureId .*one capture.*ask APO/);
     await flows.post(captured(names, '120'));
     expect(await flows.look(names.payment)).toMatchObject({ ...SHIPPED, capturedAmount: jpy('120') });
   });
@@ -177,7 +177,7 @@ onBoth((flows) => {
       const { order } = await flows.tell({ notifications: (names) => [card(names), inUsd(names)] });
       expect(order).toMatchObject({ status: 'PARTIALLY_CAPTURED', fulfillable: false, nextAction: 'REVIEW' });
       expect(order).toMatchObject({ capturedAmount: jpy('0'), remainingAmount: jpy('120') });
-      expect(messageOf(order, 'CURRENCY_MISMATCH')).toMatch(/USD 1: .*JPY\. It is not counted; ask APO/);
+      expect(messageOf(order, 'CURRENCY_MISMATCH')).toMatch(/USD 1\b.*JPY\. It is not counted; ask APO/);
     });
   });
 

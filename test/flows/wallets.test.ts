@@ -113,6 +113,14 @@ onBoth((flows) => {
     });
   });
 
+  test('an undecided wallet that a person closed is money once its method is registered', async () => {
+    const names = flows.names();
+    await flows.post(paid(names, { ...ACQUIRED, paymentMethodType: 'KLARNA' }));
+    expect(await flows.review(names.payment, 'CLOSE')).toMatchObject({ fulfillable: false, nextAction: 'NONE' });
+    await flows.register(names, { captureMode: 'NONE' });
+    expect(await flows.look(names.payment)).toMatchObject({ ...MONEY, review: null });
+  });
+
   describe('Apple Pay, Google Pay, PayPal and cards', () => {
     test.each(CAPTURED_METHODS)('%s: authorized until it is captured', async (method) => {
       const ways: readonly Fields[] = [
@@ -174,4 +182,34 @@ onBoth((flows) => {
       expect(messageOf(order, 'CAPTURE_UNEXPECTED')).toMatch(/Correct NO_CAPTURE_METHODS or the registration/);
     });
   });
+});
+
+describe('where NO_CAPTURE_METHODS names a method', () => {
+  onBoth(
+    (flows) => {
+      test('its success is the money, and the capture of another way to pay with it is not lost', async () => {
+        const klarna = { paymentMethodType: 'Klarna', ...ACQUIRED };
+        const { order } = await flows.tell({ notifications: (names) => [paid(names, klarna)] });
+        expect(order).toMatchObject(MONEY);
+        const told = await flows.tell({ notifications: (names) => [paid(names, klarna), captured(names, '120')] });
+        expect(told.order).toMatchObject({ ...CAPTURED, attention: [{ code: 'CAPTURE_UNEXPECTED' }] });
+      });
+    },
+    { NO_CAPTURE_METHODS: 'klarna, Pay Later' },
+  );
+});
+
+describe('where CAPTURE_REQUIRED is always', () => {
+  onBoth(
+    (flows) => {
+      test('a wallet is money by registration alone', async () => {
+        const fields = { paymentMethodType: 'GCASH', ...ACQUIRED };
+        const { order, names } = await flows.tell({ notifications: (one) => [paid(one, fields)] });
+        expect(order).toMatchObject({ ...AUTHORIZATION, attention: [] });
+        await flows.register(names, { captureMode: 'NONE' });
+        expect(await flows.look(names.payment)).toMatchObject(MONEY);
+      });
+    },
+    { CAPTURE_REQUIRED: 'always' },
+  );
 });

@@ -119,6 +119,19 @@ onBoth((flows) => {
       });
     });
 
+    test('of a part, then that part captured again: the rest is the next to capture', async () => {
+      const { order } = await flows.tell({
+        said: (names) => flows.register(names, { captureMode: 'MANUAL' }),
+        notifications: (names) => [
+          card(names),
+          captureFailed(names, 'PARAM_ILLEGAL', { captureAmount: jpy('50') }),
+          captured(names, '50', { ...names.capture('b'), captureTime: at(11) }),
+        ],
+      });
+      expect(order).toMatchObject({ status: 'PARTIALLY_CAPTURED', nextAction: 'CAPTURE', remainingAmount: jpy('70') });
+      expect(codesOf(order)).toEqual([]);
+    });
+
     test.each<readonly [string, readonly string[], string]>([
       ['what APO has to look into', ['RISK_REJECT'], 'CONTACT_SUPPORT'],
       ['no more than is left, of which a capture is missing here', ['CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT'], 'INQUIRE'],

@@ -133,39 +133,50 @@ const follow = ({ read }: InProcess): Opened['followed'] => {
   };
 };
 
+type Reading = Pick<Flows, 'look' | 'refunds' | 'find'>;
+type Saying = Pick<Flows, 'post' | 'say' | 'register' | 'amend' | 'registerRefund'>;
+
 const flowsOf = (opened: () => Opened): Flows => {
-  const post = async (...notifications: readonly Fields[]): Promise<void> => {
-    for (const fields of notifications) {
-      const { status, text } = await opened().receiver.post(opened().sign(fields));
-      expect([status, text]).toEqual([200, ACKNOWLEDGEMENT]);
-    }
+  const [reading, saying] = [readingOf(opened), sayingOf(opened)];
+  const { look } = reading;
+  const { post, say } = saying;
+  return {
+    names: nextNames,
+    ...reading,
+    ...saying,
+    review: async (id, decision) => {
+      const { revision } = await look(id);
+      const path = `orders/${encodeURIComponent(id)}/review`;
+      const reviewed = (await say({ method: 'PUT', path, body: { decision, revision } })) as Order;
+      expect(await look(id)).toEqual(reviewed);
+      return reviewed;
+    },
+    tell: async ({ said, notifications }) => {
+      const [names, others] = [nextNames(), nextNames()];
+      await said?.(names);
+      await post(...notifications(names));
+      await post(...notifications(others).toReversed());
+      await said?.(others);
+      const [order, other] = [await look(names.payment), await look(others.payment)];
+      expect(withoutNames(other, others)).toEqual(withoutNames(order, names));
+      return { names, order };
+    },
   };
-  const say = async ({ method, path, body, expected }: Said): Promise<unknown> => {
-    const answer = await send(opened().receiver.admin, {
-      method,
-      target: `/api/${path}`,
-      headers: body === undefined ? [] : [['Content-Type', 'application/json']],
-      body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
-    });
-    const json = JSON.parse(answer.text) as unknown;
-    const accepted = expected === undefined ? [200, 201] : [expected];
-    if (!accepted.includes(answer.status)) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
-    return json;
-  };
+};
+
+const readingOf = (opened: () => Opened): Reading => {
   const list = async <T>(path: string): Promise<readonly T[]> => {
     const { status, json } = await opened().receiver.read(`/api/${path}`);
     expect(status).toBe(200);
     return (json as { readonly items: readonly T[] }).items;
   };
-  const look = async (id: string): Promise<Order> => {
-    const order = await opened().receiver.order(id);
-    if (order === null) throw new Error(`there is no order ${id}`);
-    await appearsEverywhere(order);
-    return order;
+  const appearsInTheFeed = async (order: Order): Promise<void> => {
+    const followed = await opened().followed();
+    expect(followed.get(keyOf(order))).toEqual(order);
+    if (order.paymentId !== null) expect([...followed.keys()]).not.toContain(placeholderOf(order.paymentRequestId));
   };
-  const appearsEverywhere = async (order: Order): Promise<void> => {
+  const appearsInLists = async (order: Order): Promise<void> => {
     const { status, nextAction, referenceOrderId, attention } = order;
-    expect((await opened().followed()).get(keyOf(order))).toEqual(order);
     const queries = [
       `status=${status}`,
       `nextAction=${nextAction}`,
@@ -180,23 +191,41 @@ const flowsOf = (opened: () => Opened): Flows => {
       expect(keys).not.toContain(keyOf(order));
     }
   };
-  const review = async (id: string, decision: 'FULFIL' | 'CLOSE'): Promise<Order> => {
-    const { revision } = await look(id);
-    const body = { decision, revision };
-    const reviewed = (await say({ method: 'PUT', path: `orders/${encodeURIComponent(id)}/review`, body })) as Order;
-    expect(await look(id)).toEqual(reviewed);
-    return reviewed;
-  };
   return {
-    names: nextNames,
-    post,
-    say,
-    look,
-    review,
+    look: async (id) => {
+      const order = await opened().receiver.order(id);
+      if (order === null) throw new Error(`there is no order ${id}`);
+      await appearsInTheFeed(order);
+      await appearsInLists(order);
+      return order;
+    },
     refunds: (query) => list<ListedRefund>(`refunds?limit=20&${query}`),
     find: async (id) => {
       const { json } = await opened().receiver.read(`/api/find?id=${encodeURIComponent(id)}`);
       return json as Found;
+    },
+  };
+};
+
+const sayingOf = (opened: () => Opened): Saying => {
+  const say = async ({ method, path, body, expected }: Said): Promise<unknown> => {
+    const answer = await send(opened().receiver.admin, {
+      method,
+      target: `/api/${path}`,
+      headers: body === undefined ? [] : [['Content-Type', 'application/json']],
+      body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
+    });
+    const accepted = expected === undefined ? [200, 201] : [expected];
+    if (!accepted.includes(answer.status)) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return JSON.parse(answer.text) as unknown;
+  };
+  return {
+    say,
+    post: async (...notifications) => {
+      for (const fields of notifications) {
+        const { status, text } = await opened().receiver.post(opened().sign(fields));
+        expect([status, text]).toEqual([200, ACKNOWLEDGEMENT]);
+      }
     },
     register: (names, fields) =>
       say({ method: 'PUT', path: orderPath(names), body: { amount: jpy('120'), ...fields } }),
@@ -204,16 +233,6 @@ const flowsOf = (opened: () => Opened): Flows => {
     registerRefund: (names, part = 'a') => {
       const path = `refunds/${encodeURIComponent(names.refund(part).refundRequestId)}`;
       return say({ method: 'PUT', path, body: { paymentId: names.payment } });
-    },
-    tell: async ({ said, notifications }) => {
-      const [names, others] = [nextNames(), nextNames()];
-      await said?.(names);
-      await post(...notifications(names));
-      await post(...notifications(others).toReversed());
-      await said?.(others);
-      const [order, other] = [await look(names.payment), await look(others.payment)];
-      expect(withoutNames(other, others)).toEqual(withoutNames(order, names));
-      return { names, order };
     },
   };
 };

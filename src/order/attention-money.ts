@@ -100,7 +100,8 @@ export const MONEY_LINES = {
     rule: (findings) =>
       about(
         paidSiblings(findings).map((paymentId) => `payment ${paymentId}`),
-        (what) => `The shop order was paid more than once: ${what} too. Ship it once, and refund the other payment.`,
+        (what) =>
+          `The shop order was paid more than once: ${what} too. Ship it once, and refund or cancel the other payment.`,
       ),
     blocks: true,
     review: true,

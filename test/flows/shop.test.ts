@@ -29,7 +29,7 @@ onBoth((flows) => {
         expect(one).toMatchObject({ ...HELD, status: 'CAPTURED', referenceOrderId: names.shopOrder });
         expect(codesOf(one)).toEqual(['DUPLICATE_PAYMENT']);
         expect(messageOf(one, 'DUPLICATE_PAYMENT')).toContain(`payment ${another.payment} too`);
-        expect(messageOf(one, 'DUPLICATE_PAYMENT')).toMatch(/Ship it once, and refund the other/);
+        expect(messageOf(one, 'DUPLICATE_PAYMENT')).toMatch(/Ship it once, and refund or cancel the other payment/);
       }
       // As long as nobody says whose refund it is, nothing is known to have gone back.
       await flows.post(refunded(twin, '120'));

@@ -94,7 +94,7 @@ export const MONEY_LINES = {
         : {
             // One more with the same problem is another notification.
             values: [...problems].sort(),
-            text: `A notification of this order could not be read or applied: ${list([...new Set(problems)].sort())} Look it up by its paymentId and redrive it.`,
+            text: `A notification of this order could not be read or applied: ${list([...new Set(problems)].sort())} Look it up by its paymentId. Ask APO what it says and decide by a review, or redrive it once it can be read.`,
           },
     blocks: true,
     review: true,
@@ -103,7 +103,8 @@ export const MONEY_LINES = {
     rule: (findings) =>
       about(
         paidSiblings(findings).map((paymentId) => `payment ${paymentId}`),
-        (what) => `The shop order was paid more than once: ${what} too. Ship it once, and refund the other payment.`,
+        (what) =>
+          `The shop order was paid more than once: ${what} too. Ship it once, and refund or cancel the other payment.`,
       ),
     blocks: true,
     review: true,

@@ -27,10 +27,7 @@ export const RETURN_LINES = {
           !asksForDocuments(dispute) &&
           (dispute.state === 'OPEN' || dispute.state === 'DEFENDED' || (tookMoney(dispute) && !isRefunded(findings))),
       );
-      return about(
-        disputes.map(nameDispute),
-        (what) => `Disputed: ${what}. ${dueText(disputes)}Do not ship; defend or accept it in APO's dashboard.`,
-      );
+      return about(disputes.map(nameDispute), (what) => `Disputed: ${what}. ${adviceOn(disputes)}`);
     },
     blocks: true,
     review: true,
@@ -49,7 +46,10 @@ export const RETURN_LINES = {
       const { gone, paid } = findings.amounts;
       if (gone === 0n || isRefunded(findings)) return null;
       const [part, all] = [inUnits(findings.amounts, gone), inUnits(findings.amounts, paid)];
-      return { values: [part, all], text: `${part} of ${all} was refunded or taken by disputes.` };
+      return {
+        values: [part, all],
+        text: `${part} of ${all} was refunded or taken by disputes. Ship only what is still paid for.`,
+      };
     },
     blocks: false,
     review: false,
@@ -95,4 +95,13 @@ const dueText = (disputes: readonly DisputeEvidence[]): string => {
     ({ statements }) => statements.find(({ dueTime }) => dueTime !== undefined)?.dueTime ?? [],
   );
   return dues.length === 0 ? '' : `Due ${list(dues)}. `;
+};
+
+const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
+  const open = disputes.filter(({ state }) => state === 'OPEN');
+  return [
+    ...(open.length > 0 ? [`${dueText(open)}Do not ship; defend or accept it in APO's dashboard.`] : []),
+    ...(disputes.some(({ state }) => state === 'DEFENDED') ? ['Do not ship before it is judged.'] : []),
+    ...(disputes.some(tookMoney) ? ['What it took is gone: decide by a review what is shipped.'] : []),
+  ].join(' ');
 };

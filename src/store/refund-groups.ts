@@ -106,10 +106,11 @@ export const notificationsNaming = async (
 
 const rowsNaming = async (query: Query, link: Link): Promise<readonly RefundRow[]> => {
   const rows = await notificationsNaming(query, link, 'readable or not');
-  return await Promise.all(
-    rows.map(async (row) => ({ ...row, names: await refundNames(query, { ...link, position: row.position }) })),
-  );
+  return await Promise.all(rows.map(async (row) => withNames(row, await refundNames(query, { ...link, ...row }))));
 };
+
+type Named = EvidenceRow & { readonly paymentId: string };
+const withNames = (row: Named, names: readonly Link[]): RefundRow => ({ ...row, names });
 
 const refundNames = async (
   query: Query,

@@ -52,27 +52,8 @@ const ANOTHER_TRY_AFTER_MS = 2_000;
 export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
   const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS } = options;
   let stopping = false;
-  let underWay: Promise<void> = Promise.resolve();
   const isStopping = (): boolean => stopping;
-
-  /** Each replica has its turn: what this one would do, the other may do with other keys. */
-  const attempt = async (task: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      while (!isStopping() && (await store.exclusively(task, async () => (await work(), true))) === null) {
-        await pause(ANOTHER_TRY_AFTER_MS, undefined, { ref: false });
-      }
-    } catch (error) {
-      if (!stopping) report.failed(task, error);
-    }
-  };
-  /** One task after another; a task that fails is reported, and tried again on its next occasion. */
-  const schedule = (task: string, work: () => Promise<void>): void => {
-    const previous = underWay;
-    underWay = (async () => {
-      await previous;
-      await attempt(task, work);
-    })();
-  };
+  const { schedule, underWay } = createSchedule({ store, report, isStopping });
 
   const redrive = (): void =>
     schedule('redrive', async () => {
@@ -94,7 +75,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   });
   const sweep = (): void =>
     schedule('sweep', async () => {
-      while (!stopping && (await store.sweep(new Date(), SWEPT_AT_ONCE)) > 0);
+      while (!isStopping() && (await store.sweep(new Date(), SWEPT_AT_ONCE)) > 0);
     });
   const lookAtMethods = (): void =>
     schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));
@@ -113,7 +94,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     setInterval(sweep, SWEEP_EVERY_MS),
     setInterval(verifyAgain, verifyAgainEveryMs),
   ];
-  const removal = startRemoval({ store, rules: retention, report, isStopping, before: () => underWay });
+  const removal = startRemoval({ store, rules: retention, report, isStopping, before: underWay });
 
   return {
     verifyAgain: (by) => {
@@ -123,8 +104,44 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     stop: async () => {
       stopping = true;
       timers.forEach(clearInterval);
-      await Promise.all([underWay, removal.stop()]);
+      await Promise.all([underWay(), removal.stop()]);
     },
+  };
+};
+
+interface Scheduling extends Pick<UpkeepOptions, 'store'> {
+  readonly report: Pick<UpkeepOptions['report'], 'failed'>;
+  readonly isStopping: () => boolean;
+}
+
+interface Schedule {
+  readonly schedule: (task: string, work: () => Promise<void>) => void;
+  /** All that has been scheduled. */
+  readonly underWay: () => Promise<void>;
+}
+
+/** One task after another; a task that fails is reported, and tried again on its next occasion. */
+const createSchedule = ({ store, report, isStopping }: Scheduling): Schedule => {
+  let underWay: Promise<void> = Promise.resolve();
+  /** Each replica has its turn: what this one would do, the other may do with other keys. */
+  const attempt = async (task: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      while (!isStopping() && (await store.exclusively(task, async () => (await work(), true))) === null) {
+        await pause(ANOTHER_TRY_AFTER_MS, undefined, { ref: false });
+      }
+    } catch (error) {
+      if (!isStopping()) report.failed(task, error);
+    }
+  };
+  return {
+    schedule: (task, work) => {
+      const previous = underWay;
+      underWay = (async () => {
+        await previous;
+        await attempt(task, work);
+      })();
+    },
+    underWay: () => underWay,
   };
 };
 

@@ -26,10 +26,10 @@ const register = async (store: Store, number: number, referenceOrderId: string |
     now: new Date(T0.getTime() + number),
   });
 
-const registerRefund = async (store: Store, refundRequestId: string, of: Fields, replace = false) =>
+const registerRefund = async (store: Store, refundRequestId: string, { replace = false, ...of }: Fields) =>
   await store.registerRefund(
     { clientId: CLIENT, refundRequestId, paymentId: null, paymentRequestId: null, ...of },
-    { replace, now: new Date() },
+    { replace: replace === true, now: new Date() },
   );
 
 const unjoined = async (store: Store): Promise<readonly (string | null)[]> =>
@@ -41,9 +41,9 @@ const inBothOrders = async (
   steps: readonly ((store: Store) => Promise<unknown>)[],
   then: (store: Store) => Promise<void>,
 ): Promise<void> => {
-  for (const order of [steps, steps.toReversed()]) {
+  for (const told of [steps, steps.toReversed()]) {
     const store = await ground().empty();
-    for (const step of order) await step(store);
+    for (const step of told) await step(store);
     await then(store);
   }
 };
@@ -106,7 +106,9 @@ export const describeJoins = (ground: () => Ground): void => {
         kind: 'conflict',
         registration: { paymentId: 'P9' },
       });
-      expect(await registerRefund(store, 'RR1', { paymentId: 'P1' }, true)).toMatchObject({ kind: 'replaced' });
+      expect(await registerRefund(store, 'RR1', { paymentId: 'P1', replace: true })).toMatchObject({
+        kind: 'replaced',
+      });
       expect(await registerRefund(store, 'RR1', { paymentId: 'P1' })).toMatchObject({ kind: 'unchanged' });
       expect(await unjoined(store)).toEqual([]);
       expect((await store.listRefunds({ joined: true }, { limit: 9, cursor: null })).items).toMatchObject([

@@ -21,8 +21,11 @@ const PAID = paymentResult('S', { paymentAmount: jpy('100') });
 const CAPTURED = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
 const FAILED_TOO = paymentResult('F', { paymentAmount: jpy('100') });
 
-const review = async (store: Store, decision: 'FULFIL' | 'CLOSE', { revision }: Pick<Order, 'revision'>, id = 'P1') =>
-  await store.review({ clientId: CLIENT, id, decision, revision, note: 'Asked APO.' }, new Date());
+const review = async (
+  store: Store,
+  decision: 'FULFIL' | 'CLOSE',
+  { revision, id = 'P1' }: Pick<Order, 'revision'> & { readonly id?: string },
+) => await store.review({ clientId: CLIENT, id, decision, revision, note: 'Asked APO.' }, new Date());
 
 const listed = async (store: Store, filter: Partial<typeof ANY_ORDER>): Promise<readonly (string | null)[]> =>
   (await store.listOrders({ ...ANY_ORDER, ...filter }, { limit: 9, cursor: null })).items.map((one) => one.paymentId);
@@ -79,9 +82,9 @@ export const describeReviews = (ground: () => Ground): void => {
       const before = await order(store, 'P1');
       expect(await review(store, 'FULFIL', before)).toMatchObject({ kind: 'not captured' });
       expect(await review(store, 'CLOSE', { revision: before.revision - 1 })).toMatchObject({ kind: 'outdated' });
-      expect(await review(store, 'CLOSE', before, 'P9')).toEqual({ kind: 'unknown' });
+      expect(await review(store, 'CLOSE', { ...before, id: 'P9' })).toEqual({ kind: 'unknown' });
       await record(store, paymentResult('S', { paymentId: 'P2' }));
-      expect(await review(store, 'CLOSE', before, 'R1')).toMatchObject({ kind: 'ambiguous' });
+      expect(await review(store, 'CLOSE', { ...before, id: 'R1' })).toMatchObject({ kind: 'ambiguous' });
       expect((await store.readShopStatements({ limit: 9, cursor: null })).items).toEqual([]);
     });
 
@@ -90,7 +93,7 @@ export const describeReviews = (ground: () => Ground): void => {
       await store.register(registration(), { replace: false, now: new Date(0) });
       const placeholder = await order(store, 'R1');
       expect(placeholder).toMatchObject({ nextAction: 'INQUIRE', replaces: null });
-      await review(store, 'CLOSE', placeholder, 'R1');
+      await review(store, 'CLOSE', { ...placeholder, id: 'R1' });
       expect(await order(store, 'R1')).toMatchObject({ nextAction: 'NONE' });
       await record(store, PAID, CAPTURED);
       const paid = await order(store, 'R1');

@@ -215,9 +215,9 @@ export const ordersOfWorld = (
       replaces: isReplaced ? registration.paymentRequestId : null,
     });
   });
-  const named = new Set(paymentIds(world).flatMap((paymentId) => requestIds(world, paymentId)));
+  const taken = new Set(paymentIds(world).flatMap((paymentId) => requestIds(world, paymentId)));
   const placeholders = world.registrations
-    .filter(({ paymentRequestId }) => !named.has(paymentRequestId))
+    .filter(({ paymentRequestId }) => !taken.has(paymentRequestId))
     .map((registration) => {
       const unreadable = naming(world.facts, registration);
       const times = unreadable.map(({ firstReceivedAt }) => firstReceivedAt);

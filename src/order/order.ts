@@ -13,7 +13,8 @@ import type { CaptureMode } from './registration.ts';
 import { isSettled, type Review, type ReviewDecision, type Settled, standing } from './review.ts';
 import type { OrderRules } from './rules.ts';
 import { firstOf, type JsonObject, type Result } from './statement.ts';
-import { type OrderStatus, statusOf } from './status.ts';
+import type { OrderStatus } from './status.ts';
+import { statusOf } from './status-rules.ts';
 
 /** An order as derived; amounts in the currency's smallest unit, times as APO sent them. */
 export interface DerivedOrder {

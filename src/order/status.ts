@@ -1,5 +1,3 @@
-import type { Findings } from './findings.ts';
-
 /** In the order in which they are tried: the first that holds. */
 export const ORDER_STATUSES = [
   'CAPTURED',
@@ -11,14 +9,3 @@ export const ORDER_STATUSES = [
   'PENDING',
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
-
-export const statusOf = (findings: Findings): OrderStatus => {
-  const { amounts, hasSuccess, isCancelled, need, payments } = findings;
-  const isCovered = amounts.due !== null && amounts.captured !== null && amounts.captured.value >= amounts.due.value;
-  if (isCovered || (hasSuccess && !need.required && !isCancelled)) return 'CAPTURED';
-  if (findings.succeeded.length > 0) return 'PARTIALLY_CAPTURED';
-  if (isCancelled) return 'CANCELLED';
-  if (hasSuccess) return 'AUTHORIZED';
-  if (findings.hasFailure) return 'FAILED';
-  return payments.length > 0 ? 'PROCESSING' : 'PENDING';
-};

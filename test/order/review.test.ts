@@ -141,7 +141,10 @@ describe('a review', () => {
   });
 
   test('is not reopened by what says the same once more', () => {
-    const again = notified('F again', paymentResult('F', { acquirerReferenceNo: 'A9' }));
+    const again = notified(
+      'F again',
+      paymentResult('F', { result: result('F', 'RISK_REJECT'), acquirerReferenceNo: 'A9' }),
+    );
     const { last } = settle([authorized, captured, declined], 'FULFIL', { later: [again] });
     expect(last).toMatchObject({ fulfillable: true, nextAction: 'FULFIL' });
   });

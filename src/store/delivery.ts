@@ -1,7 +1,12 @@
 import type { SignedRequest } from '../antom/signature.ts';
 import type { Kind, Outcome, ReadNotification } from '../order/reading.ts';
-import type { NotificationKey } from './store.ts';
 import type { UnverifiedRoom, VerificationFailure } from './verification-failure.ts';
+
+/** `id` is the SHA-256 of the body in lower-case hex: one client and one body are one notification. */
+export interface NotificationKey {
+  readonly clientId: string;
+  readonly id: string;
+}
 
 /** A verified notification to store and apply. */
 export interface NotificationDelivery {

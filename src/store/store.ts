@@ -8,7 +8,7 @@ import type { Registration } from '../order/registration.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
-import type { BatchResult, Delivery } from './delivery.ts';
+import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
 import type {
   Amendment,
   AmendResult,
@@ -39,6 +39,7 @@ export type {
   Delivery,
   NoRoom,
   NotificationDelivery,
+  NotificationKey,
   Recorded,
   RecordedNotification,
   RecordedReading,
@@ -70,12 +71,6 @@ export type {
   UnverifiedSummary,
   VerificationFailure,
 } from './verification-failure.ts';
-
-/** `id` is the SHA-256 of the body in lower-case hex: one client and one body are one notification. */
-export interface NotificationKey {
-  readonly clientId: string;
-  readonly id: string;
-}
 
 export interface NotificationSummary extends NotificationKey {
   readonly kind: Kind;

@@ -121,7 +121,7 @@ const follow = ({ read }: InProcess): Opened['followed'] => {
   let after = '0';
   return async () => {
     for (;;) {
-      const { json } = await read(`/api/orders?after=${after}&limit=200`);
+      const { json } = await read(`/api/orders?after=${after}&limit=80`);
       const { items, next } = json as { readonly items: readonly Order[]; readonly next: string };
       if (items.length === 0) return orders;
       for (const order of items) {
@@ -183,11 +183,11 @@ const readingOf = (opened: () => Opened): Reading => {
       ...attention.map(({ code }) => `attention=${code}`),
       ...(referenceOrderId === null ? [] : [`referenceOrderId=${encodeURIComponent(referenceOrderId)}`]),
     ];
-    const lists = await Promise.all(queries.map((query) => list<Order>(`orders?limit=20&${query}`)));
+    const lists = await Promise.all(queries.map((query) => list<Order>(`orders?limit=8&${query}`)));
     for (const one of lists) expect(one).toContainEqual(order);
     // What is to be shipped, and what a person has to decide, are work lists: nothing else may be in them.
     for (const action of ['FULFIL', 'REVIEW'].filter((one) => one !== nextAction)) {
-      const keys = (await list<Order>(`orders?limit=20&nextAction=${action}`)).map(keyOf);
+      const keys = (await list<Order>(`orders?limit=8&nextAction=${action}`)).map(keyOf);
       expect(keys).not.toContain(keyOf(order));
     }
   };
@@ -199,7 +199,7 @@ const readingOf = (opened: () => Opened): Reading => {
       await appearsInLists(order);
       return order;
     },
-    refunds: (query) => list<ListedRefund>(`refunds?limit=20&${query}`),
+    refunds: (query) => list<ListedRefund>(`refunds?limit=8&${query}`),
     find: async (id) => {
       const { json } = await opened().receiver.read(`/api/find?id=${encodeURIComponent(id)}`);
       return json as Found;

@@ -56,10 +56,7 @@ export const paymentsOf = async (
 export const othersOf = (order: OrderKey, payments: readonly OrderKey[]): readonly OrderKey[] =>
   payments.filter(({ orderKey }) => orderKey !== order.orderKey).slice(0, LOOKED_AT);
 
-/**
- * The payments that look at this one: all of its shop order where it is among the smallest; else those alone that are
- * so few that they look at all.
- */
+/** The payments that look at this one: all of its shop order, or none where it is beyond those that are looked at. */
 export const onlookersOf = async (
   query: Query,
   { order, shopOrder }: { readonly order: OrderKey; readonly shopOrder: ShopOrder },

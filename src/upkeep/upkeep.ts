@@ -18,6 +18,8 @@ export interface UpkeepOptions {
   readonly retention: RetentionRules;
   /** Milliseconds from one look for requests to verify again to the next. */
   readonly verifyAgainEveryMs?: number;
+  /** The same from one sweep to the next. */
+  readonly sweepEveryMs?: number;
   readonly report: {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
@@ -50,7 +52,7 @@ const REMOVE_EVERY_MS = 60 * 60_000;
 const ANOTHER_TRY_AFTER_MS = 2_000;
 
 export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
-  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS } = options;
+  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS } = options;
   let stopping = false;
   const isStopping = (): boolean => stopping;
   const { schedule, underWay } = createSchedule({ store, report, isStopping });
@@ -91,7 +93,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   const timers = [
     setInterval(redrive, REDRIVE_EVERY_MS),
     setInterval(lookAtMethods, REDRIVE_EVERY_MS),
-    setInterval(sweep, SWEEP_EVERY_MS),
+    setInterval(sweep, sweepEveryMs),
     setInterval(verifyAgain, verifyAgainEveryMs),
   ];
   const removal = startRemoval({ store, rules: retention, report, isStopping, before: underWay });

@@ -102,3 +102,40 @@ describe.each([
     }
   }, 300_000);
 });
+
+/** Of each registration only the first: which of several stands would depend on who comes last. */
+const withoutReplacements = (acts: readonly Act[]): readonly Act[] => {
+  const seen = new Set<string>();
+  return acts.filter((act) => {
+    if (act.kind === 'notifications') return true;
+    const { registration } = act;
+    const name =
+      'refundRequestId' in registration ? `refund ${registration.refundRequestId}` : registration.paymentRequestId;
+    return !seen.has(name) && seen.add(name);
+  });
+};
+
+describe('random worlds on PostgreSQL, everything at once from two replicas', () => {
+  let stop: () => Promise<void>;
+  let replicas: readonly [Store, Store];
+  beforeAll(async () => {
+    const server = await startServer();
+    const url = await server.createDatabase();
+    replicas = [await openPostgres({ url, rules: RULES }), await openPostgres({ url, rules: RULES })];
+    stop = async () => await server.stop();
+  });
+  afterAll(async () => {
+    for (const store of replicas) await store.close();
+    await stop();
+  });
+
+  const seeds = Array.from({ length: WORLDS }, (_world, index) => SEED + index);
+  test.each(seeds)('world %i reads as all of its facts do', async (seed) => {
+    const clientId = `T_world_${seed}`;
+    const acts = withoutReplacements(randomWorld(seed, clientId));
+    await Promise.all(acts.map((act, index) => play(index % 2 === 0 ? replicas[0] : replicas[1], act, clientId)));
+    while ((await replicas[0].sweep(new Date(), 100)) > 0);
+    const expected = ordersOfWorld(acts, { clientId, rules: RULES }).map(comparable).sort(byName);
+    expect(await said(replicas[1], clientId)).toEqual(expected);
+  });
+});

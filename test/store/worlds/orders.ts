@@ -46,7 +46,8 @@ const gather = (acts: readonly Act[], clientId: string): World => {
         const { reading } = receive(bytes, { clientId });
         const digest = hash('sha256', bytes, 'hex');
         const paymentId = identifierNamed(reading.identifiers, 'paymentId');
-        if (!facts.has(digest)) facts.set(digest, { digest, reading, paymentId, firstReceivedAt: act.at });
+        const firstReceivedAt = Math.min(act.at, facts.get(digest)?.firstReceivedAt ?? act.at);
+        facts.set(digest, { digest, reading, paymentId, firstReceivedAt });
       }
   }
   return { clientId, facts: [...facts.values()], registrations: [...registrations.values()], refunds };

@@ -36,13 +36,12 @@ export const importNotifications = async (
         );
         const missing = rows.filter((_, index) => positions[index] === null);
         await transaction.putNotifications(missing);
-        const before = await Promise.all(
-          rows.map(async (row, index) => {
-            const position = positions[index] ?? null;
-            return position === null ? NOTHING : await update(transaction, row, position);
-          }),
-        );
-        const touched = [touchedBy(rows), ...before];
+        // One after the other: each may find that it needs more locks, and then nothing else must be under way.
+        const touched = [touchedBy(rows)];
+        for (const [index, row] of rows.entries()) {
+          const position = positions[index] ?? null;
+          if (position !== null) touched.push(await update(transaction, row, position));
+        }
         const keys = touched.flatMap((one) => one.keys);
         const links = touched.flatMap((one) => one.links);
         await derive(transaction, { keys, links }, { rules, now });

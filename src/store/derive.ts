@@ -10,6 +10,7 @@ import { linkLock, orderLock } from './lock.ts';
 import { nameOfOrder, type OrderKey, registrationKey, type Touched } from './order-key.ts';
 import { bytesOf, leads } from './row.ts';
 import type { Fold, StoredOrder } from './stored-order.ts';
+import { wake } from './siblings.ts';
 import type { NotificationKey } from './store.ts';
 import type { OrderRow, Transaction } from './transaction.ts';
 
@@ -67,11 +68,12 @@ export const derive = async (transaction: Transaction, touched: Touched, around:
   const [keys, links] = [[...touched.keys], [...touched.links]];
   if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
   for (;;) {
-    const { orders, locks } = await evidenceOf(transaction, { keys, links });
+    const { orders, locks, beyond } = await evidenceOf(transaction, { keys, links });
     transaction.need([...orders.map(orderLock), ...locks]);
     const projections = orders.map((order) => projectWhole(order, around));
     const failing = projections.filter((one) => one.failed.length > 0);
     if (failing.length === 0) {
+      for (const one of beyond) await wake(transaction.query, one, around.now);
       const { kept, gone } = toRows(projections, around.now);
       const changed = transaction.writeOrders(kept, gone, around.now);
       // Who does not ask for it learns of a failure from the transaction, which fails with it.
@@ -104,7 +106,7 @@ const fail = async (transaction: Transaction, { clientId, id }: NotificationKey)
     `update notifications set outcome = 'FAILED' where position = cast($1 as bigint) returning kind`,
     [position],
   );
-  for (const { name, value } of links) {
+  for (const { name, value } of await identifiersOf(query, { clientId, position })) {
     const joins = row !== undefined && leads(row.kind, name) ? 2 : 0;
     await query(
       `update identifiers

@@ -2,7 +2,7 @@ import { gatherTouched } from './fold.ts';
 import { complete, throughRefunds } from './joined.ts';
 import type { Lock } from './lock.ts';
 import { nameOfOrder, type Touched } from './order-key.ts';
-import { distinctKeys } from './siblings.ts';
+import { type Beyond, distinctKeys } from './siblings.ts';
 import type { StoredOrder } from './stored-order.ts';
 import type { Snapshot } from './transaction.ts';
 
@@ -10,6 +10,8 @@ import type { Snapshot } from './transaction.ts';
 export interface Evidence {
   readonly orders: readonly StoredOrder[];
   readonly locks: readonly Lock[];
+  /** Orders that look at these, too many to derive at once. */
+  readonly beyond: readonly Beyond[];
 }
 
 /** All that is stored about what is touched, and about the orders that look at it. */
@@ -26,7 +28,11 @@ export const evidenceOf = async (snapshot: Snapshot, touched: Touched): Promise<
   );
   const also = onlookers.length === 0 ? [] : await gatherTouched(snapshot, { keys: onlookers, links: [] });
   const all = [...completed, ...(await complete(snapshot, also, [...gathered, ...also]))];
-  return { orders: all.map(({ order }) => order), locks: [...through.locks, ...all.flatMap(({ locks }) => locks)] };
+  return {
+    orders: all.map(({ order }) => order),
+    beyond: completed.flatMap(({ beyond }) => beyond),
+    locks: [...through.locks, ...all.flatMap(({ locks }) => locks)],
+  };
 };
 
 /** All that is stored about these orders, of one moment. */

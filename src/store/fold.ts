@@ -81,7 +81,7 @@ const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promi
   if (before !== null && isOnlyAddedTo && !(await namesFolded(snapshot.query, { order, touched, positions }))) {
     const keys = [{ clientId, orderKey, positions: [...positions] }];
     const [part] = await snapshot.evidence({ keys, links: [] }, 'given');
-    if (part !== undefined && !part.hints.shared) return [{ ...part, before }];
+    if (part !== undefined && !part.hints.shared && !part.hints.refunds) return [{ ...part, before }];
   }
   return await snapshot.evidence({ keys: [{ clientId, orderKey }], links: [] }, 'all');
 };

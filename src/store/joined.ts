@@ -6,7 +6,15 @@ import { type Lock, referenceLock } from './lock.ts';
 import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { gatherRefundGroups, locksOf, notificationsNaming, ordersOf, type RefundGroup } from './refund-groups.ts';
 import { isRefundName } from './row.ts';
-import { hasLaterRegistration, onlookersOf, othersOf, paymentsOf, type ShopOrder, shopOrderOf } from './siblings.ts';
+import {
+  type Beyond,
+  hasLaterRegistration,
+  onlookersOf,
+  othersOf,
+  paymentsOf,
+  type ShopOrder,
+  shopOrderOf,
+} from './siblings.ts';
 import {
   countedRegistration,
   type EvidenceRow,
@@ -28,6 +36,7 @@ export interface Completed {
   readonly order: StoredOrder;
   /** Orders that say something else when this one changes. */
   readonly onlookers: readonly OrderKey[];
+  readonly beyond: readonly Beyond[];
   readonly locks: readonly Lock[];
 }
 
@@ -49,6 +58,7 @@ export const complete = async (
           replaces: await replacedBy(snapshot.query, order),
         }),
         onlookers: [...refunds.flatMap(ordersOf), ...family.onlookers],
+        beyond: family.beyond,
         locks: [...refunds.flatMap(locksOf), ...family.locks],
       };
     }),
@@ -163,6 +173,7 @@ const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | 
 interface Family {
   readonly siblings: Siblings;
   readonly onlookers: readonly OrderKey[];
+  readonly beyond: readonly Beyond[];
   readonly locks: readonly Lock[];
 }
 
@@ -182,11 +193,9 @@ const familyOf = async (
     ...(shopOrder !== null && (hints.siblings || hasMoved) ? [shopOrder] : []),
     ...(hasMoved ? [{ clientId, referenceOrderId: before }] : []),
   ];
-  if (!isPayment || families.length === 0) return { siblings: NO_SIBLINGS, onlookers: [], locks: [] };
+  if (!isPayment || families.length === 0) return { siblings: NO_SIBLINGS, onlookers: [], beyond: [], locks: [] };
   const payments = await Promise.all(families.map(async (one) => await paymentsOf(query, one, inHand)));
-  const onlookers = await Promise.all(
-    families.map(async (one, index) => await onlookersOf(query, { order, shopOrder: one }, payments[index] ?? [])),
-  );
+  const onlookers = families.map((one, index) => onlookersOf(order, one, payments[index] ?? []));
   const counted = countedRegistration(order.registrations);
   const others = shopOrder === null || !hints.siblings ? [] : othersOf(order, payments[0] ?? []);
   return {
@@ -194,7 +203,8 @@ const familyOf = async (
       payments: await factsOf(snapshot, others, inHand),
       hasLaterRegistration: counted !== null && (await hasLaterRegistration(query, counted)),
     },
-    onlookers: onlookers.flat(),
+    onlookers: onlookers.flatMap(({ keys }) => keys),
+    beyond: onlookers.flatMap(({ beyond }) => beyond),
     locks: families.map((one) => referenceLock(clientId, one.referenceOrderId)),
   };
 };

@@ -22,9 +22,12 @@ const ORDER_CLIENT_IDS = clientIdsOf('orders');
  */
 export type AsOf = 'now' | 'its row';
 
-/** As of when an order is derived that is to be as it stands in its row; epoch milliseconds. */
+/**
+ * As of when an order is derived that is to be as it stands in its row; epoch milliseconds. Never before its commit,
+ * whatever the clock of who reads.
+ */
 export const asOfRow = ({ row }: Pick<StoredOrder, 'row'>, now: number): number =>
-  row === null || row.dueAt === null ? now : Math.min(now, row.dueAt - 1);
+  row === null ? now : Math.max(row.updatedAt, row.dueAt === null ? now : Math.min(now, row.dueAt - 1));
 
 interface Reading {
   readonly rules: OrderRules;
@@ -145,7 +148,8 @@ export const followOrders = async (
   rules: OrderRules,
 ): Promise<{ readonly items: readonly Order[]; readonly next: string }> => {
   const from = readFeedCursor(cursor ?? '0');
-  const ofClient = clientId === null ? '' : 'and client_id = $3';
+  // Not by the index of the client: that holds no positions.
+  const ofClient = clientId === null ? '' : "and client_id || '' = $3";
   return await database.snapshot(async (snapshot) => {
     const cursorAt = await goOnFrom(snapshot, from);
     const rows = await snapshot.query<Row>(

@@ -119,7 +119,10 @@ const insert = async (query: Query, statement: ShopStatement): Promise<boolean> 
 export const importSaid = async (query: Query, statement: ShopStatement): Promise<boolean> => {
   const { clientId, about, id, target, said, replacedAt } = statement;
   const [created, updated] = [Date.parse(statement.createdAt), Date.parse(statement.updatedAt)];
-  const isNew = await insert(query, statement);
+  // What was replaced, or taken back, here does not stand again.
+  const ended = replacedAt === null && (await hasEnded(query, statement));
+  const isNew = !ended && (await insert(query, statement));
+  if (ended) return false;
   if (replacedAt !== null) {
     // The one that stands here was replaced, or taken back, there.
     await query(
@@ -139,6 +142,16 @@ export const importSaid = async (query: Query, statement: ShopStatement): Promis
     );
   }
   return isNew;
+};
+
+const hasEnded = async (query: Query, { clientId, about, id, said, updatedAt }: ShopStatement): Promise<boolean> => {
+  const ended = await query(
+    `select 1 as found
+     from shop_statements
+     where client_id = $1 and about = $2 and id = $3 and replaced_at <> 0 and updated_at = $4 and said = $5`,
+    [clientId, about, id, Date.parse(updatedAt), said],
+  );
+  return ended.length > 0;
 };
 
 /** Before the first statement. */

@@ -56,20 +56,34 @@ export const paymentsOf = async (
 export const othersOf = (order: OrderKey, payments: readonly OrderKey[]): readonly OrderKey[] =>
   payments.filter(({ orderKey }) => orderKey !== order.orderKey).slice(0, LOOKED_AT);
 
-/** The payments that look at this one: all of its shop order, or none where it is beyond those that are looked at. */
-export const onlookersOf = async (
-  query: Query,
-  { order, shopOrder }: { readonly order: OrderKey; readonly shopOrder: ShopOrder },
-  payments: readonly OrderKey[],
-): Promise<readonly OrderKey[]> => {
+/** The payments that look at one of these (`paymentsOf`); beyond them nobody is looked at. */
+export interface Onlookers {
+  readonly keys: readonly OrderKey[];
+  /** Further ones, after these keys: too many to derive at once. */
+  readonly beyond: readonly Beyond[];
+}
+
+export interface Beyond extends ShopOrder {
+  readonly after: string;
+}
+
+export const onlookersOf = ({ orderKey }: OrderKey, shopOrder: ShopOrder, payments: readonly OrderKey[]): Onlookers => {
   const last = payments.at(LOOKED_AT);
-  if (last === undefined) return payments;
-  if (order.orderKey > last.orderKey) return [];
-  const rows = await query<{ order_key: string }>(
-    'select order_key from orders where client_id = $1 and reference_order_id = $2 and order_key >= $3',
-    [shopOrder.clientId, shopOrder.referenceOrderId, FIRST_PAYMENT],
+  if (last === undefined) return { keys: payments, beyond: [] };
+  return orderKey > last.orderKey
+    ? { keys: [], beyond: [] }
+    : { keys: payments, beyond: [{ ...shopOrder, after: last.orderKey }] };
+};
+
+/** Has the next sweep derive them. `now` is in epoch milliseconds. */
+export const wake = async (query: Query, { clientId, referenceOrderId, after }: Beyond, now: number): Promise<void> => {
+  await query(
+    `update orders
+     set due_at = cast($4 as bigint)
+     where client_id = $1 and reference_order_id = $2 and order_key > $3
+       and (due_at is null or due_at > cast($4 as bigint))`,
+    [clientId, referenceOrderId, after, now],
   );
-  return rows.map((row) => ({ clientId: shopOrder.clientId, orderKey: row.order_key }));
 };
 
 /** A registration of the same shop order was made later. */

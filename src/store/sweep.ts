@@ -1,5 +1,6 @@
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
+import type { OrderKey } from './order-key.ts';
 import type { Saying } from './say.ts';
 import type { Count, Database } from './transaction.ts';
 
@@ -14,12 +15,23 @@ export const sweep = async (database: Database, { rules, now }: Saying, limit: n
     [now, limit],
   );
   const keys = due.map(({ client_id, order_key }) => ({ clientId: client_id, orderKey: order_key }));
-  await database.inParts(
-    keys,
-    async (part) =>
-      await database.transact(part.map(orderLock), async (transaction) => {
-        await derive(transaction, { keys: part, links: [] }, { rules, now });
-      }),
-  );
+  const deriveAll = async (part: readonly OrderKey[]): Promise<void> =>
+    await database.transact(part.map(orderLock), async (transaction) => {
+      await derive(transaction, { keys: part, links: [] }, { rules, now });
+    });
+  try {
+    await deriveAll(keys);
+  } catch (error) {
+    // One that cannot be derived must not keep the others back.
+    let failures = 0;
+    for (const key of keys) failures += Number(!(await succeeds(deriveAll([key]))));
+    if (failures > 0) throw error;
+  }
   return keys.length;
 };
+
+const succeeds = async (work: Promise<void>): Promise<boolean> =>
+  await work.then(
+    () => true,
+    () => false,
+  );

@@ -44,6 +44,8 @@ export interface PutNotification {
   readonly isNew: boolean;
   readonly outcome: Outcome;
   readonly deliveries: number;
+  /** Of all its deliveries, epoch milliseconds. */
+  readonly firstReceivedAt: number;
 }
 
 /** An order as it is to stand in `orders`. */

@@ -56,6 +56,8 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   let stopping = false;
   const isStopping = (): boolean => stopping;
   const { schedule, underWay } = createSchedule({ store, report, isStopping });
+  // What is due waits for no other task.
+  const clock = createSchedule({ store, report, isStopping });
 
   const redrive = (): void =>
     schedule('redrive', async () => {
@@ -67,16 +69,18 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   schedule('copy', async () => {
     if (await noteInUse(store)) report.unfinishedCopy();
   });
-  schedule('rebuild', async () => {
-    const name = nameOfRules(rules);
-    if ((await store.recall(SETTING.rules)) === name) return;
-    // Also where nothing is remembered: a first run may have ended before it could be.
-    const rebuilt = await rebuildOrders(store, isStopping);
-    if (rebuilt.orders > 0) report.rebuilt(rebuilt);
-    if (!stopping) await store.remember(SETTING.rules, name);
-  });
+  const rebuild = (): void =>
+    schedule('rebuild', async () => {
+      const name = nameOfRules(rules);
+      if ((await store.recall(SETTING.rules)) === name) return;
+      // Also where nothing is remembered: a first run may have ended before it could be.
+      const rebuilt = await rebuildOrders(store, isStopping);
+      if (rebuilt.orders > 0) report.rebuilt(rebuilt);
+      if (!stopping) await store.remember(SETTING.rules, name);
+    });
+  rebuild();
   const sweep = (): void =>
-    schedule('sweep', async () => {
+    clock.schedule('sweep', async () => {
       while (!isStopping() && (await store.sweep(new Date(), SWEPT_AT_ONCE)) > 0);
     });
   const lookAtMethods = (): void =>
@@ -92,6 +96,8 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     });
   const timers = [
     setInterval(redrive, REDRIVE_EVERY_MS),
+    // Where it failed before.
+    setInterval(rebuild, REDRIVE_EVERY_MS),
     setInterval(lookAtMethods, REDRIVE_EVERY_MS),
     setInterval(sweep, sweepEveryMs),
     setInterval(verifyAgain, verifyAgainEveryMs),
@@ -106,7 +112,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     stop: async () => {
       stopping = true;
       timers.forEach(clearInterval);
-      await Promise.all([underWay(), removal.stop()]);
+      await Promise.all([underWay(), clock.underWay(), removal.stop()]);
     },
   };
 };

@@ -60,14 +60,15 @@ test('orders that the clock changes are swept while the service runs', async () 
   expect(failed).toEqual([]);
 });
 
+const paid = (number: number, fields: Fields): Fields =>
+  paymentResult('S', {
+    paymentId: `P${number}`,
+    paymentRequestId: `R${number}`,
+    paymentAmount: jpy('120'),
+    ...fields,
+  });
+
 test('a payment method that nothing decides, or that has a capture against the list, is told once a day', async () => {
-  const paid = (number: number, fields: Fields): Fields =>
-    paymentResult('S', {
-      paymentId: `P${number}`,
-      paymentRequestId: `R${number}`,
-      paymentAmount: jpy('120'),
-      ...fields,
-    });
   await record(
     store,
     paid(1, { paymentMethodType: 'KLARNA' }),

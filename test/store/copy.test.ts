@@ -220,6 +220,19 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
   });
 });
 
+test('a review that was taken back here does not come again from where it stands', async () => {
+  const [from, to] = [await databases.make('SQLite'), await databases.make('SQLite')];
+  const source = await from.store();
+  await fill(source);
+  await copy(from, to);
+  const target = await to.store();
+  const name = { clientId: CLIENT, id: 'P2' };
+  expect(await target.withdrawReview(name, new Date())).toMatchObject({ kind: 'withdrawn', order: { review: null } });
+  const standing = (await source.readShopStatements({ limit: 99, cursor: null })).items;
+  await target.importShopStatements(standing, new Date());
+  expect(await order(target, 'P2')).toMatchObject({ review: null });
+});
+
 const pageOf = async (store: Store, what: Copied, page: PageRequest): Promise<Page<unknown>> => {
   switch (what) {
     case 'notifications':

@@ -7,8 +7,6 @@ export default {
   transform: { '\\.ts$': './test/support/strip-types.js' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/system/'],
-  globalSetup: './test/support/shared-postgres.ts',
-  globalTeardown: './test/support/stop-shared-postgres.ts',
   // Much of the time is waiting: for locks, limits and children.
   maxWorkers: 3,
   // In jest's sandbox every look-up of a global costs, and number crunching looks up Math all the time.

@@ -3,8 +3,6 @@ import base from './jest.config.js';
 /** The tests that need more than Node and npm; each says what to install when something is missing. */
 export default {
   ...base,
-  globalSetup: undefined,
-  globalTeardown: undefined,
   testMatch: ['<rootDir>/test/system/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   testTimeout: 120_000,

@@ -48,7 +48,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
           const second = await arrive(store, { arrival: another, rules });
           expect(second).toEqual(first);
         }),
-        { numRuns: 6, interruptAfterTimeLimit },
+        { numRuns: 5, interruptAfterTimeLimit },
       );
     });
 
@@ -95,7 +95,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
           expect(await rebuildAll(store)).toBe(0);
           expect(await ordersOf(store, clients)).toEqual(before);
         }),
-        { numRuns: 6, interruptAfterTimeLimit },
+        { numRuns: 5, interruptAfterTimeLimit },
       );
     });
   });

@@ -47,7 +47,7 @@ describe('an order is a function of the set (pure core)', () => {
           tellOrders({ received, registrations: standing(registrations), rules: rule }),
         );
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
   });
 
@@ -62,7 +62,7 @@ describe('an order is a function of the set (pure core)', () => {
         );
         expect(differing).toEqual([]);
       }),
-      { numRuns: 20 },
+      { numRuns: 15 },
     );
   });
 });

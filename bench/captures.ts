@@ -20,7 +20,13 @@ const MANY = 2_000;
 const ROUNDS = 15;
 const LARGEST_RATIO = 5;
 
-const rules: OrderRules = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false };
+const rules: OrderRules = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+};
 
 /** A notification of a success with these fields. */
 const stating = (fields: object): NotificationDelivery =>
@@ -63,7 +69,7 @@ const record = async (store: Store, deliveries: readonly NotificationDelivery[])
 };
 
 const captured = async (store: Store, paymentId: string): Promise<number> =>
-  (await store.findOrders(CLIENT_ID, paymentId))[0]?.captures.length ?? 0;
+  (await store.findOrders({ clientId: CLIENT_ID, id: paymentId }))[0]?.captures.length ?? 0;
 
 /** Milliseconds that the work takes. */
 const timed = async (work: () => Promise<unknown>): Promise<number> => {

@@ -10,7 +10,10 @@ import { addNotifications } from './commands/notifications.ts';
 import { addOrders } from './commands/orders.ts';
 import { addRebuild } from './commands/rebuild.ts';
 import { addRedrive } from './commands/redrive.ts';
+import { addRefunds } from './commands/refunds.ts';
+import { addRegister } from './commands/register.ts';
 import { addRestore } from './commands/restore.ts';
+import { addReview } from './commands/review.ts';
 import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
 import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
@@ -24,6 +27,9 @@ const COMMANDS: readonly AddCommand[] = [
   addOrders,
   addNotifications,
   addUnverified,
+  addRefunds,
+  addRegister,
+  addReview,
   addRedrive,
   addRebuild,
   addVerifyStore,

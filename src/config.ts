@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
 import { readKeyRing, readText } from './key-ring.ts';
 import { isLoopback } from './loopback.ts';
+import { normaliseMethod } from './order/capture-required.ts';
 import type { OrderRules } from './order/rules.ts';
 import { problemOfUrl } from './store/postgres/url.ts';
 
@@ -79,7 +80,9 @@ export const VARIABLES = [
   'UNVERIFIED_MAX_BYTES',
   'UNVERIFIED_MAX_PER_SECOND',
   'CAPTURE_REQUIRED',
+  'NO_CAPTURE_METHODS',
   'CAPTURE_MODE',
+  'REQUIRE_REGISTRATION',
   'LOG_LEVEL',
   'DRAIN_DELAY',
   'TRUST_PROXY',
@@ -174,6 +177,16 @@ const httpUrl = z.string().transform((text, context) => {
   const [, pathname = '/', search = ''] = parts;
   return [...new Set([pathname, pathname + search])];
 });
+const captureRequired = z
+  .string()
+  .refine((text) => text !== 'cards', 'cards is gone: use methods, which tells wallets from cards by their method')
+  .pipe(oneOf(['methods', 'always']));
+/** As they are compared (`normaliseMethod`), sorted: an order does not depend on how the list is written. */
+const methods = z
+  .string()
+  .transform((text) => text.split(',').map(normaliseMethod))
+  .pipe(z.array(z.string().min(1, 'must be payment methods, comma-separated')))
+  .transform((names) => [...new Set(names)].sort());
 const databaseUrl = z
   .string()
   .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/s, { error: 'must be sqlite:FILE or postgres://…', abort: true })
@@ -188,8 +201,10 @@ const MIB = 1_048_576;
 const storeConfig = ({ text, value }: Source): StoreConfig => ({
   databaseUrl: value('DATABASE_URL', databaseUrl, 'sqlite:data/paynotify.db'),
   rules: {
-    captureRequired: value('CAPTURE_REQUIRED', oneOf(['always', 'cards']), 'always'),
+    captureRequired: value('CAPTURE_REQUIRED', captureRequired, 'methods'),
+    noCaptureMethods: value('NO_CAPTURE_METHODS', methods, []),
     captureMode: value('CAPTURE_MODE', oneOf(['AUTOMATIC', 'MANUAL']), 'AUTOMATIC'),
+    requireRegistration: value('REQUIRE_REGISTRATION', yesOrNo, false),
     production: text('NODE_ENV') === 'production',
   },
   allowUnsafeDatabase: value('ALLOW_UNSAFE_DATABASE', yesOrNo, false),

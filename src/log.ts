@@ -147,16 +147,16 @@ const gather = (
   let lines: string[] = [];
   let length = 0;
   let dropped = 0;
+  /** Told by a line that is not passed on yet: where that is dropped as well, it is told again. */
+  let told = 0;
   const pass = (): void => {
     if (lines.length === 0 && dropped === 0) return;
-    const passed = lines;
-    lines = [];
-    length = 0;
-    if (!destination.write(passed.join(''))) dropped += passed.length;
+    const [passed, toldBefore] = [lines, told];
+    [lines, length, told] = [[], 0, 0];
+    if (!destination.write(passed.join(''))) dropped += toldBefore + passed.length - Number(toldBefore > 0);
     else if (dropped > 0) {
-      const count = dropped;
-      dropped = 0;
-      onDropped(count);
+      [told, dropped] = [dropped, 0];
+      onDropped(told);
     }
   };
   return {

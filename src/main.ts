@@ -17,6 +17,7 @@ import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
 import { type Store, StoreUnavailableError, StoreUnusableError, type UnverifiedRoom } from './store/store.ts';
 import { createRedriving } from './upkeep/redrive.ts';
+import { upkeepReport } from './upkeep/report.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
 import { verifiesNow } from './upkeep/verify-again.ts';
 
@@ -219,26 +220,6 @@ const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, lo
       ),
   };
 };
-
-const upkeepReport = (log: Log) => ({
-  rebuilt: ({ orders, changed }: { readonly orders: number; readonly changed: number }) =>
-    log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
-  redriven: ({ redriven }: { readonly redriven: number }) =>
-    log.info({ count: redriven }, 'failed notifications applied again'),
-  moved: (moved: number) => log.info({ moved }, 'unverified requests verify now and were applied'),
-  unfinishedCopy: () =>
-    log.error(
-      'a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`',
-    ),
-  removed: ({ notifications, unverified }: { readonly notifications: number; readonly unverified: number }) => {
-    if (notifications > 0)
-      log.info({ count: notifications }, 'notifications older than RETENTION_DAYS lost their raw bytes');
-    if (unverified > 0)
-      log.info({ count: unverified }, 'unverified requests older than UNVERIFIED_RETENTION_DAYS removed');
-  },
-  failed: (task: string, error: unknown) =>
-    log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
-});
 
 const logKeys = (log: Log, keys: KeyRing): void => {
   for (const [clientId, clientKeys] of keys) {

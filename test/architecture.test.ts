@@ -58,6 +58,7 @@ const ALLOWED: readonly Allowance[] = [
   ['upkeep/', 'order/', 'all'],
   ['upkeep/', 'store/store.ts', 'all'],
   ['upkeep/', 'store/setting.ts', 'all'],
+  ['upkeep/report.ts', 'log.ts', 'all'],
 
   ['config.ts', 'antom/keys.ts', 'types'],
   ['config.ts', 'key-ring.ts', 'all'],

@@ -72,7 +72,13 @@ describe('the configuration', () => {
       unverifiedReply: 'acknowledge',
       unverifiedMaxBytes: 67_108_864,
       unverifiedMaxPerSecond: 50,
-      rules: { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false },
+      rules: {
+        captureRequired: 'methods',
+        noCaptureMethods: [],
+        captureMode: 'AUTOMATIC',
+        requireRegistration: false,
+        production: false,
+      },
       logLevel: 'info',
       drainDelayMs: 0,
     });
@@ -98,7 +104,9 @@ describe('the configuration', () => {
       UNVERIFIED_REPLY: 'refuse',
       UNVERIFIED_MAX_BYTES: '0',
       UNVERIFIED_MAX_PER_SECOND: '0',
-      CAPTURE_REQUIRED: 'cards',
+      CAPTURE_REQUIRED: 'always',
+      NO_CAPTURE_METHODS: 'toss pay, KLARNA,klarna',
+      REQUIRE_REGISTRATION: 'true',
       CAPTURE_MODE: 'MANUAL',
       LOG_LEVEL: 'debug',
       DRAIN_DELAY: '2.5',
@@ -119,7 +127,13 @@ describe('the configuration', () => {
       unverifiedReply: 'refuse',
       unverifiedMaxBytes: 0,
       unverifiedMaxPerSecond: 0,
-      rules: { captureRequired: 'cards', captureMode: 'MANUAL', production: true },
+      rules: {
+        captureRequired: 'always',
+        noCaptureMethods: ['KLARNA', 'TOSSPAY'],
+        captureMode: 'MANUAL',
+        requireRegistration: true,
+        production: true,
+      },
       logLevel: 'debug',
       drainDelayMs: 2_500,
     });
@@ -149,10 +163,16 @@ describe('the configuration', () => {
   });
 
   test('reads only the store for commands that only need the store', () => {
-    expect(readStoreConfig({ NODE_ENV: 'production', CAPTURE_REQUIRED: 'cards' })).toEqual({
+    expect(readStoreConfig({ NODE_ENV: 'production', CAPTURE_REQUIRED: 'always' })).toEqual({
       allowUnsafeDatabase: false,
       databaseUrl: 'sqlite:data/paynotify.db',
-      rules: { captureRequired: 'cards', captureMode: 'AUTOMATIC', production: true },
+      rules: {
+        captureRequired: 'always',
+        noCaptureMethods: [],
+        captureMode: 'AUTOMATIC',
+        requireRegistration: false,
+        production: true,
+      },
     });
     expect(problemsOf(() => readStoreConfig({ DATABASE_URL: 'mysql://x', CAPTURE_MODE: 'x' }))).toHaveLength(2);
   });
@@ -186,7 +206,10 @@ describe('what cannot be used is a start-up error', () => {
     ['UNVERIFIED_REPLY', 'ignore', 'must be one of acknowledge, refuse'],
     ['UNVERIFIED_MAX_BYTES', '64MiB', 'must be a whole number'],
     ['UNVERIFIED_MAX_PER_SECOND', '1e3', 'must be a whole number'],
-    ['CAPTURE_REQUIRED', 'never', 'must be one of always, cards'],
+    ['CAPTURE_REQUIRED', 'never', 'must be one of methods, always'],
+    ['CAPTURE_REQUIRED', 'cards', 'cards is gone: use methods, which tells wallets from cards by their method'],
+    ['NO_CAPTURE_METHODS', 'KLARNA,,OXXO', 'must be payment methods, comma-separated'],
+    ['REQUIRE_REGISTRATION', 'yes', 'must be one of true, false'],
     ['CAPTURE_MODE', 'NONE', 'must be one of AUTOMATIC, MANUAL'],
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['DRAIN_DELAY', '5s', 'must be a number of seconds'],

@@ -10,7 +10,13 @@ import { CLIENT, paymentResult, receive } from './support/facts.ts';
 import { admitted, type Result, submit, submitTogether } from './support/inbox.ts';
 import { fileIn, holdWriteLock, idOf, makeDirectory, query, removeDirectory } from './support/receiver.ts';
 
-const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
+const RULES = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+} as const;
 
 let directory: string;
 let store: Store;

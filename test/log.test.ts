@@ -178,7 +178,7 @@ describe('a request is one line', () => {
 
   test('of a malformed one, as a warning', async () => {
     const lines = await linesOf(() =>
-      receiver.post(signer.sign(paymentResult('S', { paymentId: 'P 1', made: nextId() }))),
+      receiver.post(signer.sign(paymentResult('S', { paymentId: ' P1', made: nextId() }))),
     );
     expect(lines).toEqual([expect.objectContaining({ ...FIELDS, level: 40, outcome: 'MALFORMED', paymentId: null })]);
   });
@@ -350,7 +350,7 @@ describe('of a notification only its kind and its payment reach the log', () => 
     const amount = { currency: 'JPY', value: '7316429900000' };
     const requests = [
       asked('GET', `/api/orders/${canary('order')}`),
-      asked('GET', `/api/notifications?paymentId=${canary('payment')}`),
+      asked('GET', `/api/notifications?id=${canary('payment')}`),
       asked('GET', `/api/orders?cursor=${canary('cursor')}`),
       asked(
         'PUT',

@@ -12,7 +12,13 @@ import { ACKNOWLEDGEMENT, createSigner, type Post, withHeaders } from './support
 import { paymentResult } from './support/facts.ts';
 import { fileIn, holdWriteLock, makeDirectory, query, removeDirectory } from './support/receiver.ts';
 
-const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
+const RULES = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+} as const;
 
 const signer = createSigner();
 const stranger = createSigner(signer.clientId);

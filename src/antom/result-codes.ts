@@ -1,5 +1,3 @@
-import type { FailedCaptureAction } from '../order/statement.ts';
-
 /**
  * The *Further action* column of the table "Result/Error codes" of APO's notifyCapture page, verbatim.
  * The set is open: APO adds codes, so a decision rests on `resultStatus`, never on a code being known.
@@ -39,23 +37,6 @@ const FURTHER_ACTIONS: Readonly<Record<string, string>> = {
     'Call the interface again to resolve the issue. If the problem persists, contact Alipay Technical Support.',
 };
 
-/** Codes after which the same amount may be captured again, under a new `captureRequestId`. */
-const RETRY: ReadonlySet<string> = new Set([
-  'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT',
-  'CURRENCY_NOT_SUPPORT',
-  'PARAM_ILLEGAL',
-  'USER_AMOUNT_EXCEED_LIMIT',
-]);
-
-/** Codes after which the authorization is gone. */
-const NEW_PAYMENT: ReadonlySet<string> = new Set(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);
-
 /** APO's advice for a result code of a capture; undefined for a code that it does not list. */
 export const furtherAction = (resultCode: string | null): string | undefined =>
   resultCode !== null && Object.hasOwn(FURTHER_ACTIONS, resultCode) ? FURTHER_ACTIONS[resultCode] : undefined;
-
-/** What a failed capture's code asks for; an unknown code is a matter for APO's support. */
-export const onFailedCapture = (resultCode: string | null): FailedCaptureAction => {
-  if (resultCode !== null && RETRY.has(resultCode)) return 'RETRY_CAPTURE';
-  return resultCode !== null && NEW_PAYMENT.has(resultCode) ? 'NEW_PAYMENT_REQUEST' : 'CONTACT_SUPPORT';
-};

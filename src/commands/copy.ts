@@ -1,7 +1,7 @@
 import { ConfigError, type Environment, readStoreConfig, type StoreConfig } from '../config.ts';
 import { openSource, openStore } from '../store/open.ts';
 import { COPIED } from '../store/store.ts';
-import { copyStore, type CopyReport } from '../upkeep/copy.ts';
+import { copyStore, type CopyReport, nameOf } from '../upkeep/copy.ts';
 import { UsageError } from './failure.ts';
 import { jsonOption } from './options.ts';
 import { createProgressBar } from './progress.ts';
@@ -28,7 +28,8 @@ nothing. Do not point a service at a target that no copy has reached the end of:
 With --merge the target may hold anything. All of the source is added to it, as after a restore: what both hold keeps its
 earliest and latest receipt and the greater count, and of two registrations the younger stands.
 
-Orders are derived at the target, by the configuration in force here (CAPTURE_REQUIRED, CAPTURE_MODE, NODE_ENV).
+Orders are derived at the target, by the configuration in force here (CAPTURE_REQUIRED, NO_CAPTURE_METHODS,
+CAPTURE_MODE, REQUIRE_REGISTRATION, NODE_ENV).
 Their positions in the feed (after=) are new: whoever follows it begins again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;
 
 export const addCopy: AddCommand = (program, shell) => {
@@ -101,7 +102,7 @@ const printReport = (
     const verdict = equal
       ? from.digest.slice(0, DIGITS_SHOWN)
       : `${from.digest.slice(0, DIGITS_SHOWN)} ≠ ${to.digest.slice(0, DIGITS_SHOWN)}`;
-    return [what, String(from.count), String(to.count), { text: verdict, colour }];
+    return [nameOf(what), String(from.count), String(to.count), { text: verdict, colour }];
   });
   out(table(paint, ['', 'SOURCE', 'TARGET', 'DIGEST'], rows));
   const verdict = sentenceOf({ inUse, copied, complete });
@@ -110,7 +111,9 @@ const printReport = (
 };
 
 const sentenceOf = ({ inUse, copied, complete }: Pick<CopyReport, 'inUse' | 'copied' | 'complete'>): string => {
-  const differing = COPIED.filter((what) => !copied[what].equal).join(', ');
+  const differing = COPIED.filter((what) => !copied[what].equal)
+    .map(nameOf)
+    .join(', ');
   if (inUse && complete)
     return `All of the source is in the target${differing === '' ? '' : `, which a service has written to since (${differing})`}.`;
   if (complete) return 'Both hold the same.';

@@ -7,12 +7,12 @@ import { type DemoService, startService } from './demo-service.ts';
 import { type Step, STORY } from './demo-story.ts';
 import { CommandError } from './failure.ts';
 import { makeKeyPair } from './keygen.ts';
-import { isAcknowledged, post, type Posted, resultCodeOf, type Signer, signPost } from './post.ts';
+import { isAcknowledged, post, type Posted, resultCodeOf, say, type Signer, signPost } from './post.ts';
 import { attentionCell, fulfillableCell, nextActionCell, statusCell, textCell } from './readable.ts';
 import { textOf } from './samples.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { aborted, untilSignalled } from './signals.ts';
-import { type Cell, type Row, table } from './table.ts';
+import { printable, type Row, table } from './table.ts';
 
 interface DemoOptions {
   readonly exit?: true;
@@ -24,7 +24,7 @@ export const addDemo: AddCommand = (program, shell) => {
     .command('demo')
     .summary('see signed notifications turn into order statuses')
     .description(
-      'Runs the service on a throw-away key and database, sends it really signed notifications over HTTP, shows what became of them, and stays up. Exit code 1 if anything is not as it should be.',
+      'Runs the service on a throw-away key and database, sends it really signed notifications over HTTP, says what a shop says, shows what became of the orders, and stays up. Exit code 1 if anything is not as it should be.',
     )
     .option('--exit', 'end it after the table')
     .option('--json', 'JSON')
@@ -55,7 +55,7 @@ const demonstrate = async (directory: string, { options, shell, signal }: Demo):
   const service = await startService({ directory, clientId: CLIENT, publicKey, env: shell.env });
   try {
     const scenes = await play(service, {
-      signers: { genuine: signerOf(privateKey), forger: signerOf((await makeKeyPair(BITS)).privateKey) },
+      signers: { APO: signerOf(privateKey), 'a forger': signerOf((await makeKeyPair(BITS)).privateKey) },
       signal,
     });
     if (signal.aborted) return;
@@ -86,29 +86,40 @@ interface Scene {
 
 const TIMEOUT_MS = 10_000;
 
+type Signers = Readonly<Record<'APO' | 'a forger', Signer>>;
+
 const play = async (
   service: DemoService,
-  {
-    signers,
-    signal,
-  }: { readonly signers: Readonly<Record<'genuine' | 'forger', Signer>>; readonly signal: AbortSignal },
+  { signers, signal }: { readonly signers: Signers; readonly signal: AbortSignal },
 ): Promise<readonly Scene[]> => {
   const scenes: Scene[] = [];
   for (const step of STORY) {
     if (signal.aborted) break;
-    const body = Buffer.from(JSON.stringify(step.notification));
-    const posted = await post(
-      signPost(service.notifyUrl, body, step.forged ? signers.forger : signers.genuine),
-      TIMEOUT_MS,
-    );
-    const order = await readOrder(service.adminUrl, textOf(step.notification, 'paymentId'));
-    scenes.push({ step, posted, order, asExpected: isAcknowledged(posted) && saysWhatItShould(order, step) });
+    const posted = await perform(step, service, signers);
+    const order = await readOrder(service.adminUrl, orderIdOf(step));
+    const isTaken = step.act.by === 'the shop' ? hasSucceeded(posted) : isAcknowledged(posted);
+    scenes.push({ step, posted, order, asExpected: isTaken && saysWhatItShould(order, step) });
   }
   return scenes;
 };
 
-const readOrder = async (adminUrl: URL, paymentId: string): Promise<Order | null> => {
-  const response = await fetch(new URL(`/api/orders/${paymentId}`, adminUrl));
+const perform = async ({ act, order }: Step, service: DemoService, signers: Signers): Promise<Posted> => {
+  if (act.by === 'the shop') {
+    const { method, said } = act;
+    return await say(new URL(`/api/orders/${order}`, service.adminUrl), { method, body: JSON.stringify(said) });
+  }
+  const body = Buffer.from(JSON.stringify(act.notification));
+  return await post(signPost(service.notifyUrl, body, signers[act.by]), TIMEOUT_MS);
+};
+
+/** A notification tells its payment; what the shop says is about a paymentRequestId. */
+const orderIdOf = ({ act, order }: Step): string =>
+  act.by === 'the shop' ? order : textOf(act.notification, 'paymentId');
+
+const hasSucceeded = ({ answer }: Posted): boolean => answer !== null && answer.status >= 200 && answer.status < 300;
+
+const readOrder = async (adminUrl: URL, id: string): Promise<Order | null> => {
+  const response = await fetch(new URL(`/api/orders/${id}`, adminUrl));
   const json: unknown = await response.json();
   return response.ok ? (json as Order) : null;
 };
@@ -125,24 +136,23 @@ const toJson = (scenes: readonly Scene[], { notifyUrl, adminUrl }: DemoService, 
   adminUrl,
   clientId: CLIENT,
   privateKeyFile: keyFile,
-  items: scenes.map(({ step: { what, notification, forged }, posted, order, asExpected }) => ({
+  items: scenes.map(({ step: { what, act }, posted, order, asExpected }) => ({
     what,
-    forged,
-    notification,
+    ...act,
     ...posted,
     order,
     asExpected,
   })),
 });
 
-const HEADER = ['', 'ORDER', 'SENT', 'ANSWER', 'ITS ORDER NOW', 'FULFILLABLE', 'NEXT ACTION', 'ATTENTION'];
+const HEADER = ['', 'ORDER', 'SENT', 'ITS ORDER NOW', 'FULFILLABLE', 'NEXT ACTION', 'ATTENTION'];
 
+/** At most 120 columns and 24 lines: it fits a screen. */
 const storyTable = (scenes: readonly Scene[], { paint }: Shell): string => {
-  const rows = scenes.map(({ step, posted, order, asExpected }, index): Row => [
+  const rows = scenes.map(({ step, order, asExpected }, index): Row => [
     asExpected ? { text: String(index + 1), colour: 'dim' } : { text: `${index + 1}!`, colour: 'red' },
     { text: step.order, colour: 'bold' },
     step.what,
-    answerCell(posted),
     ...(order === null
       ? [textCell(null)]
       : [
@@ -152,23 +162,20 @@ const storyTable = (scenes: readonly Scene[], { paint }: Shell): string => {
           attentionCell(order.attention),
         ]),
   ]);
-  const orders = new Map(scenes.map(({ step }) => [step.order, textOf(step.notification, 'paymentId')]));
-  const names = [...orders].map(([letter, paymentId]) => `${paint('bold', letter)}  paymentId ${paymentId}`);
-  return [table(paint, HEADER, rows), '', ...names, '', verdict(scenes, paint)].join('\n');
+  return [table(paint, HEADER, rows), '', ...verdict(scenes, paint)].join('\n');
 };
 
-const answerCell = (posted: Posted): Cell =>
-  posted.answer === null
-    ? { text: posted.problem, colour: 'red' }
-    : {
-        text: `${posted.answer.status} ${resultCodeOf(posted.answer.body) ?? ''}`,
-        colour: isAcknowledged(posted) ? 'green' : 'red',
-      };
+const verdict = (scenes: readonly Scene[], paint: Shell['paint']): readonly string[] => {
+  const wrong = scenes.flatMap(({ asExpected, posted }, index) =>
+    asExpected ? [] : [paint('red', `${index + 1}! is not as it should be. The answer: ${answerOf(posted)}`)],
+  );
+  return wrong.length > 0
+    ? wrong
+    : ['Every answer and every order is as it should be. The forgery is kept apart, and touched nothing.'];
+};
 
-const verdict = (scenes: readonly Scene[], paint: Shell['paint']): string =>
-  scenes.every(({ asExpected }) => asExpected)
-    ? 'Every answer and every order is as it should be. The forgery is kept apart, and touched nothing.'
-    : paint('red', 'The steps marked with ! are not as they should be.');
+const answerOf = ({ answer, problem }: Posted): string =>
+  printable(answer === null ? problem : `${answer.status} ${resultCodeOf(answer.body) ?? ''}`.trim());
 
 interface Staying {
   readonly directory: string;
@@ -194,13 +201,18 @@ const whatToTry = (
     `\n${paint('bold', 'The service stays up until Ctrl-C.')} Try, in another terminal:\n`,
     paint('dim', '# what it knows'),
     `curl ${new URL('/api/orders', adminUrl).href}`,
+    `curl ${new URL('/api/orders/parts', adminUrl).href}`,
     `curl ${new URL('/api/unverified', adminUrl).href}`,
     `${database} orders`,
-    paint('dim', '# a payment; one that is declined; one with its captures, out of order and twice; a forgery'),
+    paint(
+      'dim',
+      '# a payment; one with its captures, out of order and twice; one that is refunded; a forgery; all samples',
+    ),
     send,
-    `${send} --status F`,
     `${send} --series --shuffle --duplicates 1`,
+    `${send} --series refund`,
     `${send} --break-signature`,
+    `${send} --list-samples`,
     paint('dim', '# what a shop expects, before its payment is there'),
     `curl -X PUT -H 'Content-Type: application/json' -d '{"amount":{"currency":"JPY","value":"120"}}' ${new URL('/api/orders/my-order-1', adminUrl).href}`,
     `${send} --payment-request-id my-order-1 --amount JPY:120`,

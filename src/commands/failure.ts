@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { ConfigError, EXIT_CONFIG } from '../config.ts';
-import { StoreUnusableError } from '../store/store.ts';
+import { InvalidCursorError, StoreUnusableError } from '../store/store.ts';
 
 export const EXIT_FINE = 0;
 export const EXIT_WRONG = 1;
@@ -24,6 +24,10 @@ export const report = (error: unknown, { err }: { readonly err: (line: string) =
   if (error instanceof ConfigError) {
     for (const problem of error.problems) err(problem);
     return EXIT_CONFIG;
+  }
+  if (error instanceof InvalidCursorError) {
+    err('error: --cursor is not the `next` of an earlier page of this list');
+    return EXIT_USAGE;
   }
   err(`error: ${reasonOf(error)}`);
   if (error instanceof StoreUnusableError) return EXIT_CONFIG;

@@ -8,13 +8,13 @@ import { CommandError, UsageError } from './failure.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { outcomeCell, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
-import { candidates, only, pageOfClient, withStore } from './stored.ts';
+import { candidates, only, withStore } from './stored.ts';
 import { type Cell, pairs, printableLines, table } from './table.ts';
 
 interface NotificationsOptions extends PageOptions {
   readonly kind?: Kind;
   readonly outcome?: Outcome;
-  readonly paymentId?: string;
+  readonly id?: string;
   readonly raw?: true;
 }
 
@@ -26,7 +26,7 @@ export const addNotifications: AddCommand = (program, shell) => {
     .argument('[id]', "a notification's id: the SHA-256 of its body, in hex")
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(KINDS))
     .addOption(new Option('--outcome <outcome>', 'only with this outcome').choices(OUTCOMES))
-    .option('--payment-id <id>', 'only about this payment')
+    .option('--id <identifier>', 'only those that state this paymentId, refundRequestId, disputeId, …')
     .addOption(new Option('--raw', "write one notification's body to standard output, byte for byte").conflicts('json'))
     .addOption(clientOption())
     .addOption(limitOption())
@@ -50,18 +50,14 @@ const listNotifications = async (
   store: Store,
   { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell },
 ): Promise<void> => {
-  const { kind, outcome, paymentId, limit, cursor = null, client } = options;
-  const filter = { kind: kind ?? null, outcome: outcome ?? null, paymentId: paymentId ?? null };
-  const page = await pageOfClient(async (request) => await store.listNotifications(filter, request), {
-    limit,
-    cursor,
-    client,
-  });
+  const { kind, outcome, id, limit, cursor = null, client } = options;
+  const filter = { kind: kind ?? null, outcome: outcome ?? null, clientId: client ?? null, id: id ?? null };
+  const page = await store.listNotifications(filter, { limit, cursor });
   if (options.json === true) printJson(shell, page);
   else
     printPage(page, {
       shell,
-      isFiltered: [kind, outcome, paymentId, options.cursor, client].some((option) => option !== undefined),
+      isFiltered: [kind, outcome, id, options.cursor, client].some((option) => option !== undefined),
     });
 };
 

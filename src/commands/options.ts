@@ -24,9 +24,15 @@ export const limitOption = (): Option =>
   new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1, MOST)).default(USUAL);
 export const cursorOption = (): Option =>
   new Option('--cursor <cursor>', 'go on where an earlier page ended (its `next`)').argParser((text) => {
-    if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be the `next` of an earlier page.');
+    if (!/^[\x21-\x7e]{1,200}$/.test(text)) throw new InvalidArgumentError('It must be the `next` of an earlier page.');
     return text;
   });
+/** For amounts; what is in it is read where it is used. */
+export const amountText = (text: string): { readonly currency: string; readonly value: string } => {
+  const [currency = '', value = ''] = text.split(/:(.*)/s);
+  return { currency, value };
+};
+
 export const clientOption = (): Option =>
   new Option('--client <client-id>', 'of this client; needed where an id exists under several');
 export const jsonOption = (): Option => new Option('--json', 'JSON; what the API gives too is as the API gives it');

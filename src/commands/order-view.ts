@@ -1,8 +1,22 @@
-import type { Attention } from '../order/attention.ts';
-import type { Capture, CaptureStatus } from '../order/capture.ts';
-import type { Order } from '../order/order.ts';
+import type { AmountText } from '../order/amount.ts';
+import { isBlocking } from '../order/attention.ts';
+import type { Attention, AttentionCode } from '../order/attention-code.ts';
+import type { Capture } from '../order/capture.ts';
+import type { Dispute, DisputeState } from '../order/dispute.ts';
+import type { Refund } from '../order/refund.ts';
+import type { Order, ShownReview } from '../order/order.ts';
 import type { Result } from '../order/statement.ts';
-import { amountCell, attentionCell, fulfillableCell, nextActionCell, statusCell, textCell, utc } from './readable.ts';
+import {
+  amountCell,
+  attentionCell,
+  MOVEMENT_COLOURS,
+  attentionText,
+  fulfillableCell,
+  nextActionCell,
+  statusCell,
+  textCell,
+  utc,
+} from './readable.ts';
 import type { Colour, Paint } from './shell.ts';
 import { pairs, printable, type Row, table } from './table.ts';
 
@@ -40,7 +54,7 @@ const orderRow = (order: Order): Row => [
 /** A change as one line that needs no header. */
 export const changeLine = (paint: Paint, order: Order): string => {
   const status = statusCell(order.status);
-  const attention = order.attention.map(({ code }) => code).join(' ');
+  const attention = attentionText(order.attention);
   const parts = [
     paint('dim', utc(order.updatedAt)),
     printable(order.paymentId ?? order.paymentRequestId ?? '–'),
@@ -52,11 +66,11 @@ export const changeLine = (paint: Paint, order: Order): string => {
   return parts.filter((part) => part !== '').join('  ');
 };
 
-/** Everything about one order: lines, and below them what does not fit into one. */
+/** Everything about one order: what it says, a line a field that has a value, and below them what has several lines. */
 export const orderDetails = (paint: Paint, order: Order): string => {
   const fields = Object.values(fieldsOf(paint, order));
   const lines = fields.filter((field): field is Pair => Array.isArray(field));
-  const below = fields.filter((field): field is Below => !Array.isArray(field));
+  const below = fields.filter((field): field is Below => !Array.isArray(field) && field !== null);
   return [pairs(paint, lines), ...below.flatMap(({ sections }) => sections)].join('\n\n');
 };
 
@@ -65,45 +79,69 @@ interface Below {
   readonly sections: readonly string[];
 }
 
-/** Every field of an order is shown: as a line, or below the lines. */
-const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair | Below>> => ({
+/** A line where there is something to say. */
+const ifAny = <T>(value: T | null, toPair: (value: T) => Pair): Pair | null => (value === null ? null : toPair(value));
+const text = (name: string, value: string | null): Pair | null => ifAny(value, (one) => [name, one]);
+const amount = (name: string, value: AmountText | null): Pair | null => ifAny(value, (one) => [name, amountCell(one)]);
+
+/** Every field of an order is shown, unless it is null: as a line, or below the lines. */
+const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair | Below | null>> => ({
   clientId: ['client', order.clientId],
   paymentId: ['paymentId', textCell(order.paymentId)],
-  paymentRequestId: ['paymentRequestId', textCell(order.paymentRequestId)],
-  referenceOrderId: ['referenceOrderId', textCell(order.referenceOrderId)],
+  paymentRequestId: text('paymentRequestId', order.paymentRequestId),
+  referenceOrderId: text('referenceOrderId', order.referenceOrderId),
+  revision: ['revision', String(order.revision)],
   status: ['status', statusCell(order.status)],
   fulfillable: ['fulfillable', fulfillableCell(order.fulfillable)],
   nextAction: ['next action', nextActionCell(order.nextAction)],
   paymentAmount: ['amount', amountCell(order.paymentAmount)],
-  capturedAmount: ['captured', amountCell(order.capturedAmount)],
-  expectedAmount: ['expected', amountCell(order.expectedAmount)],
-  result: ['result', textCell(order.result && resultText(order.result))],
-  paymentTime: ['payment time', textCell(order.paymentTime)],
-  authorizationExpiresAt: ['authorization ends', textCell(order.authorizationExpiresAt)],
-  acquirerInfo: ['acquirer', textCell(order.acquirerInfo && JSON.stringify(order.acquirerInfo))],
-  acquirerReferenceNo: ['acquirerReferenceNo', textCell(order.acquirerReferenceNo)],
+  expectedAmount: amount('expected', order.expectedAmount),
+  finalAmount: amount('final', order.finalAmount),
+  capturedAmount: amount('captured', order.capturedAmount),
+  remainingAmount: amount('remaining', order.remainingAmount),
+  refundedAmount: amount('refunded', order.refundedAmount),
+  paymentMethod: text('method', order.paymentMethod),
+  captureRequired: ['capture required', order.captureRequired ? 'yes' : 'no'],
+  captureMode: ['capture mode', order.captureMode],
+  result: text('result', order.result && resultText(order.result)),
+  paymentTime: text('payment time', order.paymentTime),
+  authorizationExpiresAt: text('authorization ends', order.authorizationExpiresAt),
+  acquirerInfo: text('acquirer', order.acquirerInfo && JSON.stringify(order.acquirerInfo)),
+  acquirerReferenceNo: text('acquirerReferenceNo', order.acquirerReferenceNo),
+  replaces: text('replaces', order.replaces),
+  review: text('review', order.review && reviewText(order.review)),
   createdAt: ['created (UTC)', utc(order.createdAt)],
   updatedAt: ['updated (UTC)', utc(order.updatedAt)],
-  captures: { sections: captureSections(paint, order.captures) },
   attention: { sections: attentionSections(paint, order.attention) },
+  captures: { sections: captureSections(paint, order.captures) },
+  refunds: { sections: refundSections(paint, order.refunds) },
+  disputes: { sections: disputeSections(paint, order.disputes) },
 });
 
-const captureSections = (paint: Paint, captures: readonly Capture[]): readonly string[] =>
-  captures.length === 0 ? [] : [captureTable(paint, captures), ...adviceOf(paint, captures)];
+const captureSections = (paint: Paint, captures: readonly Capture[]): readonly string[] => {
+  const notes = captures.flatMap((capture) => captureNotes(paint, capture));
+  return captures.length === 0
+    ? []
+    : [captureTable(paint, captures), ...(notes.length === 0 ? [] : [notes.join('\n')])];
+};
 
 const attentionSections = (paint: Paint, attention: readonly Attention[]): readonly string[] =>
-  attention.length === 0
-    ? []
-    : [attention.map(({ code, message }) => `${paint('yellow', code)}  ${message}`).join('\n')];
+  attention.length === 0 ? [] : [attention.map((one) => attentionLine(paint, one)).join('\n')];
+
+const attentionColour = (code: AttentionCode, settled: boolean): Colour => {
+  if (settled) return 'dim';
+  return isBlocking(code) ? 'red' : 'yellow';
+};
+
+const attentionLine = (paint: Paint, { code, message, settled }: Attention): string =>
+  `${paint(attentionColour(code, settled), code)}  ${settled ? '(settled) ' : ''}${printable(message)}`;
+
+const reviewText = ({ decision, revision, note, createdAt }: ShownReview): string =>
+  [decision, `of revision ${revision}, ${utc(createdAt)}`, note].filter(Boolean).join('  ');
 
 const resultText = ({ resultStatus, resultCode, resultMessage }: Result): string =>
   [resultStatus, resultCode, resultMessage].filter(Boolean).join(' ');
 
-const CAPTURE_COLOURS: Readonly<Record<CaptureStatus, Colour>> = {
-  SUCCEEDED: 'green',
-  FAILED: 'red',
-  PROCESSING: 'yellow',
-};
 const CAPTURE_HEADER = ['CAPTURE ID', 'CAPTURE REQUEST ID', 'STATUS', 'AMOUNT', 'CAPTURE TIME', 'RESULT CODE'];
 
 const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
@@ -113,18 +151,81 @@ const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
     captures.map((capture) => [
       textCell(capture.captureId),
       textCell(capture.captureRequestId),
-      { text: capture.status, colour: CAPTURE_COLOURS[capture.status] },
+      { text: capture.status, colour: MOVEMENT_COLOURS[capture.status] },
       amountCell(capture.amount),
       textCell(capture.captureTime),
       textCell(capture.result.resultCode),
     ]),
   );
 
-/** What APO advises for captures that did not succeed. */
-const adviceOf = (paint: Paint, captures: readonly Capture[]): readonly string[] =>
-  captures
-    .filter(({ status, furtherAction }) => status !== 'SUCCEEDED' && furtherAction !== null)
-    .map(
-      ({ captureId, captureRequestId, furtherAction }) =>
-        `${paint('yellow', printable(captureId ?? captureRequestId ?? ''))}  ${furtherAction ?? ''}`,
-    );
+/** What the table has no room for: of a capture that did not succeed why, and APO's advice; its acquirer. */
+const captureNotes = (paint: Paint, capture: Capture): readonly string[] => {
+  const { status, result, furtherAction, acquirerInfo, acquirerReferenceNo } = capture;
+  const notes = [
+    ...(status === 'SUCCEEDED' ? [] : [result.resultMessage, furtherAction]),
+    acquirerInfo && `acquirer ${JSON.stringify(acquirerInfo)}`,
+    acquirerReferenceNo && `acquirerReferenceNo ${acquirerReferenceNo}`,
+  ].filter((note) => note !== null);
+  const name = printable(capture.captureId ?? capture.captureRequestId ?? '');
+  return notes.map((note) => `${paint(MOVEMENT_COLOURS[status], name)}  ${printable(note)}`);
+};
+
+const REFUND_HEADER = [
+  'REFUND ID',
+  'REFUND REQUEST ID',
+  'OF CAPTURE',
+  'STATUS',
+  'AMOUNT',
+  'REFUND TIME',
+  'RESULT CODE',
+];
+
+const refundSections = (paint: Paint, refunds: readonly Refund[]): readonly string[] =>
+  refunds.length === 0
+    ? []
+    : [
+        table(
+          paint,
+          REFUND_HEADER,
+          refunds.map((refund) => [
+            textCell(refund.refundId),
+            textCell(refund.refundRequestId),
+            textCell(refund.captureId),
+            { text: refund.status, colour: MOVEMENT_COLOURS[refund.status] },
+            amountCell(refund.amount),
+            textCell(refund.refundTime),
+            textCell(refund.result.resultCode),
+          ]),
+        ),
+      ];
+
+const DISPUTE_COLOURS: Readonly<Record<DisputeState, Colour>> = {
+  OPEN: 'red',
+  DEFENDED: 'yellow',
+  ACCEPTED: 'red',
+  WON: 'green',
+  LOST: 'red',
+  VALIDATED: 'green',
+  VALIDATION_FAILED: 'red',
+  CANCELLED: 'green',
+  RDR: 'red',
+};
+const DISPUTE_HEADER = ['DISPUTE ID', 'TYPE', 'STATE', 'AMOUNT', 'DUE TIME', 'REASON'];
+
+const disputeSections = (paint: Paint, disputes: readonly Dispute[]): readonly string[] =>
+  disputes.length === 0
+    ? []
+    : [
+        table(
+          paint,
+          DISPUTE_HEADER,
+          disputes.map((dispute) => [
+            dispute.disputeId,
+            textCell(dispute.type),
+            { text: dispute.state, colour: DISPUTE_COLOURS[dispute.state] },
+            amountCell(dispute.amount),
+            textCell(dispute.dueTime),
+            textCell([dispute.reasonCode, dispute.reasonMessage].filter((part) => part !== null).join(' ')),
+          ]),
+        ),
+      ];

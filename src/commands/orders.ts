@@ -1,23 +1,24 @@
 import { Option } from 'commander';
-import { ATTENTION_CODES, type AttentionCode } from '../order/attention.ts';
+import { ATTENTION_CODES, type AttentionCode } from '../order/attention-code.ts';
+import { NEXT_ACTIONS, type NextAction } from '../order/next-action.ts';
 import type { Order } from '../order/order.ts';
 import { ORDER_STATUSES, type OrderStatus } from '../order/status.ts';
 import type { OrderFilter, Page, Store } from '../store/store.ts';
-import { CommandError, UsageError } from './failure.ts';
+import { UsageError } from './failure.ts';
 import { followOrders } from './follow.ts';
 import { orderDetails, orderTable } from './order-view.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
-import { candidates, only, pageOfClient, withStore } from './stored.ts';
+import { orderNamed, withStore } from './stored.ts';
 
 interface OrdersOptions extends PageOptions {
   readonly status?: OrderStatus;
   readonly attention?: AttentionCode;
+  readonly action?: NextAction;
+  readonly review?: true;
+  readonly referenceOrderId?: string;
   readonly follow?: true;
 }
-
-/** The one code that depends on our clock is derived when read, so nothing can be found by it. */
-const SEARCHABLE = ATTENTION_CODES.filter((code) => code !== 'AUTHORIZATION_EXPIRING');
 
 export const addOrders: AddCommand = (program, shell) => {
   program
@@ -26,11 +27,17 @@ export const addOrders: AddCommand = (program, shell) => {
     .description('Lists the orders, newest change first, or shows the one with this paymentId or paymentRequestId.')
     .argument('[id]', 'a paymentId or a paymentRequestId')
     .addOption(new Option('--status <status>', 'only in this status').choices(ORDER_STATUSES))
-    .addOption(new Option('--attention <code>', 'only with this attention').choices(SEARCHABLE))
+    .addOption(new Option('--attention <code>', 'only with this attention').choices(ATTENTION_CODES))
+    .addOption(new Option('--action <action>', 'only where this is to be done next').choices(NEXT_ACTIONS))
+    .addOption(new Option('--review', 'only what needs a person: --action REVIEW').conflicts('action'))
+    .option('--reference-order-id <id>', "only the payments of this order of the shop's")
     .addOption(
       new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts([
         'status',
         'attention',
+        'action',
+        'review',
+        'referenceOrderId',
         'cursor',
       ]),
     )
@@ -53,18 +60,20 @@ const listOrders = async (
   store: Store,
   { options, shell }: { readonly options: OrdersOptions; readonly shell: Shell },
 ): Promise<void> => {
-  const { status, attention, limit, cursor = null, client, json } = options;
-  const filter: OrderFilter = { status: status ?? null, attention: attention ?? null };
-  const page = await pageOfClient(async (request) => await store.listOrders(filter, request), {
-    limit,
-    cursor,
-    client,
-  });
+  const { status, attention, review, referenceOrderId, limit, cursor = null, client, json } = options;
+  const filter: OrderFilter = {
+    clientId: client ?? null,
+    status: status ?? null,
+    nextAction: review === true ? 'REVIEW' : (options.action ?? null),
+    attention: attention ?? null,
+    referenceOrderId: referenceOrderId ?? null,
+  };
+  const page = await store.listOrders(filter, { limit, cursor });
   if (json === true) printJson(shell, page);
   else
     printPage(page, {
       shell,
-      isFiltered: [status, attention, options.cursor, client].some((option) => option !== undefined),
+      isFiltered: cursor !== null || Object.values(filter).some((value) => value !== null),
     });
 };
 
@@ -84,14 +93,7 @@ interface Wanted {
 }
 
 const showOrder = async (store: Store, { id, options, shell }: Wanted): Promise<void> => {
-  const clients = await candidates(shell.env, options.client, store);
-  const found = (await Promise.all(clients.map(async (client) => await store.findOrders(client, id)))).flat();
-  const order = only(found, `order ${id}`);
-  if (found.length > 1) {
-    throw new CommandError(
-      `several orders carry ${id}: ask for one of ${found.map(({ paymentId }) => paymentId).join(', ')}`,
-    );
-  }
+  const order = await orderNamed(store, { id, client: options.client, env: shell.env });
   if (options.json === true) printJson(shell, order);
   else shell.out(orderDetails(shell.paint, order));
 };

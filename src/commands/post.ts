@@ -47,16 +47,27 @@ export const signPost = (url: URL, body: Buffer, { clientId, key, keyVersion, br
 };
 
 /** Sends it; what does not come to an answer in time is a problem, not an error. */
-export const post = async ({ url, headers, body }: SignedPost, timeoutMs: number): Promise<Posted> => {
+export const post = async ({ url, headers, body }: SignedPost, timeoutMs: number): Promise<Posted> =>
+  await answerTo(url, { method: 'POST', headers, body: new Uint8Array(body), signal: AbortSignal.timeout(timeoutMs) });
+
+const SAID_WITHIN_MS = 10_000;
+
+/** Says something to the admin listener, as a shop does. */
+export const say = async (
+  url: URL,
+  { method, body }: { readonly method: string; readonly body: string },
+): Promise<Posted> =>
+  await answerTo(url, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: AbortSignal.timeout(SAID_WITHIN_MS),
+  });
+
+const answerTo = async (url: URL, request: RequestInit): Promise<Posted> => {
   const began = performance.now();
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body: new Uint8Array(body),
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
+    const response = await fetch(url, { ...request, redirect: 'manual' });
     const answer = {
       status: response.status,
       body: await response.text(),

@@ -1,5 +1,7 @@
 import type { AmountText } from '../order/amount.ts';
-import { isBlocking, type Attention } from '../order/attention.ts';
+import { isBlocking } from '../order/attention.ts';
+import type { Attention } from '../order/attention-code.ts';
+import type { MovementStatus } from '../order/movement.ts';
 import type { NextAction } from '../order/next-action.ts';
 import type { Outcome } from '../order/reading.ts';
 import type { OrderStatus } from '../order/status.ts';
@@ -21,6 +23,7 @@ export const amountCell = (amount: AmountText | null): Cell =>
 const STATUS_COLOURS: Readonly<Record<OrderStatus, Colour>> = {
   CAPTURED: 'green',
   PARTIALLY_CAPTURED: 'cyan',
+  CANCELLED: 'red',
   AUTHORIZED: 'cyan',
   FAILED: 'red',
   PROCESSING: 'yellow',
@@ -31,16 +34,34 @@ export const statusCell = (status: OrderStatus): Cell => ({ text: status, colour
 export const fulfillableCell = (fulfillable: boolean): Cell =>
   fulfillable ? { text: 'yes', colour: 'green' } : { text: 'no', colour: 'dim' };
 
-const URGENT: ReadonlySet<NextAction> = new Set<NextAction>(['REVIEW', 'CONTACT_SUPPORT']);
-export const nextActionCell = (action: NextAction): Cell => {
-  if (action === 'FULFIL') return { text: action, colour: 'green' };
-  return URGENT.has(action) ? { text: action, colour: 'red' } : { text: action };
+export const MOVEMENT_COLOURS: Readonly<Record<MovementStatus, Colour>> = {
+  SUCCEEDED: 'green',
+  FAILED: 'red',
+  PROCESSING: 'yellow',
 };
+
+/** Red where a person has to act, yellow where the shop has to. */
+const ACTION_COLOURS: Readonly<Record<NextAction, Colour | undefined>> = {
+  REVIEW: 'red',
+  FULFIL: 'green',
+  WAIT: undefined,
+  INQUIRE: 'yellow',
+  NEW_PAYMENT_REQUEST: 'yellow',
+  RETRY_CAPTURE: 'yellow',
+  CONTACT_SUPPORT: 'red',
+  CAPTURE: 'yellow',
+  NONE: 'dim',
+};
+export const nextActionCell = (action: NextAction): Cell => ({ text: action, colour: ACTION_COLOURS[action] });
+
+/** The codes; what a person has settled in parentheses. */
+export const attentionText = (attention: readonly Attention[]): string =>
+  attention.map(({ code, settled }) => (settled ? `(${code})` : code)).join(' ');
 
 export const attentionCell = (attention: readonly Attention[]): Cell =>
   textCell(
-    attention.map(({ code }) => code).join(' '),
-    attention.some(({ code }) => isBlocking(code)) ? 'red' : 'yellow',
+    attentionText(attention),
+    attention.some(({ code, settled }) => isBlocking(code) && !settled) ? 'red' : 'yellow',
   );
 
 const OUTCOME_COLOURS: Readonly<Record<Outcome, Colour>> = {

@@ -1,15 +1,11 @@
 import type { JsonObject } from '../order/statement.ts';
-
-export interface Sample {
-  readonly name: string;
-  readonly about: string;
-  readonly notification: JsonObject;
-}
+import type { Sample } from './sample.ts';
+import { RETURNED_SAMPLES } from './samples-returned.ts';
 
 const SUCCESS = { resultCode: 'SUCCESS', resultMessage: 'success.', resultStatus: 'S' };
 
 /** Field order and values as printed; `send` writes them as compact JSON. */
-export const SAMPLES: readonly Sample[] = [
+const PAYMENT_SAMPLES: readonly Sample[] = [
   {
     name: 'payment-card',
     about: 'PAYMENT_RESULT S: a card payment of GBP 1523, authorized by ADYEN',
@@ -127,6 +123,56 @@ export const SAMPLES: readonly Sample[] = [
     },
   },
   {
+    name: 'payment-wallet-unnamed',
+    about: 'PAYMENT_RESULT S: the same kind of payment, which names no method',
+    // Ours: the sample `payment-wallet` without what names its method.
+    notification: {
+      notifyType: 'PAYMENT_RESULT',
+      paymentAmount: { currency: 'HKD', value: '10000' },
+      paymentCreateTime: '2025-05-17T00:57:31-07:00',
+      paymentId: '202505171940108001001885J0234117799',
+      paymentRequestId: 'PR_1747468651999',
+      paymentResultInfo: {},
+      paymentTime: '2025-05-17T00:58:04-07:00',
+      result: SUCCESS,
+    },
+  },
+  {
+    name: 'payment-korean-card',
+    about: 'PAYMENT_RESULT S: a Korean card payment of KRW 15000, whose acquirer captures at once',
+    // Ours, in the fields of the sample `payment-card`.
+    notification: {
+      notifyType: 'PAYMENT_RESULT',
+      paymentAmount: { currency: 'KRW', value: '15000' },
+      paymentCreateTime: '2025-06-02T11:20:14+09:00',
+      paymentId: '20250602194010890100111460207360088',
+      paymentRequestId: '2025060286031300001258802970665',
+      paymentResultInfo: { cardBrand: 'BC', cardNo: '************2281', funding: 'CREDIT', issuingCountry: 'KR' },
+      paymentTime: '2025-06-02T11:20:15+09:00',
+      result: SUCCESS,
+    },
+  },
+  {
+    name: 'subscription-payment',
+    about: 'PAYMENT_RESULT S of a subscription: a payment like any other',
+    // Ours, in the fields of the sample `payment-card`.
+    notification: {
+      notifyType: 'PAYMENT_RESULT',
+      paymentAmount: { currency: 'GBP', value: '999' },
+      paymentCreateTime: '2025-03-01T00:00:07-08:00',
+      paymentId: '20250301164010890100111460207371190',
+      paymentRequestId: '2025030186031300001258802981776',
+      paymentResultInfo: { cardBrand: 'VISA', cardNo: '************6044', funding: 'DEBIT', issuingCountry: 'GB' },
+      paymentTime: '2025-03-01T00:00:08-08:00',
+      periodEndTime: '2025-03-31T23:59:59-07:00',
+      periodStartTime: '2025-03-01T00:00:00-08:00',
+      phaseNo: '2',
+      result: SUCCESS,
+      subscriptionId: '202502011900000000000001U0000010',
+      subscriptionRequestId: 'SUBSCRIPTION_20250201',
+    },
+  },
+  {
     name: 'payment-declined',
     about: 'PAYMENT_RESULT F: a decline',
     // Ours. As in APO's own sample of a failure there is no amount and no time.
@@ -151,6 +197,19 @@ export const SAMPLES: readonly Sample[] = [
     },
   },
   {
+    name: 'update-amount',
+    about: 'UPDATE_AMOUNT_RESULT S: the authorization of the sample `payment-card` is raised to GBP 1828',
+    // Ours: APO prints no sample. Its amount is the new total.
+    notification: {
+      notifyType: 'UPDATE_AMOUNT_RESULT',
+      paymentAmount: { currency: 'GBP', value: '1828' },
+      paymentId: '20250217164010890100111460207325722',
+      paymentRequestId: '2025021786031300001258802935146',
+      result: SUCCESS,
+      updateRequestId: 'update-2025021786031300001258802935146',
+    },
+  },
+  {
     name: 'capture-failed',
     about: 'CAPTURE_RESULT F: the authorization has expired',
     // Ours: the sample `capture` with a code of the notifyCapture page's table.
@@ -164,6 +223,8 @@ export const SAMPLES: readonly Sample[] = [
     },
   },
 ];
+
+export const SAMPLES: readonly Sample[] = [...PAYMENT_SAMPLES, ...RETURNED_SAMPLES];
 
 /** A field of text; `''` where there is none. */
 export const textOf = (notification: JsonObject, name: string): string => {

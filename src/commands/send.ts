@@ -1,9 +1,11 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AmountText } from '../order/amount.ts';
+import { ID_NAMES } from './compose.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { wholeNumber } from './options.ts';
 import { readPrivateKey } from './private-key.ts';
 import { SAMPLES } from './samples.ts';
+import { findSeries, SERIES } from './series.ts';
 import { outgoing, sendAll, type SendOptions } from './sending.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { configuredClients } from './stored.ts';
@@ -11,8 +13,10 @@ import { table } from './table.ts';
 
 const MANY = 100_000;
 const SEEDS = 2 ** 32 - 1;
-const IDS = ['paymentId', 'paymentRequestId', 'captureId', 'captureRequestId'];
-const CONTENT = [...IDS, 'type', 'status', 'amount', 'resultCode'];
+const MOST_CAPTURES = 100;
+const CONTENT = [...ID_NAMES, 'type', 'status', 'amount', 'resultCode'];
+/** A series makes these itself. */
+const OF_SERIES = CONTENT.filter((name) => !['paymentId', 'paymentRequestId', 'amount'].includes(name));
 
 const url = (text: string): URL => {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text))
@@ -26,8 +30,16 @@ const amount = (text: string): AmountText => {
   return { currency, value };
 };
 
+const series = (text: string): number | string => {
+  if (findSeries(text) !== null) return text;
+  if (/^\d/.test(text)) return wholeNumber(1, MOST_CAPTURES)(text);
+  throw new InvalidArgumentError(
+    `It must be a number of captures, or one of ${SERIES.map(({ name }) => name).join(', ')}.`,
+  );
+};
+
 export const addSend: AddCommand = (program, shell) => {
-  program
+  const command = program
     .command('send')
     .summary('sign a notification and post it, as APO does')
     .description(
@@ -40,28 +52,8 @@ export const addSend: AddCommand = (program, shell) => {
     )
     .option('--key <file>', 'the private key to sign with: PEM or bare Base64, PKCS#8 or PKCS#1 (see keygen)')
     .option('--client <client-id>', 'the client-id; by default the one that is configured')
-    .option('--key-version <version>', 'the keyVersion', '1')
-    .option('--type <notifyType>', 'PAYMENT_RESULT (the default), PAYMENT_PENDING, CAPTURE_RESULT or any other text')
-    .addOption(new Option('--status <status>', 'resultStatus: success, failure or not final').choices(['S', 'F', 'U']))
-    .option('--result-code <code>', 'resultCode')
-    .addOption(new Option('--amount <CUR:VALUE>', "in the currency's smallest unit, as JPY:120").argParser(amount))
-    .option('--payment-id <id>', 'paymentId')
-    .option('--payment-request-id <id>', 'paymentRequestId')
-    .option('--capture-id <id>', 'captureId')
-    .option('--capture-request-id <id>', 'captureRequestId')
-    .addOption(
-      new Option('--sample <name>', 'a sample, with its own ids unless they are given')
-        .choices(SAMPLES.map(({ name }) => name))
-        .conflicts('type'),
-    )
-    .option('--list-samples', 'list the samples')
-    .addOption(new Option('--body <file>', 'these bytes, as they are').conflicts([...CONTENT, 'sample', 'series']))
-    .addOption(
-      new Option('--series [captures]', 'a payment and the partial captures of all of it')
-        .argParser(wholeNumber(1, 100))
-        .preset('3')
-        .conflicts(['type', 'sample', 'status', 'resultCode', 'captureId', 'captureRequestId']),
-    )
+    .option('--key-version <version>', 'the keyVersion', '1');
+  addContent(command)
     .addOption(new Option('--count <n>', 'so many different ones').argParser(wholeNumber(1, MANY)).default(1))
     .addOption(new Option('--duplicates <n>', 'each so many times more').argParser(wholeNumber(0, MANY)).default(0))
     .option('--shuffle', 'in random order')
@@ -79,16 +71,52 @@ export const addSend: AddCommand = (program, shell) => {
     });
 };
 
+/** What is sent. */
+const addContent = (command: Command): Command =>
+  command
+    .option(
+      '--type <type>',
+      'PAYMENT_RESULT (the default), PAYMENT_PENDING, UPDATE_AMOUNT_RESULT, CAPTURE_RESULT, REFUND_RESULT, a type of dispute as DISPUTE_CREATED, or any other text',
+    )
+    .addOption(new Option('--status <status>', 'resultStatus: success, failure or not final').choices(['S', 'F', 'U']))
+    .option('--result-code <code>', 'resultCode')
+    .addOption(new Option('--amount <CUR:VALUE>', "in the currency's smallest unit, as JPY:120").argParser(amount))
+    .option('--payment-id <id>', 'paymentId')
+    .option('--payment-request-id <id>', 'paymentRequestId')
+    .option('--capture-id <id>', 'captureId')
+    .option('--capture-request-id <id>', 'captureRequestId')
+    .option('--refund-id <id>', 'refundId')
+    .option('--refund-request-id <id>', 'refundRequestId')
+    .option('--dispute-id <id>', 'disputeId')
+    .addOption(
+      new Option('--sample <name>', 'a sample, with its own ids unless they are given')
+        .choices(SAMPLES.map(({ name }) => name))
+        .conflicts('type'),
+    )
+    .addOption(
+      new Option(
+        '--series [captures|name]',
+        'a payment and so many partial captures of all of it (3), or a series by its name',
+      )
+        .argParser(series)
+        .preset('3')
+        .conflicts(['sample', ...OF_SERIES]),
+    )
+    .option('--list-samples', 'list the samples and the series')
+    .addOption(new Option('--body <file>', 'these bytes, as they are').conflicts([...CONTENT, 'sample', 'series']));
+
 const listSamples = ({ json }: SendOptions, shell: Shell): void => {
-  if (json === true) printJson(shell, SAMPLES);
-  else
-    shell.out(
-      table(
-        shell.paint,
-        ['SAMPLE', 'WHAT IT IS'],
-        SAMPLES.map(({ name, about }) => [{ text: name, colour: 'bold' }, about]),
-      ),
+  if (json === true) {
+    printJson(shell, { samples: SAMPLES, series: SERIES.map(({ name, about }) => ({ name, about })) });
+    return;
+  }
+  const listed = (header: string, items: readonly { readonly name: string; readonly about: string }[]): string =>
+    table(
+      shell.paint,
+      [header, 'WHAT IT IS'],
+      items.map(({ name, about }) => [{ text: name, colour: 'bold' }, about]),
     );
+  shell.out([listed('SAMPLE', SAMPLES), '', listed('SERIES', SERIES)].join('\n'));
 };
 
 const send = async (options: SendOptions, shell: Shell): Promise<void> => {

@@ -2,15 +2,16 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AmountText } from '../order/amount.ts';
 import type { JsonObject, ResultStatus } from '../order/statement.ts';
-import { baseOf, compose, composeSeries, freshIds, shuffled } from './compose.ts';
+import { amountIn, baseOf, compose, freshIds, ID_NAMES, type Ids, shuffled, typeOf } from './compose.ts';
 import { codeOf, CommandError, reasonOf, UsageError } from './failure.ts';
 import { isAcknowledged, post, type Posted, resultCodeOf, type SignedPost, type Signer, signPost } from './post.ts';
 import { findSample, textOf } from './samples.ts';
+import { findSeries, inCaptures } from './series.ts';
 import { amountCell, textCell } from './readable.ts';
 import { printJson, type Shell } from './shell.ts';
 import { alignedLines, printable, printableLines, type Row } from './table.ts';
 
-export interface SendOptions {
+export interface SendOptions extends Ids {
   readonly url: URL;
   readonly key?: string;
   readonly client?: string;
@@ -18,14 +19,11 @@ export interface SendOptions {
   readonly type?: string;
   readonly status?: ResultStatus;
   readonly amount?: AmountText;
-  readonly paymentId?: string;
-  readonly paymentRequestId?: string;
-  readonly captureId?: string;
-  readonly captureRequestId?: string;
   readonly resultCode?: string;
   readonly sample?: string;
   readonly body?: string;
-  readonly series?: number;
+  /** So many captures, or a series' name. */
+  readonly series?: number | string;
   readonly count: number;
   readonly duplicates: number;
   readonly shuffle?: true;
@@ -54,26 +52,24 @@ export const outgoing = async (options: SendOptions): Promise<readonly Outgoing[
   return bodies;
 };
 
-const DEFAULT_AMOUNT: AmountText = { currency: 'GBP', value: '1523' };
-
 const composeOne = (options: SendOptions): readonly JsonObject[] => {
-  const { amount, status, resultCode, paymentId, paymentRequestId, captureId, captureRequestId } = options;
-  const changes = {
-    amount,
-    status,
-    resultCode,
-    ...defined({ paymentId, paymentRequestId, captureId, captureRequestId }),
-  };
-  if (options.series !== undefined)
-    return composeSeries({ ...changes, amount: amount ?? DEFAULT_AMOUNT, time: new Date() }, options.series);
+  const { amount, status, resultCode, series } = options;
+  const ids = givenIds(options);
+  const now = { ...ids, amount, time: new Date() };
+  if (typeof series === 'number') return inCaptures(now, series);
+  if (series !== undefined) return findSeries(series)?.compose(now) ?? [];
   const sample = options.sample === undefined ? null : findSample(options.sample);
-  if (sample !== null && options.count === 1) return [compose(sample.notification, changes)];
   const base = sample?.notification ?? baseOf(options.type ?? 'PAYMENT_RESULT');
+  if (!('result' in base) && (status !== undefined || resultCode !== undefined))
+    throw new UsageError('a dispute has no result: its --type says what became of it');
+  const changes = { ...ids, amount, status, resultCode };
+  // A sample is sent as it is, unless several different ones are asked for.
+  if (sample !== null && options.count === 1) return [compose(base, changes)];
   return [compose(base, { ...freshIds(base), time: new Date(), ...changes })];
 };
 
-const defined = (ids: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(ids).flatMap(([name, id]) => (id === undefined ? [] : [[name, id]])));
+const givenIds = (options: SendOptions): Ids =>
+  Object.fromEntries(ID_NAMES.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 
 const readBytes = async (file: string): Promise<Buffer> => {
   try {
@@ -151,7 +147,7 @@ const teller = (shell: Shell, notifications: readonly Outgoing[]): Teller => {
     return { announce: () => undefined, tell: (sent) => shell.out(wholeStory(shell, sent)), end: () => undefined };
   const [header = '', ...lines] = alignedLines(
     shell.paint,
-    ['TYPE', 'PAYMENT ID', 'CAPTURE ID', 'AMOUNT', 'RESULT'],
+    ['TYPE', 'PAYMENT ID', 'OWN ID', 'AMOUNT', 'RESULT'],
     notifications.map(rowOf),
   );
   let acknowledged = 0;
@@ -165,16 +161,25 @@ const teller = (shell: Shell, notifications: readonly Outgoing[]): Teller => {
   };
 };
 
+const OWN_IDS = ['captureId', 'refundId', 'disputeId'] as const;
+
 const rowOf = ({ notification }: Outgoing): Row => {
   const fields = notification ?? {};
-  const result = (fields['result'] ?? {}) as JsonObject;
+  const ownId = OWN_IDS.map((name) => textOf(fields, name)).find((id) => id !== '');
   return [
-    textCell(textOf(fields, 'notifyType')),
+    textCell(typeOf(fields)),
     textCell(textOf(fields, 'paymentId')),
-    textCell(textOf(fields, 'captureId')),
-    amountCell((fields['captureAmount'] ?? fields['paymentAmount'] ?? null) as AmountText | null),
-    `${textOf(result, 'resultStatus')} ${textOf(result, 'resultCode')}`,
+    textCell(ownId),
+    amountCell(amountIn(fields)),
+    textCell(outcomeOf(fields)),
   ];
+};
+
+/** The result; of a dispute the judgement, where there is one. */
+const outcomeOf = (fields: JsonObject): string => {
+  const result = (fields['result'] ?? {}) as JsonObject;
+  const words = [textOf(result, 'resultStatus'), textOf(result, 'resultCode')].join(' ').trim();
+  return words === '' ? textOf(fields, 'disputeJudgedResult') : words;
 };
 
 const answerText = ({ paint }: Shell, posted: Posted): string => {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { type Environment, ConfigError, readConfig, readStoreConfig } from '../config.ts';
+import type { Order } from '../order/order.ts';
 import { openStore } from '../store/open.ts';
 import { fileOf } from '../store/sqlite/sqlite-store.ts';
 import type { Page, PageRequest, Store } from '../store/store.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, UsageError } from './failure.ts';
 
 /** Opens the store that the environment names. A missing one is not created. `onNotice` as for `openStore`. */
 export const openExisting = async (env: Environment, onNotice?: (notice: string) => void): Promise<Store> => {
@@ -54,6 +55,21 @@ export const candidates = async (
   return configured.length > 0 ? configured : await store.clientIds();
 };
 
+/** Whose thing to register: the named client, else the one that is configured. Throws a UsageError. */
+export const configuredClient = (env: Environment, client: string | undefined): string => {
+  const configured = configuredClients(env);
+  const [only, ...others] = configured;
+  if (client !== undefined) {
+    // Where no keys are configured, nobody can tell.
+    if (configured.length === 0 || configured.includes(client)) return client;
+    throw new UsageError(`--client is not one that is configured: ${configured.join(', ')}`);
+  }
+  if (only === undefined) throw new UsageError('--client is needed: no client is configured here');
+  if (others.length > 0)
+    throw new UsageError(`several clients are configured: choose with --client ${configured.join(' or --client ')}`);
+  return only;
+};
+
 /** One page of one client's items. The pages read are no longer than what is still wanted, so that `next` fits. */
 export const pageOfClient = async <T extends OfClient>(
   list: List<T>,
@@ -80,3 +96,21 @@ export const only = <T extends OfClient>(found: readonly T[], what: string): T =
     );
   return first;
 };
+
+interface Sought {
+  readonly id: string;
+  readonly client: string | undefined;
+  readonly env: Environment;
+}
+
+/** The one order of this paymentId or paymentRequestId, or an error that says which there are. */
+export const orderNamed = async (store: Store, { id, client, env }: Sought): Promise<Order> => {
+  const clients = await candidates(env, client, store);
+  const found = (await Promise.all(clients.map(async (clientId) => await store.findOrders({ clientId, id })))).flat();
+  const order = only(found, `order ${id}`);
+  if (found.length > 1) throw new CommandError(severalOrders(id, found));
+  return order;
+};
+
+export const severalOrders = (id: string, orders: readonly Order[]): string =>
+  `several orders carry ${id}: ask for one of ${orders.map(({ paymentId }) => paymentId).join(', ')}`;

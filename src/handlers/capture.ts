@@ -1,6 +1,14 @@
 import { z } from 'zod';
-import { furtherAction, onFailedCapture } from '../antom/result-codes.ts';
-import { acquirerInfo, identifier, optionalAmount, optionalIdentifier, result, toleratedText } from './fields.ts';
+import { furtherAction } from '../antom/result-codes.ts';
+import {
+  acquirerInfo,
+  identifier,
+  optionalAmount,
+  optionalIdentifier,
+  result,
+  toleratedText,
+  toleratedTime,
+} from './fields.ts';
 import { createHandler, hasType } from './handler.ts';
 
 /** The money itself. It joins its order through `paymentId`; a `paymentRequestId` in it joins nothing. */
@@ -14,12 +22,9 @@ export const capture = createHandler({
       captureRequestId: optionalIdentifier,
       result,
       captureAmount: optionalAmount,
-      captureTime: toleratedText,
+      captureTime: toleratedTime,
       acquirerInfo,
       acquirerReferenceNo: toleratedText,
-      // Not stated, but what names a payment or its amount has to be legible.
-      paymentRequestId: optionalIdentifier,
-      paymentAmount: optionalAmount,
     })
     .refine(({ captureId, captureRequestId }) => captureId !== undefined || captureRequestId !== undefined, {
       path: ['captureId'],
@@ -34,7 +39,6 @@ export const capture = createHandler({
       amount: fields.captureAmount,
       captureTime: fields.captureTime,
       furtherAction: furtherAction(fields.result.resultCode),
-      onFailure: fields.result.resultStatus === 'F' ? onFailedCapture(fields.result.resultCode) : undefined,
       acquirerInfo: fields.acquirerInfo,
       acquirerReferenceNo: fields.acquirerReferenceNo,
     },

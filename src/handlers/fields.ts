@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AmountText } from '../order/amount.ts';
+import { isIdentifier } from '../order/identifier.ts';
 import type { Json, JsonObject } from '../order/statement.ts';
 import { must } from './problem.ts';
 
@@ -11,36 +12,46 @@ import { must } from './problem.ts';
 /** Absent, null and `""` are missing. */
 export const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
 
-const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
-
-export const isIdentifier = (value: unknown): value is string => typeof value === 'string' && IDENTIFIER.test(value);
-
-const identifierError = must('be a string of 1 to 64 visible ASCII characters');
+const identifierError = {
+  error: ({ input }: { readonly input?: unknown }): string =>
+    isMissing(input)
+      ? 'is missing'
+      : 'must be a string of 1 to 128 characters without control characters, and without white space at either end',
+};
 
 /** Required. */
-export const identifier = z.string(identifierError).regex(IDENTIFIER, identifierError);
+export const identifier = z.string(identifierError).refine(isIdentifier, identifierError);
 
 /** Optional: null and `""` are absent. */
 export const optionalIdentifier = z
   .string(identifierError)
-  .regex(/^(?:[\x21-\x7e]{1,64})?$/, identifierError)
+  .refine((value) => value === '' || isIdentifier(value), identifierError)
   .nullish()
   .transform((value) => value || undefined);
 
 const currencyError = must('be three capital letters');
-const valueError = must('be a string of 1 to 64 digits');
+const valueError = must('be a string of 1 to 64 digits, or an integer from 0 to 2^53 - 1');
 
 /** Optional: null is absent. `value` counts the currency's smallest unit. */
 export const optionalAmount = z
   .object(
     {
       currency: z.string(currencyError).regex(/^[A-Z]{3}$/, currencyError),
-      value: z.string(valueError).regex(/^[0-9]{1,64}$/, valueError),
+      value: z.union(
+        [z.string(valueError).regex(/^[0-9]{1,64}$/, valueError), z.int(valueError).min(0, valueError)],
+        valueError,
+      ),
     },
     must('be an object'),
   )
   .nullish()
-  .transform((amount): AmountText | undefined => amount ?? undefined);
+  .transform((amount): AmountText | undefined =>
+    amount === null || amount === undefined ? undefined : { currency: amount.currency, value: String(amount.value) },
+  );
+
+/** Not null, `""`, `{}` or `[]`. */
+export const isFilled = (value: unknown): boolean =>
+  !isMissing(value) && (typeof value !== 'object' || value === null || Object.keys(value).length > 0);
 
 /** Databases refuse U+0000 or alter lone surrogates: both become U+FFFD, here and so everywhere alike. */
 const toStorable = (text: string): string => (isStorable(text) ? text : text.toWellFormed().replaceAll('\0', '\ufffd'));
@@ -58,7 +69,15 @@ const toText = (value: unknown): string | undefined =>
 /** Tolerated: a string that is not empty; what is longer than 1,024 characters is cut off. */
 export const toleratedText = z.transform(toText);
 
-/** The same; null where there is none. */
+const isEpochMilliseconds = (value: unknown): value is number =>
+  Number.isInteger(value) && /^\d{13}$/.test(String(value));
+
+/** Tolerated: a text, or 13-digit epoch milliseconds as a JSON integer. What is no time sorts earliest (`order/time.ts`). */
+export const toleratedTime = z.transform((value: unknown) =>
+  toText(isEpochMilliseconds(value) ? String(value) : value),
+);
+
+/** Tolerated text; null where there is none. */
 const textOrNull = z.transform((value: unknown): string | null => toText(value) ?? null);
 
 /** Required. `resultStatus` decides; code and message are tolerated. */

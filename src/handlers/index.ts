@@ -1,10 +1,13 @@
 import type { JsonObject } from '../order/statement.ts';
 import { capture } from './capture.ts';
+import { dispute } from './dispute.ts';
 import { isMissing } from './fields.ts';
 import { type Handlers, has, hasType, unhandled } from './handler.ts';
 import { payment } from './payment.ts';
 import { paymentPending } from './payment-pending.ts';
+import { refund } from './refund.ts';
 import { subscriptionPayment } from './subscription-payment.ts';
+import { updateAmount } from './update-amount.ts';
 
 /** A payment whose outcome is in `paymentStatus`: of another product. */
 const isDirectPayment = (json: JsonObject): boolean =>
@@ -19,7 +22,7 @@ const isDirectRefund = (json: JsonObject): boolean =>
  * specification (wire, §1). `notifyType` alone does not tell the kinds apart: half of them have none.
  */
 export const handlers: Handlers = [
-  unhandled('DISPUTE', has('disputeNotificationType')),
+  dispute,
   unhandled('DEFENSE_DOCUMENT', has('disputeId', 'notifyTime')),
   unhandled('AUTHORIZATION', has('authorizationNotifyType')),
   unhandled('SUBSCRIPTION', has('subscriptionNotificationType')),
@@ -36,9 +39,9 @@ export const handlers: Handlers = [
   unhandled('DIRECT_REFUND', isDirectRefund),
   payment,
   paymentPending,
-  unhandled('UPDATE_AMOUNT', hasType('UPDATE_AMOUNT_RESULT')),
+  updateAmount,
   unhandled('OFFLINE_CODE', hasType('OFFLINE_PAYMENT_CODE')),
   capture,
-  unhandled('REFUND', hasType('REFUND_RESULT')),
+  refund,
   unhandled('UNKNOWN', () => true),
 ];

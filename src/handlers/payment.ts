@@ -3,31 +3,18 @@ import type { PaymentStatement } from '../order/statement.ts';
 import {
   acquirerInfo,
   identifier,
-  isMissing,
+  isFilled,
   isObject,
   optionalAmount,
   optionalIdentifier,
   result,
   toleratedText,
+  toleratedTime,
 } from './fields.ts';
 import { createHandler, hasType } from './handler.ts';
 
-/** Fields of `paymentResultInfo` that only a card payment fills. */
-const CARD_FIELDS = [
-  'cardNo',
-  'cardBin',
-  'cardBrand',
-  'lastFour',
-  'funding',
-  'networkTransactionId',
-  'threeDSResult',
-] as const;
-
-const isFilled = (value: unknown): boolean =>
-  !isMissing(value) && (typeof value !== 'object' || value === null || Object.keys(value).length > 0);
-
-const hasCardFields = (info: unknown): true | undefined =>
-  (isObject(info) && CARD_FIELDS.some((name) => isFilled(info[name]))) || undefined;
+const hasFilledField = (info: unknown): true | undefined =>
+  (isObject(info) && Object.values(info).some(isFilled)) || undefined;
 
 /** The fields of a payment, whichever kind of notification states it. */
 export const paymentFields = z.object({
@@ -35,18 +22,14 @@ export const paymentFields = z.object({
   paymentRequestId: optionalIdentifier,
   result,
   paymentAmount: optionalAmount,
-  paymentTime: toleratedText,
-  paymentCreateTime: toleratedText,
-  authExpiryTime: toleratedText,
+  paymentTime: toleratedTime,
+  paymentCreateTime: toleratedTime,
+  authExpiryTime: toleratedTime,
   paymentMethodType: toleratedText,
-  pspCustomerInfo: z.object({ pspName: toleratedText }).nullish().catch(undefined),
-  paymentResultInfo: z.transform(hasCardFields),
+  pspCustomerInfo: z.object({ pspName: toleratedText, toleratedTime }).nullish().catch(undefined),
+  paymentResultInfo: z.transform(hasFilledField),
   acquirerInfo,
   acquirerReferenceNo: toleratedText,
-  // A payment states no capture, but what names one has to be legible.
-  captureId: optionalIdentifier,
-  captureRequestId: optionalIdentifier,
-  captureAmount: optionalAmount,
 });
 
 export const statePayment = (
@@ -63,7 +46,7 @@ export const statePayment = (
   authExpiryTime: fields.authExpiryTime,
   paymentMethodType: fields.paymentMethodType,
   pspName: fields.pspCustomerInfo?.pspName,
-  cardFields: fields.paymentResultInfo,
+  hasResultInfo: fields.paymentResultInfo,
   acquirerInfo: fields.acquirerInfo,
   acquirerReferenceNo: fields.acquirerReferenceNo,
 });

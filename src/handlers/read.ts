@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { VerifiedNotification } from '../antom/signature.ts';
-import { type Identifier, IDENTIFIER_NAMES } from '../order/identifier.ts';
+import { type Identifier, IDENTIFIER_NAMES, isIdentifier } from '../order/identifier.ts';
 import type { Reading, ReadNotification } from '../order/reading.ts';
 import type { JsonObject } from '../order/statement.ts';
-import { isIdentifier, isMissing, isObject } from './fields.ts';
+import { isMissing, isObject } from './fields.ts';
 import type { Handlers } from './handler.ts';
 import { handlers as builtIn } from './index.ts';
 import { excessOf } from './limits.ts';
@@ -26,14 +26,14 @@ export const readBody = (body: Uint8Array, handlers: Handlers = builtIn): Readin
   return problem === null ? reading : beyondLimits(reading, problem);
 };
 
-/** It keeps what it names, by which it joins its order as one that could not be read; where its kind has orders. */
-const beyondLimits = ({ kind, outcome, identifiers }: Reading, problem: string): Reading => ({
-  kind: outcome === 'UNHANDLED' ? 'UNKNOWN' : kind,
-  outcome: 'MALFORMED',
-  problem,
-  identifiers,
-  statements: [],
-});
+/**
+ * It keeps what it names, by which it joins its order as one that could not be read. A kind of which nothing is read is
+ * not too much either: it stays what it is.
+ */
+const beyondLimits = (reading: Reading, problem: string): Reading =>
+  reading.outcome === 'UNHANDLED' && reading.kind !== 'UNKNOWN'
+    ? reading
+    : { ...reading, outcome: 'MALFORMED', problem, statements: [] };
 
 const readJson = (json: JsonObject, handlers: Handlers): Reading => {
   const identifiers = identifiersOf(json);

@@ -1,6 +1,6 @@
 import { createHandler } from './handler.ts';
 import { paymentFields, statePayment } from './payment.ts';
-import { isMissing } from './fields.ts';
+import { isMissing, optionalIdentifier } from './fields.ts';
 
 /** One payment of a subscription: an ordinary payment. */
 export const subscriptionPayment = createHandler({
@@ -8,6 +8,6 @@ export const subscriptionPayment = createHandler({
   matches: (json) =>
     json['notifyType'] === 'PAYMENT_RESULT' &&
     !(isMissing(json['subscriptionId']) && isMissing(json['subscriptionOrderId'])),
-  schema: paymentFields,
+  schema: paymentFields.extend({ subscriptionId: optionalIdentifier }),
   state: (fields) => [statePayment(fields, { pending: false })],
 });

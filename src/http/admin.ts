@@ -4,10 +4,13 @@ import { type Store, StoreUnavailableError, type StoredNotification } from '../s
 import type { Redriving } from '../upkeep/redrive.ts';
 import { createGuard } from './admin/access.ts';
 import { addRoute, type Endpoint, ok, type Route, toHandler } from './admin/endpoint.ts';
+import { createFinding } from './admin/find.ts';
 import { createNotificationEndpoints } from './admin/notifications.ts';
 import { createOrderEndpoints } from './admin/orders.ts';
 import { notFound, replyToError, storeUnavailable } from './admin/problem.ts';
-import { createRegistering } from './admin/registrations.ts';
+import { createRefundEndpoints } from './admin/refunds.ts';
+import { createAmending, createRegistering } from './admin/registrations.ts';
+import { createReviewEndpoints } from './admin/reviews.ts';
 import { createUnverifiedEndpoints } from './admin/unverified.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
@@ -26,7 +29,7 @@ export interface AdminDependencies {
   readonly log: Log;
 }
 
-/** No body of this listener's is larger than a registration. */
+/** No body of this listener's is larger than a registration or a review's note. */
 const BODY_LIMIT = 16_384;
 
 /** The admin listener's app: the contract's table. It is built without listening. */
@@ -56,11 +59,17 @@ const routesOf = (dependencies: AdminDependencies): readonly Route[] => {
   const needs = { ...dependencies, store: () => openStore(dependencies) };
   const orders = createOrderEndpoints(needs);
   const notifications = createNotificationEndpoints(needs);
+  const reviews = createReviewEndpoints(needs);
+  const refunds = createRefundEndpoints(needs);
   const unverified = createUnverifiedEndpoints(needs);
   return [
     { path: '/healthz', get: health },
     { path: '/api/orders', get: orders.list },
-    { path: '/api/orders/:id', get: orders.find, put: createRegistering(needs) },
+    { path: '/api/orders/:id', get: orders.find, put: createRegistering(needs), patch: createAmending(needs) },
+    { path: '/api/orders/:id/review', put: reviews.decide, delete: reviews.withdraw },
+    { path: '/api/refunds', get: refunds.list },
+    { path: '/api/refunds/:id', put: refunds.register },
+    { path: '/api/find', get: createFinding(needs) },
     { path: '/api/notifications', get: notifications.list },
     { path: '/api/notifications/:id', get: notifications.find },
     { path: '/api/notifications/:id/redrive', post: notifications.redriveOne },

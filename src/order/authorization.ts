@@ -1,4 +1,6 @@
-import { firstOf, type PaymentStatement } from './statement.ts';
+import { saysAuthorizationGone } from './capture.ts';
+import type { Findings } from './findings.ts';
+import { firstOf } from './statement.ts';
 import type { OrderStatus } from './status.ts';
 import { readInstant } from './time.ts';
 
@@ -8,34 +10,50 @@ const HOUR = 3_600_000;
  * acquirer.
  */
 const ANTOM_CAPTURES_WITHIN = 7 * 24 * HOUR;
-const WARNED_BEFORE = 48 * HOUR;
+export const WARNED_BEFORE = 48 * HOUR;
 const ANTOM: ReadonlySet<unknown> = new Set(['ANTOM', 'ALIPAY']);
 
-/** When the authorization ends, or null where that is not known. `payments` are sorted by precedence. */
-export const authorizationExpiry = (payments: readonly PaymentStatement[]): string | null => {
-  const authorized = payments.some(({ pending, result }) => !pending && result.resultStatus === 'S');
+/** When the authorization ends, in epoch milliseconds; null where there is none, or that is not known. */
+export const authorizationExpiry = ({ payments, hasSuccess, need, registration }: Findings): number | null => {
   const paymentTime = readInstant(firstOf(payments, (payment) => payment.paymentTime));
-  if (!authorized || paymentTime === null) return null;
-  const stated = readInstant(firstOf(payments, ({ authExpiryTime }) => authExpiryTime));
-  // APO is seen to state an expiry equal to the payment's own time: that is no expiry.
-  if (stated !== null && stated > paymentTime) return toText(stated);
-  return isAcquiredByAntom(payments) ? toText(paymentTime + ANTOM_CAPTURES_WITHIN) : null;
-};
-
-const isAcquiredByAntom = (payments: readonly PaymentStatement[]): boolean => {
+  if (!hasSuccess || paymentTime === null || !need.required) return null;
+  const stated = firstOf(payments, ({ authExpiryTime }) => authExpiryTime);
+  for (const text of [registration?.authExpiryTime ?? null, stated]) {
+    const expiry = readInstant(text);
+    // APO is seen to state an expiry equal to the payment's own time: that is no expiry.
+    if (expiry !== null && expiry > paymentTime) return expiry;
+  }
   const acquirer = firstOf(payments, ({ acquirerInfo }) => acquirerInfo);
-  return acquirer === null || (Object.hasOwn(acquirer, 'acquirerName') && ANTOM.has(acquirer['acquirerName']));
+  const isAntom = acquirer === null || (Object.hasOwn(acquirer, 'acquirerName') && ANTOM.has(acquirer['acquirerName']));
+  return isAntom ? paymentTime + ANTOM_CAPTURES_WITHIN : null;
 };
 
-const toText = (instant: number): string => new Date(instant).toISOString();
+/** What is still to be captured, above zero; null where nothing is. In the currency of the amount due. */
+export const remaining = ({ amounts, hasSuccess, need }: Findings, status: OrderStatus): bigint | null => {
+  const isOpen = status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED';
+  if (!isOpen || !hasSuccess || !need.required || amounts.due === null) return null;
+  const captured = amounts.captured?.value ?? 0n;
+  return amounts.due.value > captured ? amounts.due.value - captured : 0n;
+};
 
-interface Expiring {
+interface Open {
   readonly status: OrderStatus;
-  readonly authorizationExpiresAt: string | null;
+  readonly remaining: bigint | null;
+  readonly expiresAt: number | null;
 }
 
-/** From 48 h before the end on, and after it, while money may still be left to capture. */
-export const isAuthorizationExpiring = ({ status, authorizationExpiresAt }: Expiring, now: Date): boolean =>
-  (status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED') &&
-  authorizationExpiresAt !== null &&
-  now.getTime() >= Date.parse(authorizationExpiresAt) - WARNED_BEFORE;
+/** Whether the authorization has ended while something is left to capture. */
+export const isExpired = (
+  { failures }: Findings,
+  { status, remaining: left, expiresAt }: Open,
+  now: number,
+): boolean => {
+  if (left === null || left === 0n) return false;
+  const [decisive] = failures;
+  const saysGone = status === 'PARTIALLY_CAPTURED' && decisive !== undefined && saysAuthorizationGone(decisive);
+  return saysGone || (expiresAt !== null && now >= expiresAt);
+};
+
+/** From 48 h before its end until then. */
+export const isExpiring = ({ remaining: left, expiresAt }: Open, now: number): boolean =>
+  left !== null && left > 0n && expiresAt !== null && now >= expiresAt - WARNED_BEFORE && now < expiresAt;

@@ -1,35 +1,91 @@
-import type { OrderRules } from './rules.ts';
 import type { Registration } from './registration.ts';
+import type { OrderRules } from './rules.ts';
 import type { PaymentStatement } from './statement.ts';
+
+/** Upper case, and nothing but A–Z and 0–9: `Google Pay`, `GOOGLE_PAY` and `googlepay` are one method. */
+export const normaliseMethod = (method: string): string => method.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
 
 /**
  * "For transactions paid with cards, Apple Pay, Google Pay or PayPal, APO will send capture results." (capture page)
  */
 const CAPTURED_METHODS: ReadonlySet<string> = new Set(['CARD', 'APPLEPAY', 'GOOGLEPAY', 'PAYPAL']);
-const PAYPAL = 'PAYPAL';
+
+const BANKS = ['KRUNGTHAIBANK', 'SIAMCOMMERCIALBANK', 'BANGKOKBANK', 'BANKOFAYUDHYA'] as const;
+
+/** Wallets, transfers and vouchers: their PAYMENT_RESULT S is the money (spec: wire, §6). */
+const METHODS_WITHOUT_CAPTURE: readonly string[] = [
+  ...[
+    'EPS BANCONTACT PIX MERCADOPAGO_BR PAGALEVE MERCADOPAGO_CL ALIPAY_CN JKOPAY ALIPAY_HK',
+    'BANCOMATPAY DANA KREDIVO_ID OVO GOPAY_ID BANKTRANSFER_MAYBANK BANKTRANSFER_BNI',
+    'BANKTRANSFER_PERMATA CIMBNIAGA BANKTRANSFER_BSI ATMTRANSFER_ID QRIS SHOPEEPAY_ID PAYPAY',
+    'KONBINI SEVENELEVEN ONLINEBANKING_PAYEASY BOOST TNG GRABPAY_MY ONLINEBANKING_FPX',
+    'SHOPEEPAY_MY MERCADOPAGO_MX IDEAL MERCADOPAGO_PE BPI GCASH BILLEASE MAYA',
+    'ONLINEBANKING_UBP SHOPEEPAY_PH GRABPAY_PH PAYU P24 BLIK GRABPAY_SG PAYNOW',
+    'SHOPEEPAY_SG KAKAOPAY NAVERPAY TOSSPAY BANKTRANSFER_QUICKPAY RABBIT_LINE_PAY TRUEMONEY',
+    'PROMPTPAY SHOPEEPAY_TH KPLUS ZALOPAY MOMO ONLINEBANKING_YAPILY DIDI_PAY_LATER OCTOPUS',
+    'MPAY PAYME WECHATPAY WECHATPAY_HK UPI PICPAY ONLINEBANKING_NETBANKING BCABANK_VA',
+  ].flatMap((line) => line.split(' ')),
+  ...[...BANKS, 'KASIKORNBANK'].map((bank) => `ONLINEBANKING_${bank}`),
+  ...[...BANKS, 'KASIKORNBANK', 'GOVERNMENTSAVINGSBANK'].map((bank) => `BANKTRANSFER_${bank}`),
+  ...BANKS.map((bank) => `BANKAPP_${bank}`),
+];
+const WITHOUT_CAPTURE: ReadonlySet<string> = new Set(METHODS_WITHOUT_CAPTURE.map(normaliseMethod));
 
 interface Shown {
+  /** PAYMENT_RESULT and PAYMENT_PENDING. */
   readonly payments: readonly PaymentStatement[];
-  /** Any CAPTURE_RESULT was seen, whatever its result. */
-  readonly captured: boolean;
+  /** The payment has a capture, whatever its result. */
+  readonly hasCapture: boolean;
   readonly registration: Registration | null;
 }
 
-/** Whether a PAYMENT_RESULT S is only an authorization. When in doubt it is: an authorization is not money. */
-export const isCaptureRequired = ({ payments, captured, registration }: Shown, rules: OrderRules): boolean => {
-  if (captured) return true;
-  const mode = registration?.captureMode ?? null;
-  if (mode === 'NONE') return false;
-  if (rules.captureRequired === 'always' || mode !== null) return true;
-  return payments.some(showsCapturedMethod) || !payments.some(showsOtherMethod);
+/** Whether a PAYMENT_RESULT S is only an authorization, and what says so. */
+export interface CaptureNeed {
+  readonly required: boolean;
+  /** `unexpected`: a capture came where nothing else asks for one. `undecided`: nothing decides, so it is required. */
+  readonly because: 'capture' | 'unexpected' | 'registration' | 'configuration' | 'method' | 'undecided';
+}
+
+/** When in doubt a capture is required: an authorization is not money. */
+export const captureNeed = (shown: Shown, rules: OrderRules): CaptureNeed => {
+  const otherwise = withoutCaptures(shown, rules);
+  if (!shown.hasCapture) return otherwise;
+  return { required: true, because: otherwise.required ? 'capture' : 'unexpected' };
 };
 
-const showsCapturedMethod = ({ paymentMethodType, pspName, cardFields }: PaymentStatement): boolean =>
-  (paymentMethodType !== undefined && CAPTURED_METHODS.has(paymentMethodType)) ||
-  pspName === PAYPAL ||
-  cardFields === true;
+const withoutCaptures = ({ payments, registration }: Shown, rules: OrderRules): CaptureNeed => {
+  if (registration?.captureMode === 'NONE') return { required: false, because: 'registration' };
+  if (rules.captureRequired === 'always') return { required: true, because: 'configuration' };
+  const types = [registration?.paymentMethodType, ...payments.map(({ paymentMethodType }) => paymentMethodType)];
+  const methods = normalised(types);
+  const psps = normalised(payments.map(({ pspName }) => pspName));
+  if (showsCapturedMethod(payments, { methods, psps })) return { required: true, because: 'method' };
+  const decisive = methods.length > 0 ? methods : psps;
+  const isListed = (method: string): boolean => WITHOUT_CAPTURE.has(method) || rules.noCaptureMethods.includes(method);
+  return decisive.length > 0 && decisive.every(isListed)
+    ? { required: false, because: 'method' }
+    : { required: true, because: 'undecided' };
+};
 
-const showsOtherMethod = ({ paymentMethodType, pspName }: PaymentStatement): boolean => {
-  const method = paymentMethodType ?? pspName;
-  return method !== undefined && !CAPTURED_METHODS.has(method);
+const normalised = (methods: readonly (string | null | undefined)[]): readonly string[] =>
+  methods.flatMap((method) => (method ? [normaliseMethod(method)] : []));
+
+interface Methods {
+  readonly methods: readonly string[];
+  readonly psps: readonly string[];
+}
+
+const showsCapturedMethod = (payments: readonly PaymentStatement[], { methods, psps }: Methods): boolean => {
+  if ([...methods, ...psps].some((method) => CAPTURED_METHODS.has(method))) return true;
+  if (payments.some(isAcquiredByPayPal)) return true;
+  // GrabPay fills these fields as cards do.
+  const stated = normalised(payments.flatMap(({ paymentMethodType, pspName }) => [paymentMethodType, pspName]));
+  const isGrabPay = stated.length > 0 && stated.every((method) => method.startsWith('GRABPAY'));
+  return !isGrabPay && payments.some(({ hasResultInfo }) => hasResultInfo === true);
+};
+
+const isAcquiredByPayPal = ({ acquirerInfo }: PaymentStatement): boolean => {
+  const name =
+    acquirerInfo !== undefined && Object.hasOwn(acquirerInfo, 'acquirerName') && acquirerInfo['acquirerName'];
+  return typeof name === 'string' && normaliseMethod(name) === 'PAYPAL';
 };

@@ -1,23 +1,20 @@
-import { type Amount, type AmountText, disagree, smallest, toAmountText } from './amount.ts';
+import { type AmountText, smallest, toAmountText } from './amount.ts';
+import { gatherMovements, type Movement, type MovementStatus } from './movement.ts';
 import {
-  amountsOf,
-  byCodeUnit,
   byPrecedence,
   type CaptureStatement,
-  type FailedCaptureAction,
   firstOf,
   type JsonObject,
   type Result,
   type Sourced,
 } from './statement.ts';
-
-export type CaptureStatus = 'SUCCEEDED' | 'FAILED' | 'PROCESSING';
+import { readInstant } from './time.ts';
 
 /** One capture as shown to the outside. */
 export interface Capture {
   readonly captureId: string | null;
   readonly captureRequestId: string | null;
-  readonly status: CaptureStatus;
+  readonly status: MovementStatus;
   readonly amount: AmountText | null;
   readonly captureTime: string | null;
   readonly result: Result;
@@ -26,101 +23,54 @@ export interface Capture {
   readonly acquirerReferenceNo: string | null;
 }
 
-/** All that is said of one capture, told apart from the other captures of its payment. */
-export interface CaptureEvidence {
-  /** Sorted by precedence; never empty. */
-  readonly statements: readonly Sourced<CaptureStatement>[];
-  readonly status: CaptureStatus;
-  readonly amount: Amount | null;
-  readonly amountsDisagree: boolean;
-  readonly resultsDisagree: boolean;
-  readonly captureIds: readonly string[];
-  readonly captureRequestIds: readonly string[];
-}
+export type CaptureEvidence = Movement<CaptureStatement>;
+
+/** A payment's captures, told apart. Of several amounts of one the smallest counts. */
+export const gatherCaptures = (statements: readonly Sourced<CaptureStatement>[]): readonly CaptureEvidence[] =>
+  gatherMovements(statements, {
+    id: ({ captureId }) => captureId,
+    requestId: ({ captureRequestId }) => captureRequestId,
+    pick: smallest,
+  });
+
+export const toCapture = ({ statements, status, amount, id, requestId }: CaptureEvidence): Capture => ({
+  captureId: id,
+  captureRequestId: requestId,
+  status,
+  amount: amount === null ? null : toAmountText(amount),
+  captureTime: firstOf(statements, ({ captureTime }) => captureTime),
+  result: statements[0].result,
+  furtherAction: statements[0].furtherAction ?? null,
+  acquirerInfo: firstOf(statements, ({ acquirerInfo }) => acquirerInfo),
+  acquirerReferenceNo: firstOf(statements, ({ acquirerReferenceNo }) => acquirerReferenceNo),
+});
+
+/** Codes of a failed capture after which the authorization is gone. */
+const GONE: ReadonlySet<string | null> = new Set(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);
+
+/** It failed because there is no authorization any more. */
+export const saysAuthorizationGone = ({ status, statements }: CaptureEvidence): boolean =>
+  status === 'FAILED' && GONE.has(statements[0].result.resultCode);
+
+const timeOf = ({ statements }: CaptureEvidence): number | null =>
+  readInstant(firstOf(statements, ({ captureTime }) => captureTime));
 
 /**
- * Tells a payment's captures apart: two statements speak of one capture if they share `captureId` or
- * `captureRequestId`, transitively. Sorted as they are shown.
+ * The failed captures that count, the decisive one first: all but those that a successful capture with a later time
+ * supersedes, unless the authorization is gone.
  */
-export const gatherCaptures = (statements: readonly Sourced<CaptureStatement>[]): readonly CaptureEvidence[] => {
-  const groups = new Set<Sourced<CaptureStatement>[]>();
-  const byName = new Map<string, Sourced<CaptureStatement>[]>();
-  for (const statement of statements) {
-    const names = namesOf(statement);
-    const joined = new Set(names.map((name) => byName.get(name)).filter((group) => group !== undefined));
-    // Into the largest, so that many notifications of one capture are not moved again and again.
-    const [kept = [], ...absorbed] = [...joined].sort((a, b) => b.length - a.length);
-    for (const group of absorbed) {
-      groups.delete(group);
-      for (const member of group) {
-        kept.push(member);
-        for (const name of namesOf(member)) byName.set(name, kept);
-      }
-    }
-    kept.push(statement);
-    for (const name of names) byName.set(name, kept);
-    groups.add(kept);
-  }
-  return [...groups].map(toEvidence).sort(byIdentifiers);
-};
-
-const namesOf = (statement: CaptureStatement): readonly string[] => {
-  const names: string[] = [];
-  if (statement.captureId !== undefined) names.push(`id ${statement.captureId}`);
-  if (statement.captureRequestId !== undefined) names.push(`request ${statement.captureRequestId}`);
-  return names;
-};
-
-const toEvidence = (group: readonly Sourced<CaptureStatement>[]): CaptureEvidence => {
-  const statements = [...group].sort(byPrecedence);
-  const amounts = amountsOf(statements);
-  const results = new Set(statements.map(({ result }) => result.resultStatus));
-  return {
-    statements,
-    status: statusOf(results),
-    amount: smallest(amounts),
-    amountsDisagree: disagree(amounts),
-    resultsDisagree: results.has('S') && results.has('F'),
-    captureIds: distinct(statements.map(({ captureId }) => captureId)),
-    captureRequestIds: distinct(statements.map(({ captureRequestId }) => captureRequestId)),
-  };
-};
-
-const statusOf = (results: ReadonlySet<string>): CaptureStatus => {
-  if (results.has('S')) return 'SUCCEEDED';
-  return results.has('F') ? 'FAILED' : 'PROCESSING';
-};
-
-/** The distinct identifiers, smallest first by code unit. */
-export const distinct = (identifiers: readonly (string | undefined)[]): readonly string[] =>
-  [...new Set(identifiers.filter((identifier) => identifier !== undefined))].sort(byCodeUnit);
-
-const byIdentifiers = (a: CaptureEvidence, b: CaptureEvidence): number =>
-  byCodeUnit(a.captureIds[0] ?? '', b.captureIds[0] ?? '') ||
-  byCodeUnit(a.captureRequestIds[0] ?? '', b.captureRequestIds[0] ?? '');
-
-export const toCapture = (evidence: CaptureEvidence): Capture => {
-  const { statements, status, amount, captureIds, captureRequestIds } = evidence;
-  const [first] = statements;
-  if (first === undefined) throw new Error('a capture without a statement');
-  return {
-    captureId: captureIds[0] ?? null,
-    captureRequestId: captureRequestIds[0] ?? null,
-    status,
-    amount: amount === null ? null : toAmountText(amount),
-    captureTime: firstOf(statements, ({ captureTime }) => captureTime),
-    result: first.result,
-    furtherAction: first.furtherAction ?? null,
-    acquirerInfo: firstOf(statements, ({ acquirerInfo }) => acquirerInfo),
-    acquirerReferenceNo: firstOf(statements, ({ acquirerReferenceNo }) => acquirerReferenceNo),
-  };
-};
-
-/** What the code of the latest failed capture asks for; null while no capture failed. */
-export const failedCaptureAction = (captures: readonly CaptureEvidence[]): FailedCaptureAction | null => {
-  const [latest] = captures
-    .filter(({ status }) => status === 'FAILED')
-    .flatMap(({ statements }) => statements.filter(({ result }) => result.resultStatus === 'F'))
-    .sort(byPrecedence);
-  return latest?.onFailure ?? null;
+export const countingFailures = (captures: readonly CaptureEvidence[]): readonly CaptureEvidence[] => {
+  const successes = captures.flatMap((capture) => (capture.status === 'SUCCEEDED' ? (timeOf(capture) ?? []) : []));
+  const latest = successes.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return captures
+    .filter((capture) => {
+      if (capture.status !== 'FAILED') return false;
+      const failedAt = timeOf(capture);
+      return saysAuthorizationGone(capture) || failedAt === null || latest <= failedAt;
+    })
+    .sort(
+      (a, b) =>
+        Number(saysAuthorizationGone(b)) - Number(saysAuthorizationGone(a)) ||
+        byPrecedence(a.statements[0], b.statements[0]),
+    );
 };

@@ -1,5 +1,6 @@
 import { toAmount, toAmountText } from './amount.ts';
 import type { CaptureEvidence } from './capture.ts';
+import { hasTwoNames } from './movement.ts';
 import { byCodeUnit, byPrecedence, type CaptureStatement, firstOf, type Sourced } from './statement.ts';
 
 /*
@@ -13,20 +14,20 @@ import { byCodeUnit, byPrecedence, type CaptureStatement, firstOf, type Sourced 
 export const FOLDED_ABOVE = 32;
 
 /**
- * It has a final result that nothing contradicts, so nothing but another notification of it can change what it says.
+ * It succeeded, and nothing contradicts that: nothing but another notification of it can change what it says. A failed
+ * one decides by itself what comes next, so it stays.
  */
 export const isFoldable = (capture: CaptureEvidence): boolean =>
-  capture.status !== 'PROCESSING' &&
+  capture.status === 'SUCCEEDED' &&
   !capture.resultsDisagree &&
   !capture.amountsDisagree &&
-  capture.captureIds.length < 2 &&
-  capture.captureRequestIds.length < 2 &&
-  (capture.status === 'FAILED' || (capture.amount !== null && capture.amount.value > 0n));
+  !hasTwoNames(capture) &&
+  capture.amount !== null &&
+  capture.amount.value > 0n;
 
 /** What one capture says, without what only its own entry in the order shows. */
 export const toFolded = ({ statements, amount }: CaptureEvidence): Sourced<CaptureStatement> => {
   const [first] = statements;
-  if (first === undefined) throw new Error('a capture without a statement');
   return {
     about: 'capture',
     captureId: firstOf(statements, ({ captureId }) => captureId) ?? undefined,
@@ -34,13 +35,12 @@ export const toFolded = ({ statements, amount }: CaptureEvidence): Sourced<Captu
     result: { ...first.result, resultMessage: null },
     amount: amount === null ? undefined : toAmountText(amount),
     captureTime: firstOf(statements, ({ captureTime }) => captureTime) ?? undefined,
-    onFailure: first.onFailure,
     digest: first.digest,
     place: first.place,
   };
 };
 
-/** One statement for all that are alike: the first by precedence, with the sum of what succeeded. */
+/** One statement for all that are alike: the first by precedence, which has the latest time, with the sum of all. */
 export const foldAlike = (statements: readonly Sourced<CaptureStatement>[]): readonly Sourced<CaptureStatement>[] => {
   const folded = new Map<string, Sourced<CaptureStatement>>();
   for (const statement of statements) {
@@ -51,13 +51,13 @@ export const foldAlike = (statements: readonly Sourced<CaptureStatement>[]): rea
   return [...folded].sort(([a], [b]) => byCodeUnit(a, b)).map(([, statement]) => statement);
 };
 
-/** Result, currency, and which identifiers there are: all that the rules ask of a capture besides its amount. */
-const likenessOf = ({ result, amount, captureId, captureRequestId }: CaptureStatement): string =>
-  [result.resultStatus, amount?.currency, captureId !== undefined, captureRequestId !== undefined].join(' ');
+/** Currency, and which identifiers there are: all that the rules ask of a successful capture besides amount and time. */
+const likenessOf = ({ amount, captureId, captureRequestId }: CaptureStatement): string =>
+  [amount?.currency, captureId !== undefined, captureRequestId !== undefined].join(' ');
 
 const merge = (a: Sourced<CaptureStatement>, b: Sourced<CaptureStatement>): Sourced<CaptureStatement> => {
   const first = byPrecedence(a, b) <= 0 ? a : b;
-  if (a.result.resultStatus !== 'S' || a.amount === undefined || b.amount === undefined) return first;
+  if (a.amount === undefined || b.amount === undefined) return first;
   const value = toAmount(a.amount).value + toAmount(b.amount).value;
   return { ...first, amount: toAmountText({ currency: a.amount.currency, value }) };
 };

@@ -13,6 +13,11 @@ export const IDENTIFIER_NAMES = [
 ] as const;
 export type IdentifierName = (typeof IDENTIFIER_NAMES)[number];
 
+/** No control characters, no lone surrogates, no white space at either end. */
+const IDENTIFIER = /^(?!\s)[^\p{Cc}\p{Cs}]{1,128}(?<!\s)$/u;
+
+export const isIdentifier = (value: unknown): value is string => typeof value === 'string' && IDENTIFIER.test(value);
+
 export interface Identifier {
   readonly name: IdentifierName;
   readonly value: string;

@@ -1,39 +1,81 @@
-import { type AttentionCode, isBlocking } from './attention.ts';
-import { failedCaptureAction } from './capture.ts';
-import type { Findings } from './evidence.ts';
+import type { Held, Situation } from './attention-line.ts';
+import { isExpired } from './authorization.ts';
+import { type Findings, payingSiblings } from './findings.ts';
 import type { OrderStatus } from './status.ts';
 
-export type NextAction =
-  'REVIEW' | 'FULFIL' | 'WAIT' | 'NEW_PAYMENT_REQUEST' | 'RETRY_CAPTURE' | 'CONTACT_SUPPORT' | 'CAPTURE';
+export const NEXT_ACTIONS = [
+  'REVIEW',
+  'FULFIL',
+  'WAIT',
+  'INQUIRE',
+  'NEW_PAYMENT_REQUEST',
+  'RETRY_CAPTURE',
+  'CONTACT_SUPPORT',
+  'CAPTURE',
+  'NONE',
+] as const;
+export type NextAction = (typeof NEXT_ACTIONS)[number];
 
-interface Derived {
-  readonly status: OrderStatus;
-  readonly codes: readonly AttentionCode[];
+export interface Judged {
+  readonly situation: Situation;
+  /** What holds and is not settled by a review. */
+  readonly open: readonly Held[];
+  readonly held: readonly Held[];
+  readonly isClosed: boolean;
   readonly fulfillable: boolean;
 }
 
 /** What the merchant should do next; the first rule that holds. */
-export const nextActionOf = (findings: Findings, derived: Derived): NextAction => {
-  const { status, codes, fulfillable } = derived;
-  const amountUnknown = codes.includes('AMOUNT_UNKNOWN');
-  if (codes.some((code) => isBlocking(code) && code !== 'AMOUNT_UNKNOWN')) return 'REVIEW';
+export const nextActionOf = (findings: Findings, judged: Judged): NextAction => {
+  const action = beforeTheClock(findings, judged);
+  return action === 'WAIT' && judged.situation.isQuiet ? 'INQUIRE' : action;
+};
+
+const beforeTheClock = (findings: Findings, judged: Judged): NextAction => {
+  const { open, held, isClosed, fulfillable, situation } = judged;
+  const { status } = situation;
+  if (isClosed) return 'NONE';
+  if (open.some(({ review }) => review)) return 'REVIEW';
   if (fulfillable) return 'FULFIL';
+  if (held.some(({ code }) => code === 'REFUNDED' || code === 'SANDBOX')) return 'NONE';
+  if (status === 'CANCELLED' && findings.registration?.cancelled === true) return 'NONE';
   if (findings.captures.some((capture) => capture.status === 'PROCESSING')) return 'WAIT';
-  if (status === 'FAILED') return 'NEW_PAYMENT_REQUEST';
-  const afterFailure = status === 'CAPTURED' || status === 'PENDING' ? null : afterFailedCapture(findings);
-  if (afterFailure !== null) return afterFailure;
-  if (awaitsCapture(findings, derived) && !amountUnknown) return 'CAPTURE';
-  return status === 'CAPTURED' && amountUnknown ? 'REVIEW' : 'WAIT';
+  if (isOver(status)) return hasAskedAgain(findings) ? 'NONE' : 'NEW_PAYMENT_REQUEST';
+  return isCapturable(findings, judged) ? captureAction(findings, judged) : 'WAIT';
 };
 
-const afterFailedCapture = (findings: Findings): NextAction | null => {
-  const action = failedCaptureAction(findings.captures);
-  // What is captured already cannot be paid again: a person has to sort out the rest.
-  return action === 'NEW_PAYMENT_REQUEST' && findings.captureSucceeded ? 'CONTACT_SUPPORT' : action;
-};
+const isOver = (status: OrderStatus): boolean => status === 'FAILED' || status === 'CANCELLED';
 
-const awaitsCapture = ({ paymentAmount, captureMode }: Findings, { status }: Derived): boolean =>
-  captureMode === 'MANUAL' &&
-  paymentAmount !== null &&
-  paymentAmount.value > 0n &&
-  (status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED');
+/** The shop has made a new payment of the same shop order already. */
+const hasAskedAgain = (findings: Findings): boolean =>
+  findings.evidence.siblings.hasLaterRegistration || payingSiblings(findings).length > 0;
+
+/** Something is left to capture, and nothing speaks against it. */
+const isCapturable = (findings: Findings, { situation, open }: Judged): boolean =>
+  situation.remaining !== null && !isExpired(findings, situation, situation.now) && !open.some(({ blocks }) => blocks);
+
+/** Codes after which the same amount may be captured again, under a new `captureRequestId`. */
+const RETRIED: ReadonlySet<string | null> = new Set([
+  'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT',
+  'CURRENCY_NOT_SUPPORT',
+  'PARAM_ILLEGAL',
+  'USER_AMOUNT_EXCEED_LIMIT',
+]);
+/** So many failed captures are a matter for APO's support. */
+const TRIES = 3;
+
+const captureAction = (findings: Findings, { situation, held }: Judged): NextAction => {
+  const { failures, amounts, captureMode } = findings;
+  const [decisive] = failures;
+  if (decisive === undefined) {
+    const isUndecided = held.some(({ code }) => code === 'CAPTURE_UNDECIDED');
+    return captureMode === 'MANUAL' && !isUndecided ? 'CAPTURE' : 'WAIT';
+  }
+  const { resultCode } = decisive.statements[0].result;
+  const left = situation.remaining ?? 0n;
+  const isWithin =
+    decisive.amount !== null && decisive.amount.currency === amounts.currency && decisive.amount.value <= left;
+  // What is left would have sufficed: a capture is missing here.
+  if (resultCode === 'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT' && isWithin) return 'INQUIRE';
+  return RETRIED.has(resultCode) && failures.length < TRIES ? 'RETRY_CAPTURE' : 'CONTACT_SUPPORT';
+};

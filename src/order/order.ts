@@ -1,12 +1,20 @@
 import { type AmountText, toAmountText } from './amount.ts';
-import { type Attention, type AttentionCode, attentionOf, isBlocking, toAttention } from './attention.ts';
-import { authorizationExpiry, isAuthorizationExpiring } from './authorization.ts';
-import { type Capture, distinct, toCapture } from './capture.ts';
-import { type Findings, findIn, type OrderEvidence, successStatesAmount } from './evidence.ts';
+import { attentionOf } from './attention.ts';
+import type { Attention } from './attention-code.ts';
+import type { Held, Situation } from './attention-line.ts';
+import { authorizationExpiry, remaining, WARNED_BEFORE } from './authorization.ts';
+import { type Capture, toCapture } from './capture.ts';
+import { type Dispute, toDispute } from './dispute.ts';
+import type { OrderEvidence } from './evidence.ts';
+import { type Findings, findIn } from './findings.ts';
 import { type NextAction, nextActionOf } from './next-action.ts';
+import { type Refund, toRefund } from './refund.ts';
+import type { CaptureMode } from './registration.ts';
+import { isSettled, type Review, type ReviewDecision, type Settled, standing } from './review.ts';
 import type { OrderRules } from './rules.ts';
 import { firstOf, type JsonObject, type Result } from './statement.ts';
-import { type OrderStatus, statusOf } from './status.ts';
+import type { OrderStatus } from './status.ts';
+import { statusOf } from './status-rules.ts';
 
 /** An order as derived; amounts in the currency's smallest unit, times as APO sent them. */
 export interface DerivedOrder {
@@ -18,8 +26,14 @@ export interface DerivedOrder {
   readonly fulfillable: boolean;
   readonly nextAction: NextAction;
   readonly paymentAmount: AmountText | null;
-  readonly capturedAmount: AmountText | null;
   readonly expectedAmount: AmountText | null;
+  readonly finalAmount: AmountText | null;
+  readonly capturedAmount: AmountText | null;
+  readonly remainingAmount: AmountText | null;
+  readonly refundedAmount: AmountText | null;
+  readonly paymentMethod: string | null;
+  readonly captureRequired: boolean;
+  readonly captureMode: CaptureMode;
   readonly result: Result | null;
   readonly paymentTime: string | null;
   /** UTC, ISO 8601 with milliseconds. */
@@ -27,77 +41,200 @@ export interface DerivedOrder {
   readonly acquirerInfo: JsonObject | null;
   readonly acquirerReferenceNo: string | null;
   readonly captures: readonly Capture[];
+  readonly refunds: readonly Refund[];
+  readonly disputes: readonly Dispute[];
   readonly attention: readonly Attention[];
+  readonly review: ShownReview | null;
 }
 
-/** An order as shown: derived, with our own two times (UTC, ISO 8601 with milliseconds). */
+/** A review as shown; `createdAt` is UTC, ISO 8601 with milliseconds. */
+export interface ShownReview {
+  readonly decision: ReviewDecision;
+  readonly revision: number;
+  readonly note: string | null;
+  readonly createdAt: string;
+}
+
+/** An order as shown: derived, with its revision and our own two times (UTC, ISO 8601 with milliseconds). */
 export interface Order extends DerivedOrder {
+  /** Grows with every change and never goes back. */
+  readonly revision: number;
+  /** The `paymentRequestId` of the placeholder that this payment's order replaced. */
+  readonly replaces: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
-/** Derives an order from its evidence. Pure; the order of `statements` and `registrations` does not matter. */
-export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules): DerivedOrder => {
+/** What an order comes to at one instant. */
+export interface Derivation {
+  readonly order: DerivedOrder;
+  /** The next instant at which the clock changes it, in epoch milliseconds; null where it never does. */
+  readonly dueAt: number | null;
+  /** What a review of it now would settle. */
+  readonly settleable: readonly Settled[];
+  /** What is captured, in the currency's smallest unit. */
+  readonly captured: bigint;
+}
+
+const HOUR = 3_600_000;
+
+/**
+ * Derives an order from its evidence, as of `now` (epoch milliseconds). Pure; the order of what the evidence lists does
+ * not matter.
+ */
+export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: number): Derivation => {
   const findings = findIn(evidence, rules);
-  const { payments, captures, registration, expected, paymentAmount, capturedAmount } = findings;
   const status = statusOf(findings);
-  const codes = attentionOf(findings, status);
-  const fulfillable = isFulfillable(findings, status, codes);
+  const left = remaining(findings, status);
+  const situation: Situation = {
+    status,
+    remaining: left,
+    expiresAt: authorizationExpiry(findings),
+    now,
+    isQuiet: now >= evidence.newestAt + HOUR,
+  };
+  const held = attentionOf(findings, situation);
+  const captured = findings.amounts.captured?.value ?? 0n;
+  const review = standing(evidence.review, { status, captured });
+  const open = held.filter((one) => !isSettled(review, one));
+  const closes = review?.decision === 'CLOSE';
+  const isClosed = closes && !open.some((one) => one.blocks || one.review);
+  const fulfillable =
+    status === 'CAPTURED' &&
+    !closes &&
+    (findings.hasSuccess || review?.decision === 'FULFIL') &&
+    !open.some(({ blocks }) => blocks);
+  const nextAction = nextActionOf(findings, { situation, open, held, isClosed, fulfillable });
+  return {
+    order: {
+      ...describe(findings, {
+        status,
+        fulfillable,
+        nextAction,
+        remainingAmount:
+          left === null || findings.amounts.due === null ? null : toText({ ...findings.amounts.due, value: left }),
+        authorizationExpiresAt: situation.expiresAt === null ? null : new Date(situation.expiresAt).toISOString(),
+      }),
+      attention: held.map((one) => ({ code: one.code, message: one.message, settled: isSettled(review, one) })),
+      review: review === null ? null : toShown(review),
+    },
+    dueAt: nextInstant({ situation, held, open, nextAction }, evidence.newestAt),
+    settleable: held.filter(({ blocks, review: isForReview }) => blocks || isForReview).map(toSettled),
+    captured,
+  };
+};
+
+const toSettled = ({ code, values }: Held): Settled => ({ code, values });
+
+const toShown = ({ decision, revision, note, createdAt }: Review): ShownReview => ({
+  decision,
+  revision,
+  note,
+  createdAt: new Date(createdAt).toISOString(),
+});
+
+const toText = toAmountText;
+
+type Judgement = Pick<
+  DerivedOrder,
+  'status' | 'fulfillable' | 'nextAction' | 'remainingAmount' | 'authorizationExpiresAt'
+>;
+
+/** What the facts say by themselves, and among it, in the order in which an order is shown, what follows from them. */
+const describe = (findings: Findings, judgement: Judgement) => {
+  const { evidence, payments, registration, amounts, need } = findings;
   return {
     clientId: evidence.clientId,
     paymentId: evidence.paymentId,
     paymentRequestId:
       evidence.paymentId === null
         ? (registration?.paymentRequestId ?? null)
-        : (distinct(payments.map(({ paymentRequestId }) => paymentRequestId))[0] ?? null),
+        : firstOf(payments, ({ paymentRequestId }) => paymentRequestId),
     referenceOrderId: registration?.referenceOrderId ?? null,
-    status,
-    fulfillable,
-    nextAction: nextActionOf(findings, { status, codes, fulfillable }),
-    paymentAmount: paymentAmount && toAmountText(paymentAmount),
-    capturedAmount: capturedAmount && toAmountText(capturedAmount),
-    expectedAmount: expected && toAmountText(expected),
+    status: judgement.status,
+    fulfillable: judgement.fulfillable,
+    nextAction: judgement.nextAction,
+    paymentAmount: amounts.payment && toText(amounts.payment),
+    expectedAmount: amounts.expected && toText(amounts.expected),
+    finalAmount: registration?.finalAmount ?? null,
+    capturedAmount: amounts.captured && toText(amounts.captured),
+    remainingAmount: judgement.remainingAmount,
+    refundedAmount: amounts.refunded && toText(amounts.refunded),
+    paymentMethod: methodOf(findings),
+    captureRequired: need.required,
+    captureMode: findings.captureMode,
     result: payments[0]?.result ?? null,
     paymentTime: firstOf(payments, ({ paymentTime }) => paymentTime),
-    authorizationExpiresAt: authorizationExpiry(payments),
+    authorizationExpiresAt: judgement.authorizationExpiresAt,
     acquirerInfo: firstOf(payments, ({ acquirerInfo }) => acquirerInfo),
     acquirerReferenceNo: firstOf(payments, ({ acquirerReferenceNo }) => acquirerReferenceNo),
-    captures: captures.map(toCapture),
-    attention: codes.map((code) => toAttention(code, findings.problems)),
+    captures: findings.captures.map(toCapture),
+    refunds: findings.refunds.map(toRefund),
+    disputes: findings.disputes.map(toDispute),
   };
 };
 
-/** Adds what depends on our clock, at the moment of reading: it is never stored. */
-export const withExpiry = <O extends DerivedOrder>(order: O, now: Date): O =>
-  isAuthorizationExpiring(order, now)
-    ? { ...order, attention: [...order.attention, toAttention('AUTHORIZATION_EXPIRING')] }
-    : order;
+const methodOf = ({ registration, payments }: Findings): string | null =>
+  registration?.paymentMethodType ??
+  firstOf(payments, ({ paymentMethodType }) => paymentMethodType) ??
+  firstOf(payments, ({ pspName }) => pspName) ??
+  (payments.some(({ hasResultInfo }) => hasResultInfo === true) ? 'CARD' : null);
 
-const isFulfillable = (findings: Findings, status: OrderStatus, codes: readonly AttentionCode[]): boolean =>
-  status === 'CAPTURED' &&
-  successStatesAmount(findings) &&
-  !codes.some(isBlocking) &&
-  !(findings.production && findings.clientId.startsWith('SANDBOX_'));
+interface AtNow {
+  readonly situation: Situation;
+  readonly held: readonly Held[];
+  readonly open: readonly Held[];
+  readonly nextAction: NextAction;
+}
+
+const nextInstant = ({ situation, held, open, nextAction }: AtNow, newestAt: number): number | null => {
+  const { expiresAt, remaining: left, now } = situation;
+  const asksLater = nextAction !== 'REVIEW' && open.some(({ code }) => code === 'CAPTURE_UNDECIDED');
+  const isEnding = left !== null && left > 0n && !held.some(({ code }) => code === 'AUTHORIZATION_EXPIRED');
+  const instants = [
+    ...(nextAction === 'WAIT' || asksLater ? [newestAt + HOUR] : []),
+    ...(expiresAt !== null && isEnding ? [expiresAt - WARNED_BEFORE, expiresAt] : []),
+  ].filter((instant) => instant > now);
+  return instants.length === 0 ? null : Math.min(...instants);
+};
 
 /**
  * The order where deriving it failed, which is a fault of ours: it exists, it is not fulfillable, and a person is told.
  */
-export const underivable = ({ clientId, paymentId, problems }: OrderEvidence): DerivedOrder => ({
-  clientId,
-  paymentId,
-  paymentRequestId: null,
-  referenceOrderId: null,
-  status: 'PENDING',
-  fulfillable: false,
-  nextAction: 'REVIEW',
-  paymentAmount: null,
-  capturedAmount: null,
-  expectedAmount: null,
-  result: null,
-  paymentTime: null,
-  authorizationExpiresAt: null,
-  acquirerInfo: null,
-  acquirerReferenceNo: null,
-  captures: [],
-  attention: [toAttention('UNREADABLE_NOTIFICATION', problems)],
+export const underivable = ({ clientId, paymentId, problems }: OrderEvidence): Derivation => ({
+  order: {
+    clientId,
+    paymentId,
+    paymentRequestId: null,
+    referenceOrderId: null,
+    status: 'PENDING',
+    fulfillable: false,
+    nextAction: 'REVIEW',
+    paymentAmount: null,
+    expectedAmount: null,
+    finalAmount: null,
+    capturedAmount: null,
+    remainingAmount: null,
+    refundedAmount: null,
+    paymentMethod: null,
+    captureRequired: true,
+    captureMode: 'AUTOMATIC',
+    result: null,
+    paymentTime: null,
+    authorizationExpiresAt: null,
+    acquirerInfo: null,
+    acquirerReferenceNo: null,
+    captures: [],
+    refunds: [],
+    disputes: [],
+    attention: [
+      { code: 'UNREADABLE_NOTIFICATION', message: [UNDERIVABLE, ...new Set(problems)].join(' '), settled: false },
+    ],
+    review: null,
+  },
+  dueAt: null,
+  settleable: [],
+  captured: 0n,
 });
+
+const UNDERIVABLE = 'This order could not be derived, a fault of paynotify. Redrive its notifications.';

@@ -19,12 +19,15 @@ export interface JsonObject {
 interface Stated {
   readonly result: Result;
   readonly amount?: AmountText | undefined;
+}
+
+interface Acquired {
   readonly acquirerInfo?: JsonObject | undefined;
   readonly acquirerReferenceNo?: string | undefined;
 }
 
 /** What a PAYMENT_RESULT or PAYMENT_PENDING says about its payment. Times are as received. */
-export interface PaymentStatement extends Stated {
+export interface PaymentStatement extends Stated, Acquired {
   readonly about: 'payment';
   /** PAYMENT_PENDING: its `S` says that the payment is under way, never that it was paid. */
   readonly pending: boolean;
@@ -34,30 +37,60 @@ export interface PaymentStatement extends Stated {
   readonly authExpiryTime?: string | undefined;
   readonly paymentMethodType?: string | undefined;
   readonly pspName?: string | undefined;
-  /** At least one field that only a card payment has is filled. */
-  readonly cardFields?: true | undefined;
+  /** At least one field of `paymentResultInfo` is filled. */
+  readonly hasResultInfo?: true | undefined;
 }
 
-/** What to do about a failed capture, by its code. */
-export type FailedCaptureAction = 'RETRY_CAPTURE' | 'NEW_PAYMENT_REQUEST' | 'CONTACT_SUPPORT';
+/** What an UPDATE_AMOUNT_RESULT says: with S, the new total of an incremental authorization. */
+export interface AmountUpdateStatement extends Stated {
+  readonly about: 'amount update';
+}
 
 /** What a CAPTURE_RESULT says about its capture; it has a `captureId` or a `captureRequestId`. */
-export interface CaptureStatement extends Stated {
+export interface CaptureStatement extends Stated, Acquired {
   readonly about: 'capture';
   readonly captureId?: string | undefined;
   readonly captureRequestId?: string | undefined;
   readonly captureTime?: string | undefined;
   /** APO's advice for the result's code, verbatim; absent for a code that APO does not list. */
   readonly furtherAction?: string | undefined;
-  /** Present where the capture failed. */
-  readonly onFailure?: FailedCaptureAction | undefined;
+}
+
+/** What a REFUND_RESULT says about its refund; it has a `refundId` or a `refundRequestId`. */
+export interface RefundStatement extends Stated {
+  readonly about: 'refund';
+  readonly refundId?: string | undefined;
+  readonly refundRequestId?: string | undefined;
+  /** Seldom stated: a refund joins its payment by what the shop registered. */
+  readonly paymentId?: string | undefined;
+  readonly captureId?: string | undefined;
+  readonly refundTime?: string | undefined;
+}
+
+/** What a dispute's notification says. It has no result: its type decides (`dispute.ts`). */
+export interface DisputeStatement {
+  readonly about: 'dispute';
+  readonly disputeId: string;
+  /** `disputeNotificationType`, an open set. */
+  readonly notificationType: string;
+  /** CHARGEBACK, RETRIEVAL_REQUEST, COMPLIANCE_REQUEST: an open set. */
+  readonly type?: string | undefined;
+  readonly amount?: AmountText | undefined;
+  readonly judgedAmount?: AmountText | undefined;
+  readonly judgedResult?: string | undefined;
+  readonly judgedTime?: string | undefined;
+  readonly disputeTime?: string | undefined;
+  readonly dueTime?: string | undefined;
+  readonly reasonCode?: string | undefined;
+  readonly reasonMessage?: string | undefined;
 }
 
 /**
  * What one notification says about its payment: plain JSON, stored with the notification. Absent means absent, null or
  * empty. Amounts count the smallest unit.
  */
-export type Statement = PaymentStatement | CaptureStatement;
+export type Statement =
+  PaymentStatement | AmountUpdateStatement | CaptureStatement | RefundStatement | DisputeStatement;
 
 /** Where a statement comes from; it decides where all else is equal. */
 export interface Source {
@@ -71,7 +104,7 @@ export type Sourced<S extends Statement> = S & Source;
 
 /**
  * The identifiers by which a statement joins its payment with what else is stored: with a registration, or with another
- * payment that names the same one. A `paymentRequestId` in a capture's notification joins nothing.
+ * notification that names the same one. A `paymentRequestId` in a capture's notification joins nothing.
  */
 export const linksOf = (statement: Statement): readonly Identifier[] => {
   switch (statement.about) {
@@ -79,6 +112,11 @@ export const linksOf = (statement: Statement): readonly Identifier[] => {
       return named('paymentRequestId', statement.paymentRequestId);
     case 'capture':
       return named('captureId', statement.captureId);
+    case 'refund':
+      return [...named('refundId', statement.refundId), ...named('refundRequestId', statement.refundRequestId)];
+    case 'amount update':
+    case 'dispute':
+      return [];
   }
 };
 
@@ -92,8 +130,12 @@ const rankOf = (statement: Statement): number => {
   switch (statement.about) {
     case 'payment':
       return statement.pending ? PENDING_RANK : RANK[statement.result.resultStatus];
+    case 'amount update':
     case 'capture':
+    case 'refund':
       return RANK[statement.result.resultStatus];
+    case 'dispute':
+      return 0;
   }
 };
 
@@ -103,16 +145,12 @@ const timeOf = (statement: Statement): string | undefined => {
       return statement.paymentTime ?? statement.paymentCreateTime;
     case 'capture':
       return statement.captureTime;
-  }
-};
-
-/** What tells two statements of the same rank and time apart before their bodies do. */
-const namesOf = (statement: Statement): readonly [id: string, requestId: string] => {
-  switch (statement.about) {
-    case 'payment':
-      return ['', ''];
-    case 'capture':
-      return [statement.captureId ?? '', statement.captureRequestId ?? ''];
+    case 'refund':
+      return statement.refundTime;
+    case 'dispute':
+      return statement.judgedTime ?? statement.disputeTime;
+    case 'amount update':
+      return undefined;
   }
 };
 
@@ -123,25 +161,15 @@ export const byCodeUnit = (a: string, b: string): number => {
 };
 
 /**
- * The one order in which statements speak: S, F, U, then PAYMENT_PENDING; the later time; the greater identifiers; the
- * greater digest; the earlier place. A total order on distinct statements, so what it picks does not depend on the
- * order of arrival.
+ * The one order in which statements speak: S, F, U, then PAYMENT_PENDING; the later time; the greater digest; the earlier
+ * place. A total order on distinct statements, so what it picks does not depend on the order of arrival.
  */
 export const byPrecedence = (a: Sourced<Statement>, b: Sourced<Statement>): number =>
-  rankOf(a) - rankOf(b) ||
-  byLaterTime(a, b) ||
-  byGreaterName(a, b) ||
-  byCodeUnit(b.digest, a.digest) ||
-  a.place - b.place;
+  rankOf(a) - rankOf(b) || byLaterTime(a, b) || byCodeUnit(b.digest, a.digest) || a.place - b.place;
 
 const byLaterTime = (a: Statement, b: Statement): number => {
   const [atA, atB] = [instantOf(a), instantOf(b)];
   return Number(atB > atA) - Number(atB < atA);
-};
-
-const byGreaterName = (a: Statement, b: Statement): number => {
-  const [[idA, requestIdA], [idB, requestIdB]] = [namesOf(a), namesOf(b)];
-  return byCodeUnit(idB, idA) || byCodeUnit(requestIdB, requestIdA);
 };
 
 /** What is no time sorts earliest. */
@@ -160,5 +188,5 @@ export const firstOf = <S extends Statement, T>(
 };
 
 /** The amounts that statements state, ready to reckon with. */
-export const amountsOf = (statements: readonly Statement[]): readonly Amount[] =>
+export const amountsOf = (statements: readonly { readonly amount?: AmountText | undefined }[]): readonly Amount[] =>
   statements.flatMap(({ amount }) => (amount === undefined ? [] : [toAmount(amount)]));

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
-import { type Outcome, OUTCOMES, type RawNotification } from '../order/reading.ts';
+import type { Identifier } from '../order/identifier.ts';
+import { type Kind, type Outcome, OUTCOMES, type RawNotification } from '../order/reading.ts';
 import { linksOf, type Statement } from '../order/statement.ts';
 import { type CheckedRow, type Flaw, FROM_BACKUP } from './checked.ts';
 import { rawCheck, readingCheck } from './checksum.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { identifiersOf, type StoredIdentifier } from './links.ts';
-import { hexOf } from './row.ts';
+import { hexOf, joinsBy } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Snapshot } from './transaction.ts';
 
@@ -128,10 +129,10 @@ const isJson = (text: string | null): boolean => {
   }
 };
 
-/** An identifier joins where an applied notification states it as a link. */
-const joinsAsStated = ({ outcome, statements }: Row, identifiers: readonly StoredIdentifier[]): boolean => {
-  if (!isJson(statements)) return true;
-  const links = outcome === 'APPLIED' ? (JSON.parse(statements ?? '[]') as readonly Statement[]).flatMap(linksOf) : [];
-  const stated = new Set(links.map(({ name, value }) => `${name}=${value}`));
-  return identifiers.every(({ name, value, joins }) => joins === Number(stated.has(`${name}=${value}`)));
+/** As it was read, and as far as it can be read: not where its statements are spoilt. */
+const joinsAsStated = ({ kind, outcome, statements }: Row, identifiers: readonly StoredIdentifier[]): boolean => {
+  if (!isJson(statements) || !isOutcome(outcome)) return true;
+  const links = (JSON.parse(statements ?? '[]') as readonly Statement[]).flatMap(linksOf);
+  const reading = { kind: kind as Kind, outcome: outcome as Outcome, links };
+  return identifiers.every((one) => one.joins === joinsBy(one as Identifier, reading));
 };

@@ -2,14 +2,17 @@ import type { OrderRules } from '../order/rules.ts';
 import { type Checked, type CheckedRow, type Flaw, flawed, FROM_BACKUP } from './checked.ts';
 import { checkNotifications, isOutage } from './check-notifications.ts';
 import { checkTotals, checkUnverified } from './check-unverified.ts';
-import { registrationCheck } from './checksum.ts';
+import { saidCheck } from './checksum.ts';
 import { nextCursor, readKey } from './cursor.ts';
 import { projectWhole, toRows } from './derive.ts';
+import { evidenceOfEach } from './evidence.ts';
 import { nameOfOrder, type OrderKey } from './order-key.ts';
+import { asOfRow } from './orders.ts';
 import { readOrderKeys } from './rebuild.ts';
 import { hexOf } from './row.ts';
+import type { ShopSubject } from './shop.ts';
 import type { Page, PageRequest } from './store.ts';
-import type { Count, Database, Snapshot } from './transaction.ts';
+import type { Count, Database, OrderRow, Snapshot } from './transaction.ts';
 
 /**
  * Compares rows with their own checks and with what they are derived from; changes nothing. Each page is of one moment,
@@ -30,8 +33,8 @@ export const check = async (
         return await checkIdentifiers(snapshot, page);
       case 'orders':
         return await checkOrders(snapshot, page, rules);
-      case 'registrations':
-        return await checkRegistrations(snapshot, page);
+      case 'shop_statements':
+        return await checkShopStatements(snapshot, page);
       case 'unverified':
         return await checkUnverified(snapshot, page);
       case 'unverified_totals':
@@ -122,8 +125,10 @@ const deriveEach = async (
   rules: OrderRules,
 ): Promise<ReadonlyMap<string, string>> => {
   try {
-    const projections = (await snapshot.evidence({ keys, links: [] }, 'all')).map((one) => projectWhole(one, rules));
-    return new Map(toRows(projections).kept.map((row) => [nameOfOrder(row), textOf(row)]));
+    const now = Date.now();
+    const stored = await evidenceOfEach(snapshot, keys);
+    const projections = stored.map((one) => projectWhole(one, { rules, now: asOfRow(one, now) }));
+    return new Map(toRows(projections, now).kept.map((row) => [nameOfOrder(row), textOf(row)]));
   } catch (error) {
     if (isOutage(error)) throw error;
     const [key, ...others] = keys;
@@ -138,58 +143,76 @@ const keyOfOrder = ({ clientId, orderKey }: OrderKey): string => `client_id ${cl
 
 interface OrderColumns {
   readonly status: string;
+  readonly next_action: string;
   readonly attention: string;
+  readonly reference_order_id: string | null;
+  readonly due_at: Count | null;
   readonly digest: Uint8Array;
   readonly fold: string | null;
 }
 
-const textOf = ({ status, attention, digest, fold }: OrderColumns): string =>
-  JSON.stringify([status, attention, hexOf(digest), fold]);
+const ORDER_COLUMNS = 'status, next_action, attention, reference_order_id, due_at, digest, fold';
+
+const textOf = (row: OrderRow): string =>
+  textOfColumns({ ...row, next_action: row.nextAction, reference_order_id: row.referenceOrderId, due_at: row.dueAt });
+
+const textOfColumns = ({ status, next_action, attention, reference_order_id, due_at, digest, fold }: OrderColumns) =>
+  JSON.stringify([
+    status,
+    next_action,
+    attention,
+    reference_order_id,
+    due_at === null ? null : Number(due_at),
+    hexOf(digest),
+    fold,
+  ]);
 
 const storedOrder = async ({ query }: Snapshot, { clientId, orderKey }: OrderKey): Promise<string | null> => {
   const [row] = await query<OrderColumns>(
-    'select status, attention, digest, fold from orders where client_id = $1 and order_key = $2',
+    `select ${ORDER_COLUMNS} from orders where client_id = $1 and order_key = $2`,
     [clientId, orderKey],
   );
-  return row === undefined ? null : textOf(row);
+  return row === undefined ? null : textOfColumns(row);
 };
 
 const orderProblem = (stored: string | null, should: string | null): string => {
   if (stored === null) return 'the row is missing';
   return should === null
     ? 'nothing that is stored makes this order'
-    : 'status, attention, digest or fold is not what is derived from what is stored';
+    : `one of ${ORDER_COLUMNS} is not what is derived from what is stored`;
 };
 
-interface RegistrationRow {
+interface SaidRow {
   readonly client_id: string;
-  readonly payment_request_id: string;
+  readonly about: ShopSubject;
+  readonly id: string;
   readonly replaced_at: Count;
-  readonly expectation: string;
-  readonly expectation_check: Count;
+  readonly target: string;
+  readonly said: string;
+  readonly said_check: Count;
 }
 
-const checkRegistrations = async ({ query }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
-  const [clientId, id, replacedAt] = readKey(page.cursor ?? '["","","-1"]', ['', '', '']);
-  const rows = await query<RegistrationRow>(
-    `select client_id, payment_request_id, replaced_at, expectation, expectation_check
-     from registrations
-     where (client_id, payment_request_id, replaced_at) > ($2, $3, cast($4 as bigint))
-     order by client_id, payment_request_id, replaced_at
+const checkShopStatements = async ({ query }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
+  const [clientId, about, id, replacedAt] = readKey(page.cursor ?? '["","","","-1"]', ['', '', '', '']);
+  const rows = await query<SaidRow>(
+    `select client_id, about, id, replaced_at, target, said, said_check
+     from shop_statements
+     where (client_id, about, id, replaced_at) > ($2, $3, $4, cast($5 as bigint))
+     order by client_id, about, id, replaced_at
      limit $1`,
-    [page.limit, clientId, id, replacedAt],
+    [page.limit, clientId, about, id, replacedAt],
   );
   return {
     items: rows.map((row) => ({
-      key: `client_id ${row.client_id}, payment_request_id ${row.payment_request_id}, replaced_at ${row.replaced_at}`,
+      key: `client_id ${row.client_id}, about ${row.about}, id ${row.id}, replaced_at ${row.replaced_at}`,
       flaws: flawed(
-        registrationCheck(row.client_id, row.payment_request_id, row.expectation) !== Number(row.expectation_check),
-        'expectation, payment_request_id or client_id is not as it was written',
-        `register it again with ?replace=true, or ${FROM_BACKUP}`,
+        saidCheck({ ...row, clientId: row.client_id }) !== Number(row.said_check),
+        'client_id, about, id, target or said is not as it was written',
+        `say it again (PUT, with ?replace=true), or ${FROM_BACKUP}`,
       ),
     })),
     next: nextCursor(rows, page, (last) =>
-      JSON.stringify([last.client_id, last.payment_request_id, String(last.replaced_at)]),
+      JSON.stringify([last.client_id, last.about, last.id, String(last.replaced_at)]),
     ),
   };
 };

@@ -6,7 +6,7 @@ export const CHECKED = [
   'raw_batches',
   'identifiers',
   'orders',
-  'registrations',
+  'shop_statements',
   'unverified',
   'unverified_totals',
   'settings',

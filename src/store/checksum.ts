@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { RawNotification } from '../order/reading.ts';
 import type { ReadingColumns } from './row.ts';
+import type { ShopStatement } from './shop.ts';
 
 /*
  * What verify-store compares a row with, where nothing else tells whether it is as it was written. A CRC-32 finds every
@@ -28,5 +29,5 @@ export const readingCheck = (
 export const rawCheck = (raw: Omit<RawNotification, 'body'> | null): number =>
   raw === null ? 0 : crc32([raw.method, raw.target, raw.requestTime, raw.signature].join(SEPARATOR));
 
-export const registrationCheck = (clientId: string, paymentRequestId: string, expectation: string): number =>
-  crc32([clientId, paymentRequestId, expectation].join(SEPARATOR));
+export const saidCheck = ({ clientId, about, id, target, said }: Omit<ShopStatement, `${string}At`>): number =>
+  crc32([clientId, about, id, target, said].join(SEPARATOR));

@@ -1,12 +1,11 @@
 import type { OrderRules } from '../order/rules.ts';
-import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
-import { identifiersOf, linksAmong, paymentsLinkedBy, type StoredIdentifier } from './links.ts';
-import { linkLock, UNVERIFIED_LOCK } from './lock.ts';
+import { ordersLinkedBy } from './joined.ts';
+import { identifiersOf, linksAmong, type StoredIdentifier } from './links.ts';
+import { linkLock, orderLock, UNVERIFIED_LOCK } from './lock.ts';
 import type { Touched } from './order-key.ts';
 import { locksOf, touchedBy } from './put.ts';
 import { writeReadings } from './readings.ts';
-import { REGISTRATION_COLUMNS, type RegistrationColumns, toVersion } from './register.ts';
 import {
   bytesOf,
   hexOf,
@@ -17,7 +16,9 @@ import {
   toUnverifiedEntry,
   type UnverifiedRow,
 } from './row.ts';
-import type { Copied, Page, PageRequest, RegistrationVersion, StoredNotification, StoredUnverified } from './store.ts';
+import { findSaid, importSaid, type Saying } from './say.ts';
+import { locksOfSaid, touchedByEach } from './said.ts';
+import type { Copied, ShopStatement, StoredNotification, StoredUnverified } from './store.ts';
 import type { Count, Database, Query, Transaction } from './transaction.ts';
 
 /** Takes in notifications of another store and derives their orders; returns how many were not there. */
@@ -35,13 +36,12 @@ export const importNotifications = async (
         );
         const missing = rows.filter((_, index) => positions[index] === null);
         await transaction.putNotifications(missing);
-        const before = await Promise.all(
-          rows.map(async (row, index) => {
-            const position = positions[index] ?? null;
-            return position === null ? NOTHING : await update(transaction, row, position);
-          }),
-        );
-        const touched = [touchedBy(rows), ...before];
+        // One after the other: each may find that it needs more locks, and then nothing else must be under way.
+        const touched = [touchedBy(rows)];
+        for (const [index, row] of rows.entries()) {
+          const position = positions[index] ?? null;
+          if (position !== null) touched.push(await update(transaction, row, position));
+        }
         const keys = touched.flatMap((one) => one.keys);
         const links = touched.flatMap((one) => one.links);
         await derive(transaction, { keys, links }, { rules, now });
@@ -108,14 +108,14 @@ const update = async (transaction: Transaction, row: NotificationRow, position: 
   const { clientId } = row;
   const links = linksAmong(identifiers, clientId);
   transaction.need(links.map(linkLock));
-  const keys = await paymentsLinkedBy(query, links);
+  const keys = await ordersLinkedBy(query, links);
   await writeReadings(transaction, [{ clientId, id: hexOf(row.digest), position, columns: row }]);
   return { keys, links };
 };
 
 const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly StoredIdentifier[]): boolean => {
   const names = new Set(b.map(({ name, value, joins }) => `${name} ${value} ${joins}`));
-  return a.length === b.length && a.every(({ name, value, joins }) => names.has(`${name} ${value} ${Number(joins)}`));
+  return a.length === b.length && a.every(({ name, value, joins }) => names.has(`${name} ${value} ${joins}`));
 };
 
 /** It was received more often there, or earlier, or later. */
@@ -176,23 +176,33 @@ const updateRequest = async (query: Query, { id, ...stored }: StoredUnverified):
   return updated.length > 0;
 };
 
-/** Before the first registration. */
-const START: readonly [string, string, number] = ['', '', -1];
-
-/** Those that stand and those that were replaced, in the order of their identifiers. */
-export const readRegistrations = async ({ query }: Database, page: PageRequest): Promise<Page<RegistrationVersion>> => {
-  const rows = await query<RegistrationColumns>(
-    `select ${REGISTRATION_COLUMNS}
-     from registrations
-     where (client_id, payment_request_id, replaced_at) > ($2, $3, $4)
-     order by client_id, payment_request_id, replaced_at
-     limit $1`,
-    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
+/** Takes in what the shop said to another store; returns how many statements were not there. */
+export const importShopStatements = async (
+  database: Database,
+  statements: readonly ShopStatement[],
+  { rules, now }: Saying,
+): Promise<number> => {
+  const parts = await database.inParts(
+    statements,
+    async (part) =>
+      await database.transact([], async (transaction) => {
+        const { query } = transaction;
+        // What stood may be of other orders than what takes its place.
+        const before = await Promise.all(part.map(async (statement) => await findSaid(query, statement)));
+        const said = [...part, ...before.filter((one) => one !== null)];
+        const touched = await touchedByEach(query, said);
+        transaction.need([
+          ...said.flatMap(locksOfSaid),
+          ...touched.keys.map(orderLock),
+          ...touched.links.map(linkLock),
+        ]);
+        let added = 0;
+        for (const statement of part) added += Number(await importSaid(query, statement));
+        await derive(transaction, touched, { rules, now });
+        return added;
+      }),
   );
-  const next = nextCursor(rows, page, (last) =>
-    JSON.stringify([last.client_id, last.payment_request_id, Number(last.replaced_at)]),
-  );
-  return { items: rows.map(toVersion), next };
+  return parts.reduce((all, added) => all + added, 0);
 };
 
 export const count = async ({ query }: Database, what: Copied): Promise<number> => {

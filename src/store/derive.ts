@@ -1,10 +1,16 @@
 import { hash } from 'node:crypto';
-import { type DerivedOrder, deriveOrder, underivable } from '../order/order.ts';
+import { type Derivation, deriveOrder, underivable } from '../order/order.ts';
+import type { Kind } from '../order/reading.ts';
 import type { OrderRules } from '../order/rules.ts';
-import { evidenceOf, foldCaptures, type Folding } from './fold.ts';
+import { evidenceOf } from './evidence.ts';
+import { foldCaptures, type Folding } from './fold.ts';
+import { ordersLinkedBy } from './joined.ts';
+import { identifiersOf, linksAmong } from './links.ts';
 import { linkLock, orderLock } from './lock.ts';
-import type { Link, OrderKey, Touched } from './order-key.ts';
-import { bytesOf, type Fold, type StoredOrder } from './row.ts';
+import { nameOfOrder, type OrderKey, registrationKey, type Touched } from './order-key.ts';
+import { bytesOf, leads } from './row.ts';
+import type { Fold, StoredOrder } from './stored-order.ts';
+import { wake } from './siblings.ts';
 import type { NotificationKey } from './store.ts';
 import type { OrderRow, Transaction } from './transaction.ts';
 
@@ -15,37 +21,41 @@ export interface Derived {
   readonly failed: readonly NotificationKey[];
 }
 
+/** By which rules, and as of when (epoch milliseconds). */
+export interface Around {
+  readonly rules: OrderRules;
+  readonly now: number;
+}
+
 interface Projected {
   readonly stored: StoredOrder;
-  /** Null while nothing makes an order: no applied notification and no registration. */
-  readonly order: DerivedOrder | null;
+  /** Null while nothing makes an order: no notification of a handled kind and no registration. */
+  readonly derived: Derivation | null;
   readonly fold: Fold | null;
   /** Digests of the notifications that it could not be derived from: a fault of ours. */
   readonly failed: readonly string[];
 }
 
-/** Derives an order from what is stored, to show it. Never throws. */
-export const project = (stored: StoredOrder, rules: OrderRules): Projected =>
-  projectFolded(stored, { evidence: stored.evidence, fold: null }, rules);
+/** Derives an order from what is stored, as of `now`, to show it. Never throws. */
+export const project = (stored: StoredOrder, around: Around): Projected =>
+  projectFolded(stored, { evidence: stored.evidence, fold: null }, around);
 
 /** Derives an order from all that is stored about it, to compare it with its row. Never throws. */
-export const projectWhole = (stored: StoredOrder, rules: OrderRules): Projected =>
-  projectFolded(stored, foldCaptures(stored), rules);
+export const projectWhole = (stored: StoredOrder, around: Around): Projected =>
+  projectFolded(stored, foldCaptures(stored), around);
 
 /** The same as far as what is folded says; the captures that it holds are taken together. */
-const projectFolded = (stored: StoredOrder, { evidence, fold }: Folding, rules: OrderRules): Projected => {
-  const hasNothing =
-    evidence.statements.length === 0 && (evidence.paymentId !== null || evidence.registrations.length === 0);
-  if (hasNothing || stored.isNamed) return { stored, order: null, fold, failed: [] };
+const projectFolded = (stored: StoredOrder, { evidence, fold }: Folding, { rules, now }: Around): Projected => {
+  if (!stored.exists) return { stored, derived: null, fold, failed: [] };
   try {
-    return { stored, order: deriveOrder(evidence, rules), fold, failed: [] };
+    return { stored, derived: deriveOrder(evidence, rules, now), fold, failed: [] };
   } catch {
-    return { stored, order: underivable(evidence), fold, failed: appliedIn(stored) };
+    return { stored, derived: underivable(evidence), fold, failed: appliedIn(stored) };
   }
 };
 
 /** Digests of the notifications that its statements come from. */
-const appliedIn = ({ notifications }: StoredOrder): readonly string[] =>
+const appliedIn = ({ notifications }: Pick<StoredOrder, 'notifications'>): readonly string[] =>
   notifications.flatMap(({ outcome, digest }) => (outcome === 'APPLIED' ? [digest] : []));
 
 /**
@@ -53,22 +63,19 @@ const appliedIn = ({ notifications }: StoredOrder): readonly string[] =>
  * Notifications that an order cannot be derived from are FAILED: they join nothing any more, so all that they joined is
  * derived once more without them.
  */
-export const derive = async (
-  transaction: Transaction,
-  touched: Touched,
-  { rules, now }: { readonly rules: OrderRules; readonly now: number },
-): Promise<Derived> => {
+export const derive = async (transaction: Transaction, touched: Touched, around: Around): Promise<Derived> => {
   const failed: NotificationKey[] = [];
   const [keys, links] = [[...touched.keys], [...touched.links]];
   if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
   for (;;) {
-    const orders = await evidenceOf(transaction, { keys, links });
-    transaction.need(orders.map(orderLock));
-    const projections = orders.map((order) => projectWhole(order, rules));
+    const { orders, locks, beyond } = await evidenceOf(transaction, { keys, links });
+    transaction.need([...orders.map(orderLock), ...locks]);
+    const projections = orders.map((order) => projectWhole(order, around));
     const failing = projections.filter((one) => one.failed.length > 0);
     if (failing.length === 0) {
-      const { kept, gone } = toRows(projections);
-      const changed = transaction.writeOrders(kept, gone, now);
+      for (const one of beyond) await wake(transaction.query, one, around.now);
+      const { kept, gone } = toRows(projections, around.now);
+      const changed = transaction.writeOrders(kept, gone, around.now);
       // Who does not ask for it learns of a failure from the transaction, which fails with it.
       changed.catch(() => {});
       return { changed, failed };
@@ -78,51 +85,73 @@ export const derive = async (
       .filter(({ stored }) => stored.before === null)
       .flatMap((one) => one.failed.map((id) => ({ clientId: one.stored.clientId, id })));
     failed.push(...failures);
-    const unlinked = (await Promise.all(failures.map(async (key) => await fail(transaction, key)))).flat();
-    transaction.need(unlinked.map(linkLock));
+    for (const key of failures) {
+      const unlinked = await fail(transaction, key);
+      keys.push(...unlinked.keys);
+      links.push(...unlinked.links);
+    }
+    transaction.need(links.map(linkLock));
     keys.push(...orders.map(({ clientId, orderKey }) => ({ clientId, orderKey })));
-    links.push(...unlinked);
   }
 };
 
-/** Marks a notification as FAILED; returns by what it was joined until now. */
-const fail = async (
-  { query, positionOf }: Transaction,
-  { clientId, id }: NotificationKey,
-): Promise<readonly Link[]> => {
+/** Marks a notification as FAILED; returns what it was joined to until now. */
+const fail = async (transaction: Transaction, { clientId, id }: NotificationKey): Promise<Touched> => {
+  const { query, positionOf } = transaction;
   const position = await positionOf(clientId, bytesOf(id));
-  if (position === null) return [];
-  await query(`update notifications set outcome = 'FAILED' where position = cast($1 as bigint)`, [position]);
-  const rows = await query<Pick<Link, 'name' | 'value'>>(
-    `update identifiers
-     set joins = 0
-     where client_id = $1 and position = cast($2 as bigint) and joins = 1
-     returning name, value`,
-    [clientId, position],
+  if (position === null) return { keys: [], links: [] };
+  const links = linksAmong(await identifiersOf(query, { clientId, position }), clientId);
+  const keys = await ordersLinkedBy(query, links);
+  const [row] = await query<{ kind: Kind }>(
+    `update notifications set outcome = 'FAILED' where position = cast($1 as bigint) returning kind`,
+    [position],
   );
-  return rows.map(({ name, value }) => ({ clientId, name, value }));
+  for (const { name, value } of await identifiersOf(query, { clientId, position })) {
+    const joins = row !== undefined && leads(row.kind, name) ? 2 : 0;
+    await query(
+      `update identifiers
+       set joins = $5
+       where client_id = $1 and position = cast($2 as bigint) and name = $3 and value = $4`,
+      [clientId, position, name, value, joins],
+    );
+  }
+  return { keys, links };
 };
 
-/** What is to stand in `orders`, and what no longer is. */
+/** What is to stand in `orders` as of `now` (epoch milliseconds), and what no longer is. */
 export const toRows = (
   projections: readonly Projected[],
+  now: number,
 ): { readonly kept: readonly OrderRow[]; readonly gone: readonly OrderKey[] } => {
-  const kept: OrderRow[] = [];
-  const gone: OrderKey[] = [];
-  for (const { stored, order, fold } of projections) {
-    const isOurFault = stored.row !== null && stored.hasFailed && !stored.isNamed;
-    const shown = order ?? (isOurFault ? underivable(stored.evidence) : null);
-    if (shown !== null) kept.push(toOrderRow(stored, shown, fold));
-    else if (stored.row !== null) gone.push(stored);
-  }
+  const gone = projections.flatMap(({ stored, derived }) => (derived === null && stored.row !== null ? [stored] : []));
+  const revisions = new Map(gone.map((stored) => [nameOfOrder(stored), stored.row?.revision ?? 0]));
+  const kept = projections.flatMap((one) => {
+    if (one.derived === null) return [];
+    const { clientId, evidence, row } = one.stored;
+    const replaced = evidence.registrations.map(
+      ({ paymentRequestId }) =>
+        revisions.get(nameOfOrder({ clientId, orderKey: registrationKey(paymentRequestId) })) ?? 0,
+    );
+    const before = Math.max(row?.revision ?? 0, ...replaced);
+    return [toOrderRow(one.stored, one.derived, { fold: one.fold, revision: Math.max(now, before + 1) })];
+  });
   return { kept, gone };
 };
 
-const toOrderRow = ({ clientId, orderKey }: OrderKey, order: DerivedOrder, fold: Fold | null): OrderRow => ({
+const toOrderRow = (
+  { clientId, orderKey, row }: StoredOrder,
+  { order, dueAt }: Derivation,
+  { fold, revision }: { readonly fold: Fold | null; readonly revision: number },
+): OrderRow => ({
   clientId,
   orderKey,
+  revision,
   status: order.status,
+  nextAction: order.nextAction,
   attention: order.attention.map(({ code }) => ` ${code} `).join(''),
+  referenceOrderId: order.referenceOrderId,
+  dueAt,
+  dueBefore: row?.dueAt ?? null,
   digest: bytesOf(hash('sha256', JSON.stringify(order) + (fold?.shown ?? ''), 'hex').slice(0, 32)),
   fold: fold === null ? null : JSON.stringify(fold),
 });

@@ -4,7 +4,7 @@ import type { OrderEvidence } from '../order/evidence.ts';
 import { FOLDED_ABOVE, foldAlike, isFoldable, toFolded } from '../order/fold.ts';
 import { DERIVATION } from '../order/rules.ts';
 import type { Touched, TouchedKey } from './order-key.ts';
-import type { Fold, StoredOrder } from './row.ts';
+import { type Fold, type GatheredOrder, newest, type StoredOrder } from './stored-order.ts';
 import type { Count, Query, Snapshot } from './transaction.ts';
 
 /** The evidence that an order is derived from, and what of it is kept folded; null for an ordinary order. */
@@ -27,7 +27,7 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
     (capture) => isFoldable(capture) && !capture.statements.some(({ digest }) => several.has(digest)),
   );
   const count = (before?.count ?? 0) + foldable.length;
-  if (count <= FOLDED_ABOVE || evidence.sharesIdentity) return { evidence, fold: null };
+  if (count <= FOLDED_ABOVE || evidence.sharedIdentities.length > 0) return { evidence, fold: null };
   const digests = new Set(foldable.flatMap((capture) => capture.statements.map(({ digest }) => digest)));
   const folded = foldAlike([...(before?.statements ?? []), ...foldable.map(toFolded)]);
   return {
@@ -37,6 +37,10 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
       count,
       shown: sumOfDigests(before?.shown ?? '0', foldable),
       statements: folded,
+      newestAt: newest([
+        before?.newestAt ?? 0,
+        ...notifications.flatMap((one) => (digests.has(one.digest) ? [one.firstReceivedAt] : [])),
+      ]),
       loose: notifications.flatMap(({ digest, position }) => (digests.has(digest) ? [] : [position])).sort(),
     },
   };
@@ -52,10 +56,10 @@ const sumOfDigests = (before: string, captures: readonly CaptureEvidence[]): str
     .toString(16);
 
 /**
- * All that is stored about what is touched. Of an order with a fold only what is new and what is not folded is read,
- * where that says as much.
+ * All that is stored about what is touched, as it was gathered. Of an order with a fold only what is new and what is not
+ * folded is read, where that says as much.
  */
-export const evidenceOf = async (snapshot: Snapshot, touched: Touched): Promise<readonly StoredOrder[]> => {
+export const gatherTouched = async (snapshot: Snapshot, touched: Touched): Promise<readonly GatheredOrder[]> => {
   const orders = await snapshot.evidence(touched, 'unless folded');
   if (orders.every(({ row }) => row === null || row.fold === null)) return orders;
   const read = orders.map(async (order) => await readFolded(snapshot, { order, touched }));
@@ -63,11 +67,11 @@ export const evidenceOf = async (snapshot: Snapshot, touched: Touched): Promise<
 };
 
 interface Folded {
-  readonly order: StoredOrder;
+  readonly order: GatheredOrder;
   readonly touched: Touched;
 }
 
-const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promise<readonly StoredOrder[]> => {
+const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promise<readonly GatheredOrder[]> => {
   const { clientId, orderKey, row } = order;
   if (row === null || row.fold === null) return [order];
   const own = touched.keys.filter((key) => key.clientId === clientId && key.orderKey === orderKey);
@@ -77,7 +81,7 @@ const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promi
   if (before !== null && isOnlyAddedTo && !(await namesFolded(snapshot.query, { order, touched, positions }))) {
     const keys = [{ clientId, orderKey, positions: [...positions] }];
     const [part] = await snapshot.evidence({ keys, links: [] }, 'given');
-    if (part !== undefined && !part.evidence.sharesIdentity) return [{ ...part, before }];
+    if (part !== undefined && !part.hints.shared && !part.hints.refunds) return [{ ...part, before }];
   }
   return await snapshot.evidence({ keys: [{ clientId, orderKey }], links: [] }, 'all');
 };

@@ -1,15 +1,15 @@
 import type { Link, OrderKey } from './order-key.ts';
 import type { Query } from './transaction.ts';
 
-/** The orders of the payments whose notifications name one of these. */
+/** The orders of the payments whose notifications name one of these; by the position alone, as a planner is to look. */
 export const paymentsLinkedBy = async (query: Query, links: readonly Link[]): Promise<readonly OrderKey[]> => {
   const linked = await Promise.all(
     links.map(async ({ clientId, name, value }) => {
       const rows = await query<{ payment_id: string }>(
         `select distinct n.payment_id
          from identifiers i
-         join notifications n on n.client_id = i.client_id and n.position = i.position
-         where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins = 1`,
+         join notifications n on n.position = i.position
+         where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins > 0 and n.payment_id <> ''`,
         [clientId, value, name],
       );
       return rows.map((row) => ({ clientId, orderKey: row.payment_id }));
@@ -22,7 +22,7 @@ export const paymentsLinkedBy = async (query: Query, links: readonly Link[]): Pr
 export interface StoredIdentifier {
   readonly name: string;
   readonly value: string;
-  /** 1 where it is a link, else 0. */
+  /** `Joins` */
   readonly joins: number;
 }
 
@@ -38,4 +38,4 @@ export const identifiersOf = async (
 
 /** Those by which it joins its payment with what else names them. */
 export const linksAmong = (identifiers: readonly StoredIdentifier[], clientId: string): readonly Link[] =>
-  identifiers.flatMap(({ name, value, joins }) => (joins === 1 ? [{ clientId, name, value } as Link] : []));
+  identifiers.flatMap(({ name, value, joins }) => (joins === 0 ? [] : [{ clientId, name, value } as Link]));

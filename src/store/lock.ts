@@ -13,6 +13,10 @@ export const orderLock = ({ clientId, orderKey }: OrderKey): Lock =>
     ? linkLock({ clientId, name: 'paymentRequestId', value: orderKey.slice(1) })
     : lockNamed('payment', clientId, orderKey);
 
+/** Whoever decides by the payments of a shop order, of which there are several, holds this. */
+export const referenceLock = (clientId: string, referenceOrderId: string): Lock =>
+  lockNamed('reference', clientId, referenceOrderId);
+
 /** Whoever writes to the unverified store holds this, so that all replicas keep its bounds together. */
 export const UNVERIFIED_LOCK: Lock = lockNamed('unverified');
 

@@ -89,10 +89,16 @@ const selectOf = ({ filter, page, newestFirst }: Listing): Select => {
   if (page.cursor !== null) {
     terms.push(`position ${newestFirst ? '<' : '>'} cast($${values.push(readPosition(page.cursor))} as bigint)`);
   }
-  if (filter.paymentId !== null) {
-    // The index begins with the client.
-    terms.push(`client_id in (${CLIENT_IDS})`);
-    add('payment_id =', filter.paymentId);
+  if (filter.clientId !== null) add('client_id =', filter.clientId);
+  if (filter.id !== null) {
+    // The indexes begin with the client.
+    const clients = filter.clientId === null ? CLIENT_IDS : `$${values.push(filter.clientId)}`;
+    const id = `$${values.push(filter.id)}`;
+    terms.push(`position in (
+      select position from notifications where client_id in (${clients}) and payment_id = ${id}
+      union
+      select position from identifiers where client_id in (${clients}) and value = ${id}
+    )`);
   }
   if (filter.kind !== null) add('kind =', filter.kind);
   if (filter.outcome !== null) {
@@ -145,7 +151,7 @@ const toStored = async ({ query, raws }: Snapshot, rows: readonly Row[]): Promis
 };
 
 /** The distinct clients of a table, each found by one look into its index: `distinct` would walk all rows. */
-const clientIdsOf = (table: string): string => `
+export const clientIdsOf = (table: string): string => `
   with recursive clients (client_id) as (
     select min(client_id) from ${table}
     union all
@@ -158,7 +164,7 @@ const CLIENT_IDS = clientIdsOf('notifications');
 
 /** The clients that anything is stored of, sorted. */
 export const clientIds = async ({ query }: Database): Promise<readonly string[]> => {
-  const tables = ['notifications', 'registrations'];
+  const tables = ['notifications', 'shop_statements'];
   const found = await Promise.all(tables.map(async (table) => await query<{ client_id: string }>(clientIdsOf(table))));
   return [...new Set(found.flat().map(({ client_id }) => client_id))].sort();
 };

@@ -3,35 +3,44 @@ import type { Registration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { check } from './check.ts';
 import type { Checked } from './checked.ts';
-import { count, importNotifications, importUnverified, readRegistrations } from './copy.ts';
+import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
+import { find } from './find.ts';
 import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
 import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
 import { rebuild } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
-import { importRegistrations, register } from './register.ts';
+import { listRefunds, registerRefund } from './refunds.ts';
+import { amend, register } from './register.ts';
+import { review, withdrawReview } from './review.ts';
+import { readShopStatements } from './say.ts';
 import { SETTING } from './setting.ts';
 import type {
+  Amendment,
   Copied,
   FailedAgain,
   NotificationFilter,
   NotificationKey,
   OrderFilter,
   PageRequest,
-  RegistrationVersion,
+  OrderName,
+  RefundRegistration,
+  ReviewRequest,
+  ShopStatement,
   StoredNotification,
   StoredUnverified,
   UnverifiedBounds,
 } from './store.ts';
+import { sweep } from './sweep.ts';
 import type { Database } from './transaction.ts';
 import { amendUnverified, promote, type PromotionEntry, purgeUnverified, removeUnverified } from './unverified.ts';
-import { findUnverified, listUnverified, readOutdated, readUnverified } from './unverified-lists.ts';
+import { findInUnverified, findUnverified, listUnverified, readOutdated, readUnverified } from './unverified-lists.ts';
 
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
-  findOrders: async (clientId: string, id: string) => await findOrders(database, { clientId, id }, rules),
+  findOrders: async (name: OrderName) => await findOrders(database, name, rules),
   listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }, rules),
-  followOrders: async (page: PageRequest) => await followOrders(database, page, rules),
+  followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page, rules),
   endOfFeed: async () => await endOfFeed(database),
   clientIds: async () => await clientIds(database),
   listNotifications: async (filter: NotificationFilter, page: PageRequest) =>
@@ -45,7 +54,11 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   findUnverified: async (id: string) => await findUnverified(database, id),
   readUnverified: async (page: PageRequest) => await readUnverified(database, page),
   readOutdated: async (trust: string, page: PageRequest) => await readOutdated(database, trust, page),
-  readRegistrations: async (page: PageRequest) => await readRegistrations(database, page),
+  listRefunds: async (filter: { readonly joined: boolean | null }, page: PageRequest) =>
+    await listRefunds(database, filter, page),
+  find: async (clientId: string | null, id: string) => await find(database, { clientId, id }, rules),
+  findInUnverified: async (text: string, limit: number) => await findInUnverified(database, text, limit),
+  readShopStatements: async (page: PageRequest) => await readShopStatements(database, page),
   check: async (what: Checked, page: PageRequest) => await check(database, what, { page, rules }),
   count: async (what: Copied) => await count(database, what),
   recall: async (name: string) => await recall(database, name),
@@ -62,6 +75,14 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     ping: async () => await remember(database, SETTING.probe, ''),
     register: async (registration: Registration, options: { readonly replace: boolean; readonly now: Date }) =>
       await register(database, registration, { replace: options.replace, ...at(options.now) }),
+    amend: async (amendment: Amendment, now: Date) => await amend(database, amendment, at(now)),
+    registerRefund: async (
+      registration: RefundRegistration,
+      options: { readonly replace: boolean; readonly now: Date },
+    ) => await registerRefund(database, registration, { replace: options.replace, ...at(options.now) }),
+    review: async (request: ReviewRequest, now: Date) => await review(database, request, at(now)),
+    withdrawReview: async (name: OrderName, now: Date) => await withdrawReview(database, name, at(now)),
+    sweep: async (now: Date, limit: number) => await sweep(database, at(now), limit),
     reapply: async (entries: readonly ReapplicationEntry[], now: Date) => await reapply(database, entries, at(now)),
     promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
     amendUnverified: async (failures: readonly FailedAgain[]) => await amendUnverified(database, failures),
@@ -73,8 +94,8 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     remember: async (name: string, value: string) => await remember(database, name, value),
     importNotifications: async (rows: readonly StoredNotification[], now: Date) =>
       await importNotifications(database, rows, at(now)),
-    importRegistrations: async (rows: readonly RegistrationVersion[], now: Date) =>
-      await importRegistrations(database, rows, at(now)),
+    importShopStatements: async (rows: readonly ShopStatement[], now: Date) =>
+      await importShopStatements(database, rows, at(now)),
     importUnverified: async (rows: readonly StoredUnverified[]) => await importUnverified(database, rows),
   };
 };

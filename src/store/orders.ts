@@ -1,51 +1,95 @@
-import { type Order, underivable, withExpiry } from '../order/order.ts';
+import type { NextAction } from '../order/next-action.ts';
+import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
+import { evidenceOfEach } from './evidence.ts';
+import { clientIdsOf } from './notifications.ts';
 import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
-import { isoTime, type StoredOrder } from './row.ts';
+import { isoTime } from './row.ts';
+import type { OrderName } from './shop.ts';
 import { goOnFrom } from './starts.ts';
 import type { OrderFilter, Page, PageRequest } from './store.ts';
+import type { StandingRow, StoredOrder } from './stored-order.ts';
 import type { Count, Database, Snapshot, Value } from './transaction.ts';
 
-/** Orders are derived at the moment of reading, by the rules in force; the columns of their rows serve to find them. */
-const read = async (
-  { evidence }: Snapshot,
+const ORDER_CLIENT_IDS = clientIdsOf('orders');
+
+/**
+ * Orders are derived when they are read, by the rules in force; the columns of their rows serve to find them. A list
+ * shows them as of their last commit or sweep, one order is shown as of this very moment.
+ */
+export type AsOf = 'now' | 'its row';
+
+/**
+ * As of when an order is derived that is to be as it stands in its row; epoch milliseconds. Never before its commit,
+ * whatever the clock of who reads.
+ */
+export const asOfRow = ({ row }: Pick<StoredOrder, 'row'>, now: number): number =>
+  row === null ? now : Math.max(row.updatedAt, row.dueAt === null ? now : Math.min(now, row.dueAt - 1));
+
+interface Reading {
+  readonly rules: OrderRules;
+  readonly asOf: AsOf;
+}
+
+export const readOrders = async (
+  snapshot: Snapshot,
   keys: readonly OrderKey[],
-  rules: OrderRules,
+  reading: Reading,
 ): Promise<readonly Order[]> => {
   if (keys.length === 0) return [];
-  const stored = new Map((await evidence({ keys, links: [] }, 'all')).map((one) => [nameOfOrder(one), one]));
+  const stored = new Map((await evidenceOfEach(snapshot, keys)).map((one) => [nameOfOrder(one), one]));
   return keys.flatMap((key) => {
     const one = stored.get(nameOfOrder(key));
-    return one === undefined || one.row === null ? [] : [toOrder(one, one.row.updatedAt, rules)];
+    return one === undefined || one.row === null ? [] : [toOrder(one, one.row, reading)];
   });
 };
 
-const toOrder = (stored: StoredOrder, updatedAt: number, rules: OrderRules): Order => {
-  const order = project(stored, rules).order ?? underivable(stored.evidence);
-  return withExpiry({ ...order, createdAt: isoTime(stored.createdAt), updatedAt: isoTime(updatedAt) }, new Date());
+const toOrder = (stored: StoredOrder, row: StandingRow, { rules, asOf }: Reading): Order => {
+  const now = asOf === 'now' ? Date.now() : asOfRow(stored, Date.now());
+  const { order } = project(stored, { rules, now }).derived ?? underivable(stored.evidence);
+  const { clientId, paymentId, paymentRequestId, referenceOrderId, ...others } = order;
+  return {
+    clientId,
+    paymentId,
+    paymentRequestId,
+    referenceOrderId,
+    revision: row.revision,
+    ...others,
+    replaces: stored.replaces,
+    createdAt: isoTime(stored.createdAt),
+    updatedAt: isoTime(row.updatedAt),
+  };
 };
 
-/** By `paymentId`, else by `paymentRequestId`; several where payments share that. */
-export const findOrders = async (
-  database: Database,
-  { clientId, id }: { readonly clientId: string; readonly id: string },
-  rules: OrderRules,
-): Promise<readonly Order[]> => {
+/** The orders of a name: by `paymentId`, else by `paymentRequestId`; several where payments share that. */
+export const keysNamed = async (snapshot: Snapshot, { clientId, id }: OrderName): Promise<readonly OrderKey[]> => {
   // What begins with a space is a key of ours, never an identifier.
   if (paymentIdOf(id) === null) return [];
-  return await database.snapshot(async (snapshot) => {
-    const byPayment = await read(snapshot, [{ clientId, orderKey: id }], rules);
-    if (byPayment.length > 0) return byPayment;
-    const linked = await paymentsLinkedBy(snapshot.query, [{ clientId, name: 'paymentRequestId', value: id }]);
-    const byRequest = await read(snapshot, linked, rules);
-    return byRequest.length > 0
-      ? byRequest
-      : await read(snapshot, [{ clientId, orderKey: registrationKey(id) }], rules);
-  });
+  const byPayment = await standing(snapshot, [{ clientId, orderKey: id }]);
+  if (byPayment.length > 0) return byPayment;
+  const linked = await paymentsLinkedBy(snapshot.query, [{ clientId, name: 'paymentRequestId', value: id }]);
+  const byRequest = await standing(snapshot, linked);
+  return byRequest.length > 0 ? byRequest : await standing(snapshot, [{ clientId, orderKey: registrationKey(id) }]);
 };
+
+const standing = async ({ query }: Snapshot, keys: readonly OrderKey[]): Promise<readonly OrderKey[]> => {
+  const found = await Promise.all(
+    keys.map(async (key) => {
+      const sql = 'select 1 as found from orders where client_id = $1 and order_key = $2';
+      return (await query(sql, [key.clientId, key.orderKey])).length > 0 ? [key] : [];
+    }),
+  );
+  return found.flat();
+};
+
+/** As of this very moment. */
+export const findOrders = async (database: Database, name: OrderName, rules: OrderRules): Promise<readonly Order[]> =>
+  await database.snapshot(
+    async (snapshot) => await readOrders(snapshot, await keysNamed(snapshot, name), { rules, asOf: 'now' }),
+  );
 
 interface Row {
   readonly client_id: string;
@@ -55,10 +99,10 @@ interface Row {
 
 const toKey = (row: Row): OrderKey => ({ clientId: row.client_id, orderKey: row.order_key });
 
-/**
- * Newest change first. The terms on `status` and `attention` repeat those of the partial indexes, so that they are
- * used.
- */
+/** Actions that are common: what is rare has an index. */
+const COMMON: ReadonlySet<NextAction> = new Set<NextAction>(['FULFIL', 'WAIT', 'NONE']);
+
+/** Newest change first. Terms repeat those of the partial indexes, so that they are used. */
 export const listOrders = async (
   database: Database,
   { filter, page }: { readonly filter: OrderFilter; readonly page: PageRequest },
@@ -74,6 +118,15 @@ export const listOrders = async (
   if (filter.attention !== null) {
     terms.push("attention <> ''", `attention like '% ' || $${values.push(filter.attention)} || ' %'`);
   }
+  if (filter.nextAction !== null) {
+    terms.push(`next_action = $${values.push(filter.nextAction)}`);
+    if (!COMMON.has(filter.nextAction)) terms.push("next_action not in ('FULFIL', 'WAIT', 'NONE')");
+  }
+  if (filter.clientId !== null) terms.push(`client_id = $${values.push(filter.clientId)}`);
+  if (filter.referenceOrderId !== null) {
+    if (filter.clientId === null) terms.push(`client_id in (${ORDER_CLIENT_IDS})`);
+    terms.push('reference_order_id is not null', `reference_order_id = $${values.push(filter.referenceOrderId)}`);
+  }
   return await database.snapshot(async (snapshot) => {
     const rows = await snapshot.query<Row>(
       `select client_id, order_key, position
@@ -83,7 +136,7 @@ export const listOrders = async (
        limit $1`,
       values,
     );
-    const items = await read(snapshot, rows.map(toKey), rules);
+    const items = await readOrders(snapshot, rows.map(toKey), { rules, asOf: 'its row' });
     return { items, next: nextCursor(rows, page, ({ position }) => String(position)) };
   });
 };
@@ -91,21 +144,23 @@ export const listOrders = async (
 /** The change feed: each order once, at the place of its latest change, oldest change first. */
 export const followOrders = async (
   database: Database,
-  { limit, cursor }: PageRequest,
+  { limit, cursor, clientId }: PageRequest & Pick<OrderFilter, 'clientId'>,
   rules: OrderRules,
 ): Promise<{ readonly items: readonly Order[]; readonly next: string }> => {
   const from = readFeedCursor(cursor ?? '0');
+  // Not by the index of the client: that holds no positions.
+  const ofClient = clientId === null ? '' : "and client_id || '' = $3";
   return await database.snapshot(async (snapshot) => {
     const cursorAt = await goOnFrom(snapshot, from);
     const rows = await snapshot.query<Row>(
       `select client_id, order_key, position
        from orders
-       where position > cast($1 as bigint) and position < ${snapshot.dialect.horizon}
+       where position > cast($1 as bigint) and position < ${snapshot.dialect.horizon} ${ofClient}
        order by position
        limit $2`,
-      [from.position, limit],
+      [from.position, limit, ...(clientId === null ? [] : [clientId])],
     );
-    const items = await read(snapshot, rows.map(toKey), rules);
+    const items = await readOrders(snapshot, rows.map(toKey), { rules, asOf: 'its row' });
     // An empty page, too, gives a cursor of the latest start.
     return { items, next: cursorAt(String(rows.at(-1)?.position ?? from.position)) };
   });

@@ -1,5 +1,6 @@
 import { linkLock, type Lock, orderLock } from './lock.ts';
-import type { Touched, TouchedKey } from './order-key.ts';
+import { identifiersOf, linksAmong } from './links.ts';
+import type { Link, Touched, TouchedKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
 import { hexOf, linksIn, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
 import type { PutNotification, Transaction } from './transaction.ts';
@@ -29,19 +30,31 @@ export const putAndTouch = async (transaction: Transaction, rows: readonly Notif
   const put = await transaction.putNotifications(distinct);
   const stored = new Map(put.map((one, index) => [distinct[index]?.id ?? '', one]));
   const again = distinct.filter(({ id }) => stored.get(id)?.isNew === false && stored.get(id)?.outcome === 'FAILED');
+  const left: Link[] = [];
   for (const row of again) {
     const one = stored.get(row.id) as PutNotification;
+    const { clientId } = row;
+    left.push(...linksAmong(await identifiersOf(transaction.query, { clientId, position: one.position }), clientId));
     await writeReadings(transaction, [
       { clientId: row.clientId, id: hexOf(row.digest), position: one.position, columns: row },
     ]);
     stored.set(row.id, { ...one, outcome: row.outcome });
   }
+  transaction.need(left.map(linkLock));
   const applied = distinct.filter(({ id }) => stored.get(id)?.isNew === true || again.some((row) => row.id === id));
+  // One that is stored was received earlier than we knew: its order waits since then.
+  const earlier = distinct.filter(({ id, firstReceivedAt }) => {
+    const one = stored.get(id);
+    return one?.isNew === false && one.firstReceivedAt === firstReceivedAt;
+  });
   return {
     stored,
     touched: {
-      keys: applied.flatMap((row) => addedBy(row, stored.get(row.id) as PutNotification)),
-      links: applied.flatMap(linksIn),
+      keys: [
+        ...applied.flatMap((row) => addedBy(row, stored.get(row.id) as PutNotification)),
+        ...earlier.flatMap(orderOf),
+      ],
+      links: [...applied.flatMap(linksIn), ...earlier.flatMap(linksIn), ...left],
     },
   };
 };

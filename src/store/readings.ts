@@ -27,7 +27,7 @@ export const writeReadings = async ({ query }: Transaction, rewrites: readonly R
           query(
             `insert into identifiers (client_id, position, name, value, joins)
              values ($1, cast($2 as bigint), $3, $4, $5)`,
-            [clientId, position, name, value, Number(joins)],
+            [clientId, position, name, value, joins],
           ),
         ),
       ];

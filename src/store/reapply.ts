@@ -2,7 +2,8 @@ import type { Outcome } from '../order/reading.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { derive } from './derive.ts';
 import { linkLock, orderLock } from './lock.ts';
-import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
+import { ordersLinkedBy } from './joined.ts';
+import { identifiersOf, linksAmong } from './links.ts';
 import type { Link, OrderKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
 import { bytesOf, linksIn, notificationId, type ReadingColumns } from './row.ts';
@@ -37,7 +38,7 @@ export const reapply = async (
         const links = [...held.flatMap((one) => one.links), ...held.flatMap(({ entry }) => linksNow(entry))];
         transaction.need([...keys.map(orderLock), ...links.map(linkLock)]);
         // By what they name as stored, before that is written again.
-        const linked = await paymentsLinkedBy(transaction.query, links);
+        const linked = await ordersLinkedBy(transaction.query, links);
         await writeReadings(
           transaction,
           held.map(({ entry, position }) => ({ ...entry, position })),

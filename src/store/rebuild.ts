@@ -33,7 +33,7 @@ export const rebuild = async (
 /** Before the first order. */
 const START: readonly [clientId: string, orderKey: string] = ['', ''];
 /** Greater than any `paymentRequestId`: the keys of registrations come before those of payments. */
-const PAST_REGISTRATIONS = '\x7f';
+const PAST_REGISTRATIONS = '\u{10ffff}';
 
 /**
  * Orders that should be there and orders that are there, so that neither kind of error survives. The cursor is the last
@@ -62,10 +62,10 @@ export const readOrderKeys = async (query: Query, page: PageRequest): Promise<Pa
        ) as present
        union
        select * from (
-         select client_id, ' ' || payment_request_id
-         from registrations
-         where (client_id, payment_request_id) > ($1, $3) and replaced_at = 0
-         order by client_id, payment_request_id
+         select client_id, ' ' || id
+         from shop_statements
+         where (client_id, about, id) > ($1, 'registration', $3) and about = 'registration' and replaced_at = 0
+         order by client_id, id
          limit $4
        ) as registered
      ) as keys

@@ -1,19 +1,22 @@
 import { createHash, hash } from 'node:crypto';
 import type { SignedRequest } from '../antom/signature.ts';
-import type { OrderEvidence } from '../order/evidence.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
-import type { Registration } from '../order/registration.ts';
-import { type CaptureStatement, linksOf, type Sourced, type Statement } from '../order/statement.ts';
-import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
+import { linksOf } from '../order/statement.ts';
+import type { Link, OrderKey } from './order-key.ts';
 import type { NotificationDelivery, UnverifiedDelivery, VerificationFailure } from './store.ts';
+
+/**
+ * How an identifier joins its notification with what else names it: 1 as what it states (`linksOf`), 2 as one that could
+ * not be read, whose identifiers contradict nothing; 0 not at all.
+ */
+export type Joins = 0 | 1 | 2;
 
 /** One identifier of a notification, `paymentId` excepted: that is a column of its own. */
 export interface IdentifierRow {
   readonly name: string;
   readonly value: string;
-  /** It joins the payment with what else names it (`linksOf`). */
-  readonly joins: boolean;
+  readonly joins: Joins;
 }
 
 /** A notification before it is stored, as plain values that pass between threads. Times are epoch milliseconds. */
@@ -51,27 +54,44 @@ export type ReadingColumns = Pick<
   'kind' | 'outcome' | 'problem' | 'paymentId' | 'identifiers' | 'statements'
 >;
 
-export const toReadingColumns = ({ kind, outcome, problem, identifiers, statements }: Reading): ReadingColumns => {
-  const links = outcome === 'APPLIED' ? statements.flatMap(linksOf) : [];
+export const toReadingColumns = (reading: Reading): ReadingColumns => {
+  const { kind, outcome, problem, identifiers, statements } = reading;
   return {
     kind,
     outcome,
     problem,
     paymentId: identifiers.find(({ name }) => name === 'paymentId')?.value ?? '',
-    identifiers: toIdentifierRows(identifiers, links),
+    identifiers: toIdentifierRows(reading),
     statements: statements.length === 0 ? null : JSON.stringify(statements),
   };
 };
 
 /** All that it states, and all that joins it: a link may stand deeper in the body. */
-const toIdentifierRows = (
-  identifiers: readonly Identifier[],
-  links: readonly Identifier[],
-): readonly IdentifierRow[] => {
+const toIdentifierRows = ({ kind, outcome, identifiers, statements }: Reading): readonly IdentifierRow[] => {
+  const links = outcome === 'APPLIED' ? statements.flatMap(linksOf) : [];
   const stated = identifiers.filter(({ name }) => name !== 'paymentId');
   const deeper = links.filter((link) => !isIn(identifiers, link));
-  return [...stated, ...deeper].map((one) => ({ name: one.name, value: one.value, joins: isIn(links, one) }));
+  return [...stated, ...deeper].map((one) => ({
+    name: one.name,
+    value: one.value,
+    joins: joinsBy(one, { kind, outcome, links }),
+  }));
 };
+
+/** How an identifier joins, by what became of its notification and what that states (`links`). */
+export const joinsBy = (
+  one: Identifier,
+  { kind, outcome, links }: Pick<Reading, 'kind' | 'outcome'> & { readonly links: readonly Identifier[] },
+): Joins => {
+  if (outcome === 'APPLIED') return isIn(links, one) ? 1 : 0;
+  return outcome !== 'UNHANDLED' && leads(kind, one.name) ? 2 : 0;
+};
+
+/** An unreadable notification is of a payment by its `paymentRequestId`, and of a refund as a readable one would be. */
+export const leads = (kind: Kind, name: string): boolean =>
+  kind !== 'UNKNOWN' && (name === 'paymentRequestId' || (kind === 'REFUND' && isRefundName(name)));
+
+export const isRefundName = (name: string): boolean => name === 'refundId' || name === 'refundRequestId';
 
 /** What is kept of a notification that the database itself refuses to apply. */
 export const inapplicable = (reading: Reading): Reading => ({
@@ -99,12 +119,12 @@ export const withDigest = (entry: WithBytes): NotificationRow => {
   return { ...entry, digest: Buffer.from(digest, 'hex'), id: notificationId(entry.clientId, digest) };
 };
 
-/** A notification names these links, by its statements. */
+/** A notification joins others by these links. */
 export const linksIn = ({
   clientId,
   identifiers,
 }: Pick<NotificationEntry, 'clientId' | 'identifiers'>): readonly Link[] =>
-  identifiers.flatMap(({ name, value, joins }) => (joins ? [{ clientId, name, value } as Link] : []));
+  identifiers.flatMap(({ name, value, joins }) => (joins === 0 ? [] : [{ clientId, name, value } as Link]));
 
 /** Of which notifications an order consists: those of a handled kind. */
 export const OF_ORDERS = "outcome <> 'UNHANDLED' and kind <> 'UNKNOWN'";
@@ -116,107 +136,6 @@ export const orderOf = (
   const { clientId, kind, paymentId, outcome } = entry;
   return paymentId === '' || outcome === 'UNHANDLED' || kind === 'UNKNOWN' ? [] : [{ clientId, orderKey: paymentId }];
 };
-
-/** One stored notification, as far as its order is concerned. */
-export interface EvidenceRow {
-  readonly position: string;
-  /** SHA-256 of the body, lower-case hex. */
-  readonly digest: string;
-  readonly outcome: Outcome;
-  readonly problem: string | null;
-  /** JSON */
-  readonly statements: string | null;
-  readonly firstReceivedAt: number;
-}
-
-export interface RegistrationRow {
-  readonly registration: Registration;
-  readonly createdAt: number;
-}
-
-/** The captures of an order that are not read one by one (fold.ts). */
-export interface Fold {
-  /** By the rules of which it was made: another one is made again from all that is stored. */
-  readonly derivation: number;
-  /** How many captures. */
-  readonly count: number;
-  /** One for all that are alike. */
-  readonly statements: readonly Sourced<CaptureStatement>[];
-  /** Sum of the digests of the captures as the order shows them, hexadecimal. */
-  readonly shown: string;
-  /** Positions of the order's notifications that are not folded. */
-  readonly loose: readonly string[];
-}
-
-/** All that is stored about one order. */
-export interface StoredOrder extends OrderKey {
-  readonly evidence: OrderEvidence;
-  /** The notifications that were read. */
-  readonly notifications: readonly EvidenceRow[];
-  /** What of its captures was not read, being folded; null where all was read. */
-  readonly before: Fold | null;
-  /** A notification of it is FAILED. */
-  readonly hasFailed: boolean;
-  /** A registration that a payment names: it has no order of its own. */
-  readonly isNamed: boolean;
-  /** The earliest first receipt, and creation of a registration. */
-  readonly createdAt: number;
-  /** Of the row in `orders`; null while there is none. */
-  readonly row: { readonly updatedAt: number; readonly position: string; readonly fold: string | null } | null;
-}
-
-/** What a database reads about one order. */
-export interface GatheredOrder extends OrderKey {
-  /** `OF_ORDERS` */
-  readonly notifications: readonly EvidenceRow[];
-  /** `statementsOf` these notifications. */
-  readonly statements: readonly Sourced<Statement>[];
-  readonly registrations: readonly RegistrationRow[];
-  /** Another payment names a link of this one. For a registration: a payment names it. */
-  readonly isShared: boolean;
-  readonly row: StoredOrder['row'];
-}
-
-/** What the applied ones among these notifications state. */
-export const statementsOf = (notifications: readonly EvidenceRow[]): readonly Sourced<Statement>[] =>
-  notifications.flatMap(({ outcome, statements, digest }) => {
-    if (outcome !== 'APPLIED' || statements === null) return [];
-    // Written by toReadingColumns; completed in place, for it was parsed just now.
-    const parsed = JSON.parse(statements) as readonly Statement[];
-    return parsed.map((statement, place) => Object.assign(statement, { digest, place }));
-  });
-
-/** What both databases make of the rows of one order. */
-export const toStoredOrder = (gathered: GatheredOrder): StoredOrder => {
-  const { clientId, orderKey, statements, registrations, isShared, row } = gathered;
-  const paymentId = paymentIdOf(orderKey);
-  const { notifications } = gathered;
-  const unreadable = notifications.filter(({ outcome }) => outcome !== 'APPLIED');
-  return {
-    clientId,
-    orderKey,
-    evidence: {
-      clientId,
-      paymentId,
-      statements,
-      registrations: registrations.map(({ registration }) => registration),
-      problems: unreadable.map(({ problem }) => problem ?? 'A fault of paynotify kept it from being applied.'),
-      sharesIdentity: paymentId !== null && isShared,
-    },
-    notifications,
-    before: null,
-    hasFailed: unreadable.some(({ outcome }) => outcome === 'FAILED'),
-    isNamed: paymentId === null && isShared,
-    createdAt: earliest([
-      ...notifications.map(({ firstReceivedAt }) => firstReceivedAt),
-      ...registrations.map((one) => one.createdAt),
-    ]),
-    row,
-  };
-};
-
-/** The epoch where there is none: a row that nothing stands for, until a rebuild removes it. */
-const earliest = (times: readonly number[]): number => (times.length === 0 ? 0 : Math.min(...times));
 
 /** A request that failed verification, as plain values that pass between threads. */
 export interface UnverifiedEntry extends VerificationFailure {

@@ -6,6 +6,8 @@ export const SETTING = {
   copy: 'copy',
   /** A service has started on this database since a copy into it began. */
   copyInUse: 'copy in use',
+  /** Which payment methods were reported today, as JSON (upkeep/methods.ts). */
+  methods: 'methods',
   /** Written to learn whether the database can be written. */
   probe: 'probe',
   /** SQLite: the last position of the change feed. */

@@ -1,21 +1,29 @@
-import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
-import type { AttentionCode } from '../order/attention.ts';
+import type { UnverifiedReason } from '../antom/signature.ts';
+import type { AttentionCode } from '../order/attention-code.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Order } from '../order/order.ts';
 import type { Kind, Outcome, RawNotification, ReadNotification, Reading } from '../order/reading.ts';
+import type { NextAction } from '../order/next-action.ts';
 import type { Registration } from '../order/registration.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
-
+import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
 import type {
-  FailedAgain,
-  StoredUnverified,
-  UnverifiedBounds,
-  UnverifiedRoom,
-  UnverifiedSummary,
-  VerificationFailure,
-} from './verification-failure.ts';
+  Amendment,
+  AmendResult,
+  ListedRefund,
+  OrderName,
+  RefundRegistration,
+  RegisterRefundResult,
+  RegisterResult,
+  ReviewRequest,
+  ReviewResult,
+  ShopStatement,
+  WithdrawResult,
+} from './shop.ts';
+
+import type { FailedAgain, StoredUnverified, UnverifiedBounds, UnverifiedSummary } from './verification-failure.ts';
 
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
@@ -27,6 +35,35 @@ export {
 } from './errors.ts';
 
 export type {
+  BatchResult,
+  Delivery,
+  NoRoom,
+  NotificationDelivery,
+  NotificationKey,
+  Recorded,
+  RecordedNotification,
+  RecordedReading,
+  RecordedUnverified,
+  UnverifiedDelivery,
+} from './delivery.ts';
+
+export type {
+  Amendment,
+  AmendResult,
+  ListedRefund,
+  OrderName,
+  RefundRegistration,
+  RegisterRefundResult,
+  RegisterResult,
+  ReviewRequest,
+  ReviewResult,
+  ShopStatement,
+  StoredRefundRegistration,
+  StoredRegistration,
+  WithdrawResult,
+} from './shop.ts';
+
+export type {
   FailedAgain,
   StoredUnverified,
   UnverifiedBounds,
@@ -34,71 +71,6 @@ export type {
   UnverifiedSummary,
   VerificationFailure,
 } from './verification-failure.ts';
-
-/** A verified notification to store and apply. */
-export interface NotificationDelivery {
-  readonly kind: 'notification';
-  readonly read: ReadNotification;
-  readonly receivedAt: Date;
-  /** The database itself rejected what was read from it: keep the bytes, and say FAILED. */
-  readonly inapplicable?: true;
-}
-
-/** A request that failed verification, to store apart. */
-export interface UnverifiedDelivery {
-  readonly kind: 'unverified';
-  readonly request: SignedRequest;
-  readonly failure: VerificationFailure;
-  readonly receivedAt: Date;
-}
-
-export type Delivery = NotificationDelivery | UnverifiedDelivery;
-
-declare const recorded: unique symbol;
-
-/** The proof that a delivery is durable: the COMMIT that holds it has returned. Only a store makes one. */
-export type Recorded = RecordedNotification | RecordedUnverified;
-
-export interface RecordedNotification {
-  readonly [recorded]: true;
-  readonly kind: 'notification';
-  readonly reading: RecordedReading;
-  readonly deliveries: number;
-}
-
-/** Of a resend, `outcome` is as stored; the rest is as it was read now. */
-export interface RecordedReading {
-  readonly kind: Kind;
-  readonly outcome: Outcome;
-  readonly problem: string | null;
-  readonly paymentId: string | null;
-}
-
-export interface RecordedUnverified {
-  readonly [recorded]: true;
-  readonly kind: 'unverified';
-  readonly deliveries: number;
-}
-
-/** The unverified store has no room for it: not stored, and so not acknowledged. */
-export interface NoRoom {
-  readonly kind: 'no room';
-}
-
-export interface BatchResult {
-  /** One a delivery, in the order given. */
-  readonly results: readonly (Recorded | NoRoom)[];
-  /** How full the unverified store is now: all of it and each share; empty where the batch asked for no room. */
-  readonly unverifiedRoom: readonly UnverifiedRoom[];
-  /** Notifications that FAILED in this batch, also older ones of the same orders. */
-  readonly failed: readonly NotificationKey[];
-}
-
-/** `id` is the SHA-256 of the body in lower-case hex: one client and one body are one notification. */
-export interface NotificationKey {
-  readonly clientId: string;
-  readonly id: string;
-}
 
 export interface NotificationSummary extends NotificationKey {
   readonly kind: Kind;
@@ -131,31 +103,29 @@ export interface PageRequest {
   readonly cursor: string | null;
 }
 
+/** Null takes all. */
 export interface OrderFilter {
+  readonly clientId: string | null;
   readonly status: OrderStatus | null;
+  readonly nextAction: NextAction | null;
   readonly attention: AttentionCode | null;
+  readonly referenceOrderId: string | null;
 }
 
 export interface NotificationFilter {
   readonly kind: Kind | null;
   readonly outcome: Outcome | null;
-  readonly paymentId: string | null;
+  readonly clientId: string | null;
+  /** Any identifier that it states. */
+  readonly id: string | null;
 }
 
-export interface StoredRegistration extends Registration {
-  readonly createdAt: string;
-  readonly updatedAt: string;
+/** Everything that carries an identifier; at most 100 of each, the newest. */
+export interface Found {
+  readonly orders: readonly Order[];
+  readonly notifications: readonly NotificationSummary[];
+  readonly refunds: readonly ListedRefund[];
 }
-
-/** A registration that stands, or stood until another replaced it. */
-export interface RegistrationVersion extends StoredRegistration {
-  /** Null while it stands. */
-  readonly replacedAt: string | null;
-}
-
-export type RegisterResult =
-  | { readonly kind: 'created' | 'unchanged' | 'replaced'; readonly registration: StoredRegistration }
-  | { readonly kind: 'conflict'; readonly registration: StoredRegistration };
 
 /** A stored notification read again, to be applied again; it is left alone where it is not as it was read. */
 export interface Reapplication {
@@ -170,7 +140,7 @@ export interface Promotion {
 }
 
 /** What a copy brings over; orders are derived where it arrives. */
-export const COPIED = ['notifications', 'registrations', 'unverified'] as const;
+export const COPIED = ['notifications', 'shop_statements', 'unverified'] as const;
 export type Copied = (typeof COPIED)[number];
 
 export interface RebuildStep {
@@ -204,14 +174,17 @@ export interface Store extends StoreReads, StoreWrites {
 }
 
 export interface StoreReads {
-  readonly findOrders: (clientId: string, id: string) => Promise<readonly Order[]>;
-  /** Newest change first. */
+  /** As of this very moment; several where payments share a `paymentRequestId`. */
+  readonly findOrders: (name: OrderName) => Promise<readonly Order[]>;
+  /** Newest change first, each as of its last commit or sweep. */
   readonly listOrders: (filter: OrderFilter, page: PageRequest) => Promise<Page<Order>>;
   /**
    * Each order once, at the place of its latest change, oldest change first. `cursor` null is the beginning. Throws an
    * OutdatedCursorError where the database has gone back since the cursor was given out.
    */
-  readonly followOrders: (page: PageRequest) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
+  readonly followOrders: (
+    page: PageRequest & Pick<OrderFilter, 'clientId'>,
+  ) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
   /** The cursor after the latest change. */
   readonly endOfFeed: () => Promise<string>;
 
@@ -225,6 +198,13 @@ export interface StoreReads {
   /** Whether notifications wait to be applied again; asked often, and nearly always none. */
   readonly hasFailed: () => Promise<boolean>;
 
+  /** Refunds, those whose notification arrived last first; `joined` null takes all. */
+  readonly listRefunds: (filter: { readonly joined: boolean | null }, page: PageRequest) => Promise<Page<ListedRefund>>;
+  /** `clientId` null looks at all clients. */
+  readonly find: (clientId: string | null, id: string) => Promise<Found>;
+  /** Unverified requests whose bytes hold this text literally, the newest; reads all of them. */
+  readonly findInUnverified: (text: string, limit: number) => Promise<readonly UnverifiedSummary[]>;
+
   /** Newest first. */
   readonly listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => Promise<Page<UnverifiedSummary>>;
   readonly findUnverified: (id: string) => Promise<StoredUnverified | null>;
@@ -234,7 +214,7 @@ export interface StoreReads {
   readonly readOutdated: (trust: string, page: PageRequest) => Promise<Page<StoredUnverified>>;
 
   /** Those that stand and those that were replaced, in the order of their identifiers. */
-  readonly readRegistrations: (page: PageRequest) => Promise<Page<RegistrationVersion>>;
+  readonly readShopStatements: (page: PageRequest) => Promise<Page<ShopStatement>>;
   /** Compares rows with their own checks and with what they are derived from; changes nothing. */
   readonly check: (what: Checked, page: PageRequest) => Promise<Page<CheckedRow>>;
   readonly count: (what: Copied) => Promise<number>;
@@ -251,6 +231,16 @@ export interface StoreWrites {
     registration: Registration,
     options: { readonly replace: boolean; readonly now: Date },
   ) => Promise<RegisterResult>;
+  readonly amend: (amendment: Amendment, now: Date) => Promise<AmendResult>;
+  readonly registerRefund: (
+    registration: RefundRegistration,
+    options: { readonly replace: boolean; readonly now: Date },
+  ) => Promise<RegisterRefundResult>;
+  readonly review: (request: ReviewRequest, now: Date) => Promise<ReviewResult>;
+  /** Takes a review back. */
+  readonly withdrawReview: (name: OrderName, now: Date) => Promise<WithdrawResult>;
+  /** Derives at most `limit` orders that the clock changes by now; returns how many, 0 when none is due. */
+  readonly sweep: (now: Date, limit: number) => Promise<number>;
   /** Applies stored notifications again; null for one that another replica holds or has changed since it was read. */
   readonly reapply: (reapplications: readonly Reapplication[], now: Date) => Promise<readonly (Outcome | null)[]>;
 
@@ -277,9 +267,9 @@ export interface StoreWrites {
 
   /**
    * Takes in rows of another store, in one transaction, and derives their orders; returns how many were not there.
-   * What is there never goes back: counts and times keep their extremes, and a younger registration stands.
+   * What is there never goes back: counts and times keep their extremes, and the shop's younger statement stands.
    */
   readonly importNotifications: (rows: readonly StoredNotification[], now: Date) => Promise<number>;
-  readonly importRegistrations: (rows: readonly RegistrationVersion[], now: Date) => Promise<number>;
+  readonly importShopStatements: (rows: readonly ShopStatement[], now: Date) => Promise<number>;
   readonly importUnverified: (rows: readonly StoredUnverified[]) => Promise<number>;
 }

@@ -1,6 +1,7 @@
-import type { NotificationRow, StoredOrder, UnverifiedRow } from './row.ts';
 import type { Lock } from './lock.ts';
 import type { OrderKey, Touched } from './order-key.ts';
+import type { NotificationRow, UnverifiedRow } from './row.ts';
+import type { GatheredOrder } from './stored-order.ts';
 import type { Outcome, RawNotification } from '../order/reading.ts';
 
 /** A count or a time, as a number or as its text. */
@@ -32,6 +33,8 @@ export interface Dialect {
   readonly withoutRaw: string;
   /** It has not been removed. */
   readonly hasRaw: string;
+  /** The body of an unverified request holds the bytes `$2`. */
+  readonly bodyHolds: string;
 }
 
 /** What stands in `notifications` for one of the rows that were put there. */
@@ -41,13 +44,23 @@ export interface PutNotification {
   readonly isNew: boolean;
   readonly outcome: Outcome;
   readonly deliveries: number;
+  /** Of all its deliveries, epoch milliseconds. */
+  readonly firstReceivedAt: number;
 }
 
 /** An order as it is to stand in `orders`. */
 export interface OrderRow extends OrderKey {
+  /** Where it changes. */
+  readonly revision: number;
   readonly status: string;
+  readonly nextAction: string;
   /** Codes, each between spaces; empty for none. */
   readonly attention: string;
+  readonly referenceOrderId: string | null;
+  /** When the clock may change it, epoch milliseconds; null where it never does. By itself it is no change. */
+  readonly dueAt: number | null;
+  /** As it stands in the row. */
+  readonly dueBefore: number | null;
   /** Tells whether any field of the order changed. */
   readonly digest: Buffer;
   /** JSON: a `Fold`; null for an ordinary order. */
@@ -78,9 +91,10 @@ export interface Snapshot {
   readonly dialect: Dialect;
   readonly query: Query;
   /**
-   * All that is stored about the touched orders and about those that the links lead to, whether or not there is a row.
+   * What is stored of the touched orders and of those that the links lead to, whether or not there is a row. Links are
+   * not of refunds: those lead further (joined.ts).
    */
-  readonly evidence: (touched: Touched, extent: Extent) => Promise<readonly StoredOrder[]>;
+  readonly evidence: (touched: Touched, extent: Extent) => Promise<readonly GatheredOrder[]>;
   /** What came over the wire, for each position; null once retention has removed it. */
   readonly raws: (positions: readonly string[]) => Promise<readonly (RawNotification | null)[]>;
   /** Where what came over the wire stands apart: what holds more of it than there are notifications that name it. */

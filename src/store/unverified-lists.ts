@@ -72,6 +72,17 @@ export const readOutdated = async (
   return { items: rows.map(toStored), next: nextOf(rows, page) };
 };
 
+/** Those whose body holds a text, the newest; reads all bodies. */
+export const findInUnverified = async (
+  { snapshot }: Database,
+  text: string,
+  limit: number,
+): Promise<readonly UnverifiedSummary[]> =>
+  await snapshot(async ({ query, dialect }) => {
+    const sql = `select ${COLUMNS} from unverified where ${dialect.bodyHolds} order by request desc limit $1`;
+    return (await query<Row>(sql, [limit, Buffer.from(text)])).map(toSummary);
+  });
+
 export const findUnverified = async ({ query }: Database, id: string): Promise<StoredUnverified | null> => {
   const [row] = await query<WholeRow>(`select ${WHOLE} from unverified where digest = $1`, [bytesOf(id)]);
   return row === undefined ? null : toStored(row);

@@ -54,6 +54,9 @@ export interface CopyReport {
   readonly complete: boolean;
 }
 
+/** For a sentence: `shop statements`. */
+export const nameOf = (what: Copied): string => what.replace('_', ' ');
+
 /** How far a copy has come. `what` is null once a whole pass has ended. */
 interface State {
   readonly source: string;
@@ -72,12 +75,12 @@ interface Transfer {
 const readPage = async (store: Store, what: Copied, request: PageRequest): Promise<Transfer> => {
   switch (what) {
     case 'notifications': {
-      const page = await store.readNotifications({ kind: null, outcome: null, paymentId: null }, request);
+      const page = await store.readNotifications({ kind: null, outcome: null, clientId: null, id: null }, request);
       return { page, importInto: async (target) => await target.importNotifications(page.items, new Date()) };
     }
-    case 'registrations': {
-      const page = await store.readRegistrations(request);
-      return { page, importInto: async (target) => await target.importRegistrations(page.items, new Date()) };
+    case 'shop_statements': {
+      const page = await store.readShopStatements(request);
+      return { page, importInto: async (target) => await target.importShopStatements(page.items, new Date()) };
     }
     case 'unverified': {
       const page = await store.readUnverified(request);
@@ -146,7 +149,9 @@ const assertTwo = ({ source, target }: Pick<CopyOptions, 'source' | 'target'>): 
 const assertEmpty = async (target: Store): Promise<void> => {
   for (const what of COPIED) {
     if ((await target.count(what)) > 0) {
-      throw new CopyRefusedError(`the target holds ${what} that are not from this copy: choose an empty database`);
+      throw new CopyRefusedError(
+        `the target holds ${nameOf(what)} that are not from this copy: choose an empty database`,
+      );
     }
   }
 };

@@ -46,7 +46,7 @@ export const createRedriving = (store: Store, handlers: Handlers): Redriving => 
     redriveAll: async (outcome) => {
       const outcomes = Object.fromEntries(OUTCOMES.map((one) => [one, 0])) as Record<Outcome, number>;
       const counts = { redriven: 0, withoutBytes: 0, held: 0 };
-      const filter = { kind: null, outcome, paymentId: null };
+      const filter = { kind: null, outcome, clientId: null, id: null };
       for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
         const page = await store.readNotifications(filter, { limit: AT_ONCE, cursor });
         const whole = page.items.filter(hasBytes);

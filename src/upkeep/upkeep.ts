@@ -5,6 +5,7 @@ import { nameOfRules, type OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 import { noteInUse } from './copy.ts';
+import { type MethodReport, reportMethods } from './methods.ts';
 import { rebuildOrders, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
 import { removeOld, type RetentionReport, type RetentionRules } from './retention.ts';
@@ -17,6 +18,8 @@ export interface UpkeepOptions {
   readonly retention: RetentionRules;
   /** Milliseconds from one look for requests to verify again to the next. */
   readonly verifyAgainEveryMs?: number;
+  /** The same from one sweep to the next. */
+  readonly sweepEveryMs?: number;
   readonly report: {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
@@ -24,6 +27,7 @@ export interface UpkeepOptions {
     /** A copy into this database has not ended. */
     readonly unfinishedCopy: () => void;
     readonly removed: (report: RetentionReport) => void;
+    readonly method: (report: MethodReport) => void;
     readonly failed: (task: string, error: unknown) => void;
   };
 }
@@ -40,35 +44,20 @@ export interface Upkeep {
 }
 
 const REDRIVE_EVERY_MS = 5 * 60_000;
+const SWEEP_EVERY_MS = 60_000;
+const SWEPT_AT_ONCE = 200;
 const VERIFY_AGAIN_EVERY_MS = 60_000;
 const REMOVE_EVERY_MS = 60 * 60_000;
 /** When another replica is at the same task. */
 const ANOTHER_TRY_AFTER_MS = 2_000;
 
 export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
-  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS } = options;
+  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS } = options;
   let stopping = false;
-  let underWay: Promise<void> = Promise.resolve();
   const isStopping = (): boolean => stopping;
-
-  /** Each replica has its turn: what this one would do, the other may do with other keys. */
-  const attempt = async (task: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      while (!isStopping() && (await store.exclusively(task, async () => (await work(), true))) === null) {
-        await pause(ANOTHER_TRY_AFTER_MS, undefined, { ref: false });
-      }
-    } catch (error) {
-      if (!stopping) report.failed(task, error);
-    }
-  };
-  /** One task after another; a task that fails is reported, and tried again on its next occasion. */
-  const schedule = (task: string, work: () => Promise<void>): void => {
-    const previous = underWay;
-    underWay = (async () => {
-      await previous;
-      await attempt(task, work);
-    })();
-  };
+  const { schedule, underWay } = createSchedule({ store, report, isStopping });
+  // What is due waits for no other task.
+  const clock = createSchedule({ store, report, isStopping });
 
   const redrive = (): void =>
     schedule('redrive', async () => {
@@ -80,15 +69,24 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   schedule('copy', async () => {
     if (await noteInUse(store)) report.unfinishedCopy();
   });
-  schedule('rebuild', async () => {
-    const name = nameOfRules(rules);
-    if ((await store.recall(SETTING.rules)) === name) return;
-    // Also where nothing is remembered: a first run may have ended before it could be.
-    const rebuilt = await rebuildOrders(store, isStopping);
-    if (rebuilt.orders > 0) report.rebuilt(rebuilt);
-    if (!stopping) await store.remember(SETTING.rules, name);
-  });
+  const rebuild = (): void =>
+    schedule('rebuild', async () => {
+      const name = nameOfRules(rules);
+      if ((await store.recall(SETTING.rules)) === name) return;
+      // Also where nothing is remembered: a first run may have ended before it could be.
+      const rebuilt = await rebuildOrders(store, isStopping);
+      if (rebuilt.orders > 0) report.rebuilt(rebuilt);
+      if (!stopping) await store.remember(SETTING.rules, name);
+    });
+  rebuild();
+  const sweep = (): void =>
+    clock.schedule('sweep', async () => {
+      while (!isStopping() && (await store.sweep(new Date(), SWEPT_AT_ONCE)) > 0);
+    });
+  const lookAtMethods = (): void =>
+    schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));
   redrive();
+  sweep();
   let trust: Trust | null = null;
   const verifyAgain = (): void =>
     schedule('verify again', async () => {
@@ -96,8 +94,15 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
       const moved = await verifyUnverifiedAgain(store, { trust, handlers, isStopping });
       if (moved > 0) report.moved(moved);
     });
-  const timers = [setInterval(redrive, REDRIVE_EVERY_MS), setInterval(verifyAgain, verifyAgainEveryMs)];
-  const removal = startRemoval({ store, rules: retention, report, isStopping, before: () => underWay });
+  const timers = [
+    setInterval(redrive, REDRIVE_EVERY_MS),
+    // Where it failed before.
+    setInterval(rebuild, REDRIVE_EVERY_MS),
+    setInterval(lookAtMethods, REDRIVE_EVERY_MS),
+    setInterval(sweep, sweepEveryMs),
+    setInterval(verifyAgain, verifyAgainEveryMs),
+  ];
+  const removal = startRemoval({ store, rules: retention, report, isStopping, before: underWay });
 
   return {
     verifyAgain: (by) => {
@@ -107,8 +112,44 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     stop: async () => {
       stopping = true;
       timers.forEach(clearInterval);
-      await Promise.all([underWay, removal.stop()]);
+      await Promise.all([underWay(), clock.underWay(), removal.stop()]);
     },
+  };
+};
+
+interface Scheduling extends Pick<UpkeepOptions, 'store'> {
+  readonly report: Pick<UpkeepOptions['report'], 'failed'>;
+  readonly isStopping: () => boolean;
+}
+
+interface Schedule {
+  readonly schedule: (task: string, work: () => Promise<void>) => void;
+  /** All that has been scheduled. */
+  readonly underWay: () => Promise<void>;
+}
+
+/** One task after another; a task that fails is reported, and tried again on its next occasion. */
+const createSchedule = ({ store, report, isStopping }: Scheduling): Schedule => {
+  let underWay: Promise<void> = Promise.resolve();
+  /** Each replica has its turn: what this one would do, the other may do with other keys. */
+  const attempt = async (task: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      while (!isStopping() && (await store.exclusively(task, async () => (await work(), true))) === null) {
+        await pause(ANOTHER_TRY_AFTER_MS, undefined, { ref: false });
+      }
+    } catch (error) {
+      if (!isStopping()) report.failed(task, error);
+    }
+  };
+  return {
+    schedule: (task, work) => {
+      const previous = underWay;
+      underWay = (async () => {
+        await previous;
+        await attempt(task, work);
+      })();
+    },
+    underWay: () => underWay,
   };
 };
 

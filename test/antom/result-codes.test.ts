@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { furtherAction, onFailedCapture } from '../../src/antom/result-codes.ts';
+import { furtherAction } from '../../src/antom/result-codes.ts';
 
 /** The table of the seed document, copied: code, value, message, further action. */
 const ROWS = readFileSync(new URL('../fixtures/capture-result-codes.md', import.meta.url), 'utf8')
@@ -30,26 +30,5 @@ describe('the further action is absent', () => {
     ['for the name of a prototype', '__proto__'],
   ])('%s', (_, code) => {
     expect(furtherAction(code)).toBeUndefined();
-  });
-});
-
-const asking = (action: string) => ROWS.map(({ code }) => code).filter((code) => onFailedCapture(code) === action);
-
-describe('after a failed capture', () => {
-  test('a code outside the table is a matter for support', () => {
-    expect(['A_NEW_CODE', '', 'constructor', '__proto__', null].map(onFailedCapture)).toEqual(
-      Array(5).fill('CONTACT_SUPPORT'),
-    );
-  });
-
-  test('four codes allow another try, three need a new payment, all others support', () => {
-    expect(asking('RETRY_CAPTURE')).toEqual([
-      'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT',
-      'CURRENCY_NOT_SUPPORT',
-      'PARAM_ILLEGAL',
-      'USER_AMOUNT_EXCEED_LIMIT',
-    ]);
-    expect(asking('NEW_PAYMENT_REQUEST')).toEqual(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);
-    expect(asking('CONTACT_SUPPORT')).toHaveLength(16);
   });
 });

@@ -70,7 +70,7 @@ const digests = ({ copied }: CopyReport, side: 'source' | 'target') =>
 const ordersIn = async (env: Environment) => {
   const { items } = await json<Page<Order>>(['orders'], env);
   return items
-    .map(({ updatedAt: _updated, ...order }) => order)
+    .map(({ updatedAt: _updated, revision: _revision, ...order }) => order)
     .sort((a, b) => ((a.paymentId ?? '') < (b.paymentId ?? '') ? -1 : 1));
 };
 
@@ -141,13 +141,13 @@ describe('copy', () => {
     const from = await fill(place());
     const foreign = await server.createDatabase();
     expect((await here(['migrate'], { DATABASE_URL: foreign })).code).toBe(0);
-    await sql(foreign, "insert into registrations values ('theirs', 'R', 0, '{}', 0, 0, 0)");
+    await sql(foreign, "insert into shop_statements values ('theirs', 'refund', 'R', 0, 'P', '{}', 0, 0, 0)");
     expect(await here(['copy', '--from', from, '--to', foreign], env)).toMatchObject({
       code: 1,
       out: '',
-      err: 'error: the target holds registrations that are not from this copy: choose an empty database\n',
+      err: 'error: the target holds shop statements that are not from this copy: choose an empty database\n',
     });
-    expect(await sql(foreign, 'select client_id from registrations')).toEqual([{ client_id: 'theirs' }]);
+    expect(await sql(foreign, 'select client_id from shop_statements')).toEqual([{ client_id: 'theirs' }]);
     expect(await sql(foreign, 'select 1 from notifications')).toEqual([]);
     expect((await here(['copy', '--from', from, '--to', from], env)).err).toBe(
       'error: the source and the target are the same database\n',
@@ -174,12 +174,12 @@ describe('copy', () => {
     const to = await server.createDatabase();
     await here(['copy', '--from', from, '--to', to], env);
     await sql(to, "insert into settings values ('copy in use', 'true')");
-    await sql(to, "insert into registrations values ('theirs', 'R', 0, '{}', 0, 0, 0)");
+    await sql(to, "insert into shop_statements values ('theirs', 'refund', 'R', 0, 'P', '{}', 0, 0, 0)");
     const { code, out } = await here(['copy', '--from', from, '--to', to], env);
     expect(code).toBe(0);
-    expect(out).toMatch(/\nregistrations +0 +1 /);
+    expect(out).toMatch(/\nshop statements +0 +1 /);
     expect(out).toMatch(
-      /\n\nAll of the source is in the target, which a service has written to since \(registrations\)\.\n$/,
+      /\n\nAll of the source is in the target, which a service has written to since \(shop statements\)\.\n$/,
     );
   });
 

@@ -47,16 +47,43 @@ const ended = async (child: ChildProcess): Promise<number | null> => {
 describe('demo', () => {
   test('--exit shows the table, finds all as it should be, and leaves nothing behind', async () => {
     const { code, out, err } = await spawned(['demo', '--exit'], { TMPDIR: directory });
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    const lines = out.split('\n');
-    const row = (number: number): string => lines[number] ?? '';
-    expect(row(1)).toMatch(/^1 +A +PAYMENT_RESULT S, GBP 1523 +200 SUCCESS +AUTHORIZED +no +WAIT +–$/);
-    expect(row(2)).toMatch(/^2 +A +CAPTURE_RESULT S, GBP 1523 +200 SUCCESS +CAPTURED +yes +FULFIL +–$/);
-    expect(row(4)).toMatch(/^4 +B .*200 SUCCESS +FAILED +no +NEW_PAYMENT_REQUEST +–$/);
-    expect(row(5)).toMatch(/^5 +C .*200 SUCCESS +PARTIALLY_CAPTURED +no +WAIT +CAPTURE_WITHOUT_PAYMENT$/);
-    expect(row(9)).toMatch(/^9 +D .*200 SUCCESS +CAPTURED +yes +FULFIL +–$/);
-    expect(row(10)).toMatch(/^10 +B .*forgery.*200 SUCCESS +FAILED +no +NEW_PAYMENT_REQUEST +–$/);
+    const lines = out.trimEnd().split('\n');
+    const rows = lines.slice(1, -2).map((line) => line.replace(/^\d+ +/, '').split(/ {2,}/));
+    const DECLINED = ['FAILED', 'no', 'NEW_PAYMENT_REQUEST', '–'];
+    const CAPTURED = ['CAPTURED', 'yes', 'FULFIL', '–'];
+    const DUPLICATE = ['CAPTURED', 'no', 'REVIEW', 'DUPLICATE_PAYMENT'];
+    expect(rows).toEqual([
+      ['card', 'PAYMENT_RESULT S, GBP 1523', 'AUTHORIZED', 'no', 'WAIT', '–'],
+      ['card', 'CAPTURE_RESULT S, GBP 1523', ...CAPTURED],
+      ['card', 'PAYMENT_RESULT S again: a resend', ...CAPTURED],
+      ['card', 'REFUND_RESULT S, GBP 1523', 'CAPTURED', 'no', 'NONE', 'REFUNDED'],
+      ['declined', 'PAYMENT_RESULT F: a decline', ...DECLINED],
+      ['declined', 'PAYMENT_RESULT S: a forgery', ...DECLINED],
+      ['parts', 'CAPTURE_RESULT S, BRL 30000 first', 'PARTIALLY_CAPTURED', 'no', 'WAIT', '–'],
+      ['parts', 'PAYMENT_RESULT S, BRL 50000', 'PARTIALLY_CAPTURED', 'no', 'WAIT', '–'],
+      ['parts', 'PUT BRL 50000, captureMode MANUAL', 'PARTIALLY_CAPTURED', 'no', 'CAPTURE', '–'],
+      ['parts', 'PATCH finalAmount BRL 30000', ...CAPTURED],
+      ['parts', 'DISPUTE_CREATED, BRL 30000', 'CAPTURED', 'no', 'REVIEW', 'DISPUTED'],
+      ['parts', 'DISPUTE_JUDGED for the merchant', ...CAPTURED],
+      ['wallet', 'PUT HKD 10000 for order-7', 'PENDING', 'no', 'WAIT', '–'],
+      ['wallet', 'PAYMENT_RESULT S, HKD 10000', ...CAPTURED],
+      ['wallet-2', 'PUT HKD 10000 for order-7 again', 'PENDING', 'no', 'WAIT', '–'],
+      ['wallet-2', 'PAYMENT_RESULT S: paid twice', ...DUPLICATE],
+      ['wallet', 'PAYMENT_RESULT S again: a resend', ...DUPLICATE],
+    ]);
+    expect({ code, err, end: lines.at(-1) }).toEqual({
+      code: 0,
+      err: '',
+      end: 'Every answer and every order is as it should be. The forgery is kept apart, and touched nothing.',
+    });
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('fits a screen: 24 lines of 120 columns', async () => {
+    const { out } = await spawned(['demo', '--exit'], { TMPDIR: directory });
+    const lines = out.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.filter((line) => Array.from(line).length > 120)).toEqual([]);
   });
 
   test('stays up until Ctrl-C, and then stops cleanly', async () => {
@@ -64,7 +91,7 @@ describe('demo', () => {
     const out = await said('--payment-request-id my-order-1');
     const orders = /curl (\S+\/api\/orders)\n/.exec(out)?.[1] ?? '';
     const { items } = (await (await fetch(orders)).json()) as { items: readonly unknown[] };
-    expect(items).toHaveLength(4);
+    expect(items).toHaveLength(5);
     child.kill('SIGINT');
     expect(await ended(child)).toBe(0);
     await expect(fetch(orders)).rejects.toThrow('fetch failed');

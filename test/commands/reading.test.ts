@@ -89,11 +89,23 @@ describe('orders', () => {
     expect(out).toMatch(/\n\nThere may be more: --cursor \d+\n$/);
   });
 
-  test('filters by status and attention', async () => {
-    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED', '--attention', 'CAPTURE_WITHOUT_PAYMENT')).toEqual([
-      'P5',
-    ]);
+  test('filters by status, attention and action', async () => {
+    expect(await paymentIds('--status', 'PARTIALLY_CAPTURED')).toEqual(['P5']);
+    expect(await paymentIds('--status', 'CANCELLED', '--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
     expect(await paymentIds('--attention', 'CAPTURE_FAILED')).toEqual(['P1']);
+    const inReview = await paymentIds('--review');
+    expect(new Set(inReview)).toEqual(new Set(['P3', 'P4']));
+    expect(await paymentIds('--action', 'REVIEW')).toEqual(inReview);
+    expect(await paymentIds('--reference-order-id', 'nobody')).toEqual([]);
+  });
+
+  test('refuses a cursor that no page has given', async () => {
+    for (const list of ['orders', 'notifications', 'unverified', 'refunds'])
+      expect(await here([list, '--cursor', 'nowhere'], env)).toMatchObject({
+        code: 64,
+        out: '',
+        err: 'error: --cursor is not the `next` of an earlier page of this list\n',
+      });
   });
 
   test('finds one by either id and shows all of it', async () => {
@@ -101,11 +113,11 @@ describe('orders', () => {
     expect(order).toMatchObject({
       clientId: CLIENT,
       paymentId: 'P1',
-      status: 'AUTHORIZED',
+      status: 'CANCELLED',
       nextAction: 'NEW_PAYMENT_REQUEST',
     });
     const { out } = await here(['orders', 'P1'], env);
-    expect(out).toMatch(/^status +AUTHORIZED$/m);
+    expect(out).toMatch(/^status +CANCELLED$/m);
     expect(out).toContain('CAPTURE_FAILED');
     expect(out).toContain('Use a new _paymentRequestId_ to initiate a payment.');
   });
@@ -133,8 +145,11 @@ const idsOf = async (...words: readonly string[]): Promise<readonly string[]> =>
 describe('notifications', () => {
   test('lists them, filtered', async () => {
     expect(await idsOf('--kind', 'CAPTURE')).toHaveLength(2);
+    expect(await idsOf('--id', 'C5')).toHaveLength(1);
+    expect(await idsOf('--id', 'P1')).toHaveLength(3);
+    expect(await idsOf('--id', 'nobody')).toEqual([]);
     expect(await idsOf('--outcome', 'MALFORMED')).toEqual([idOf(BINARY)]);
-    expect(await idsOf('--payment-id', 'P1', '--client', CLIENT)).toHaveLength(2);
+    expect(await idsOf('--id', 'P1', '--client', CLIENT)).toHaveLength(2);
     expect((await here(['notifications'], empty.env)).out).toBe('No notifications yet.\n');
   });
 

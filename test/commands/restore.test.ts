@@ -18,7 +18,13 @@ import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import { here, json, notified, ownPlace, payment } from './support.ts';
 
 const place = ownPlace();
-const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
+const RULES = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+} as const;
 const AMPLE = { maxBytes: 1e9, maxNew: 1e6 };
 
 const opened: Store[] = [];

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DemoService, startService } from '../../src/commands/demo-service.ts';
+import { SERIES } from '../../src/commands/series.ts';
+import type { AttentionCode } from '../../src/order/attention-code.ts';
+import type { NextAction } from '../../src/order/next-action.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { NotificationSummary, Page, UnverifiedSummary } from '../../src/store/store.ts';
 import { here, json, PRIVATE_KEY_FILE, PUBLIC_KEY, removePlace, spawned } from './support.ts';
@@ -60,7 +63,23 @@ describe('send', () => {
     expect((await order('P2')).captures).toMatchObject([{ status: 'FAILED', result: { resultCode: 'AUTH_EXPIRED' } }]);
     await sentAs('--type', 'PAYMENT_PENDING', '--payment-id', 'P3');
     expect(await order('P3')).toMatchObject({ status: 'PROCESSING' });
-    expect((await here(send('--type', 'REFUND_RESULT', '--client', CLIENT))).code).toBe(0);
+    await sentAs('--type', 'UPDATE_AMOUNT_RESULT', '--payment-id', 'P2', '--amount', 'GBP:1600');
+    await sentAs('--type', 'REFUND_RESULT', '--payment-id', 'P2', '--refund-request-id', 'G2', '--status', 'F');
+    await sentAs('--type', 'DEFENSE_DUE_ALERT', '--payment-id', 'P2', '--dispute-id', 'D2', '--amount', 'GBP:9');
+    expect(await order('P2')).toMatchObject({
+      refunds: [{ refundRequestId: 'G2', status: 'FAILED' }],
+      disputes: [{ disputeId: 'D2', state: 'OPEN', amount: { currency: 'GBP', value: '9' } }],
+    });
+    expect((await here(send('--type', 'TOMORROWS_RESULT', '--client', CLIENT))).code).toBe(0);
+    const { items } = await json<Page<NotificationSummary>>(['notifications', '--limit', '6'], env);
+    expect(items.map(({ kind }) => kind)).toEqual([
+      'UNKNOWN',
+      'DISPUTE',
+      'REFUND',
+      'UPDATE_AMOUNT',
+      'PAYMENT_PENDING',
+      'CAPTURE',
+    ]);
   });
 
   test('posts a sample as it is', async () => {
@@ -79,7 +98,7 @@ describe('send', () => {
       fulfillable: true,
       capturedAmount: { currency: 'EUR', value: '1000' },
     });
-    const { items } = await json<Page<NotificationSummary>>(['notifications', '--payment-id', paymentId], env);
+    const { items } = await json<Page<NotificationSummary>>(['notifications', '--id', paymentId], env);
     expect(items.map(({ deliveries }) => deliveries)).toEqual([2, 2, 2, 2, 2]);
   });
 
@@ -87,7 +106,7 @@ describe('send', () => {
     const { code, out } = await here(send('--count', '3', '--sample', 'payment-declined'), env);
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^TYPE +PAYMENT ID +CAPTURE ID +AMOUNT +RESULT +ANSWER\n(PAYMENT_RESULT .* F RISK_REJECT +200 SUCCESS \d+ ms\n){3}\n3 of 3 acknowledged\.\n$/,
+      /^TYPE +PAYMENT ID +OWN ID +AMOUNT +RESULT +ANSWER\n(PAYMENT_RESULT .* F RISK_REJECT +200 SUCCESS \d+ ms\n){3}\n3 of 3 acknowledged\.\n$/,
     );
     expect((await here(send('--count', '2', '--payment-id', 'P', '--payment-request-id', 'R'), env)).code).toBe(64);
   });
@@ -130,13 +149,98 @@ describe('send', () => {
     ['an amount in words', ['send', '--amount', 'ten']],
     ['a URL that is none', ['send', '--url', 'payNotify']],
     ['bytes and a kind', ['send', '--body', 'file', '--type', 'X']],
+    ['a series that there is not', ['send', '--series', 'tomorrow']],
+    ['a series of no captures', ['send', '--series', '0']],
+    ['a series and a kind', ['send', '--series', 'refund', '--type', 'X']],
+    [
+      'a result of a dispute',
+      ['send', '--key', PRIVATE_KEY_FILE, '--client', CLIENT, '--type', 'DISPUTE_JUDGED', '--status', 'S'],
+    ],
   ])('refuses %s as usage, 64', async (_what, words) => {
     expect((await here(words)).code).toBe(64);
   });
 
-  test('lists the samples', async () => {
-    expect((await here(['send', '--list-samples'])).out).toContain('payment-card');
-    expect(await json(['send', '--list-samples'], {})).toContainEqual(expect.objectContaining({ name: 'capture' }));
+  test('lists the samples and the series', async () => {
+    expect((await here(['send', '--list-samples'])).out).toMatch(
+      /^SAMPLE .*\npayment-card (.|\n)*\nSERIES .*\nwallet /,
+    );
+    expect(await json(['send', '--list-samples'], {})).toMatchObject({
+      samples: expect.arrayContaining([expect.objectContaining({ name: 'capture' })]),
+      series: SERIES.map(({ name, about }) => ({ name, about })),
+    });
+  });
+});
+
+interface Flow {
+  readonly series: string;
+  /** What the shop says; of a second payment under its id with `-again`. */
+  readonly says: readonly (readonly [method: 'PUT' | 'PATCH', said: unknown, again?: '-again'])[];
+  readonly status: string;
+  readonly nextAction: NextAction;
+  readonly attention: readonly AttentionCode[];
+}
+
+const hkd = { currency: 'HKD', value: '10000' };
+const gbp = (value: string) => ({ currency: 'GBP', value });
+const AGREED = { status: 'CAPTURED', nextAction: 'FULFIL', attention: [] } as const;
+const FLOWS: readonly Flow[] = [
+  { series: 'wallet', says: [], ...AGREED },
+  { series: 'wallet-unnamed', says: [], status: 'AUTHORIZED', nextAction: 'WAIT', attention: ['CAPTURE_UNDECIDED'] },
+  {
+    series: 'wallet-unnamed',
+    says: [['PUT', { amount: hkd, paymentMethodType: 'TNG' }]],
+    ...AGREED,
+  },
+  {
+    series: 'korean-card',
+    says: [['PUT', { amount: { currency: 'KRW', value: '15000' }, captureMode: 'NONE' }]],
+    ...AGREED,
+  },
+  { series: 'partial', says: [], status: 'PARTIALLY_CAPTURED', nextAction: 'WAIT', attention: [] },
+  {
+    series: 'partial',
+    says: [
+      ['PUT', { amount: gbp('1523'), captureMode: 'MANUAL' }],
+      ['PATCH', { finalAmount: gbp('1014') }],
+    ],
+    ...AGREED,
+  },
+  { series: 'incremental', says: [], ...AGREED },
+  { series: 'refund', says: [], status: 'CAPTURED', nextAction: 'NONE', attention: ['REFUNDED'] },
+  { series: 'dispute', says: [], status: 'CAPTURED', nextAction: 'NONE', attention: ['REFUNDED'] },
+  {
+    series: 'duplicate',
+    says: [
+      ['PUT', { amount: gbp('1523'), referenceOrderId: 'order-9' }],
+      ['PUT', { amount: gbp('1523'), referenceOrderId: 'order-9' }, '-again'],
+    ],
+    status: 'CAPTURED',
+    nextAction: 'REVIEW',
+    attention: ['DUPLICATE_PAYMENT'],
+  },
+];
+
+describe('a series comes to what it says', () => {
+  test.each(FLOWS.map((flow, index) => ({ ...flow, id: `F${index + 1}` })))(
+    '$series: $status, $nextAction',
+    async ({ series, says, id, status, nextAction, attention }) => {
+      await sentAs('--series', series, '--payment-request-id', id, '--shuffle');
+      for (const [method, said, again = ''] of says) {
+        const response = await fetch(new URL(`/api/orders/${id}${again}`, service.adminUrl), {
+          method,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(said),
+        });
+        expect(response.ok).toBe(true);
+      }
+      const { attention: held, ...told } = await order(id);
+      expect(told).toMatchObject({ status, nextAction, fulfillable: nextAction === 'FULFIL' });
+      expect(held.map(({ code }) => code)).toEqual(attention);
+    },
+  );
+
+  test('each of them is tried', () => {
+    expect(new Set(FLOWS.map(({ series }) => series))).toEqual(new Set(SERIES.map(({ name }) => name)));
   });
 });
 

@@ -24,6 +24,22 @@ export const blocksOf = ({ text }: Page, language: string): readonly string[] =>
     .filter(([, , of]) => of === language)
     .map(([, indent = '', , block = '']) => block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
 
+/** What stands under a heading, up to the next one of its level or above. */
+export const sectionOf = ({ text }: Page, heading: string): string => {
+  const found = new RegExp(`^(#+) ${heading}$`, 'm').exec(text);
+  if (found === null) throw new Error(`no heading says ${heading}`);
+  const [line, level = ''] = found;
+  const below = text.slice(found.index + line.length);
+  const end = below.search(new RegExp(`^#{1,${level.length}} `, 'm'));
+  return end === -1 ? below : below.slice(0, end);
+};
+
+/** The cells of each row of its tables, headers left out. */
+export const cellsOf = (text: string): readonly (readonly string[])[] =>
+  [...text.replaceAll(/^.*\n(?= *\|---)/gm, '').matchAll(/^ *\|(?!---)(.*)\|$/gm)].map(([, row = '']) =>
+    row.split('|').map((cell) => cell.trim()),
+  );
+
 /** Each command of its `sh` blocks: continued lines are one, comments are left out. */
 export const commandsOf = (page: Page): readonly string[] =>
   blocksOf(page, 'sh').flatMap((block) =>

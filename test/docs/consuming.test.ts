@@ -145,18 +145,22 @@ describe('the follower of docs/consuming.md ships every order', () => {
 
 describe('the admin API as docs/consuming.md lists it', () => {
   const rows = [
-    ...readPage('docs/consuming.md').text.matchAll(/^\| `(GET|PUT|POST) (\/[^?`]*)(?:\?([^`]*))?` \|/gm),
+    ...readPage('docs/consuming.md').text.matchAll(/^\| `(GET|PUT|PATCH|DELETE|POST) (\/[^?`]*)(?:\?([^`]*))?` \|/gm),
   ].map(([, method = '', path = '', query = '']) => [method, path, query.split('&').filter(Boolean)] as const);
 
-  test('is listed', () => expect(rows.length).toBeGreaterThan(8));
+  test('is listed', () => expect(rows.length).toBeGreaterThan(16));
 
   const some: Readonly<Record<string, string>> = { kind: 'CAPTURE', outcome: 'FAILED', status: 'FAILED' };
   Object.assign(some, {
     attention: 'CAPTURE_FAILED',
     reason: 'UNKNOWN_CLIENT',
+    nextAction: 'REVIEW',
+    referenceOrderId: 'order-4711',
+    clientId: signer.clientId,
+    joined: 'false',
+    id: 'PR_1747468651136',
     limit: '1',
     after: '0',
-    paymentId: 'P1',
   });
 
   test.each(rows)('%s %s takes %j', async (method, path, parameters) => {
@@ -168,24 +172,33 @@ describe('the admin API as docs/consuming.md lists it', () => {
     const { host, port } = receiver.admin;
     const response = await fetch(`http://${host}:${port}${target}`, { method });
     const answer = (await response.json()) as { readonly detail?: string };
-    // An id that is not there is another matter than a path that is not there; a PUT without a body is no registration.
+    // An id that is not there is another matter than a path that is not there; what registers needs a body.
     if (path.includes(':'))
       expect(answer.detail).toMatch(
-        method === 'PUT' ? /application\/json/ : /no such (order|notification|unverified request)/,
+        method === 'PUT' || method === 'PATCH'
+          ? /application\/json/
+          : /no such (order|notification|unverified request)/,
       );
     else expect(response.status).toBe(200);
   });
 });
 
 describe('the documents show', () => {
-  test('an order with the fields that an order has', async () => {
-    await receiver.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
-    await receiver.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
-    const order = await receiver.order('P1');
-    const [shown = '{}'] = blocksOf(readPage('docs/orders.md'), 'json');
-    const example = JSON.parse(shown) as NonNullable<typeof order>;
-    expect(Object.keys(example)).toEqual(Object.keys(order ?? {}));
-    expect(Object.keys(example.captures[0] ?? {})).toEqual(Object.keys(order?.captures[0] ?? {}));
+  test('a review that is taken', async () => {
+    const [example = ''] = blocksOf(readPage('docs/consuming.md'), 'http');
+    const [, target = '', paymentId = '', body = ''] =
+      /^PUT (\/api\/orders\/(\w+)\/review)\nContent-Type: application\/json\n\n(.+)\n$/.exec(example) ?? [];
+    await receiver.post(signer.sign(paymentResult('S', { paymentId, paymentAmount: jpy('120') })));
+    await receiver.post(signer.sign(paymentResult('F', { paymentId })));
+    const { revision = 0, nextAction } = (await receiver.order(paymentId)) ?? {};
+    expect(nextAction).toBe('REVIEW');
+    const { host, port } = receiver.admin;
+    const response = await fetch(`http://${host}:${port}${target}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: body.replace(/(?<="revision":)\d+/, String(revision)),
+    });
+    expect(await response.json()).toMatchObject({ nextAction: 'NONE', review: { decision: 'CLOSE', revision } });
   });
 
   test('a log line with the fields that it has', async () => {

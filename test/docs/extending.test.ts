@@ -3,10 +3,12 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { readBody } from '../../src/handlers/read.ts';
 import { createSigner } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
 import {
   endPrograms,
+  type Environment,
   environmentOf,
   makeDirectory,
   type ReceiverProcess,
@@ -73,12 +75,14 @@ const directPayment = (fields: Fields): Fields => ({
   ...fields,
 });
 
-/** A place for the database of one test; `main` is the file that is run. */
+const environmentIn = (directory: string): Environment => ({
+  ...environmentOf(directory, signer),
+  NO_CAPTURE_METHODS: 'BALANCE',
+});
+
+/** A place for the database of one test; what is run is below `root`. */
 const start = async (directory: string, root: string): Promise<ReceiverProcess> =>
-  await startProcessReady({ ...environmentOf(directory, signer), CAPTURE_REQUIRED: 'cards' }, [
-    process.execPath,
-    join(root, 'src/main.ts'),
-  ]);
+  await startProcessReady(environmentIn(directory), [process.execPath, join(root, 'src/main.ts')]);
 
 const stop = async (receiver: ReceiverProcess): Promise<void> => {
   receiver.kill('SIGTERM');
@@ -102,6 +106,11 @@ describe('the example of docs/extending.md', () => {
       encoding: 'utf8',
     });
     expect(stdout).toBe('');
+  });
+
+  test('is of a kind that nothing reads yet', () => {
+    const [, kind] = /kind: '(\w+)'/.exec(file[0]?.block ?? '') ?? [];
+    expect(readBody(Buffer.from(JSON.stringify(directPayment({}))))).toMatchObject({ kind, outcome: 'UNHANDLED' });
   });
 
   test('makes an order of a payment of that kind, and of one that failed', async () => {
@@ -148,7 +157,7 @@ describe('the example of docs/extending.md', () => {
     const { status, stdout } = spawnSync(
       process.execPath,
       [join(extended, 'src/cli.ts'), 'redrive', '--outcome', 'UNHANDLED', '--json'],
-      { env: { ...environmentOf(directory, signer), CAPTURE_REQUIRED: 'cards' }, encoding: 'utf8' },
+      { env: environmentIn(directory), encoding: 'utf8' },
     );
     expect([status, JSON.parse(stdout)]).toMatchObject([0, { redriven: 1, outcomes: { APPLIED: 1 } }]);
     expect(await after.order('P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });

@@ -6,22 +6,16 @@ import { describe, expect, test } from '@jest/globals';
 import { UNVERIFIED_REASONS } from '../../src/antom/signature.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Readiness } from '../../src/http/readiness.ts';
-import { ATTENTION_CODES, isBlocking } from '../../src/order/attention.ts';
-import type { NextAction } from '../../src/order/next-action.ts';
+import { NEXT_ACTIONS } from '../../src/order/next-action.ts';
 import { KINDS, OUTCOMES } from '../../src/order/reading.ts';
 import { ORDER_STATUSES } from '../../src/order/status.ts';
-import { blocksOf, PAGES, readPage } from './blocks.ts';
+import { blocksOf, PAGES, readPage, sectionOf } from './blocks.ts';
 import { helpOf } from './help.ts';
 import { keyFixture } from '../support/forge-signer.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What stands under a heading, up to the next one of the same level. */
-const section = (path: string, heading: string): string => {
-  const [, text = ''] =
-    new RegExp(`^## ${heading}\n([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'm').exec(readPage(path).text) ?? [];
-  return text;
-};
+const section = (path: string, heading: string): string => sectionOf(readPage(path), heading);
 
 /** The words in code of the first cells of a table, its header left out. */
 const firstCells = (text: string): readonly string[] =>
@@ -63,31 +57,24 @@ describe('links', () => {
   });
 });
 
+describe('the files that are named', () => {
+  const named = PAGES.flatMap(({ path, text }) =>
+    [...text.matchAll(/`((?:src|test|bench|deploy|docs)\/[\w./-]+)`/g)].map(([, file = '']) => [path, file] as const),
+  );
+
+  test.each(named)('by %s: %s is there', (_path, file) => {
+    expect(existsSync(join(ROOT, file))).toBe(true);
+  });
+});
+
 describe('the tables hold every word of', () => {
   test('the statuses, in the order in which they are tried', () => {
     expect(firstCells(section('docs/orders.md', 'Status'))).toEqual(ORDER_STATUSES);
   });
 
-  test('the attention codes, and whether they block', () => {
-    const rows = [...section('docs/orders.md', 'Attention').matchAll(/^\| `(\w+)` \|.*\| (yes|no) \|$/gm)];
-    expect(rows.map(([, code, blocks]) => [code, blocks])).toEqual(
-      ATTENTION_CODES.map((code) => [code, isBlocking(code) ? 'yes' : 'no']),
-    );
-  });
-
   test('the next actions', () => {
-    const actions: Readonly<Record<NextAction, true>> = {
-      REVIEW: true,
-      FULFIL: true,
-      WAIT: true,
-      NEW_PAYMENT_REQUEST: true,
-      RETRY_CAPTURE: true,
-      CONTACT_SUPPORT: true,
-      CAPTURE: true,
-    };
-    expect(firstCells(section('docs/orders.md', 'Next action'))).toEqual(Object.keys(actions));
     const shown = firstCells(section('README.md', 'From a notification to your shop'));
-    expect([...shown].sort()).toEqual(Object.keys(actions).sort());
+    expect([...shown].sort()).toEqual([...NEXT_ACTIONS].sort());
   });
 
   test('the kinds and the outcomes', () => {

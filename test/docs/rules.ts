@@ -100,6 +100,13 @@ const send: Check = async ({ site }, { input }) => {
   expect(added).toBe(input.includes('--break-signature') ? 1 : 0);
 };
 
+/** In the document's words the revision is of another day. */
+const review: Check = async (stage, match) => {
+  const order = await (await stage.site()).receiver().order(match.groups?.['id'] ?? '');
+  const input = match.input.replace(/(?<=--revision )\d+/, String(order?.revision));
+  await run(stage, Object.assign(match, { input }));
+};
+
 const keygen: Check = async ({ site }, { input }) => {
   const checkout = await site();
   const made = await checkout.run(input);
@@ -229,6 +236,7 @@ export const RULES: readonly Rule[] = [
   ],
   [/^paynotify keygen /, keygen],
   [/^paynotify send /, send],
+  [/^paynotify review (?<id>\S+) /, review],
   [/^paynotify copy /, copy],
   [/^paynotify restore /, restore],
   [/^(DATABASE_URL=\S+ )?paynotify /, run],

@@ -59,6 +59,10 @@ export interface Kept {
   readonly ledger: Ledger;
 }
 
+/** Derives every order again, by the clock as it is. */
+export const rebuildAll = async (store: Pick<CampaignStore, 'url'>): Promise<void> =>
+  await exitOf(command(envOf(store), 'rebuild', '--json'));
+
 /** Laws 1 and 4 of what a service left that is gone, whatever it was doing: throws where they do not hold. */
 export const assertWell = async ({ store, ledger }: Kept): Promise<void> => {
   const left = store.snapshot();

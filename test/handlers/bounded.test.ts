@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CAPTURE, PAYMENT, read, statementIn } from './support.ts';
+import { CAPTURE, captureIn, PAYMENT, paymentIn, read, statementIn } from './support.ts';
 
 const DOCUMENTED = { acquirerName: '2C2P', acquirerTransactionId: 'T1', acquirerResultMessage: 'as reported' };
 /** An acquirerInfo whose JSON has so many characters. */
@@ -8,8 +8,8 @@ const infoOf = (length: number) => {
   return { ...info, more: 'x'.repeat(length - JSON.stringify(info).length) };
 };
 const acquirerInfoOf = (acquirerInfo: unknown) => [
-  statementIn(read({ ...PAYMENT, acquirerInfo })).acquirerInfo,
-  statementIn(read({ ...CAPTURE, acquirerInfo })).acquirerInfo,
+  paymentIn(read({ ...PAYMENT, acquirerInfo })).acquirerInfo,
+  captureIn(read({ ...CAPTURE, acquirerInfo })).acquirerInfo,
 ];
 
 describe('what is too long to be kept in an order', () => {
@@ -22,7 +22,7 @@ describe('what is too long to be kept in an order', () => {
       acquirerReferenceNo: kept,
     });
     const halved = `${'x'.repeat(1_023)}\ud83d\ude00`;
-    expect(statementIn(read({ ...PAYMENT, acquirerReferenceNo: halved })).acquirerReferenceNo).toBe(
+    expect(paymentIn(read({ ...PAYMENT, acquirerReferenceNo: halved })).acquirerReferenceNo).toBe(
       `${'x'.repeat(1_023)}\ufffd`,
     );
   });

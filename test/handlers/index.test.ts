@@ -19,11 +19,13 @@ const APPLIED: readonly (readonly [Kind, Fields])[] = [
   ['SUBSCRIPTION_PAYMENT', paymentResult('S', { subscriptionOrderId: 'S1' })],
   ['PAYMENT', paymentResult('S')],
   ['PAYMENT_PENDING', paymentPending()],
+  ['UPDATE_AMOUNT', { ...paymentResult('S'), notifyType: 'UPDATE_AMOUNT_RESULT' }],
+  ['REFUND', REFUND],
+  ['DISPUTE', { disputeNotificationType: 'DISPUTE_CREATED', disputeId: 'D1', notifyTime: 't', paymentId: 'P1' }],
   ['CAPTURE', captureResult('S', { captureId: 'C1' })],
 ];
 
 const UNHANDLED: readonly (readonly [Kind, Fields])[] = [
-  ['DISPUTE', { disputeNotificationType: 'DISPUTE_CREATED', disputeId: 'D1', notifyTime: 't', paymentId: 'P1' }],
   ['DEFENSE_DOCUMENT', { disputeId: 'D1', notifyTime: 't' }],
   ['AUTHORIZATION', { authorizationNotifyType: 'TOKEN_CREATED', result: result('S') }],
   ['SUBSCRIPTION', { subscriptionNotificationType: 'CREATE', subscriptionId: 'S1' }],
@@ -39,9 +41,7 @@ const UNHANDLED: readonly (readonly [Kind, Fields])[] = [
   ['DIRECT_REFUND', { ...REFUND, refundFromMethod: {} }],
   ['DIRECT_REFUND', { ...REFUND, refundToAmount: {} }],
   ['DIRECT_REFUND', { notifyType: 'REFUND_RESULT', refundStatus: 'SUCCESS' }],
-  ['UPDATE_AMOUNT', { notifyType: 'UPDATE_AMOUNT_RESULT', result: result('S') }],
   ['OFFLINE_CODE', { notifyType: 'OFFLINE_PAYMENT_CODE' }],
-  ['REFUND', REFUND],
   ['UNKNOWN', { notifyType: 'TOMORROWS_RESULT', result: result('S') }],
   ['UNKNOWN', {}],
 ];
@@ -59,11 +59,40 @@ describe('a kind is told by its fields', () => {
     expect(new Set([...APPLIED, ...UNHANDLED].map(([kind]) => kind))).toEqual(new Set(KINDS));
   });
 
+  test('the first of the kinds that fit is the one', () => {
+    const byFields = [...APPLIED, ...UNHANDLED].filter(([, { notifyType }]) => notifyType === undefined);
+    for (const [kind, fields] of byFields) {
+      for (const [other, others] of [...APPLIED, ...UNHANDLED]) {
+        // A payment that names a subscription is its payment.
+        const isOfSubscription = kind === 'BILLING_SUBSCRIPTION' && others['notifyType'] === 'PAYMENT_RESULT';
+        const first = isOfSubscription ? 'SUBSCRIPTION_PAYMENT' : KINDS.find((one) => one === kind || one === other);
+        expect([kind, other, read({ ...others, ...fields }).kind]).toEqual([kind, other, first]);
+      }
+    }
+  });
+
   test.each([['absent'], [null], ['']])('a telling field that is %j tells nothing', (missing) => {
     const value = missing === 'absent' ? undefined : missing;
     expect(read(paymentResult('S', { subscriptionId: value, disputeNotificationType: value })).kind).toBe('PAYMENT');
     expect(read({ ...REFUND, refundFromMethod: value, refundToAmount: value }).kind).toBe('REFUND');
     expect(read({ ...paymentResult('S'), paymentStatus: 'SUCCESS', result: value }).kind).toBe('DIRECT_PAYMENT');
+  });
+
+  test.each([
+    ['DIRECT_PAYMENT', { notifyType: 'PAYMENT_RESULT', paymentStatus: 'SUCCESS' }],
+    ['DIRECT_REFUND', { notifyType: 'REFUND_RESULT', refundStatus: 'SUCCESS' }],
+    ['DIRECT_REFUND', { notifyType: 'REFUND_RESULT', refundFromMethod: {}, result: 'S' }],
+    ['TRANSFER', { notifyType: 'TRANSFER_RESULT', transferRequestId: 7 }],
+  ])('%s of another product is never MALFORMED: %j', (kind, fields) => {
+    for (const value of [7, ' x', {}, [], 'JPY 120', { currency: 1 }]) {
+      const spoilt = Object.fromEntries(
+        ['paymentId', 'refundId', 'captureId', 'paymentAmount', 'refundAmount', 'captureAmount'].map((name) => [
+          name,
+          value,
+        ]),
+      );
+      expect(read({ ...fields, ...spoilt })).toMatchObject({ kind, outcome: 'UNHANDLED', problem: null });
+    }
   });
 
   test('a PAYMENT_RESULT with a result is a payment, whatever paymentStatus says', () => {
@@ -80,7 +109,7 @@ describe('the identifiers', () => {
   const EVERY = IDENTIFIER_NAMES.map((name) => ({ name, value: `${name}-1` }));
 
   test.each([
-    ['UNHANDLED', { ...ALL, notifyType: 'REFUND_RESULT', result: result('S') }],
+    ['UNHANDLED', { ...ALL, notifyType: 'OFFLINE_PAYMENT_CODE' }],
     ['UNHANDLED', { ...ALL, notifyType: null }],
     ['MALFORMED', { ...ALL, notifyType: 7 }],
   ])('are all kept where the outcome is %s: %j', (outcome, fields) => {
@@ -95,7 +124,7 @@ describe('the identifiers', () => {
     });
   });
 
-  test.each([['a b'], ['é'], ['x'.repeat(65)], [''], [7], [null], [['R1']], [{ refundId: 'R1' }]])(
+  test.each([[' a'], ['a\n'], ['x'.repeat(129)], [''], [7], [null], [['R1']], [{ refundId: 'R1' }]])(
     'are not kept where they are not legible: %j',
     (refundId) => {
       expect(read({ ...REFUND, refundId }).identifiers).toEqual([]);

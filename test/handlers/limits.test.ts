@@ -44,11 +44,13 @@ describe('JSON beyond them is MALFORMED, with all that it names', () => {
     expect(readingOf(`{"x":${value},${JSON.stringify(PAYMENT).slice(1)}`)).toMatchObject({ kind: 'PAYMENT', problem });
   });
 
-  test('a kind without a handler joins no order', () => {
-    const refund = JSON.stringify({ notifyType: 'REFUND_RESULT', paymentId: 'P1', result: {} });
-    expect(readingOf(refund).outcome).toBe('UNHANDLED');
-    const deep = refund.replace(/\}$/, `,"x":${lists(DEEPEST)}}`);
-    expect(readingOf(deep)).toEqual(malformed('UNKNOWN', TOO_DEEP, { paymentId: 'P1' }));
+  test('but a kind of which nothing is read stays what it is', () => {
+    const direct = JSON.stringify({ notifyType: 'REFUND_RESULT', paymentId: 'P1', refundStatus: 'SUCCESS' });
+    const deep = direct.replace(/\}$/, `,"x":${lists(DEEPEST)}}`);
+    expect(readingOf(deep)).toEqual(readingOf(direct));
+    expect(readingOf(deep)).toMatchObject({ kind: 'DIRECT_REFUND', outcome: 'UNHANDLED' });
+    const unknown = deep.replace('REFUND_RESULT', 'TOMORROWS_RESULT');
+    expect(readingOf(unknown)).toEqual(malformed('UNKNOWN', TOO_DEEP, { paymentId: 'P1' }));
   });
 
   test('more members than the limit are not looked at one by one', () => {

@@ -39,7 +39,7 @@ describe('a payment', () => {
       paymentRequestId: 'R1',
       amount: { currency: 'JPY', value: '0120' },
       pspName: 'TNG',
-      cardFields: true,
+      hasResultInfo: true,
     });
   });
 

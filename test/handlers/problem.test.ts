@@ -9,7 +9,7 @@ describe('the problem', () => {
   test('names every field that is wrong, in one sentence', () => {
     const { problem } = read({ ...without(PAYMENT, 'paymentId'), paymentAmount: jpy('1.5'), result: {} });
     expect(problem).toBe(
-      'paymentId is missing; result.resultStatus is missing; paymentAmount.value must be a string of 1 to 64 digits.',
+      'paymentId is missing; result.resultStatus is missing; paymentAmount.value must be a string of 1 to 64 digits, or an integer from 0 to 2^53 - 1.',
     );
   });
 

@@ -12,9 +12,9 @@ import {
   malformed,
   PAYMENT,
   PAYMENT_IDS,
+  paymentIn,
   read,
   readingOf,
-  statementIn,
   withMember,
   without,
 } from './support.ts';
@@ -133,7 +133,7 @@ describe('UNHANDLED: no kind of which a handler is here', () => {
     ['without a notifyType', without(PAYMENT, 'notifyType'), 'UNKNOWN'],
     ['with null', { ...PAYMENT, notifyType: null }, 'UNKNOWN'],
     ['with an empty one', { ...PAYMENT, notifyType: '' }, 'UNKNOWN'],
-    ['a kind of APO', { ...PAYMENT, notifyType: 'REFUND_RESULT' }, 'REFUND'],
+    ['a kind of APO', { ...PAYMENT, notifyType: 'OFFLINE_PAYMENT_CODE' }, 'OFFLINE_CODE'],
     ['in lower case', { ...PAYMENT, notifyType: 'payment_result' }, 'UNKNOWN'],
     ['with white space', { ...PAYMENT, notifyType: 'PAYMENT_RESULT ' }, 'UNKNOWN'],
     ['with U+0000', { ...PAYMENT, notifyType: 'PAYMENT_RESULT\0' }, 'UNKNOWN'],
@@ -148,7 +148,7 @@ describe('UNHANDLED: no kind of which a handler is here', () => {
   });
 
   test('is decided before anything else is looked at', () => {
-    expect(read({ notifyType: 'REFUND_RESULT', paymentId: 7, paymentAmount: 'x', result: null }).outcome).toBe(
+    expect(read({ notifyType: 'OFFLINE_PAYMENT_CODE', paymentId: 7, paymentAmount: 'x', result: null }).outcome).toBe(
       'UNHANDLED',
     );
     expect(readingOf('{}').outcome).toBe('UNHANDLED');
@@ -218,13 +218,13 @@ describe('of duplicate keys the last one wins', () => {
     expect(identifiersIn(readingOf(withMember('"paymentId":"P2"')))).toMatchObject({ paymentId: 'P2' });
     expect(readingOf(withMember('"paymentId":7')).outcome).toBe('MALFORMED');
     expect(
-      statementIn(readingOf(withMember('"paymentAmount":{"currency":"JPY","value":"1","value":"2"}'))).amount,
+      paymentIn(readingOf(withMember('"paymentAmount":{"currency":"JPY","value":"1","value":"2"}'))).amount,
     ).toEqual(jpy('2'));
   });
 
   test('and for notifyType', () => {
-    expect(readingOf(withMember('"notifyType":"REFUND_RESULT"')).outcome).toBe('UNHANDLED');
-    expect(readingOf(`{"notifyType":"REFUND_RESULT",${JSON.stringify(PAYMENT).slice(1)}`).outcome).toBe('APPLIED');
+    expect(readingOf(withMember('"notifyType":"CAPTURE_RESULT"')).kind).toBe('CAPTURE');
+    expect(readingOf(`{"notifyType":"CAPTURE_RESULT",${JSON.stringify(PAYMENT).slice(1)}`).kind).toBe('PAYMENT');
   });
 });
 
@@ -237,7 +237,7 @@ describe('keys that name a prototype', () => {
   });
 
   test('inside acquirerInfo stay what they are', () => {
-    const { acquirerInfo } = statementIn(
+    const { acquirerInfo } = paymentIn(
       readingOf(withMember('"acquirerInfo":{"__proto__":{"acquirerName":"ANTOM"},"a":1}')),
     );
     expect(JSON.stringify(acquirerInfo)).toBe('{"__proto__":{"acquirerName":"ANTOM"},"a":1}');

@@ -131,7 +131,13 @@ test.concurrent(
   },
 );
 
-const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
+const RULES = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+} as const;
 
 /** The probe on a real store, without the listener. */
 const whileProbing = async (

@@ -166,14 +166,14 @@ describe('a verified notification', () => {
   test.each<[string, string | Fields]>([
     ['no notifyType', {}],
     ['a notifyType of null', { notifyType: null, paymentId: 'x' }],
-    ['another kind', { notifyType: 'REFUND_RESULT', refundRequestId: 'R1', result: result('S') }],
+    ['another kind', { transferRequestId: 'R1', result: result('S') }],
     ['a kind nobody knows', { notifyType: 'CANARY\u0000\ud800' }],
     ['a kind that every object has', { notifyType: 'constructor' }],
-    ['a dispute', { disputeNotificationType: 'DISPUTE_CREATED', paymentId: 'P1' }],
+    ['a refund of another product', { notifyType: 'REFUND_RESULT', refundRequestId: 'R1', refundStatus: 'SUCCESS' }],
     ['a consent, which is no card authorization', { authorizationNotifyType: 'AUTHCODE_CREATED', authCode: 'x' }],
     [
       'malformed fields under a kind without a handler',
-      { notifyType: 'UPDATE_AMOUNT_RESULT', paymentId: 'with space', result: 5 },
+      { notifyType: 'OFFLINE_PAYMENT_CODE', paymentId: ' with space', result: 5 },
     ],
   ])('UNHANDLED: %s is acknowledged and makes no order', async (_, body) => {
     const { outcome, paymentId } = await deliver(body);
@@ -215,16 +215,16 @@ describe('a verified notification', () => {
       '{"notifyType":"PAYMENT_RESULT","result":{"resultStatus":"S"},"__proto__":{"paymentId":"P-proto"}}',
     ],
     ['a paymentId that is a number', handled({ paymentId: 5 })],
-    ['a paymentId with a space', handled({ paymentId: 'P 1' })],
+    ['a paymentId with a space at its end', handled({ paymentId: 'P1 ' })],
     ['a paymentId with U+0000', handled({ paymentId: 'P\u00001' })],
-    ['a paymentId beyond ASCII', handled({ paymentId: 'Pü' })],
-    ['a paymentId of 65 characters', handled({ paymentId: 'P'.repeat(65) })],
+    ['a paymentId with a lone surrogate', handled({ paymentId: 'P\ud800' })],
+    ['a paymentId of 129 characters', handled({ paymentId: 'P'.repeat(129) })],
     ['a paymentId with a line break at its end', handled({ paymentId: 'P1\n' })],
     ['a malformed paymentRequestId', handled({ paymentRequestId: 'R\t1' })],
     ['a capture with no id of its own', handled({ notifyType: 'CAPTURE_RESULT' })],
     [
       'a capture with a malformed captureId',
-      handled({ notifyType: 'CAPTURE_RESULT', captureId: 'C 1', captureRequestId: 'CR1' }),
+      handled({ notifyType: 'CAPTURE_RESULT', captureId: 'C\t1', captureRequestId: 'CR1' }),
     ],
     ['no result', handled({ result: undefined })],
     ['a result that is text', handled({ result: 'S' })],
@@ -235,7 +235,7 @@ describe('a verified notification', () => {
     ['an amount of "-1"', withAmount('-1')],
     ['an amount of ٣', withAmount('٣')],
     ['an amount of 10,000 digits', withAmount('9'.repeat(10_000))],
-    ['an amount that is a number', withAmount(120)],
+    ['an amount that is a fraction of a number', withAmount(120.5)],
     ['an amount with a fraction', withAmount('1.20')],
     ['an empty amount', withAmount('')],
     ['an amount without a currency', handled({ paymentAmount: { value: '1' } })],
@@ -247,8 +247,13 @@ describe('a verified notification', () => {
     expect(await deliver(body)).toMatchObject({ outcome: 'MALFORMED' });
   });
 
-  test('MALFORMED notifications alone make no order', async () => {
-    expect(await running.receiver.order('MALFORMED-1')).toBeNull();
+  test('MALFORMED notifications alone make an order for a person to look at, where they name their payment', async () => {
+    expect(await running.receiver.order('MALFORMED-1')).toMatchObject({
+      status: 'PENDING',
+      fulfillable: false,
+      nextAction: 'REVIEW',
+      attention: [{ code: 'UNREADABLE_NOTIFICATION' }],
+    });
     expect(await running.receiver.order('P-proto')).toBeNull();
   });
 

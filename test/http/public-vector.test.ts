@@ -64,15 +64,16 @@ test('what Antom signed goes in over HTTP, and its order is there to be read', a
     clientId: vector.clientId,
     paymentId: PAYMENT,
     paymentRequestId: 'PR_1747468651136',
-    status: 'AUTHORIZED',
-    fulfillable: false,
-    nextAction: 'WAIT',
+    // A wallet's payment: its S is the money.
+    status: 'CAPTURED',
+    fulfillable: true,
+    nextAction: 'FULFIL',
     paymentAmount: { currency: 'HKD', value: '10000' },
     capturedAmount: null,
     expectedAmount: null,
     result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: 'success.' },
     paymentTime: '2025-05-17T00:58:04-07:00',
-    authorizationExpiresAt: '2025-05-24T07:58:04.000Z',
+    authorizationExpiresAt: null,
     captures: [],
   });
   expect(await receiver.order('PR_1747468651136')).toMatchObject({ paymentId: PAYMENT });

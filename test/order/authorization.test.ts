@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { withExpiry } from '../../src/order/order.ts';
-import { captureResult, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
-import { deriveOrders, orderOf, RULES, toReceived } from './core.ts';
+import { captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import { orderOf } from './core.ts';
 
 const PAID_AT = '2025-05-17T00:58:04-07:00';
 const SEVEN_DAYS_LATER = '2025-05-24T07:58:04.000Z';
@@ -69,21 +68,36 @@ test('the fields of all notifications of the payment tell it together', () => {
 });
 
 const codesAt = (now: string, ...notifications: readonly Fields[]) =>
-  deriveOrders({
-    received: notifications.map((fields) => toReceived(fields)),
-    registrations: [],
-    rules: RULES,
-  }).flatMap((order) => withExpiry(order, new Date(now)).attention.map(({ code }) => code));
+  orderOf(notifications, { now: Date.parse(now) }).attention;
 
-describe('AUTHORIZATION_EXPIRING', () => {
+const at = (authExpiryTime: string) => ({ registrations: [{ authExpiryTime }] });
+
+describe('a registered authExpiryTime', () => {
+  test('goes before the stated one', () => {
+    const order = orderOf([authorized({ authExpiryTime: '2025-05-20T00:00:00Z' })], at('2025-05-21T00:00:00Z'));
+    expect(order.authorizationExpiresAt).toBe('2025-05-21T00:00:00.000Z');
+  });
+
+  test('leaves it to the stated one where it is not after the payment', () => {
+    const order = orderOf([authorized({ authExpiryTime: '2025-05-20T00:00:00Z' })], at(PAID_AT));
+    expect(order.authorizationExpiresAt).toBe('2025-05-20T00:00:00.000Z');
+  });
+});
+
+test('where no capture is required nothing expires', () => {
+  expect(orderOf([authorized()], { registrations: [{ captureMode: 'NONE' }] }).authorizationExpiresAt).toBeNull();
+});
+
+describe('AUTHORIZATION_EXPIRING and AUTHORIZATION_EXPIRED', () => {
   const part = captureResult('S', { captureId: 'C1', captureAmount: jpy('70') });
   const rest = captureResult('S', { captureId: 'C2', captureAmount: jpy('50') });
 
   test.each([
     ['not a millisecond earlier than 48 hours before', '2025-05-22T07:58:03.999Z', []],
     ['from 48 hours before', '2025-05-22T07:58:04.000Z', ['AUTHORIZATION_EXPIRING']],
-    ['at the end', SEVEN_DAYS_LATER, ['AUTHORIZATION_EXPIRING']],
-    ['after it', '2099-01-01T00:00:00Z', ['AUTHORIZATION_EXPIRING']],
+    ['until the end', '2025-05-24T07:58:03.999Z', ['AUTHORIZATION_EXPIRING']],
+    ['at the end', SEVEN_DAYS_LATER, ['AUTHORIZATION_EXPIRED']],
+    ['after it', '2099-01-01T00:00:00Z', ['AUTHORIZATION_EXPIRED']],
   ])('%s', (_, now, codes) => {
     expect(codesAt(now, authorized())).toEqual(codes);
     expect(codesAt(now, authorized(), part)).toEqual(codes);
@@ -97,7 +111,23 @@ describe('AUTHORIZATION_EXPIRING', () => {
   test('stands last', () => {
     expect(codesAt('2099-01-01T00:00:00Z', authorized(), captureResult('F', { captureId: 'C1' }))).toEqual([
       'CAPTURE_FAILED',
-      'AUTHORIZATION_EXPIRING',
+      'AUTHORIZATION_EXPIRED',
     ]);
+  });
+
+  test('what is captured in part is for a person once the rest is lost, by time or by a failed capture', () => {
+    const lapsed = orderOf([authorized(), part], { now: Date.parse(SEVEN_DAYS_LATER) });
+    expect(lapsed).toMatchObject({ status: 'PARTIALLY_CAPTURED', nextAction: 'REVIEW' });
+    const gone = captureResult('F', { captureId: 'C9', result: result('F', 'AUTH_EXPIRED') });
+    expect(orderOf([authorized(), part, gone])).toMatchObject({
+      attention: ['CAPTURE_FAILED', 'AUTHORIZATION_EXPIRED'],
+      nextAction: 'REVIEW',
+    });
+  });
+
+  test('what is only authorized is not captured any more', () => {
+    const manual = { rules: { captureMode: 'MANUAL' }, now: Date.parse(SEVEN_DAYS_LATER) } as const;
+    expect(orderOf([authorized()], manual).nextAction).toBe('INQUIRE');
+    expect(orderOf([authorized()], { ...manual, now: Date.parse(SEVEN_DAYS_LATER) - 1 }).nextAction).toBe('CAPTURE');
   });
 });

@@ -3,89 +3,95 @@ import type { CaptureMode } from '../../src/order/registration.ts';
 import { captureResult, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
 import { orderOf } from './core.ts';
 
-const CARDS = { captureRequired: 'cards' } as const;
+const METHODS = { rules: { captureRequired: 'methods' } } as const;
 const WALLET = { pspCustomerInfo: { pspName: 'TNG', pspCustomerId: '10086' } };
+const CARD_FIELDS = { paymentResultInfo: { cardBrand: 'VISA' } };
 
 const paidBy = (method: Fields): Fields => paymentResult('S', { paymentAmount: jpy('120'), ...method });
+const psp = (pspName: string): Fields => ({ pspCustomerInfo: { pspName } });
 
-describe('by default an authorization is not money', () => {
+describe('under CAPTURE_REQUIRED=always an authorization is not money', () => {
   test.each<[string, Fields]>([
     ['of nothing that is known', {}],
     ['of a card', { paymentMethodType: 'CARD' }],
     ['of a wallet', WALLET],
     ['of another method', { paymentMethodType: 'GCASH' }],
   ])('%s', (_, method) => {
-    expect(orderOf([paidBy(method)])).toMatchObject({ status: 'AUTHORIZED', fulfillable: false });
+    expect(orderOf([paidBy(method)])).toMatchObject({ status: 'AUTHORIZED', fulfillable: false, attention: [] });
   });
 });
 
-describe('where captures are required of cards only, a success', () => {
+describe('by default a success is paid', () => {
   test.each<[string, Fields]>([
-    ['of another method is paid', { paymentMethodType: 'GCASH' }],
-    ['of a wallet is paid', WALLET],
-    ['of another method goes before a wallet', { paymentMethodType: 'GCASH', ...WALLET }],
-    [
-      'of another method goes before a PSP named like a card',
-      { paymentMethodType: 'GCASH', pspCustomerInfo: { pspName: 'CARD' } },
-    ],
-    [
-      'with empty card fields is paid',
-      { ...WALLET, paymentResultInfo: { cardNo: '', cardBin: null, threeDSResult: {} } },
-    ],
-    [
-      'with other fields of paymentResultInfo is paid',
-      { ...WALLET, paymentResultInfo: { avsResultRaw: 'Y', issuerName: 'X' } },
-    ],
-    ['of a method written like a card is paid', { paymentMethodType: 'Card' }],
+    ['of a method without capture', { paymentMethodType: 'GCASH' }],
+    ['of one in another spelling', { paymentMethodType: 'Rabbit Line-Pay' }],
+    ['of a wallet that is known by its PSP alone', WALLET],
+    ['of a method without capture, whatever its PSP', { paymentMethodType: 'GCASH', ...psp('A new PSP') }],
+    ['of GrabPay, which fills the fields of cards', { paymentMethodType: 'GRABPAY_MY', ...CARD_FIELDS }],
+    ['with empty card fields', { ...WALLET, paymentResultInfo: { cardNo: '', cardBin: null, threeDSResult: {} } }],
   ])('%s', (_, method) => {
-    expect(orderOf([paidBy(method)], { rules: CARDS })).toMatchObject({
+    expect(orderOf([paidBy(method)], METHODS)).toMatchObject({
       status: 'CAPTURED',
       fulfillable: true,
       nextAction: 'FULFIL',
+      attention: [],
     });
+  });
+
+  test('of a method of NO_CAPTURE_METHODS', () => {
+    const rules = { captureRequired: 'methods', noCaptureMethods: ['NEWPAY'] } as const;
+    expect(orderOf([paidBy({ paymentMethodType: 'New Pay' })], { rules })).toMatchObject({ fulfillable: true });
+  });
+
+  test('of a method that is registered', () => {
+    const order = orderOf([paidBy({})], { ...METHODS, registrations: [{ paymentMethodType: 'PayPay' }] });
+    expect(order).toMatchObject({ fulfillable: true, paymentMethod: 'PayPay' });
+  });
+});
+
+describe('by default a success is only an authorization', () => {
+  test.each<[string, Fields]>([
+    ...['CARD', 'Card', 'APPLEPAY', 'Apple Pay', 'APPLE_PAY', 'GooglePay', 'google-pay', 'PayPal', 'PAY PAL'].map(
+      (paymentMethodType): [string, Fields] => [`of ${paymentMethodType}`, { paymentMethodType }],
+    ),
+    ['of PayPal by the name of its PSP', psp('PayPal')],
+    ['of another method, with PayPal as PSP', { paymentMethodType: 'GCASH', ...psp('PAYPAL') }],
+    ['of a card, with a wallet as PSP', { paymentMethodType: 'CARD', ...WALLET }],
+    ['that PayPal acquired', { ...WALLET, acquirerInfo: { acquirerName: 'PayPal' } }],
+    ['of a wallet with a card field', { ...WALLET, ...CARD_FIELDS }],
+    ['with any other field of paymentResultInfo', { ...WALLET, paymentResultInfo: { avsResultRaw: 'Y' } }],
+  ])('%s', (_, method) => {
+    const order = orderOf([paidBy(method)], METHODS);
+    expect(order).toMatchObject({ status: 'AUTHORIZED', fulfillable: false, attention: [] });
   });
 
   test.each<[string, Fields]>([
     ['of nothing that is known', {}],
-    ['of a card', { paymentMethodType: 'CARD' }],
-    ['of Apple Pay', { paymentMethodType: 'APPLEPAY' }],
-    ['of Google Pay', { paymentMethodType: 'GOOGLEPAY' }],
-    ['of PayPal', { paymentMethodType: 'PAYPAL' }],
-    ['of PayPal by the name of its PSP', { pspCustomerInfo: { pspName: 'PAYPAL' } }],
-    ['of another method, with PayPal as PSP', { paymentMethodType: 'GCASH', pspCustomerInfo: { pspName: 'PAYPAL' } }],
-    ['of a card, with a wallet as PSP', { paymentMethodType: 'CARD', ...WALLET }],
-    ['of a PSP named like a card', { pspCustomerInfo: { pspName: 'CARD' } }],
+    ['of a method that nobody knows', { paymentMethodType: 'KLARNA' }],
     ['of a PSP without a name', { pspCustomerInfo: { pspCustomerId: '10086' } }],
-  ])('is only an authorization %s', (_, method) => {
-    expect(orderOf([paidBy(method)], { rules: CARDS })).toMatchObject({ status: 'AUTHORIZED', fulfillable: false });
+  ])('%s, which is undecided', (_, method) => {
+    const order = orderOf([paidBy(method)], METHODS);
+    expect(order).toMatchObject({ status: 'AUTHORIZED', nextAction: 'WAIT', attention: ['CAPTURE_UNDECIDED'] });
+    expect(orderOf([paidBy(method)], { ...METHODS, now: 3_600_000 }).nextAction).toBe('REVIEW');
   });
-
-  test.each(['cardNo', 'cardBin', 'cardBrand', 'lastFour', 'funding', 'networkTransactionId', 'threeDSResult'])(
-    'is only an authorization with the card field %s',
-    (name) => {
-      const method = { ...WALLET, paymentResultInfo: { [name]: name === 'threeDSResult' ? { eci: '05' } : 'x' } };
-      expect(orderOf([paidBy(method)], { rules: CARDS })).toMatchObject({ status: 'AUTHORIZED', fulfillable: false });
-    },
-  );
 
   test("is judged by all of the payment's notifications together", () => {
     const wallet = paidBy(WALLET);
-    expect(orderOf([wallet, paymentPending({ paymentMethodType: 'CARD' })], { rules: CARDS }).status).toBe(
-      'AUTHORIZED',
-    );
-    expect(orderOf([paidBy({}), paymentPending(WALLET)], { rules: CARDS }).status).toBe('CAPTURED');
+    expect(orderOf([wallet, paymentPending({ paymentMethodType: 'CARD' })], METHODS).status).toBe('AUTHORIZED');
+    expect(orderOf([paidBy({}), paymentPending(WALLET)], METHODS).status).toBe('CAPTURED');
   });
 });
 
 describe('the registration', () => {
-  test.each<[CaptureMode | null, 'always' | 'cards', string]>([
+  test.each<[CaptureMode | null, 'always' | 'methods', string]>([
     ['NONE', 'always', 'CAPTURED'],
-    ['NONE', 'cards', 'CAPTURED'],
+    ['NONE', 'methods', 'CAPTURED'],
     ['AUTOMATIC', 'always', 'AUTHORIZED'],
-    ['AUTOMATIC', 'cards', 'AUTHORIZED'],
-    ['MANUAL', 'cards', 'AUTHORIZED'],
+    // How a capture happens is not whether there is one.
+    ['AUTOMATIC', 'methods', 'CAPTURED'],
+    ['MANUAL', 'methods', 'CAPTURED'],
     [null, 'always', 'AUTHORIZED'],
-    [null, 'cards', 'CAPTURED'],
+    [null, 'methods', 'CAPTURED'],
   ])(
     'with captureMode %s, under CAPTURE_REQUIRED=%s, makes a wallet payment %s',
     (captureMode, captureRequired, status) => {
@@ -97,8 +103,7 @@ describe('the registration', () => {
 
   test('with NONE goes before what a card shows', () => {
     expect(
-      orderOf([paidBy({ paymentMethodType: 'CARD' })], { registrations: [{ captureMode: 'NONE' }], rules: CARDS })
-        .status,
+      orderOf([paidBy({ paymentMethodType: 'CARD' })], { ...METHODS, registrations: [{ captureMode: 'NONE' }] }).status,
     ).toBe('CAPTURED');
   });
 
@@ -114,7 +119,7 @@ describe('any capture shows that a capture is required', () => {
   test.each(['S', 'F', 'U'] as const)('with result %s', (status) => {
     const capture = captureResult(status, { captureId: 'C1', captureAmount: jpy('70') });
     const expected = status === 'S' ? 'PARTIALLY_CAPTURED' : 'AUTHORIZED';
-    expect(orderOf([paidBy(WALLET), capture], { rules: CARDS })).toMatchObject({
+    expect(orderOf([paidBy(WALLET), capture], METHODS)).toMatchObject({
       status: expected,
       fulfillable: false,
     });

@@ -10,14 +10,16 @@ import type { OrderRules } from '../../src/order/rules.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import { startServer, type TestServer } from '../support/postgres.ts';
-import { deriveOrders, RULES, toTold } from './core.ts';
+import { deriveOrders, RULES } from './core.ts';
 import { describeLaw4 } from './law-4.case.ts';
-import { tellOrders } from './oracle.ts';
+import { tellOrders, toTold } from './oracle/tell-orders.ts';
 import { arrivals, permutations, standing, worldOf, worlds } from './world.ts';
 
 const rules: fc.Arbitrary<OrderRules> = fc.record({
-  captureRequired: fc.constantFrom('always', 'cards'),
+  captureRequired: fc.constantFrom('always', 'methods'),
+  noCaptureMethods: fc.constantFrom([], ['NEWPAY']),
   captureMode: fc.constantFrom('AUTOMATIC', 'MANUAL'),
+  requireRegistration: fc.boolean(),
   production: fc.boolean(),
 });
 
@@ -45,7 +47,7 @@ describe('an order is a function of the set (pure core)', () => {
           tellOrders({ received, registrations: standing(registrations), rules: rule }),
         );
       }),
-      { numRuns: 250 },
+      { numRuns: 80 },
     );
   });
 
@@ -60,7 +62,7 @@ describe('an order is a function of the set (pure core)', () => {
         );
         expect(differing).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 });

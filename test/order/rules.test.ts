@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { nameOfRules } from '../../src/order/rules.ts';
 import { captureResult, jpy, paymentPending, paymentResult } from '../support/facts.ts';
-import { deriveOrders, registered, RULES, toReceived, toTold } from './core.ts';
+import { deriveOrders, registered, RULES, toReceived, toCoded } from './core.ts';
 
 const NOTIFICATIONS = [
   paymentPending({ paymentAmount: jpy('120') }),
@@ -22,7 +22,7 @@ const orders = (): readonly unknown[] =>
     NOTIFICATIONS.filter((__, index) => (set >> index) % 2 === 1),
   ).flatMap((received) =>
     [[], [registered()]].flatMap((registrations) =>
-      deriveOrders({ received, registrations, rules: RULES }).map(toTold),
+      deriveOrders({ received, registrations, rules: RULES }).map(toCoded),
     ),
   );
 
@@ -33,5 +33,5 @@ const orders = (): readonly unknown[] =>
 test('what orders say has not changed since DERIVATION was raised', () => {
   const [number] = JSON.parse(nameOfRules(RULES)) as readonly [number];
   const digest = createHash('sha256').update(JSON.stringify(orders())).digest('hex').slice(0, 16);
-  expect([number, digest]).toEqual([2, '8eb06d8012d4213a']);
+  expect([number, digest]).toEqual([3, 'cf6390ab85a00bc5']);
 });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Registration } from '../../src/order/registration.ts';
 import { amount, type Fields, result } from '../support/facts.ts';
-import type { ReceivedNotification } from './oracle.ts';
+import type { ReceivedNotification } from './oracle/tell-orders.ts';
 
 /*
  * Random sets of notifications about a few payments. The pools are small, so that identifiers, amounts and times
@@ -96,18 +96,60 @@ const captureNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
     })
     .filter(({ captureId, captureRequestId }) => captureId !== undefined || captureRequestId !== undefined);
 
+const updateNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
+  fc.record({
+    notifyType: fc.constant('UPDATE_AMOUNT_RESULT'),
+    result: statuses.map((status) => result(status)),
+    paymentId: fc.constantFrom(...payments),
+    paymentAmount: amounts,
+  });
+
+/** Each names its payment, and its refund is of no other. */
+const refundNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
+  fc.constantFrom(...payments).chain((paymentId) =>
+    fc.record({
+      notifyType: fc.constant('REFUND_RESULT'),
+      result: statuses.map((status) => result(status)),
+      paymentId: fc.constant(paymentId),
+      refundId: fc.constantFrom(`F1 of ${paymentId}`, `F2 of ${paymentId}`),
+      refundRequestId: sometimes(`G1 of ${paymentId}`, `G2 of ${paymentId}`),
+      refundAmount: amounts,
+      refundTime: times,
+    }),
+  );
+
+const disputeNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
+  fc.record({
+    disputeNotificationType: fc.constantFrom(
+      'DISPUTE_CREATED',
+      'DEFENSE_SUPPLIED',
+      'DISPUTE_ACCEPTED',
+      'DISPUTE_JUDGED',
+      'DISPUTE_CANCELLED',
+    ),
+    paymentId: fc.constantFrom(...payments),
+    disputeId: fc.constantFrom('D1', 'D2'),
+    disputeType: sometimes('CHARGEBACK', 'RETRIEVAL_REQUEST'),
+    disputeAmount: amounts,
+    disputeJudgedAmount: amounts,
+    disputeJudgedResult: sometimes('ACCEPT_BY_MERCHANT', 'ACCEPT_BY_CUSTOMER', 'A_NEW_RESULT'),
+    disputeJudgedTime: times,
+    disputeTime: times,
+    defenseDueTime: times,
+  });
+
 /** One field of a well-formed notification replaced by what makes it malformed, or of no known kind. */
 const spoilt = (notification: Fields): fc.Arbitrary<Fields> =>
   fc
     .constantFrom<Fields>(
       { paymentAmount: { currency: 'jpy', value: '1' } },
-      { captureAmount: { currency: 'JPY', value: 120 } },
+      { captureAmount: { currency: 'JPY', value: 1.5 } },
       { result: { resultStatus: 's' } },
-      { captureId: 'C 1' },
+      { captureId: 'C1 ' },
       { paymentRequestId: 7 },
       { paymentId: null },
-      { paymentId: 'P 1' },
-      { notifyType: 'REFUND_RESULT' },
+      { paymentId: 'P\u00001' },
+      { notifyType: 'A_NEW_RESULT' },
       { notifyType: null },
       { notifyType: ['PAYMENT_RESULT'] },
     )
@@ -118,26 +160,41 @@ const asText = (fields: Fields): string => JSON.stringify(fields);
 const bodies = (cast: Cast): fc.Arbitrary<string> => {
   const payment = paymentNotification(cast);
   const capture = captureNotification(cast);
+  const others = fc.oneof(updateNotification(cast), refundNotification(cast), disputeNotification(cast));
   return fc.oneof(
     { weight: 5, arbitrary: payment.map(asText) },
     { weight: 6, arbitrary: capture.map(asText) },
+    { weight: 2, arbitrary: others.map(asText) },
     { weight: 1, arbitrary: fc.oneof(payment, capture).chain(spoilt).map(asText) },
     { weight: 1, arbitrary: fc.constantFrom('', '[]', '{"notifyType":"PAYMENT_RESULT"', '{}', '\ufeff{}') },
   );
 };
 
 const registration = ({ clients }: Cast): fc.Arbitrary<Registration> =>
-  fc.record({
-    clientId: fc.constantFrom(...clients),
-    paymentRequestId: fc.constantFrom('R1', 'R2', 'r0', 'R9'),
-    amount: fc.constantFrom(
-      { currency: 'JPY', value: '120' },
-      { currency: 'JPY', value: '50' },
-      { currency: 'USD', value: '120' },
-    ),
-    referenceOrderId: fc.constantFrom('shop-1', 'shop-2', null),
-    captureMode: fc.constantFrom('AUTOMATIC', 'MANUAL', 'NONE', null),
-  });
+  fc
+    .record({
+      clientId: fc.constantFrom(...clients),
+      paymentRequestId: fc.constantFrom('R1', 'R2', 'r0', 'R9'),
+      amount: fc.constantFrom(
+        { currency: 'JPY', value: '120' },
+        { currency: 'JPY', value: '50' },
+        { currency: 'USD', value: '120' },
+      ),
+      referenceOrderId: fc.constant(null),
+      captureMode: fc.constantFrom('AUTOMATIC', 'MANUAL', 'NONE', null),
+      paymentMethodType: fc.constantFrom('CARD', 'GCASH', null, null),
+      authExpiryTime: fc.constantFrom('2025-06-01T00:00:00Z', null),
+      finalAmount: fc.constant(null),
+      cancelled: fc.constant(false),
+    })
+    .map(withLaterFields);
+
+/** A later PUT leaves these alone: they are the same in all registrations of one key. */
+const withLaterFields = (one: Registration): Registration => {
+  if (one.paymentRequestId === 'R2') return { ...one, cancelled: true };
+  const finalAmount = { currency: 'JPY', value: '50' };
+  return one.paymentRequestId === 'r0' ? { ...one, amount: finalAmount, finalAmount } : one;
+};
 
 interface Size {
   readonly least: number;

@@ -29,7 +29,13 @@ import {
 } from '../support/receiver.ts';
 
 const signer = createSigner();
-const RULES = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false } as const;
+const RULES = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+} as const;
 
 const endings: (() => void)[] = [];
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type StoreVerification, verifyStore } from '../../src/upkeep/verify-store.ts';
 import { readPage } from '../docs/blocks.ts';
-import { captureResult, jpy, paymentResult, TRUST } from '../support/facts.ts';
+import { captureResult, CLIENT, jpy, paymentResult, TRUST } from '../support/facts.ts';
 import { startServer } from '../support/postgres.ts';
 import { type Cell, flipped, type Hand, postgresHand, type Row, sqliteHand } from './flip.ts';
 import { AMPLE, delivery, later, record, registration, RULES, unverified } from './support.ts';
@@ -16,11 +16,11 @@ import { AMPLE, delivery, later, record, registration, RULES, unverified } from 
 const UNSEEN: Readonly<Record<string, readonly string[]>> = {
   // Counts and times of our own: nothing else tells them.
   notifications: ['deliveries', 'first_received_at', 'last_received_at'],
-  registrations: ['replaced_at', 'created_at', 'updated_at'],
+  shop_statements: ['replaced_at', 'created_at', 'updated_at'],
   // What failed under another trust is verified again.
   unverified: ['request', 'trust', 'deliveries', 'first_received_at', 'last_received_at'],
   raw_batches: ['received_at'],
-  orders: ['position', 'updated_at'],
+  orders: ['position', 'revision', 'updated_at'],
   // Where the feed goes on, and what tasks remember.
   settings: ['name', 'value'],
   starts: ['number', 'id', 'began', 'identity'],
@@ -34,7 +34,7 @@ const TABLES = [
   'raw_batches',
   'identifiers',
   'orders',
-  'registrations',
+  'shop_statements',
   'unverified',
   'unverified_totals',
   'settings',
@@ -85,6 +85,13 @@ const fill = async (store: Store): Promise<void> => {
   await store.register(registration(), { replace: false, now });
   await store.register(registration({ referenceOrderId: 'basket-2' }), { replace: true, now });
   await store.register(registration({ paymentRequestId: 'R9' }), { replace: false, now });
+  await store.registerRefund(
+    { clientId: CLIENT, refundRequestId: 'RR1', paymentId: 'P2', paymentRequestId: null },
+    { replace: false, now },
+  );
+  const [order] = await store.findOrders({ clientId: CLIENT, id: 'P3' });
+  const decision = { clientId: CLIENT, id: 'P3', decision: 'CLOSE', note: null } as const;
+  await store.review({ ...decision, revision: order?.revision ?? 0 }, now);
   await store.ping();
 };
 
@@ -133,9 +140,9 @@ const isFound = ({ flaws }: StoreVerification, table: string): boolean =>
   flaws.some((flaw) => (NAMED_BY[table] ?? [table]).includes(flaw.table) && flaw.key !== '' && flaw.remedy !== '');
 
 describe.each([
-  ['SQLite', onSqlite],
-  ['PostgreSQL', onPostgres],
-])('verify-store on %s', (_, lay) => {
+  ['SQLite', onSqlite, false],
+  ['PostgreSQL', onPostgres, true],
+])('verify-store on %s', (_, lay, isSlow) => {
   let world: World;
   beforeAll(async () => {
     world = await lay();
@@ -161,7 +168,9 @@ describe.each([
     'finds a byte that changed in any row of %s, but in columns that are documented',
     async (table) => {
       const columns = (await world.hand.columns()).get(table) ?? [];
-      const rows = columns.length === 0 ? [] : fewOfTheFolded(await world.hand.rows(table));
+      // Both databases share the checks: on the slower one a few rows of each table show that they look at its columns.
+      const found = columns.length === 0 ? [] : fewOfTheFolded(await world.hand.rows(table));
+      const rows = isSlow ? found.slice(0, 12) : found;
       const missed: string[] = [];
       for (const column of columns.filter((name) => UNSEEN[table]?.includes(name) !== true)) {
         const verdicts: boolean[] = [];

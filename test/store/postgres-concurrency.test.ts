@@ -10,6 +10,7 @@ import { captureResult, CLIENT, jpy, notificationsOfPayment, paymentResult, shuf
 import { admitted, submit, submitTogether } from '../support/inbox.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import {
+  ANY_ORDER,
   AMPLE,
   codes,
   delivery,
@@ -222,7 +223,7 @@ describe('the feed on PostgreSQL', () => {
     let cursor = '0';
     const written = new AbortController();
     const read = async (): Promise<void> => {
-      const page = await replicas[0].followOrders({ limit: 7, cursor });
+      const page = await replicas[0].followOrders({ clientId: null, limit: 7, cursor });
       for (const one of page.items) seen.set(one.paymentId ?? '', JSON.stringify(derived(one)));
       cursor = page.next;
     };
@@ -245,7 +246,7 @@ describe('the feed on PostgreSQL', () => {
       before = cursor;
       await read();
     }
-    const { items } = await replicas[0].listOrders({ status: null, attention: null }, { limit: 100, cursor: null });
+    const { items } = await replicas[0].listOrders(ANY_ORDER, { limit: 100, cursor: null });
     expect(items).toHaveLength(60);
     expect(new Map(items.map((one) => [one.paymentId, JSON.stringify(derived(one))]))).toEqual(seen);
   });
@@ -261,7 +262,7 @@ describe('the feed on PostgreSQL', () => {
     expect(orders.map(({ paymentId }) => paymentId)).toEqual(['P1', 'P2']);
     expect(BigInt(next.split('.')[1] ?? 0)).toBeGreaterThan(BigInt(Number.MAX_SAFE_INTEGER));
     const [again] = await open();
-    expect(await again.followOrders({ limit: 1, cursor: next })).toEqual({ items: [], next });
+    expect(await again.followOrders({ clientId: null, limit: 1, cursor: next })).toEqual({ items: [], next });
     await record(again, captureResult('S', { captureId: 'C1' }));
     expect(idsOf((await follow(again, { from: next })).orders)).toEqual(['P1']);
   });

@@ -27,7 +27,8 @@ export const describeRecording = (ground: () => Ground): void => {
       ['APPLIED', 'PAYMENT', 'P1', paymentResult('S')],
       ['APPLIED', 'PAYMENT_PENDING', 'P1', paymentPending()],
       ['APPLIED', 'CAPTURE', 'P1', captureResult('S', { captureId: 'C1' })],
-      ['UNHANDLED', 'REFUND', null, { notifyType: 'REFUND_RESULT', refundRequestId: 'X', result: result('S') }],
+      ['APPLIED', 'REFUND', null, { notifyType: 'REFUND_RESULT', refundRequestId: 'X', result: result('S') }],
+      ['UNHANDLED', 'TRANSFER', null, { transferRequestId: 'X', result: result('S') }],
       ['UNHANDLED', 'AUTHORIZATION', 'P1', { authorizationNotifyType: 'TOKEN_CREATED', paymentId: 'P1' }],
       ['MALFORMED', 'UNKNOWN', null, '[]'],
       ['MALFORMED', 'UNKNOWN', null, Buffer.from([0xff, 0xfe, 0x00])],
@@ -278,7 +279,7 @@ export const describeRecording = (ground: () => Ground): void => {
       const store = await ground().empty();
       const { results } = await store.record([{ ...delivery(faulty), inapplicable: true }], AMPLE);
       expect(results).toMatchObject([{ reading: { outcome: 'FAILED', paymentId: 'P1' }, deliveries: 1 }]);
-      expect(await store.findOrders(CLIENT, 'P1')).toEqual([]);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'PENDING', nextAction: 'REVIEW' });
       expect(outcomesOf(await record(store, faulty))).toEqual(['APPLIED']);
       expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
     });

@@ -28,7 +28,7 @@ const createConsumer = () => {
   let begunAgain = 0;
   const page = async (store: Store) => {
     try {
-      return await store.followOrders({ limit: 2, cursor });
+      return await store.followOrders({ clientId: null, limit: 2, cursor });
     } catch (error) {
       if (!(error instanceof OutdatedCursorError)) throw error;
       begunAgain += 1;
@@ -55,8 +55,8 @@ const createConsumer = () => {
 };
 
 const expectOutdated = async (store: Store, cursor: string): Promise<void> =>
-  await expect(store.followOrders({ limit: 10, cursor })).rejects.toThrow(
-    /Start again at after=0.*greatest updatedAt.*ship once per referenceOrderId/,
+  await expect(store.followOrders({ clientId: null, limit: 10, cursor })).rejects.toThrow(
+    /Start again at after=0.*greatest revision.*ship once per referenceOrderId/,
   );
 
 const numbered = (numbers: readonly number[]): readonly string[] => numbers.map((number) => `P${number}`);
@@ -197,8 +197,8 @@ describe('a SQLite file', () => {
       expect((await follow(store, { from: cursor })).orders).toHaveLength(2 - index);
     const [first = ''] = cursors;
     const [latest = ''] = (await store.endOfFeed()).split('.');
-    expect((await store.followOrders({ limit: 1, cursor: first })).next.split('.')[0]).toBe(latest);
-    expect(await store.followOrders({ limit: 1, cursor: cursors[2] ?? '' })).toEqual({
+    expect((await store.followOrders({ clientId: null, limit: 1, cursor: first })).next.split('.')[0]).toBe(latest);
+    expect(await store.followOrders({ clientId: null, limit: 1, cursor: cursors[2] ?? '' })).toEqual({
       items: [],
       next: await store.endOfFeed(),
     });

@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
+import { describeMended } from './mended.case.ts';
 import { describeRecording } from './recording.case.ts';
 import { describeRepair } from './repair.case.ts';
 import { describeRetention } from './retention.case.ts';
 import type { Ground } from './support.ts';
+import { describeReviews } from './reviews.case.ts';
 import { describeUnverified } from './unverified.case.ts';
 import { describeUnverifiedRoom } from './unverified-room.case.ts';
 
@@ -24,6 +27,9 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeRepair(ground);
     describeRetention(ground);
     describeLists(ground);
+    describeJoins(ground);
+    describeMended(ground);
+    describeReviews(ground);
   });
 };
 

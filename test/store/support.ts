@@ -15,6 +15,7 @@ import type {
   RecordedNotification,
   Reapplication,
   NoRoom,
+  OrderFilter,
   Store,
   StoredNotification,
   UnverifiedDelivery,
@@ -42,17 +43,31 @@ export interface Ground {
   readonly remove: () => Promise<void>;
 }
 
-export const RULES: OrderRules = { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false };
+export const RULES: OrderRules = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+};
 
 /** What is in all tables; the settings of the schema itself stay. */
 export const DELETE_ALL = [
   'delete from orders',
   'delete from identifiers',
   'delete from notifications',
-  'delete from registrations',
+  'delete from shop_statements',
   'delete from unverified',
   "delete from settings where name <> 'feed_base'",
 ];
+
+export const ANY_ORDER: OrderFilter = {
+  clientId: null,
+  status: null,
+  nextAction: null,
+  attention: null,
+  referenceOrderId: null,
+};
 
 export const AMPLE = { maxBytes: 1e9 };
 export const T0 = new Date('2025-06-01T00:00:00.000Z');
@@ -143,12 +158,16 @@ export const registration = (fields: Partial<Registration> = {}): Registration =
   amount: { currency: 'JPY', value: '100' },
   referenceOrderId: 'basket-1',
   captureMode: null,
+  paymentMethodType: null,
+  authExpiryTime: null,
+  finalAmount: null,
+  cancelled: false,
   ...fields,
 });
 
 /** The one order under an id. */
 export const order = async (store: Store, id: string, clientId = CLIENT): Promise<Order> => {
-  const [found, ...others] = await store.findOrders(clientId, id);
+  const [found, ...others] = await store.findOrders({ clientId: clientId, id: id });
   if (found === undefined || others.length > 0)
     throw new Error(`${others.length + (found === undefined ? 0 : 1)} orders under ${id}`);
   return found;
@@ -160,12 +179,13 @@ export const codes = ({ attention }: Order): readonly string[] => attention.map(
 export const idsOf = (orders: readonly Order[]): readonly string[] =>
   orders.map(({ paymentId }) => paymentId ?? '–').sort(byCodeUnit);
 
-/** An order without our own two times. */
+/** An order without its revision and our own two times. */
 export const derived = ({
+  revision: _revision,
   createdAt: _created,
   updatedAt: _updated,
   ...rest
-}: Order): Omit<Order, 'createdAt' | 'updatedAt'> => rest;
+}: Order): Omit<Order, 'revision' | 'createdAt' | 'updatedAt'> => rest;
 
 /** Everything in the feed, read in pages. */
 export const follow = async (
@@ -174,7 +194,7 @@ export const follow = async (
 ): Promise<{ readonly orders: readonly Order[]; readonly next: string }> => {
   const orders: Order[] = [];
   for (let cursor = from; ;) {
-    const page = await store.followOrders({ limit, cursor });
+    const page = await store.followOrders({ clientId: null, limit, cursor });
     orders.push(...page.items);
     if (page.items.length === 0) return { orders, next: page.next };
     cursor = page.next;
@@ -183,8 +203,12 @@ export const follow = async (
 
 /** Everything stored, oldest first. */
 export const notificationsOf = async (store: Store): Promise<readonly StoredNotification[]> =>
-  (await store.readNotifications({ kind: null, outcome: null, paymentId: null }, { limit: 10_000, cursor: null }))
-    .items;
+  (
+    await store.readNotifications(
+      { kind: null, outcome: null, clientId: null, id: null },
+      { limit: 10_000, cursor: null },
+    )
+  ).items;
 
 export const rebuildAll = async (
   store: Store,
@@ -193,7 +217,7 @@ export const rebuildAll = async (
   let orders = 0;
   let changed = 0;
   for (let cursor: string | null = null; ;) {
-    const step = await store.rebuild({ limit, cursor }, later(1_000));
+    const step = await store.rebuild({ limit, cursor }, new Date());
     orders += step.orders;
     changed += step.changed;
     if (step.next === null) return { orders, changed };

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { appendFile, chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -187,11 +188,8 @@ const answers = async (url: string, statement: string): Promise<void> => {
   }
 };
 
-let databases = 0;
-
 const createDatabase = async (url: string): Promise<string> => {
-  databases += 1;
-  const name = `test_${process.pid}_${databases}`;
+  const name = `test_${randomBytes(8).toString('hex')}`;
   await sql(url, `create database ${name} template template0`);
   const ours = new URL(url);
   ours.pathname = `/${name}`;

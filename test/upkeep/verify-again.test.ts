@@ -169,6 +169,7 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
         redriven: ignore,
         unfinishedCopy: ignore,
         removed: ignore,
+        method: ignore,
         failed: ignore,
         moved: (count) => (moved += count),
       },
@@ -188,6 +189,11 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
 });
 
 const allNotifications = async (store: Store) =>
-  (await store.listNotifications({ kind: null, outcome: null, paymentId: null }, { limit: 1_000, cursor: null })).items;
+  (
+    await store.listNotifications(
+      { kind: null, outcome: null, clientId: null, id: null },
+      { limit: 1_000, cursor: null },
+    )
+  ).items;
 const countDeliveries = async (store: Store): Promise<number> =>
   (await allNotifications(store)).reduce((sum, { deliveries }) => sum + deliveries, 0);

@@ -13,3 +13,10 @@ export const clientMeant = (named: string | null, clientIds: ClientIds): string 
 
 export const clientRequired = (): Reply =>
   problem('CLIENT_REQUIRED', 'Several clients are configured: say which one by clientId.');
+
+/** The same of something to register: nothing is kept for a client that is not configured. */
+export const configuredClient = (named: string | null, clientIds: ClientIds): string | Reply => {
+  const meant = clientMeant(named, clientIds);
+  if (meant === null) return clientRequired();
+  return clientIds().includes(meant) ? meant : problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');
+};

@@ -54,6 +54,8 @@ export interface Route {
   readonly path: string;
   readonly get?: Endpoint;
   readonly put?: Endpoint;
+  readonly patch?: Endpoint;
+  readonly delete?: Endpoint;
   readonly post?: Endpoint;
 }
 
@@ -63,15 +65,18 @@ export const toHandler =
   async (request, response) =>
     send(response, await respond(request));
 
+/** In the order in which `Allow` names them; the handler of GET also serves HEAD. */
+const METHODS = ['get', 'put', 'patch', 'delete', 'post'] as const;
+
 /** Adds a path; every other method there is 405. */
-export const addRoute = (app: Express, { path, get, put, post }: Route): void => {
+export const addRoute = (app: Express, { path, ...endpoints }: Route): void => {
   const route = app.route(path);
-  if (get !== undefined) route.get(toHandler(get));
-  if (put !== undefined) route.put(toHandler(put));
-  if (post !== undefined) route.post(toHandler(post));
-  const allowed = [get && 'GET, HEAD', put && 'PUT', post && 'POST']
-    .filter((method) => method !== undefined)
-    .join(', ');
+  const methods = METHODS.filter((method) => endpoints[method] !== undefined);
+  for (const method of methods) {
+    const respond = endpoints[method];
+    if (respond !== undefined) route[method](toHandler(respond));
+  }
+  const allowed = methods.map((method) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase())).join(', ');
   route.all((_request, response) => {
     send(response, { ...problem('METHOD_NOT_ALLOWED', `This path takes ${allowed}.`), headers: { Allow: allowed } });
   });

@@ -6,13 +6,14 @@ import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
 import { type Endpoint, endpoint, type EndpointRequest, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { pageReply, identifier, isDigest, ofClient, oneOf, orNull, paging } from './query.ts';
+import { clientFilter, pageReply, identifier, isDigest, ofClient, oneOf, orNull, paging } from './query.ts';
 import { wholeNotification } from './whole.ts';
 
 const listing = z.strictObject({
   kind: orNull(oneOf(KINDS)),
   outcome: orNull(oneOf(OUTCOMES)),
-  paymentId: orNull(identifier),
+  ...clientFilter,
+  id: orNull(identifier),
   ...paging,
 });
 
@@ -49,8 +50,8 @@ export const createNotificationEndpoints = ({
   return {
     list: endpoint(
       listing,
-      async ({ query: { kind, outcome, paymentId, limit, cursor } }) =>
-        await pageReply({ limit, cursor }, (page) => store().listNotifications({ kind, outcome, paymentId }, page)),
+      async ({ query: { limit, cursor, ...filter } }) =>
+        await pageReply({ limit, cursor }, (page) => store().listNotifications(filter, page)),
     ),
     find: ofOne(async (key) => {
       const stored = await store().findNotification(key);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { ATTENTION_CODES } from '../../order/attention.ts';
+import { ATTENTION_CODES } from '../../order/attention-code.ts';
+import { isIdentifier } from '../../order/identifier.ts';
+import { NEXT_ACTIONS } from '../../order/next-action.ts';
 import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
 import type { Store } from '../../store/store.ts';
@@ -7,21 +9,23 @@ import type { Reply } from '../reply.ts';
 import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
 import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { pageReply, isIdentifier, ofClient, oneOf, orNull, paging } from './query.ts';
-
-/** AUTHORIZATION_EXPIRING looks at the clock: it is derived when read, and cannot be looked for. */
-const ATTENTION_LOOKED_FOR = ATTENTION_CODES.filter((code) => code !== 'AUTHORIZATION_EXPIRING');
+import { clientFilter, identifier, pageReply, ofClient, oneOf, orNull, paging } from './query.ts';
 
 const listing = z
   .strictObject({
     status: orNull(oneOf(ORDER_STATUSES)),
-    attention: orNull(oneOf(ATTENTION_LOOKED_FOR)),
+    attention: orNull(oneOf(ATTENTION_CODES)),
+    nextAction: orNull(oneOf(NEXT_ACTIONS)),
+    referenceOrderId: orNull(identifier),
+    ...clientFilter,
     after: paging.cursor,
     ...paging,
   })
-  .refine(({ after, status, attention, cursor }) => after === null || (status ?? attention ?? cursor) === null, {
-    error: 'after goes with limit only: the feed holds every order',
-  });
+  .refine(
+    ({ after, status, attention, nextAction, referenceOrderId, cursor }) =>
+      after === null || (status ?? attention ?? nextAction ?? referenceOrderId ?? cursor) === null,
+    { error: 'after goes with clientId and limit only: the feed holds every order' },
+  );
 
 export interface OrderEndpoints {
   readonly list: Endpoint;
@@ -35,26 +39,30 @@ export const createOrderEndpoints = ({
   readonly store: () => Store;
   readonly clientIds: ClientIds;
 }): OrderEndpoints => ({
-  list: endpoint(listing, async ({ query: { status, attention, after, limit, cursor } }) =>
+  list: endpoint(listing, async ({ query: { after, limit, cursor, ...filter } }) =>
     after === null
-      ? await pageReply({ limit, cursor }, (page) => store().listOrders({ status, attention }, page))
-      : await pageReply({ limit, cursor: after }, (page) => store().followOrders(page)),
+      ? await pageReply({ limit, cursor }, (page) => store().listOrders(filter, page))
+      : await pageReply({ limit, cursor: after }, (page) =>
+          store().followOrders({ ...page, clientId: filter.clientId }),
+        ),
   ),
   find: endpoint(ofClient, async ({ id, query }) => {
     const clientId = clientMeant(query.clientId, clientIds);
     if (clientId === null) return clientRequired();
-    return orderReply(isIdentifier(id) ? await store().findOrders(clientId, id) : []);
+    return orderReply(isIdentifier(id) ? await store().findOrders({ clientId, id }) : []);
   }),
 });
 
 const orderReply = (orders: readonly Order[]): Reply => {
   const [order, ...others] = orders;
   if (order === undefined) return notFound('order');
-  return others.length === 0
-    ? ok(order)
-    : problem('AMBIGUOUS_ORDER', 'Several payments name this paymentRequestId: ask for one by its paymentId.', {
-        orders: orders.map(toName),
-      });
+  return others.length === 0 ? ok(order) : ambiguous(orders);
 };
+
+/** Names the orders that an id may mean. */
+export const ambiguous = (orders: readonly Order[]): Reply =>
+  problem('AMBIGUOUS_ORDER', 'Several payments name this paymentRequestId: ask for one by its paymentId.', {
+    orders: orders.map(toName),
+  });
 
 const toName = ({ clientId, paymentId, paymentRequestId }: Order) => ({ clientId, paymentId, paymentRequestId });

@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { isIdentifier } from '../../order/identifier.ts';
 import { InvalidCursorError, OutdatedCursorError, type PageRequest } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { ok } from './endpoint.ts';
 import { problem } from './problem.ts';
 
-/** As the contract defines identifiers. */
-const IDENTIFIER = /^[\x21-\x7e]{1,64}$/;
-export const isIdentifier = (text: string): boolean => IDENTIFIER.test(text);
-export const identifier = z.string().regex(IDENTIFIER, 'must be 1 to 64 visible ASCII characters');
+/** For a sentence: `A paymentRequestId has …`. */
+export const IDENTIFIER_RULE = '1 to 128 characters, no control characters, and no white space at either end';
+export const identifier = z.string().refine(isIdentifier, `must have ${IDENTIFIER_RULE}`);
 
 /** SHA-256 in lower-case hex, which is what names a notification and an unverified request. */
 export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
@@ -35,7 +35,12 @@ export const paging = { limit: limit.default(USUAL_PAGE), cursor: orNull(cursor)
 
 /** Client ids are visible ASCII, of any length. */
 const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
-export const ofClient = z.strictObject({ clientId: orNull(clientId) });
+export const clientFilter = { clientId: orNull(clientId) };
+export const ofClient = z.strictObject(clientFilter);
+export const nothing = z.strictObject({});
+
+/** What a PUT that registers takes. */
+export const putOptions = z.strictObject({ replace: oneOf(['true', 'false']).default('false') });
 
 /** Reads a page from the store; a cursor that the store does not know is the client's fault. */
 export const pageReply = async (page: PageRequest, read: (page: PageRequest) => Promise<object>): Promise<Reply> => {

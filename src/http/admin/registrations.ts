@@ -1,91 +1,70 @@
-import { z } from 'zod';
-import { CAPTURE_MODES } from '../../order/registration.ts';
-import type { RegisterResult, Store } from '../../store/store.ts';
+import { isIdentifier } from '../../order/identifier.ts';
+import { finalAmountProblem, type Registration } from '../../order/registration.ts';
+import type { AmendResult, RegisterResult, Store } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
-import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
-import { complaints, type Endpoint, endpoint, json } from './endpoint.ts';
-import { problem } from './problem.ts';
-import { isIdentifier, isStorable, oneOf, orNull } from './query.ts';
+import { notUnderstood, readSaid } from './body.ts';
+import { type ClientIds, configuredClient } from './clients.ts';
+import { type Endpoint, endpoint, json, ok } from './endpoint.ts';
+import { notFound, problem } from './problem.ts';
+import { IDENTIFIER_RULE, nothing, putOptions } from './query.ts';
+import { changes, expectation, toChanges } from './said.ts';
 
-const LONGEST_REFERENCE = 128;
+const notAnIdentifier = (): Reply => problem('MALFORMED_REQUEST', `A paymentRequestId has ${IDENTIFIER_RULE}.`);
 
-/** What the shop expects; null is absent. The amount comes out without leading zeros. */
-const expectation = z.strictObject(
-  {
-    amount: z.strictObject(
-      {
-        currency: z.string('must be a string').regex(/^[A-Z]{3}$/, 'must be three capital letters'),
-        value: z
-          .string('must be a string of digits')
-          .regex(/^[0-9]{1,64}$/, "must be 1 to 64 digits, counting the currency's smallest unit")
-          .regex(/[^0]/, 'must be above zero')
-          .transform((digits) => digits.replace(/^0+/, '')),
-      },
-      'must be an object of currency and value',
-    ),
-    referenceOrderId: orNull(
-      z
-        .string('must be a string')
-        .min(1, 'must not be empty')
-        .max(LONGEST_REFERENCE, `must have at most ${LONGEST_REFERENCE} characters`)
-        .refine(isStorable, 'must hold neither U+0000 nor lone surrogates'),
-    ),
-    captureMode: orNull(oneOf(CAPTURE_MODES)),
-    clientId: orNull(z.string('must be a string')),
-  },
-  'must be an object',
-);
-type Expectation = z.output<typeof expectation>;
-
-const options = z.strictObject({ replace: oneOf(['true', 'false']).default('false') });
-
-/** Only bytes that are UTF-8 and nothing else: a replaced character would register another reference. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-type ExpectationResult = { readonly expected: Expectation } | { readonly problem: Reply };
-
-const readExpectation = (contentType: string, body: Uint8Array): ExpectationResult => {
-  if (!/^application\/json *(;|$)/i.test(contentType)) {
-    return { problem: problem('UNSUPPORTED_BODY', 'The body has to be application/json.') };
-  }
-  let input: unknown;
-  try {
-    input = JSON.parse(utf8.decode(body));
-  } catch {
-    return { problem: problem('MALFORMED_REQUEST', 'The body is not JSON.') };
-  }
-  const read = expectation.safeParse(input);
-  return read.success
-    ? { expected: read.data }
-    : { problem: problem('MALFORMED_REQUEST', `The body is not understood: ${complaints(read.error)}.`) };
-};
-
-/** `PUT /api/orders/:paymentRequestId`: the shop says what it expects, before or after the first notification. */
-export const createRegistering = ({
-  store,
-  clientIds,
-}: {
+interface Needs {
   readonly store: () => Store;
   readonly clientIds: ClientIds;
-}): Endpoint =>
-  endpoint(options, async ({ query, id, contentType, body }) => {
-    if (!isIdentifier(id))
-      return problem('MALFORMED_REQUEST', 'A paymentRequestId has 1 to 64 visible ASCII characters.');
-    const result = readExpectation(contentType, body);
-    if ('problem' in result) return result.problem;
-    const { expected } = result;
-    const clientId = clientMeant(expected.clientId, clientIds);
-    if (clientId === null) return clientRequired();
-    if (!clientIds().includes(clientId))
-      return problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');
-    const { amount, referenceOrderId, captureMode } = expected;
-    const registration = { clientId, paymentRequestId: id, amount, referenceOrderId, captureMode };
-    return toReply(await store().register(registration, { replace: query.replace === 'true', now: new Date() }));
+}
+
+/** `PUT /api/orders/:paymentRequestId`: the shop says what it expects, before or after the first notification. */
+export const createRegistering = ({ store, clientIds }: Needs): Endpoint =>
+  endpoint(putOptions, async (request) => {
+    const { id: paymentRequestId, query } = request;
+    if (!isIdentifier(paymentRequestId)) return notAnIdentifier();
+    const read = readSaid(request, expectation);
+    if ('refusal' in read) return read.refusal;
+    const { clientId: named, cancelled, ...expected } = read.said;
+    const clientId = configuredClient(named, clientIds);
+    if (typeof clientId !== 'string') return clientId;
+    const requested = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId };
+    const reason = finalAmountProblem(requested);
+    if (reason !== null) return notUnderstood(reason);
+    const options = { replace: query.replace === 'true', now: new Date() };
+    return registered(await store().register(requested, options), requested);
   });
 
-const toReply = ({ kind, registration }: RegisterResult): Reply =>
-  kind === 'conflict'
-    ? problem('REGISTRATION_CONFLICT', 'Something else is registered already: ?replace=true replaces it.', {
-        registration,
-      })
-    : json(kind === 'created' ? 201 : 200, registration);
+const registered = ({ kind, registration }: RegisterResult, requested: Registration): Reply => {
+  if (kind !== 'conflict') return json(kind === 'created' ? 201 : 200, registration);
+  const { finalAmount } = registration;
+  const fits = finalAmountProblem({ amount: requested.amount, finalAmount }) === null;
+  return problem('REGISTRATION_CONFLICT', fits ? DIFFERENT : BELOW_FINAL_AMOUNT, { registration, requested });
+};
+
+const DIFFERENT = 'Something else is registered already: ?replace=true replaces it, PATCH changes some of its fields.';
+const BELOW_FINAL_AMOUNT =
+  'Something else is registered already, and this amount is below its finalAmount, or in another currency: change both together by PATCH.';
+
+/** `PATCH /api/orders/:paymentRequestId`: some fields change, null takes one back. */
+export const createAmending = ({ store, clientIds }: Needs): Endpoint =>
+  endpoint(nothing, async (request) => {
+    const { id: paymentRequestId } = request;
+    if (!isIdentifier(paymentRequestId)) return notAnIdentifier();
+    const read = readSaid(request, changes);
+    if ('refusal' in read) return read.refusal;
+    const { clientId: named, ...said } = read.said;
+    const clientId = configuredClient(named, clientIds);
+    if (typeof clientId !== 'string') return clientId;
+    return amended(await store().amend({ clientId, paymentRequestId, changes: toChanges(said) }, new Date()));
+  });
+
+const amended = (result: AmendResult): Reply => {
+  switch (result.kind) {
+    case 'unknown':
+      return notFound('registration');
+    case 'invalid':
+      return notUnderstood(result.problem);
+    case 'unchanged':
+    case 'replaced':
+      return ok(result.registration);
+  }
+};

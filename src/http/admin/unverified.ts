@@ -3,11 +3,10 @@ import { UNVERIFIED_REASONS } from '../../antom/signature.ts';
 import type { Store } from '../../store/store.ts';
 import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { notFound } from './problem.ts';
-import { pageReply, isDigest, oneOf, orNull, paging } from './query.ts';
+import { pageReply, isDigest, nothing, oneOf, orNull, paging } from './query.ts';
 import { wholeUnverified } from './whole.ts';
 
 const listing = z.strictObject({ reason: orNull(oneOf(UNVERIFIED_REASONS)), ...paging });
-const nothing = z.strictObject({});
 
 export interface UnverifiedEndpoints {
   readonly list: Endpoint;

@@ -42,6 +42,7 @@ export const MIGRATIONS: readonly Migration[] = [
       create index notifications_by_payment on notifications (client_id, payment_id);
       create index notifications_by_position on notifications (position);
       create index notifications_not_applied on notifications (outcome, position) where outcome <> 'APPLIED';
+      create index notifications_of_refunds on notifications (position) where kind = 'REFUND';
       create index notifications_with_bytes on notifications (first_received_at)
         where body is not null and outcome <> 'FAILED';
 
@@ -51,7 +52,7 @@ export const MIGRATIONS: readonly Migration[] = [
         position bigint not null, -- of the notification
         name text collate "C" not null,
         value text collate "C" not null,
-        joins smallint not null, -- 1 where it joins its payment with what else names it
+        joins smallint not null, -- by it: 1 what it states joins others, 2 it joins as one that could not be read, 0 neither
         primary key (client_id, position, name, value)
       );
       create index identifiers_by_value on identifiers (client_id, value);
@@ -61,9 +62,13 @@ export const MIGRATIONS: readonly Migration[] = [
         client_id text collate "C" not null,
         order_key text collate "C" not null, -- the paymentId; while no payment names a registration, a space and its paymentRequestId
         position bigint not null, -- of its latest change; see positions.ts
+        revision bigint not null, -- grows with every change
         updated_at bigint not null,
         status text collate "C" not null,
+        next_action text collate "C" not null,
         attention text not null, -- codes, each between spaces; '' for none
+        reference_order_id text collate "C", -- of the registration that counts
+        due_at bigint, -- when the clock may change it
         digest bytea not null, -- of the whole order, 16 bytes
         fold text, -- JSON: many captures taken together (fold.ts); null for an ordinary order
         primary key (client_id, order_key)
@@ -71,6 +76,10 @@ export const MIGRATIONS: readonly Migration[] = [
       create index orders_by_position on orders (position);
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
       create index orders_with_attention on orders (position) where attention <> '';
+      create index orders_to_act_on on orders (next_action, position) where next_action not in ('FULFIL', 'WAIT', 'NONE');
+      create index orders_by_reference on orders (client_id, reference_order_id, order_key)
+        where reference_order_id is not null;
+      create index orders_due on orders (due_at) where due_at is not null;
 
       -- From where this database went on by itself (starts.ts).
       create table starts (
@@ -80,17 +89,21 @@ export const MIGRATIONS: readonly Migration[] = [
         identity text not null -- of the server and the database; see postgres/starts.ts
       );
 
-      -- What the shop said, with everything that it said before.
-      create table registrations (
+      -- What the shop said, with everything that it said before: registrations of payments and refunds, reviews.
+      create table shop_statements (
         client_id text collate "C" not null,
-        payment_request_id text collate "C" not null,
+        about text collate "C" not null, -- registration, refund, review
+        id text collate "C" not null, -- a paymentRequestId, a refundRequestId, or the order_key
         replaced_at bigint not null, -- 0 while it stands; never the same twice
-        expectation text not null, -- JSON
-        expectation_check bigint not null, -- see checksum.ts
-        created_at bigint not null,
+        target text collate "C" not null, -- the referenceOrderId, or the order_key of a refund; '' for none
+        said text not null, -- JSON
+        said_check bigint not null, -- see checksum.ts
+        created_at bigint not null, -- when it was first made
         updated_at bigint not null,
-        primary key (client_id, payment_request_id, replaced_at)
+        primary key (client_id, about, id, replaced_at)
       );
+      create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
+        where replaced_at = 0 and target <> '';
 
       create table unverified (
         digest bytea primary key, -- over method, target, headers and body

@@ -31,14 +31,16 @@ interface Row {
   readonly position: string;
   readonly outcome: Outcome;
   readonly deliveries: string;
+  readonly first_received_at: string;
   readonly is_new: boolean;
 }
 
-const toPut = ({ position, outcome, deliveries, is_new }: Row): PutNotification => ({
+const toPut = ({ position, outcome, deliveries, first_received_at, is_new }: Row): PutNotification => ({
   position,
   isNew: is_new,
   outcome,
   deliveries: Number(deliveries),
+  firstReceivedAt: Number(first_received_at),
 });
 
 const toIdentifiers = (row: NotificationRow, { position, isNew }: PutNotification): readonly object[] =>
@@ -48,7 +50,7 @@ const toIdentifiers = (row: NotificationRow, { position, isNew }: PutNotificatio
         position,
         name,
         value,
-        joins: Number(joins),
+        joins,
       }))
     : [];
 
@@ -110,9 +112,9 @@ const PUT = prepared(`
     set deliveries = stored.deliveries + excluded.deliveries,
       first_received_at = least(stored.first_received_at, excluded.first_received_at),
       last_received_at = greatest(stored.last_received_at, excluded.last_received_at)
-    returning client_id, digest, position, outcome, deliveries
+    returning client_id, digest, position, outcome, deliveries, first_received_at
   )
-  select client_id, encode(digest, 'hex') as digest, position, outcome, deliveries,
+  select client_id, encode(digest, 'hex') as digest, position, outcome, deliveries, first_received_at,
     ${transactionOf('position')} = ${transactionOf('(select base from taken)')} as is_new
   from stored`);
 

@@ -7,14 +7,18 @@ import { prepared, recordset } from './query.ts';
 export const writeOrders =
   (send: Query): Transaction['writeOrders'] =>
   (kept, gone, now) => {
-    const rows = kept.map(({ clientId, orderKey, status, attention, digest, fold }, index) => ({
+    const rows = kept.map((row, index) => ({
       ordinal: index + 1,
-      client_id: clientId,
-      order_key: orderKey,
-      status,
-      attention,
-      digest: hexOf(digest),
-      fold,
+      client_id: row.clientId,
+      order_key: row.orderKey,
+      revision: row.revision,
+      status: row.status,
+      next_action: row.nextAction,
+      attention: row.attention,
+      reference_order_id: row.referenceOrderId,
+      due_at: row.dueAt,
+      digest: hexOf(row.digest),
+      fold: row.fold,
     }));
     const goneKeys = gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }));
     // Sent before this returns: what fails until then fails the caller, and what fails later COMMIT.
@@ -25,26 +29,39 @@ export const writeOrders =
 const changedIn = async (answer: Promise<readonly { readonly changed: number }[]>): Promise<number> =>
   (await answer)[0]?.changed ?? 0;
 
+/** What the order shows, beside its digest, so that a rebuild also repairs what somebody else wrote into it. */
+const SHOWN = ['status', 'next_action', 'attention', 'reference_order_id', 'digest', 'fold'] as const;
+const shownOf = (table: string): string => `(${SHOWN.map((column) => `${table}.${column}`).join(', ')})`;
+const DIFFERS = `${shownOf('orders')} is distinct from ${shownOf('excluded')}`;
+const whereDiffers = (column: string): string =>
+  `case when ${DIFFERS} then excluded.${column} else orders.${column} end`;
+
 /**
- * A row that is as it should be is not touched: `updated_at` and the position stand. Its columns are compared beside
- * its digest, so that a rebuild also repairs what somebody else wrote into them.
+ * A row that is as it should be is not touched: `updated_at` and the position stand, also where only the time differs at
+ * which the clock may change it.
  */
 const WRITE = prepared(`
   with taken as materialized (
     select ${NEXT_POSITIONS} as base
   ), changed as (
-    insert into orders (client_id, order_key, position, updated_at, status, attention, digest, fold)
-    select client_id, order_key, (select base from taken) + ordinal, $3::bigint, status, attention, decode(digest, 'hex'),
-      fold
+    insert into orders (
+      client_id, order_key, position, revision, updated_at, status, next_action, attention, reference_order_id, due_at,
+      digest, fold
+    )
+    select client_id, order_key, (select base from taken) + ordinal, revision, $3::bigint, status, next_action, attention,
+      reference_order_id, due_at, decode(digest, 'hex'), fold
     from json_to_recordset($1::json) as derived (
-      ordinal integer, client_id text, order_key text, status text, attention text, digest text, fold text
+      ordinal integer, client_id text, order_key text, revision bigint, status text, next_action text, attention text,
+      reference_order_id text, due_at bigint, digest text, fold text
     )
     on conflict (client_id, order_key) do update
-    set (position, updated_at, status, attention, digest, fold) =
-      (excluded.position, excluded.updated_at, excluded.status, excluded.attention, excluded.digest, excluded.fold)
-    where (orders.digest, orders.status, orders.attention, orders.fold) is distinct from
-      (excluded.digest, excluded.status, excluded.attention, excluded.fold)
-    returning 1
+    set (position, revision, updated_at, status, next_action, attention, reference_order_id, due_at, digest, fold) = (
+      ${whereDiffers('position')}, ${whereDiffers('revision')}, ${whereDiffers('updated_at')}, excluded.status,
+      excluded.next_action, excluded.attention, excluded.reference_order_id, excluded.due_at, excluded.digest,
+      excluded.fold
+    )
+    where ${DIFFERS} or orders.due_at is distinct from excluded.due_at
+    returning position
   ), gone as (
     delete from orders
     where ctid = any (array(
@@ -56,4 +73,6 @@ const WRITE = prepared(`
     ))
     returning 1
   )
-  select ((select count(*) from changed) + (select count(*) from gone))::integer as changed`);
+  select (
+    (select count(*) from changed where position > (select base from taken)) + (select count(*) from gone)
+  )::integer as changed`);

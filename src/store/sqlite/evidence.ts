@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Outcome } from '../../order/reading.ts';
 import { linksOf } from '../../order/statement.ts';
 import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey, type TouchedKey } from '../order-key.ts';
-import { linkOf, toRegistration } from '../register.ts';
-import { hexOf, OF_ORDERS, type RegistrationRow, statementsOf, type StoredOrder, toStoredOrder } from '../row.ts';
+import { hexOf, isRefundName, OF_ORDERS } from '../row.ts';
+import { type EvidenceRow, type GatheredOrder, statementsOf } from '../stored-order.ts';
 import type { Snapshot } from '../transaction.ts';
+import { createLookUps, type LookUp } from './look-up.ts';
 import { prepare } from './query.ts';
 
 type NotificationRow = readonly [
@@ -14,11 +15,20 @@ type NotificationRow = readonly [
   problem: string | null,
   statements: string | null,
   firstReceivedAt: number,
+  kind: string,
 ];
 
-/** Reads all that is stored about orders, from whichever connection. */
+type StandingRow = readonly [
+  revision: number,
+  updatedAt: number,
+  referenceOrderId: string | null,
+  dueAt: number | null,
+  fold: string | null,
+];
+
+/** Reads what is stored about orders, from whichever connection. */
 export const createEvidence = (db: DatabaseSync): Snapshot['evidence'] => {
-  const columns = 'position, digest, outcome, problem, statements, first_received_at';
+  const columns = 'position, digest, outcome, problem, statements, first_received_at, kind';
   const selectNotifications = prepare<NotificationRow>(
     db,
     `select ${columns} from notifications where client_id = ? and payment_id = ? and ${OF_ORDERS}`,
@@ -27,112 +37,133 @@ export const createEvidence = (db: DatabaseSync): Snapshot['evidence'] => {
     db,
     `select ${columns} from notifications where position = ? and ${OF_ORDERS}`,
   );
-  const selectRow = prepare<readonly [updatedAt: number, position: number, fold: string | null]>(
+  const selectRow = prepare<StandingRow>(
     db,
-    'select updated_at, position, fold from orders where client_id = ? and order_key = ?',
+    'select revision, updated_at, reference_order_id, due_at, fold from orders where client_id = ? and order_key = ?',
   );
   const createLookUp = createLookUps(db);
 
   return async ({ keys, links }, extent) => {
     const lookUp = createLookUp();
 
-    const read = ({ clientId, orderKey, positions = [] }: TouchedKey): StoredOrder => {
+    const read = ({ clientId, orderKey, positions = [] }: TouchedKey): GatheredOrder => {
       const paymentId = paymentIdOf(orderKey);
       const row = selectRow.get(clientId, orderKey);
       const selectRows = (): readonly NotificationRow[] => {
         if (extent === 'given') return positions.flatMap((position) => selectNotification.all(Number(position)));
-        const isLeftOut = extent === 'unless folded' && (row?.[2] ?? null) !== null;
+        const isLeftOut = extent === 'unless folded' && (row?.[4] ?? null) !== null;
         return paymentId === null || isLeftOut ? [] : selectNotifications.all(clientId, paymentId);
       };
-      const notifications = selectRows().map(([position, digest, outcome, problem, statements, firstReceivedAt]) => ({
-        position: String(position),
-        digest: hexOf(digest),
-        outcome,
-        problem,
-        statements,
-        firstReceivedAt,
-      }));
-      const statements = statementsOf(notifications);
-      const own =
-        paymentId === null
-          ? [linkOf({ clientId, paymentRequestId: orderKey.slice(1) })]
-          : distinctLinks(statements.flatMap(linksOf).map(({ name, value }) => ({ clientId, name, value })));
-      return toStoredOrder({
+      const rows = selectRows();
+      const names = namesOf(lookUp, { clientId, orderKey }, rows);
+      return {
         clientId,
         orderKey,
-        notifications,
-        statements,
-        registrations: own.flatMap((link) => lookUp.registration(link) ?? []),
-        isShared: own.some((link) => lookUp.payments(link).some((other) => other !== orderKey)),
-        row: row === undefined ? null : { updatedAt: row[0], position: String(row[1]), fold: row[2] },
-      });
+        notifications: rows.map(toEvidenceRow),
+        ...lookAround(lookUp, { clientId, orderKey }, names),
+        before: null,
+        row: row === undefined ? null : toStandingRow(row),
+      };
     };
 
     const touched = new Map<string, TouchedKey>(keys.map((key) => [nameOfOrder(key), key]));
     for (const link of links) {
-      for (const key of keysOf(link, lookUp)) touched.set(nameOfOrder(key), key);
+      for (const key of keysOf(link, lookUp)) if (!touched.has(nameOfOrder(key))) touched.set(nameOfOrder(key), key);
     }
     return [...touched.values()].map(read);
   };
 };
 
-const distinctLinks = (links: readonly Link[]): readonly Link[] =>
-  links.length < 2 ? links : [...new Map(links.map((link) => [nameOfLink(link), link])).values()];
+const toEvidenceRow = ([
+  position,
+  digest,
+  outcome,
+  problem,
+  statements,
+  firstReceivedAt,
+]: NotificationRow): EvidenceRow => ({
+  position: String(position),
+  digest: hexOf(digest),
+  outcome,
+  problem,
+  statements,
+  firstReceivedAt,
+});
 
-const nameOfLink = ({ clientId, name, value }: Link): string => `${name}\n${value}\n${clientId}`;
+const toStandingRow = ([revision, updatedAt, referenceOrderId, dueAt, fold]: StandingRow): GatheredOrder['row'] => ({
+  revision,
+  updatedAt,
+  referenceOrderId,
+  dueAt,
+  fold,
+});
+
+/** What an order's own notifications name. */
+interface Names {
+  /** By what was read from them. */
+  readonly stated: readonly Link[];
+  /** By what could not be read. */
+  readonly legible: readonly Link[];
+  readonly hasRefunds: boolean;
+}
+
+const namesOf = (lookUp: LookUp, { clientId, orderKey }: OrderKey, rows: readonly NotificationRow[]): Names => {
+  if (paymentIdOf(orderKey) === null) {
+    const own: Link = { clientId, name: 'paymentRequestId', value: orderKey.slice(1) };
+    return { stated: [own], legible: [], hasRefunds: false };
+  }
+  const stated = statementsOf(rows.map(toEvidenceRow)).flatMap(linksOf);
+  return {
+    stated: distinctLinks(stated.map(({ name, value }) => ({ clientId, name, value }))),
+    legible: rows.flatMap(([position, , outcome]) => (outcome === 'APPLIED' ? [] : lookUp.legible(clientId, position))),
+    hasRefunds: rows.some((row) => row[6] === 'REFUND'),
+  };
+};
+
+const lookAround = (
+  lookUp: LookUp,
+  { clientId, orderKey }: OrderKey,
+  { stated, legible, hasRefunds }: Names,
+): Pick<GatheredOrder, 'registrations' | 'review' | 'hints' | 'isNamed'> => {
+  const requests = distinctLinks([...stated, ...legible].filter(({ name }) => name === 'paymentRequestId'));
+  const registrations = requests.map((link) => lookUp.registration(link)).filter((one) => one !== null);
+  const others = (link: Link) => lookUp.payments(link).filter(({ paymentId }) => paymentId !== orderKey);
+  const isPayment = paymentIdOf(orderKey) !== null;
+  const shared = stated.filter(({ name }) => !isRefundName(name)).some((link) => others(link).some(isStated));
+  return {
+    registrations,
+    review: lookUp.review(clientId, orderKey),
+    hints: {
+      refunds:
+        isPayment &&
+        (hasRefunds ||
+          lookUp.isRefunded(clientId, orderKey) ||
+          requests.some(({ value }) => lookUp.isRefunded(clientId, registrationKey(value)))),
+      unreadable: requests.some((link) => others(link).some((one) => !isStated(one))),
+      siblings: registrations.some(
+        ({ referenceOrderId, paymentRequestId }) =>
+          referenceOrderId !== null &&
+          (others({ clientId, name: 'paymentRequestId', value: paymentRequestId }).some(isOfPayment) ||
+            lookUp.hasSibling({ clientId, referenceOrderId, paymentRequestId })),
+      ),
+      shared,
+    },
+    isNamed: !isPayment && stated.some((link) => lookUp.payments(link).some(isOfPayment)),
+  };
+};
+
+const isOfPayment = ({ paymentId }: { readonly paymentId: string }): boolean => paymentId !== '';
+
+const isStated = ({ joins }: { readonly joins: number }): boolean => joins === 1;
+
+const distinctLinks = (links: readonly Link[]): readonly Link[] =>
+  links.length < 2 ? links : [...new Map(links.map((link) => [`${link.name}\n${link.value}`, link])).values()];
 
 /** The orders that a link leads to: of payments, and of a registration. */
 const keysOf = (link: Link, lookUp: LookUp): readonly OrderKey[] => {
   const { clientId, value } = link;
-  const payments = lookUp.payments(link).map((orderKey) => ({ clientId, orderKey }));
+  const payments = lookUp
+    .payments(link)
+    .flatMap(({ paymentId }) => (paymentId === '' ? [] : [{ clientId, orderKey: paymentId }]));
   return lookUp.registration(link) === null ? payments : [...payments, { clientId, orderKey: registrationKey(value) }];
-};
-
-/** Looks each link up once. */
-interface LookUp {
-  /** The payments whose notifications name it. */
-  readonly payments: (link: Link) => readonly string[];
-  readonly registration: (link: Link) => RegistrationRow | null;
-}
-
-const createLookUps = (db: DatabaseSync): (() => LookUp) => {
-  const selectPayments = prepare<readonly [paymentId: string]>(
-    db,
-    `select n.payment_id
-     from identifiers i
-     join notifications n on n.position = i.position
-     where i.value = ? and i.name = ? and i.client_id = ? and i.joins = 1`,
-  );
-  const selectRegistration = prepare<readonly [expectation: string, createdAt: number]>(
-    db,
-    `select expectation, created_at
-     from registrations
-     where client_id = ? and payment_request_id = ? and replaced_at = 0`,
-  );
-
-  const findPayments = ({ clientId, name, value }: Link): readonly string[] => [
-    ...new Set(selectPayments.all(value, name, clientId).map(([paymentId]) => paymentId)),
-  ];
-  const findRegistration = ({ clientId, name, value }: Link): RegistrationRow | null => {
-    const row = name === 'paymentRequestId' ? selectRegistration.get(clientId, value) : undefined;
-    if (row === undefined) return null;
-    const [expectation, createdAt] = row;
-    return {
-      registration: toRegistration({ client_id: clientId, payment_request_id: value, expectation }),
-      createdAt,
-    };
-  };
-  return () => ({ payments: remembering(findPayments), registration: remembering(findRegistration) });
-};
-
-const remembering = <T>(find: (link: Link) => T): ((link: Link) => T) => {
-  const found = new Map<string, T>();
-  return (link) => {
-    const name = nameOfLink(link);
-    const before = found.get(name);
-    if (before !== undefined) return before;
-    const value = find(link);
-    found.set(name, value);
-    return value;
-  };
 };

@@ -53,6 +53,7 @@ export const MIGRATIONS: readonly Migration[] = [
       -- By digest alone: in sections of 1,024 notifications in the order of arrival, the first 4 bytes in each.
       create index notifications_by_section on notifications (position >> 10, substr(digest, 1, 4));
       create index notifications_not_applied on notifications (outcome, position) where outcome <> 'APPLIED';
+      create index notifications_of_refunds on notifications (position) where kind = 'REFUND';
 
       -- Every identifier that a notification states, but for its payment_id.
       create table identifiers (
@@ -60,7 +61,7 @@ export const MIGRATIONS: readonly Migration[] = [
         name text not null,
         value text not null,
         client_id text not null,
-        joins integer not null, -- 1 where it joins its payment with what else names it
+        joins integer not null, -- by it: 1 what it states joins others, 2 it joins as one that could not be read, 0 neither
         primary key (position, name, value)
       ) without rowid;
       create index identifiers_by_value on identifiers (value);
@@ -70,9 +71,13 @@ export const MIGRATIONS: readonly Migration[] = [
         client_id text not null,
         order_key text not null, -- the paymentId; while no payment names a registration, a space and its paymentRequestId
         position integer not null, -- of its latest change, in the order of commits
+        revision integer not null, -- grows with every change
         updated_at integer not null,
         status text not null,
+        next_action text not null,
         attention text not null, -- codes, each between spaces; '' for none
+        reference_order_id text, -- of the registration that counts
+        due_at integer, -- when the clock may change it
         digest blob not null, -- of the whole order, 16 bytes
         fold text, -- JSON: many captures taken together (fold.ts); null for an ordinary order
         primary key (client_id, order_key)
@@ -80,6 +85,10 @@ export const MIGRATIONS: readonly Migration[] = [
       create unique index orders_by_position on orders (position);
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
       create index orders_with_attention on orders (position) where attention <> '';
+      create index orders_to_act_on on orders (next_action, position) where next_action not in ('FULFIL', 'WAIT', 'NONE');
+      create index orders_by_reference on orders (client_id, reference_order_id, order_key)
+        where reference_order_id is not null;
+      create index orders_due on orders (due_at) where due_at is not null;
 
       -- From where this database went on by itself (starts.ts).
       create table starts (
@@ -88,17 +97,21 @@ export const MIGRATIONS: readonly Migration[] = [
         began integer not null -- the last position that was stored
       );
 
-      -- What the shop said, with everything that it said before.
-      create table registrations (
+      -- What the shop said, with everything that it said before: registrations of payments and refunds, reviews.
+      create table shop_statements (
         client_id text not null,
-        payment_request_id text not null,
+        about text not null, -- registration, refund, review
+        id text not null, -- a paymentRequestId, a refundRequestId, or the order_key
         replaced_at integer not null, -- 0 while it stands; never the same twice
-        expectation text not null, -- JSON
-        expectation_check integer not null, -- see checksum.ts
-        created_at integer not null,
+        target text not null, -- the referenceOrderId, or the order_key of a refund; '' for none
+        said text not null, -- JSON
+        said_check integer not null, -- see checksum.ts
+        created_at integer not null, -- when it was first made
         updated_at integer not null,
-        primary key (client_id, payment_request_id, replaced_at)
+        primary key (client_id, about, id, replaced_at)
       ) without rowid;
+      create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
+        where replaced_at = 0 and target <> '';
 
       create table unverified (
         request integer primary key,

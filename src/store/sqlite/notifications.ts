@@ -18,13 +18,13 @@ export const createPutting = (db: DatabaseSync) => {
      on conflict do nothing
      returning position`,
   );
-  const repeat = prepare<readonly [position: number, outcome: Outcome, deliveries: number]>(
+  const repeat = prepare<readonly [position: number, outcome: Outcome, deliveries: number, firstReceivedAt: number]>(
     db,
     `update notifications
      set deliveries = deliveries + ?, first_received_at = min(first_received_at, ?),
        last_received_at = max(last_received_at, ?)
      where client_id = ? and payment_id = ? and digest = ?
-     returning position, outcome, deliveries`,
+     returning position, outcome, deliveries, first_received_at`,
   );
   const identify = prepare(
     db,
@@ -51,17 +51,20 @@ export const createPutting = (db: DatabaseSync) => {
       place,
     );
     if (inserted === undefined) {
-      const [position, outcome, sum] = repeat.get(deliveries, first, last, clientId, paymentId, digest) as readonly [
-        number,
-        Outcome,
-        number,
-      ];
-      return { position: String(position), isNew: false, outcome, deliveries: sum };
+      const [position, outcome, sum, earliest] = repeat.get(
+        deliveries,
+        first,
+        last,
+        clientId,
+        paymentId,
+        digest,
+      ) as readonly [number, Outcome, number, number];
+      return { position: String(position), isNew: false, outcome, deliveries: sum, firstReceivedAt: earliest };
     }
     if (row.raw !== null) batch.add(row.raw, first);
     const [position] = inserted;
-    for (const { name, value, joins } of row.identifiers) identify.run(position, name, value, clientId, Number(joins));
-    return { position: String(position), isNew: true, outcome: row.outcome, deliveries };
+    for (const { name, value, joins } of row.identifiers) identify.run(position, name, value, clientId, joins);
+    return { position: String(position), isNew: true, outcome: row.outcome, deliveries, firstReceivedAt: first };
   };
 };
 

@@ -13,14 +13,22 @@ export const NEXT_POSITION = `(
 export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders'] => {
   const upsert = prepare(
     db,
-    `insert into orders (client_id, order_key, position, updated_at, status, attention, digest, fold)
-     values (?, ?, ?, ?, ?, ?, ?, ?)
+    `insert into orders (
+       client_id, order_key, position, revision, updated_at, status, next_action, attention, reference_order_id, due_at,
+       digest, fold
+     )
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (client_id, order_key) do update
-     set position = excluded.position, updated_at = excluded.updated_at, status = excluded.status,
-       attention = excluded.attention, digest = excluded.digest, fold = excluded.fold
-     where digest <> excluded.digest or status <> excluded.status or attention <> excluded.attention
+     set position = excluded.position, revision = excluded.revision, updated_at = excluded.updated_at,
+       status = excluded.status, next_action = excluded.next_action, attention = excluded.attention,
+       reference_order_id = excluded.reference_order_id, due_at = excluded.due_at, digest = excluded.digest,
+       fold = excluded.fold
+     where digest <> excluded.digest or status <> excluded.status or next_action <> excluded.next_action
+       or attention <> excluded.attention or reference_order_id is not excluded.reference_order_id
        or fold is not excluded.fold`,
   );
+  // By itself it is no change that anybody sees.
+  const setDue = prepare(db, 'update orders set due_at = ? where client_id = ? and order_key = ?');
   const remove = prepare(db, 'delete from orders where client_id = ? and order_key = ?');
   // A position is never given out twice, also where the row that had it is gone: so the last one is kept by itself.
   const selectLast = prepare<readonly [value: string]>(
@@ -47,8 +55,12 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
     let last = before;
     let changed = 0;
     for (const { clientId, orderKey } of gone) changed += remove.run(clientId, orderKey);
-    for (const { clientId, orderKey, status, attention, digest, fold } of kept) {
-      const written = upsert.run(clientId, orderKey, last + 1, now, status, attention, digest, fold);
+    for (const row of kept) {
+      const { clientId, orderKey, revision, status, nextAction, attention, referenceOrderId, dueAt, digest, fold } =
+        row;
+      const shown = [status, nextAction, attention, referenceOrderId, dueAt, digest, fold] as const;
+      const written = upsert.run(clientId, orderKey, last + 1, revision, now, ...shown);
+      if (written === 0 && dueAt !== row.dueBefore) setDue.run(dueAt, clientId, orderKey);
       last += written;
       changed += written;
     }

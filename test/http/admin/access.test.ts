@@ -51,6 +51,10 @@ describe('with both tokens configured', () => {
     ['put', '/api/orders/R1'],
     ['post', '/api/redrive'],
     ['post', `/api/notifications/${'0'.repeat(64)}/redrive`],
+    ['patch', '/api/orders/R1'],
+    ['put', '/api/orders/R1/review'],
+    ['delete', '/api/orders/R1/review'],
+    ['put', '/api/refunds/FR1'],
     ['delete', '/api/orders/R1'],
     ['post', '/nowhere'],
   ] as const)('the read token is refused to %s %s', async (method, path) => {

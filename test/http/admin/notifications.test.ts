@@ -1,28 +1,31 @@
 import { createHash } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { OUTCOMES } from '../../../src/order/reading.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { captureResult, jpy, paymentResult, result } from '../../support/facts.ts';
-import { type Admin, CLIENT, openAdmin, OTHER, RECEIVED_AT, REQUEST_TIME, ROTATED, TARGET, toBody } from './support.ts';
+import {
+  type Admin,
+  CLIENT,
+  openAdmin,
+  OTHER,
+  RECEIVED_AT,
+  removeBytes,
+  REQUEST_TIME,
+  ROTATED,
+  TARGET,
+  toBody,
+} from './support.ts';
 
 let admin: Admin;
 const closing = async () => await admin.close();
 
 const payment = paymentResult('S', { paymentAmount: jpy('120') });
 const capture = captureResult('S', { captureId: 'C1', captureAmount: jpy('120') });
-const unhandled = { notifyType: 'REFUND_RESULT', paymentId: 'P1', result: result('S') };
+const unhandled = { notifyType: 'OFFLINE_PAYMENT_CODE', paymentId: 'P1', result: result('S') };
 const malformed = paymentResult('S', { paymentId: 'P2', paymentAmount: 120 });
 
 const idOf = (body: Buffer): string => createHash('sha256').update(body).digest('hex');
-
-/** What retention will do one day: the facts stay, the bytes go. */
-const removeBytes = (): void => {
-  const db = new DatabaseSync(admin.file);
-  db.exec('delete from raw_batches');
-  db.close();
-};
 
 interface Listing {
   readonly items: readonly { readonly id: string; readonly kind: string; readonly outcome: string }[];
@@ -34,8 +37,6 @@ const ids = ({ items }: Listing) => items.map(({ id }) => id);
 const [PAYMENT, CAPTURE, UNHANDLED, MALFORMED] = [payment, capture, unhandled, malformed].map((fields) =>
   idOf(toBody(fields)),
 );
-
-const redrive = (id: string | undefined) => request(admin.app).post(`/api/notifications/${id}/redrive`);
 
 describe('GET /api/notifications', () => {
   beforeAll(async () => {
@@ -72,12 +73,17 @@ describe('GET /api/notifications', () => {
     expect([ids(second), second.next]).toEqual([[PAYMENT], null]);
   });
 
-  test('lists those of a kind, an outcome, a payment', async () => {
+  test('lists those of a kind, an outcome, an identifier, a client', async () => {
     expect(ids(await list('?kind=PAYMENT'))).toEqual([MALFORMED, PAYMENT]);
     expect(ids(await list('?outcome=UNHANDLED'))).toEqual([UNHANDLED]);
-    expect(ids(await list('?paymentId=P1'))).toEqual([UNHANDLED, CAPTURE, PAYMENT]);
-    expect(ids(await list('?kind=PAYMENT&outcome=MALFORMED&paymentId=P2'))).toEqual([MALFORMED]);
-    expect(ids(await list('?paymentId=P1&outcome=MALFORMED'))).toEqual([]);
+    expect(ids(await list('?id=P1'))).toEqual([UNHANDLED, CAPTURE, PAYMENT]);
+    expect(ids(await list('?id=C1'))).toEqual([CAPTURE]);
+    expect(ids(await list('?id=R1'))).toEqual([MALFORMED, PAYMENT]);
+    expect(ids(await list('?id=P9'))).toEqual([]);
+    expect(ids(await list('?kind=PAYMENT&outcome=MALFORMED&id=P2'))).toEqual([MALFORMED]);
+    expect(ids(await list('?id=P1&outcome=MALFORMED'))).toEqual([]);
+    expect(ids(await list(`?id=P1&clientId=${CLIENT}`))).toEqual([UNHANDLED, CAPTURE, PAYMENT]);
+    expect(ids(await list(`?clientId=${OTHER}`))).toEqual([]);
     expect(ids(await list('?kind=INVOICE'))).toEqual([]);
   });
 
@@ -92,20 +98,43 @@ describe('GET /api/notifications', () => {
     'outcome=applied',
     'outcome=',
     'outcome=HELD',
-    'paymentId=',
-    'paymentId=a%20b',
-    `paymentId=${'x'.repeat(65)}`,
+    'paymentId=P1',
+    'id=',
+    'id=%20a',
+    `id=${'x'.repeat(129)}`,
     'limit=0',
     'limit=1001',
     'cursor=',
     'cursor=x',
     'notifyType=PAYMENT_RESULT',
-    'clientId=T_client',
+    'clientId=',
     'after=0',
     'outcome=APPLIED&outcome=FAILED',
   ])('refuses ?%s', async (query) => {
     const response = await request(admin.app).get(`/api/notifications?${query}`);
     expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);
+  });
+});
+
+describe('what another kind keeps secret', () => {
+  afterEach(closing);
+
+  test('is in its bytes alone', async () => {
+    admin = await openAdmin();
+    const secrets = { accessToken: 'secret-token-9f1', authCode: 'secret-code-9f1', userLoginId: 'secret-login-9f1' };
+    const id = await admin.notify({ authorizationNotifyType: 'TOKEN_CREATED', result: result('S'), ...secrets });
+    for (const path of [
+      '/api/notifications',
+      '/api/notifications?kind=AUTHORIZATION',
+      `/api/notifications/${id}`,
+      '/api/orders?after=0',
+      '/api/find?id=secret-token-9f1',
+    ]) {
+      const { text } = await request(admin.app).get(path).expect(200);
+      expect([path, text.includes('secret-')]).toEqual([path, false]);
+    }
+    const { body } = await request(admin.app).get(`/api/notifications/${id}`);
+    expect(Buffer.from(String(body.body), 'base64').toString()).toContain(secrets.accessToken);
   });
 });
 
@@ -141,7 +170,7 @@ describe('GET /api/notifications/:id', () => {
   test('once its bytes are gone nothing can be verified', async () => {
     admin = await openAdmin();
     await admin.notify(payment);
-    removeBytes();
+    removeBytes(admin);
     const { body } = await request(admin.app).get(`/api/notifications/${PAYMENT}`).expect(200);
     expect(body).toMatchObject({ id: PAYMENT, body: null, signatureVerifies: null, target: null, headers: null });
   });
@@ -173,111 +202,4 @@ describe('GET /api/notifications/:id', () => {
     await admin.notify(payment);
     await request(admin.app).get(`/api/notifications/${PAYMENT}?raw=true`).expect(400);
   });
-});
-
-describe('POST /api/notifications/:id/redrive', () => {
-  afterEach(closing);
-
-  test('applies one that failed, and its order appears', async () => {
-    admin = await openAdmin();
-    await admin.notify(payment, { inapplicable: true });
-    await request(admin.app).get('/api/orders/P1').expect(404);
-    expect((await redrive(PAYMENT).expect(200)).body).toEqual({ outcome: 'APPLIED' });
-    expect((await request(admin.app).get('/api/orders/P1').expect(200)).body.status).toBe('AUTHORIZED');
-    expect((await list()).items).toEqual([expect.objectContaining({ outcome: 'APPLIED', deliveries: 1 })]);
-  });
-
-  test('is never blocked by having been seen, and changes nothing then', async () => {
-    admin = await openAdmin();
-    await admin.notify(payment);
-    const { body: before } = await request(admin.app).get('/api/orders/P1');
-    expect((await redrive(PAYMENT).expect(200)).body).toEqual({ outcome: 'APPLIED' });
-    expect((await redrive(PAYMENT).expect(200)).body).toEqual({ outcome: 'APPLIED' });
-    expect((await request(admin.app).get('/api/orders/P1')).body).toEqual(before);
-  });
-
-  test.each([['UNHANDLED', unhandled] as const, ['MALFORMED', malformed] as const])(
-    'says %s of what still is',
-    async (outcome, fields) => {
-      admin = await openAdmin();
-      const id = await admin.notify(fields);
-      expect((await redrive(id).expect(200)).body).toEqual({ outcome });
-    },
-  );
-
-  test.each(['0'.repeat(64), 'nope'])('finds nothing under %s', async (id) => {
-    admin = await openAdmin();
-    expect((await redrive(id)).status).toBe(404);
-  });
-
-  test('cannot apply one whose bytes are gone', async () => {
-    admin = await openAdmin();
-    await admin.notify(payment);
-    removeBytes();
-    const response = await redrive(PAYMENT);
-    expect([response.status, response.body.code]).toEqual([409, 'NOTIFICATION_WITHOUT_BYTES']);
-  });
-
-  test('with several clients wants to know whose', async () => {
-    admin = await openAdmin({ clientIds: () => [CLIENT, OTHER] });
-    await admin.notify(payment, { clientId: OTHER });
-    expect((await redrive(PAYMENT)).body.code).toBe('CLIENT_REQUIRED');
-    await request(admin.app).post(`/api/notifications/${PAYMENT}/redrive?clientId=${CLIENT}`).expect(404);
-    await request(admin.app).post(`/api/notifications/${PAYMENT}/redrive?clientId=${OTHER}`).expect(200);
-  });
-
-  test('refuses other parameters', async () => {
-    admin = await openAdmin();
-    await request(admin.app).post(`/api/notifications/${PAYMENT}/redrive?outcome=FAILED`).expect(400);
-  });
-});
-
-describe('POST /api/redrive', () => {
-  afterEach(closing);
-  const none = { APPLIED: 0, UNHANDLED: 0, MALFORMED: 0, FAILED: 0 };
-
-  test('applies those of an outcome again and reports', async () => {
-    admin = await openAdmin();
-    for (const fields of [payment, capture]) await admin.notify(fields, { inapplicable: true });
-    await admin.notify(unhandled);
-    const { body } = await request(admin.app).post('/api/redrive?outcome=FAILED').expect(200);
-    expect(body).toEqual({ redriven: 2, outcomes: { ...none, APPLIED: 2 }, withoutBytes: 0, held: 0 });
-    expect((await request(admin.app).get('/api/orders/P1')).body).toMatchObject({
-      status: 'CAPTURED',
-      fulfillable: true,
-    });
-    expect((await request(admin.app).post('/api/redrive?outcome=FAILED')).body.redriven).toBe(0);
-  });
-
-  test('without an outcome applies all again', async () => {
-    admin = await openAdmin();
-    for (const fields of [payment, capture, unhandled, malformed]) await admin.notify(fields);
-    const { body } = await request(admin.app).post('/api/redrive').expect(200);
-    expect(body).toEqual({
-      redriven: 4,
-      outcomes: { ...none, APPLIED: 2, UNHANDLED: 1, MALFORMED: 1 },
-      withoutBytes: 0,
-      held: 0,
-    });
-  });
-
-  test('counts what it could not apply', async () => {
-    admin = await openAdmin();
-    await admin.notify(payment);
-    removeBytes();
-    expect((await request(admin.app).post('/api/redrive').expect(200)).body).toEqual({
-      redriven: 0,
-      outcomes: none,
-      withoutBytes: 1,
-      held: 0,
-    });
-  });
-
-  test.each(['outcome=failed', 'outcome=', 'outcome=FAILED&outcome=MALFORMED', 'kind=PAYMENT', 'outcom=FAILED'])(
-    'refuses ?%s',
-    async (query) => {
-      admin = await openAdmin();
-      await request(admin.app).post(`/api/redrive?${query}`).expect(400);
-    },
-  );
 });

@@ -1,7 +1,9 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from '@jest/globals';
 import type { Express } from 'express';
 import pino from 'pino';
 import { type AntomKey, readKey } from '../../../src/antom/keys.ts';
@@ -9,12 +11,12 @@ import { type SignedRequest, type UnverifiedReason, verify } from '../../../src/
 import { handlers } from '../../../src/handlers/index.ts';
 import { readNotification } from '../../../src/handlers/read.ts';
 import { type AdminDependencies, createAdminApp } from '../../../src/http/admin.ts';
-import { openSqlite } from '../../../src/store/sqlite/sqlite-store.ts';
+import { openStore } from '../../../src/store/open.ts';
 import type { ReadNotification } from '../../../src/order/reading.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
-import type { Fields } from '../../support/facts.ts';
+import { type Fields, jpy, result } from '../../support/facts.ts';
 
 export const CLIENT = 'T_client';
 export const OTHER = 'T_other';
@@ -61,6 +63,20 @@ const receive = (body: Buffer, clientId: string): ReadNotification => {
   return readNotification(verification.notification);
 };
 
+/** A REFUND_RESULT of the refund F1 under FR1: it names no payment. */
+export const refundResult = (fields: Fields = {}): Fields => ({
+  notifyType: 'REFUND_RESULT',
+  result: result('S'),
+  refundStatus: 'SUCCESS',
+  refundRequestId: 'FR1',
+  refundId: 'F1',
+  refundAmount: jpy('20'),
+  refundTime: '2025-05-18T07:58:04Z',
+  ...fields,
+});
+
+export const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
 const BOUNDS = { maxBytes: 1_000_000 };
 
 export interface Admin {
@@ -72,23 +88,40 @@ export interface Admin {
   /** Stores and applies a signed notification; returns its id. */
   readonly notify: (
     fields: Fields,
-    options?: { readonly clientId?: string; readonly inapplicable?: true },
+    options?: { readonly clientId?: string; readonly inapplicable?: true; readonly receivedAt?: Date },
   ) => Promise<string>;
+  /** Of the one order of this id; 0 where there is none. */
+  readonly revisionOf: (id: string) => Promise<number>;
   readonly keepUnverified: (request: SignedRequest, reason: UnverifiedReason) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
+/** What `openAdmin` takes. */
+interface Opening extends Partial<AdminDependencies> {
+  /** What the app has of the store: the store, and something that happens before it answers. */
+  readonly around?: (store: Store) => Store;
+  /** A PostgreSQL database; by default a SQLite file. */
+  readonly databaseUrl?: string;
+}
+
+const RULES = {
+  captureRequired: 'always',
+  noCaptureMethods: [],
+  captureMode: 'AUTOMATIC',
+  requireRegistration: false,
+  production: false,
+} as const;
+
 /** The app on a real store in a directory of its own; by default of one client, without tokens. */
-export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promise<Admin> => {
+export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {}): Promise<Admin> => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-admin-'));
   const file = join(directory, 'paynotify.db');
-  const store = await openSqlite({
-    file,
-    rules: { captureRequired: 'always', captureMode: 'AUTOMATIC', production: false },
-  });
+  const url = databaseUrl ?? `sqlite:${file}`;
+  const store = await openStore({ databaseUrl: url, rules: RULES, allowUnsafeDatabase: true });
   const lines: string[] = [];
+  const asked = around?.(store) ?? store;
   const app = createAdminApp({
-    store: () => store,
+    store: () => asked,
     token: null,
     readToken: null,
     clientIds: () => [CLIENT],
@@ -97,19 +130,21 @@ export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promi
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });
+  const revisionOf = async (id: string): Promise<number> => {
+    const [order] = await store.findOrders({ clientId: CLIENT, id });
+    return order?.revision ?? 0;
+  };
   return {
     app,
     store,
+    revisionOf,
     file,
     lines,
-    notify: async (fields, { clientId = CLIENT, inapplicable } = {}) => {
+    notify: async (fields, { clientId = CLIENT, inapplicable, receivedAt = new Date(RECEIVED_AT) } = {}) => {
       const read = receive(toBody(fields), clientId);
-      const delivery = { kind: 'notification', read, receivedAt: new Date(RECEIVED_AT) } as const;
+      const delivery = { kind: 'notification', read, receivedAt } as const;
       await store.record([inapplicable === undefined ? delivery : { ...delivery, inapplicable }], BOUNDS);
-      const [newest] = (
-        await store.listNotifications({ kind: null, outcome: null, paymentId: null }, { limit: 1, cursor: null })
-      ).items;
-      return newest?.id ?? '';
+      return createHash('sha256').update(toBody(fields)).digest('hex');
     },
     keepUnverified: async (request, reason) => {
       const failure = { reason, origin: 'OTHER_KEY', trust: '00'.repeat(32) } as const;
@@ -120,4 +155,11 @@ export const openAdmin = async (changed: Partial<AdminDependencies> = {}): Promi
       rmSync(directory, { recursive: true });
     },
   };
+};
+
+/** As retention does: the facts stay, the bytes go. */
+export const removeBytes = ({ file }: Pick<Admin, 'file'>): void => {
+  const db = new DatabaseSync(file);
+  db.exec('delete from raw_batches');
+  db.close();
 };

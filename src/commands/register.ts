@@ -1,0 +1,214 @@
+import { Option } from 'commander';
+import { changes as changesSchema, expectation, refunded, toChanges } from '../http/admin/said.ts';
+import type { AmountText } from '../order/amount.ts';
+import { isIdentifier } from '../order/identifier.ts';
+import { CAPTURE_MODES, type CaptureMode, finalAmountProblem, type Registration } from '../order/registration.ts';
+import type {
+  AmendResult,
+  RegisterRefundResult,
+  RegisterResult,
+  Store,
+  StoredRefundRegistration,
+  StoredRegistration,
+} from '../store/store.ts';
+import { CommandError, UsageError } from './failure.ts';
+import { amountText, clientOption, jsonOption } from './options.ts';
+import { amountCell, textCell, utc } from './readable.ts';
+import { said } from './said.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { configuredClient, withStore } from './stored.ts';
+import { pairs } from './table.ts';
+
+interface Fields {
+  readonly amount?: AmountText;
+  readonly referenceOrderId?: string;
+  readonly captureMode?: CaptureMode;
+  readonly paymentMethodType?: string;
+  readonly authExpiryTime?: string;
+  readonly finalAmount?: AmountText;
+  readonly cancelled?: true;
+}
+
+interface RegisterOptions extends Fields {
+  readonly change?: true;
+  readonly clear?: readonly (keyof Fields)[];
+  readonly replace?: true;
+  readonly refundOf?: string;
+  readonly refundOfRequest?: string;
+  readonly client?: string;
+  readonly json?: true;
+}
+
+const CLEARED = ['referenceOrderId', 'captureMode', 'paymentMethodType', 'authExpiryTime', 'finalAmount', 'cancelled'];
+const OF_A_PAYMENT = [...CLEARED, 'amount', 'change', 'clear'];
+
+export const addRegister: AddCommand = (program, shell) => {
+  program
+    .command('register')
+    .summary('say what to expect of a payment, or which payment a refund belongs to')
+    .description(
+      'Registers what the shop expects of a payment, before or after its notifications; --change changes some fields of what is registered. With --refund-of or --refund-of-request it says instead which payment a refund belongs to.',
+    )
+    .argument('<id>', "the paymentRequestId, or the refund's refundRequestId")
+    .addOption(
+      new Option('--amount <CUR:VALUE>', "the price in the currency's smallest unit, as JPY:120").argParser(amountText),
+    )
+    .option('--reference-order-id <id>', "the order's number in the shop")
+    .addOption(new Option('--capture-mode <mode>', 'how it is captured').choices(CAPTURE_MODES))
+    .option('--payment-method-type <type>', 'the payment method that was asked for')
+    .option('--auth-expiry-time <time>', 'when the authorization ends: ISO 8601 with Z or an offset')
+    .addOption(new Option('--final-amount <CUR:VALUE>', 'all that is going to be captured').argParser(amountText))
+    .option('--cancelled', 'a fact: APO has cancelled the payment, or it was never placed')
+    .option('--change', 'change the given fields of what is registered')
+    .addOption(new Option('--clear <field...>', 'with --change: take fields back').choices(CLEARED))
+    .addOption(new Option('--replace', 'replace what is registered').conflicts('change'))
+    .addOption(
+      new Option('--refund-of <payment-id>', 'the refund of this payment').conflicts([
+        ...OF_A_PAYMENT,
+        'refundOfRequest',
+      ]),
+    )
+    .addOption(
+      new Option('--refund-of-request <payment-request-id>', 'the same by its paymentRequestId').conflicts(
+        OF_A_PAYMENT,
+      ),
+    )
+    .addOption(clientOption())
+    .addOption(jsonOption())
+    .action(async (id: string, options: RegisterOptions) => {
+      if (!isIdentifier(id))
+        throw new UsageError('an id has 1 to 128 characters, no control characters, and no white space at either end');
+      const clientId = configuredClient(shell.env, options.client);
+      const asked = { id, clientId, options, shell };
+      await withStore(shell, registeringOf(options, asked));
+    });
+};
+
+interface Asked {
+  readonly id: string;
+  readonly clientId: string;
+  readonly options: RegisterOptions;
+  readonly shell: Shell;
+}
+
+/** Reads the options before a store is opened. */
+const registeringOf = (options: RegisterOptions, asked: Asked): ((store: Store) => Promise<void>) => {
+  if (options.refundOf !== undefined || options.refundOfRequest !== undefined) return refundRegistering(asked);
+  if (options.change === true) return changing(asked);
+  if (options.clear !== undefined) throw new UsageError('--clear goes with --change');
+  if (options.amount === undefined)
+    throw new UsageError('--amount is needed; --change changes some fields of what is registered');
+  return registering(asked);
+};
+
+const fieldsIn = (options: RegisterOptions): Fields => {
+  const { amount, referenceOrderId, captureMode, paymentMethodType, authExpiryTime, finalAmount, cancelled } = options;
+  const fields = { amount, referenceOrderId, captureMode, paymentMethodType, authExpiryTime, finalAmount, cancelled };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+};
+
+/** As PUT does. */
+const registering = ({ id, clientId, options, shell }: Asked): ((store: Store) => Promise<void>) => {
+  const { clientId: _client, cancelled, ...expected } = said(expectation, fieldsIn(options));
+  const registration = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId: id };
+  const reason = finalAmountProblem(registration);
+  if (reason !== null) throw new UsageError(reason);
+  return async (store) => {
+    const result = await store.register(registration, { replace: options.replace === true, now: new Date() });
+    if (result.kind === 'conflict') throw new CommandError(conflictOf(result.registration, registration));
+    show(result, { shell, options });
+  };
+};
+
+const conflictOf = ({ amount, referenceOrderId, finalAmount }: StoredRegistration, asked: Registration): string => {
+  const standing = `something else is registered already (${amountCell(amount).text}, referenceOrderId ${textCell(referenceOrderId).text})`;
+  return finalAmountProblem({ amount: asked.amount, finalAmount }) === null
+    ? `${standing}: --replace replaces it, --change changes some fields`
+    : `${standing}, and this amount is below its finalAmount ${amountCell(finalAmount).text}, or in another currency: change both together by --change`;
+};
+
+/** As PATCH does. */
+const changing = ({ id, clientId, options, shell }: Asked): ((store: Store) => Promise<void>) => {
+  const given = fieldsIn(options);
+  const cleared = options.clear ?? [];
+  const both = cleared.find((name) => name in given);
+  if (both !== undefined) throw new UsageError(`${both} is both given and cleared`);
+  const fields = { ...given, ...Object.fromEntries(cleared.map((name) => [name, null])) };
+  if (Object.keys(fields).length === 0) throw new UsageError('--change needs a field to change or to --clear');
+  const { clientId: _client, ...changes } = said(changesSchema, fields);
+  return async (store) => {
+    const amendment = { clientId, paymentRequestId: id, changes: toChanges(changes) };
+    const result = await store.amend(amendment, new Date());
+    show(amended(id, result), { shell, options });
+  };
+};
+
+type Amended = Exclude<AmendResult, { readonly kind: 'unknown' | 'invalid' }>;
+
+const amended = (id: string, result: AmendResult): Amended => {
+  switch (result.kind) {
+    case 'unknown':
+      throw new CommandError(`nothing is registered for ${id}`);
+    case 'invalid':
+      throw new CommandError(result.problem);
+    case 'unchanged':
+    case 'replaced':
+      return result;
+  }
+};
+
+/** As PUT of a refund does. */
+const refundRegistering = ({ id, clientId, options, shell }: Asked): ((store: Store) => Promise<void>) => {
+  const payment = { paymentId: options.refundOf ?? null, paymentRequestId: options.refundOfRequest ?? null };
+  const { paymentId, paymentRequestId } = said(refunded, payment);
+  const registration = { clientId, refundRequestId: id, paymentId, paymentRequestId };
+  const replace = options.replace === true;
+  return async (store) => {
+    const result = await store.registerRefund(registration, { replace, now: new Date() });
+    if (result.kind === 'conflict') {
+      const standing = result.registration.paymentId ?? result.registration.paymentRequestId;
+      throw new CommandError(`this refund is registered for ${standing} already: --replace replaces it`);
+    }
+    show(result, { shell, options });
+  };
+};
+
+const SAID: Readonly<Record<Exclude<RegisterResult['kind'], 'conflict'>, string>> = {
+  created: 'Registered.',
+  unchanged: 'Nothing to change: the same is registered already.',
+  replaced: 'Changed; what stood before stays on record.',
+};
+
+const show = (
+  { kind, registration }: RegisterResult | Amended | RegisterRefundResult,
+  { shell, options }: Pick<Asked, 'shell' | 'options'>,
+): void => {
+  if (kind === 'conflict') return;
+  if (options.json === true) printJson(shell, registration);
+  else shell.out(`${SAID[kind]}\n\n${pairs(shell.paint, rowsOf(registration))}`);
+};
+
+const rowsOf = (registration: StoredRegistration | StoredRefundRegistration): Parameters<typeof pairs>[1] => [
+  ...('amount' in registration ? expectedRows(registration) : refundRows(registration)),
+  ['registered (UTC)', utc(registration.createdAt)],
+  ['changed (UTC)', utc(registration.updatedAt)],
+];
+
+const refundRows = (registration: StoredRefundRegistration): Parameters<typeof pairs>[1] => [
+  ['client', registration.clientId],
+  ['refundRequestId', registration.refundRequestId],
+  ['paymentId', textCell(registration.paymentId)],
+  ['paymentRequestId', textCell(registration.paymentRequestId)],
+];
+
+const expectedRows = (registration: StoredRegistration): Parameters<typeof pairs>[1] => [
+  ['client', registration.clientId],
+  ['paymentRequestId', registration.paymentRequestId],
+  ['amount', amountCell(registration.amount)],
+  ['referenceOrderId', textCell(registration.referenceOrderId)],
+  ['capture mode', textCell(registration.captureMode)],
+  ['method', textCell(registration.paymentMethodType)],
+  ['authorization ends', textCell(registration.authExpiryTime)],
+  ['final', amountCell(registration.finalAmount)],
+  ['cancelled', registration.cancelled ? 'yes' : 'no'],
+];

@@ -1,0 +1,30 @@
+import type { z } from 'zod';
+import type { Reply } from '../reply.ts';
+import { complaints, type EndpointRequest } from './endpoint.ts';
+import { problem } from './problem.ts';
+
+/** Only bytes that are UTF-8 and nothing else: a replaced character would register another reference. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+type Read<T> = { readonly said: T } | { readonly refusal: Reply };
+
+/** Reads a JSON body by a strict schema, or says why it is refused. */
+export const readSaid = <T>(
+  { contentType, body }: Pick<EndpointRequest<unknown>, 'contentType' | 'body'>,
+  schema: z.ZodType<T>,
+): Read<T> => {
+  if (!/^application\/json *(;|$)/i.test(contentType)) {
+    return { refusal: problem('UNSUPPORTED_BODY', 'The body has to be application/json.') };
+  }
+  let input: unknown;
+  try {
+    input = JSON.parse(utf8.decode(body));
+  } catch {
+    return { refusal: problem('MALFORMED_REQUEST', 'The body is not JSON.') };
+  }
+  const read = schema.safeParse(input);
+  return read.success ? { said: read.data } : { refusal: notUnderstood(complaints(read.error)) };
+};
+
+export const notUnderstood = (reason: string): Reply =>
+  problem('MALFORMED_REQUEST', `The body is not understood: ${reason}.`);

@@ -1,0 +1,144 @@
+import type { AttentionCode } from './attention-code.ts';
+import { about, type Line } from './attention-line.ts';
+import {
+  amountsUnknown,
+  contradictoryAmounts,
+  contradictoryIdentities,
+  contradictoryResults,
+  foreignAmounts,
+  mismatch,
+} from './contradiction.ts';
+import { isRefunded, paidSiblings, successStatesAmount } from './findings.ts';
+import { list, show } from './show.ts';
+
+const onceCaptured: Line['review'] = ({ status }) => status === 'CAPTURED';
+
+/** Whose money it is, how much, and whether it may be counted. */
+export const MONEY_LINES = {
+  CONTRADICTORY_RESULT: {
+    rule: (findings) =>
+      about(
+        contradictoryResults(findings),
+        (what) =>
+          `APO reported both success and failure of ${what}. Ask APO which one stands before you ship or refund.`,
+      ),
+    blocks: true,
+    review: true,
+  },
+  CONTRADICTORY_AMOUNT: {
+    rule: (findings) =>
+      about(
+        contradictoryAmounts(findings),
+        (what) => `APO stated different amounts of ${what}. Ask APO which one stands.`,
+      ),
+    blocks: true,
+    review: true,
+  },
+  CONTRADICTORY_IDENTITY: {
+    rule: (findings) =>
+      about(
+        contradictoryIdentities(findings),
+        (what) =>
+          `Identifiers contradict each other: ${what}. Money may be counted twice or under the wrong order: ask APO.`,
+      ),
+    blocks: true,
+    review: true,
+  },
+  AMOUNT_MISMATCH: {
+    rule: (findings) => {
+      const amounts = mismatch(findings);
+      if (amounts === null) return null;
+      const [stated, registered] = [show(amounts.stated), show(amounts.registered)];
+      return {
+        values: [stated, registered],
+        text: `The payment is of ${stated}, and the shop registered ${registered}. Find out which one is right before you ship.`,
+      };
+    },
+    blocks: true,
+    review: true,
+  },
+  CURRENCY_MISMATCH: {
+    rule: (findings) =>
+      about(
+        foreignAmounts(findings),
+        (what) =>
+          `${what}: another currency than the order's, ${findings.amounts.currency}. It is not counted; ask APO.`,
+      ),
+    blocks: true,
+    review: true,
+  },
+  OVER_CAPTURED: {
+    rule: ({ amounts: { captured, due } }) => {
+      if (captured === null || due === null || captured.value <= due.value) return null;
+      return {
+        values: [show(captured), show(due)],
+        text: `${show(captured)} was captured, more than the ${show(due)} that is due. Refund the difference, or ask APO.`,
+      };
+    },
+    blocks: true,
+    review: true,
+  },
+  AMOUNT_UNKNOWN: {
+    rule: (findings) =>
+      about(
+        amountsUnknown(findings, successStatesAmount(findings)),
+        (what) => `APO reported the success of ${what} without an amount above zero: ask how much was paid.`,
+      ),
+    blocks: true,
+    review: onceCaptured,
+  },
+  UNREADABLE_NOTIFICATION: {
+    rule: ({ evidence: { problems } }) =>
+      problems.length === 0
+        ? null
+        : {
+            // One more with the same problem is another notification.
+            values: [...problems].sort(),
+            text: `A notification of this order could not be read or applied: ${list([...new Set(problems)].sort())} Look it up by its paymentId. Ask APO what it says and decide by a review, or redrive it once it can be read.`,
+          },
+    blocks: true,
+    review: true,
+  },
+  DUPLICATE_PAYMENT: {
+    rule: (findings) =>
+      about(
+        paidSiblings(findings).map((paymentId) => `payment ${paymentId}`),
+        (what) =>
+          `The shop order was paid more than once: ${what} too. Ship it once, and refund or cancel the other payment.`,
+      ),
+    blocks: true,
+    review: true,
+  },
+  CANCELLED_BUT_CAPTURED: {
+    rule: (findings) => {
+      const { registration, succeeded, amounts } = findings;
+      if (registration?.cancelled !== true || succeeded.length === 0 || isRefunded(findings)) return null;
+      const captured = amounts.captured === null ? 'money' : show(amounts.captured);
+      return {
+        values: [captured],
+        text: `The payment was cancelled, and ${captured} was captured all the same. Refund it, or take the cancellation back.`,
+      };
+    },
+    blocks: true,
+    review: true,
+  },
+  UNREGISTERED: {
+    rule: ({ rules, registration }) =>
+      rules.requireRegistration && registration === null
+        ? {
+            values: [],
+            text: 'No registration joins this payment. Register what the shop expects under its paymentRequestId.',
+          }
+        : null,
+    blocks: true,
+    review: onceCaptured,
+  },
+  SANDBOX: {
+    rule: ({ rules, evidence }) =>
+      rules.production && evidence.clientId.startsWith('SANDBOX_')
+        ? { values: [], text: 'Play money: the client is of the sandbox, and this is production. Ship nothing.' }
+        : null,
+    blocks: true,
+    review: false,
+  },
+} satisfies Partial<Record<AttentionCode, Line>>;

@@ -1,0 +1,107 @@
+import type { AttentionCode } from './attention-code.ts';
+import { about, type Line } from './attention-line.ts';
+import { asksForDocuments, type DisputeEvidence, tookMoney } from './dispute.ts';
+import { isRefunded } from './findings.ts';
+import { nameOf } from './movement.ts';
+import { inUnits, list, show } from './show.ts';
+
+/** Money that went back, or may have to. */
+export const RETURN_LINES = {
+  OVER_REFUNDED: {
+    rule: ({ hasSuccess, captures, amounts }) => {
+      const { gone, paid } = amounts;
+      if ((!hasSuccess && captures.length === 0) || gone <= paid) return null;
+      const [more, less] = [inUnits(amounts, gone), inUnits(amounts, paid)];
+      return {
+        values: [more, less],
+        text: `${more} was refunded or taken by disputes, and ${less} was paid. Ask APO.`,
+      };
+    },
+    blocks: true,
+    review: true,
+  },
+  DISPUTED: {
+    rule: (findings) => {
+      const disputes = findings.disputes.filter(
+        (dispute) =>
+          !asksForDocuments(dispute) &&
+          (dispute.state === 'OPEN' || dispute.state === 'DEFENDED' || (tookMoney(dispute) && !isRefunded(findings))),
+      );
+      return about(disputes.map(nameDispute), (what) => `Disputed: ${what}. ${adviceOn(disputes)}`);
+    },
+    blocks: true,
+    review: true,
+  },
+  REFUNDED: {
+    rule: (findings) => {
+      if (!isRefunded(findings)) return null;
+      const gone = inUnits(findings.amounts, findings.amounts.gone);
+      return { values: [gone], text: `Everything that was paid is gone again: ${gone}. Ship nothing.` };
+    },
+    blocks: true,
+    review: false,
+  },
+  PARTIALLY_REFUNDED: {
+    rule: (findings) => {
+      const { gone, paid } = findings.amounts;
+      if (gone === 0n || isRefunded(findings)) return null;
+      const [part, all] = [inUnits(findings.amounts, gone), inUnits(findings.amounts, paid)];
+      return {
+        values: [part, all],
+        text: `${part} of ${all} was refunded or taken by disputes. Ship only what is still paid for.`,
+      };
+    },
+    blocks: false,
+    review: false,
+  },
+  REFUND_FAILED: {
+    rule: (findings) => {
+      if (isRefunded(findings)) return null;
+      const succeeded = findings.refunds.filter(({ status }) => status === 'SUCCEEDED');
+      const failed = findings.refunds.filter(
+        ({ status, amount }) =>
+          status === 'FAILED' &&
+          !succeeded.some((other) => amount !== null && other.amount !== null && show(other.amount) === show(amount)),
+      );
+      return about(
+        failed.map((refund) => `${nameOf(refund)} (${refund.statements[0].result.resultCode ?? 'no code'})`),
+        (what) => `A refund failed: ${what}. Refund again under a new refundRequestId, or ask APO.`,
+      );
+    },
+    blocks: false,
+    review: false,
+  },
+  DOCUMENTS_REQUESTED: {
+    rule: ({ disputes }) => {
+      const open = disputes.filter((dispute) => asksForDocuments(dispute) && dispute.state === 'OPEN');
+      return about(
+        open.map(({ disputeId }) => disputeId),
+        (what) => `Documents are requested: ${what}. ${dueText(open)}Supply them in APO's dashboard.`,
+      );
+    },
+    blocks: false,
+    review: false,
+  },
+} satisfies Partial<Record<AttentionCode, Line>>;
+
+const nameDispute = (dispute: DisputeEvidence): string => {
+  const { disputeId, state, amount, judged } = dispute;
+  const told = tookMoney(dispute) ? (judged ?? amount) : amount;
+  return [disputeId, state, ...(told === null ? [] : [show(told)])].join(' ');
+};
+
+const dueText = (disputes: readonly DisputeEvidence[]): string => {
+  const dues = disputes.flatMap(
+    ({ statements }) => statements.find(({ dueTime }) => dueTime !== undefined)?.dueTime ?? [],
+  );
+  return dues.length === 0 ? '' : `Due ${list(dues)}. `;
+};
+
+const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
+  const open = disputes.filter(({ state }) => state === 'OPEN');
+  return [
+    ...(open.length > 0 ? [`${dueText(open)}Do not ship; defend or accept it in APO's dashboard.`] : []),
+    ...(disputes.some(({ state }) => state === 'DEFENDED') ? ['Do not ship before it is judged.'] : []),
+    ...(disputes.some(tookMoney) ? ['What it took is gone: decide by a review what is shipped.'] : []),
+  ].join(' ');
+};

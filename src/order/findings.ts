@@ -1,0 +1,250 @@
+import { type Amount, disagree, largest, toAmount } from './amount.ts';
+import { type CaptureEvidence, countingFailures, gatherCaptures, saysAuthorizationGone } from './capture.ts';
+import { type CaptureNeed, captureNeed } from './capture-required.ts';
+import { type DisputeEvidence, gatherDisputes, takenBy, tookMoney } from './dispute.ts';
+import type { OrderEvidence, RegistrationFact } from './evidence.ts';
+import { gatherRefunds, type RefundEvidence } from './refund.ts';
+import type { CaptureMode } from './registration.ts';
+import type { OrderRules } from './rules.ts';
+import {
+  type AmountUpdateStatement,
+  amountsOf,
+  byCodeUnit,
+  byPrecedence,
+  type CaptureStatement,
+  type DisputeStatement,
+  type PaymentStatement,
+  type RefundStatement,
+  type Sourced,
+  type Statement,
+} from './statement.ts';
+
+/** What the rules of this folder look at: the evidence, sorted and summed up once. */
+export interface Findings {
+  readonly evidence: OrderEvidence;
+  readonly rules: OrderRules;
+  /** PAYMENT_RESULT and PAYMENT_PENDING, sorted by precedence. */
+  readonly payments: readonly Sourced<PaymentStatement>[];
+  /** PAYMENT_RESULT alone. */
+  readonly results: readonly Sourced<PaymentStatement>[];
+  readonly captures: readonly CaptureEvidence[];
+  readonly succeeded: readonly CaptureEvidence[];
+  /** Failed captures that count, the decisive one first. */
+  readonly failures: readonly CaptureEvidence[];
+  readonly refunds: readonly RefundEvidence[];
+  readonly disputes: readonly DisputeEvidence[];
+  readonly registration: RegistrationFact | null;
+  readonly captureMode: CaptureMode;
+  readonly need: CaptureNeed;
+  /** PAYMENT_RESULT S, F. */
+  readonly hasSuccess: boolean;
+  readonly hasFailure: boolean;
+  readonly isCancelled: boolean;
+  readonly amounts: Amounts;
+}
+
+/** Amounts; what is added up counts the currency's smallest unit, in the order's currency. */
+export interface Amounts {
+  readonly currency: string | null;
+  /** What APO states the payment to be. */
+  readonly payment: Amount | null;
+  readonly expected: Amount | null;
+  /** What successful amount updates state. */
+  readonly updates: readonly Amount[];
+  /** Above zero, else null. */
+  readonly due: Amount | null;
+  readonly captured: Amount | null;
+  readonly refunded: Amount | null;
+  readonly paid: bigint;
+  /** Refunded, or taken by disputes. */
+  readonly gone: bigint;
+}
+
+interface Gathered {
+  readonly payments: readonly Sourced<PaymentStatement>[];
+  readonly updates: readonly AmountUpdateStatement[];
+  readonly captures: readonly CaptureEvidence[];
+  readonly refunds: readonly RefundEvidence[];
+  readonly disputes: readonly DisputeEvidence[];
+}
+
+const gather = (statements: readonly Sourced<Statement>[]): Gathered => {
+  const payments: Sourced<PaymentStatement>[] = [];
+  const updates: AmountUpdateStatement[] = [];
+  const captures: Sourced<CaptureStatement>[] = [];
+  const refunds: Sourced<RefundStatement>[] = [];
+  const disputes: Sourced<DisputeStatement>[] = [];
+  for (const statement of statements) {
+    switch (statement.about) {
+      case 'payment':
+        payments.push(statement);
+        break;
+      case 'amount update':
+        updates.push(statement);
+        break;
+      case 'capture':
+        captures.push(statement);
+        break;
+      case 'refund':
+        refunds.push(statement);
+        break;
+      case 'dispute':
+        disputes.push(statement);
+        break;
+    }
+  }
+  return {
+    payments: payments.sort(byPrecedence),
+    updates,
+    captures: gatherCaptures(captures),
+    refunds: gatherRefunds(refunds),
+    disputes: gatherDisputes(disputes),
+  };
+};
+
+const hasStatus =
+  (status: 'S' | 'F' | 'U') =>
+  ({ result }: { readonly result: { readonly resultStatus: string } }): boolean =>
+    result.resultStatus === status;
+
+export const findIn = (evidence: OrderEvidence, rules: OrderRules): Findings => {
+  const gathered = gather(evidence.statements);
+  const { payments, captures, refunds, disputes } = gathered;
+  const results = payments.filter(({ pending }) => !pending);
+  const succeeded = captures.filter(({ status }) => status === 'SUCCEEDED');
+  const [registration = null] = [...evidence.registrations].sort((a, b) =>
+    byCodeUnit(a.paymentRequestId, b.paymentRequestId),
+  );
+  const need = captureNeed({ payments, hasCapture: captures.length > 0, registration }, rules);
+  return {
+    evidence,
+    rules,
+    payments,
+    results,
+    captures,
+    succeeded,
+    failures: countingFailures(captures),
+    refunds,
+    disputes,
+    registration,
+    captureMode: registration?.captureMode ?? rules.captureMode,
+    need,
+    hasSuccess: results.some(hasStatus('S')),
+    hasFailure: results.some(hasStatus('F')),
+    isCancelled: isCancelled({ registration, results, captures, succeeded, need }),
+    amounts: amountsIn(gathered, { results, succeeded, registration, need }),
+  };
+};
+
+/** An F that says that the payment was cancelled or closed contradicts no S. */
+export const saysCancelled = ({ result }: PaymentStatement): boolean =>
+  result.resultCode === 'ORDER_IS_CANCELED' || result.resultCode === 'ORDER_IS_CLOSED';
+
+const isCancelled = ({
+  registration,
+  results,
+  captures,
+  succeeded,
+  need,
+}: Pick<Findings, 'registration' | 'results' | 'captures' | 'succeeded' | 'need'>): boolean => {
+  if (registration?.cancelled === true) return true;
+  if (succeeded.length > 0) return false;
+  if (captures.some(saysAuthorizationGone)) return true;
+  return (
+    need.required &&
+    need.because !== 'undecided' &&
+    results.some(hasStatus('S')) &&
+    results.some((one) => one.result.resultStatus === 'F' && saysCancelled(one))
+  );
+};
+
+const amountsIn = (
+  { payments, updates, refunds, disputes }: Gathered,
+  { results, succeeded, registration, need }: Pick<Findings, 'results' | 'succeeded' | 'registration' | 'need'>,
+): Amounts => {
+  const stated = largest(amountsOf(results)) ?? largest(amountsOf(payments));
+  const updated = amountsOf(updates.filter(hasStatus('S')));
+  const raised =
+    stated === null || !need.required ? [] : updated.filter(({ currency }) => currency === stated.currency);
+  const payment = largest([...(stated === null ? [] : [stated]), ...raised]);
+  const expected = registration && toAmount(registration.amount);
+  const smallestCurrency = movedAmounts(succeeded)
+    .map((amount) => amount.currency)
+    .sort(byCodeUnit)[0];
+  const currency = payment?.currency ?? expected?.currency ?? smallestCurrency ?? null;
+  const final = registration !== null && registration.finalAmount !== null ? toAmount(registration.finalAmount) : null;
+  const due = final !== null && final.currency === currency ? final : payment;
+  const captured = sumOf(succeeded, currency);
+  const refunded = sumOf(
+    refunds.filter(({ status }) => status === 'SUCCEEDED'),
+    currency,
+  );
+  const success = largest(amountsOf(results.filter(hasStatus('S'))));
+  const paidOnce = success !== null && success.currency === currency ? success.value : 0n;
+  const paid = need.required ? (captured?.value ?? 0n) : paidOnce;
+  const taken = disputes
+    .filter(tookMoney)
+    .reduce((sum, dispute) => sum + (currency === null ? 0n : (takenBy(dispute, currency) ?? paid)), 0n);
+  return {
+    currency,
+    payment,
+    expected,
+    updates: updated,
+    due: due !== null && due.value > 0n ? due : null,
+    captured,
+    refunded,
+    paid,
+    gone: (refunded?.value ?? 0n) + taken,
+  };
+};
+
+interface Moved {
+  readonly amount: Amount | null;
+}
+
+/** The amounts of those that state one. */
+export const movedAmounts = (movements: readonly Moved[]): readonly Amount[] =>
+  movements.flatMap(({ amount }) => (amount === null ? [] : [amount]));
+
+/** Null where there is none, or no currency is known; one in another currency, or without an amount, adds 0. */
+const sumOf = (succeeded: readonly Moved[], currency: string | null): Amount | null => {
+  if (succeeded.length === 0 || currency === null) return null;
+  const value = movedAmounts(succeeded).reduce((sum, one) => (one.currency === currency ? sum + one.value : sum), 0n);
+  return { currency, value };
+};
+
+/** Everything that was paid is gone again. */
+export const isRefunded = ({ amounts: { paid, gone } }: Findings): boolean => paid > 0n && gone >= paid;
+
+/** Of the amounts of its PAYMENT_RESULTs, those that no successful amount update states. */
+export const ownAmounts = ({ results, amounts: { updates } }: Findings): readonly Amount[] =>
+  amountsOf(results).filter((amount) => !updates.some((update) => !disagree([amount, update])));
+
+/** A PAYMENT_RESULT S states an amount above zero. */
+export const successStatesAmount = ({ results }: Findings): boolean =>
+  amountsOf(results.filter(hasStatus('S'))).some(({ value }) => value > 0n);
+
+/** It brought money, and has not given all of it back: two such payments of one shop order are one too many. */
+export const countsAsPaid = (findings: Findings): boolean =>
+  (findings.hasSuccess || findings.succeeded.length > 0) &&
+  !(findings.isCancelled && findings.succeeded.length === 0) &&
+  !isRefunded(findings);
+
+/** The other payments of the shop order that brought money and have not given it back. */
+export const paidSiblings = (findings: Findings): readonly string[] =>
+  countsAsPaid(findings) ? payingSiblings(findings) : [];
+
+/** The same, whether or not this payment brought money. */
+export const payingSiblings = ({ evidence, rules }: Findings): readonly string[] =>
+  evidence.siblings.payments.flatMap((sibling) =>
+    sibling.paymentId !== null && isPaying(sibling, rules) ? [sibling.paymentId] : [],
+  );
+
+/** In doubt it is: one payment must not fail with another, nor two of a shop order be shipped. */
+const isPaying = (sibling: OrderEvidence, rules: OrderRules): boolean => {
+  try {
+    return countsAsPaid(findIn(sibling, rules));
+  } catch {
+    return true;
+  }
+};

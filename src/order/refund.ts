@@ -1,0 +1,34 @@
+import { type AmountText, largest, toAmountText } from './amount.ts';
+import { gatherMovements, type Movement, type MovementStatus } from './movement.ts';
+import { firstOf, type RefundStatement, type Result, type Sourced } from './statement.ts';
+
+/** One refund as shown to the outside. */
+export interface Refund {
+  readonly refundId: string | null;
+  readonly refundRequestId: string | null;
+  readonly status: MovementStatus;
+  readonly amount: AmountText | null;
+  readonly refundTime: string | null;
+  readonly captureId: string | null;
+  readonly result: Result;
+}
+
+export type RefundEvidence = Movement<RefundStatement>;
+
+/** Refunds, told apart. Of several amounts of one the largest counts. */
+export const gatherRefunds = (statements: readonly Sourced<RefundStatement>[]): readonly RefundEvidence[] =>
+  gatherMovements(statements, {
+    id: ({ refundId }) => refundId,
+    requestId: ({ refundRequestId }) => refundRequestId,
+    pick: largest,
+  });
+
+export const toRefund = ({ statements, status, amount, id, requestId }: RefundEvidence): Refund => ({
+  refundId: id,
+  refundRequestId: requestId,
+  status,
+  amount: amount === null ? null : toAmountText(amount),
+  refundTime: firstOf(statements, ({ refundTime }) => refundTime),
+  captureId: firstOf(statements, ({ captureId }) => captureId),
+  result: statements[0].result,
+});

@@ -1,0 +1,87 @@
+import type { OrderRules } from '../order/rules.ts';
+import { clientIdsOf, listNotifications } from './notifications.ts';
+import { readOrders } from './orders.ts';
+import { type OrderKey, registrationKey } from './order-key.ts';
+import { gatherRefundGroups } from './refund-groups.ts';
+import { toListed } from './refunds.ts';
+import { distinctKeys } from './siblings.ts';
+import type { Found } from './store.ts';
+import type { Database, Query } from './transaction.ts';
+
+/** So much is shown of each. */
+const AT_MOST = 100;
+
+/** Everything that carries an identifier, or is of a shop order with it; of all clients where `clientId` is null. */
+export const find = async (
+  database: Database,
+  { clientId, id }: { readonly clientId: string | null; readonly id: string },
+  rules: OrderRules,
+): Promise<Found> => {
+  const filter = { kind: null, outcome: null, clientId, id };
+  const { items: notifications } = await listNotifications(database, filter, { limit: AT_MOST, cursor: null });
+  return await database.snapshot(async (snapshot) => {
+    const { query } = snapshot;
+    const clients = clientId === null ? await clientsIn(query) : [clientId];
+    const names = clients.flatMap((client) => [
+      { clientId: client, name: 'refundRequestId', value: id } as const,
+      { clientId: client, name: 'refundId', value: id } as const,
+    ]);
+    const groups = await gatherRefundGroups(query, names);
+    const refunds = (await Promise.all(groups.map(async (group) => await toListed(query, group)))).flat();
+    const keys: readonly OrderKey[] = distinctKeys([
+      ...notifications.flatMap((one) =>
+        one.paymentId === null ? [] : [{ clientId: one.clientId, orderKey: one.paymentId }],
+      ),
+      ...refunds.flatMap((one) => one.paymentIds.map((orderKey) => ({ clientId: one.clientId, orderKey }))),
+      ...clients.map((client) => ({ clientId: client, orderKey: registrationKey(id) })),
+      ...(await keysOfShopOrder(query, clients, id)),
+    ]);
+    const orders = await readOrders(snapshot, await present(query, keys), { rules, asOf: 'now' });
+    return { orders, notifications, refunds };
+  });
+};
+
+const clientsIn = async (query: Query): Promise<readonly string[]> => {
+  const tables = ['notifications', 'shop_statements'];
+  const found = await Promise.all(tables.map(async (table) => await query<{ client_id: string }>(clientIdsOf(table))));
+  return [...new Set(found.flat().map(({ client_id }) => client_id))].sort();
+};
+
+const keysOfShopOrder = async (
+  query: Query,
+  clients: readonly string[],
+  referenceOrderId: string,
+): Promise<readonly OrderKey[]> => {
+  const found = await Promise.all(
+    clients.map(async (clientId) => {
+      const rows = await query<{ order_key: string }>(
+        `select order_key
+         from orders
+         where client_id = $1 and reference_order_id is not null and reference_order_id = $2
+         order by order_key
+         limit $3`,
+        [clientId, referenceOrderId, AT_MOST],
+      );
+      return rows.map((row) => ({ clientId, orderKey: row.order_key }));
+    }),
+  );
+  return found.flat();
+};
+
+/** Those that have a row, at most so many as are shown, the latest change first. */
+const present = async (query: Query, keys: readonly OrderKey[]): Promise<readonly OrderKey[]> => {
+  const found = await Promise.all(
+    keys.map(async (key) => {
+      const [row] = await query<{ position: number | string }>(
+        'select position from orders where client_id = $1 and order_key = $2',
+        [key.clientId, key.orderKey],
+      );
+      return row === undefined ? [] : [{ key, position: BigInt(String(row.position)) }];
+    }),
+  );
+  return found
+    .flat()
+    .sort((a, b) => (a.position < b.position ? 1 : -1))
+    .slice(0, AT_MOST)
+    .map(({ key }) => ({ clientId: key.clientId, orderKey: key.orderKey }));
+};

@@ -1,0 +1,253 @@
+import type { OrderEvidence, Siblings } from '../order/evidence.ts';
+import { NO_SIBLINGS } from '../order/evidence.ts';
+import { linksOf } from '../order/statement.ts';
+import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
+import { type Lock, referenceLock } from './lock.ts';
+import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { gatherRefundGroups, locksOf, notificationsNaming, ordersOf, type RefundGroup } from './refund-groups.ts';
+import { isRefundName } from './row.ts';
+import {
+  type Beyond,
+  hasLaterRegistration,
+  onlookersOf,
+  othersOf,
+  paymentsOf,
+  type ShopOrder,
+  shopOrderOf,
+} from './siblings.ts';
+import {
+  countedRegistration,
+  type EvidenceRow,
+  type GatheredOrder,
+  type Joined,
+  statementsOf,
+  type StoredOrder,
+  toStoredOrder,
+} from './stored-order.ts';
+import type { Query, Snapshot } from './transaction.ts';
+
+/*
+ * What joins an order by something else than its payment: refunds, unreadable notifications, other payments of its shop
+ * order. The hints tell where there is any, so an ordinary order is complete as it was read.
+ */
+
+/** An order with all that concerns it. */
+export interface Completed {
+  readonly order: StoredOrder;
+  /** Orders that say something else when this one changes. */
+  readonly onlookers: readonly OrderKey[];
+  readonly beyond: readonly Beyond[];
+  readonly locks: readonly Lock[];
+}
+
+/** `orders` are those in hand: what is not written yet is read from them. */
+export const complete = async (
+  snapshot: Snapshot,
+  orders: readonly GatheredOrder[],
+  inHand: readonly GatheredOrder[] = orders,
+): Promise<readonly Completed[]> =>
+  await Promise.all(
+    orders.map(async (order) => {
+      const refunds = await refundsOf(snapshot.query, order);
+      const family = await familyOf(snapshot, order, inHand);
+      const joined = await joinedTo(snapshot.query, order, refunds);
+      return {
+        order: toStoredOrder(order, {
+          ...joined,
+          siblings: family.siblings,
+          replaces: await replacedBy(snapshot.query, order),
+        }),
+        onlookers: [...refunds.flatMap(ordersOf), ...family.onlookers],
+        beyond: family.beyond,
+        locks: [...refunds.flatMap(locksOf), ...family.locks],
+      };
+    }),
+  );
+
+const joinedTo = async (
+  query: Query,
+  order: GatheredOrder,
+  refunds: readonly RefundGroup[],
+): Promise<Omit<Joined, 'siblings' | 'replaces'>> => {
+  const own = refunds.filter(({ payments }) => payments.includes(order.orderKey));
+  return {
+    notifications: [...own.flatMap(({ rows }) => rows), ...(await unreadableOf(query, order))],
+    sharedIdentities: [
+      ...(await sharedIn(query, order)),
+      ...refunds.flatMap(({ contradictions }) => contradictions.get(order.orderKey) ?? []),
+    ],
+  };
+};
+
+/** The names by which an order's own notifications join others. */
+const namesOf = async (query: Query, { clientId, notifications }: GatheredOrder): Promise<readonly Link[]> => {
+  const unreadable = notifications.filter(({ outcome }) => outcome !== 'APPLIED');
+  const stated = statementsOf(notifications).flatMap(linksOf);
+  const legible = await Promise.all(
+    unreadable.map(async ({ position }) => linksAmong(await identifiersOf(query, { clientId, position }), clientId)),
+  );
+  const links = [...stated.map(({ name, value }) => ({ clientId, name, value })), ...legible.flat()];
+  return [...new Map(links.map((link) => [`${link.name} ${link.value}`, link])).values()];
+};
+
+/** The `paymentRequestId`s of an order; a placeholder's is its key. */
+const requestIdsOf = async (query: Query, order: GatheredOrder): Promise<readonly Link[]> => {
+  const { clientId, orderKey } = order;
+  if (paymentIdOf(orderKey) === null) return [{ clientId, name: 'paymentRequestId', value: orderKey.slice(1) }];
+  return (await namesOf(query, order)).filter(({ name }) => name === 'paymentRequestId');
+};
+
+const refundsOf = async (query: Query, order: GatheredOrder): Promise<readonly RefundGroup[]> => {
+  const { clientId, orderKey, hints } = order;
+  if (!hints.refunds || paymentIdOf(orderKey) === null) return [];
+  const names = await namesOf(query, order);
+  const targets = [
+    orderKey,
+    ...names.flatMap(({ name, value }) => (name === 'paymentRequestId' ? [registrationKey(value)] : [])),
+  ];
+  const registered = await Promise.all(
+    targets.map(
+      async (target) =>
+        await query<{ id: string }>(
+          `select id
+           from shop_statements
+           where client_id = $1 and about = 'refund' and target = $2 and target <> '' and replaced_at = 0`,
+          [clientId, target],
+        ),
+    ),
+  );
+  const seeds = registered.flat().map(({ id }): Link => ({ clientId, name: 'refundRequestId', value: id }));
+  return await gatherRefundGroups(query, [...names.filter(({ name }) => isRefundName(name)), ...seeds]);
+};
+
+/** A notification that could not be read is of all that state its `paymentRequestId`. */
+const unreadableOf = async (query: Query, order: GatheredOrder): Promise<readonly EvidenceRow[]> => {
+  if (!order.hints.unreadable) return [];
+  const names = await requestIdsOf(query, order);
+  return (await Promise.all(names.map(async (name) => await notificationsNaming(query, name, 'unreadable')))).flat();
+};
+
+/** Identifiers that stand for other payments, too. */
+const sharedIn = async (query: Query, order: GatheredOrder): Promise<readonly string[]> => {
+  if (!order.hints.shared || paymentIdOf(order.orderKey) === null) return [];
+  const { clientId, orderKey, notifications } = order;
+  const stated = new Map(
+    statementsOf(notifications)
+      .flatMap(linksOf)
+      .filter(({ name }) => !isRefundName(name))
+      .map(({ name, value }) => [`${name} ${value}`, { clientId, name, value }]),
+  );
+  const found = await Promise.all(
+    [...stated].map(async ([words, link]) => {
+      const others = (await statedBy(query, link)).filter((paymentId) => paymentId !== orderKey).sort();
+      return others.length === 0 ? [] : [`${words} also names payment ${others.slice(0, 3).join(', ')}`];
+    }),
+  );
+  return found.flat();
+};
+
+const statedBy = async (query: Query, { clientId, name, value }: Link): Promise<readonly string[]> => {
+  const rows = await query<{ payment_id: string }>(
+    `select distinct n.payment_id
+     from identifiers i
+     join notifications n on n.position = i.position
+     where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins = 1`,
+    [clientId, value, name],
+  );
+  return rows.map((row) => row.payment_id);
+};
+
+/** The registration that was an order by itself until the first notification named it. */
+const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | null> => {
+  const counted = countedRegistration(order.registrations);
+  if (counted === null || paymentIdOf(order.orderKey) === null) return null;
+  const { paymentRequestId, createdAt } = counted;
+  for (const one of order.notifications) {
+    if (one.firstReceivedAt >= createdAt) continue;
+    const names = await namesOf(query, { ...order, notifications: [one] });
+    if (names.some(({ name, value }) => name === 'paymentRequestId' && value === paymentRequestId)) return null;
+  }
+  return paymentRequestId;
+};
+
+interface Family {
+  readonly siblings: Siblings;
+  readonly onlookers: readonly OrderKey[];
+  readonly beyond: readonly Beyond[];
+  readonly locks: readonly Lock[];
+}
+
+/** The other payments of the shop order; also of the one that it was of until now. */
+const familyOf = async (
+  snapshot: Snapshot,
+  order: GatheredOrder,
+  inHand: readonly GatheredOrder[],
+): Promise<Family> => {
+  const { query } = snapshot;
+  const { clientId, row, hints } = order;
+  const shopOrder = shopOrderOf(order);
+  const isPayment = paymentIdOf(order.orderKey) !== null;
+  const before = row?.referenceOrderId ?? null;
+  const hasMoved = row !== null && before !== null && before !== (shopOrder?.referenceOrderId ?? null);
+  const families: readonly ShopOrder[] = [
+    ...(shopOrder !== null && (hints.siblings || hasMoved) ? [shopOrder] : []),
+    ...(hasMoved ? [{ clientId, referenceOrderId: before }] : []),
+  ];
+  if (!isPayment || families.length === 0) return { siblings: NO_SIBLINGS, onlookers: [], beyond: [], locks: [] };
+  const payments = await Promise.all(families.map(async (one) => await paymentsOf(query, one, inHand)));
+  const onlookers = families.map((one, index) => onlookersOf(order, one, payments[index] ?? []));
+  const counted = countedRegistration(order.registrations);
+  const others = shopOrder === null || !hints.siblings ? [] : othersOf(order, payments[0] ?? []);
+  return {
+    siblings: {
+      payments: await factsOf(snapshot, others, inHand),
+      hasLaterRegistration: counted !== null && (await hasLaterRegistration(query, counted)),
+    },
+    onlookers: onlookers.flatMap(({ keys }) => keys),
+    beyond: onlookers.flatMap(({ beyond }) => beyond),
+    locks: families.map((one) => referenceLock(clientId, one.referenceOrderId)),
+  };
+};
+
+/** What is stored about other payments, without their own siblings. */
+const factsOf = async (
+  snapshot: Snapshot,
+  keys: readonly OrderKey[],
+  inHand: readonly GatheredOrder[],
+): Promise<readonly OrderEvidence[]> => {
+  const whole = new Map(inHand.filter(({ before }) => before === null).map((one) => [nameOfOrder(one), one]));
+  const missing = keys.filter((key) => !whole.has(nameOfOrder(key)));
+  const read = missing.length === 0 ? [] : await snapshot.evidence({ keys: missing, links: [] }, 'all');
+  for (const one of read) whole.set(nameOfOrder(one), one);
+  const found = keys.flatMap((key) => whole.get(nameOfOrder(key)) ?? []);
+  return await Promise.all(
+    found.map(async (order) => {
+      const joined = await joinedTo(snapshot.query, order, await refundsOf(snapshot.query, order));
+      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS, replaces: null }).evidence;
+    }),
+  );
+};
+
+/** Where names lead that are of refunds; and the names that are not. */
+export const throughRefunds = async (
+  query: Query,
+  links: readonly Link[],
+): Promise<{
+  readonly keys: readonly OrderKey[];
+  readonly locks: readonly Lock[];
+  readonly links: readonly Link[];
+}> => {
+  const names = links.filter(({ name }) => isRefundName(name));
+  const groups = names.length === 0 ? [] : await gatherRefundGroups(query, names);
+  return {
+    keys: groups.flatMap(ordersOf),
+    locks: groups.flatMap(locksOf),
+    links: links.filter(({ name }) => !isRefundName(name)),
+  };
+};
+
+/** The orders of payments that these links lead to. */
+export const ordersLinkedBy = async (query: Query, links: readonly Link[]): Promise<readonly OrderKey[]> => {
+  const through = await throughRefunds(query, links);
+  return [...through.keys, ...(await paymentsLinkedBy(query, through.links))];
+};

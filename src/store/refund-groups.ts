@@ -1,0 +1,179 @@
+import type { Outcome } from '../order/reading.ts';
+import { paymentsLinkedBy } from './links.ts';
+import { type Lock, linkLock } from './lock.ts';
+import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
+import { hexOf, isRefundName } from './row.ts';
+import { findSaid } from './say.ts';
+import type { ShopStatement } from './shop.ts';
+import type { EvidenceRow } from './stored-order.ts';
+import type { Count, Query } from './transaction.ts';
+
+/** A notification of a refund. */
+export interface RefundRow extends EvidenceRow {
+  /** Its own; empty where it states none. */
+  readonly paymentId: string;
+  /** Its `refundId` and `refundRequestId`. */
+  readonly names: readonly Link[];
+}
+
+/** One refund: the notifications that share its identifiers, transitively, and what was registered for it. */
+export interface RefundGroup {
+  readonly clientId: string;
+  readonly names: readonly Link[];
+  readonly rows: readonly RefundRow[];
+  readonly registrations: readonly RegisteredRefund[];
+  /** The payments that it joins. */
+  readonly payments: readonly string[];
+  /** What contradicts the identity of these payments, in words. */
+  readonly contradictions: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface RegisteredRefund {
+  readonly statement: ShopStatement;
+  /** The payments that it names; none while its `paymentRequestId` is named by none. */
+  readonly payments: readonly string[];
+}
+
+/** The refunds that these names lead to, each once. */
+export const gatherRefundGroups = async (query: Query, seeds: readonly Link[]): Promise<readonly RefundGroup[]> => {
+  const groups: RefundGroup[] = [];
+  const seen = new Set<string>();
+  for (const seed of seeds) {
+    if (seen.has(nameOf(seed))) continue;
+    const { names, rows } = await spread(query, seed);
+    for (const name of names) seen.add(nameOf(name));
+    const requestIds = names.filter(({ name }) => name === 'refundRequestId');
+    const registrations = (await Promise.all(requestIds.map(async (name) => await findRegistered(query, name)))).flat();
+    groups.push(resolve({ clientId: seed.clientId, names, rows, registrations }));
+  }
+  return groups;
+};
+
+const nameOf = ({ clientId, name, value }: Link): string => `${name}\n${value}\n${clientId}`;
+
+/** All names and notifications that one name leads to. */
+const spread = async (query: Query, seed: Link): Promise<Pick<RefundGroup, 'names' | 'rows'>> => {
+  const names = new Map([[nameOf(seed), seed]]);
+  const rows = new Map<string, RefundRow>();
+  // What is added to a map while it is gone through is gone through, too.
+  for (const link of names.values()) {
+    for (const row of await rowsNaming(query, link)) {
+      if (rows.has(row.position)) continue;
+      rows.set(row.position, row);
+      for (const name of row.names) if (!names.has(nameOf(name))) names.set(nameOf(name), name);
+    }
+  }
+  return { names: [...names.values()], rows: [...rows.values()] };
+};
+
+interface NamedRow {
+  readonly position: Count;
+  readonly payment_id: string;
+  readonly digest: Uint8Array;
+  readonly outcome: Outcome;
+  readonly problem: string | null;
+  readonly statements: string | null;
+  readonly first_received_at: Count;
+}
+
+const NAMED_COLUMNS = 'n.position, n.payment_id, n.digest, n.outcome, n.problem, n.statements, n.first_received_at';
+
+const toEvidenceRow = (row: NamedRow): EvidenceRow & { readonly paymentId: string } => ({
+  position: String(row.position),
+  digest: hexOf(row.digest),
+  outcome: row.outcome,
+  problem: row.problem,
+  statements: row.statements,
+  firstReceivedAt: Number(row.first_received_at),
+  paymentId: row.payment_id,
+});
+
+/** The notifications that join others by this name, and whether as readable ones; by the position alone, as links.ts. */
+export const notificationsNaming = async (
+  query: Query,
+  { clientId, name, value }: Link,
+  joins: 'readable or not' | 'unreadable',
+): Promise<readonly (EvidenceRow & { readonly paymentId: string })[]> => {
+  const rows = await query<NamedRow>(
+    `select ${NAMED_COLUMNS}
+     from identifiers i
+     join notifications n on n.position = i.position
+     where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins >= $4`,
+    [clientId, value, name, joins === 'unreadable' ? 2 : 1],
+  );
+  return rows.map(toEvidenceRow);
+};
+
+const rowsNaming = async (query: Query, link: Link): Promise<readonly RefundRow[]> => {
+  const rows = await notificationsNaming(query, link, 'readable or not');
+  return await Promise.all(rows.map(async (row) => withNames(row, await refundNames(query, { ...link, ...row }))));
+};
+
+type Named = EvidenceRow & { readonly paymentId: string };
+const withNames = (row: Named, names: readonly Link[]): RefundRow => ({ ...row, names });
+
+const refundNames = async (
+  query: Query,
+  { clientId, position }: { readonly clientId: string; readonly position: string },
+): Promise<readonly Link[]> => {
+  const rows = await query<Pick<Link, 'name' | 'value'>>(
+    'select name, value from identifiers where client_id = $1 and position = cast($2 as bigint) and joins > 0',
+    [clientId, position],
+  );
+  return rows.filter(({ name }) => isRefundName(name)).map(({ name, value }) => ({ clientId, name, value }));
+};
+
+const findRegistered = async (query: Query, { clientId, value }: Link): Promise<readonly RegisteredRefund[]> => {
+  const statement = await findSaid(query, { clientId, about: 'refund', id: value });
+  return statement === null ? [] : [{ statement, payments: await paymentsMeant(query, statement) }];
+};
+
+/** A refund is registered for a payment, or for the payments that name a `paymentRequestId`. */
+export const paymentsMeant = async (
+  query: Query,
+  { clientId, target }: Pick<ShopStatement, 'clientId' | 'target'>,
+): Promise<readonly string[]> => {
+  const paymentId = paymentIdOf(target);
+  if (paymentId !== null) return [paymentId];
+  const named = await paymentsLinkedBy(query, [{ clientId, name: 'paymentRequestId', value: target.slice(1) }]);
+  return named.map(({ orderKey }) => orderKey);
+};
+
+/** A notification is of the payment that it states, else of the one that is registered for its `refundRequestId`. */
+const resolve = (group: Pick<RefundGroup, 'clientId' | 'names' | 'rows' | 'registrations'>): RefundGroup => {
+  const contradictions = new Map<string, string[]>();
+  const contradict = (payment: string, words: string): void => {
+    const said = contradictions.get(payment) ?? [];
+    if (!said.includes(words)) contradictions.set(payment, [...said, words]);
+  };
+  const payments = new Set<string>();
+  for (const { paymentId, names } of group.rows) {
+    const registered = group.registrations
+      .filter(({ statement }) => names.some(({ name, value }) => name === 'refundRequestId' && value === statement.id))
+      .flatMap((one) => one.payments)
+      .toSorted();
+    for (const payment of paymentId === '' ? registered : [paymentId]) payments.add(payment);
+    if (paymentId === '' || registered.length === 0 || registered.includes(paymentId)) continue;
+    const words = `${wordsFor(names)} states payment ${paymentId}, and is registered for payment ${registered.join(', ')}`;
+    for (const payment of [paymentId, ...registered]) contradict(payment, words);
+  }
+  const joined = [...payments].sort((a, b) => (a < b ? -1 : 1));
+  if (joined.length > 1) {
+    for (const payment of joined)
+      contradict(payment, `${wordsFor(group.names)} is of the payments ${joined.join(' and ')}`);
+  }
+  return { ...group, payments: joined, contradictions };
+};
+
+/** `refund R1` */
+const wordsFor = (names: readonly Link[]): string => {
+  const [first] = [...names].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  return `refund ${first?.value ?? ''}`;
+};
+
+/** The orders that a refund concerns. */
+export const ordersOf = ({ clientId, payments, contradictions }: RefundGroup): readonly OrderKey[] =>
+  [...new Set([...payments, ...contradictions.keys()])].map((orderKey) => ({ clientId, orderKey }));
+
+/** Under which it is decided what belongs to it. */
+export const locksOf = ({ names }: RefundGroup): readonly Lock[] => names.map(linkLock);

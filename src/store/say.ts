@@ -1,0 +1,177 @@
+import type { OrderRules } from '../order/rules.ts';
+import { saidCheck } from './checksum.ts';
+import { nextCursor, readKey } from './cursor.ts';
+import { isoTime } from './row.ts';
+import type { ShopStatement, ShopSubject } from './shop.ts';
+import type { Page, PageRequest } from './store.ts';
+import type { Count, Query } from './transaction.ts';
+
+/*
+ * What the shop says, of whatever it says it: one statement stands under each id, and what it replaced stays on record.
+ */
+
+/** By which rules what is said is applied, and when it is said (epoch milliseconds). */
+export interface Saying {
+  readonly rules: OrderRules;
+  readonly now: number;
+}
+
+/** Under which a statement stands. */
+export type SaidKey = Pick<ShopStatement, 'clientId' | 'about' | 'id'>;
+
+/** A row of `shop_statements`; `replaced_at` is 0 while it stands. */
+interface Columns {
+  readonly client_id: string;
+  readonly about: ShopSubject;
+  readonly id: string;
+  readonly replaced_at: Count;
+  readonly target: string;
+  readonly said: string;
+  readonly created_at: Count;
+  readonly updated_at: Count;
+}
+
+const COLUMNS = 'client_id, about, id, replaced_at, target, said, created_at, updated_at';
+
+const toStatement = (row: Columns): ShopStatement => ({
+  clientId: row.client_id,
+  about: row.about,
+  id: row.id,
+  target: row.target,
+  said: row.said,
+  createdAt: isoTime(row.created_at),
+  updatedAt: isoTime(row.updated_at),
+  replacedAt: Number(row.replaced_at) === 0 ? null : isoTime(row.replaced_at),
+});
+
+/** What stands; null for nothing. */
+export const findSaid = async (query: Query, { clientId, about, id }: SaidKey): Promise<ShopStatement | null> => {
+  const [row] = await query<Columns>(
+    `select ${COLUMNS}
+     from shop_statements
+     where client_id = $1 and about = $2 and id = $3 and replaced_at = 0`,
+    [clientId, about, id],
+  );
+  return row === undefined ? null : toStatement(row);
+};
+
+/** Says something in place of what stands; returns it as it is stored. */
+export const say = async (
+  query: Query,
+  {
+    standing,
+    now,
+    ...statement
+  }: SaidKey &
+    Pick<ShopStatement, 'target' | 'said'> & { readonly standing: ShopStatement | null; readonly now: number },
+): Promise<ShopStatement> => {
+  if (standing !== null) await takeBack(query, { ...standing, now });
+  const said = {
+    ...statement,
+    createdAt: standing?.createdAt ?? isoTime(now),
+    updatedAt: isoTime(now),
+    replacedAt: null,
+  };
+  await insert(query, said);
+  return said;
+};
+
+/** Nothing stands any more; what stood is kept, never at the time of an earlier replacement. */
+export const takeBack = async (
+  query: Query,
+  { clientId, about, id, now }: SaidKey & { readonly now: number },
+): Promise<void> => {
+  const [row] = await query<{ last: Count | null }>(
+    'select max(replaced_at) as last from shop_statements where client_id = $1 and about = $2 and id = $3',
+    [clientId, about, id],
+  );
+  await query(
+    `update shop_statements
+     set replaced_at = $4
+     where client_id = $1 and about = $2 and id = $3 and replaced_at = 0`,
+    [clientId, about, id, Math.max(now, Number(row?.last ?? 0) + 1)],
+  );
+};
+
+const insert = async (query: Query, statement: ShopStatement): Promise<boolean> => {
+  const { clientId, about, id, target, said, createdAt, updatedAt, replacedAt } = statement;
+  const inserted = await query(
+    `insert into shop_statements (${COLUMNS}, said_check)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (client_id, about, id, replaced_at) do nothing
+     returning 1 as inserted`,
+    [
+      clientId,
+      about,
+      id,
+      replacedAt === null ? 0 : Date.parse(replacedAt),
+      target,
+      said,
+      Date.parse(createdAt),
+      Date.parse(updatedAt),
+      saidCheck(statement),
+    ],
+  );
+  return inserted.length > 0;
+};
+
+/** Takes in a statement of another store; of two that stand the younger one does. Returns whether it was not there. */
+export const importSaid = async (query: Query, statement: ShopStatement): Promise<boolean> => {
+  const { clientId, about, id, target, said, replacedAt } = statement;
+  const [created, updated] = [Date.parse(statement.createdAt), Date.parse(statement.updatedAt)];
+  // What was replaced, or taken back, here does not stand again.
+  const ended = replacedAt === null && (await hasEnded(query, statement));
+  const isNew = !ended && (await insert(query, statement));
+  if (ended) return false;
+  if (replacedAt !== null) {
+    // The one that stands here was replaced, or taken back, there.
+    await query(
+      `delete from shop_statements
+       where client_id = $1 and about = $2 and id = $3 and replaced_at = 0 and updated_at = $4 and said = $5`,
+      [clientId, about, id, updated, said],
+    );
+    return isNew;
+  }
+  if (!isNew) {
+    await query(
+      `update shop_statements
+       set target = $4, said = $5, said_check = $6, updated_at = $8,
+         created_at = case when created_at < $7 then created_at else $7 end
+       where client_id = $1 and about = $2 and id = $3 and replaced_at = 0 and updated_at <= $8`,
+      [clientId, about, id, target, said, saidCheck(statement), created, updated],
+    );
+  }
+  return isNew;
+};
+
+const hasEnded = async (query: Query, { clientId, about, id, said, updatedAt }: ShopStatement): Promise<boolean> => {
+  const ended = await query(
+    `select 1 as found
+     from shop_statements
+     where client_id = $1 and about = $2 and id = $3 and replaced_at <> 0 and updated_at = $4 and said = $5`,
+    [clientId, about, id, Date.parse(updatedAt), said],
+  );
+  return ended.length > 0;
+};
+
+/** Before the first statement. */
+const START: readonly [string, string, string, number] = ['', '', '', -1];
+
+/** Those that stand and those that were replaced, in the order of their keys. */
+export const readShopStatements = async (
+  { query }: { readonly query: Query },
+  page: PageRequest,
+): Promise<Page<ShopStatement>> => {
+  const rows = await query<Columns>(
+    `select ${COLUMNS}
+     from shop_statements
+     where (client_id, about, id, replaced_at) > ($2, $3, $4, $5)
+     order by client_id, about, id, replaced_at
+     limit $1`,
+    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
+  );
+  const next = nextCursor(rows, page, (last) =>
+    JSON.stringify([last.client_id, last.about, last.id, Number(last.replaced_at)]),
+  );
+  return { items: rows.map(toStatement), next };
+};

@@ -1,0 +1,151 @@
+import type { OrderEvidence, RegistrationFact, Siblings } from '../order/evidence.ts';
+import type { Outcome } from '../order/reading.ts';
+import type { Review } from '../order/review.ts';
+import type { CaptureStatement, Sourced, Statement } from '../order/statement.ts';
+import { type OrderKey, paymentIdOf } from './order-key.ts';
+
+/** One stored notification, as far as its order is concerned. */
+export interface EvidenceRow {
+  readonly position: string;
+  /** SHA-256 of the body, lower-case hex. */
+  readonly digest: string;
+  readonly outcome: Outcome;
+  readonly problem: string | null;
+  /** JSON */
+  readonly statements: string | null;
+  readonly firstReceivedAt: number;
+}
+
+/** The captures of an order that are not read one by one (fold.ts). */
+export interface Fold {
+  /** By the rules of which it was made: another one is made again from all that is stored. */
+  readonly derivation: number;
+  /** How many captures. */
+  readonly count: number;
+  /** One for all that are alike. */
+  readonly statements: readonly Sourced<CaptureStatement>[];
+  /** Sum of the digests of the captures as the order shows them, hexadecimal. */
+  readonly shown: string;
+  /** When the newest notification of them was first received, epoch milliseconds. */
+  readonly newestAt: number;
+  /** Positions of the order's notifications that are not folded. */
+  readonly loose: readonly string[];
+}
+
+/** What stands in `orders`. Times are epoch milliseconds. */
+export interface StandingRow {
+  readonly revision: number;
+  readonly updatedAt: number;
+  readonly referenceOrderId: string | null;
+  readonly dueAt: number | null;
+  readonly fold: string | null;
+}
+
+/** What else is stored that may concern an order; looked up only where it is there (joined.ts). */
+export interface Hints {
+  /** It has a notification of a refund, or a refund is registered for it. */
+  readonly refunds: boolean;
+  /** A notification that could not be read names one of its `paymentRequestId`s. */
+  readonly unreadable: boolean;
+  /** Another registration, or another payment, is of the same shop order. */
+  readonly siblings: boolean;
+  /** Another payment names one of its links. */
+  readonly shared: boolean;
+}
+
+/** What a database reads about one order. */
+export interface GatheredOrder extends OrderKey {
+  /** `OF_ORDERS`, of this payment. */
+  readonly notifications: readonly EvidenceRow[];
+  /** Under the `paymentRequestId`s that its notifications name. */
+  readonly registrations: readonly RegistrationFact[];
+  readonly review: Review | null;
+  readonly hints: Hints;
+  /** A registration that a payment names: it has no order of its own. */
+  readonly isNamed: boolean;
+  /** What of its captures was not read, being folded; null where all was read. */
+  readonly before: Fold | null;
+  /** Null while there is none. */
+  readonly row: StandingRow | null;
+}
+
+/** All that is stored about one order. */
+export interface StoredOrder extends OrderKey {
+  readonly evidence: OrderEvidence;
+  /** The notifications that were read, those among them that join it by something else than its payment. */
+  readonly notifications: readonly EvidenceRow[];
+  readonly before: Fold | null;
+  /** Something makes it an order: a notification of a handled kind, or a registration that no payment names. */
+  readonly exists: boolean;
+  /** The earliest first receipt, and creation of a registration. */
+  readonly createdAt: number;
+  /** The `paymentRequestId` of the registration that was an order by itself before this payment named it. */
+  readonly replaces: string | null;
+  readonly row: StandingRow | null;
+}
+
+/** What joins an order by something else than its payment. */
+export interface Joined {
+  readonly notifications: readonly EvidenceRow[];
+  /** In words: which identifier stands for what else. */
+  readonly sharedIdentities: readonly string[];
+  readonly siblings: Siblings;
+  readonly replaces: string | null;
+}
+
+/** What the applied ones among these notifications state. */
+export const statementsOf = (notifications: readonly EvidenceRow[]): readonly Sourced<Statement>[] =>
+  notifications.flatMap(({ outcome, statements, digest }) => {
+    if (outcome !== 'APPLIED' || statements === null) return [];
+    // Written by toReadingColumns; completed in place, for it was parsed just now.
+    const parsed = JSON.parse(statements) as readonly Statement[];
+    return parsed.map((statement, place) => Object.assign(statement, { digest, place }));
+  });
+
+export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOrder => {
+  const { clientId, orderKey, registrations, isNamed } = gathered;
+  const paymentId = paymentIdOf(orderKey);
+  const positions = new Set(gathered.notifications.map(({ position }) => position));
+  const notifications = [
+    ...gathered.notifications,
+    ...joined.notifications.filter(({ position }) => !positions.has(position)),
+  ];
+  const received = notifications.map(({ firstReceivedAt }) => firstReceivedAt);
+  const registered = registrations.map(({ createdAt }) => createdAt);
+  return {
+    clientId,
+    orderKey,
+    evidence: {
+      clientId,
+      paymentId,
+      statements: statementsOf(notifications),
+      registrations,
+      problems: notifications.flatMap(({ outcome, problem }) => (outcome === 'APPLIED' ? [] : [problem ?? OUR_FAULT])),
+      sharedIdentities: joined.sharedIdentities,
+      siblings: joined.siblings,
+      newestAt: newest([...(received.length > 0 ? received : registered), gathered.before?.newestAt ?? 0]),
+      review: gathered.review,
+    },
+    notifications,
+    before: gathered.before,
+    exists: paymentId === null ? registrations.length > 0 && !isNamed : gathered.notifications.length > 0,
+    createdAt: earliest([...received, ...registered]),
+    replaces: joined.replaces,
+    row: gathered.row,
+  };
+};
+
+const OUR_FAULT = 'A fault of paynotify kept it from being applied.';
+
+/** The epoch where there is none: a row that nothing stands for, until a rebuild removes it. */
+const earliest = (times: readonly number[]): number =>
+  times.length === 0 ? 0 : times.reduce((a, b) => Math.min(a, b));
+
+export const newest = (times: readonly number[]): number => times.reduce((a, b) => Math.max(a, b), 0);
+
+/** The registration that counts, of those that a payment names. */
+export const countedRegistration = (registrations: readonly RegistrationFact[]): RegistrationFact | null =>
+  registrations.reduce<RegistrationFact | null>(
+    (best, one) => (best === null || one.paymentRequestId < best.paymentRequestId ? one : best),
+    null,
+  );

@@ -1,0 +1,144 @@
+import { describe, expect, test } from '@jest/globals';
+import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
+import { deriveOrders, orderOf, registered, RULES, toReceived } from './core.ts';
+
+const AUTHORIZED = paymentResult('S', { paymentAmount: jpy('120') });
+const CAPTURED = captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', captureAmount: jpy('120') });
+const PAID = [AUTHORIZED, CAPTURED];
+
+const raised = (currency: string, value: string): Fields => ({
+  ...paymentResult('S', { paymentAmount: amount(currency, value) }),
+  notifyType: 'UPDATE_AMOUNT_RESULT',
+});
+const disputed = (disputeNotificationType: string, fields: Fields = {}): Fields => ({
+  disputeId: 'D1',
+  paymentId: 'P1',
+  paymentRequestId: 'R1',
+  disputeType: 'CHARGEBACK',
+  disputeNotificationType,
+  ...fields,
+});
+
+describe('AMOUNT_MISMATCH and CURRENCY_MISMATCH', () => {
+  test("the payment's amount is not the registered one", () => {
+    const order = orderOf(PAID, { registrations: [{ amount: { currency: 'JPY', value: '121' } }] });
+    expect(order).toMatchObject({
+      fulfillable: false,
+      nextAction: 'REVIEW',
+      attention: ['AMOUNT_MISMATCH'],
+      expectedAmount: jpy('121'),
+    });
+  });
+
+  test('the registered one in another currency is another amount', () => {
+    const order = orderOf(PAID, { registrations: [{ amount: { currency: 'USD', value: '120' } }] });
+    expect(order.attention).toEqual(['AMOUNT_MISMATCH']);
+  });
+
+  test('a payment whose amount is not known yet mismatches nothing', () => {
+    expect(orderOf([paymentResult('U')], { registrations: [{}] }).attention).toEqual([]);
+  });
+});
+
+describe('AMOUNT_UNKNOWN', () => {
+  test.each([
+    ['no amount', paymentResult('S')],
+    ['an amount of zero', paymentResult('S', { paymentAmount: jpy('00') })],
+  ])('a success that states %s', (_, notification) => {
+    expect(orderOf([notification])).toMatchObject({
+      status: 'AUTHORIZED',
+      attention: ['AMOUNT_UNKNOWN'],
+      nextAction: 'WAIT',
+    });
+  });
+
+  test('is not healed by an amount that only a pending states', () => {
+    const order = orderOf([paymentResult('S'), paymentPending({ paymentAmount: jpy('120') }), CAPTURED]);
+    expect(order).toMatchObject({
+      status: 'CAPTURED',
+      fulfillable: false,
+      nextAction: 'REVIEW',
+      attention: ['AMOUNT_UNKNOWN'],
+    });
+  });
+
+  test('does not arise from a decline or a failed capture without an amount', () => {
+    expect(orderOf([paymentResult('F')]).attention).toEqual([]);
+    expect(orderOf([AUTHORIZED, captureResult('F', { captureId: 'C1' })]).attention).toEqual(['CAPTURE_FAILED']);
+  });
+});
+
+describe('UNREGISTERED', () => {
+  const required = { rules: { requireRegistration: true } } as const;
+
+  test('blocks a paid order that the shop never registered', () => {
+    expect(orderOf(PAID, required)).toMatchObject({ attention: ['UNREGISTERED'], nextAction: 'REVIEW' });
+    expect(orderOf([AUTHORIZED], required)).toMatchObject({ attention: ['UNREGISTERED'], nextAction: 'WAIT' });
+    expect(orderOf(PAID, { ...required, registrations: [{}] })).toMatchObject({ attention: [], fulfillable: true });
+  });
+});
+
+describe('an amount that was raised', () => {
+  test('is due, and contradicts no smaller one', () => {
+    const captured = captureResult('S', { captureId: 'C1', captureAmount: jpy('150') });
+    const order = orderOf([AUTHORIZED, raised('JPY', '150'), captured], { registrations: [{}] });
+    expect(order).toMatchObject({ paymentAmount: jpy('150'), status: 'CAPTURED', fulfillable: true, attention: [] });
+  });
+
+  test('is nothing where no capture is required', () => {
+    const order = orderOf([AUTHORIZED, raised('JPY', '150')], { registrations: [{ captureMode: 'NONE' }] });
+    expect(order).toMatchObject({ paymentAmount: jpy('120'), fulfillable: true });
+  });
+});
+
+describe('a dispute', () => {
+  const judged = (disputeJudgedResult: string, fields: Fields = {}) =>
+    disputed('DISPUTE_JUDGED', { disputeJudgedResult, ...fields });
+
+  test.each<[string, Fields, readonly string[], string]>([
+    ['opened', disputed('DISPUTE_CREATED'), ['DISPUTED'], 'REVIEW'],
+    ['due', disputed('DEFENSE_DUE_ALERT'), ['DISPUTED'], 'REVIEW'],
+    ['defended', disputed('DEFENSE_SUPPLIED'), ['DISPUTED'], 'REVIEW'],
+    ['of a new type', disputed('A_NEW_TYPE'), ['DISPUTED'], 'REVIEW'],
+    ['won', judged('ACCEPT_BY_CUSTOMER'), [], 'FULFIL'],
+    ['cancelled', disputed('DISPUTE_CANCELLED'), [], 'FULFIL'],
+    ['lost', judged('ACCEPT_BY_MERCHANT'), ['REFUNDED'], 'NONE'],
+    ['accepted', disputed('DISPUTE_ACCEPTED'), ['REFUNDED'], 'NONE'],
+    ['resolved at once', disputed('RDR_RESOLVED'), ['REFUNDED'], 'NONE'],
+    [
+      'lost in part',
+      judged('ACCEPT_BY_MERCHANT', { disputeJudgedAmount: jpy('50') }),
+      ['DISPUTED', 'PARTIALLY_REFUNDED'],
+      'REVIEW',
+    ],
+    [
+      'for documents',
+      disputed('DISPUTE_CREATED', { disputeType: 'RETRIEVAL_REQUEST' }),
+      ['DOCUMENTS_REQUESTED'],
+      'FULFIL',
+    ],
+  ])('%s', (...[, notification, attention, nextAction]) => {
+    expect(orderOf([...PAID, notification])).toMatchObject({ attention, nextAction, status: 'CAPTURED' });
+  });
+});
+
+test('every message says in words what is the matter, with the values', () => {
+  const orders = deriveOrders({
+    received: [
+      paymentResult('S', { paymentAmount: jpy('100'), paymentRequestId: 'R0' }),
+      paymentResult('F', { paymentAmount: jpy('90') }),
+      captureResult('S', { captureId: 'C1', captureAmount: jpy('120') }),
+      captureResult('S', { captureId: 'C3', captureAmount: amount('USD', '5') }),
+      disputed('DISPUTE_CREATED', { defenseDueTime: '2025-06-01T00:00:00Z' }),
+    ].map((fields) => toReceived(fields)),
+    registrations: [registered()],
+    rules: RULES,
+  });
+  const messages = new Map(orders.flatMap(({ attention }) => attention.map(({ code, message }) => [code, message])));
+  for (const message of messages.values()) expect(message).toMatch(/^[A-Z].{20,}\.$/);
+  expect(messages.get('CONTRADICTORY_AMOUNT')).toContain('JPY 100 and JPY 90');
+  expect(messages.get('AMOUNT_MISMATCH')).toMatch(/JPY 100.*JPY 120/);
+  expect(messages.get('CURRENCY_MISMATCH')).toMatch(/USD 5.*JPY/);
+  expect(messages.get('OVER_CAPTURED')).toMatch(/JPY 120.*JPY 100/);
+  expect(messages.get('DISPUTED')).toMatch(/D1.*2025-06-01T00:00:00Z/);
+});

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { handlers } from '../../src/handlers/index.ts';
+import type { OrderRules } from '../../src/order/rules.ts';
+import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type MethodReport, reportMethods } from '../../src/upkeep/methods.ts';
+import { startUpkeep } from '../../src/upkeep/upkeep.ts';
+import { AMPLE, ANY_ORDER, delivery, record, RULES } from '../store/support.ts';
+import { eventually } from '../support/client.ts';
+import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
+
+const BY_METHOD: OrderRules = { ...RULES, captureRequired: 'methods' };
+
+let directory = '';
+let store: Store;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
+  store = await openSqlite({ file: join(directory, 'paynotify.db'), rules: BY_METHOD });
+});
+afterEach(async () => {
+  await store.close();
+  await rm(directory, { recursive: true });
+});
+
+const HOUR = 3_600_000;
+const CARD = paymentResult('S', { paymentAmount: jpy('120'), paymentMethodType: 'CARD' });
+const ignore = (): void => undefined;
+
+test('orders that the clock changes are swept while the service runs', async () => {
+  const dueSoon = new Date(Date.now() - HOUR + 2_000);
+  await store.record([delivery(CARD, { at: dueSoon })], AMPLE);
+  const asking = async () =>
+    (await store.listOrders({ ...ANY_ORDER, nextAction: 'INQUIRE' }, { limit: 9, cursor: null })).items;
+  expect(await asking()).toEqual([]);
+  const failed: unknown[] = [];
+  const upkeep = startUpkeep({
+    store,
+    handlers,
+    rules: BY_METHOD,
+    retention: { retentionDays: null, unverifiedRetentionDays: 30 },
+    sweepEveryMs: 100,
+    report: {
+      rebuilt: ignore,
+      redriven: ignore,
+      moved: ignore,
+      unfinishedCopy: ignore,
+      removed: ignore,
+      method: ignore,
+      failed: (_task, error) => void failed.push(error),
+    },
+  });
+  try {
+    await eventually('the sweep', asking, ({ length }) => length === 1);
+  } finally {
+    await upkeep.stop();
+  }
+  expect(failed).toEqual([]);
+});
+
+const paid = (number: number, fields: Fields): Fields =>
+  paymentResult('S', {
+    paymentId: `P${number}`,
+    paymentRequestId: `R${number}`,
+    paymentAmount: jpy('120'),
+    ...fields,
+  });
+
+test('a payment method that nothing decides, or that has a capture against the list, is told once a day', async () => {
+  await record(
+    store,
+    paid(1, { paymentMethodType: 'KLARNA' }),
+    paid(2, { paymentMethodType: 'KLARNA' }),
+    paid(3, {}),
+    paid(4, { paymentMethodType: 'ALIPAY_CN' }),
+    captureResult('S', { paymentId: 'P4', captureId: 'C4', captureAmount: jpy('120') }),
+    paid(5, { paymentMethodType: 'CARD' }),
+  );
+  const told = async (now: Date): Promise<readonly string[]> => {
+    const reports: MethodReport[] = [];
+    await reportMethods(store, (report) => void reports.push(report), now);
+    return reports.map(({ code, paymentId }) => `${code} ${paymentId}`).sort();
+  };
+  const [today, tomorrow] = [new Date(), new Date(Date.now() + 24 * HOUR)];
+  expect(await told(today)).toEqual(['CAPTURE_UNDECIDED P2', 'CAPTURE_UNDECIDED P3', 'CAPTURE_UNEXPECTED P4']);
+  expect(await told(today)).toEqual([]);
+  await record(store, paid(6, { paymentMethodType: 'KLARNA' }), paid(7, { paymentMethodType: 'ATOME' }));
+  expect(await told(today)).toEqual(['CAPTURE_UNDECIDED P7']);
+  await record(store, paid(8, { paymentMethodType: 'KLARNA' }));
+  expect(await told(new Date(tomorrow.getTime() - 1))).toContain('CAPTURE_UNDECIDED P8');
+});

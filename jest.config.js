@@ -7,6 +7,7 @@ export default {
   transform: { '\\.ts$': './test/support/strip-types.js' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/system/'],
+  testSequencer: './test/support/longest-first.js',
   // Much of the time is waiting: for locks, limits and children.
   maxWorkers: 3,
   // In jest's sandbox every look-up of a global costs, and number crunching looks up Math all the time.

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { jpy } from '../support/facts.ts';
 import { captured, card, declined, paid, pending, refunded } from './stories.ts';
-import { codesOf, messageOf, onBoth } from './support.ts';
+import { codesOf, messageOf, onSqlite } from './support.ts';
 
 const SHIPPED = { status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', attention: [] };
 const HELD = { fulfillable: false, nextAction: 'REVIEW' };
 
-onBoth((flows) => {
+onSqlite((flows) => {
   describe('a cancelled wallet', () => {
     test('stays cancelled when its success arrives later', async () => {
       const { order } = await flows.tell({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Fields, jpy } from '../support/facts.ts';
 import { captured, card, disputed, type Names, paid } from './stories.ts';
-import { codesOf, messageOf, onBoth } from './support.ts';
+import { codesOf, messageOf, onSqlite } from './support.ts';
 
 const SHIPPED = { status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL' };
 const HELD = { status: 'CAPTURED', fulfillable: false, nextAction: 'REVIEW' };
@@ -69,7 +69,7 @@ const REQUESTS: readonly (readonly [state: string, type: string, course: Course]
   ['VALIDATION_FAILED', 'COMPLIANCE_REQUEST', { steps: [CREATED, SUPPLIED, judged('VALIDATE_FAIL')], ...OVER }],
 ];
 
-onBoth((flows) => {
+onSqlite((flows) => {
   describe('a chargeback', () => {
     test.each(CHARGEBACKS)('is %s: %s', async (state, _, { steps, order: expected, codes }) => {
       const { order, names } = await flows.tell({ notifications: course('CHARGEBACK', steps) });

@@ -64,9 +64,16 @@ export interface Told {
 type Make = 'SQLite' | 'PostgreSQL';
 const MAKES: readonly Make[] = ['SQLite', 'PostgreSQL'];
 
-/** The tests that `define` makes, once on each database, with a receiver each. */
-export const onBoth = (define: (flows: Flows) => void, settings: Environment = {}): void => {
-  describe.each(MAKES)('on %s', (make) => {
+/** The tests that `define` makes, with a receiver: for what the rules alone decide. */
+export const onSqlite = (define: (flows: Flows) => void, settings: Environment = {}): void =>
+  onEach(['SQLite'], define, settings);
+
+/** The same once on each database, with a receiver each: for what the store joins. */
+export const onBoth = (define: (flows: Flows) => void, settings: Environment = {}): void =>
+  onEach(MAKES, define, settings);
+
+const onEach = (makes: readonly Make[], define: (flows: Flows) => void, settings: Environment): void => {
+  describe.each(makes)('on %s', (make) => {
     let opened: Opened | null = null;
     beforeAll(async () => {
       opened = await open(make, settings);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Fields } from '../support/facts.ts';
 import { jpy } from '../support/facts.ts';
 import { card, captured, paid, pending } from './stories.ts';
-import { codesOf, messageOf, onBoth } from './support.ts';
+import { codesOf, messageOf, onSqlite } from './support.ts';
 
 /** By one that says nothing of an end of the authorization. */
 const ACQUIRED: Fields = { acquirerInfo: { acquirerName: 'ADYEN' } };
@@ -46,7 +46,7 @@ const CAPTURED_METHODS: readonly string[] = [
 ];
 const WALLETS: readonly string[] = ['GCASH', 'GCash', 'ALIPAY_CN', 'Alipay CN', 'alipay_hk', 'kakao pay', 'WeChat_Pay'];
 
-onBoth((flows) => {
+onSqlite((flows) => {
   describe('a wallet', () => {
     test.each(WALLETS)('by method (%s): its success is the money', async (paymentMethodType) => {
       const { order } = await flows.tell({
@@ -185,7 +185,7 @@ onBoth((flows) => {
 });
 
 describe('where NO_CAPTURE_METHODS names a method', () => {
-  onBoth(
+  onSqlite(
     (flows) => {
       test('its success is the money, and the capture of another way to pay with it is not lost', async () => {
         const klarna = { paymentMethodType: 'Klarna', ...ACQUIRED };
@@ -200,7 +200,7 @@ describe('where NO_CAPTURE_METHODS names a method', () => {
 });
 
 describe('where CAPTURE_REQUIRED is always', () => {
-  onBoth(
+  onSqlite(
     (flows) => {
       test('a wallet is money by registration alone', async () => {
         const fields = { paymentMethodType: 'GCASH', ...ACQUIRED };

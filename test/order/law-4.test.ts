@@ -47,7 +47,7 @@ describe('an order is a function of the set (pure core)', () => {
           tellOrders({ received, registrations: standing(registrations), rules: rule }),
         );
       }),
-      { numRuns: 80 },
+      { numRuns: 50 },
     );
   });
 
@@ -62,7 +62,7 @@ describe('an order is a function of the set (pure core)', () => {
         );
         expect(differing).toEqual([]);
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 });

@@ -9,7 +9,7 @@ export type Act =
   | { readonly kind: 'refund'; readonly registration: RefundRegistration; readonly at: number };
 
 /** `WORLDS=1000 SEED=7 npm run -s jest -- test/store/worlds` plays more of them. */
-export const WORLDS = Number(process.env['WORLDS'] ?? 12);
+export const WORLDS = Number(process.env['WORLDS'] ?? 8);
 export const SEED = Number(process.env['SEED'] ?? 1);
 
 /** Numbers from 0 to below 1, the same for a seed (mulberry32). */

@@ -110,7 +110,7 @@ const runProfile = async (bench: Bench, count: number): Promise<readonly Row[]> 
 };
 
 const runShort = async (bench: Bench): Promise<readonly Row[]> => [
-  ...(await runComparison(bench, { rounds: 2, notifications: 150, warmUp: 100, against })),
+  ...(await runComparison(bench, { rounds: 1, notifications: 150, warmUp: 100, against })),
   ...(await runRows(bench, { rows: 2_000, rounds: 1, notifications: 300 })),
   ...(await runOverload(bench, { notifications: 300, seconds: 1 })),
   ...(await runForged(bench, { notifications: 300, from: 5_000, stepSeconds: 0.5, floodSeconds: 1 })),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { amount, type Fields, jpy, result } from '../support/facts.ts';
 import { amountUpdated, at, captured, captureFailed, card, declined, type Names, refunded } from './stories.ts';
-import { codesOf, messageOf, onBoth } from './support.ts';
+import { codesOf, messageOf, onSqlite } from './support.ts';
 
 const SHIPPED = { status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', remainingAmount: null, attention: [] };
 const HOUR = 3_600_000;
@@ -12,7 +12,7 @@ const hoursAway = (hours: number): string => new Date(Date.now() + hours * HOUR)
 const inUsd = (names: Names, fields: Fields = {}): Fields =>
   captured(names, '1', { captureAmount: amount('USD', '1'), ...fields });
 
-onBoth((flows) => {
+onSqlite((flows) => {
   describe('a card', () => {
     test('is money once it is captured', async () => {
       const { order } = await flows.tell({

@@ -30,7 +30,10 @@ describe('a shop that does literally what nextAction says', () => {
   });
 });
 
-test.each(BROKEN_RULES)('notices that %s', (_mistake, derive) => {
+/** Every second one; all of them: BROKEN=all npm run -s jest -- test/model */
+const broken = BROKEN_RULES.filter((_, index) => process.env['BROKEN'] === 'all' || index % 2 === 0);
+
+test.each(broken)('notices that %s', (_mistake, derive) => {
   expect(playEpisodes({ episodes: EPISODES, seed: SEED, derive }).failed).not.toBeNull();
 });
 

@@ -27,7 +27,10 @@ test('the rules are distinct', () => {
   expect(MUTANTS.length).toBeGreaterThanOrEqual(25);
 });
 
-test.each(MUTANTS)('notices without: $rule', async ({ rule, file, from, to, facts }) => {
+/** Every second one; all of them: MUTANTS=all npm run -s jest -- test/order/mutants */
+const tried = MUTANTS.filter((_, index) => process.env['MUTANTS'] === 'all' || index % 2 === 0);
+
+test.each(tried)('notices without: $rule', async ({ rule, file, from, to, facts }) => {
   const copy = join(directory, rule.replaceAll(/\W/g, '-'));
   await cp(CORE, copy, { recursive: true });
   const text = await readFile(join(copy, file), 'utf8');

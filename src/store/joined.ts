@@ -1,5 +1,4 @@
-import type { OrderEvidence, Siblings } from '../order/evidence.ts';
-import { NO_SIBLINGS } from '../order/evidence.ts';
+import { NO_SIBLINGS, type OrderEvidence, type Siblings } from '../order/evidence.ts';
 import { linksOf } from '../order/statement.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
 import { type Lock, referenceLock } from './lock.ts';
@@ -33,6 +32,8 @@ import type { Query, Snapshot } from './transaction.ts';
 
 /** An order with all that concerns it. */
 export interface Completed {
+  /** As it was read. */
+  readonly gathered: GatheredOrder;
   readonly order: StoredOrder;
   /** Orders that say something else when this one changes. */
   readonly onlookers: readonly OrderKey[];
@@ -52,11 +53,8 @@ export const complete = async (
       const family = await familyOf(snapshot, order, inHand);
       const joined = await joinedTo(snapshot.query, order, refunds);
       return {
-        order: toStoredOrder(order, {
-          ...joined,
-          siblings: family.siblings,
-          replaces: await replacedBy(snapshot.query, order),
-        }),
+        gathered: order,
+        order: toStoredOrder(order, { ...joined, siblings: family.siblings }),
         onlookers: [...refunds.flatMap(ordersOf), ...family.onlookers],
         beyond: family.beyond,
         locks: [...refunds.flatMap(locksOf), ...family.locks],
@@ -68,7 +66,7 @@ const joinedTo = async (
   query: Query,
   order: GatheredOrder,
   refunds: readonly RefundGroup[],
-): Promise<Omit<Joined, 'siblings' | 'replaces'>> => {
+): Promise<Omit<Joined, 'siblings'>> => {
   const own = refunds.filter(({ payments }) => payments.includes(order.orderKey));
   return {
     notifications: [...own.flatMap(({ rows }) => rows), ...(await unreadableOf(query, order))],
@@ -157,8 +155,11 @@ const statedBy = async (query: Query, { clientId, name, value }: Link): Promise<
   return rows.map((row) => row.payment_id);
 };
 
-/** The registration that was an order by itself until the first notification named it. */
-const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | null> => {
+/**
+ * The `paymentRequestId` of the registration that was an order by itself until the first notification named it; null for
+ * none. For who shows an order: nothing follows from it.
+ */
+export const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | null> => {
   const counted = countedRegistration(order.registrations);
   if (counted === null || paymentIdOf(order.orderKey) === null) return null;
   const { paymentRequestId, createdAt } = counted;
@@ -223,7 +224,7 @@ const factsOf = async (
   return await Promise.all(
     found.map(async (order) => {
       const joined = await joinedTo(snapshot.query, order, await refundsOf(snapshot.query, order));
-      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS, replaces: null }).evidence;
+      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS }).evidence;
     }),
   );
 };

@@ -3,7 +3,7 @@ import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
-import { evidenceOfEach } from './evidence.ts';
+import { complete, replacedBy } from './joined.ts';
 import { clientIdsOf } from './notifications.ts';
 import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
@@ -40,14 +40,22 @@ export const readOrders = async (
   reading: Reading,
 ): Promise<readonly Order[]> => {
   if (keys.length === 0) return [];
-  const stored = new Map((await evidenceOfEach(snapshot, keys)).map((one) => [nameOfOrder(one), one]));
-  return keys.flatMap((key) => {
-    const one = stored.get(nameOfOrder(key));
-    return one === undefined || one.row === null ? [] : [toOrder(one, one.row, reading)];
-  });
+  const completed = await complete(snapshot, await snapshot.evidence({ keys, links: [] }, 'all'));
+  const shown = new Map<string, Order>();
+  for (const { gathered, order } of completed) {
+    if (order.row === null) continue;
+    const replaces = await replacedBy(snapshot.query, gathered);
+    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, reading));
+  }
+  return keys.flatMap((key) => shown.get(nameOfOrder(key)) ?? []);
 };
 
-const toOrder = (stored: StoredOrder, row: StandingRow, { rules, asOf }: Reading): Order => {
+interface Beside {
+  readonly row: StandingRow;
+  readonly replaces: string | null;
+}
+
+const toOrder = (stored: StoredOrder, { row, replaces }: Beside, { rules, asOf }: Reading): Order => {
   const now = asOf === 'now' ? Date.now() : asOfRow(stored, Date.now());
   const { order } = project(stored, { rules, now }).derived ?? underivable(stored.evidence);
   const { clientId, paymentId, paymentRequestId, referenceOrderId, ...others } = order;
@@ -58,7 +66,7 @@ const toOrder = (stored: StoredOrder, row: StandingRow, { rules, asOf }: Reading
     referenceOrderId,
     revision: row.revision,
     ...others,
-    replaces: stored.replaces,
+    replaces,
     createdAt: isoTime(stored.createdAt),
     updatedAt: isoTime(row.updatedAt),
   };

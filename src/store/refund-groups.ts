@@ -5,13 +5,17 @@ import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
 import { hexOf, isRefundName } from './row.ts';
 import { findSaid } from './say.ts';
 import type { ShopStatement } from './shop.ts';
-import type { EvidenceRow } from './stored-order.ts';
+import { type EvidenceRow, readStatements } from './stored-order.ts';
 import type { Count, Query } from './transaction.ts';
 
-/** A notification of a refund. */
-export interface RefundRow extends EvidenceRow {
+/** A notification that an identifier leads to. */
+interface Named extends EvidenceRow {
   /** Its own; empty where it states none. */
   readonly paymentId: string;
+}
+
+/** A notification of a refund. */
+export interface RefundRow extends Named {
   /** Its `refundId` and `refundRequestId`. */
   readonly names: readonly Link[];
 }
@@ -78,22 +82,25 @@ interface NamedRow {
 
 const NAMED_COLUMNS = 'n.position, n.payment_id, n.digest, n.outcome, n.problem, n.statements, n.first_received_at';
 
-const toEvidenceRow = (row: NamedRow): EvidenceRow & { readonly paymentId: string } => ({
-  position: String(row.position),
-  digest: hexOf(row.digest),
-  outcome: row.outcome,
-  problem: row.problem,
-  statements: row.statements,
-  firstReceivedAt: Number(row.first_received_at),
-  paymentId: row.payment_id,
-});
+const toNamed = (row: NamedRow): Named => {
+  const [digest, { outcome }] = [hexOf(row.digest), row];
+  return {
+    position: String(row.position),
+    digest,
+    outcome,
+    problem: row.problem,
+    statements: readStatements(row.statements, { outcome, digest }),
+    firstReceivedAt: Number(row.first_received_at),
+    paymentId: row.payment_id,
+  };
+};
 
 /** The notifications that join others by this name, and whether as readable ones; by the position alone, as links.ts. */
 export const notificationsNaming = async (
   query: Query,
   { clientId, name, value }: Link,
   joins: 'readable or not' | 'unreadable',
-): Promise<readonly (EvidenceRow & { readonly paymentId: string })[]> => {
+): Promise<readonly Named[]> => {
   const rows = await query<NamedRow>(
     `select ${NAMED_COLUMNS}
      from identifiers i
@@ -101,7 +108,7 @@ export const notificationsNaming = async (
      where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins >= $4`,
     [clientId, value, name, joins === 'unreadable' ? 2 : 1],
   );
-  return rows.map(toEvidenceRow);
+  return rows.map(toNamed);
 };
 
 const rowsNaming = async (query: Query, link: Link): Promise<readonly RefundRow[]> => {
@@ -109,7 +116,6 @@ const rowsNaming = async (query: Query, link: Link): Promise<readonly RefundRow[
   return await Promise.all(rows.map(async (row) => withNames(row, await refundNames(query, { ...link, ...row }))));
 };
 
-type Named = EvidenceRow & { readonly paymentId: string };
 const withNames = (row: Named, names: readonly Link[]): RefundRow => ({ ...row, names });
 
 const refundNames = async (

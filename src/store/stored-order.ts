@@ -11,8 +11,8 @@ export interface EvidenceRow {
   readonly digest: string;
   readonly outcome: Outcome;
   readonly problem: string | null;
-  /** JSON */
-  readonly statements: string | null;
+  /** What it states; nothing where it was not applied. */
+  readonly statements: readonly Sourced<Statement>[];
   readonly firstReceivedAt: number;
 }
 
@@ -79,8 +79,6 @@ export interface StoredOrder extends OrderKey {
   readonly exists: boolean;
   /** The earliest first receipt, and creation of a registration. */
   readonly createdAt: number;
-  /** The `paymentRequestId` of the registration that was an order by itself before this payment named it. */
-  readonly replaces: string | null;
   readonly row: StandingRow | null;
 }
 
@@ -90,17 +88,22 @@ export interface Joined {
   /** In words: which identifier stands for what else. */
   readonly sharedIdentities: readonly string[];
   readonly siblings: Siblings;
-  readonly replaces: string | null;
 }
 
-/** What the applied ones among these notifications state. */
+/** What a stored notification states, of its JSON. */
+export const readStatements = (
+  statements: string | null,
+  { outcome, digest }: Pick<EvidenceRow, 'outcome' | 'digest'>,
+): readonly Sourced<Statement>[] => {
+  if (outcome !== 'APPLIED' || statements === null) return [];
+  // Written by toReadingColumns; completed in place, for it was parsed just now.
+  const parsed = JSON.parse(statements) as readonly Statement[];
+  return parsed.map((statement, place) => Object.assign(statement, { digest, place }));
+};
+
+/** What these notifications state. */
 export const statementsOf = (notifications: readonly EvidenceRow[]): readonly Sourced<Statement>[] =>
-  notifications.flatMap(({ outcome, statements, digest }) => {
-    if (outcome !== 'APPLIED' || statements === null) return [];
-    // Written by toReadingColumns; completed in place, for it was parsed just now.
-    const parsed = JSON.parse(statements) as readonly Statement[];
-    return parsed.map((statement, place) => Object.assign(statement, { digest, place }));
-  });
+  notifications.flatMap(({ statements }) => statements);
 
 export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOrder => {
   const { clientId, orderKey, registrations, isNamed } = gathered;
@@ -130,7 +133,6 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
     before: gathered.before,
     exists: paymentId === null ? registrations.length > 0 && !isNamed : gathered.notifications.length > 0,
     createdAt: earliest([...received, ...registered]),
-    replaces: joined.replaces,
     row: gathered.row,
   };
 };

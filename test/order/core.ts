@@ -7,7 +7,7 @@ import type { OrderRules } from '../../src/order/rules.ts';
 import { project } from '../../src/store/derive.ts';
 import { registrationKey } from '../../src/store/order-key.ts';
 import { type IdentifierRow, type Joins, orderOf as orderOfEntry, toReadingColumns } from '../../src/store/row.ts';
-import { type EvidenceRow, toStoredOrder } from '../../src/store/stored-order.ts';
+import { type EvidenceRow, readStatements, toStoredOrder } from '../../src/store/stored-order.ts';
 import type { Fields } from '../support/facts.ts';
 import { CLIENT } from '../support/facts.ts';
 import type { AttentionCode } from '../../src/order/attention-code.ts';
@@ -59,13 +59,14 @@ const namesWith = (wanted: Joins, identifiers: readonly IdentifierRow[]): readon
 const toRow = (body: string): Omit<Row, 'clientId'> => {
   const columns = toReadingColumns(readBody(Buffer.from(body)));
   const { outcome, problem, statements, identifiers } = columns;
+  const digest = createHash('sha256').update(body).digest('hex');
   const [order = null] = orderOfEntry({ clientId: '', ...columns });
   return {
     position: '0',
-    digest: createHash('sha256').update(body).digest('hex'),
+    digest,
     outcome,
     problem,
-    statements,
+    statements: readStatements(statements, { outcome, digest }),
     firstReceivedAt: 0,
     paymentId: order?.orderKey ?? null,
     links: namesWith(1, identifiers),
@@ -122,7 +123,6 @@ const deriveOrdersOf = ({ clientId, rows, registrations, rules, now }: OfClient)
           notifications: [],
           sharedIdentities: isShared ? ['an identifier of another payment'] : [],
           siblings: NO_SIBLINGS,
-          replaces: null,
         },
       ),
       { rules, now },

@@ -53,7 +53,6 @@ const folded = (evidence: OrderEvidence): OrderEvidence =>
     before: null,
     exists: true,
     createdAt: 0,
-    replaces: null,
     row: null,
   } satisfies StoredOrder).evidence;
 

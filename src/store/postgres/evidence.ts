@@ -4,7 +4,7 @@ import { nameOfOrder } from '../order-key.ts';
 import { toRegistration } from '../register.ts';
 import { toReview } from '../review.ts';
 import { OF_ORDERS } from '../row.ts';
-import type { EvidenceRow, GatheredOrder } from '../stored-order.ts';
+import { type EvidenceRow, type GatheredOrder, readStatements } from '../stored-order.ts';
 import type { Extent, Query, Snapshot } from '../transaction.ts';
 import { prepared, recordset } from './query.ts';
 
@@ -196,7 +196,8 @@ const toGathered = (rows: readonly [Row, ...Row[]]): GatheredOrder => {
   const notifications = new Map<string, EvidenceRow>();
   const registrations = new Map<string, RegistrationFact>();
   for (const row of rows) {
-    if (row.digest !== null) notifications.set(row.digest, toEvidenceRow(row, row.digest));
+    if (row.digest !== null && !notifications.has(row.digest))
+      notifications.set(row.digest, toEvidenceRow(row, row.digest));
     if (row.payment_request_id === null) continue;
     const { payment_request_id: id, target, said } = row;
     registrations.set(id, {
@@ -238,6 +239,6 @@ const toEvidenceRow = (row: Row, digest: string): EvidenceRow => ({
   digest,
   outcome: row.outcome,
   problem: row.problem,
-  statements: row.statements,
+  statements: readStatements(row.statements, { outcome: row.outcome, digest }),
   firstReceivedAt: Number(row.first_received_at),
 });

@@ -3,7 +3,7 @@ import type { Outcome } from '../../order/reading.ts';
 import { linksOf } from '../../order/statement.ts';
 import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey, type TouchedKey } from '../order-key.ts';
 import { hexOf, isRefundName, OF_ORDERS } from '../row.ts';
-import { type EvidenceRow, type GatheredOrder, statementsOf } from '../stored-order.ts';
+import { type EvidenceRow, type GatheredOrder, readStatements, statementsOf } from '../stored-order.ts';
 import type { Snapshot } from '../transaction.ts';
 import { createLookUps, type LookUp } from './look-up.ts';
 import { prepare } from './query.ts';
@@ -55,11 +55,12 @@ export const createEvidence = (db: DatabaseSync): Snapshot['evidence'] => {
         return paymentId === null || isLeftOut ? [] : selectNotifications.all(clientId, paymentId);
       };
       const rows = selectRows();
-      const names = namesOf(lookUp, { clientId, orderKey }, rows);
+      const notifications = rows.map(toEvidenceRow);
+      const names = namesOf(lookUp, { clientId, orderKey }, { notifications, rows });
       return {
         clientId,
         orderKey,
-        notifications: rows.map(toEvidenceRow),
+        notifications,
         ...lookAround(lookUp, { clientId, orderKey }, names),
         before: null,
         row: row === undefined ? null : toStandingRow(row),
@@ -81,14 +82,17 @@ const toEvidenceRow = ([
   problem,
   statements,
   firstReceivedAt,
-]: NotificationRow): EvidenceRow => ({
-  position: String(position),
-  digest: hexOf(digest),
-  outcome,
-  problem,
-  statements,
-  firstReceivedAt,
-});
+]: NotificationRow): EvidenceRow => {
+  const id = hexOf(digest);
+  return {
+    position: String(position),
+    digest: id,
+    outcome,
+    problem,
+    statements: readStatements(statements, { outcome, digest: id }),
+    firstReceivedAt,
+  };
+};
 
 const toStandingRow = ([revision, updatedAt, referenceOrderId, dueAt, fold]: StandingRow): GatheredOrder['row'] => ({
   revision,
@@ -107,12 +111,16 @@ interface Names {
   readonly hasRefunds: boolean;
 }
 
-const namesOf = (lookUp: LookUp, { clientId, orderKey }: OrderKey, rows: readonly NotificationRow[]): Names => {
+const namesOf = (
+  lookUp: LookUp,
+  { clientId, orderKey }: OrderKey,
+  { notifications, rows }: Pick<GatheredOrder, 'notifications'> & { readonly rows: readonly NotificationRow[] },
+): Names => {
   if (paymentIdOf(orderKey) === null) {
     const own: Link = { clientId, name: 'paymentRequestId', value: orderKey.slice(1) };
     return { stated: [own], legible: [], hasRefunds: false };
   }
-  const stated = statementsOf(rows.map(toEvidenceRow)).flatMap(linksOf);
+  const stated = statementsOf(notifications).flatMap(linksOf);
   return {
     stated: distinctLinks(stated.map(({ name, value }) => ({ clientId, name, value }))),
     legible: rows.flatMap(([position, , outcome]) => (outcome === 'APPLIED' ? [] : lookUp.legible(clientId, position))),

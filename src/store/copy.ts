@@ -1,4 +1,4 @@
-import type { OrderRules } from '../order/rules.ts';
+import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { ordersLinkedBy } from './joined.ts';
 import { identifiersOf, linksAmong, type StoredIdentifier } from './links.ts';
@@ -16,7 +16,7 @@ import {
   toUnverifiedEntry,
   type UnverifiedRow,
 } from './row.ts';
-import { findSaid, importSaid, type Saying } from './say.ts';
+import { findSaid, importSaid } from './say.ts';
 import { locksOfSaid, touchedByEach } from './said.ts';
 import type { Copied, ShopStatement, StoredNotification, StoredUnverified } from './store.ts';
 import type { Count, Database, Query, Transaction } from './transaction.ts';
@@ -25,7 +25,7 @@ import type { Count, Database, Query, Transaction } from './transaction.ts';
 export const importNotifications = async (
   database: Database,
   notifications: readonly StoredNotification[],
-  { rules, now }: { readonly rules: OrderRules; readonly now: number },
+  { rules, now }: Around,
 ): Promise<number> => {
   const parts = await database.inParts(
     notifications.map(toRow),
@@ -180,7 +180,7 @@ const updateRequest = async (query: Query, { id, ...stored }: StoredUnverified):
 export const importShopStatements = async (
   database: Database,
   statements: readonly ShopStatement[],
-  { rules, now }: Saying,
+  { rules, now }: Around,
 ): Promise<number> => {
   const parts = await database.inParts(
     statements,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Derivation, deriveOrder, underivable } from '../order/order.ts';
 import type { Kind } from '../order/reading.ts';
-import type { OrderRules } from '../order/rules.ts';
+import type { Around } from './around.ts';
 import { evidenceOf } from './evidence.ts';
 import { foldCaptures, type Folding } from './fold.ts';
 import { ordersLinkedBy } from './joined.ts';
@@ -19,12 +19,6 @@ export interface Derived {
   readonly changed: Promise<number>;
   /** Notifications that FAILED just now. */
   readonly failed: readonly NotificationKey[];
-}
-
-/** By which rules, and as of when (epoch milliseconds). */
-export interface Around {
-  readonly rules: OrderRules;
-  readonly now: number;
 }
 
 interface Projected {

@@ -1,8 +1,8 @@
 import { gatherTouched } from './fold.ts';
 import { complete, throughRefunds } from './joined.ts';
 import type { Lock } from './lock.ts';
-import { nameOfOrder, type Touched } from './order-key.ts';
-import { type Beyond, distinctKeys } from './siblings.ts';
+import { distinctKeys, nameOfOrder, type Touched } from './order-key.ts';
+import type { Beyond } from './siblings.ts';
 import type { StoredOrder } from './stored-order.ts';
 import type { Snapshot } from './transaction.ts';
 

@@ -1,10 +1,9 @@
 import type { OrderRules } from '../order/rules.ts';
-import { clientIdsOf, listNotifications } from './notifications.ts';
+import { clientIds, listNotifications } from './notifications.ts';
 import { readOrders } from './orders.ts';
-import { type OrderKey, registrationKey } from './order-key.ts';
+import { distinctKeys, type OrderKey, registrationKey } from './order-key.ts';
 import { gatherRefundGroups } from './refund-groups.ts';
 import { toListed } from './refunds.ts';
-import { distinctKeys } from './siblings.ts';
 import type { Found } from './store.ts';
 import type { Database, Query } from './transaction.ts';
 
@@ -21,7 +20,7 @@ export const find = async (
   const { items: notifications } = await listNotifications(database, filter, { limit: AT_MOST, cursor: null });
   return await database.snapshot(async (snapshot) => {
     const { query } = snapshot;
-    const clients = clientId === null ? await clientsIn(query) : [clientId];
+    const clients = clientId === null ? await clientIds(snapshot) : [clientId];
     const names = clients.flatMap((client) => [
       { clientId: client, name: 'refundRequestId', value: id } as const,
       { clientId: client, name: 'refundId', value: id } as const,
@@ -39,12 +38,6 @@ export const find = async (
     const orders = await readOrders(snapshot, await present(query, keys), { rules, asOf: 'now' });
     return { orders, notifications, refunds };
   });
-};
-
-const clientsIn = async (query: Query): Promise<readonly string[]> => {
-  const tables = ['notifications', 'shop_statements'];
-  const found = await Promise.all(tables.map(async (table) => await query<{ client_id: string }>(clientIdsOf(table))));
-  return [...new Set(found.flat().map(({ client_id }) => client_id))].sort();
 };
 
 const keysOfShopOrder = async (

@@ -1,8 +1,8 @@
 import { NO_SIBLINGS, type OrderEvidence, type Siblings } from '../order/evidence.ts';
 import { linksOf } from '../order/statement.ts';
-import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
+import { identifiersOf, linksAmong, paymentsLinkedBy, paymentsStating } from './links.ts';
 import { type Lock, referenceLock } from './lock.ts';
-import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { distinctLinks, type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { gatherRefundGroups, locksOf, notificationsNaming, ordersOf, type RefundGroup } from './refund-groups.ts';
 import { isRefundName } from './row.ts';
 import {
@@ -85,7 +85,7 @@ const namesOf = async (query: Query, { clientId, notifications }: GatheredOrder)
     unreadable.map(async ({ position }) => linksAmong(await identifiersOf(query, { clientId, position }), clientId)),
   );
   const links = [...stated.map(({ name, value }) => ({ clientId, name, value })), ...legible.flat()];
-  return [...new Map(links.map((link) => [`${link.name} ${link.value}`, link])).values()];
+  return distinctLinks(links);
 };
 
 /** The `paymentRequestId`s of an order; a placeholder's is its key. */
@@ -129,30 +129,22 @@ const unreadableOf = async (query: Query, order: GatheredOrder): Promise<readonl
 const sharedIn = async (query: Query, order: GatheredOrder): Promise<readonly string[]> => {
   if (!order.hints.shared || paymentIdOf(order.orderKey) === null) return [];
   const { clientId, orderKey, notifications } = order;
-  const stated = new Map(
+  const stated = distinctLinks(
     statementsOf(notifications)
       .flatMap(linksOf)
-      .filter(({ name }) => !isRefundName(name))
-      .map(({ name, value }) => [`${name} ${value}`, { clientId, name, value }]),
+      .map(({ name, value }) => ({ clientId, name, value })),
   );
   const found = await Promise.all(
-    [...stated].map(async ([words, link]) => {
-      const others = (await statedBy(query, link)).filter((paymentId) => paymentId !== orderKey).sort();
-      return others.length === 0 ? [] : [`${words} also names payment ${others.slice(0, 3).join(', ')}`];
-    }),
+    stated
+      .filter(({ name }) => !isRefundName(name))
+      .map(async (link) => {
+        const naming = (await paymentsStating(query, link)).map((other) => other.orderKey);
+        const others = naming.filter((paymentId) => paymentId !== orderKey).sort();
+        const words = `${link.name} ${link.value}`;
+        return others.length === 0 ? [] : [`${words} also names payment ${others.slice(0, 3).join(', ')}`];
+      }),
   );
   return found.flat();
-};
-
-const statedBy = async (query: Query, { clientId, name, value }: Link): Promise<readonly string[]> => {
-  const rows = await query<{ payment_id: string }>(
-    `select distinct n.payment_id
-     from identifiers i
-     join notifications n on n.position = i.position
-     where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins = 1`,
-    [clientId, value, name],
-  );
-  return rows.map((row) => row.payment_id);
 };
 
 /**

@@ -163,7 +163,7 @@ export const clientIdsOf = (table: string): string => `
 const CLIENT_IDS = clientIdsOf('notifications');
 
 /** The clients that anything is stored of, sorted. */
-export const clientIds = async ({ query }: Database): Promise<readonly string[]> => {
+export const clientIds = async ({ query }: Pick<Database, 'query'>): Promise<readonly string[]> => {
   const tables = ['notifications', 'shop_statements'];
   const found = await Promise.all(tables.map(async (table) => await query<{ client_id: string }>(clientIdsOf(table))));
   return [...new Set(found.flat().map(({ client_id }) => client_id))].sort();

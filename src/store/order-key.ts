@@ -22,6 +22,17 @@ export interface Link extends Identifier {
 /** Neither an order key nor a client id holds a line break. */
 export const nameOfOrder = ({ clientId, orderKey }: OrderKey): string => `${orderKey}\n${clientId}`;
 
+export const nameOfLink = ({ clientId, name, value }: Link): string => `${name}\n${value}\n${clientId}`;
+
+const distinctBy =
+  <T>(nameOf: (one: T) => string) =>
+  <One extends T>(all: readonly One[]): readonly One[] =>
+    all.length < 2 ? all : [...new Map(all.map((one) => [nameOf(one), one])).values()];
+
+/** Without repetitions. */
+export const distinctKeys = distinctBy(nameOfOrder);
+export const distinctLinks = distinctBy(nameOfLink);
+
 /** An order that a transaction changes. */
 export interface TouchedKey extends OrderKey {
   /** Present where nothing changes but for one notification that joins it. */

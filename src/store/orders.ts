@@ -12,7 +12,7 @@ import type { OrderName } from './shop.ts';
 import { goOnFrom } from './starts.ts';
 import type { OrderFilter, Page, PageRequest } from './store.ts';
 import type { StandingRow, StoredOrder } from './stored-order.ts';
-import type { Count, Database, Snapshot, Value } from './transaction.ts';
+import type { Count, Database, Query, Snapshot, Value } from './transaction.ts';
 
 const ORDER_CLIENT_IDS = clientIdsOf('orders');
 
@@ -76,14 +76,17 @@ const toOrder = (stored: StoredOrder, { row, replaces }: Beside, { rules, asOf }
 export const keysNamed = async (snapshot: Snapshot, { clientId, id }: OrderName): Promise<readonly OrderKey[]> => {
   // What begins with a space is a key of ours, never an identifier.
   if (paymentIdOf(id) === null) return [];
-  const byPayment = await standing(snapshot, [{ clientId, orderKey: id }]);
+  const byPayment = await standingKeys(snapshot.query, [{ clientId, orderKey: id }]);
   if (byPayment.length > 0) return byPayment;
   const linked = await paymentsLinkedBy(snapshot.query, [{ clientId, name: 'paymentRequestId', value: id }]);
-  const byRequest = await standing(snapshot, linked);
-  return byRequest.length > 0 ? byRequest : await standing(snapshot, [{ clientId, orderKey: registrationKey(id) }]);
+  const byRequest = await standingKeys(snapshot.query, linked);
+  return byRequest.length > 0
+    ? byRequest
+    : await standingKeys(snapshot.query, [{ clientId, orderKey: registrationKey(id) }]);
 };
 
-const standing = async ({ query }: Snapshot, keys: readonly OrderKey[]): Promise<readonly OrderKey[]> => {
+/** Those that have a row. */
+export const standingKeys = async (query: Query, keys: readonly OrderKey[]): Promise<readonly OrderKey[]> => {
   const found = await Promise.all(
     keys.map(async (key) => {
       const sql = 'select 1 as found from orders where client_id = $1 and order_key = $2';

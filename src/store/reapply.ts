@@ -1,5 +1,5 @@
 import type { Outcome } from '../order/reading.ts';
-import type { OrderRules } from '../order/rules.ts';
+import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { linkLock, orderLock } from './lock.ts';
 import { ordersLinkedBy } from './joined.ts';
@@ -26,7 +26,7 @@ interface Held {
 export const reapply = async (
   database: Database,
   entries: readonly ReapplicationEntry[],
-  { rules, now }: { readonly rules: OrderRules; readonly now: number },
+  { rules, now }: Around,
 ): Promise<readonly (Outcome | null)[]> => {
   const parts = await database.inParts(
     entries,

@@ -1,4 +1,4 @@
-import type { OrderRules } from '../order/rules.ts';
+import type { Around } from './around.ts';
 import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
@@ -7,11 +7,7 @@ import type { Page, PageRequest, RebuildStep } from './store.ts';
 import type { Database, Query } from './transaction.ts';
 
 /** Derives the orders of the next page again. */
-export const rebuild = async (
-  database: Database,
-  page: PageRequest,
-  { rules, now }: { readonly rules: OrderRules; readonly now: number },
-): Promise<RebuildStep> => {
+export const rebuild = async (database: Database, page: PageRequest, { rules, now }: Around): Promise<RebuildStep> => {
   const { items: keys, next } = await readOrderKeys(database.query, page);
   // Read before their locks, but derived after: what happens to these keys in between is seen, and others see to
   // themselves.

@@ -1,7 +1,7 @@
 import type { Outcome } from '../order/reading.ts';
-import { paymentsLinkedBy } from './links.ts';
+import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
 import { type Lock, linkLock } from './lock.ts';
-import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
+import { type Link, nameOfLink, type OrderKey, paymentIdOf } from './order-key.ts';
 import { hexOf, isRefundName } from './row.ts';
 import { findSaid } from './say.ts';
 import type { ShopStatement } from './shop.ts';
@@ -43,9 +43,9 @@ export const gatherRefundGroups = async (query: Query, seeds: readonly Link[]): 
   const groups: RefundGroup[] = [];
   const seen = new Set<string>();
   for (const seed of seeds) {
-    if (seen.has(nameOf(seed))) continue;
+    if (seen.has(nameOfLink(seed))) continue;
     const { names, rows } = await spread(query, seed);
-    for (const name of names) seen.add(nameOf(name));
+    for (const name of names) seen.add(nameOfLink(name));
     const requestIds = names.filter(({ name }) => name === 'refundRequestId');
     const registrations = (await Promise.all(requestIds.map(async (name) => await findRegistered(query, name)))).flat();
     groups.push(resolve({ clientId: seed.clientId, names, rows, registrations }));
@@ -53,18 +53,16 @@ export const gatherRefundGroups = async (query: Query, seeds: readonly Link[]): 
   return groups;
 };
 
-const nameOf = ({ clientId, name, value }: Link): string => `${name}\n${value}\n${clientId}`;
-
 /** All names and notifications that one name leads to. */
 const spread = async (query: Query, seed: Link): Promise<Pick<RefundGroup, 'names' | 'rows'>> => {
-  const names = new Map([[nameOf(seed), seed]]);
+  const names = new Map([[nameOfLink(seed), seed]]);
   const rows = new Map<string, RefundRow>();
   // What is added to a map while it is gone through is gone through, too.
   for (const link of names.values()) {
     for (const row of await rowsNaming(query, link)) {
       if (rows.has(row.position)) continue;
       rows.set(row.position, row);
-      for (const name of row.names) if (!names.has(nameOf(name))) names.set(nameOf(name), name);
+      for (const name of row.names) if (!names.has(nameOfLink(name))) names.set(nameOfLink(name), name);
     }
   }
   return { names: [...names.values()], rows: [...rows.values()] };
@@ -118,16 +116,12 @@ const rowsNaming = async (query: Query, link: Link): Promise<readonly RefundRow[
 
 const withNames = (row: Named, names: readonly Link[]): RefundRow => ({ ...row, names });
 
-const refundNames = async (
+/** The refund names of a notification. */
+export const refundNames = async (
   query: Query,
   { clientId, position }: { readonly clientId: string; readonly position: string },
-): Promise<readonly Link[]> => {
-  const rows = await query<Pick<Link, 'name' | 'value'>>(
-    'select name, value from identifiers where client_id = $1 and position = cast($2 as bigint) and joins > 0',
-    [clientId, position],
-  );
-  return rows.filter(({ name }) => isRefundName(name)).map(({ name, value }) => ({ clientId, name, value }));
-};
+): Promise<readonly Link[]> =>
+  linksAmong(await identifiersOf(query, { clientId, position }), clientId).filter(({ name }) => isRefundName(name));
 
 const findRegistered = async (query: Query, { clientId, value }: Link): Promise<readonly RegisteredRefund[]> => {
   const statement = await findSaid(query, { clientId, about: 'refund', id: value });
@@ -173,7 +167,7 @@ const resolve = (group: Pick<RefundGroup, 'clientId' | 'names' | 'rows' | 'regis
 
 /** `refund R1` */
 const wordsFor = (names: readonly Link[]): string => {
-  const [first] = [...names].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const [first] = [...names].sort((a, b) => (nameOfLink(a) < nameOfLink(b) ? -1 : 1));
   return `refund ${first?.value ?? ''}`;
 };
 

@@ -1,11 +1,13 @@
 import { gatherRefunds, type RefundEvidence, toRefund } from '../order/refund.ts';
+import type { Around } from './around.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { type Lock, linkLock } from './lock.ts';
-import { type Link, paymentIdOf, registrationKey } from './order-key.ts';
-import { gatherRefundGroups, type RefundGroup } from './refund-groups.ts';
-import { isoTime, isRefundName } from './row.ts';
+import { paymentIdOf, registrationKey } from './order-key.ts';
+import { standingKeys } from './orders.ts';
+import { gatherRefundGroups, type RefundGroup, refundNames } from './refund-groups.ts';
+import { isoTime } from './row.ts';
 import { sayAndDerive } from './said.ts';
-import { findSaid, type Saying } from './say.ts';
+import { findSaid } from './say.ts';
 import type {
   ListedRefund,
   RefundRegistration,
@@ -23,7 +25,7 @@ type Name = Pick<RefundRegistration, 'clientId' | 'refundRequestId'>;
 export const registerRefund = async (
   database: Database,
   registration: RefundRegistration,
-  { replace, ...saying }: Saying & { readonly replace: boolean },
+  { replace, ...saying }: Around & { readonly replace: boolean },
 ): Promise<RegisterRefundResult> =>
   await database.transact([lockOf(registration)], async (transaction) => {
     const key = keyOf(registration);
@@ -90,11 +92,7 @@ const listAt = async (
   { query }: Snapshot,
   { client_id: clientId, position }: Row,
 ): Promise<readonly ListedRefund[]> => {
-  const names = await query<Pick<Link, 'name' | 'value'>>(
-    'select name, value from identifiers where client_id = $1 and position = cast($2 as bigint) and joins > 0',
-    [clientId, String(position)],
-  );
-  const seeds = names.filter(({ name }) => isRefundName(name)).map(({ name, value }) => ({ clientId, name, value }));
+  const seeds = await refundNames(query, { clientId, position: String(position) });
   const groups = await gatherRefundGroups(query, seeds);
   const own = groups.filter(({ rows }) => rows.every((row) => BigInt(row.position) <= BigInt(String(position))));
   return (await Promise.all(own.map(async (group) => await toListed(query, group)))).flat();
@@ -107,6 +105,7 @@ export const toListed = async (query: Query, group: RefundGroup): Promise<readon
   const stated = statementsOf(rows).filter((one) => one.about === 'refund');
   const [refund]: readonly RefundEvidence[] = gatherRefunds(stated);
   const shown = refund === undefined ? null : toRefund(refund);
+  const keys = group.payments.map((orderKey) => ({ clientId, orderKey }));
   const nameOf = (wanted: string): string | null =>
     group.names
       .filter(({ name }) => name === wanted)
@@ -121,21 +120,11 @@ export const toListed = async (query: Query, group: RefundGroup): Promise<readon
       amount: shown?.amount ?? null,
       refundTime: shown?.refundTime ?? null,
       result: shown?.result ?? null,
-      paymentIds: await known(query, group),
+      // Those that have an order.
+      paymentIds: (await standingKeys(query, keys)).map(({ orderKey }) => orderKey),
       registration: registrations[0] === undefined ? null : toRefundRegistration(registrations[0].statement),
       notifications: rows.map(({ digest }) => digest),
       firstReceivedAt: isoTime(Math.min(...rows.map(({ firstReceivedAt }) => firstReceivedAt))),
     },
   ];
-};
-
-/** Those of its payments that have an order. */
-const known = async (query: Query, { clientId, payments }: RefundGroup): Promise<readonly string[]> => {
-  const found = await Promise.all(
-    payments.map(async (paymentId) => {
-      const sql = 'select 1 as found from orders where client_id = $1 and order_key = $2';
-      return (await query(sql, [clientId, paymentId])).length > 0 ? [paymentId] : [];
-    }),
-  );
-  return found.flat();
 };

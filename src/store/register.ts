@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { finalAmountProblem, type Registration, sameRegistration } from '../order/registration.ts';
+import type { Around } from './around.ts';
 import { type Lock, linkLock } from './lock.ts';
 import { sayAndDerive } from './said.ts';
-import { findSaid, type Saying } from './say.ts';
+import { findSaid } from './say.ts';
 import type { ShopStatement } from './shop.ts';
 import type { Amendment, AmendResult, RegisterResult, StoredRegistration } from './store.ts';
 import type { Database, Transaction } from './transaction.ts';
@@ -13,7 +14,7 @@ type Name = Pick<Registration, 'clientId' | 'paymentRequestId'>;
 export const register = async (
   database: Database,
   registration: Registration,
-  { replace, ...saying }: Saying & { readonly replace: boolean },
+  { replace, ...saying }: Around & { readonly replace: boolean },
 ): Promise<RegisterResult> =>
   await database.transact([lockOf(registration)], async (transaction) => {
     const standing = await find(transaction, registration);
@@ -25,7 +26,7 @@ export const register = async (
   });
 
 /** Changes some fields of what is registered; what stood stays on record. */
-export const amend = async (database: Database, amendment: Amendment, saying: Saying): Promise<AmendResult> =>
+export const amend = async (database: Database, amendment: Amendment, saying: Around): Promise<AmendResult> =>
   await database.transact([lockOf(amendment)], async (transaction) => {
     const standing = await find(transaction, amendment);
     if (standing === null) return { kind: 'unknown' };
@@ -39,7 +40,7 @@ export const amend = async (database: Database, amendment: Amendment, saying: Sa
 const write = async (
   transaction: Transaction,
   registration: Registration,
-  saying: Saying,
+  saying: Around,
 ): Promise<StoredRegistration> => {
   const content = { target: registration.referenceOrderId ?? '', said: toSaid(registration) };
   // What is said with content stands.

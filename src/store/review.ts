@@ -1,17 +1,18 @@
 import type { Review } from '../order/review.ts';
+import type { Around } from './around.ts';
 import { asOfRow, keysNamed, readOrders } from './orders.ts';
 import { projectWhole } from './derive.ts';
 import { evidenceOfEach } from './evidence.ts';
 import { orderLock } from './lock.ts';
 import type { OrderKey } from './order-key.ts';
 import { sayAndDerive } from './said.ts';
-import { findSaid, type Saying } from './say.ts';
+import { findSaid } from './say.ts';
 import type { OrderName, ReviewRequest, ReviewResult, WithdrawResult } from './shop.ts';
 import type { Order } from '../order/order.ts';
 import type { Database, Transaction } from './transaction.ts';
 
 /** Settles what a person has decided about an order, with the values that it has at the revision that the person saw. */
-export const review = async (database: Database, request: ReviewRequest, saying: Saying): Promise<ReviewResult> =>
+export const review = async (database: Database, request: ReviewRequest, saying: Around): Promise<ReviewResult> =>
   await database.transact([], async (transaction) => {
     const found = await findOne(transaction, request, saying);
     if (!('key' in found)) return found;
@@ -34,7 +35,7 @@ export const review = async (database: Database, request: ReviewRequest, saying:
   });
 
 /** Takes a review back: what it settled is open again. */
-export const withdrawReview = async (database: Database, name: OrderName, saying: Saying): Promise<WithdrawResult> =>
+export const withdrawReview = async (database: Database, name: OrderName, saying: Around): Promise<WithdrawResult> =>
   await database.transact([], async (transaction) => {
     const found = await findOne(transaction, name, saying);
     if (!('key' in found)) return found;
@@ -58,7 +59,7 @@ type FoundOne =
   | { readonly kind: 'ambiguous'; readonly orders: readonly Order[] };
 
 /** The order that is meant, as of its row, under its lock. */
-const findOne = async (transaction: Transaction, name: OrderName, { rules }: Saying): Promise<FoundOne> => {
+const findOne = async (transaction: Transaction, name: OrderName, { rules }: Around): Promise<FoundOne> => {
   const keys = await keysNamed(transaction, name);
   transaction.need(keys.map(orderLock));
   const orders = await readOrders(transaction, keys, { rules, asOf: 'its row' });
@@ -67,7 +68,7 @@ const findOne = async (transaction: Transaction, name: OrderName, { rules }: Say
   return orders.length > 1 ? { kind: 'ambiguous', orders } : { key, order };
 };
 
-const readOne = async (transaction: Transaction, key: OrderKey, { rules }: Saying): Promise<Order> => {
+const readOne = async (transaction: Transaction, key: OrderKey, { rules }: Around): Promise<Order> => {
   const [order] = await readOrders(transaction, [key], { rules, asOf: 'now' });
   if (order === undefined) throw new Error('an order that was reviewed is gone');
   return order;

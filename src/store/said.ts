@@ -1,8 +1,9 @@
+import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { type Lock, linkLock, orderLock, referenceLock } from './lock.ts';
 import { type Link, type OrderKey, paymentIdOf, type Touched } from './order-key.ts';
 import { paymentsMeant } from './refund-groups.ts';
-import { findSaid, say, type SaidKey, type Saying, takeBack } from './say.ts';
+import { findSaid, say, type SaidKey, takeBack } from './say.ts';
 import type { ShopStatement } from './shop.ts';
 import { latestRegistrations } from './siblings.ts';
 import type { Query, Transaction } from './transaction.ts';
@@ -56,7 +57,7 @@ export const locksOfSaid = (said: Said): readonly Lock[] => {
 export const sayAndDerive = async (
   transaction: Transaction,
   { key, content }: { readonly key: SaidKey; readonly content: Pick<ShopStatement, 'target' | 'said'> | null },
-  { rules, now }: Saying,
+  { rules, now }: Around,
 ): Promise<ShopStatement | null> => {
   const { query } = transaction;
   const standing = await findSaid(query, key);

@@ -1,4 +1,3 @@
-import type { OrderRules } from '../order/rules.ts';
 import { saidCheck } from './checksum.ts';
 import { nextCursor, readKey } from './cursor.ts';
 import { isoTime } from './row.ts';
@@ -9,12 +8,6 @@ import type { Count, Query } from './transaction.ts';
 /*
  * What the shop says, of whatever it says it: one statement stands under each id, and what it replaced stays on record.
  */
-
-/** By which rules what is said is applied, and when it is said (epoch milliseconds). */
-export interface Saying {
-  readonly rules: OrderRules;
-  readonly now: number;
-}
 
 /** Under which a statement stands. */
 export type SaidKey = Pick<ShopStatement, 'clientId' | 'about' | 'id'>;
@@ -120,9 +113,8 @@ export const importSaid = async (query: Query, statement: ShopStatement): Promis
   const { clientId, about, id, target, said, replacedAt } = statement;
   const [created, updated] = [Date.parse(statement.createdAt), Date.parse(statement.updatedAt)];
   // What was replaced, or taken back, here does not stand again.
-  const ended = replacedAt === null && (await hasEnded(query, statement));
-  const isNew = !ended && (await insert(query, statement));
-  if (ended) return false;
+  if (replacedAt === null && (await hasEnded(query, statement))) return false;
+  const isNew = await insert(query, statement);
   if (replacedAt !== null) {
     // The one that stands here was replaced, or taken back, there.
     await query(

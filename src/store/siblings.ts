@@ -1,5 +1,5 @@
 import type { RegistrationFact } from '../order/evidence.ts';
-import { type Link, nameOfOrder, type OrderKey, paymentIdOf } from './order-key.ts';
+import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
 import { countedRegistration, type GatheredOrder } from './stored-order.ts';
 import type { Query } from './transaction.ts';
 
@@ -122,8 +122,3 @@ export const latestRegistrations = async (
     createdAt: Number(created_at),
   }));
 };
-
-/** Without repetitions. */
-export const distinctKeys = <Key extends OrderKey>(keys: readonly Key[]): readonly Key[] => [
-  ...new Map(keys.map((key) => [nameOfOrder(key), key])).values(),
-];

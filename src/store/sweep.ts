@@ -1,11 +1,11 @@
+import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
 import type { OrderKey } from './order-key.ts';
-import type { Saying } from './say.ts';
 import type { Count, Database } from './transaction.ts';
 
 /** Derives at most `limit` orders that the clock changes by now, those that are due longest first; returns how many. */
-export const sweep = async (database: Database, { rules, now }: Saying, limit: number): Promise<number> => {
+export const sweep = async (database: Database, { rules, now }: Around, limit: number): Promise<number> => {
   const due = await database.query<{ client_id: string; order_key: string; due_at: Count }>(
     `select client_id, order_key, due_at
      from orders

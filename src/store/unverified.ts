@@ -1,6 +1,6 @@
 import type { SignatureOrigin } from '../antom/origin.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
-import type { OrderRules } from '../order/rules.ts';
+import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
 import { locksOf, putAndTouch } from './put.ts';
@@ -141,7 +141,7 @@ export interface PromotionEntry {
 export const promote = async (
   database: Database,
   promotions: readonly PromotionEntry[],
-  { rules, now }: { readonly rules: OrderRules; readonly now: number },
+  { rules, now }: Around,
 ): Promise<number> => {
   const parts = await database.inParts(
     promotions,

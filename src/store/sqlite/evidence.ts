@@ -1,7 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Outcome } from '../../order/reading.ts';
 import { linksOf } from '../../order/statement.ts';
-import { type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey, type TouchedKey } from '../order-key.ts';
+import {
+  distinctLinks,
+  type Link,
+  nameOfOrder,
+  type OrderKey,
+  paymentIdOf,
+  registrationKey,
+  type TouchedKey,
+} from '../order-key.ts';
 import { hexOf, isRefundName, OF_ORDERS } from '../row.ts';
 import { type EvidenceRow, type GatheredOrder, readStatements, statementsOf } from '../stored-order.ts';
 import type { Snapshot } from '../transaction.ts';
@@ -163,9 +171,6 @@ const lookAround = (
 const isOfPayment = ({ paymentId }: { readonly paymentId: string }): boolean => paymentId !== '';
 
 const isStated = ({ joins }: { readonly joins: number }): boolean => joins === 1;
-
-const distinctLinks = (links: readonly Link[]): readonly Link[] =>
-  links.length < 2 ? links : [...new Map(links.map((link) => [`${link.name}\n${link.value}`, link])).values()];
 
 /** The orders that a link leads to: of payments, and of a registration. */
 const keysOf = (link: Link, lookUp: LookUp): readonly OrderKey[] => {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RegistrationFact } from '../../order/evidence.ts';
 import type { Review } from '../../order/review.ts';
-import type { Link } from '../order-key.ts';
+import { type Link, nameOfLink } from '../order-key.ts';
 import { toRegistration } from '../register.ts';
 import { toReview } from '../review.ts';
 import { prepare } from './query.ts';
@@ -74,7 +74,7 @@ export const createLookUps = (db: DatabaseSync): (() => LookUp) => {
 const remembering = <T>(find: (link: Link) => T): ((link: Link) => T) => {
   const found = new Map<string, T>();
   return (link) => {
-    const name = `${link.name}\n${link.value}\n${link.clientId}`;
+    const name = nameOfLink(link);
     const before = found.get(name);
     if (before !== undefined) return before;
     const value = find(link);

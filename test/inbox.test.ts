@@ -9,14 +9,7 @@ import type { NotificationDelivery, Store, UnverifiedDelivery, UnverifiedRoom } 
 import { CLIENT, paymentResult, receive } from './support/facts.ts';
 import { admitted, type Result, submit, submitTogether } from './support/inbox.ts';
 import { fileIn, holdWriteLock, idOf, makeDirectory, query, removeDirectory } from './support/receiver.ts';
-
-const RULES = {
-  captureRequired: 'always',
-  noCaptureMethods: [],
-  captureMode: 'AUTOMATIC',
-  requireRegistration: false,
-  production: false,
-} as const;
+import { RULES } from './support/rules.ts';
 
 let directory: string;
 let store: Store;

@@ -11,14 +11,7 @@ import type { Store } from '../src/store/store.ts';
 import { ACKNOWLEDGEMENT, createSigner, type Post, withHeaders } from './support/client.ts';
 import { paymentResult } from './support/facts.ts';
 import { fileIn, holdWriteLock, makeDirectory, query, removeDirectory } from './support/receiver.ts';
-
-const RULES = {
-  captureRequired: 'always',
-  noCaptureMethods: [],
-  captureMode: 'AUTOMATIC',
-  requireRegistration: false,
-  production: false,
-} as const;
+import { RULES } from './support/rules.ts';
 
 const signer = createSigner();
 const stranger = createSigner(signer.clientId);

@@ -16,15 +16,9 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Delivery, Store } from '../../src/store/store.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import { here, json, notified, ownPlace, payment } from './support.ts';
+import { RULES } from '../support/rules.ts';
 
 const place = ownPlace();
-const RULES = {
-  captureRequired: 'always',
-  noCaptureMethods: [],
-  captureMode: 'AUTOMATIC',
-  requireRegistration: false,
-  production: false,
-} as const;
 const AMPLE = { maxBytes: 1e9, maxNew: 1e6 };
 
 const opened: Store[] = [];

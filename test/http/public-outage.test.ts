@@ -25,6 +25,7 @@ import {
   startReady,
   startReceiver,
 } from '../support/receiver.ts';
+import { RULES } from '../support/rules.ts';
 
 const signer = createSigner();
 
@@ -130,14 +131,6 @@ test.concurrent(
     await receiver.stop();
   },
 );
-
-const RULES = {
-  captureRequired: 'always',
-  noCaptureMethods: [],
-  captureMode: 'AUTOMATIC',
-  requireRegistration: false,
-  production: false,
-} as const;
 
 /** The probe on a real store, without the listener. */
 const whileProbing = async (

@@ -27,16 +27,9 @@ import {
   runProgram,
   startProcessReady,
 } from '../support/receiver.ts';
+import { RULES } from '../support/rules.ts';
 
 const signer = createSigner();
-const RULES = {
-  captureRequired: 'always',
-  noCaptureMethods: [],
-  captureMode: 'AUTOMATIC',
-  requireRegistration: false,
-  production: false,
-} as const;
-
 const endings: (() => void)[] = [];
 afterAll(async () => {
   for (const end of endings) end();

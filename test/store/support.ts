@@ -22,6 +22,7 @@ import type {
   VerificationFailure,
 } from '../../src/store/store.ts';
 import { CLIENT, type Fields, receive } from '../support/facts.ts';
+import { RULES } from '../support/rules.ts';
 
 /** How a test opens a store, where the usual way does not do. */
 export interface Opening {
@@ -43,13 +44,7 @@ export interface Ground {
   readonly remove: () => Promise<void>;
 }
 
-export const RULES: OrderRules = {
-  captureRequired: 'always',
-  noCaptureMethods: [],
-  captureMode: 'AUTOMATIC',
-  requireRegistration: false,
-  production: false,
-};
+export { RULES };
 
 /** What is in all tables; the settings of the schema itself stay. */
 export const DELETE_ALL = [

@@ -17,6 +17,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, result } from '../../support/facts.ts';
+import { RULES } from '../../support/rules.ts';
 
 export const CLIENT = 'T_client';
 export const OTHER = 'T_other';
@@ -103,14 +104,6 @@ interface Opening extends Partial<AdminDependencies> {
   /** A PostgreSQL database; by default a SQLite file. */
   readonly databaseUrl?: string;
 }
-
-const RULES = {
-  captureRequired: 'always',
-  noCaptureMethods: [],
-  captureMode: 'AUTOMATIC',
-  requireRegistration: false,
-  production: false,
-} as const;
 
 /** The app on a real store in a directory of its own; by default of one client, without tokens. */
 export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {}): Promise<Admin> => {

@@ -1,8 +1,15 @@
+import type { Store } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { problem } from './problem.ts';
 
 /** The `client-id`s that are configured now. */
 export type ClientIds = () => readonly string[];
+
+/** What an endpoint needs that asks the store about a client. */
+export interface ClientNeeds {
+  readonly store: () => Store;
+  readonly clientIds: ClientIds;
+}
 
 /** Whose payment is meant: with one client configured it goes without saying. Null where it has to be said. */
 export const clientMeant = (named: string | null, clientIds: ClientIds): string | null => {

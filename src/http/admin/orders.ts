@@ -4,9 +4,8 @@ import { isIdentifier } from '../../order/identifier.ts';
 import { NEXT_ACTIONS } from '../../order/next-action.ts';
 import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
-import type { Store } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
-import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
+import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
 import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 import { clientFilter, identifier, pageReply, ofClient, oneOf, orNull, paging } from './query.ts';
@@ -32,13 +31,7 @@ export interface OrderEndpoints {
   readonly find: Endpoint;
 }
 
-export const createOrderEndpoints = ({
-  store,
-  clientIds,
-}: {
-  readonly store: () => Store;
-  readonly clientIds: ClientIds;
-}): OrderEndpoints => ({
+export const createOrderEndpoints = ({ store, clientIds }: ClientNeeds): OrderEndpoints => ({
   list: endpoint(listing, async ({ query: { after, limit, cursor, ...filter } }) =>
     after === null
       ? await pageReply({ limit, cursor }, (page) => store().listOrders(filter, page))

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { isIdentifier } from '../../order/identifier.ts';
-import type { RefundRegistration, RegisterRefundResult, Store } from '../../store/store.ts';
+import type { RefundRegistration, RegisterRefundResult } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { readSaid } from './body.ts';
-import { type ClientIds, configuredClient } from './clients.ts';
+import { type ClientNeeds, configuredClient } from './clients.ts';
 import { type Endpoint, endpoint, json } from './endpoint.ts';
 import { problem } from './problem.ts';
 import { IDENTIFIER_RULE, oneOf, orNull, pageReply, paging, putOptions } from './query.ts';
@@ -16,13 +16,7 @@ export interface RefundEndpoints {
   readonly register: Endpoint;
 }
 
-export const createRefundEndpoints = ({
-  store,
-  clientIds,
-}: {
-  readonly store: () => Store;
-  readonly clientIds: ClientIds;
-}): RefundEndpoints => ({
+export const createRefundEndpoints = ({ store, clientIds }: ClientNeeds): RefundEndpoints => ({
   list: endpoint(listing, async ({ query: { joined, limit, cursor } }) => {
     const filter = { joined: joined === null ? null : joined === 'true' };
     return await pageReply({ limit, cursor }, (page) => store().listRefunds(filter, page));

@@ -1,9 +1,9 @@
 import { isIdentifier } from '../../order/identifier.ts';
 import { finalAmountProblem, type Registration } from '../../order/registration.ts';
-import type { AmendResult, RegisterResult, Store } from '../../store/store.ts';
+import type { AmendResult, RegisterResult } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { notUnderstood, readSaid } from './body.ts';
-import { type ClientIds, configuredClient } from './clients.ts';
+import { type ClientNeeds, configuredClient } from './clients.ts';
 import { type Endpoint, endpoint, json, ok } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
 import { IDENTIFIER_RULE, nothing, putOptions } from './query.ts';
@@ -11,13 +11,8 @@ import { changes, expectation, toChanges } from './said.ts';
 
 const notAnIdentifier = (): Reply => problem('MALFORMED_REQUEST', `A paymentRequestId has ${IDENTIFIER_RULE}.`);
 
-interface Needs {
-  readonly store: () => Store;
-  readonly clientIds: ClientIds;
-}
-
 /** `PUT /api/orders/:paymentRequestId`: the shop says what it expects, before or after the first notification. */
-export const createRegistering = ({ store, clientIds }: Needs): Endpoint =>
+export const createRegistering = ({ store, clientIds }: ClientNeeds): Endpoint =>
   endpoint(putOptions, async (request) => {
     const { id: paymentRequestId, query } = request;
     if (!isIdentifier(paymentRequestId)) return notAnIdentifier();
@@ -45,7 +40,7 @@ const BELOW_FINAL_AMOUNT =
   'Something else is registered already, and this amount is below its finalAmount, or in another currency: change both together by PATCH.';
 
 /** `PATCH /api/orders/:paymentRequestId`: some fields change, null takes one back. */
-export const createAmending = ({ store, clientIds }: Needs): Endpoint =>
+export const createAmending = ({ store, clientIds }: ClientNeeds): Endpoint =>
   endpoint(nothing, async (request) => {
     const { id: paymentRequestId } = request;
     if (!isIdentifier(paymentRequestId)) return notAnIdentifier();

@@ -1,8 +1,8 @@
 import { isIdentifier } from '../../order/identifier.ts';
-import type { ReviewResult, Store, WithdrawResult } from '../../store/store.ts';
+import type { ReviewResult, WithdrawResult } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { readSaid } from './body.ts';
-import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
+import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
 import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { ambiguous } from './orders.ts';
 import { notFound, problem } from './problem.ts';
@@ -15,13 +15,7 @@ export interface ReviewEndpoints {
 }
 
 /** `PUT` and `DELETE /api/orders/:id/review`; an order of a client that is not configured any more is reviewed too. */
-export const createReviewEndpoints = ({
-  store,
-  clientIds,
-}: {
-  readonly store: () => Store;
-  readonly clientIds: ClientIds;
-}): ReviewEndpoints => ({
+export const createReviewEndpoints = ({ store, clientIds }: ClientNeeds): ReviewEndpoints => ({
   decide: endpoint(nothing, async (request) => {
     const read = readSaid(request, decision);
     if ('refusal' in read) return read.refusal;

@@ -7,6 +7,13 @@ export interface RegistrationFact extends Registration {
   readonly createdAt: number;
 }
 
+/** The registration that counts, of those that a payment names. */
+export const countedRegistration = (registrations: readonly RegistrationFact[]): RegistrationFact | null =>
+  registrations.reduce<RegistrationFact | null>(
+    (best, one) => (best === null || one.paymentRequestId < best.paymentRequestId ? one : best),
+    null,
+  );
+
 /** Everything that decides what an order says: a set, so nothing in it depends on the order of arrival. */
 export interface OrderEvidence {
   readonly clientId: string;

@@ -2,7 +2,7 @@ import { type Amount, disagree, largest, toAmount } from './amount.ts';
 import { type CaptureEvidence, countingFailures, gatherCaptures, saysAuthorizationGone } from './capture.ts';
 import { type CaptureNeed, captureNeed } from './capture-required.ts';
 import { type DisputeEvidence, gatherDisputes, takenBy, tookMoney } from './dispute.ts';
-import type { OrderEvidence, RegistrationFact } from './evidence.ts';
+import { countedRegistration, type OrderEvidence, type RegistrationFact } from './evidence.ts';
 import { gatherRefunds, type RefundEvidence } from './refund.ts';
 import type { CaptureMode } from './registration.ts';
 import type { OrderRules } from './rules.ts';
@@ -112,9 +112,7 @@ export const findIn = (evidence: OrderEvidence, rules: OrderRules): Findings => 
   const { payments, captures, refunds, disputes } = gathered;
   const results = payments.filter(({ pending }) => !pending);
   const succeeded = captures.filter(({ status }) => status === 'SUCCEEDED');
-  const [registration = null] = [...evidence.registrations].sort((a, b) =>
-    byCodeUnit(a.paymentRequestId, b.paymentRequestId),
-  );
+  const registration = countedRegistration(evidence.registrations);
   const need = captureNeed({ payments, hasCapture: captures.length > 0, registration }, rules);
   return {
     evidence,

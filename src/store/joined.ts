@@ -1,4 +1,4 @@
-import { NO_SIBLINGS, type OrderEvidence, type Siblings } from '../order/evidence.ts';
+import { countedRegistration, NO_SIBLINGS, type OrderEvidence, type Siblings } from '../order/evidence.ts';
 import { linksOf } from '../order/statement.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy, paymentsStating } from './links.ts';
 import { type Lock, referenceLock } from './lock.ts';
@@ -15,7 +15,6 @@ import {
   shopOrderOf,
 } from './siblings.ts';
 import {
-  countedRegistration,
   type EvidenceRow,
   type GatheredOrder,
   type Joined,

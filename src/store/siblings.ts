@@ -1,6 +1,6 @@
-import type { RegistrationFact } from '../order/evidence.ts';
+import { countedRegistration, type RegistrationFact } from '../order/evidence.ts';
 import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
-import { countedRegistration, type GatheredOrder } from './stored-order.ts';
+import type { GatheredOrder } from './stored-order.ts';
 import type { Query } from './transaction.ts';
 
 /** So many of the other payments of a shop order are looked at, those of the smallest `paymentId`s. */

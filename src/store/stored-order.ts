@@ -144,10 +144,3 @@ const earliest = (times: readonly number[]): number =>
   times.length === 0 ? 0 : times.reduce((a, b) => Math.min(a, b));
 
 export const newest = (times: readonly number[]): number => times.reduce((a, b) => Math.max(a, b), 0);
-
-/** The registration that counts, of those that a payment names. */
-export const countedRegistration = (registrations: readonly RegistrationFact[]): RegistrationFact | null =>
-  registrations.reduce<RegistrationFact | null>(
-    (best, one) => (best === null || one.paymentRequestId < best.paymentRequestId ? one : best),
-    null,
-  );

@@ -26,7 +26,7 @@ export const paymentFields = z.object({
   paymentCreateTime: toleratedTime,
   authExpiryTime: toleratedTime,
   paymentMethodType: toleratedText,
-  pspCustomerInfo: z.object({ pspName: toleratedText, toleratedTime }).nullish().catch(undefined),
+  pspCustomerInfo: z.object({ pspName: toleratedText }).nullish().catch(undefined),
   paymentResultInfo: z.transform(hasFilledField),
   acquirerInfo,
   acquirerReferenceNo: toleratedText,

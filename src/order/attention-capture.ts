@@ -2,7 +2,7 @@ import type { AttentionCode } from './attention-code.ts';
 import { about, type Line, type Situation } from './attention-line.ts';
 import { isExpired, isExpiring } from './authorization.ts';
 import type { Findings } from './findings.ts';
-import { nameOf } from './movement.ts';
+import { nameWithCode } from './movement.ts';
 import { inUnits } from './show.ts';
 
 /** Captures that failed, are missing, or were not expected. */
@@ -12,7 +12,7 @@ export const CAPTURE_LINES = {
       status === 'CAPTURED'
         ? null
         : about(
-            failures.map((capture) => `${nameOf(capture)} (${capture.statements[0].result.resultCode ?? 'no code'})`),
+            failures.map(nameWithCode),
             (what) => `A capture failed: ${what}. ${failures[0]?.statements[0].furtherAction ?? 'Ask APO.'}`,
           ),
     blocks: false,

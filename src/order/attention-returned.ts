@@ -2,7 +2,7 @@ import type { AttentionCode } from './attention-code.ts';
 import { about, type Line } from './attention-line.ts';
 import { asksForDocuments, type DisputeEvidence, tookMoney } from './dispute.ts';
 import { isRefunded } from './findings.ts';
-import { nameOf } from './movement.ts';
+import { nameWithCode } from './movement.ts';
 import { inUnits, list, show } from './show.ts';
 
 /** Money that went back, or may have to. */
@@ -64,7 +64,7 @@ export const RETURN_LINES = {
           !succeeded.some((other) => amount !== null && other.amount !== null && show(other.amount) === show(amount)),
       );
       return about(
-        failed.map((refund) => `${nameOf(refund)} (${refund.statements[0].result.resultCode ?? 'no code'})`),
+        failed.map(nameWithCode),
         (what) => `A refund failed: ${what}. Refund again under a new refundRequestId, or ask APO.`,
       );
     },

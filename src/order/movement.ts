@@ -118,3 +118,7 @@ export const hasTwoNames = ({ ids, requestIds }: Pick<Movement<CaptureStatement>
 
 /** The name that it is found by, for a sentence. */
 export const nameOf = ({ id, requestId }: Named): string => id ?? requestId ?? '';
+
+/** The same with why it came to what it did: `C1 (PARAM_ILLEGAL)`. */
+export const nameWithCode = (one: Named & Pick<Movement<CaptureStatement | RefundStatement>, 'statements'>): string =>
+  `${nameOf(one)} (${one.statements[0].result.resultCode ?? 'no code'})`;

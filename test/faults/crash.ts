@@ -12,7 +12,7 @@ import {
   stopped,
 } from './aftermath.ts';
 import type { Campaign } from './campaign.ts';
-import { createLedger, deliver, type Ledger } from './ledger.ts';
+import { CONNECTIONS, createLedger, deliver, type Ledger } from './ledger.ts';
 import { createRandom, type Random } from './random.ts';
 import { type CampaignStore, createSqlite, createStore } from './stores.ts';
 
@@ -22,7 +22,8 @@ type Moment = (typeof MOMENTS)[number];
 
 const NOTIFICATIONS = 60;
 const MOST_KILLS = 3;
-const LONGEST_LIFE_MS = 150;
+/** How long after a drawn number of acknowledgements a kill comes at most. */
+const A_BATCH_MS = 10;
 /** About how long a command or a start takes until its work is done; a kill falls anywhere in it. */
 const COMMAND_MS = 700;
 
@@ -68,8 +69,20 @@ const fill = async (life: Life): Promise<void> => {
 
 const underLoad = async (life: Life): Promise<void> => {
   const receiver = await startedReady(life.env);
-  const load = deliver(receiver.address, { ledger: life.ledger, samples: freshSamples(life.random, NOTIFICATIONS) });
-  await Promise.all([load, killWithin(life, receiver, LONGEST_LIFE_MS)]);
+  // By what was acknowledged and not by the clock: a slow machine is killed in the midst of work as well.
+  let left = 1 + life.random.below(NOTIFICATIONS - CONNECTIONS);
+  const enough = Promise.withResolvers<void>();
+  const ledger: Ledger = {
+    ...life.ledger,
+    acknowledged: (sample) => {
+      life.ledger.acknowledged(sample);
+      left -= 1;
+      if (left === 0) enough.resolve();
+    },
+  };
+  const load = deliver(receiver.address, { ledger, samples: freshSamples(life.random, NOTIFICATIONS) });
+  await Promise.race([load, enough.promise]);
+  await Promise.all([load, killWithin(life, receiver, A_BATCH_MS)]);
   for (const { sent, acknowledged } of life.ledger.lines()) {
     tally.acknowledged += acknowledged;
     tally.refusedOrCut += sent - acknowledged;

@@ -83,7 +83,8 @@ export const samplesOf = (
     return { post: signer.sign(fields), paymentId };
   });
 
-const CONNECTIONS = 8;
+/** As many requests are under way at a time. */
+export const CONNECTIONS = 8;
 const PAUSE_AFTER_REFUSAL_MS = 50;
 const INSISTS_MS = 30_000;
 

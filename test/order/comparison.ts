@@ -13,7 +13,8 @@ export const setsOfUpTo = function* (size: number, facts: readonly Fact[]): Gene
   for (let exactly = 0; exactly <= size; exactly += 1) yield* setsOf(exactly, facts);
 };
 
-const setsOf = function* (size: number, facts: readonly Fact[], from = 0): Generator<readonly Fact[]> {
+/** Every set of exactly so many. */
+export const setsOf = function* (size: number, facts: readonly Fact[], from = 0): Generator<readonly Fact[]> {
   if (size === 0) yield [];
   else
     for (let index = from; index <= facts.length - size; index += 1)

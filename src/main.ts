@@ -11,11 +11,12 @@ import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
+import { inboxReport } from './inbox/report.ts';
 import { type Log, oncePerMinute, openLog, problemOf } from './log.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailableError, StoreUnusableError, type UnverifiedRoom } from './store/store.ts';
+import { type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { upkeepReport } from './upkeep/report.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
@@ -116,7 +117,7 @@ const openParts = async (parts: Parts, means: Means): Promise<void> => {
   const store = await openPatiently(means, () => parts.isStopping);
   if (store === null) return;
   parts.store = store;
-  parts.inbox = createInbox({ store, ...inboxOptions(config, log) });
+  parts.inbox = createInbox({ store, ...config, ...inboxReport(log) });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
   parts.upkeep.verifyAgain(parts.trust);
   log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
@@ -153,7 +154,7 @@ const drainAndClose = async (
   readiness.stop();
   const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts.upkeep, parts.store));
   if (isClosed) log.info({ signal }, 'stopped');
-  else log.error({ signal }, 'the store did not close in time and is abandoned');
+  else log.warn({ signal }, 'the store did not close in time and is abandoned: what was acknowledged is stored');
   return isClosed ? 0 : 1;
 };
 
@@ -194,31 +195,6 @@ const openPatiently = async ({ config, log, onUnusable }: Means, isStopping: () 
     }
   }
   return null;
-};
-
-const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, log: Log) => {
-  const isNews = oncePerMinute();
-  return {
-    unverifiedMaxBytes,
-    unverifiedMaxPerSecond,
-    onError: (error: unknown) => {
-      if (!(error instanceof StoreUnavailableError) || isNews(error.message))
-        log.error(problemOf(error), 'a batch could not be stored');
-    },
-    onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
-      for (const { clientId, id } of failed) {
-        log.error(
-          { clientId, notificationId: id, outcome: 'FAILED' },
-          'a notification could not be applied; it will be tried again',
-        );
-      }
-    },
-    onUnverifiedNearlyFull: ({ share, bytes, maxBytes }: UnverifiedRoom) =>
-      log.warn(
-        { share, bytes, maxBytes },
-        'the store of unverified requests is nearly full: see `paynotify unverified`',
-      ),
-  };
 };
 
 const logKeys = (log: Log, keys: KeyRing): void => {

@@ -39,6 +39,7 @@ const ALLOWED: readonly Allowance[] = [
   ['pay-notify.ts', 'inbox/', 'all'],
   ['inbox/', 'order/', 'all'],
   ['inbox/', 'store/store.ts', 'all'],
+  ['inbox/report.ts', 'log.ts', 'all'],
 
   ['http/', 'pay-notify.ts', 'all'],
   ['http/', 'inbox/', 'types'],

@@ -68,11 +68,10 @@ export const describeMeasuring = (ground: () => Ground): void => {
 
     test('are FAILED notifications, and since when', async () => {
       const store = await ground().empty();
-      const failing = [later(60), later(30)].map((at, index) => ({
-        ...delivery(paid(`P${index}`, 'S'), { at }),
-        inapplicable: true as const,
-      }));
-      await store.record([...failing, delivery(paid('P9', 'S'), { at: T0 })], AMPLE);
+      const failing = (paymentId: string, at: Date) =>
+        ({ ...delivery(paid(paymentId, 'S'), { at }), inapplicable: true }) as const;
+      const applied = delivery(paid('P3', 'S'), { at: T0 });
+      await store.record([failing('P1', later(60)), failing('P2', later(30)), applied], AMPLE);
       expect(await store.measure(AMPLE)).toMatchObject({
         failed: { count: 2, oldestReceivedAt: later(30).toISOString() },
       });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
@@ -13,6 +14,8 @@ import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { inboxReport } from './inbox/report.ts';
 import { type Log, oncePerMinute, openLog, problemOf } from './log.ts';
+import { createMeasuring } from './metrics/measuring.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
@@ -36,6 +39,9 @@ export interface Running {
   readonly broken: Promise<never>;
 }
 
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly version: string }
+).version;
 const STORE_CLOSES_WITHIN_MS = 5_000;
 const OPEN_AGAIN_AFTER_MS = 1_000;
 
@@ -72,7 +78,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   return {
     publicAddress,
     adminAddress,
-    opened: openParts(parts, means),
+    opened: openParts(parts, { ...means, metrics: servers.metrics }),
     broken,
     reloadKeys: () => reloadKeys(parts, means),
     stop: async (signal) => await drainAndClose({ parts, servers }, { signal, ...means }),
@@ -85,6 +91,7 @@ interface Servers {
   readonly publicServer: Server;
   readonly adminServer: Server;
   readonly readiness: ReadinessProbe;
+  readonly metrics: Metrics;
 }
 
 const createServers = (parts: Parts, { config, log }: Means): Servers => {
@@ -95,6 +102,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     isStoreFailing: () => parts.inbox?.isFailing() ?? false,
     onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
   });
+  const metrics = metricsOf(parts, { config, log, readiness });
   const payNotify = createPayNotify({ trust: () => parts.trust, handlers, inbox: () => parts.inbox });
   const adminApp = createAdminApp({
     store,
@@ -103,21 +111,42 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     clientIds: () => [...parts.trust.keys.keys()],
     verifiesNow: (stored) => verifiesNow(stored, parts.trust),
     redriving: (opened) => createRedriving(opened, handlers),
+    metrics: metrics.text,
     log,
   });
   return {
-    publicServer: createPublicServer(createPublicApp({ ...config, payNotify, readiness, log }), log),
+    publicServer: createPublicServer(
+      createPublicApp({ ...config, payNotify, readiness, watch: metrics.watch, log }),
+      log,
+    ),
     adminServer: createHttpServer(adminApp, { log }),
     readiness,
+    metrics,
   };
 };
 
-const openParts = async (parts: Parts, means: Means): Promise<void> => {
-  const { config, log } = means;
+const metricsOf = (
+  parts: Parts,
+  { config, log, readiness }: Pick<Means, 'config' | 'log'> & { readonly readiness: ReadinessProbe },
+): Metrics =>
+  createMetrics({
+    version: VERSION,
+    database: config.databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'postgres',
+    keys: () => parts.trust.keys,
+    isReady: () => readiness.state() === 'ready',
+    load: () => parts.inbox?.load() ?? null,
+    measured: createMeasuring({
+      measure: () => parts.store?.measure({ maxBytes: config.unverifiedMaxBytes }) ?? null,
+      onError: (error) => log.warn(problemOf(error), 'the figures for metrics could not be read'),
+    }),
+  });
+
+const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>): Promise<void> => {
+  const { config, log, metrics } = means;
   const store = await openPatiently(means, () => parts.isStopping);
   if (store === null) return;
   parts.store = store;
-  parts.inbox = createInbox({ store, ...config, ...inboxReport(log) });
+  parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
   parts.upkeep.verifyAgain(parts.trust);
   log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');

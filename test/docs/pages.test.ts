@@ -6,10 +6,11 @@ import { describe, expect, test } from '@jest/globals';
 import { UNVERIFIED_REASONS } from '../../src/antom/signature.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Readiness } from '../../src/http/readiness.ts';
+import { type Metric, METRICS } from '../../src/metrics/list.ts';
 import { NEXT_ACTIONS } from '../../src/order/next-action.ts';
 import { KINDS, OUTCOMES } from '../../src/order/reading.ts';
 import { ORDER_STATUSES } from '../../src/order/status.ts';
-import { blocksOf, PAGES, readPage, sectionOf } from './blocks.ts';
+import { blocksOf, cellsOf, PAGES, readPage, sectionOf } from './blocks.ts';
 import { helpOf } from './help.ts';
 import { keyFixture } from '../support/forge-signer.ts';
 
@@ -134,6 +135,23 @@ describe('the alerts', () => {
     };
     expect(Object.keys(states).filter((state) => !cells.includes(state))).toEqual([]);
     expect([...new Set(logged)].sort()).toEqual(listed.filter((line) => !Object.hasOwn(states, line)).sort());
+  });
+});
+
+describe('the metrics', () => {
+  test('are a table of all, with their types, labels and help', () => {
+    const rows = cellsOf(section('docs/operating.md', 'Metrics'));
+    const listed: readonly Metric[] = Object.values(METRICS);
+    expect(rows).toEqual(
+      listed.map(({ name, type, labels = {}, help }) => [
+        `\`${name}\``,
+        type,
+        Object.keys(labels)
+          .map((label) => `\`${label}\``)
+          .join(', '),
+        help,
+      ]),
+    );
   });
 });
 

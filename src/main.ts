@@ -114,11 +114,10 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     metrics: metrics.text,
     log,
   });
+  const { watch } = metrics;
+  const publicApp = createPublicApp({ ...config, payNotify, readiness, watch, log });
   return {
-    publicServer: createPublicServer(
-      createPublicApp({ ...config, payNotify, readiness, watch: metrics.watch, log }),
-      log,
-    ),
+    publicServer: createPublicServer(publicApp, { log, onClosed: watch.refused }),
     adminServer: createHttpServer(adminApp, { log }),
     readiness,
     metrics,

@@ -9,14 +9,14 @@ import { type Reason, REPLIES, replyTo } from './public-replies.ts';
 import type { ReadinessProbe } from './readiness.ts';
 import { isClosing, type Reply, send } from './reply.ts';
 import { createRequestLog } from './request-log.ts';
-import { MAX_HEADERS } from './server.ts';
+import { type ClosedFor, MAX_HEADERS } from './server.ts';
 
-/** Told of each request for the notification path once it has its response. It must cost next to nothing. */
+/** Told of each request once it has its response. It must cost next to nothing. */
 export interface PublicWatch {
   /** `ms` from the last byte of its body until the response was written. */
   readonly answered: (result: PayNotifyResult, ms: number) => void;
-  /** Refused before it got that far; or no such path. */
-  readonly refused: (reason: Reason) => void;
+  /** Refused before it got that far, for a path that is none, or with its connection. */
+  readonly refused: (reason: Reason | ClosedFor) => void;
 }
 
 export interface PublicOptions {

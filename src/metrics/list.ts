@@ -1,5 +1,6 @@
 import { UNVERIFIED_REASONS } from '../antom/signature.ts';
 import { NOT_ACKNOWLEDGED } from '../http/public-replies.ts';
+import { CLOSED_FOR } from '../http/server.ts';
 import { ATTENTION_CODES } from '../order/attention-code.ts';
 import { NEXT_ACTIONS } from '../order/next-action.ts';
 import { KINDS, OUTCOMES } from '../order/reading.ts';
@@ -60,8 +61,8 @@ export const METRICS = {
   refused: {
     type: 'counter',
     name: 'paynotify_refused_total',
-    help: 'Requests to the public listener that were neither stored nor acknowledged.',
-    labels: { cause: NOT_ACKNOWLEDGED },
+    help: 'Requests to the public listener, and connections, that were refused; unverified ones that are stored do not count.',
+    labels: { cause: [...NOT_ACKNOWLEDGED, ...CLOSED_FOR] },
   },
   acknowledge: {
     type: 'histogram',

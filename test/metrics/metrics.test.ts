@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { METRICS } from '../../src/metrics/list.ts';
 import { type Answer, createSigner, eventually, get, type Post } from '../support/client.ts';
+import { headOf, openRaw } from '../support/raw-http.ts';
 import { captureResult, jpy, paymentResult } from '../support/facts.ts';
 import {
   environmentOf,
@@ -115,6 +116,10 @@ describe('a scrape, after', () => {
       { ...signed, headers: [...signed.headers, ['Content-Encoding', 'gzip']] },
       { ...signed, headers: [] },
     );
+    const pipelining = await openRaw(receiver.address);
+    void pipelining.write(headOf('GET /healthz HTTP/1.1', ['Host: x']).repeat(1_000));
+    await pipelining.ended;
+    pipelining.destroy();
     expect(
       some(
         await scrape(receiver),
@@ -122,7 +127,7 @@ describe('a scrape, after', () => {
         'paynotify_unverified_total{reason="MISSING_HEADER"}',
         'paynotify_refused_total{cause="NOT_FOUND"}',
         'paynotify_refused_total{cause="ENCODED_BODY"}',
-        'paynotify_refused_total{cause="WRONG_METHOD"}',
+        'paynotify_refused_total{cause="TOO_MANY_PIPELINED_REQUESTS"}',
         'paynotify_acknowledge_seconds_count',
       ),
     ).toEqual({
@@ -130,7 +135,7 @@ describe('a scrape, after', () => {
       'paynotify_unverified_total{reason="MISSING_HEADER"}': 1,
       'paynotify_refused_total{cause="NOT_FOUND"}': 1,
       'paynotify_refused_total{cause="ENCODED_BODY"}': 1,
-      'paynotify_refused_total{cause="WRONG_METHOD"}': 1,
+      'paynotify_refused_total{cause="TOO_MANY_PIPELINED_REQUESTS"}': 1,
       paynotify_acknowledge_seconds_count: 7,
     });
   });

@@ -80,6 +80,22 @@ const SITUATIONS: readonly Situation[] = [
     firing: { '1h': ['PaynotifyNothingVerifies'] },
   },
   {
+    name: 'an unknown client, and nothing ever has verified',
+    series: {
+      [`paynotify_unverified_total{reason="UNKNOWN_CLIENT",${A}}`]: '0+5x600',
+      [`paynotify_last_verified_timestamp_seconds{${A}}`]: '_x600',
+    },
+    firing: { '1h': ['PaynotifyNothingVerifies'] },
+  },
+  {
+    name: 'an unknown client, and nothing verifies just now',
+    series: {
+      [`paynotify_unverified_total{reason="UNKNOWN_CLIENT",${A}}`]: '0+5x600',
+      [`paynotify_notifications_total{kind="PAYMENT",outcome="APPLIED",${A}}`]: '0x600',
+    },
+    firing: { '1h': [] },
+  },
+  {
     name: 'only resends verify',
     series: {
       [`paynotify_unverified_total{reason="SIGNATURE_MISMATCH",${A}}`]: '0+5x600',

@@ -37,10 +37,12 @@ export const createTally = (): Tally => {
     if (recorded.kind !== 'notification') return;
     if (recorded.deliveries > 1) return resends.add();
     notifications.add(recorded.reading.kind, recorded.reading.outcome);
-    if (now - sampledAt < SAMPLED_EVERY_MS) return;
+    // The clock of the machine may be set back.
+    if (Math.abs(now - sampledAt) < SAMPLED_EVERY_MS) return;
     const paidAt = paymentTimeOf(delivery);
     if (paidAt === null) return;
-    paymentToOrder.observe((now - paidAt) / 1_000);
+    // APO's clock may be ahead of ours, and a sum must not sink.
+    paymentToOrder.observe(Math.max(0, now - paidAt) / 1_000);
     sampledAt = now;
   };
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
@@ -11,11 +12,14 @@ import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
+import { inboxReport } from './inbox/report.ts';
 import { type Log, oncePerMinute, openLog, problemOf } from './log.ts';
+import { createMeasuring } from './metrics/measuring.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailableError, StoreUnusableError, type UnverifiedRoom } from './store/store.ts';
+import { type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { upkeepReport } from './upkeep/report.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
@@ -35,6 +39,9 @@ export interface Running {
   readonly broken: Promise<never>;
 }
 
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly version: string }
+).version;
 const STORE_CLOSES_WITHIN_MS = 5_000;
 const OPEN_AGAIN_AFTER_MS = 1_000;
 
@@ -71,7 +78,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   return {
     publicAddress,
     adminAddress,
-    opened: openParts(parts, means),
+    opened: openParts(parts, { ...means, metrics: servers.metrics }),
     broken,
     reloadKeys: () => reloadKeys(parts, means),
     stop: async (signal) => await drainAndClose({ parts, servers }, { signal, ...means }),
@@ -84,6 +91,7 @@ interface Servers {
   readonly publicServer: Server;
   readonly adminServer: Server;
   readonly readiness: ReadinessProbe;
+  readonly metrics: Metrics;
 }
 
 const createServers = (parts: Parts, { config, log }: Means): Servers => {
@@ -94,6 +102,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     isStoreFailing: () => parts.inbox?.isFailing() ?? false,
     onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
   });
+  const metrics = metricsOf(parts, { config, log, readiness });
   const payNotify = createPayNotify({ trust: () => parts.trust, handlers, inbox: () => parts.inbox });
   const adminApp = createAdminApp({
     store,
@@ -102,21 +111,41 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     clientIds: () => [...parts.trust.keys.keys()],
     verifiesNow: (stored) => verifiesNow(stored, parts.trust),
     redriving: (opened) => createRedriving(opened, handlers),
+    metrics: metrics.text,
     log,
   });
+  const { watch } = metrics;
+  const publicApp = createPublicApp({ ...config, payNotify, readiness, watch, log });
   return {
-    publicServer: createPublicServer(createPublicApp({ ...config, payNotify, readiness, log }), log),
+    publicServer: createPublicServer(publicApp, { log, onClosed: watch.refused }),
     adminServer: createHttpServer(adminApp, { log }),
     readiness,
+    metrics,
   };
 };
 
-const openParts = async (parts: Parts, means: Means): Promise<void> => {
-  const { config, log } = means;
+const metricsOf = (
+  parts: Parts,
+  { config, log, readiness }: Pick<Means, 'config' | 'log'> & { readonly readiness: ReadinessProbe },
+): Metrics =>
+  createMetrics({
+    version: VERSION,
+    database: config.databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'postgres',
+    keys: () => parts.trust.keys,
+    isReady: () => readiness.state() === 'ready',
+    load: () => parts.inbox?.load() ?? null,
+    measured: createMeasuring({
+      measure: () => parts.store?.measure({ maxBytes: config.unverifiedMaxBytes }) ?? null,
+      onError: (error) => log.warn(problemOf(error), 'the figures for metrics could not be read'),
+    }),
+  });
+
+const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>): Promise<void> => {
+  const { config, log, metrics } = means;
   const store = await openPatiently(means, () => parts.isStopping);
   if (store === null) return;
   parts.store = store;
-  parts.inbox = createInbox({ store, ...inboxOptions(config, log) });
+  parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
   parts.upkeep.verifyAgain(parts.trust);
   log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
@@ -153,7 +182,7 @@ const drainAndClose = async (
   readiness.stop();
   const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts.upkeep, parts.store));
   if (isClosed) log.info({ signal }, 'stopped');
-  else log.error({ signal }, 'the store did not close in time and is abandoned');
+  else log.warn({ signal }, 'the store did not close in time and is abandoned: what was acknowledged is stored');
   return isClosed ? 0 : 1;
 };
 
@@ -194,31 +223,6 @@ const openPatiently = async ({ config, log, onUnusable }: Means, isStopping: () 
     }
   }
   return null;
-};
-
-const inboxOptions = ({ unverifiedMaxBytes, unverifiedMaxPerSecond }: Config, log: Log) => {
-  const isNews = oncePerMinute();
-  return {
-    unverifiedMaxBytes,
-    unverifiedMaxPerSecond,
-    onError: (error: unknown) => {
-      if (!(error instanceof StoreUnavailableError) || isNews(error.message))
-        log.error(problemOf(error), 'a batch could not be stored');
-    },
-    onFailed: (failed: readonly { readonly clientId: string; readonly id: string }[]) => {
-      for (const { clientId, id } of failed) {
-        log.error(
-          { clientId, notificationId: id, outcome: 'FAILED' },
-          'a notification could not be applied; it will be tried again',
-        );
-      }
-    },
-    onUnverifiedNearlyFull: ({ share, bytes, maxBytes }: UnverifiedRoom) =>
-      log.warn(
-        { share, bytes, maxBytes },
-        'the store of unverified requests is nearly full: see `paynotify unverified`',
-      ),
-  };
 };
 
 const logKeys = (log: Log, keys: KeyRing): void => {

@@ -25,6 +25,8 @@ export interface AdminDependencies {
   /** Null where the notification's bytes are gone. */
   readonly verifiesNow: (stored: StoredNotification) => boolean | null;
   readonly redriving: (store: Store) => Redriving;
+  /** What `GET /metrics` answers: the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
   /** Errors of ours are logged here, never the values that they were about. */
   readonly log: Log;
 }
@@ -42,6 +44,8 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
   app.use(withHeaders);
   app.get('/healthz', toHandler(health));
   app.use(guarded(dependencies));
+  // Also while the store is not open.
+  addRoute(app, { path: '/metrics', get: showMetrics(dependencies) });
   app.use(whileOpen(dependencies));
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
   for (const route of routesOf(dependencies)) addRoute(app, route);
@@ -80,6 +84,10 @@ const routesOf = (dependencies: AdminDependencies): readonly Route[] => {
 };
 
 const health: Endpoint = async () => ok({ status: 'ok' });
+
+const showMetrics =
+  ({ metrics }: AdminDependencies): Endpoint =>
+  async () => ({ status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await metrics() });
 
 const NOT_OPEN = 'The store is not open yet.';
 

@@ -53,6 +53,9 @@ export const REPLIES: Readonly<Record<Reason, Reply>> = {
   INTERNAL_ERROR: failed(500, 'the notification could not be stored; send it again'),
 };
 
+/** Why a request is neither stored nor acknowledged: a closed set. */
+export const NOT_ACKNOWLEDGED = (Object.keys(REPLIES) as Reason[]).filter((reason) => reason !== 'UNVERIFIED');
+
 /** The acknowledgement of what is stored; a failure for what is not, and for the unverified where they are refused. */
 export const replyTo = (result: PayNotifyResult, unverifiedReply: 'acknowledge' | 'refuse'): Reply => {
   if (result.kind === 'not stored') return REPLIES[result.because];

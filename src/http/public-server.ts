@@ -1,11 +1,10 @@
 import { IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Express } from 'express';
-import type { Log } from '../log.ts';
-import { createHttpServer } from './server.ts';
+import { createHttpServer, type ServerNeeds } from './server.ts';
 
 /** The server of the public app, not listening yet. */
-export const createPublicServer = (app: Express, log: Log): Server => {
-  const server = createHttpServer(app, { log, messages: messagesOf(app) });
+export const createPublicServer = (app: Express, needs: ServerNeeds): Server => {
+  const server = createHttpServer(app, { ...needs, messages: messagesOf(app) });
   // A sender that closes its sending side after the last byte still gets its reply (Node: lib/_http_server.js,
   // socketOnEnd).
   Object.assign(server, { httpAllowHalfOpen: true });

@@ -2,14 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import express, { type ErrorRequestHandler } from 'express';
 import { pathOf, type SignedRequest } from '../antom/signature.ts';
 import { type Log, problemOf } from '../log.ts';
-import type { PayNotify } from '../pay-notify.ts';
+import type { PayNotify, PayNotifyResult } from '../pay-notify.ts';
 import { type Body, createBodyReader } from './body.ts';
 import { setLastResort } from './last-resort.ts';
 import { type Reason, REPLIES, replyTo } from './public-replies.ts';
 import type { ReadinessProbe } from './readiness.ts';
 import { isClosing, type Reply, send } from './reply.ts';
 import { createRequestLog } from './request-log.ts';
-import { MAX_HEADERS } from './server.ts';
+import { type ClosedFor, MAX_HEADERS } from './server.ts';
+
+/** Told of each request once it has its response. It must cost next to nothing. */
+export interface PublicWatch {
+  /** `ms` from the last byte of its body until the response was written. */
+  readonly answered: (result: PayNotifyResult, ms: number) => void;
+  /** Refused before it got that far, for a path that is none, or with its connection. */
+  readonly refused: (reason: Reason | ClosedFor) => void;
+}
 
 export interface PublicOptions {
   readonly notifyPaths: readonly string[];
@@ -20,6 +28,7 @@ export interface PublicOptions {
   readonly unverifiedReply: 'acknowledge' | 'refuse';
   readonly payNotify: PayNotify;
   readonly readiness: Pick<ReadinessProbe, 'state' | 'isDraining'>;
+  readonly watch?: PublicWatch;
   readonly log: Log;
 }
 
@@ -31,7 +40,7 @@ const ANY_PATH = /^/;
 
 /** The public listener's app: the contract's table. It is built without listening. */
 export const createPublicApp = (options: PublicOptions): express.Express => {
-  const { bodyLimit, unverifiedReply, payNotify, readiness, log } = options;
+  const { bodyLimit, unverifiedReply, payNotify, readiness, watch, log } = options;
   const notifyPaths = new Set(options.notifyPaths);
   const beginLine = createRequestLog(options);
   const readBody = createBodyReader(bodyLimit);
@@ -40,6 +49,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     const line = beginLine(request);
     respond(response, REPLIES.NOT_FOUND);
     line.notFound();
+    watch?.refused('NOT_FOUND');
   };
 
   const app = express();
@@ -57,6 +67,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     const refuse = (reason: Reason): void => {
       respond(response, REPLIES[reason]);
       line.refused(REPLIES[reason].status, reason);
+      watch?.refused(reason);
     };
 
     const refusal = refuseByHead(request, bodyLimit);
@@ -69,9 +80,11 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     if (body === 'aborted') return;
     if (typeof body === 'string') return refuse(WITHOUT_BODY[body]);
 
+    const began = performance.now();
     const result = await payNotify(toSignedRequest(request, body));
     const reply = replyTo(result, unverifiedReply);
     respond(response, reply);
+    watch?.answered(result, performance.now() - began);
     line.received(reply.status, result);
   });
 
@@ -86,6 +99,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
   const onFault: ErrorRequestHandler = (error, _request, response, _next) => {
     log.error(problemOf(error), 'a fault of ours');
     respond(response, REPLIES.INTERNAL_ERROR);
+    watch?.refused('INTERNAL_ERROR');
   };
   app.use(onFault);
   return app;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { pathOf, type UnverifiedReason } from '../antom/signature.ts';
-import type { Log } from '../log.ts';
+import { type Log, oncePerMinute } from '../log.ts';
 import type { NotAcknowledged, PayNotifyResult } from '../pay-notify.ts';
 import { clientAddress } from './client-address.ts';
 import { createSampledLog, type Kind, type SampledLog } from './sampled-log.ts';
@@ -32,6 +32,7 @@ export const createRequestLog = ({
 }: RequestLogOptions): ((request: IncomingMessage) => RequestLog) => {
   const nextId = createRequestIds();
   const sampled = createSampledLog(log);
+  const isNews = oncePerMinute();
   return (request) => {
     const startedAt = performance.now();
     const requestId = nextId();
@@ -49,7 +50,7 @@ export const createRequestLog = ({
         sampled({ level: status < 500 ? 'info' : 'warn', text: 'refused', fields: { status, problem: reason } }, () =>
           line(status),
         ),
-      received: (status, result) => logResult({ log, sampled }, result, () => line(status)),
+      received: (status, result) => logResult({ log, sampled, isNews }, result, () => line(status)),
       notFound: () => {
         const isFromApo = request.method === 'POST' && request.headers['signature'] !== undefined;
         if (isFromApo) sampled(MISDIRECTED, () => ({ ...line(404), ...misdirected(request, notifyPaths) }));
@@ -93,10 +94,13 @@ const printable = (path: string): string => {
 interface Logs {
   readonly log: Log;
   readonly sampled: SampledLog;
+  /** Of the causes for which verified notifications are not stored. */
+  readonly isNews: (cause: string) => boolean;
 }
 
-const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
-  if (result.kind === 'not stored') return logNotStored({ log, sampled }, result, makeLine);
+const logResult = (logs: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
+  if (result.kind === 'not stored') return logNotStored(logs, result, makeLine);
+  const { log, sampled } = logs;
   const { recorded, reason } = result;
   if (recorded.kind === 'unverified') {
     const hint = reason === null ? undefined : HINTS[reason];
@@ -116,18 +120,22 @@ const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: ()
     ...(problem === null ? {} : { problem }),
     deliveries: recorded.deliveries,
   };
-  if (outcome === 'FAILED') log.error(fields, 'stored, but could not be applied');
+  // Of a resend the first delivery has said so.
+  if (outcome === 'FAILED')
+    log[recorded.deliveries === 1 ? 'error' : 'warn'](fields, 'stored, but could not be applied');
   else if (outcome === 'MALFORMED') log.warn(fields, 'stored, but malformed');
   else log.info(fields, 'notification');
 };
 
 const logNotStored = (
-  { log, sampled }: Logs,
+  { log, sampled, isNews }: Logs,
   { because, reason, verified }: NotAcknowledged,
   makeLine: () => Line,
 ): void => {
   const fields = { problem: because, ...(reason === null ? {} : { reason }) };
-  if (verified === true) log.error({ ...makeLine(), ...fields }, 'not stored, not acknowledged');
+  // One a minute calls a person; the others say which.
+  if (verified === true)
+    log[isNews(because) ? 'error' : 'warn']({ ...makeLine(), ...fields }, 'not stored, not acknowledged');
   else sampled({ level: 'warn', text: 'not stored, not acknowledged', fields }, makeLine);
 };
 

@@ -28,17 +28,27 @@ const SERVER_OPTIONS = {
   connectionsCheckingInterval: 2 * SECOND,
 };
 
-interface Options {
+/** Why a connection is closed before a request of it is looked at. */
+export const CLOSED_FOR = ['TOO_MANY_CONNECTIONS', 'TOO_MANY_PIPELINED_REQUESTS'] as const;
+export type ClosedFor = (typeof CLOSED_FOR)[number];
+
+export interface ServerNeeds {
   readonly log: Log;
+  readonly onClosed?: (cause: ClosedFor) => void;
+}
+
+interface Options extends ServerNeeds {
   /** What Node makes requests and responses of; its own where absent. */
   readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
 
 /** A server with the limits that both listeners have, not listening yet. */
-export const createHttpServer = (listener: RequestListener, { log, messages = {} }: Options): Server => {
+export const createHttpServer = (listener: RequestListener, { log, onClosed, messages = {} }: Options): Server => {
   const sampled = createSampledLog(log);
-  const tell = (problem: string, address: string | undefined): void =>
+  const tell = (problem: ClosedFor, address: string | undefined): void => {
     sampled({ level: 'warn', text: 'connection closed', fields: { problem } }, () => ({ address }));
+    onClosed?.(problem);
+  };
   const server = createServer({ ...SERVER_OPTIONS, ...messages }, listener);
   server.maxHeadersCount = MAX_HEADERS;
   server.keepAliveTimeoutBuffer = SECOND;

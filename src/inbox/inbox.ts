@@ -3,7 +3,7 @@ import type { Delivery, Recorded } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { createLanes } from './lanes.ts';
 import { type NotStored, notStored } from './not-stored.ts';
-import { type Arrival, createQueue, type Place } from './queue.ts';
+import { type Arrival, createQueue, type Place, type QueueLoad } from './queue.ts';
 import { createRecorder, type RecorderOptions } from './recorder.ts';
 import { createUnverifiedGate } from './unverified-gate.ts';
 
@@ -33,6 +33,8 @@ export interface Inbox {
   readonly refusesUnverified: (bodyBytes: number) => NotStored | null;
   /** The queue is full, or a large body might not fit. */
   readonly isFull: () => boolean;
+  /** What waits just now. */
+  readonly load: () => QueueLoad;
   /** A batch could not be stored lately, and none has been since. */
   readonly isFailing: () => boolean;
   /** Resolves when everything that waited has its answer and no transaction is under way. */
@@ -97,6 +99,7 @@ export const createInbox = (options: InboxOptions): Inbox => {
       }),
     refusesUnverified: gate.refuses,
     isFull: () => !queue.hasRoomFor(Math.min(LARGE_BODY_BYTES, maxBytes / 20)),
+    load: () => queue.load(performance.now()),
     isFailing,
     drain: async () => {
       if (sweeper !== null) await new Promise<void>((resolve) => drained.push(resolve));

@@ -33,6 +33,15 @@ export interface Place {
   readonly recordUnverified: (toDelivery: () => UnverifiedDelivery) => Promise<Recorded | NotStored>;
 }
 
+/** What waits, to be verified or to be stored. */
+export interface QueueLoad {
+  readonly requests: number;
+  /** Of bodies, those in transactions included. */
+  readonly bytes: number;
+  /** How long the oldest has waited; 0 where none waits. */
+  readonly oldestMs: number;
+}
+
 /**
  * The requests that wait, oldest first: those to be stored (entries), and behind them those to be verified (arrivals).
  */
@@ -42,6 +51,7 @@ export interface Queue {
   /** Whether one more body of so many bytes fits. */
   readonly hasRoomFor: (bytes: number) => boolean;
   readonly isOverloaded: (now: number) => boolean;
+  readonly load: (now: number) => QueueLoad;
   readonly addArrival: (arrival: Arrival) => void;
   readonly addEntry: (entry: Entry) => void;
   /** Takes the oldest arrivals, at most so many. */
@@ -81,6 +91,14 @@ export const createQueue = ({ maxEntries, maxBytes }: QueueLimits): Queue => {
       const oldest = entries[0] ?? arrivals[0];
       const isBehindFullBatch = arrivals.length + entries.length > BATCH_ENTRIES;
       return isBehindFullBatch && oldest !== undefined && now - oldest.arrivedAt > OVERLOADED_AFTER_MS;
+    },
+    load: (now) => {
+      const oldest = entries[0] ?? arrivals[0];
+      return {
+        requests: arrivals.length + entries.length,
+        bytes: heldBytes,
+        oldestMs: oldest === undefined ? 0 : now - oldest.arrivedAt,
+      };
     },
     addArrival: (arrival) => {
       arrivals.push(arrival);

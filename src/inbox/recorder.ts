@@ -3,10 +3,21 @@ import { StoreRejectedError } from '../store/store.ts';
 import { notStored } from './not-stored.ts';
 import type { Entry } from './queue.ts';
 
+/** A batch whose COMMIT has returned. */
+export interface Committed {
+  readonly deliveries: readonly Delivery[];
+  /** One a delivery, in the same order. */
+  readonly results: BatchResult['results'];
+  /** From handing it to the store until its COMMIT had returned. */
+  readonly ms: number;
+}
+
 export interface RecorderOptions {
   readonly store: Store;
   /** Bytes that the stored unverified requests may take. */
   readonly unverifiedMaxBytes: number;
+  /** Before the batch is answered: it must cost next to nothing. */
+  readonly onCommitted?: (committed: Committed) => void;
   readonly onFailed?: (failed: readonly NotificationKey[]) => void;
   readonly onError?: (error: unknown) => void;
   /** Once, when a share of that room is 80 % full or more; again when it has had room meanwhile. */
@@ -29,7 +40,9 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
   let failedAt: number | null = null;
 
   const commit = async (batch: readonly Delivery[]): Promise<BatchResult> => {
+    const began = performance.now();
     const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes });
+    options.onCommitted?.({ deliveries: batch, results: result.results, ms: performance.now() - began });
     if (result.failed.length > 0) onFailed?.(result.failed);
     watchRoom(result.unverifiedRoom);
     return result;

@@ -52,6 +52,8 @@ export const toStore = (
   readShopStatements: async (page) => await (await reading()).calls.readShopStatements(page),
   check: async (...values) => await (await reading()).calls.check(...values),
   count: async (what) => await (await reading()).calls.count(what),
+  lastVerifiedAt: async () => await (await reading()).calls.lastVerifiedAt(),
+  measure: async (bounds) => await (await reading()).calls.measure(bounds),
   recall: async (name) => await (await reading()).calls.recall(name),
 });
 

@@ -5,6 +5,7 @@ import { check } from './check.ts';
 import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
 import { find } from './find.ts';
+import { lastVerifiedAt, measure } from './measure.ts';
 import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
 import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
@@ -61,6 +62,8 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   readShopStatements: async (page: PageRequest) => await readShopStatements(database, page),
   check: async (what: Checked, page: PageRequest) => await check(database, what, { page, rules }),
   count: async (what: Copied) => await count(database, what),
+  lastVerifiedAt: async () => await lastVerifiedAt(database),
+  measure: async (bounds: UnverifiedBounds) => await measure(database, bounds),
   recall: async (name: string) => await recall(database, name),
 });
 export type Reads = ReturnType<typeof createReads>;

@@ -8,6 +8,8 @@ export const SETTING = {
   copyInUse: 'copy in use',
   /** Which payment methods were reported today, as JSON (upkeep/methods.ts). */
   methods: 'methods',
+  /** When a silence was reported last (upkeep/silence.ts). */
+  silence: 'silence',
   /** Written to learn whether the database can be written. */
   probe: 'probe',
   /** SQLite: the last position of the change feed. */

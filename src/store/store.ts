@@ -9,6 +9,7 @@ import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
+import type { Measures } from './measures.ts';
 import type {
   Amendment,
   AmendResult,
@@ -46,6 +47,8 @@ export type {
   RecordedUnverified,
   UnverifiedDelivery,
 } from './delivery.ts';
+
+export type { Counts, Measures } from './measures.ts';
 
 export type {
   Amendment,
@@ -218,6 +221,10 @@ export interface StoreReads {
   /** Compares rows with their own checks and with what they are derived from; changes nothing. */
   readonly check: (what: Checked, page: PageRequest) => Promise<Page<CheckedRow>>;
   readonly count: (what: Copied) => Promise<number>;
+  /** When a verified notification was received last; null while there is none. */
+  readonly lastVerifiedAt: () => Promise<string | null>;
+  /** Counts for metrics: some ten milliseconds with a million orders. */
+  readonly measure: (bounds: UnverifiedBounds) => Promise<Measures>;
   /** A remembered setting (`SETTING`). */
   readonly recall: (name: string) => Promise<string | null>;
 }

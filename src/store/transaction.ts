@@ -35,6 +35,9 @@ export interface Dialect {
   readonly hasRaw: string;
   /** The body of an unverified request holds the bytes `$2`. */
   readonly bodyHolds: string;
+  /** How many orders there are, and the bytes of the database. */
+  readonly orderTotal: string;
+  readonly databaseBytes: string;
 }
 
 /** What stands in `notifications` for one of the rows that were put there. */

@@ -90,6 +90,10 @@ const roomOf = (totals: Totals, { maxBytes }: UnverifiedBounds): readonly Unveri
   })),
 ];
 
+/** How full it is now. */
+export const readRoom = async (query: Query, bounds: UnverifiedBounds): Promise<readonly UnverifiedRoom[]> =>
+  roomOf(await readTotals(query), bounds);
+
 /** What one row costs beyond its texts; an estimate, so that empty requests are not free. */
 const ROW_BYTES = 256;
 export const requestBytes = ({ target, headers, body }: Pick<UnverifiedEntry, 'target' | 'headers' | 'body'>): number =>

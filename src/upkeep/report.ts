@@ -1,4 +1,5 @@
 import { type Log, problemOf } from '../log.ts';
+import { StoreUnavailableError } from '../store/store.ts';
 import type { UpkeepOptions } from './upkeep.ts';
 
 /** What the background tasks say in the log. */
@@ -29,5 +30,21 @@ export const upkeepReport = (log: Log): UpkeepOptions['report'] => ({
       );
     }
   },
-  failed: (task, error) => log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
+  silence: ({ registeredAt, lastVerifiedAt }) =>
+    log.error(
+      {
+        problem: `registered: ${registeredAt}; last verified: ${lastVerifiedAt ?? 'never'}`,
+        hint: SILENCE_HINT,
+      },
+      'silence: a payment that was registered over an hour ago has no notification, and nothing has verified since',
+    ),
+  failed: (task, error) => {
+    const fields = { problem: task, ...problemOf(error) };
+    // An outage has lines of its own, and the task is tried again.
+    if (error instanceof StoreUnavailableError) log.warn(fields, 'a background task has to wait for the store');
+    else log.error(fields, 'a background task failed');
+  },
 });
+
+const SILENCE_HINT =
+  "check the notification URL in APO's dashboard and what stands in front of paynotify; see `paynotify unverified`";

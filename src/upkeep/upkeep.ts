@@ -9,6 +9,7 @@ import { type MethodReport, reportMethods } from './methods.ts';
 import { rebuildOrders, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
 import { removeOld, type RetentionReport, type RetentionRules } from './retention.ts';
+import { reportSilence, type Silence } from './silence.ts';
 import { verifyUnverifiedAgain } from './verify-again.ts';
 
 export interface UpkeepOptions {
@@ -28,6 +29,7 @@ export interface UpkeepOptions {
     readonly unfinishedCopy: () => void;
     readonly removed: (report: RetentionReport) => void;
     readonly method: (report: MethodReport) => void;
+    readonly silence: (silence: Silence) => void;
     readonly failed: (task: string, error: unknown) => void;
   };
 }
@@ -69,22 +71,16 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   schedule('copy', async () => {
     if (await noteInUse(store)) report.unfinishedCopy();
   });
-  const rebuild = (): void =>
-    schedule('rebuild', async () => {
-      const name = nameOfRules(rules);
-      if ((await store.recall(SETTING.rules)) === name) return;
-      // Also where nothing is remembered: a first run may have ended before it could be.
-      const rebuilt = await rebuildOrders(store, isStopping);
-      if (rebuilt.orders > 0) report.rebuilt(rebuilt);
-      if (!stopping) await store.remember(SETTING.rules, name);
-    });
+  const rebuild = (): void => schedule('rebuild', async () => await rebuildUnder(rules, { store, report, isStopping }));
   rebuild();
   const sweep = (): void =>
     clock.schedule('sweep', async () => {
       while (!isStopping() && (await store.sweep(new Date(), SWEPT_AT_ONCE)) > 0);
     });
-  const lookAtMethods = (): void =>
+  const look = (): void => {
     schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));
+    schedule('silence', async () => await reportSilence(store, report.silence, new Date()));
+  };
   redrive();
   sweep();
   let trust: Trust | null = null;
@@ -98,7 +94,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     setInterval(redrive, REDRIVE_EVERY_MS),
     // Where it failed before.
     setInterval(rebuild, REDRIVE_EVERY_MS),
-    setInterval(lookAtMethods, REDRIVE_EVERY_MS),
+    setInterval(look, REDRIVE_EVERY_MS),
     setInterval(sweep, sweepEveryMs),
     setInterval(verifyAgain, verifyAgainEveryMs),
   ];
@@ -115,6 +111,20 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
       await Promise.all([underWay(), clock.underWay(), removal.stop()]);
     },
   };
+};
+
+interface Rebuilding extends Pick<UpkeepOptions, 'store' | 'report'> {
+  readonly isStopping: () => boolean;
+}
+
+/** Where the orders were derived by other rules. */
+const rebuildUnder = async (rules: OrderRules, { store, report, isStopping }: Rebuilding): Promise<void> => {
+  const name = nameOfRules(rules);
+  if ((await store.recall(SETTING.rules)) === name) return;
+  // Also where nothing is remembered: a first run may have ended before it could be.
+  const rebuilt = await rebuildOrders(store, isStopping);
+  if (rebuilt.orders > 0) report.rebuilt(rebuilt);
+  if (!isStopping()) await store.remember(SETTING.rules, name);
 };
 
 interface Scheduling extends Pick<UpkeepOptions, 'store'> {

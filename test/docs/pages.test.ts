@@ -6,10 +6,11 @@ import { describe, expect, test } from '@jest/globals';
 import { UNVERIFIED_REASONS } from '../../src/antom/signature.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Readiness } from '../../src/http/readiness.ts';
+import { type Metric, METRICS } from '../../src/metrics/list.ts';
 import { NEXT_ACTIONS } from '../../src/order/next-action.ts';
 import { KINDS, OUTCOMES } from '../../src/order/reading.ts';
 import { ORDER_STATUSES } from '../../src/order/status.ts';
-import { blocksOf, PAGES, readPage, sectionOf } from './blocks.ts';
+import { blocksOf, cellsOf, PAGES, readPage, sectionOf } from './blocks.ts';
 import { helpOf } from './help.ts';
 import { keyFixture } from '../support/forge-signer.ts';
 
@@ -108,11 +109,12 @@ const callAt = (source: string, start: number): string => {
   return source.slice(start);
 };
 
-/** What a source logs as an error. */
+/** What each call in a source logs as an error, or may: its last text, which is written out where it is logged. */
 const errorsIn = (source: string): readonly string[] =>
-  [...source.matchAll(/\blog(?:\.(?:error|fatal)|\[[^\]]+\])(?=\()/g)].flatMap(({ 0: name, index }) =>
-    [...callAt(source, index + name.length).matchAll(/'([^'\n]{4,})'/g)].map(([, text = '']) => plain(text)),
-  );
+  [...source.matchAll(/\blog(?:\.(?:error|fatal)|\[[^\]]*\berror\b[^\]]*\])(?=\()/g)].map(({ 0: name, index }) => {
+    const call = callAt(source, index + name.length);
+    return plain([...call.matchAll(/'([^'\n]{4,})'/g)].at(-1)?.[1] ?? `no text in ${call}`);
+  });
 
 describe('the alerts', () => {
   const cells = firstCells(section('docs/operating.md', 'Alerts'));
@@ -120,7 +122,7 @@ describe('the alerts', () => {
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.startsWith('commands/'))
     .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'));
-  const logged = sources.flatMap(errorsIn).filter((text) => text.includes(' '));
+  const logged = sources.flatMap(errorsIn);
 
   test('list every line that is logged as an error, and no other', () => {
     const states: Readonly<Record<Readiness, true>> = {
@@ -133,6 +135,23 @@ describe('the alerts', () => {
     };
     expect(Object.keys(states).filter((state) => !cells.includes(state))).toEqual([]);
     expect([...new Set(logged)].sort()).toEqual(listed.filter((line) => !Object.hasOwn(states, line)).sort());
+  });
+});
+
+describe('the metrics', () => {
+  test('are a table of all, with their types, labels and help', () => {
+    const rows = cellsOf(section('docs/operating.md', 'Metrics'));
+    const listed: readonly Metric[] = Object.values(METRICS);
+    expect(rows).toEqual(
+      listed.map(({ name, type, labels = {}, help }) => [
+        `\`${name}\``,
+        type,
+        Object.keys(labels)
+          .map((label) => `\`${label}\``)
+          .join(', '),
+        help,
+      ]),
+    );
   });
 });
 

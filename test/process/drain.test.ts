@@ -179,5 +179,5 @@ test.concurrent('a store that does not close within five seconds is abandoned: e
   running.kill('SIGTERM');
   expect(await running.exited).toBe(1);
   lock.release();
-  expect(running.log().at(-1)).toMatchObject({ level: 50, msg: expect.stringContaining('abandoned') });
+  expect(running.log().at(-1)).toMatchObject({ level: 40, msg: expect.stringContaining('abandoned') });
 });

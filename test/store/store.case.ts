@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
+import { describeMeasuring } from './measure.case.ts';
 import { describeMended } from './mended.case.ts';
 import { describeRecording } from './recording.case.ts';
 import { describeRepair } from './repair.case.ts';
@@ -30,6 +31,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeJoins(ground);
     describeMended(ground);
     describeReviews(ground);
+    describeMeasuring(ground);
   });
 };
 

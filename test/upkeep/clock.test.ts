@@ -49,6 +49,7 @@ test('orders that the clock changes are swept while the service runs', async () 
       unfinishedCopy: ignore,
       removed: ignore,
       method: ignore,
+      silence: ignore,
       failed: (_task, error) => void failed.push(error),
     },
   });

@@ -170,6 +170,7 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
         unfinishedCopy: ignore,
         removed: ignore,
         method: ignore,
+        silence: ignore,
         failed: ignore,
         moved: (count) => (moved += count),
       },

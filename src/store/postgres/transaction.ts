@@ -29,6 +29,13 @@ const DIALECT: Dialect = {
   withoutRaw: WITHOUT_RAW,
   hasRaw: 'body is not null',
   bodyHolds: 'position($2::bytea in body) > 0',
+  // Exact while counting is quick; then as of the last (auto)vacuum or analyze.
+  orderTotal: `(
+    select case when reltuples > 1e5 then reltuples::bigint else (select count(*) from orders) end
+    from pg_class
+    where oid = 'orders'::regclass
+  )`,
+  databaseBytes: 'pg_database_size(current_database())',
 };
 
 const snapshotOn = (query: Query): Snapshot => ({

@@ -22,6 +22,8 @@ const DIALECT: Dialect = {
   withoutRaw: 'raw_batch = 0, raw_place = -1',
   hasRaw: 'raw_batch <> 0',
   bodyHolds: 'instr(body, $2) > 0',
+  orderTotal: '(select count(*) from orders)',
+  databaseBytes: '(select page_count * page_size from pragma_page_count, pragma_page_size)',
 };
 
 const createSnapshot = (db: DatabaseSync): Snapshot => ({

@@ -84,7 +84,7 @@ export const MIGRATIONS: readonly Migration[] = [
       ) without rowid;
       create unique index orders_by_position on orders (position);
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
-      create index orders_with_attention on orders (position) where attention <> '';
+      create index orders_with_attention on orders (position, attention) where attention <> '';
       create index orders_to_act_on on orders (next_action, position) where next_action not in ('FULFIL', 'WAIT', 'NONE');
       create index orders_by_reference on orders (client_id, reference_order_id, order_key)
         where reference_order_id is not null;

@@ -1,4 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OrderRules } from '../../order/rules.ts';
 import { toRecordEntry, toStore } from '../entries.ts';
@@ -43,6 +45,10 @@ export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
     // Asked often; the writer is there anyhow.
     hasFailed: async () => await calls.hasFailed(),
     recall: async (name) => await calls.recall(name),
+    measure: async (bounds) => ({
+      ...(await (await reading()).calls.measure(bounds)),
+      freeBytes: await freeBytesBeside(file),
+    }),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.
     exclusively: async (_task, work) => await work(),
     backup: async (target) => await (await reading()).calls.backup(target),
@@ -81,6 +87,11 @@ export const openSqliteSource = async ({ file, rules }: SqliteOptions): Promise<
     backup: async (target) => await copier.calls.backup(target),
     close: async () => await copier.close(),
   };
+};
+
+const freeBytesBeside = async (file: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(dirname(file));
+  return bavail * bsize;
 };
 
 const nameOf = (file: string): string => `sqlite:${realpathSync(file)}`;

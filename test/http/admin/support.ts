@@ -17,6 +17,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, result } from '../../support/facts.ts';
+import { metricsOf } from '../../support/metrics.ts';
 import { RULES } from '../../support/rules.ts';
 
 export const CLIENT = 'T_client';
@@ -120,6 +121,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     clientIds: () => [CLIENT],
     verifiesNow: (stored) => verifiesNow(stored, TRUST),
     redriving: (opened) => createRedriving(opened, handlers),
+    metrics: metricsOf(asked, TRUST.keys).text,
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });

@@ -1,0 +1,81 @@
+import type { AttentionCode } from '../order/attention-code.ts';
+import type { OrderStatus } from '../order/status.ts';
+import type { Counts, Measures } from './measures.ts';
+import { isoTime } from './row.ts';
+import type { UnverifiedBounds } from './store.ts';
+import type { Count, Database, Query } from './transaction.ts';
+import { readRoom } from './unverified.ts';
+
+/**
+ * Counts along indexes that hold all that is counted. What grows with every order is their total: PostgreSQL estimates
+ * it above 100,000.
+ */
+export const measure = async (database: Database, bounds: UnverifiedBounds): Promise<Measures> =>
+  await database.snapshot(async ({ query, dialect }) => {
+    // The captured ones are in no index: they are all the others.
+    const others = await countBy<OrderStatus>(query, 'status', `orders where status <> 'CAPTURED'`);
+    const [row] = await query<Sizes>(`select ${dialect.orderTotal} as orders, ${dialect.databaseBytes} as bytes`);
+    const captured = Math.max(0, Number(row?.orders) - sumOf(others));
+    return {
+      orders: new Map([...others, ['CAPTURED', captured]]),
+      attention: byCode(await countBy(query, 'attention', `orders where attention <> ''`)),
+      actions: await countBy(query, 'next_action', `orders where next_action not in ('FULFIL', 'WAIT', 'NONE')`),
+      failed: await failedOf(query),
+      lastVerifiedAt: await lastVerifiedBy(query),
+      unverified: await countBy(query, 'reason', 'unverified'),
+      unverifiedRoom: await readRoom(query, bounds),
+      bytes: Number(row?.bytes),
+      freeBytes: null,
+    };
+  });
+
+/** The condition is that of a partial index, word for word. */
+const countBy = async <Key extends string>(query: Query, column: string, from: string): Promise<Counts<Key>> => {
+  const rows = await query<{ key: Key; count: Count }>(
+    `select ${column} as key, count(*) as count from ${from} group by ${column}`,
+  );
+  return new Map(rows.map(({ key, count }) => [key, Number(count)]));
+};
+
+interface Sizes {
+  readonly orders: Count;
+  readonly bytes: Count;
+}
+
+const sumOf = (counts: Counts<string>): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
+
+/** The column holds all codes of an order, each between spaces. */
+const byCode = (counts: Counts<string>): Counts<AttentionCode> => {
+  const sums = new Map<AttentionCode, number>();
+  for (const [codes, count] of counts) {
+    for (const code of codes.split(' ').filter((part): part is AttentionCode => part !== ''))
+      sums.set(code, (sums.get(code) ?? 0) + count);
+  }
+  return sums;
+};
+
+/** The first term on the outcome makes the planner use the partial index. */
+const failedOf = async (query: Query): Promise<Measures['failed']> => {
+  const [row] = await query<{ count: Count; oldest: Count | null }>(
+    `select count(*) as count, min(first_received_at) as oldest
+     from notifications
+     where outcome <> 'APPLIED' and outcome = 'FAILED'`,
+  );
+  const oldest = row?.oldest ?? null;
+  return { count: Number(row?.count), oldestReceivedAt: oldest === null ? null : isoTime(oldest) };
+};
+
+/**
+ * When a verified notification was received last; null while there is none. A resend counts where its notification is
+ * among the newest hundred.
+ */
+export const lastVerifiedAt = async ({ query }: Database): Promise<string | null> => await lastVerifiedBy(query);
+
+const lastVerifiedBy = async (query: Query): Promise<string | null> => {
+  const [row] = await query<{ last: Count | null }>(
+    `select max(last_received_at) as last
+     from (select last_received_at from notifications order by position desc limit 100) newest`,
+  );
+  const last = row?.last ?? null;
+  return last === null ? null : isoTime(last);
+};

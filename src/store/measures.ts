@@ -1,0 +1,25 @@
+import type { UnverifiedReason } from '../antom/signature.ts';
+import type { AttentionCode } from '../order/attention-code.ts';
+import type { NextAction } from '../order/next-action.ts';
+import type { OrderStatus } from '../order/status.ts';
+import type { UnverifiedRoom } from './verification-failure.ts';
+
+/** How many; a key that is missing stands for none. */
+export type Counts<Key extends string> = ReadonlyMap<Key, number>;
+
+/** What is stored, counted for metrics. */
+export interface Measures {
+  readonly orders: Counts<OrderStatus>;
+  /** Orders that have it, settled by a review or not. */
+  readonly attention: Counts<AttentionCode>;
+  /** Orders with an action other than FULFIL, WAIT and NONE. */
+  readonly actions: Counts<NextAction>;
+  readonly failed: { readonly count: number; readonly oldestReceivedAt: string | null };
+  readonly lastVerifiedAt: string | null;
+  readonly unverified: Counts<UnverifiedReason>;
+  readonly unverifiedRoom: readonly UnverifiedRoom[];
+  /** Of the database. */
+  readonly bytes: number;
+  /** SQLite: what is left on its disk for who may write the file. */
+  readonly freeBytes: number | null;
+}

@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import pino from 'pino';
+import { createRequestLog, type RequestLog } from '../../src/http/request-log.ts';
+import type { PayNotifyResult } from '../../src/pay-notify.ts';
+import type { Recorded } from '../../src/store/store.ts';
+import type { LogLine } from '../support/receiver.ts';
+
+const ERROR = 50;
+const WARN = 40;
+
+const logOf = (): { readonly begin: () => RequestLog; readonly lines: () => readonly LogLine[] } => {
+  const lines: string[] = [];
+  const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
+  const beginLine = createRequestLog({ log, trustProxy: 0, notifyPaths: ['/payNotify'] });
+  return {
+    begin: () => beginLine(new IncomingMessage(new Socket())),
+    lines: () => lines.map((line) => JSON.parse(line) as LogLine),
+  };
+};
+
+const failed = (deliveries: number): PayNotifyResult => ({
+  kind: 'acknowledged',
+  acknowledgement: '{}',
+  reason: null,
+  recorded: {
+    kind: 'notification',
+    reading: { kind: 'PAYMENT', outcome: 'FAILED', problem: 'a fault', paymentId: 'P1' },
+    deliveries,
+  } as Recorded,
+});
+
+const notStored = (because: 'STORE_UNAVAILABLE' | 'STORE_SLOW'): PayNotifyResult => ({
+  kind: 'not stored',
+  because,
+  reason: null,
+  verified: true,
+});
+
+test('a notification that is FAILED calls a person once, not with every resend', () => {
+  const { begin, lines } = logOf();
+  for (const deliveries of [1, 2, 3]) begin().received(200, failed(deliveries));
+  expect(lines().map(({ level, deliveries }) => [level, deliveries])).toEqual([
+    [ERROR, 1],
+    [WARN, 2],
+    [WARN, 3],
+  ]);
+});
+
+test('verified notifications that are not stored call a person once a minute for each cause; all have a line', () => {
+  const { begin, lines } = logOf();
+  for (let count = 0; count < 20; count += 1) begin().received(503, notStored('STORE_UNAVAILABLE'));
+  begin().received(503, notStored('STORE_SLOW'));
+  const levels = lines().map(({ level, problem }) => [level, problem]);
+  expect(levels).toEqual([
+    [ERROR, 'STORE_UNAVAILABLE'],
+    ...Array.from({ length: 19 }, () => [WARN, 'STORE_UNAVAILABLE']),
+    [ERROR, 'STORE_SLOW'],
+  ]);
+});

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { METRICS } from '../../src/metrics/list.ts';
+import { type Answer, createSigner, eventually, get, type Post } from '../support/client.ts';
+import { headOf, openRaw } from '../support/raw-http.ts';
+import { captureResult, jpy, paymentResult } from '../support/facts.ts';
+import {
+  environmentOf,
+  holdWriteLock,
+  type InProcess,
+  makeDirectory,
+  removeDirectories,
+  startReady,
+  startReceiver,
+} from '../support/receiver.ts';
+
+const signer = createSigner();
+const stranger = createSigner(signer.clientId);
+
+afterAll(removeDirectories);
+
+/** Every sample of a scrape, by its name with its labels. */
+const scrape = async (receiver: Pick<InProcess, 'admin'>): Promise<ReadonlyMap<string, number>> => {
+  const { status, text } = await get(receiver.admin, '/metrics');
+  expect(status).toBe(200);
+  return new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+};
+
+const some = (samples: ReadonlyMap<string, number>, ...names: readonly string[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(names.map((name) => [name, samples.get(name) ?? Number.NaN]));
+
+const secondsAgo = (seconds: number): string => new Date(Date.now() - seconds * 1_000).toISOString();
+
+describe('a scrape, after', () => {
+  let receiver: InProcess;
+  beforeAll(async () => {
+    receiver = await startReady(makeDirectory(), environmentOf(makeDirectory(), signer));
+  });
+  afterAll(async () => await receiver.stop());
+
+  const post = async (...posts: readonly Post[]): Promise<void> => {
+    for (const one of posts) await receiver.post(one);
+  };
+
+  test('nothing has happened: every counter is there, at zero, and nothing has verified', async () => {
+    const samples = await scrape(receiver);
+    const counters = [...samples].filter(([name]) => /^paynotify_\w+(_total|_count|_sum|_bucket)\b/.test(name));
+    expect(counters.length).toBeGreaterThan(100);
+    expect(counters.filter(([, value]) => value !== 0)).toEqual([]);
+    expect(samples.has('paynotify_last_verified_timestamp_seconds')).toBe(false);
+    expect(some(samples, 'paynotify_ready', 'paynotify_queue_requests', 'paynotify_queue_oldest_seconds')).toEqual({
+      paynotify_ready: 1,
+      paynotify_queue_requests: 0,
+      paynotify_queue_oldest_seconds: 0,
+    });
+  });
+
+  test('notifications: by kind and outcome, resends apart, with how long each took', async () => {
+    const payment = signer.sign(paymentResult('S', { paymentAmount: jpy('10'), paymentTime: secondsAgo(20) }));
+    const before = Date.now() / 1_000;
+    await post(
+      payment,
+      payment,
+      signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('10') })),
+      signer.sign({ notifyType: 'PAYMENT_RESULT', result: { resultStatus: 'S' } }),
+      signer.sign({ invoiceId: 'I1', invoiceStatus: 'PAID' }),
+    );
+    const samples = await scrape(receiver);
+    expect(
+      some(
+        samples,
+        'paynotify_notifications_total{kind="PAYMENT",outcome="APPLIED"}',
+        'paynotify_notifications_total{kind="PAYMENT",outcome="MALFORMED"}',
+        'paynotify_notifications_total{kind="CAPTURE",outcome="APPLIED"}',
+        'paynotify_notifications_total{kind="INVOICE",outcome="UNHANDLED"}',
+        'paynotify_resends_total',
+        'paynotify_acknowledge_seconds_count',
+        'paynotify_acknowledge_seconds_bucket{le="+Inf"}',
+        'paynotify_batch_deliveries_sum',
+        'paynotify_batch_deliveries_bucket{le="1"}',
+        'paynotify_commit_seconds_count',
+        'paynotify_payment_to_order_seconds_count',
+        'paynotify_payment_to_order_seconds_bucket{le="10"}',
+        'paynotify_payment_to_order_seconds_bucket{le="3600"}',
+      ),
+    ).toEqual({
+      'paynotify_notifications_total{kind="PAYMENT",outcome="APPLIED"}': 1,
+      'paynotify_notifications_total{kind="PAYMENT",outcome="MALFORMED"}': 1,
+      'paynotify_notifications_total{kind="CAPTURE",outcome="APPLIED"}': 1,
+      'paynotify_notifications_total{kind="INVOICE",outcome="UNHANDLED"}': 1,
+      paynotify_resends_total: 1,
+      paynotify_acknowledge_seconds_count: 5,
+      'paynotify_acknowledge_seconds_bucket{le="+Inf"}': 5,
+      paynotify_batch_deliveries_sum: 5,
+      'paynotify_batch_deliveries_bucket{le="1"}': 5,
+      paynotify_commit_seconds_count: 5,
+      paynotify_payment_to_order_seconds_count: 1,
+      'paynotify_payment_to_order_seconds_bucket{le="10"}': 0,
+      'paynotify_payment_to_order_seconds_bucket{le="3600"}': 1,
+    });
+    expect(samples.get('paynotify_acknowledge_seconds_sum')).toBeGreaterThan(0);
+    expect(samples.get('paynotify_last_verified_timestamp_seconds')).toBeGreaterThanOrEqual(before - 1);
+  });
+
+  test('what is not acknowledged, by cause; and what fails verification, by reason', async () => {
+    const signed = signer.sign(paymentResult('S', { paymentId: 'P2' }));
+    const get405 = await get(receiver.address, '/payNotify');
+    expect(get405.status).toBe(405);
+    await post(
+      stranger.sign(paymentResult('S', { paymentId: 'P3' })),
+      { ...signed, target: '/elsewhere' },
+      { ...signed, headers: [...signed.headers, ['Content-Encoding', 'gzip']] },
+      { ...signed, headers: [] },
+    );
+    const pipelining = await openRaw(receiver.address);
+    void pipelining.write(headOf('GET /healthz HTTP/1.1', ['Host: x']).repeat(1_000));
+    await pipelining.ended;
+    pipelining.destroy();
+    expect(
+      some(
+        await scrape(receiver),
+        'paynotify_unverified_total{reason="SIGNATURE_MISMATCH"}',
+        'paynotify_unverified_total{reason="MISSING_HEADER"}',
+        'paynotify_refused_total{cause="NOT_FOUND"}',
+        'paynotify_refused_total{cause="ENCODED_BODY"}',
+        'paynotify_refused_total{cause="TOO_MANY_PIPELINED_REQUESTS"}',
+        'paynotify_acknowledge_seconds_count',
+      ),
+    ).toEqual({
+      'paynotify_unverified_total{reason="SIGNATURE_MISMATCH"}': 1,
+      'paynotify_unverified_total{reason="MISSING_HEADER"}': 1,
+      'paynotify_refused_total{cause="NOT_FOUND"}': 1,
+      'paynotify_refused_total{cause="ENCODED_BODY"}': 1,
+      'paynotify_refused_total{cause="TOO_MANY_PIPELINED_REQUESTS"}': 1,
+      paynotify_acknowledge_seconds_count: 7,
+    });
+  });
+
+  test('the client and key are those of the configuration, and no other client has a label', async () => {
+    const another = createSigner('T_another');
+    await post(another.sign(paymentResult('S')));
+    const names = [...(await scrape(receiver)).keys()];
+    expect(names.filter((name) => name.includes('client_id='))).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^paynotify_key_info\\{client_id="${signer.clientId}",key_version="[^"]*",fingerprint="[\\w+/]{43}="\\}$`,
+        ),
+      ),
+    ]);
+    expect(names.filter((name) => name.includes('T_another'))).toEqual([]);
+  });
+
+  test('the version and the process', async () => {
+    const samples = await scrape(receiver);
+    const { version } = (await import('../../package.json', { with: { type: 'json' } })).default;
+    const build = `paynotify_build_info{version="${version}",node="${process.versions.node}",database="sqlite"}`;
+    expect(samples.get(build)).toBe(1);
+    expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(1e7);
+    expect(samples.get('process_cpu_seconds_total')).toBeGreaterThan(0);
+    expect(samples.get('process_start_time_seconds')).toBeLessThan(Date.now() / 1_000);
+  });
+
+  test('has a help text and a type for every metric with samples, once', async () => {
+    const { text } = await get(receiver.admin, '/metrics');
+    const described = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    const listed = Object.values(METRICS).map(({ name, type }) => `${name} ${type}`);
+    // Nothing else has no sample: it is SQLite, and a notification has verified.
+    expect(described).toEqual(listed);
+    expect(text.match(/^# HELP /gm)).toHaveLength(listed.length);
+    expect(text.endsWith('\n')).toBe(true);
+  });
+});
+
+test('a scrape while requests wait shows how many, how large they are and for how long', async () => {
+  const directory = makeDirectory();
+  const receiver = await startReady(directory, environmentOf(directory, signer));
+  const lock = holdWriteLock(directory);
+  const posts = ['P1', 'P2', 'P3'].map((paymentId) => signer.sign(paymentResult('S', { paymentId })));
+  const answers: Promise<Answer>[] = [];
+  try {
+    for (const post of posts) {
+      answers.push(receiver.post(post));
+      // The first ones may share a transaction, which waits for the lock; then the others queue.
+      await eventually(
+        'its arrival',
+        () => scrape(receiver),
+        (samples) => samples.get('paynotify_queue_bytes') !== 0,
+      );
+    }
+    const samples = await eventually(
+      'a queue',
+      () => scrape(receiver),
+      (now) => (now.get('paynotify_queue_requests') ?? 0) >= 1,
+    );
+    expect(samples.get('paynotify_queue_oldest_seconds')).toBeGreaterThan(0);
+    expect(samples.get('paynotify_queue_bytes')).toBeGreaterThanOrEqual(posts[0]?.body.length ?? 0);
+  } finally {
+    lock.release();
+  }
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  await receiver.stop();
+});
+
+test('while the store is not open a scrape is answered, without what is stored', async () => {
+  const directory = makeDirectory();
+  const receiver = await startReceiver(directory, {
+    ...environmentOf(directory, signer),
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+  });
+  expect(await receiver.post(signer.sign(paymentResult('S')))).toMatchObject({ status: 503 });
+  const samples = await scrape(receiver);
+  expect(some(samples, 'paynotify_ready', 'paynotify_refused_total{cause="STORE_UNAVAILABLE"}')).toEqual({
+    paynotify_ready: 0,
+    'paynotify_refused_total{cause="STORE_UNAVAILABLE"}': 1,
+  });
+  expect([...samples.keys()].filter((name) => /^paynotify_(orders|store|failed)/.test(name))).toEqual([]);
+  await receiver.stop();
+});

@@ -1,0 +1,38 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { DatabaseSync } from 'node:sqlite';
+import { measure } from '../../src/store/measure.ts';
+import { createReadDatabase } from '../../src/store/sqlite/database.ts';
+import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import type { Query } from '../../src/store/transaction.ts';
+import { fileIn, makeDirectory, removeDirectories } from '../support/receiver.ts';
+import { AMPLE, RULES } from './support.ts';
+
+afterAll(removeDirectories);
+
+test('what is measured is counted along indexes, of which none leads to a row', async () => {
+  const file = fileIn(makeDirectory());
+  const store = await openSqlite({ file, rules: RULES });
+  expect(await store.measure(AMPLE)).toMatchObject({ freeBytes: expect.any(Number) });
+  await store.close();
+  const db = new DatabaseSync(file);
+  const database = createReadDatabase(db);
+  const plans: string[] = [];
+  const explaining =
+    (query: Query): Query =>
+    async (sql, values) => {
+      const steps = db.prepare(`explain query plan ${sql}`).all();
+      plans.push(...steps.map(({ detail }) => String(detail)).filter((detail) => /\borders\b/.test(detail)));
+      return await query(sql, values);
+    };
+  await measure(
+    {
+      ...database,
+      snapshot: async (work) =>
+        await database.snapshot((snapshot) => work({ ...snapshot, query: explaining(snapshot.query) })),
+    },
+    AMPLE,
+  );
+  db.close();
+  expect(plans).toHaveLength(4);
+  for (const plan of plans) expect(plan).toMatch(/USING COVERING INDEX orders_/);
+});

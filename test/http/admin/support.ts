@@ -18,6 +18,7 @@ import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, result } from '../../support/facts.ts';
 import { RULES } from '../../support/rules.ts';
+import { compareAnswers } from './documented.ts';
 
 export const CLIENT = 'T_client';
 export const OTHER = 'T_other';
@@ -94,6 +95,8 @@ export interface Admin {
   /** Of the one order of this id; 0 where there is none. */
   readonly revisionOf: (id: string) => Promise<number>;
   readonly keepUnverified: (request: SignedRequest, reason: UnverifiedReason) => Promise<void>;
+  /** How its answers have differed from the OpenAPI document; `close` expects that none has. */
+  readonly differences: string[];
   readonly close: () => Promise<void>;
 }
 
@@ -123,6 +126,8 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });
+  const differences: string[] = [];
+  compareAnswers(app, (difference) => differences.push(difference));
   const revisionOf = async (id: string): Promise<number> => {
     const [order] = await store.findOrders({ clientId: CLIENT, id });
     return order?.revision ?? 0;
@@ -133,6 +138,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     revisionOf,
     file,
     lines,
+    differences,
     notify: async (fields, { clientId = CLIENT, inapplicable, receivedAt = new Date(RECEIVED_AT) } = {}) => {
       const read = receive(toBody(fields), clientId);
       const delivery = { kind: 'notification', read, receivedAt } as const;
@@ -146,6 +152,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     close: async () => {
       await store.close();
       rmSync(directory, { recursive: true });
+      expect(differences).toEqual([]);
     },
   };
 };

@@ -6,20 +6,25 @@ import { identifier, isStorable, oneOf } from './query.ts';
 
 /* What the shop may say: the bodies of the admin API, which the command line says too. Null is absent. */
 
+const NOT_A_VALUE = 'must be a string of digits, or a whole number up to 2^53 - 1';
+
 /** `value` comes out as a string without leading zeros. */
 const amount = z
   .strictObject(
     {
       currency: z.string('must be a string').regex(/^[A-Z]{3}$/, 'must be three capital letters'),
       value: z
-        .union([z.string(), z.int().transform(String)], 'must be a string of digits, or a whole number up to 2^53 - 1')
-        .pipe(
-          z
-            .string()
-            .regex(/^[0-9]{1,64}$/, "must be 1 to 64 digits, counting the currency's smallest unit")
-            .regex(/[^0]/, 'must be above zero'),
+        .union(
+          [
+            z
+              .string()
+              .regex(/^[0-9]{1,64}$/, "must be 1 to 64 digits, counting the currency's smallest unit")
+              .regex(/[^0]/, 'must be above zero'),
+            z.int(NOT_A_VALUE).min(1, 'must be above zero'),
+          ],
+          NOT_A_VALUE,
         )
-        .transform((digits) => digits.replace(/^0+/, ''))
+        .transform((value) => String(value).replace(/^0+/, ''))
         .describe("Counts the currency's smallest unit, above zero: a string of 1 to 64 digits, or a whole number."),
     },
     'must be an object of currency and value',
@@ -43,20 +48,19 @@ const time = z
 
 /** What the shop may say besides the amount. */
 const FIELDS = {
-  referenceOrderId: identifier.nullable(),
-  captureMode: oneOf(CAPTURE_MODES).nullable(),
-  paymentMethodType: text.nullable(),
-  authExpiryTime: time.nullable(),
-  finalAmount: amount.nullable(),
-  cancelled: z.boolean('must be true or false').nullable(),
+  referenceOrderId: identifier,
+  captureMode: oneOf(CAPTURE_MODES),
+  paymentMethodType: text,
+  authExpiryTime: time,
+  finalAmount: amount,
+  cancelled: z.boolean('must be true or false'),
 };
 
 /** Absent is null, here as everywhere in a body. */
-const orNull = <T, Input>(schema: z.ZodType<T, Input>) => schema.nullable().default(null);
+const orNull = <T, Input>(schema: z.ZodType<T, Input>) =>
+  schema.nullish().transform((value): T | null => value ?? null);
 
-const clientId = orNull(z.string('must be a string')).describe(
-  'Whose; it may be left out where one client is configured.',
-);
+const clientId = orNull(z.string('must be a string').describe('It may be left out where one client is configured.'));
 const NOT_AN_OBJECT = 'must be an object';
 
 /** Of a payment: what the shop expects. */
@@ -64,12 +68,12 @@ export const expectation = z
   .strictObject(
     {
       amount,
-      referenceOrderId: FIELDS.referenceOrderId.default(null),
-      captureMode: FIELDS.captureMode.default(null),
-      paymentMethodType: FIELDS.paymentMethodType.default(null),
-      authExpiryTime: FIELDS.authExpiryTime.default(null),
-      finalAmount: FIELDS.finalAmount.default(null),
-      cancelled: FIELDS.cancelled.default(null),
+      referenceOrderId: orNull(FIELDS.referenceOrderId),
+      captureMode: orNull(FIELDS.captureMode),
+      paymentMethodType: orNull(FIELDS.paymentMethodType),
+      authExpiryTime: orNull(FIELDS.authExpiryTime),
+      finalAmount: orNull(FIELDS.finalAmount),
+      cancelled: orNull(FIELDS.cancelled),
       clientId,
     },
     NOT_AN_OBJECT,
@@ -78,9 +82,19 @@ export const expectation = z
 
 /** Of a payment: what changes. */
 export const changes = z
-  .strictObject({ amount, ...FIELDS }, NOT_AN_OBJECT)
-  .partial()
-  .extend({ clientId })
+  .strictObject(
+    {
+      amount: amount.optional(),
+      referenceOrderId: FIELDS.referenceOrderId.nullish(),
+      captureMode: FIELDS.captureMode.nullish(),
+      paymentMethodType: FIELDS.paymentMethodType.nullish(),
+      authExpiryTime: FIELDS.authExpiryTime.nullish(),
+      finalAmount: FIELDS.finalAmount.nullish(),
+      cancelled: FIELDS.cancelled.nullish(),
+      clientId,
+    },
+    NOT_AN_OBJECT,
+  )
   .meta({ id: 'ExpectationChanges' });
 
 /** Only what is there changes; `cancelled: null` takes a cancellation back. */
@@ -113,10 +127,7 @@ export const decision = z
     {
       decision: oneOf(REVIEW_DECISIONS),
       revision: z.int('must be a whole number: the revision of the order that you saw').min(0, 'must not be negative'),
-      note: note
-        .nullable()
-        .default(null)
-        .transform((words) => (words === '' ? null : words)),
+      note: note.nullish().transform((words) => words || null),
       clientId,
     },
     NOT_AN_OBJECT,

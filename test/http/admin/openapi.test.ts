@@ -55,11 +55,11 @@ describe('the document', () => {
 
   test('would not be, without a summary and with a reference to nothing', () => {
     const { '/healthz': health, ...paths } = DOCUMENT.paths;
-    const { get } = health as { readonly get: object };
+    const { get: operation } = health as { readonly get: object };
     const responses = { 400: { $ref: '#/components/responses/None' } };
     const changed = {
       ...DOCUMENT,
-      paths: { ...paths, '/healthz': { get: { ...get, summary: undefined, responses } } },
+      paths: { ...paths, '/healthz': { get: { ...operation, summary: undefined, responses } } },
     };
     expect(broken(changed)).toEqual(expect.arrayContaining(['operation-summary', 'no-unresolved-refs']));
   });

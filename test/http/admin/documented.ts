@@ -8,9 +8,18 @@ import { PROBLEM_SHAPES } from '../../../src/http/admin/problems.ts';
 
 /* Compares what the admin app answers with its OpenAPI document. */
 
+type Content = Readonly<Record<string, unknown>>;
+interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly required: boolean;
+  readonly schema: { readonly type?: string };
+}
 interface DocumentedOperation {
   readonly operationId: string;
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
 }
 export const DOCUMENT = createDocument(ENDPOINTS) as {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
@@ -27,10 +36,15 @@ const PATTERNS = Object.keys(DOCUMENT.paths).map(
   (path) => [path, new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`)] as const,
 );
 
-interface Answered {
+interface Asked {
   readonly method: string;
   /** The request target. */
   readonly url: string;
+  /** As sent; empty where there is none. */
+  readonly sent: string;
+}
+
+interface Answered extends Omit<Asked, 'sent'> {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
@@ -56,12 +70,43 @@ export const differences = ({ method, url, status, contentType, body }: Answered
   const response = found.operation.responses[status];
   if (response?.content === undefined || !(type in response.content)) return [said(`as ${type} is not documented`)];
   if (method === 'HEAD') return [];
-  const place = [...found.place, 'responses', String(status), 'content', type, 'schema'].map(escaped).join('/');
-  const validate = ajv.getSchema(`openapi.json#/${place}`);
-  if (validate === undefined) throw new Error(`there is no schema at ${place}`);
-  void validate(JSON.parse(body));
-  return (validate.errors ?? []).map(({ instancePath, message = '', params }) =>
-    said(`${instancePath} ${message} ${JSON.stringify(params)}`),
+  return faults([...found.place, 'responses', String(status), 'content', type, 'schema'], JSON.parse(body)).map(said);
+};
+
+/** How a request that was accepted differs from what the document says may be asked; empty where it does not. */
+export const differencesInRequest = ({ method, url, sent }: Asked): readonly string[] => {
+  const found = operationOf(method, url);
+  if (found === null) return [`${method} ${url} is no operation`];
+  const { parameters = [], requestBody } = found.operation;
+  const query = new URLSearchParams(/\?(.*)$/s.exec(url)?.[1] ?? '');
+  const unknown = [...query.keys()].filter((name) =>
+    parameters.every((one) => one.name !== name || one.in !== 'query'),
+  );
+  return [
+    ...unknown.map((name) => `takes no parameter ${name}`),
+    ...parameters.flatMap((parameter, index) => {
+      const text = query.get(parameter.name);
+      if (parameter.in === 'path') return [];
+      if (text === null) return parameter.required ? [`needs the parameter ${parameter.name}`] : [];
+      return faults([...found.place, 'parameters', String(index), 'schema'], valueOf(text, parameter));
+    }),
+    ...(requestBody === undefined
+      ? []
+      : faults([...found.place, 'requestBody', 'content', 'application/json', 'schema'], JSON.parse(sent))),
+  ].map((what) => `${method} ${url} is accepted: ${what}`);
+};
+
+/** A parameter's text as its type says. */
+const valueOf = (text: string, { schema }: Parameter): unknown =>
+  schema.type === 'integer' || schema.type === 'boolean' ? JSON.parse(text) : text;
+
+/** What is wrong with a value by the schema at a place of the document. */
+const faults = (place: readonly string[], value: unknown): readonly string[] => {
+  const validate = ajv.getSchema(`openapi.json#/${place.map(escaped).join('/')}`);
+  if (validate === undefined) throw new Error(`there is no schema at ${place.join(' ')}`);
+  void validate(value);
+  return (validate.errors ?? []).map(
+    ({ instancePath, message = '', params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
   );
 };
 
@@ -75,7 +120,7 @@ const isProblem = (type: string, body: string): boolean => {
   return SHAPES.get(problem.code)?.safeParse(problem).success === true;
 };
 
-/** Notes how each answer of the app differs from the document. */
+/** Notes how each answer of the app, and each request that it has accepted, differs from the document. */
 export const compareAnswers = (app: Express, note: (difference: string) => void): void => {
   const { handle } = app as unknown as { readonly handle: Handle };
   const compared: Handle = (request, response, next) => {
@@ -85,6 +130,7 @@ export const compareAnswers = (app: Express, note: (difference: string) => void)
       const contentType = String(response.getHeader('Content-Type'));
       const found = differences({ method, url, status: response.statusCode, contentType, body: body ?? '' });
       found.forEach(note);
+      if (response.statusCode < 300) differencesInRequest({ method, url, sent: sentWith(request) }).forEach(note);
       return end(body);
     };
     Object.assign(response, { end: answered });
@@ -92,5 +138,9 @@ export const compareAnswers = (app: Express, note: (difference: string) => void)
   };
   Object.assign(app, { handle: compared });
 };
+
+/** The body, as the app's own reader has kept it. */
+const sentWith = (request: IncomingMessage): string =>
+  'body' in request && Buffer.isBuffer(request.body) ? request.body.toString() : '';
 
 type Handle = (request: IncomingMessage, response: ServerResponse, next?: () => void) => void;

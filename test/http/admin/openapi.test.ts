@@ -9,7 +9,7 @@ import type { Order } from '../../../src/order/order.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { jpy, paymentResult } from '../../support/facts.ts';
 import { makeDirectory } from '../../support/receiver.ts';
-import { DOCUMENT, differences, operationOf } from './documented.ts';
+import { DOCUMENT, differences, differencesInRequest, operationOf } from './documented.ts';
 import { type Admin, openAdmin, READ_TOKEN, signedRequest, TOKEN, toBody } from './support.ts';
 
 let admin: Admin;
@@ -179,5 +179,30 @@ describe('an answer differs from the document', () => {
     ['a page, of no operation', { url: '/nowhere', contentType: 'text/html', body: '<html>' }],
   ])('with %s', (_, change) => {
     expect(differences({ ...accepted, ...change })).not.toEqual([]);
+  });
+});
+
+describe('a request that is accepted differs from the document', () => {
+  const accepted = {
+    method: 'PUT',
+    url: '/api/orders/R1?replace=true',
+    sent: JSON.stringify({ amount: { currency: 'JPY', value: 120 }, captureMode: null }),
+  };
+
+  test('not where it is as documented', () => {
+    expect(differencesInRequest(accepted)).toEqual([]);
+    expect(differencesInRequest({ method: 'HEAD', url: '/api/find?id=P1&clientId=C', sent: '' })).toEqual([]);
+  });
+
+  test.each([
+    ['a further parameter', { url: '/api/orders/R1?force=true' }],
+    ['a parameter of another type', { url: '/api/orders/R1?replace=1' }],
+    ['a parameter less', { method: 'GET', url: '/api/find' }],
+    ['a body less', { sent: '{}' }],
+    ['a further field', { sent: JSON.stringify({ amount: { currency: 'JPY', value: '1' }, colour: 'red' }) }],
+    ['a value of zero', { sent: JSON.stringify({ amount: { currency: 'JPY', value: '00' } }) }],
+    ['a path that is not there', { url: '/api/orders/R1/captures' }],
+  ])('with %s', (_, change) => {
+    expect(differencesInRequest({ ...accepted, ...change })).not.toEqual([]);
   });
 });

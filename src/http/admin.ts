@@ -6,12 +6,12 @@ import { createGuard } from './admin/access.ts';
 import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
 import { createDocument } from './admin/openapi.ts';
 import { notFound, problem, replyToError } from './admin/problem.ts';
-import { addRoutes, toHandler } from './admin/routes.ts';
+import { addEarly, addRoutes } from './admin/routes.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
 
 export interface AdminDependencies {
-  /** Null while the store is not open yet: everything but /healthz is then 503. */
+  /** Null while it is not open yet: what needs it is then 503. */
   readonly store: () => Store | null;
   readonly token: string | null;
   readonly readToken: string | null;
@@ -40,8 +40,9 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
     store: () => openStore(dependencies),
     document: () => createDocument(ENDPOINTS),
   };
-  for (const open of ENDPOINTS.filter(({ isOpen }) => isOpen)) app[open.method](open.path, toHandler(open, needs));
+  addEarly(app, ENDPOINTS, { access: 'anybody, at any time', needs });
   app.use(guarded(dependencies));
+  addEarly(app, ENDPOINTS, { access: 'readers, at any time', needs });
   app.use(whileOpen(dependencies));
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
   addRoutes(app, ENDPOINTS, needs);

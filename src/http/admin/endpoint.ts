@@ -21,16 +21,23 @@ export const TAGS = {
 } as const;
 export type Tag = keyof typeof TAGS;
 
-/** Problems that every request may meet. */
+/** To whom an endpoint answers, and when. */
+export type Access =
+  | 'anybody, at any time'
+  /** Whoever has a token, where there are tokens. */
+  | 'readers, at any time'
+  | 'readers, while the store is open';
+
+/** Problems that every request may meet, but one that anybody may make. */
 export const ALWAYS = [
   'MALFORMED_REQUEST',
   'TOKEN_REQUIRED',
   'FOREIGN_HOST',
   'FOREIGN_ORIGIN',
   'INTERNAL_ERROR',
-  'STORE_UNAVAILABLE',
 ] as const satisfies readonly ProblemCode[];
-/** The same of one that writes, and of one with a body. */
+/** The same of one that needs the store, of one that writes, and of one with a body. */
+export const OF_STORE = ['STORE_UNAVAILABLE'] as const satisfies readonly ProblemCode[];
 export const OF_WRITING = ['READ_ONLY_TOKEN'] as const satisfies readonly ProblemCode[];
 export const OF_BODIES = ['BODY_TOO_LARGE', 'UNSUPPORTED_BODY'] as const satisfies readonly ProblemCode[];
 
@@ -51,8 +58,7 @@ export interface Operation {
   readonly tag: Tag;
   readonly summary: string;
   readonly description: string;
-  /** Whether it answers without a token, and before the store is open. */
-  readonly isOpen: boolean;
+  readonly access: Access;
   /** Null where the path has none. */
   readonly id: PathId<ProblemCode> | null;
   /** Null where the query is not looked at. */
@@ -80,9 +86,10 @@ type Always = (typeof ALWAYS)[number];
 
 interface Definition<Needs, Query, Said, R extends Responses, Code extends ProblemCode> extends Omit<
   Operation,
-  'isOpen' | 'id' | 'query' | 'body' | 'responses' | 'problems'
+  'access' | 'id' | 'query' | 'body' | 'responses' | 'problems'
 > {
-  readonly isOpen?: boolean;
+  /** Readers, while the store is open, where absent. */
+  readonly access?: Access;
   readonly id: PathId<NoInfer<Code> | Always> | null;
   readonly query: z.ZodType<Query> | null;
   readonly body: z.ZodType<Said> | null;
@@ -99,11 +106,11 @@ interface Definition<Needs, Query, Said, R extends Responses, Code extends Probl
  */
 export const endpoint = <Needs, Query, Said, const R extends Responses, const Code extends ProblemCode>({
   answer,
-  isOpen = false,
+  access = 'readers, while the store is open',
   ...operation
 }: Definition<Needs, Query, Said, R, Code>): Endpoint<Needs> => ({
   ...operation,
-  isOpen,
+  access,
   serve: (needs) => {
     const respond = answer(needs);
     return async (request) => {

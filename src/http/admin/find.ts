@@ -1,14 +1,15 @@
+import { z } from 'zod';
 import type { Found, Store, UnverifiedSummary } from '../../store/store.ts';
 import { ok } from './answer.ts';
 import { endpoint } from './endpoint.ts';
-import { ofClient, requiredIdentifier } from './query.ts';
+import { clientFilter, requiredIdentifier } from './query.ts';
 import { type MarkedUnverified, markedUnverified, notification } from './shapes/notification.ts';
 import { order } from './shapes/order.ts';
 import { textOrNull } from './shapes/plain.ts';
 import { listOf, shapeOf } from './shapes/shape.ts';
 import { listedRefund } from './shapes/shop.ts';
 
-const sought = ofClient.extend({ id: requiredIdentifier });
+const sought = z.strictObject({ ...clientFilter, id: requiredIdentifier });
 
 /** Fewer characters are in nearly every request. */
 const SHORTEST = 6;

@@ -9,7 +9,7 @@ export const health = endpoint({
   tag: 'Service',
   summary: 'Tell whether the process answers',
   description: 'Needs no token, and says nothing about the database.',
-  isOpen: true,
+  access: 'anybody, at any time',
   id: null,
   query: null,
   body: null,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ok } from './answer.ts';
-import { ALWAYS, endpoint, OF_BODIES, OF_WRITING, type Operation, TAGS } from './endpoint.ts';
+import { ALWAYS, endpoint, OF_BODIES, OF_STORE, OF_WRITING, type Operation, TAGS } from './endpoint.ts';
 import { type ProblemCode, type ProblemKind, PROBLEM_SHAPES, PROBLEMS } from './problems.ts';
 import { nothing } from './query.ts';
 
@@ -20,6 +20,7 @@ export const describeApi = endpoint({
   tag: 'Service',
   summary: 'This document',
   description: 'OpenAPI 3.1. `paynotify openapi` prints the same.',
+  access: 'readers, at any time',
   id: null,
   query: nothing,
   body: null,
@@ -111,21 +112,22 @@ const createConversion = (): { readonly convert: Convert; readonly schemas: () =
 };
 
 const describe = (operation: Operation, convert: Convert): object => {
-  const { name, tag, summary, description, isOpen, body } = operation;
+  const { name, tag, summary, description, access, body } = operation;
+  const isForAnybody = access === 'anybody, at any time';
   const parameters = [...pathParameters(operation, convert), ...queryParameters(operation, convert)];
   return {
     operationId: name,
     tags: [tag],
     summary,
     description,
-    ...(isOpen ? { security: [] } : {}),
+    ...(isForAnybody ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === null
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: convert(body, 'input') } } } }),
     responses: {
       ...successes(operation, convert),
-      ...(isOpen ? NO_HTTP : refusals(operation, convert)),
+      ...(isForAnybody ? NO_HTTP : refusals(operation, convert)),
     },
   };
 };
@@ -165,8 +167,9 @@ const successes = ({ responses }: Operation, convert: Convert): object =>
 const NO_HTTP = { '4XX': { description: 'The request is no HTTP, or its headers are too large. There is no body.' } };
 
 /** What an operation refuses: its own problems, and those that every request may meet. */
-const problemsOf = ({ method, body, problems }: Operation): readonly ProblemCode[] => [
+const problemsOf = ({ access, method, body, problems }: Operation): readonly ProblemCode[] => [
   ...ALWAYS,
+  ...(access === 'readers, while the store is open' ? OF_STORE : []),
   ...(method === 'get' ? [] : OF_WRITING),
   ...(body === null ? [] : OF_BODIES),
   ...problems,

@@ -69,12 +69,11 @@ const limit = read(
 export const paging = { limit: limit.prefault(USUAL_PAGE), cursor: orNull(cursor) };
 
 /** Client ids are visible ASCII, of any length. */
-const clientId = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII')
-  .describe('Whose; it may be left out where one client is configured.');
-export const clientFilter = { clientId: orNull(clientId) };
-export const ofClient = z.strictObject(clientFilter);
+const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
+export const clientFilter = { clientId: orNull(clientId.describe('Of this client alone.')) };
+export const ofClient = z.strictObject({
+  clientId: orNull(clientId.describe('Whose; it may be left out where one client is configured.')),
+});
 export const nothing = z.strictObject({});
 
 /** What a PUT that registers takes. */

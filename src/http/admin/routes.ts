@@ -1,6 +1,6 @@
 import type { Express, RequestHandler } from 'express';
 import { send } from '../reply.ts';
-import { type Endpoint, METHODS } from './endpoint.ts';
+import { type Access, type Endpoint, METHODS } from './endpoint.ts';
 import { problem } from './problem.ts';
 
 /** Adds each path with the methods that it takes; every other method there is 405. */
@@ -17,8 +17,18 @@ export const addRoutes = <Needs>(app: Express, endpoints: readonly Endpoint<Need
   }
 };
 
+/** Adds those of one access before the others, where what stands in front of the others must not keep them. */
+export const addEarly = <Needs>(
+  app: Express,
+  endpoints: readonly Endpoint<Needs>[],
+  { access, needs }: { readonly access: Access; readonly needs: Needs },
+): void => {
+  for (const endpoint of endpoints)
+    if (endpoint.access === access) app[endpoint.method](endpoint.path, toHandler(endpoint, needs));
+};
+
 /** Express hands a rejected promise to the error handler. */
-export const toHandler = <Needs>({ serve }: Endpoint<Needs>, needs: Needs): RequestHandler => {
+const toHandler = <Needs>({ serve }: Endpoint<Needs>, needs: Needs): RequestHandler => {
   const respond = serve(needs);
   return async (request, response) => send(response, await respond(request));
 };

@@ -70,7 +70,8 @@ export const differences = ({ method, url, status, contentType, body }: Answered
   const response = found.operation.responses[status];
   if (response?.content === undefined || !(type in response.content)) return [said(`as ${type} is not documented`)];
   if (method === 'HEAD') return [];
-  return faults([...found.place, 'responses', String(status), 'content', type, 'schema'], JSON.parse(body)).map(said);
+  const value: unknown = type.endsWith('json') ? JSON.parse(body) : body;
+  return faults([...found.place, 'responses', String(status), 'content', type, 'schema'], value).map(said);
 };
 
 /** How a request that was accepted differs from what the document says may be asked; empty where it does not. */

@@ -6,9 +6,9 @@ import { ok, pageAnswer } from './answer.ts';
 import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { clientFilter, digestName, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
+import { clientFilter, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
 import { notification, notificationInFull, redriven, redriveReport } from './shapes/notification.ts';
-import { pageOf } from './shapes/plain.ts';
+import { digest, pageOf } from './shapes/plain.ts';
 import { wholeNotification } from './whole.ts';
 
 const listing = z.strictObject({
@@ -32,7 +32,7 @@ interface NotificationNeeds extends ClientNeeds {
 
 const ID = {
   means: 'The id of a notification: SHA-256 of its body, in lower-case hex.',
-  schema: digestName,
+  schema: digest,
   otherwise: notFound('notification'),
 };
 

@@ -157,10 +157,10 @@ const queryParameters = ({ query }: Operation, convert: Convert): readonly objec
 
 const successes = ({ responses }: Operation, convert: Convert): object =>
   Object.fromEntries(
-    Object.entries(responses).map(([status, { means, body, contentType = 'application/json' }]) => [
-      status,
-      { description: means, content: { [contentType]: { schema: convert(body, 'output') } } },
-    ]),
+    Object.entries(responses).map(([status, { means, body, contentType = 'application/json' }]) => {
+      const [mediaType = ''] = contentType.split(';');
+      return [status, { description: means, content: { [mediaType]: { schema: convert(body, 'output') } } }];
+    }),
   );
 
 /** Whoever may ask is not refused, but by Node itself. */

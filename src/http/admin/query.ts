@@ -31,9 +31,6 @@ const identifierOr = (absent?: string) =>
 export const identifier = identifierOr();
 export const requiredIdentifier = identifierOr('is required');
 
-/** SHA-256 in lower-case hex, which is what names a notification and an unverified request. */
-export const digestName = z.string().regex(/^[0-9a-f]{64}$/);
-
 /** Databases refuse U+0000 or alter lone surrogates. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 

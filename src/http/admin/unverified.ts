@@ -4,9 +4,9 @@ import type { Store } from '../../store/store.ts';
 import { ok, pageAnswer } from './answer.ts';
 import { endpoint } from './endpoint.ts';
 import { notFound } from './problem.ts';
-import { digestName, nothing, oneOf, orNull, paging } from './query.ts';
+import { nothing, oneOf, orNull, paging } from './query.ts';
 import { unverified, unverifiedInFull } from './shapes/notification.ts';
-import { pageOf } from './shapes/plain.ts';
+import { digest, pageOf } from './shapes/plain.ts';
 import { wholeUnverified } from './whole.ts';
 
 const listing = z.strictObject({ reason: orNull(oneOf(UNVERIFIED_REASONS)), ...paging });
@@ -43,7 +43,7 @@ export const findUnverified = endpoint({
   description: 'With its headers and the very bytes of its body.',
   id: {
     means: 'The id of an unverified request: SHA-256 over method, target, headers and body, in lower-case hex.',
-    schema: digestName,
+    schema: digest,
     otherwise: notFound('unverified request'),
   },
   query: nothing,

@@ -3,8 +3,16 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import express from 'express';
 import request, { type Response, type Test } from 'supertest';
+import { z } from 'zod';
 import { UNVERIFIED_REASONS } from '../../../src/antom/signature.ts';
+import { ok } from '../../../src/http/admin/answer.ts';
+import { endpoint } from '../../../src/http/admin/endpoint.ts';
+import { health } from '../../../src/http/admin/health.ts';
+import { createDocument } from '../../../src/http/admin/openapi.ts';
+import { nothing } from '../../../src/http/admin/query.ts';
+import { addRoutes } from '../../../src/http/admin/routes.ts';
 import type { Order } from '../../../src/order/order.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { jpy, paymentResult } from '../../support/facts.ts';
@@ -53,9 +61,15 @@ describe('the document', () => {
     expect(broken(DOCUMENT)).toEqual([]);
   });
 
+  test('has no two shapes of one name', () => {
+    const shape = z.strictObject({ status: z.literal('fine') }).meta({ id: 'Health' });
+    const other = { ...health, path: '/other', responses: { 200: { means: 'Another.', body: shape } } };
+    expect(() => createDocument([health, other])).toThrow('two schemas have the name Health');
+  });
+
   test('would not be, without a summary and with a reference to nothing', () => {
-    const { '/healthz': health, ...paths } = DOCUMENT.paths;
-    const { get: operation } = health as { readonly get: object };
+    const { '/healthz': first, ...paths } = DOCUMENT.paths;
+    const { get: operation } = first as { readonly get: object };
     const responses = { 400: { $ref: '#/components/responses/None' } };
     const changed = {
       ...DOCUMENT,
@@ -204,5 +218,34 @@ describe('a request that is accepted differs from the document', () => {
     ['a path that is not there', { url: '/api/orders/R1/captures' }],
   ])('with %s', (_, change) => {
     expect(differencesInRequest({ ...accepted, ...change })).not.toEqual([]);
+  });
+});
+
+describe('an answer that is no JSON', () => {
+  const greeting = endpoint({
+    method: 'get',
+    path: '/greeting',
+    name: 'greet',
+    tag: 'Service',
+    summary: 'A greeting',
+    description: 'A greeting.',
+    id: null,
+    query: nothing,
+    body: null,
+    responses: { 200: { means: 'It.', body: z.string(), contentType: 'text/plain; version=1; charset=utf-8' } },
+    problems: [],
+    answer: () => async () => ok('"good morning"\n'),
+  });
+
+  test('is sent as it is, under its own type, which is documented', async () => {
+    const app = express();
+    addRoutes(app, [greeting], null);
+    const { text, headers } = await request(app).get('/greeting').expect(200);
+    expect([text, headers['content-type']]).toEqual(['"good morning"\n', 'text/plain; version=1; charset=utf-8']);
+    expect(createDocument([greeting])).toMatchObject({
+      paths: {
+        '/greeting': { get: { responses: { 200: { content: { 'text/plain': { schema: { type: 'string' } } } } } } },
+      },
+    });
   });
 });

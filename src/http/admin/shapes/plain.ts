@@ -18,6 +18,7 @@ export const ourTimeOrNull = ourTime.nullable();
 /** A time that APO or the shop stated. */
 export const statedTime = text.nullable().describe('As it was stated: ISO 8601, or 13-digit epoch milliseconds.');
 
+/** SHA-256 in lower-case hex, which is what names a notification and an unverified request. */
 export const digest = text.regex(/^[0-9a-f]{64}$/);
 
 export const amount = shapeOf<AmountText>('Amount')({

@@ -97,9 +97,16 @@ export const differencesInRequest = ({ method, url, sent }: Asked): readonly str
   ].map((what) => `${method} ${url} is accepted: ${what}`);
 };
 
+const BOOLEANS = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
 /** A parameter's text as its type says. */
-const valueOf = (text: string, { schema }: Parameter): unknown =>
-  schema.type === 'integer' || schema.type === 'boolean' ? JSON.parse(text) : text;
+const valueOf = (text: string, { schema }: Parameter): unknown => {
+  if (schema.type === 'integer') return Number(text);
+  return schema.type === 'boolean' ? (BOOLEANS.get(text) ?? text) : text;
+};
 
 /** What is wrong with a value by the schema at a place of the document. */
 const faults = (place: readonly string[], value: unknown): readonly string[] => {

@@ -17,14 +17,16 @@ type Matching<T, F> = {
 };
 
 /**
- * The schema of a type that the program has already, under the name that it has in the OpenAPI document. Type and
- * schema are one shape: a field that only one of them has, or has otherwise, does not compile.
+ * The schema of a type that the program has already, under the name that it has in the OpenAPI document, if any. Type
+ * and schema are one shape: a field that only one of them has, or has otherwise, does not compile.
  *
  *     shapeOf<AmountText>('Amount')({ currency: z.string(), value: z.string() })
  */
 export const shapeOf =
-  <T extends object>(name: string) =>
-  <F extends Fields<T>>(fields: F & Matching<T, F>): z.ZodType<T> =>
-    z.strictObject(fields).meta({ id: name }) as unknown as z.ZodType<T>;
+  <T extends object>(name?: string) =>
+  <F extends Fields<T>>(fields: F & Matching<T, F>): z.ZodType<T> => {
+    const shape = z.strictObject(fields);
+    return (name === undefined ? shape : shape.meta({ id: name })) as unknown as z.ZodType<T>;
+  };
 
 export const listOf = <T>(item: z.ZodType<T>): z.ZodType<readonly T[]> => z.array(item);

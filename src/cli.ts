@@ -7,6 +7,7 @@ import { EXIT_FINE, EXIT_WRONG, report } from './commands/failure.ts';
 import { addKeygen } from './commands/keygen.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addNotifications } from './commands/notifications.ts';
+import { addOpenapi } from './commands/openapi.ts';
 import { addOrders } from './commands/orders.ts';
 import { addRebuild } from './commands/rebuild.ts';
 import { addRedrive } from './commands/redrive.ts';
@@ -37,6 +38,7 @@ const COMMANDS: readonly AddCommand[] = [
   addBackup,
   addRestore,
   addCopy,
+  addOpenapi,
   addKeygen,
 ];
 

@@ -4,8 +4,15 @@
  */
 import { type SignedRequest, type Trust, type VerifiedNotification, verify } from '../src/antom/signature.ts';
 import { readBody, readNotification } from '../src/handlers/read.ts';
+import { ok } from '../src/http/admin/answer.ts';
+import { endpoint } from '../src/http/admin/endpoint.ts';
+import { notFound } from '../src/http/admin/problem.ts';
+import { nothing } from '../src/http/admin/query.ts';
+import { amount, text, textOrNull } from '../src/http/admin/shapes/plain.ts';
+import { shapeOf } from '../src/http/admin/shapes/shape.ts';
 import type { Inbox } from '../src/inbox/inbox.ts';
 import type { Place } from '../src/inbox/queue.ts';
+import type { AmountText } from '../src/order/amount.ts';
 import type { RawNotification, Reading, ReadNotification } from '../src/order/reading.ts';
 import { acknowledge } from '../src/pay-notify.ts';
 import type {
@@ -157,3 +164,52 @@ export const unverifiedByHand: RecordedUnverified = { kind: 'unverified', delive
 
 // @ts-expect-error: what is stored stays as it is
 export const changesDeliveries = () => (recorded.deliveries = 0);
+
+// --- a shape and its type are one -------------------------------------------------------------------------------
+
+const sum: AmountText = { currency: 'JPY', value: '120' };
+
+export const shapedAsMeant = shapeOf<AmountText>('Amount')({ currency: text, value: text });
+
+// @ts-expect-error: a field of the type is not in the shape
+export const shapedWithLess = shapeOf<AmountText>('Amount')({ currency: text });
+
+// @ts-expect-error: a field of the shape is not in the type
+export const shapedWithMore = shapeOf<AmountText>('Amount')({ currency: text, value: text, scale: text });
+
+// @ts-expect-error: the shape takes more than the type does
+export const shapedWider = shapeOf<AmountText>('Amount')({ currency: textOrNull, value: text });
+
+// @ts-expect-error: the type has more than the shape takes
+export const shapedNarrower = shapeOf<{ readonly currency: string | null }>('Currency')({ currency: text });
+
+// --- an endpoint answers what it documents ----------------------------------------------------------------------
+
+const documented = {
+  method: 'get',
+  path: '/api/sum',
+  name: 'findSum',
+  tag: 'Orders',
+  summary: 'A sum',
+  description: 'A sum.',
+  id: null,
+  query: nothing,
+  body: null,
+  responses: { 200: { means: 'The sum.', body: amount } },
+  problems: ['NOT_FOUND'],
+} as const;
+
+export const answersAsMeant = endpoint({ ...documented, answer: () => async () => ok(sum) });
+export const refusesAsMeant = endpoint({ ...documented, answer: () => async () => notFound('sum') });
+
+// @ts-expect-error: of another shape
+export const answersOtherwise = endpoint({ ...documented, answer: () => async () => ok({ currency: 'JPY' }) });
+
+// @ts-expect-error: a problem that it does not document
+export const refusesOtherwise = endpoint({ ...documented, problems: [], answer: () => async () => notFound('sum') });
+
+// @ts-expect-error: it documents no response
+export const answersUndocumented = endpoint({ ...documented, responses: undefined, answer: () => async () => ok(sum) });
+
+// @ts-expect-error: it documents no query
+export const asksUndocumented = endpoint({ ...documented, query: undefined, answer: () => async () => ok(sum) });

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { complaints } from '../http/admin/endpoint.ts';
+import { complaints } from '../http/admin/complaints.ts';
 import { UsageError } from './failure.ts';
 
 /** What the options say, read as the API reads a body. Throws a UsageError. */

@@ -3,20 +3,15 @@ import type { Log } from '../log.ts';
 import { type Store, StoreUnavailableError, type StoredNotification } from '../store/store.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
 import { createGuard } from './admin/access.ts';
-import { addRoute, type Endpoint, ok, type Route, toHandler } from './admin/endpoint.ts';
-import { createFinding } from './admin/find.ts';
-import { createNotificationEndpoints } from './admin/notifications.ts';
-import { createOrderEndpoints } from './admin/orders.ts';
-import { notFound, replyToError, storeUnavailable } from './admin/problem.ts';
-import { createRefundEndpoints } from './admin/refunds.ts';
-import { createAmending, createRegistering } from './admin/registrations.ts';
-import { createReviewEndpoints } from './admin/reviews.ts';
-import { createUnverifiedEndpoints } from './admin/unverified.ts';
+import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
+import { createDocument } from './admin/openapi.ts';
+import { notFound, problem, replyToError } from './admin/problem.ts';
+import { addEarly, addRoutes } from './admin/routes.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
 
 export interface AdminDependencies {
-  /** Null while the store is not open yet: everything but /healthz is then 503. */
+  /** Null while it is not open yet: what needs it is then 503. */
   readonly store: () => Store | null;
   readonly token: string | null;
   readonly readToken: string | null;
@@ -42,13 +37,17 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
   app.enable('strict routing').enable('case sensitive routing');
 
   app.use(withHeaders);
-  app.get('/healthz', toHandler(health));
+  const needs: EndpointNeeds = {
+    ...dependencies,
+    store: () => openStore(dependencies),
+    document: () => createDocument(ENDPOINTS),
+  };
+  addEarly(app, ENDPOINTS, { access: 'anybody, at any time', needs });
   app.use(guarded(dependencies));
-  // Also while the store is not open.
-  addRoute(app, { path: '/metrics', get: showMetrics(dependencies) });
+  addEarly(app, ENDPOINTS, { access: 'readers, at any time', needs });
   app.use(whileOpen(dependencies));
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
-  for (const route of routesOf(dependencies)) addRoute(app, route);
+  addRoutes(app, ENDPOINTS, needs);
   app.use((_request, response) => send(response, notFound('path')));
   app.use(failed(dependencies));
   const guard = createGuard(dependencies);
@@ -58,36 +57,6 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
   });
   return app;
 };
-
-const routesOf = (dependencies: AdminDependencies): readonly Route[] => {
-  const needs = { ...dependencies, store: () => openStore(dependencies) };
-  const orders = createOrderEndpoints(needs);
-  const notifications = createNotificationEndpoints(needs);
-  const reviews = createReviewEndpoints(needs);
-  const refunds = createRefundEndpoints(needs);
-  const unverified = createUnverifiedEndpoints(needs);
-  return [
-    { path: '/healthz', get: health },
-    { path: '/api/orders', get: orders.list },
-    { path: '/api/orders/:id', get: orders.find, put: createRegistering(needs), patch: createAmending(needs) },
-    { path: '/api/orders/:id/review', put: reviews.decide, delete: reviews.withdraw },
-    { path: '/api/refunds', get: refunds.list },
-    { path: '/api/refunds/:id', put: refunds.register },
-    { path: '/api/find', get: createFinding(needs) },
-    { path: '/api/notifications', get: notifications.list },
-    { path: '/api/notifications/:id', get: notifications.find },
-    { path: '/api/notifications/:id/redrive', post: notifications.redriveOne },
-    { path: '/api/redrive', post: notifications.redriveAll },
-    { path: '/api/unverified', get: unverified.list },
-    { path: '/api/unverified/:id', get: unverified.find },
-  ];
-};
-
-const health: Endpoint = async () => ok({ status: 'ok' });
-
-const showMetrics =
-  ({ metrics }: AdminDependencies): Endpoint =>
-  async () => ({ status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body: await metrics() });
 
 const NOT_OPEN = 'The store is not open yet.';
 
@@ -111,16 +80,16 @@ const withHeaders: RequestHandler = (_request, response, next) => {
 const guarded = (dependencies: AdminDependencies): RequestHandler => {
   const guard = createGuard(dependencies);
   return (request, response, next) => {
-    const problem = guard(request);
-    if (problem === null) next();
-    else send(response, problem);
+    const refusal = guard(request);
+    if (refusal === null) next();
+    else send(response, refusal);
   };
 };
 
 const whileOpen =
   ({ store }: AdminDependencies): RequestHandler =>
   (_request, response, next) => {
-    if (store() === null) send(response, storeUnavailable(NOT_OPEN));
+    if (store() === null) send(response, problem('STORE_UNAVAILABLE', NOT_OPEN));
     else next();
   };
 

@@ -21,6 +21,7 @@ const COMMANDS = [
   'migrate',
   'backup',
   'copy',
+  'openapi',
   'keygen',
 ];
 const place = ownPlace();

@@ -23,12 +23,7 @@ const bearerOnly = ({ token, readToken }: Tokens): Guard => {
     // A header is one character a byte, a token is UTF-8: compared are the bytes.
     const presented = digest(Buffer.from(/^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'latin1'));
     if (isToken(presented)) return null;
-    if (!isReadToken(presented)) {
-      return {
-        ...problem('TOKEN_REQUIRED', 'A token is needed: Authorization: Bearer.'),
-        headers: { 'WWW-Authenticate': 'Bearer' },
-      };
-    }
+    if (!isReadToken(presented)) return problem('TOKEN_REQUIRED', 'A token is needed: Authorization: Bearer.');
     return method === 'GET' || method === 'HEAD' ? null : problem('READ_ONLY_TOKEN', 'This token may only read.');
   };
 };

@@ -1,18 +1,19 @@
 import type { z } from 'zod';
-import type { Reply } from '../reply.ts';
-import { complaints, type EndpointRequest } from './endpoint.ts';
-import { problem } from './problem.ts';
+import { complaints } from './complaints.ts';
+import { problem, type Refusal } from './problem.ts';
 
 /** Only bytes that are UTF-8 and nothing else: a replaced character would register another reference. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-type Read<T> = { readonly said: T } | { readonly refusal: Reply };
+interface Sent {
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}
+
+type Read<T> = { readonly said: T } | { readonly refusal: Refusal<'UNSUPPORTED_BODY' | 'MALFORMED_REQUEST'> };
 
 /** Reads a JSON body by a strict schema, or says why it is refused. */
-export const readSaid = <T>(
-  { contentType, body }: Pick<EndpointRequest<unknown>, 'contentType' | 'body'>,
-  schema: z.ZodType<T>,
-): Read<T> => {
+export const readSaid = <T>({ contentType, body }: Sent, schema: z.ZodType<T>): Read<T> => {
   if (!/^application\/json *(;|$)/i.test(contentType)) {
     return { refusal: problem('UNSUPPORTED_BODY', 'The body has to be application/json.') };
   }
@@ -26,5 +27,5 @@ export const readSaid = <T>(
   return read.success ? { said: read.data } : { refusal: notUnderstood(complaints(read.error)) };
 };
 
-export const notUnderstood = (reason: string): Reply =>
+export const notUnderstood = (reason: string): Refusal<'MALFORMED_REQUEST'> =>
   problem('MALFORMED_REQUEST', `The body is not understood: ${reason}.`);

@@ -1,6 +1,5 @@
 import type { Store } from '../../store/store.ts';
-import type { Reply } from '../reply.ts';
-import { problem } from './problem.ts';
+import { problem, type Refusal } from './problem.ts';
 
 /** The `client-id`s that are configured now. */
 export type ClientIds = () => readonly string[];
@@ -18,11 +17,14 @@ export const clientMeant = (named: string | null, clientIds: ClientIds): string 
   return others.length > 0 ? null : only;
 };
 
-export const clientRequired = (): Reply =>
+export const clientRequired = (): Refusal<'CLIENT_REQUIRED'> =>
   problem('CLIENT_REQUIRED', 'Several clients are configured: say which one by clientId.');
 
 /** The same of something to register: nothing is kept for a client that is not configured. */
-export const configuredClient = (named: string | null, clientIds: ClientIds): string | Reply => {
+export const configuredClient = (
+  named: string | null,
+  clientIds: ClientIds,
+): string | Refusal<'CLIENT_REQUIRED' | 'UNKNOWN_CLIENT'> => {
   const meant = clientMeant(named, clientIds);
   if (meant === null) return clientRequired();
   return clientIds().includes(meant) ? meant : problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');

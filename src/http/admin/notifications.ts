@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { KINDS, OUTCOMES } from '../../order/reading.ts';
-import type { NotificationKey, Store, StoredNotification } from '../../store/store.ts';
+import type { StoredNotification, Store } from '../../store/store.ts';
 import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
-import type { Reply } from '../reply.ts';
-import { type ClientIds, clientMeant, clientRequired } from './clients.ts';
-import { type Endpoint, endpoint, type EndpointRequest, ok } from './endpoint.ts';
+import { ok, pageAnswer } from './answer.ts';
+import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
+import { endpoint } from './endpoint.ts';
 import { notFound, problem } from './problem.ts';
-import { clientFilter, pageReply, identifier, isDigest, ofClient, oneOf, orNull, paging } from './query.ts';
+import { clientFilter, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
+import { notification, notificationInFull, redriven, redriveReport } from './shapes/notification.ts';
+import { digest, pageOf } from './shapes/plain.ts';
 import { wholeNotification } from './whole.ts';
 
 const listing = z.strictObject({
@@ -19,57 +21,106 @@ const listing = z.strictObject({
 
 const ofOutcome = z.strictObject({ outcome: orNull(oneOf(OUTCOMES)) });
 
-export interface NotificationNeeds {
-  readonly store: () => Store;
-  readonly clientIds: ClientIds;
+interface RedriveNeeds extends ClientNeeds {
   readonly redriving: (store: Store) => Redriving;
+}
+
+interface NotificationNeeds extends ClientNeeds {
   /** Null where its bytes are gone. */
   readonly verifiesNow: (stored: StoredNotification) => boolean | null;
 }
 
-export interface NotificationEndpoints {
-  readonly list: Endpoint;
-  readonly find: Endpoint;
-  readonly redriveOne: Endpoint;
-  readonly redriveAll: Endpoint;
-}
-
-export const createNotificationEndpoints = ({
-  store,
-  clientIds,
-  redriving,
-  verifiesNow,
-}: NotificationNeeds): NotificationEndpoints => {
-  const ofOne = (respond: (key: NotificationKey) => Promise<Reply>): Endpoint =>
-    endpoint(ofClient, async ({ id, query }: EndpointRequest<z.output<typeof ofClient>>) => {
-      const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired();
-      return isDigest(id) ? await respond({ clientId, id }) : notFound('notification');
-    });
-
-  return {
-    list: endpoint(
-      listing,
-      async ({ query: { limit, cursor, ...filter } }) =>
-        await pageReply({ limit, cursor }, (page) => store().listNotifications(filter, page)),
-    ),
-    find: ofOne(async (key) => {
-      const stored = await store().findNotification(key);
-      return stored === null ? notFound('notification') : ok(wholeNotification(stored, verifiesNow(stored)));
-    }),
-    redriveOne: ofOne(async (key) => toReply(await redriving(store()).redriveOne(key))),
-    redriveAll: endpoint(ofOutcome, async ({ query }) => ok(await redriving(store()).redriveAll(query.outcome))),
-  };
+const ID = {
+  means: 'The id of a notification: SHA-256 of its body, in lower-case hex.',
+  schema: digest,
+  otherwise: notFound('notification'),
 };
 
-const toReply = (result: RedriveResult): Reply =>
-  result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind];
+export const listNotifications = endpoint({
+  method: 'get',
+  path: '/api/notifications',
+  name: 'listNotifications',
+  tag: 'Notifications',
+  summary: 'List notifications',
+  description: 'Newest first. `id` is any identifier that a notification states.',
+  id: null,
+  query: listing,
+  body: null,
+  responses: { 200: { means: 'A page of notifications.', body: pageOf('NotificationPage', notification) } },
+  problems: [],
+  answer:
+    ({ store }: ClientNeeds) =>
+    async ({ query: { limit, cursor, ...filter } }) =>
+      await pageAnswer({ limit, cursor }, (page) => store().listNotifications(filter, page)),
+});
 
-const NOT_REDRIVEN: Readonly<Record<Exclude<RedriveResult['kind'], 'redriven'>, Reply>> = {
+export const findNotification = endpoint({
+  method: 'get',
+  path: '/api/notifications/:id',
+  name: 'findNotification',
+  tag: 'Notifications',
+  summary: 'Read one notification',
+  description: 'With its headers and the very bytes of its body, and whether it verifies now.',
+  id: ID,
+  query: ofClient,
+  body: null,
+  responses: { 200: { means: 'The notification.', body: notificationInFull } },
+  problems: ['CLIENT_REQUIRED', 'NOT_FOUND'],
+  answer:
+    ({ store, clientIds, verifiesNow }: NotificationNeeds) =>
+    async ({ id, query }) => {
+      const clientId = clientMeant(query.clientId, clientIds);
+      if (clientId === null) return clientRequired();
+      const stored = await store().findNotification({ clientId, id });
+      return stored === null ? notFound('notification') : ok(wholeNotification(stored, verifiesNow(stored)));
+    },
+});
+
+export const redriveOne = endpoint({
+  method: 'post',
+  path: '/api/notifications/:id/redrive',
+  name: 'redriveNotification',
+  tag: 'Notifications',
+  summary: 'Read one notification again and apply it',
+  description: 'Never blocked by having been seen.',
+  id: ID,
+  query: ofClient,
+  body: null,
+  responses: { 200: { means: 'What became of it.', body: redriven } },
+  problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'NOTIFICATION_HELD', 'NOTIFICATION_WITHOUT_BYTES'],
+  answer:
+    ({ store, clientIds, redriving }: RedriveNeeds) =>
+    async ({ id, query }) => {
+      const clientId = clientMeant(query.clientId, clientIds);
+      if (clientId === null) return clientRequired();
+      const result = await redriving(store()).redriveOne({ clientId, id });
+      return result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind];
+    },
+});
+
+const NOT_REDRIVEN = {
   'not found': notFound('notification'),
   held: problem('NOTIFICATION_HELD', 'Another replica applies this notification at this moment: try again.'),
   'without bytes': problem(
     'NOTIFICATION_WITHOUT_BYTES',
     'The bytes of this notification have been removed: it cannot be applied again.',
   ),
-};
+} as const satisfies Readonly<Record<Exclude<RedriveResult['kind'], 'redriven'>, object>>;
+
+export const redriveAll = endpoint({
+  method: 'post',
+  path: '/api/redrive',
+  name: 'redriveNotifications',
+  tag: 'Notifications',
+  summary: 'Read all notifications of an outcome again and apply them',
+  description: 'All notifications where no outcome is given. Oldest first, in short transactions.',
+  id: null,
+  query: ofOutcome,
+  body: null,
+  responses: { 200: { means: 'How many ended with each outcome.', body: redriveReport } },
+  problems: [],
+  answer:
+    ({ store, redriving }: RedriveNeeds) =>
+    async ({ query }) =>
+      ok(await redriving(store()).redriveAll(query.outcome)),
+});

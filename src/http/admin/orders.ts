@@ -4,11 +4,13 @@ import { isIdentifier } from '../../order/identifier.ts';
 import { NEXT_ACTIONS } from '../../order/next-action.ts';
 import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
-import type { Reply } from '../reply.ts';
+import { type Answer, feedAnswer, ok, pageAnswer } from './answer.ts';
 import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
-import { type Endpoint, endpoint, ok } from './endpoint.ts';
-import { notFound, problem } from './problem.ts';
-import { clientFilter, identifier, pageReply, ofClient, oneOf, orNull, paging } from './query.ts';
+import { endpoint } from './endpoint.ts';
+import { notFound, problem, type Refusal } from './problem.ts';
+import { clientFilter, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
+import { order } from './shapes/order.ts';
+import { pageOf } from './shapes/plain.ts';
 
 const listing = z
   .strictObject({
@@ -17,7 +19,7 @@ const listing = z
     nextAction: orNull(oneOf(NEXT_ACTIONS)),
     referenceOrderId: orNull(identifier),
     ...clientFilter,
-    after: paging.cursor,
+    after: paging.cursor.describe('Follows the changes from here: `0`, then the `next` of the page before.'),
     ...paging,
   })
   .refine(
@@ -26,34 +28,63 @@ const listing = z
     { error: 'after goes with clientId and limit only: the feed holds every order' },
   );
 
-export interface OrderEndpoints {
-  readonly list: Endpoint;
-  readonly find: Endpoint;
-}
-
-export const createOrderEndpoints = ({ store, clientIds }: ClientNeeds): OrderEndpoints => ({
-  list: endpoint(listing, async ({ query: { after, limit, cursor, ...filter } }) =>
-    after === null
-      ? await pageReply({ limit, cursor }, (page) => store().listOrders(filter, page))
-      : await pageReply({ limit, cursor: after }, (page) =>
-          store().followOrders({ ...page, clientId: filter.clientId }),
-        ),
-  ),
-  find: endpoint(ofClient, async ({ id, query }) => {
-    const clientId = clientMeant(query.clientId, clientIds);
-    if (clientId === null) return clientRequired();
-    return orderReply(isIdentifier(id) ? await store().findOrders({ clientId, id }) : []);
-  }),
+export const listOrders = endpoint({
+  method: 'get',
+  path: '/api/orders',
+  name: 'listOrders',
+  tag: 'Orders',
+  summary: 'List orders, or follow their changes',
+  description:
+    'Newest change first. With `after`, which goes with `clientId` and `limit` alone, the change feed: each order once, at the place of its latest change, oldest change first; `next` is then always given. A cursor of another generation of the database is 410: start again at `after=0`, and of each order keep the state with the greatest `revision`.',
+  id: null,
+  query: listing,
+  body: null,
+  responses: { 200: { means: 'A page of orders.', body: pageOf('OrderPage', order) } },
+  problems: ['CURSOR_OUTDATED'],
+  answer:
+    ({ store }: ClientNeeds) =>
+    async ({ query: { after, limit, cursor, ...filter } }) =>
+      after === null
+        ? await pageAnswer({ limit, cursor }, (page) => store().listOrders(filter, page))
+        : await feedAnswer({ limit, cursor: after }, (page) =>
+            store().followOrders({ ...page, clientId: filter.clientId }),
+          ),
 });
 
-const orderReply = (orders: readonly Order[]): Reply => {
-  const [order, ...others] = orders;
-  if (order === undefined) return notFound('order');
-  return others.length === 0 ? ok(order) : ambiguous(orders);
+export const ORDER_ID = {
+  means: 'A `paymentId`, or the `paymentRequestId` of one payment.',
+  schema: identifier,
+};
+
+export const findOrder = endpoint({
+  method: 'get',
+  path: '/api/orders/:id',
+  name: 'findOrder',
+  tag: 'Orders',
+  summary: 'Read one order',
+  description: 'As of this very moment; the lists show it as of its last change, at most a minute old.',
+  id: ORDER_ID,
+  query: ofClient,
+  body: null,
+  responses: { 200: { means: 'The order.', body: order } },
+  problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'AMBIGUOUS_ORDER'],
+  answer:
+    ({ store, clientIds }: ClientNeeds) =>
+    async ({ id, query }) => {
+      const clientId = clientMeant(query.clientId, clientIds);
+      if (clientId === null) return clientRequired();
+      return theOnly(isIdentifier(id) ? await store().findOrders({ clientId, id }) : []);
+    },
+});
+
+const theOnly = (orders: readonly Order[]): Answer<200, Order> | Refusal<'NOT_FOUND' | 'AMBIGUOUS_ORDER'> => {
+  const [one, ...others] = orders;
+  if (one === undefined) return notFound('order');
+  return others.length === 0 ? ok(one) : ambiguous(orders);
 };
 
 /** Names the orders that an id may mean. */
-export const ambiguous = (orders: readonly Order[]): Reply =>
+export const ambiguous = (orders: readonly Order[]): Refusal<'AMBIGUOUS_ORDER'> =>
   problem('AMBIGUOUS_ORDER', 'Several payments name this paymentRequestId: ask for one by its paymentId.', {
     orders: orders.map(toName),
   });

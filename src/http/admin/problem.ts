@@ -2,62 +2,44 @@ import { STATUS_CODES } from 'node:http';
 import { type Log, problemOf } from '../../log.ts';
 import { StoreUnavailableError } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
+import { type MembersOf, type ProblemCode, type ProblemKind, PROBLEMS } from './problems.ts';
 
-/** Why a request is refused, and the status that says so: a closed set. */
-const STATUS_OF = {
-  MALFORMED_REQUEST: 400,
-  CLIENT_REQUIRED: 400,
-  UNKNOWN_CLIENT: 400,
-  TOKEN_REQUIRED: 401,
-  READ_ONLY_TOKEN: 403,
-  FOREIGN_HOST: 403,
-  FOREIGN_ORIGIN: 403,
-  NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  AMBIGUOUS_ORDER: 409,
-  REGISTRATION_CONFLICT: 409,
-  REVISION_OUTDATED: 409,
-  ORDER_NOT_CAPTURED: 409,
-  NOTIFICATION_HELD: 409,
-  NOTIFICATION_WITHOUT_BYTES: 409,
-  CURSOR_OUTDATED: 410,
-  BODY_TOO_LARGE: 413,
-  UNSUPPORTED_BODY: 415,
-  INTERNAL_ERROR: 500,
-  STORE_UNAVAILABLE: 503,
-} as const;
-export type ProblemCode = keyof typeof STATUS_OF;
+/** The refusal of a request: an `application/problem+json` reply (RFC 9457). */
+export interface Refusal<Code extends ProblemCode = ProblemCode> extends Reply {
+  readonly code: Code;
+}
 
-const RETRY_AFTER_SECONDS = '5';
+type Members<Code extends ProblemCode> = unknown extends MembersOf<Code> ? [] : [members: MembersOf<Code>];
 
-/** An `application/problem+json` reply (RFC 9457). `detail` is ours: nothing of the request is in it. */
-export const problem = (code: ProblemCode, detail: string, members: Readonly<Record<string, unknown>> = {}): Reply => {
-  const status = STATUS_OF[code];
-  const body = { type: 'about:blank', title: STATUS_CODES[status], status, code, detail, ...members };
-  return { status, contentType: 'application/problem+json; charset=utf-8', body: JSON.stringify(body) };
+/** `detail` is ours: nothing of the request is in it. */
+export const problem = <Code extends ProblemCode>(
+  code: Code,
+  detail: string,
+  ...[members]: Members<Code>
+): Refusal<Code> => {
+  const { status, headers }: ProblemKind = PROBLEMS[code];
+  const body = { type: 'about:blank', title: STATUS_CODES[status], status, code, detail, ...(members as object) };
+  const reply = { code, status, contentType: 'application/problem+json; charset=utf-8', body: JSON.stringify(body) };
+  return headers === undefined ? reply : { ...reply, headers };
 };
 
-export const notFound = (kind: string): Reply => problem('NOT_FOUND', `There is no such ${kind}.`);
-
-export const storeUnavailable = (detail: string): Reply => ({
-  ...problem('STORE_UNAVAILABLE', detail),
-  headers: { 'Retry-After': RETRY_AFTER_SECONDS },
-});
+export const notFound = (kind: string): Refusal<'NOT_FOUND'> => problem('NOT_FOUND', `There is no such ${kind}.`);
 
 /** The reply to a thrown error. Faults of ours are logged, without the values that they were about. */
 export const replyToError = (error: unknown, log: Log): Reply => {
   if (error instanceof StoreUnavailableError) {
     log.warn(problemOf(error), 'the store is unavailable to the admin listener');
-    return storeUnavailable(
+    return problem(
+      'STORE_UNAVAILABLE',
       'The store cannot be used at this moment. What was to be written may or may not have been.',
     );
   }
   switch (statusOf(error)) {
-    case STATUS_OF.BODY_TOO_LARGE:
+    case PROBLEMS.BODY_TOO_LARGE.status:
       return problem('BODY_TOO_LARGE', 'The body is larger than 16 KiB.');
-    case STATUS_OF.UNSUPPORTED_BODY:
+    case PROBLEMS.UNSUPPORTED_BODY.status:
       return problem('UNSUPPORTED_BODY', 'A Content-Encoding is not understood here.');
-    case STATUS_OF.MALFORMED_REQUEST:
+    case PROBLEMS.MALFORMED_REQUEST.status:
       return problem(
         'MALFORMED_REQUEST',
         'The request cannot be read: an escape in its path is malformed, or its body was cut off.',

@@ -1,16 +1,35 @@
 import { z } from 'zod';
 import { isIdentifier } from '../../order/identifier.ts';
-import { InvalidCursorError, OutdatedCursorError, type PageRequest } from '../../store/store.ts';
-import type { Reply } from '../reply.ts';
-import { ok } from './endpoint.ts';
-import { problem } from './problem.ts';
+import { complaints } from './complaints.ts';
+import { problem, type Refusal } from './problem.ts';
+
+/**
+ * Reads the query of a target by a strict schema, so that a typo is refused and never lists everything; or says why it
+ * is refused.
+ */
+export const readQuery = <T>(
+  target: string,
+  schema: z.ZodType<T>,
+): { readonly query: T } | { readonly refusal: Refusal<'MALFORMED_REQUEST'> } => {
+  const search = new URLSearchParams(/\?(.*)$/s.exec(target)?.[1] ?? '');
+  const names = [...search.keys()];
+  if (new Set(names).size < names.length)
+    return { refusal: problem('MALFORMED_REQUEST', 'A query parameter is given more than once.') };
+  const query = schema.safeParse(Object.fromEntries(search));
+  if (query.success) return { query: query.data };
+  return {
+    refusal: problem('MALFORMED_REQUEST', `The query is not understood: ${complaints(query.error)}.`),
+  };
+};
 
 /** For a sentence: `A paymentRequestId has …`. */
 export const IDENTIFIER_RULE = '1 to 128 characters, no control characters, and no white space at either end';
-export const identifier = z.string().refine(isIdentifier, `must have ${IDENTIFIER_RULE}`);
-
-/** SHA-256 in lower-case hex, which is what names a notification and an unverified request. */
-export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+/** Portable: not every client's regular expressions could say all of it. */
+const IDENTIFIER_SHAPE = { minLength: 1, maxLength: 128, description: `An identifier: ${IDENTIFIER_RULE}.` };
+const identifierOr = (absent?: string) =>
+  z.string(absent).refine(isIdentifier, `must have ${IDENTIFIER_RULE}`).meta(IDENTIFIER_SHAPE);
+export const identifier = identifierOr();
+export const requiredIdentifier = identifierOr('is required');
 
 /** Databases refuse U+0000 or alter lone surrogates. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
@@ -18,37 +37,43 @@ export const isStorable = (text: string): boolean => text.isWellFormed() && !tex
 export const oneOf = <Word extends string>(words: readonly Word[]) =>
   z.enum(words, { error: `must be one of ${words.join(', ')}` });
 
-/** Absent is null. */
-export const orNull = <T>(schema: z.ZodType<T, string>) => schema.nullable().default(null);
+/** Of a query: absent is null. */
+export const orNull = <T, Input>(schema: z.ZodType<T, Input>) =>
+  schema.optional().transform((value): T | null => value ?? null);
+
+/** A query holds texts: those that mean something else are read as that, and documented as that. */
+const read = <T>(reading: (text: string) => unknown, schema: z.ZodType<T>) =>
+  z.preprocess((value) => (typeof value === 'string' ? reading(value) : value), schema);
+
+const BOOLEANS = new Map([
+  ['true', true],
+  ['false', false],
+]);
+export const trueOrFalse = read((text) => BOOLEANS.get(text) ?? text, z.boolean('must be one of true, false'));
 
 const LONGEST_PAGE = 1_000;
 const USUAL_PAGE = 50;
-const cursor = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be the `next` of an earlier page');
-const limit = z
+const cursor = z
   .string()
-  .regex(/^\d{1,9}$/, 'must be a whole number')
-  .transform(Number)
-  .pipe(z.number().min(1, 'must be at least 1').max(LONGEST_PAGE, `must be at most ${LONGEST_PAGE}`));
+  .regex(/^[\x21-\x7e]{1,200}$/, 'must be the `next` of an earlier page')
+  .describe('The `next` of an earlier page.');
+const limit = read(
+  (text) => (/^\d{1,9}$/.test(text) ? Number(text) : text),
+  z.int('must be a whole number').min(1, 'must be at least 1').max(LONGEST_PAGE, `must be at most ${LONGEST_PAGE}`),
+).describe('The most items that the page may hold.');
 
 /** What every list takes. */
-export const paging = { limit: limit.default(USUAL_PAGE), cursor: orNull(cursor) };
+export const paging = { limit: limit.prefault(USUAL_PAGE), cursor: orNull(cursor) };
 
 /** Client ids are visible ASCII, of any length. */
 const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
-export const clientFilter = { clientId: orNull(clientId) };
-export const ofClient = z.strictObject(clientFilter);
+export const clientFilter = { clientId: orNull(clientId.describe('Of this client alone.')) };
+export const ofClient = z.strictObject({
+  clientId: orNull(clientId.describe('Whose; it may be left out where one client is configured.')),
+});
 export const nothing = z.strictObject({});
 
 /** What a PUT that registers takes. */
-export const putOptions = z.strictObject({ replace: oneOf(['true', 'false']).default('false') });
-
-/** Reads a page from the store; a cursor that the store does not know is the client's fault. */
-export const pageReply = async (page: PageRequest, read: (page: PageRequest) => Promise<object>): Promise<Reply> => {
-  try {
-    return ok(await read(page));
-  } catch (error) {
-    if (error instanceof OutdatedCursorError) return problem('CURSOR_OUTDATED', error.message);
-    if (!(error instanceof InvalidCursorError)) throw error;
-    return problem('MALFORMED_REQUEST', 'The query is not understood: the cursor is not one that was given here.');
-  }
-};
+export const putOptions = z.strictObject({
+  replace: trueOrFalse.prefault(false).describe('Whether this replaces something else that is registered.'),
+});

@@ -1,47 +1,76 @@
 import { z } from 'zod';
-import { isIdentifier } from '../../order/identifier.ts';
-import type { RefundRegistration, RegisterRefundResult } from '../../store/store.ts';
-import type { Reply } from '../reply.ts';
-import { readSaid } from './body.ts';
+import type { RegisterRefundResult, RefundRegistration, StoredRefundRegistration } from '../../store/store.ts';
+import { type Answer, created, ok, pageAnswer } from './answer.ts';
 import { type ClientNeeds, configuredClient } from './clients.ts';
-import { type Endpoint, endpoint, json } from './endpoint.ts';
-import { problem } from './problem.ts';
-import { IDENTIFIER_RULE, oneOf, orNull, pageReply, paging, putOptions } from './query.ts';
+import { endpoint } from './endpoint.ts';
+import { problem, type Refusal } from './problem.ts';
+import { IDENTIFIER_RULE, identifier, orNull, paging, putOptions, trueOrFalse } from './query.ts';
 import { refunded } from './said.ts';
+import { pageOf } from './shapes/plain.ts';
+import { listedRefund, refundRegistration } from './shapes/shop.ts';
 
-const listing = z.strictObject({ joined: orNull(oneOf(['true', 'false'])), ...paging });
-
-export interface RefundEndpoints {
-  readonly list: Endpoint;
-  readonly register: Endpoint;
-}
-
-export const createRefundEndpoints = ({ store, clientIds }: ClientNeeds): RefundEndpoints => ({
-  list: endpoint(listing, async ({ query: { joined, limit, cursor } }) => {
-    const filter = { joined: joined === null ? null : joined === 'true' };
-    return await pageReply({ limit, cursor }, (page) => store().listRefunds(filter, page));
-  }),
-  /** `PUT /api/refunds/:refundRequestId`: a REFUND_RESULT states no payment; the shop says which one it refunds. */
-  register: endpoint(putOptions, async (request) => {
-    const { id: refundRequestId, query } = request;
-    if (!isIdentifier(refundRequestId))
-      return problem('MALFORMED_REQUEST', `A refundRequestId has ${IDENTIFIER_RULE}.`);
-    const read = readSaid(request, refunded);
-    if ('refusal' in read) return read.refusal;
-    const { clientId: named, ...payment } = read.said;
-    const clientId = configuredClient(named, clientIds);
-    if (typeof clientId !== 'string') return clientId;
-    const requested = { clientId, refundRequestId, ...payment };
-    const replace = query.replace === 'true';
-    return registered(await store().registerRefund(requested, { replace, now: new Date() }), requested);
-  }),
+const listing = z.strictObject({
+  joined: orNull(trueOrFalse).describe('Whether it joins a known payment.'),
+  ...paging,
 });
 
-const registered = ({ kind, registration }: RegisterRefundResult, requested: RefundRegistration): Reply =>
-  kind === 'conflict'
-    ? problem(
-        'REGISTRATION_CONFLICT',
-        'This refund is registered for another payment, or by its other id: ?replace=true replaces it.',
-        { registration, requested },
-      )
-    : json(kind === 'created' ? 201 : 200, registration);
+export const listRefunds = endpoint({
+  method: 'get',
+  path: '/api/refunds',
+  name: 'listRefunds',
+  tag: 'Refunds',
+  summary: 'List refunds',
+  description: 'Those whose notification arrived last come first.',
+  id: null,
+  query: listing,
+  body: null,
+  responses: { 200: { means: 'A page of refunds.', body: pageOf('RefundPage', listedRefund) } },
+  problems: [],
+  answer:
+    ({ store }: ClientNeeds) =>
+    async ({ query: { joined, limit, cursor } }) =>
+      await pageAnswer({ limit, cursor }, (page) => store().listRefunds({ joined }, page)),
+});
+
+/** A REFUND_RESULT states no payment; the shop says which one it refunds. */
+export const registerRefund = endpoint({
+  method: 'put',
+  path: '/api/refunds/:id',
+  name: 'registerRefund',
+  tag: 'Refunds',
+  summary: 'Register which payment a refund belongs to',
+  description:
+    'Before or after its notification, and whether or not the payment is known yet. The same again changes nothing; another payment is 409, and `replace=true` replaces it.',
+  id: {
+    means: 'The `refundRequestId`.',
+    schema: identifier,
+    otherwise: problem('MALFORMED_REQUEST', `A refundRequestId has ${IDENTIFIER_RULE}.`),
+  },
+  query: putOptions,
+  body: refunded,
+  responses: {
+    200: { means: 'It was registered before, or is replaced.', body: refundRegistration },
+    201: { means: 'It is new.', body: refundRegistration },
+  },
+  problems: ['CLIENT_REQUIRED', 'UNKNOWN_CLIENT', 'REGISTRATION_CONFLICT'],
+  answer:
+    ({ store, clientIds }: ClientNeeds) =>
+    async ({ id: refundRequestId, query: { replace }, said: { clientId: named, ...payment } }) => {
+      const clientId = configuredClient(named, clientIds);
+      if (typeof clientId !== 'string') return clientId;
+      const requested = { clientId, refundRequestId, ...payment };
+      return registered(await store().registerRefund(requested, { replace, now: new Date() }), requested);
+    },
+});
+
+const registered = (
+  { kind, registration }: RegisterRefundResult,
+  requested: RefundRegistration,
+): Answer<200 | 201, StoredRefundRegistration> | Refusal<'REGISTRATION_CONFLICT'> => {
+  if (kind !== 'conflict') return kind === 'created' ? created(registration) : ok(registration);
+  return problem(
+    'REGISTRATION_CONFLICT',
+    'This refund is registered for another payment, or by its other id: ?replace=true replaces it.',
+    { registration, requested },
+  );
+};

@@ -1,38 +1,67 @@
 import { isIdentifier } from '../../order/identifier.ts';
+import type { Order } from '../../order/order.ts';
 import type { ReviewResult, WithdrawResult } from '../../store/store.ts';
-import type { Reply } from '../reply.ts';
-import { readSaid } from './body.ts';
+import { type Answer, ok } from './answer.ts';
 import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
-import { type Endpoint, endpoint, ok } from './endpoint.ts';
-import { ambiguous } from './orders.ts';
-import { notFound, problem } from './problem.ts';
+import { endpoint } from './endpoint.ts';
+import { ambiguous, ORDER_ID } from './orders.ts';
+import { notFound, problem, type Refusal } from './problem.ts';
 import { nothing, ofClient } from './query.ts';
 import { decision } from './said.ts';
+import { order } from './shapes/order.ts';
 
-export interface ReviewEndpoints {
-  readonly decide: Endpoint;
-  readonly withdraw: Endpoint;
-}
+/* An order of a client that is not configured any more is reviewed too. */
 
-/** `PUT` and `DELETE /api/orders/:id/review`; an order of a client that is not configured any more is reviewed too. */
-export const createReviewEndpoints = ({ store, clientIds }: ClientNeeds): ReviewEndpoints => ({
-  decide: endpoint(nothing, async (request) => {
-    const read = readSaid(request, decision);
-    if ('refusal' in read) return read.refusal;
-    const { clientId: named, ...said } = read.said;
-    const { id } = request;
-    const clientId = clientMeant(named, clientIds);
-    if (clientId === null) return clientRequired();
-    return isIdentifier(id) ? reviewed(await store().review({ clientId, id, ...said }, new Date())) : notFound('order');
-  }),
-  withdraw: endpoint(ofClient, async ({ id, query }) => {
-    const clientId = clientMeant(query.clientId, clientIds);
-    if (clientId === null) return clientRequired();
-    return isIdentifier(id) ? withdrawn(await store().withdrawReview({ clientId, id }, new Date())) : notFound('order');
-  }),
+export const decide = endpoint({
+  method: 'put',
+  path: '/api/orders/:id/review',
+  name: 'reviewOrder',
+  tag: 'Orders',
+  summary: 'Settle what a person has decided',
+  description:
+    '`revision` is that of the order that the person saw; another one is 409 and shows the order as it is now. FULFIL ships an order that is CAPTURED in spite of its attention; CLOSE ends it.',
+  id: ORDER_ID,
+  query: nothing,
+  body: decision,
+  responses: { 200: { means: 'The order as it is now.', body: order } },
+  problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'AMBIGUOUS_ORDER', 'REVISION_OUTDATED', 'ORDER_NOT_CAPTURED'],
+  answer:
+    ({ store, clientIds }: ClientNeeds) =>
+    async ({ id, said: { clientId: named, ...said } }) => {
+      const clientId = clientMeant(named, clientIds);
+      if (clientId === null) return clientRequired();
+      return isIdentifier(id)
+        ? reviewed(await store().review({ clientId, id, ...said }, new Date()))
+        : notFound('order');
+    },
 });
 
-const reviewed = (result: ReviewResult): Reply => {
+export const withdraw = endpoint({
+  method: 'delete',
+  path: '/api/orders/:id/review',
+  name: 'withdrawReview',
+  tag: 'Orders',
+  summary: 'Take a review back',
+  description: 'The order is then as if nobody had decided.',
+  id: ORDER_ID,
+  query: ofClient,
+  body: null,
+  responses: { 200: { means: 'The order as it is now.', body: order } },
+  problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'AMBIGUOUS_ORDER'],
+  answer:
+    ({ store, clientIds }: ClientNeeds) =>
+    async ({ id, query }) => {
+      const clientId = clientMeant(query.clientId, clientIds);
+      if (clientId === null) return clientRequired();
+      return isIdentifier(id)
+        ? withdrawn(await store().withdrawReview({ clientId, id }, new Date()))
+        : notFound('order');
+    },
+});
+
+const reviewed = (
+  result: ReviewResult,
+): Answer<200, Order> | Refusal<'NOT_FOUND' | 'AMBIGUOUS_ORDER' | 'REVISION_OUTDATED' | 'ORDER_NOT_CAPTURED'> => {
   switch (result.kind) {
     case 'reviewed':
       return ok(result.order);
@@ -55,7 +84,7 @@ const reviewed = (result: ReviewResult): Reply => {
   }
 };
 
-const withdrawn = (result: WithdrawResult): Reply => {
+const withdrawn = (result: WithdrawResult): Answer<200, Order> | Refusal<'NOT_FOUND' | 'AMBIGUOUS_ORDER'> => {
   switch (result.kind) {
     case 'withdrawn':
       return ok(result.order);

@@ -1,27 +1,59 @@
 import { z } from 'zod';
 import { UNVERIFIED_REASONS } from '../../antom/signature.ts';
 import type { Store } from '../../store/store.ts';
-import { type Endpoint, endpoint, ok } from './endpoint.ts';
+import { ok, pageAnswer } from './answer.ts';
+import { endpoint } from './endpoint.ts';
 import { notFound } from './problem.ts';
-import { pageReply, isDigest, nothing, oneOf, orNull, paging } from './query.ts';
+import { nothing, oneOf, orNull, paging } from './query.ts';
+import { unverified, unverifiedInFull } from './shapes/notification.ts';
+import { digest, pageOf } from './shapes/plain.ts';
 import { wholeUnverified } from './whole.ts';
 
 const listing = z.strictObject({ reason: orNull(oneOf(UNVERIFIED_REASONS)), ...paging });
 
-export interface UnverifiedEndpoints {
-  readonly list: Endpoint;
-  readonly find: Endpoint;
+interface Needs {
+  readonly store: () => Store;
 }
 
-export const createUnverifiedEndpoints = ({ store }: { readonly store: () => Store }): UnverifiedEndpoints => ({
-  list: endpoint(
-    listing,
+export const listUnverified = endpoint({
+  method: 'get',
+  path: '/api/unverified',
+  name: 'listUnverified',
+  tag: 'Unverified',
+  summary: 'List unverified requests',
+  description: 'Newest first.',
+  id: null,
+  query: listing,
+  body: null,
+  responses: { 200: { means: 'A page of unverified requests.', body: pageOf('UnverifiedPage', unverified) } },
+  problems: [],
+  answer:
+    ({ store }: Needs) =>
     async ({ query: { reason, limit, cursor } }) =>
-      await pageReply({ limit, cursor }, (page) => store().listUnverified(reason, page)),
-  ),
-  // Nobody vouches for the client that an unverified request names: its id alone finds it.
-  find: endpoint(nothing, async ({ id }) => {
-    const stored = isDigest(id) ? await store().findUnverified(id) : null;
-    return stored === null ? notFound('unverified request') : ok(wholeUnverified(stored));
-  }),
+      await pageAnswer({ limit, cursor }, (page) => store().listUnverified(reason, page)),
+});
+
+// Nobody vouches for the client that an unverified request names: its id alone finds it.
+export const findUnverified = endpoint({
+  method: 'get',
+  path: '/api/unverified/:id',
+  name: 'findUnverified',
+  tag: 'Unverified',
+  summary: 'Read one unverified request',
+  description: 'With its headers and the very bytes of its body.',
+  id: {
+    means: 'The id of an unverified request: SHA-256 over method, target, headers and body, in lower-case hex.',
+    schema: digest,
+    otherwise: notFound('unverified request'),
+  },
+  query: nothing,
+  body: null,
+  responses: { 200: { means: 'The request.', body: unverifiedInFull } },
+  problems: ['NOT_FOUND'],
+  answer:
+    ({ store }: Needs) =>
+    async ({ id }) => {
+      const stored = await store().findUnverified(id);
+      return stored === null ? notFound('unverified request') : ok(wholeUnverified(stored));
+    },
 });

@@ -39,6 +39,7 @@ describe('every answer', () => {
 
   test.each([
     ['/healthz', 'post', 'GET, HEAD'],
+    ['/openapi.json', 'post', 'GET, HEAD'],
     ['/api/orders', 'post', 'GET, HEAD'],
     ['/api/orders', 'options', 'GET, HEAD'],
     ['/api/orders/R1', 'post', 'GET, HEAD, PUT, PATCH'],
@@ -115,8 +116,8 @@ describe('while the store is not open yet', () => {
   });
   afterAll(closing);
 
-  test('/healthz is fine', async () => {
-    expect((await request(admin.app).get('/healthz')).status).toBe(200);
+  test.each(['/healthz', '/openapi.json'])('%s is fine', async (path) => {
+    expect((await request(admin.app).get(path)).status).toBe(200);
   });
 
   test.each([

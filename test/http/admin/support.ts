@@ -19,6 +19,7 @@ import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, result } from '../../support/facts.ts';
 import { metricsOf } from '../../support/metrics.ts';
 import { RULES } from '../../support/rules.ts';
+import { compareAnswers } from './documented.ts';
 
 export const CLIENT = 'T_client';
 export const OTHER = 'T_other';
@@ -95,6 +96,8 @@ export interface Admin {
   /** Of the one order of this id; 0 where there is none. */
   readonly revisionOf: (id: string) => Promise<number>;
   readonly keepUnverified: (request: SignedRequest, reason: UnverifiedReason) => Promise<void>;
+  /** How its answers have differed from the OpenAPI document; `close` expects that none has. */
+  readonly differences: string[];
   readonly close: () => Promise<void>;
 }
 
@@ -125,6 +128,8 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });
+  const differences: string[] = [];
+  compareAnswers(app, (difference) => differences.push(difference));
   const revisionOf = async (id: string): Promise<number> => {
     const [order] = await store.findOrders({ clientId: CLIENT, id });
     return order?.revision ?? 0;
@@ -135,6 +140,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     revisionOf,
     file,
     lines,
+    differences,
     notify: async (fields, { clientId = CLIENT, inapplicable, receivedAt = new Date(RECEIVED_AT) } = {}) => {
       const read = receive(toBody(fields), clientId);
       const delivery = { kind: 'notification', read, receivedAt } as const;
@@ -148,6 +154,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     close: async () => {
       await store.close();
       rmSync(directory, { recursive: true });
+      expect(differences).toEqual([]);
     },
   };
 };

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
-import type { Trust } from './antom/signature.ts';
+import type { DiagnosisTrust } from './antom/diagnosis.ts';
 import { type Config, ConfigError, type Environment, EXIT_CONFIG, readConfig } from './config.ts';
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
@@ -9,6 +9,7 @@ import { type Address, listen, stopListening } from './http/listener.ts';
 import { createPublicApp } from './http/public.ts';
 import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
+import { createSampledLog } from './http/sampled-log.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { type Log, oncePerMinute, openLog, problemOf } from './log.ts';
@@ -16,6 +17,7 @@ import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
 import { type Store, StoreUnavailableError, StoreUnusableError, type UnverifiedRoom } from './store/store.ts';
+import { diagnosisOf } from './upkeep/diagnosis.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { upkeepReport } from './upkeep/report.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
@@ -40,7 +42,7 @@ const OPEN_AGAIN_AFTER_MS = 1_000;
 
 /** What comes and goes while the service runs; null while it is not there. */
 interface Parts {
-  trust: Trust;
+  trust: DiagnosisTrust;
   store: Store | null;
   inbox: Inbox | null;
   upkeep: Upkeep | null;
@@ -78,7 +80,11 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   };
 };
 
-const trustIn = ({ publicUris }: Config, keys: KeyRing): Trust => ({ keys, publicUris });
+const trustIn = ({ publicUris, notifyPaths }: Config, keys: KeyRing): DiagnosisTrust => ({
+  keys,
+  publicUris,
+  notifyPaths,
+});
 
 interface Servers {
   readonly publicServer: Server;
@@ -101,6 +107,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     readToken: config.adminReadToken,
     clientIds: () => [...parts.trust.keys.keys()],
     verifiesNow: (stored) => verifiesNow(stored, parts.trust),
+    diagnosisOf: async (stored) => await diagnosisOf(stored, parts.trust),
     redriving: (opened) => createRedriving(opened, handlers),
     log,
   });
@@ -117,7 +124,13 @@ const openParts = async (parts: Parts, means: Means): Promise<void> => {
   if (store === null) return;
   parts.store = store;
   parts.inbox = createInbox({ store, ...inboxOptions(config, log) });
-  parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
+  parts.upkeep = startUpkeep({
+    store,
+    handlers,
+    rules: config.rules,
+    retention: config,
+    report: upkeepReport(log, createSampledLog(log)),
+  });
   parts.upkeep.verifyAgain(parts.trust);
   log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
 };

@@ -6,6 +6,8 @@ export const SETTING = {
   copy: 'copy',
   /** A service has started on this database since a copy into it began. */
   copyInUse: 'copy in use',
+  /** When a diagnosis was an error in the log last, as ISO time (upkeep/diagnosis.ts). */
+  diagnosisAlarm: 'diagnosis alarm',
   /** Which payment methods were reported today, as JSON (upkeep/methods.ts). */
   methods: 'methods',
   /** Written to learn whether the database can be written. */

@@ -1,8 +1,15 @@
 import { type Log, problemOf } from '../log.ts';
+import type { DiagnosisAlarm, DiagnosisReport } from './diagnosis.ts';
 import type { UpkeepOptions } from './upkeep.ts';
 
+/** Logs a line of a kind that strangers can cause, as many a minute as is good (http/sampled-log.ts). */
+type Sampled = (
+  kind: { readonly level: 'warn'; readonly text: string; readonly fields: Readonly<Record<string, string>> },
+  rest: () => object,
+) => void;
+
 /** What the background tasks say in the log. */
-export const upkeepReport = (log: Log): UpkeepOptions['report'] => ({
+export const upkeepReport = (log: Log, sampled: Sampled): UpkeepOptions['report'] => ({
   rebuilt: ({ orders, changed }) => log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
   redriven: ({ redriven }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved) => log.info({ moved }, 'unverified requests verify now and were applied'),
@@ -29,5 +36,22 @@ export const upkeepReport = (log: Log): UpkeepOptions['report'] => ({
       );
     }
   },
+  diagnosed: (made) => {
+    const fields = { reason: made.reason, diagnosis: made.diagnosis.code };
+    sampled({ level: 'warn', text: 'an unverified request was diagnosed', fields }, () => fieldsOf(made));
+  },
+  alarmed: (alarm) => log.error(fieldsOf(alarm), ALARMS[alarm.because]),
   failed: (task, error) => log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
 });
+
+const fieldsOf = ({ id, reason, diagnosis: { code, message } }: DiagnosisReport): object => ({
+  unverifiedId: id,
+  reason,
+  diagnosis: code,
+  hint: message,
+});
+
+const ALARMS: Readonly<Record<DiagnosisAlarm['because'], string>> = {
+  TEXT_CHANGED: 'a request with a genuine signature came changed: see `paynotify unverified`',
+  NOTHING_VERIFIED: 'a request failed verification, and nothing has ever verified: see `paynotify unverified`',
+};

@@ -49,6 +49,8 @@ test('orders that the clock changes are swept while the service runs', async () 
       unfinishedCopy: ignore,
       removed: ignore,
       method: ignore,
+      diagnosed: ignore,
+      alarmed: ignore,
       failed: (_task, error) => void failed.push(error),
     },
   });

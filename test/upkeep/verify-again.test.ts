@@ -170,6 +170,8 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
         unfinishedCopy: ignore,
         removed: ignore,
         method: ignore,
+        diagnosed: ignore,
+        alarmed: ignore,
         failed: ignore,
         moved: (count) => (moved += count),
       },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UNVERIFIED_REASONS } from '../../antom/signature.ts';
-import type { Store } from '../../store/store.ts';
+import type { Diagnosed } from '../../antom/diagnosis.ts';
+import type { Store, StoredUnverified } from '../../store/store.ts';
 import { type Endpoint, endpoint, ok } from './endpoint.ts';
 import { notFound } from './problem.ts';
 import { pageReply, isDigest, nothing, oneOf, orNull, paging } from './query.ts';
@@ -13,7 +14,12 @@ export interface UnverifiedEndpoints {
   readonly find: Endpoint;
 }
 
-export const createUnverifiedEndpoints = ({ store }: { readonly store: () => Store }): UnverifiedEndpoints => ({
+interface UnverifiedNeeds {
+  readonly store: () => Store;
+  readonly diagnosisOf: (stored: StoredUnverified) => Promise<Diagnosed>;
+}
+
+export const createUnverifiedEndpoints = ({ store, diagnosisOf }: UnverifiedNeeds): UnverifiedEndpoints => ({
   list: endpoint(
     listing,
     async ({ query: { reason, limit, cursor } }) =>
@@ -22,6 +28,6 @@ export const createUnverifiedEndpoints = ({ store }: { readonly store: () => Sto
   // Nobody vouches for the client that an unverified request names: its id alone finds it.
   find: endpoint(nothing, async ({ id }) => {
     const stored = isDigest(id) ? await store().findUnverified(id) : null;
-    return stored === null ? notFound('unverified request') : ok(wholeUnverified(stored));
+    return stored === null ? notFound('unverified request') : ok(wholeUnverified(stored, await diagnosisOf(stored)));
   }),
 });

@@ -1,5 +1,5 @@
 import { type Log, problemOf } from '../log.ts';
-import type { DiagnosisAlarm, DiagnosisReport } from './diagnosis.ts';
+import type { DiagnosisReport } from './diagnosis.ts';
 import type { UpkeepOptions } from './upkeep.ts';
 
 /** Logs a line of a kind that strangers can cause, as many a minute as is good (http/sampled-log.ts). */
@@ -40,7 +40,13 @@ export const upkeepReport = (log: Log, sampled: Sampled): UpkeepOptions['report'
     const fields = { reason: made.reason, diagnosis: made.diagnosis.code };
     sampled({ level: 'warn', text: 'an unverified request was diagnosed', fields }, () => fieldsOf(made));
   },
-  alarmed: (alarm) => log.error(fieldsOf(alarm), ALARMS[alarm.because]),
+  alarmed: (alarm) =>
+    log.error(
+      fieldsOf(alarm),
+      alarm.because === 'TEXT_CHANGED'
+        ? 'a request with a genuine signature came changed: see `paynotify unverified`'
+        : 'a request failed verification, and nothing has ever verified: see `paynotify unverified`',
+    ),
   failed: (task, error) => log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
 });
 
@@ -50,8 +56,3 @@ const fieldsOf = ({ id, reason, diagnosis: { code, message } }: DiagnosisReport)
   diagnosis: code,
   hint: message,
 });
-
-const ALARMS: Readonly<Record<DiagnosisAlarm['because'], string>> = {
-  TEXT_CHANGED: 'a request with a genuine signature came changed: see `paynotify unverified`',
-  NOTHING_VERIFIED: 'a request failed verification, and nothing has ever verified: see `paynotify unverified`',
-};

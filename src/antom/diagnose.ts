@@ -6,7 +6,7 @@ import { urisFor } from './diagnosis-path.ts';
 import { signedDigest } from './origin.ts';
 import { type Head, readHead, type SignedRequest, stringToSign, urisOf, verify } from './signature.ts';
 
-/** Never throws. Takes up to about 100 ms where the body is large: not for where requests wait. */
+/** Never throws. Takes milliseconds, and about 100 ms where the body is large: not for where requests wait. */
 export const diagnose = (request: SignedRequest, trust: DiagnosisTrust): Diagnosis => {
   const steps = diagnosing(request, trust);
   for (;;) {
@@ -15,7 +15,7 @@ export const diagnose = (request: SignedRequest, trust: DiagnosisTrust): Diagnos
   }
 };
 
-/** The same in steps of well under a millisecond, between which other work may be done. */
+/** The same in steps, between which other work may be done: under a millisecond each, and up to 10 for a large body. */
 export function* diagnosing(request: SignedRequest, trust: DiagnosisTrust): Generator<undefined, Diagnosis, undefined> {
   const head = readHead(request, trust);
   if (typeof head === 'string') return yield* diagnoseHeaders(request, { reason: head, keys: trust.keys });

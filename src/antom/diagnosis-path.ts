@@ -4,19 +4,17 @@ const toPaths = (words: string): readonly string[] => words.split(' ').map((word
 
 /** What proxies and gateways are known to strip or to add before a path. */
 const PREFIXES = [
-  'api api/v1 api/v2 v1 v2 rest public app backend service services gateway pay payment payments checkout shop store',
-  'order orders antom apo alipay webhook webhooks hook hooks callback callbacks notify notifications paynotify',
-  'prod live dev test staging sandbox',
+  'api api/v1 api/v2 v1 v2 app backend gateway pay payment payments checkout shop store antom apo alipay webhook',
+  'webhooks hooks callback notify prod dev staging sandbox',
 ].flatMap(toPaths);
 
 /** What notification URLs are known to end with. */
-const SUFFIXES = [
-  'payNotify paynotify pay-notify pay_notify notify notification notifications webhook webhooks hook callback antom',
-  'apo alipay payment payments',
-].flatMap(toPaths);
+const SUFFIXES = toPaths(
+  'payNotify paynotify pay-notify notify notification notifications webhook webhooks callback antom alipay payment',
+);
 
 /** Many paths may be configured. */
-const MOST = 8_000;
+const MOST = 2_000;
 
 interface Paths extends Pick<Trust, 'publicUris'> {
   readonly notifyPaths?: readonly string[];
@@ -28,27 +26,31 @@ interface Paths extends Pick<Trust, 'publicUris'> {
  */
 export function* urisFor(target: string, { publicUris, notifyPaths = [] }: Paths): Generator<string, void, undefined> {
   const paths = new Set([pathOf(target), ...publicUris.map(pathOf), ...notifyPaths]);
-  const queries = new Set(['', ...[target, ...publicUris].flatMap(queriesOf)]);
+  const queries = [...new Set(['', ...[target, ...publicUris].flatMap(queriesOf)])];
   const seen = new Set<string>();
-  for (const path of pathsFor(paths)) {
-    for (const query of queries) {
-      const uri = path + query;
-      if (seen.has(uri)) continue;
-      if (seen.size >= MOST) return;
-      seen.add(uri);
-      yield uri;
-    }
+  for (const uri of uncheckedUris(paths, queries)) {
+    if (seen.has(uri)) continue;
+    if (seen.size >= MOST) return;
+    seen.add(uri);
+    yield uri;
   }
 }
 
-function* pathsFor(paths: ReadonlySet<string>): Generator<string, void, undefined> {
-  for (const path of paths) yield* [`${path}/`, path.replace(/\/+$/, ''), `/${path}`, path.replace(/^\/+/, '/')];
+/** Those first that differ least from what is configured or received. */
+function* uncheckedUris(paths: ReadonlySet<string>, queries: readonly string[]): Generator<string, void, undefined> {
+  for (const path of paths) {
+    for (const query of [...queries, '?']) {
+      yield* [path, `${path}/`, path.replace(/\/+$/, ''), `/${path}`, path.replace(/^\/+/, '/')].map(
+        (one) => one + query,
+      );
+    }
+  }
   const prefixes = new Set(['', ...[...paths].flatMap(leadingParts), ...PREFIXES]);
   const ends = new Set(['', ...[...paths].flatMap(trailingParts), ...SUFFIXES]);
   for (const prefix of prefixes) {
     for (const end of ends) {
       const path = prefix + end;
-      yield path === '' ? '/' : path;
+      for (const query of queries) yield (path === '' ? '/' : path) + query;
       yield `${path}/`;
     }
   }
@@ -67,11 +69,11 @@ const segmentsOf = (path: string): readonly string[] => (path.match(/\/[^/]+/g) 
 
 const MOST_PARAMETERS = 8;
 
-/** The query whole, alone its question mark, and with one parameter left out. */
+/** The query whole, and with one parameter left out. */
 const queriesOf = (uri: string): readonly string[] => {
   const path = pathOf(uri);
-  if (path === uri) return ['?'];
+  if (path === uri) return [];
   const parameters = uri.slice(path.length + 1).split('&');
   const without = parameters.slice(0, MOST_PARAMETERS).map((_, index) => parameters.toSpliced(index, 1).join('&'));
-  return [uri.slice(path.length), '?', ...without.filter((query) => query !== '').map((query) => `?${query}`)];
+  return [uri.slice(path.length), ...without.filter((query) => query !== '').map((query) => `?${query}`)];
 };

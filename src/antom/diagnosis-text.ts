@@ -104,7 +104,6 @@ const LAYOUT_TEXTS: Readonly<Record<Layout, string>> = {
   SPACED: 'with a space after each comma and colon',
   INDENTED_2: 'indented by two spaces',
   INDENTED_4: 'indented by four spaces',
-  INDENTED_TAB: 'indented by tabs',
 };
 
 const formOf = ({ layout, sorted, slash, unicode }: JsonForm): string =>

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Json, parseTokens, STRING } from './json-tokens.ts';
+import { type Json, type Parsed, parseTokens, STRING } from './json-tokens.ts';
 
 /** How programs lay JSON out: without spaces, as Python's `json.dumps`, or indented. */
 export const LAYOUTS = {
@@ -7,7 +7,6 @@ export const LAYOUTS = {
   SPACED: { comma: ', ', colon: ': ', indent: '' },
   INDENTED_2: { comma: ',', colon: ': ', indent: '  ' },
   INDENTED_4: { comma: ',', colon: ': ', indent: '    ' },
-  INDENTED_TAB: { comma: ',', colon: ': ', indent: '\t' },
 } as const;
 export type Layout = keyof typeof LAYOUTS;
 
@@ -30,54 +29,63 @@ export interface OtherForm {
 const LARGEST_CHARACTERS = 1_048_576;
 
 /**
- * The same JSON in the forms in which programs write it, those with the fewest differences first. Numbers, and all
- * that a form does not speak of, stay as they came. Nothing for what is no JSON, is deeper than 64, or grows too large.
+ * The same JSON in the forms in which programs write it: bounded, each text with the fewest differences that lead to it.
+ * Numbers, and all that a form does not speak of, stay as they came. Nothing for what is no JSON or deeper than 64.
  */
 export function* jsonForms(body: Buffer): Generator<OtherForm, void, undefined> {
   if (!isUtf8(body)) return;
   const received = body.toString('utf8');
-  const parsed = parseTokens(received);
-  if (parsed === null) return;
-  const { json, tokens, depth } = parsed;
-  const fits = received.length * 6 + tokens * (depth * 4 + 2) <= LARGEST_CHARACTERS;
-  for (const form of formsOf(received)) {
-    if (form.layout === null) {
-      const text = received.replaceAll(STRING, (token) => rewritten(token, form));
-      if (text !== received && text.isWellFormed()) yield { form, text };
-      continue;
-    }
-    if (!fits) continue;
-    const text = write(json, form as Written, '');
-    if (text !== received && text.isWellFormed()) yield { form, text };
+  const seen = new Set<string>();
+  for (const strings of stringFormsOf(received)) {
+    const text = received.replaceAll(STRING, (token) => rewritten(token, strings));
+    if (seen.has(text) || !text.isWellFormed()) continue;
+    seen.add(text);
+    const parsed = parseTokens(text);
+    if (parsed === null) return;
+    if (text !== received) yield { text, form: { ...strings, layout: null, sorted: false } };
+    for (const { layout, sorted, text: laidOut } of laidOutAgain(parsed))
+      yield { text: laidOut, form: { ...strings, layout, sorted } };
   }
 }
 
-type Written = JsonForm & { readonly layout: Layout };
+type Strings = Pick<JsonForm, 'slash' | 'unicode'>;
 
-const differences = ({ layout, sorted, slash, unicode }: JsonForm): number =>
-  Number(layout !== null) + Number(sorted) + Number(slash !== null) + Number(unicode !== null);
-
-/** Only those that can make a difference to this text; keys are sorted only where all is laid out again. */
-const formsOf = (text: string): readonly JsonForm[] => {
+/** Only those that can make a difference to this text; first the one that makes none, then those that make one. */
+const stringFormsOf = (text: string): readonly Strings[] => {
   const slashes = text.includes('/') ? (['PLAIN', 'ESCAPED'] as const) : [];
   const unicodes = /\P{ASCII}|\\u/u.test(text) ? (['PLAIN', 'ESCAPED', 'ESCAPED_UPPER'] as const) : [];
-  const forms = [null, ...(Object.keys(LAYOUTS) as Layout[])].flatMap((layout) =>
-    (layout === null ? [false] : [false, true]).flatMap((sorted) =>
-      [null, ...slashes].flatMap((slash) => [null, ...unicodes].map((unicode) => ({ layout, sorted, slash, unicode }))),
-    ),
-  );
-  return forms.filter((form) => differences(form) > 0).sort((a, b) => differences(a) - differences(b));
+  return [
+    { slash: null, unicode: null },
+    ...slashes.map((slash) => ({ slash, unicode: null })),
+    ...unicodes.map((unicode) => ({ slash: null, unicode })),
+    ...slashes.flatMap((slash) => unicodes.map((unicode) => ({ slash, unicode }))),
+  ];
 };
 
-const write = (json: Json, form: Written, margin: string): string => {
-  if (typeof json === 'string') return rewritten(json, form);
+interface LaidOut {
+  readonly text: string;
+  readonly layout: Layout;
+  readonly sorted: boolean;
+}
+
+/** JSON in every layout; its keys are sorted only as programs do that sort them. */
+function* laidOutAgain({ json, tokens, depth, length }: Parsed): Generator<LaidOut, void, undefined> {
+  if (length + tokens * (depth * 4 + 2) > LARGEST_CHARACTERS) return;
+  for (const layout of Object.keys(LAYOUTS) as Layout[])
+    yield { layout, sorted: false, text: write(json, { layout, sorted: false }, '') };
+  for (const layout of ['COMPACT', 'SPACED'] as const)
+    yield { layout, sorted: true, text: write(json, { layout, sorted: true }, '') };
+}
+
+const write = (json: Json, form: Pick<LaidOut, 'layout' | 'sorted'>, margin: string): string => {
+  if (typeof json === 'string') return json;
   const [open, close] = json.kind === 'array' ? '[]' : '{}';
   const { comma, colon, indent } = LAYOUTS[form.layout];
   const inner = margin + indent;
   const items =
     json.kind === 'array'
       ? json.items.map((item) => write(item, form, inner))
-      : membersOf(json.members, form).map(([key, value]) => rewritten(key, form) + colon + write(value, form, inner));
+      : membersOf(json.members, form).map(([key, value]) => key + colon + write(value, form, inner));
   if (items.length === 0) return `${open}${close}`;
   return indent === ''
     ? `${open}${items.join(comma)}${close}`
@@ -86,7 +94,7 @@ const write = (json: Json, form: Written, margin: string): string => {
 
 type Members = readonly (readonly [key: string, value: Json])[];
 
-const membersOf = (members: Members, { sorted }: JsonForm): Members =>
+const membersOf = (members: Members, { sorted }: Pick<LaidOut, 'sorted'>): Members =>
   sorted
     ? members
         .map((member) => ({ member, key: JSON.parse(member[0]) as string }))
@@ -100,7 +108,7 @@ const byKey = (a: { readonly key: string }, b: { readonly key: string }): number
 /** A slash, what lies beyond ASCII, and every escape; the escapes are matched so that none begins within another. */
 const UNIT = /\\u[0-9a-fA-F]{4}|\\.|\/|[\u0080-\uffff]/g;
 
-const rewritten = (token: string, { slash, unicode }: JsonForm): string => {
+const rewritten = (token: string, { slash, unicode }: Strings): string => {
   if (token[0] !== '"' || (slash === null && unicode === null)) return token;
   return token.replaceAll(UNIT, (unit) => {
     if (unit === '/' || unit === '\\/') return slash === null ? unit : slash === 'PLAIN' ? '/' : '\\/';

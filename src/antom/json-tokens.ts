@@ -8,6 +8,8 @@ export interface Parsed {
   readonly json: Json;
   readonly tokens: number;
   readonly depth: number;
+  /** Characters of the text. */
+  readonly length: number;
 }
 
 /** A string with its quotation marks. */
@@ -21,7 +23,7 @@ export const parseTokens = (text: string): Parsed | null => {
   const tokens = text.match(TOKEN) ?? [];
   const depth = depthOf(tokens);
   if (depth > DEEPEST) return null;
-  return { json: read(tokens[Symbol.iterator]()), tokens: tokens.length, depth };
+  return { json: read(tokens[Symbol.iterator]()), tokens: tokens.length, depth, length: text.length };
 };
 
 const isJson = (text: string): boolean => {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { diagnose } from '../../src/antom/diagnose.ts';
 import { type Diagnosis, DIAGNOSIS_CODES, type DiagnosisTrust } from '../../src/antom/diagnosis.ts';
 import { describeDiagnosis, toDiagnosed } from '../../src/antom/diagnosis-text.ts';
+import type { JsonForm } from '../../src/antom/json-form.ts';
 import { readKey } from '../../src/antom/keys.ts';
 import { type SignedRequest, verify } from '../../src/antom/signature.ts';
 import { signatureHeader } from '../../src/antom/signing.ts';
@@ -59,11 +60,12 @@ afterAll(() => {
   expect([...seen].sort()).toEqual([...DIAGNOSIS_CODES].sort());
 });
 
+const malformed = (signature: string): Partial<SignedRequest> => ({ signatures: [signature] });
+
 describe('a header', () => {
   const sent = genuine();
   const header = sent.signatures[0] ?? '';
   const base64 = signer.signatureOf({ uri: '/payNotify', clientId: CLIENT, requestTime: TIME, body: BODY });
-  const malformed = (signature: string): Partial<SignedRequest> => ({ signatures: [signature] });
 
   test.each<readonly [string, Partial<SignedRequest>, Diagnosis]>([
     ['doubled', { clientIds: [CLIENT, CLIENT] }, { code: 'DUPLICATE_HEADER', headers: ['client-id'] }],
@@ -205,7 +207,7 @@ describe('a path', () => {
       '/payNotify',
       { publicUris: ['/t-7/payNotify', '/t-7/payNotify?shop=1'] },
     ],
-  ])('%s: %s came to %s', (_, uri, target, by) => {
+  ])('%s: %s came to %s', (_, ...[uri, target, by]) => {
     const sent = genuine({ uri });
     verifiesWith(sent);
     const diagnosis = diagnoseBroken(sent, { target }, by);
@@ -221,11 +223,10 @@ describe('a path', () => {
 });
 
 /** How JSON that was signed differs from the one that came. */
-const form = (changes: object): Diagnosis =>
-  ({
-    code: 'TEXT_CHANGED_JSON',
-    signed: { layout: null, sorted: false, slash: null, unicode: null, ...changes },
-  }) as Diagnosis;
+const form = (changes: Partial<JsonForm>): Diagnosis => ({
+  code: 'TEXT_CHANGED_JSON',
+  signed: { layout: null, sorted: false, slash: null, unicode: null, ...changes },
+});
 
 describe('a body', () => {
   const UNICODE = '{"a":"\u00e9\ud83d\ude00","b":"\\n\\"\\\\u00e9"}';
@@ -249,7 +250,6 @@ describe('a body', () => {
     ],
     ['made compact from two spaces', '{\n  "a": [\n    1\n  ]\n}', '{"a":[1]}', form({ layout: 'INDENTED_2' })],
     ['made compact from four', '{\n    "a": 1\n}', '{"a":1}', form({ layout: 'INDENTED_4' })],
-    ['made compact from tabs', '{\n\t"a": 1\n}', '{"a":1}', form({ layout: 'INDENTED_TAB' })],
     [
       'keys in another order',
       '{"a":{"c":1,"d":2},"b":2}',
@@ -285,7 +285,7 @@ describe('a body', () => {
       `${'['.repeat(64)}1, 2${']'.repeat(64)}`,
       form({ layout: 'COMPACT' }),
     ],
-  ])('%s', (_, body, received, expected) => {
+  ])('%s', (_, ...[body, received, expected]) => {
     const sent = genuine({ body });
     verifiesWith(sent);
     expect(diagnoseBroken(sent, { body: Buffer.from(received) })).toEqual(expected);
@@ -353,10 +353,10 @@ describe('whatever JSON', () => {
 
   test('is found again when it was indented, or made compact', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom(2, 4, '\t'), (value, indent) => {
+      fc.property(fc.jsonValue({ maxDepth: 4 }), fc.constantFrom(2, 4), (value, indent) => {
         const [compact, indented] = [JSON.stringify(value), JSON.stringify(value, null, indent)];
         fc.pre(compact !== indented);
-        const layout = { 2: 'INDENTED_2', 4: 'INDENTED_4', '\t': 'INDENTED_TAB' }[indent];
+        const layout = indent === 2 ? 'INDENTED_2' : 'INDENTED_4';
         expect(diagnose({ ...signed(compact), body: Buffer.from(indented) }, trust)).toEqual(
           form({ layout: 'COMPACT' }),
         );

@@ -109,7 +109,7 @@ describe('verify', () => {
       { reason: 'UNKNOWN_CLIENT', diagnosis: { code: 'UNKNOWN_CLIENT' } },
     ],
     ['a header twice', { lines: [`CLIENT-ID: ${CLIENT}`] }, {}, { diagnosis: { code: 'DUPLICATE_HEADER' } }],
-  ])('says why %s does not verify', async (_, text, env, expected) => {
+  ])('says why %s does not verify', async (_, ...[text, env, expected]) => {
     expect(await verifying(message(text), env)).toMatchObject({ code: 1, json: { verified: false, ...expected } });
   });
 

@@ -61,6 +61,8 @@ const stored = async (store: Store): Promise<readonly StoredUnverified[]> =>
 const codesIn = async (store: Store): Promise<readonly (string | undefined)[]> =>
   (await stored(store)).map(({ diagnosis }) => diagnosis?.code);
 
+const isStopping = () => false;
+
 let databases: Databases;
 const running: Diagnosing[] = [];
 beforeAll(async () => {
@@ -71,6 +73,8 @@ afterEach(async () => {
   await databases.closeAll();
 });
 afterAll(async () => await databases.remove());
+
+const open = async (): Promise<Store> => await (await databases.make('SQLite')).store();
 
 /** The task of one replica, and what it said. */
 const begin = (store: Store, trust: Trust) => {
@@ -114,7 +118,6 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('a diagnosis, on %s', (make) => {
     );
     expect((await store.findUnverified(first?.id ?? ''))?.diagnosis).toEqual(first?.diagnosis);
 
-    const isStopping = () => false;
     expect(await verifyUnverifiedAgain(store, { trust: byApo, handlers, isStopping })).toBe(1);
     expect(await codesIn(store)).toEqual([undefined]);
     task.use(byApo);
@@ -192,7 +195,6 @@ describe('the alarm', () => {
     const at = Date.parse((await store.recall(SETTING.diagnosisAlarm)) ?? '');
     await store.remember(SETTING.diagnosisAlarm, new Date(at - HOUR_MS).toISOString());
   };
-  const open = async (): Promise<Store> => await (await databases.make('SQLite')).store();
 
   test('is raised while nothing has ever verified, once an hour', async () => {
     const store = await open();

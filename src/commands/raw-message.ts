@@ -5,14 +5,14 @@ import { CommandError } from './failure.ts';
 const HEAD_END = /\r?\n\r?\n/;
 
 /**
- * Reads one HTTP/1.1 request as it was captured: request line, headers, body. The body is as long as Content-Length
+ * Reads one HTTP request as it was captured: request line, headers, body. The body is as long as Content-Length
  * says, or is chunked, or goes to the end of the file. Throws a CommandError that says what is missing.
  */
 export const readRawMessage = (file: Uint8Array): SignedRequest => {
   const text = Buffer.from(file).toString('latin1');
   const end = HEAD_END.exec(text);
   const [requestLine = '', ...lines] = (end === null ? text : text.slice(0, end.index)).trimEnd().split(/\r?\n/);
-  const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(requestLine) ?? [];
+  const [, method, target] = /^([A-Z]+) (\S+) HTTP\/\d(?:\.\d)?$/.exec(requestLine) ?? [];
   if (method === undefined || target === undefined)
     throw new CommandError('the first line is no request line, such as POST /payNotify HTTP/1.1');
   if (end === null) throw new CommandError('no empty line ends the headers: the capture is cut off');

@@ -5,7 +5,7 @@ import { toDiagnosed } from '../antom/diagnosis-text.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import { trustDigest } from '../antom/trust-digest.ts';
 import { SETTING } from '../store/setting.ts';
-import type { Store, StoredUnverified } from '../store/store.ts';
+import { type Store, StoreUnavailableError, type StoredUnverified } from '../store/store.ts';
 
 /** An unverified request that has just got its diagnosis. */
 export interface DiagnosisReport {
@@ -22,7 +22,13 @@ export interface DiagnosisAlarm extends DiagnosisReport {
 export interface DiagnosingOptions {
   readonly store: Pick<
     Store,
-    'readUndiagnosed' | 'keepDiagnosis' | 'listNotifications' | 'recall' | 'remember' | 'exclusively'
+    | 'readUndiagnosed'
+    | 'keepDiagnosis'
+    | 'amendUnverified'
+    | 'listNotifications'
+    | 'recall'
+    | 'remember'
+    | 'exclusively'
   >;
   readonly report: {
     readonly diagnosed: (report: DiagnosisReport) => void;
@@ -46,6 +52,8 @@ const AT_ONCE = 2;
 const AFTER_FAILURE_MS = 60_000;
 const HOUR_MS = 60 * 60_000;
 const SLICE_MS = 1;
+/** No keys and paths have this digest: what failed under it is verified again. */
+const NO_TRUST = '00'.repeat(32);
 
 /** Diagnoses a request in slices of a millisecond, between which others are served. */
 export const diagnoseInSlices = async (request: SignedRequest, trust: DiagnosisTrust): Promise<Diagnosed> => {
@@ -82,18 +90,21 @@ export const startDiagnosing = ({ store, report, everyMs = EVERY_MS }: Diagnosin
       await alarms.tell();
     } catch (error) {
       notBefore = performance.now() + AFTER_FAILURE_MS;
-      if (!stopping) report.failed('diagnosis', error);
+      // An outage is told by those that cannot wait for its end.
+      if (!stopping && !(error instanceof StoreUnavailableError)) report.failed('diagnosis', error);
     }
     underWay = null;
   };
   const diagnoseNewest = async (by: DiagnosisTrust): Promise<void> => {
     const digest = trustDigest(by);
-    for (const { id, reason, request } of await store.readUndiagnosed(digest, AT_ONCE)) {
+    for (const { id, reason, origin, request } of await store.readUndiagnosed(digest, AT_ONCE)) {
       if (stopping) return;
       const diagnosis = await diagnoseInSlices(request, by);
-      if (!(await store.keepDiagnosis({ id, trust: digest, diagnosis }))) continue;
-      report.diagnosed({ id, reason, diagnosis });
-      await alarms.consider({ id, reason, diagnosis });
+      if (diagnosis.code === 'VERIFIES') await store.amendUnverified([{ id, reason, origin, trust: NO_TRUST }]);
+      else if (await store.keepDiagnosis({ id, trust: digest, diagnosis })) {
+        report.diagnosed({ id, reason, diagnosis });
+        await alarms.consider({ id, reason, diagnosis });
+      }
     }
   };
   const timer = setInterval(() => {
@@ -129,11 +140,11 @@ const createAlarms = ({ store, report }: Pick<DiagnosingOptions, 'store' | 'repo
       notBefore = last + HOUR_MS;
       return;
     }
-    const alarm = waiting;
+    if (waiting !== null && (waiting.because === 'TEXT_CHANGED' || !(await hasVerified(store)))) {
+      await store.remember(SETTING.diagnosisAlarm, new Date(now).toISOString());
+      report.alarmed(waiting);
+    }
     waiting = null;
-    if (alarm === null || (alarm.because === 'NOTHING_VERIFIED' && (await hasVerified(store)))) return;
-    await store.remember(SETTING.diagnosisAlarm, new Date(now).toISOString());
-    report.alarmed(alarm);
   };
   return {
     consider: async (made) => {

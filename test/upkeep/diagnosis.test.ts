@@ -5,7 +5,7 @@ import { type SignedRequest, type Trust, verify } from '../../src/antom/signatur
 import { trustDigest } from '../../src/antom/trust-digest.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { SETTING } from '../../src/store/setting.ts';
-import type { Store, StoredUnverified } from '../../src/store/store.ts';
+import { type Store, StoreUnavailableError, type StoredUnverified } from '../../src/store/store.ts';
 import {
   type Diagnosing,
   type DiagnosisAlarm,
@@ -274,19 +274,39 @@ describe('the alarm', () => {
   });
 });
 
-test('a store that is away is reported, and asked again a minute later at the earliest', async () => {
-  const store = await (await databases.make('SQLite')).store();
+test('what verifies although it was kept as unverified is verified again and applied', async () => {
+  const store = await open();
+  const failure = { reason: 'SIGNATURE_MISMATCH', origin: 'OTHER_KEY', trust: trustDigest(byApo) } as const;
+  await store.record([{ kind: 'unverified', request: genuine(1), failure, receivedAt: new Date() }], AMPLE);
+  expect(await verifyUnverifiedAgain(store, { trust: byApo, handlers, isStopping })).toBe(0);
+  const { diagnosed } = begin(store, byApo);
+  const moved = async () => await verifyUnverifiedAgain(store, { trust: byApo, handlers, isStopping });
+  await eventually('its move', moved, (count) => count === 1);
+  expect(await stored(store)).toEqual([]);
+  expect(diagnosed).toEqual([]);
+});
+
+test('a fault is reported, an outage is not: others tell it', async () => {
+  const store = await open();
   await keep(store, byApo, damaged(1));
-  const away = { ...store, readUndiagnosed: async () => Promise.reject(new Error('away')) };
-  const { failed, task } = begin(away, byApo);
-  await eventually(
-    'the failure',
-    () => failed,
-    ({ length }) => length > 0,
-  );
-  await store.findUnverified('00'.repeat(32));
-  await task.stop();
-  expect(failed).toHaveLength(1);
+  const failing = async (error: Error): Promise<readonly unknown[]> => {
+    let asked = 0;
+    const readUndiagnosed = async () => {
+      asked += 1;
+      return await Promise.reject(error);
+    };
+    const { failed, task } = begin({ ...store, readUndiagnosed }, byApo);
+    await eventually(
+      'the question',
+      () => asked,
+      (times) => times > 0,
+    );
+    await task.stop();
+    return failed;
+  };
+  const fault = new Error('a fault');
+  expect(await failing(fault)).toEqual([fault]);
+  expect(await failing(new StoreUnavailableError('away'))).toEqual([]);
 });
 
 test('what is kept is shown where it was made by the keys and paths of now; otherwise it is made on demand', async () => {

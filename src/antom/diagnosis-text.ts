@@ -9,6 +9,27 @@ export const toDiagnosed = (diagnosis: Diagnosis): Diagnosed => ({
   message: describeDiagnosis(diagnosis),
 });
 
+/** The same sentences for the log, which holds no header and no query of a request. */
+export const hintOf = (diagnosis: Diagnosis): string => {
+  switch (diagnosis.code) {
+    case 'UNSUPPORTED_ALGORITHM':
+      return describeDiagnosis({ ...diagnosis, algorithm: LEFT_OUT });
+    case 'UNKNOWN_CLIENT':
+      return describeDiagnosis({ ...diagnosis, clientId: LEFT_OUT });
+    case 'UNKNOWN_KEY_VERSION':
+      return describeDiagnosis({ ...diagnosis, keyVersion: LEFT_OUT });
+    case 'TEXT_CHANGED_PATH': {
+      const [signed, received] = [withoutQuery(diagnosis.signed), withoutQuery(diagnosis.received)];
+      return describeDiagnosis({ ...diagnosis, signed, received });
+    }
+    default:
+      return describeDiagnosis(diagnosis);
+  }
+};
+
+const LEFT_OUT = '…';
+const withoutQuery = (uri: string): string => uri.replace(/\?.+$/s, `?${LEFT_OUT}`);
+
 /** What a diagnosis means and what to do, in sentences. */
 export const describeDiagnosis = (diagnosis: Diagnosis): string => {
   switch (diagnosis.code) {

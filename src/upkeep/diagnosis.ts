@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { diagnosing } from '../antom/diagnose.ts';
-import { type Diagnosed, type DiagnosisTrust, isTextChanged } from '../antom/diagnosis.ts';
-import { toDiagnosed } from '../antom/diagnosis-text.ts';
+import { type Diagnosed, type Diagnosis, type DiagnosisTrust, isTextChanged } from '../antom/diagnosis.ts';
+import { hintOf, toDiagnosed } from '../antom/diagnosis-text.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import { trustDigest } from '../antom/trust-digest.ts';
 import { SETTING } from '../store/setting.ts';
@@ -12,6 +12,8 @@ export interface DiagnosisReport {
   readonly id: string;
   readonly reason: UnverifiedReason;
   readonly diagnosis: Diagnosed;
+  /** Its sentences for the log. */
+  readonly hint: string;
 }
 
 /** Why a person is needed: a genuine signature over another text, or nothing has ever verified. */
@@ -56,12 +58,12 @@ const SLICE_MS = 1;
 const NO_TRUST = '00'.repeat(32);
 
 /** Diagnoses a request in slices of a millisecond, between which others are served. */
-export const diagnoseInSlices = async (request: SignedRequest, trust: DiagnosisTrust): Promise<Diagnosed> => {
+export const diagnoseInSlices = async (request: SignedRequest, trust: DiagnosisTrust): Promise<Diagnosis> => {
   const steps = diagnosing(request, trust);
   let began = performance.now();
   for (;;) {
     const { done, value } = steps.next();
-    if (done === true) return toDiagnosed(value);
+    if (done === true) return value;
     if (performance.now() - began < SLICE_MS) continue;
     await turn();
     began = performance.now();
@@ -72,7 +74,7 @@ export const diagnoseInSlices = async (request: SignedRequest, trust: DiagnosisT
 export const diagnosisOf = async (stored: StoredUnverified, trust: DiagnosisTrust): Promise<Diagnosed> =>
   stored.diagnosis !== null && stored.trust === trustDigest(trust)
     ? stored.diagnosis
-    : await diagnoseInSlices(stored.request, trust);
+    : toDiagnosed(await diagnoseInSlices(stored.request, trust));
 
 /**
  * Looks for requests without a diagnosis, and keeps one for each. Two replicas may diagnose the same request: one of
@@ -99,11 +101,13 @@ export const startDiagnosing = ({ store, report, everyMs = EVERY_MS }: Diagnosin
     const digest = trustDigest(by);
     for (const { id, reason, origin, request } of await store.readUndiagnosed(digest, AT_ONCE)) {
       if (stopping) return;
-      const diagnosis = await diagnoseInSlices(request, by);
+      const found = await diagnoseInSlices(request, by);
+      const diagnosis = toDiagnosed(found);
       if (diagnosis.code === 'VERIFIES') await store.amendUnverified([{ id, reason, origin, trust: NO_TRUST }]);
       else if (await store.keepDiagnosis({ id, trust: digest, diagnosis })) {
-        report.diagnosed({ id, reason, diagnosis });
-        await alarms.consider({ id, reason, diagnosis });
+        const made = { id, reason, diagnosis, hint: hintOf(found) };
+        report.diagnosed(made);
+        await alarms.consider(made);
       }
     }
   };

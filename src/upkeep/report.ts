@@ -50,9 +50,9 @@ export const upkeepReport = (log: Log, sampled: Sampled): UpkeepOptions['report'
   failed: (task, error) => log.error({ problem: task, ...problemOf(error) }, 'a background task failed'),
 });
 
-const fieldsOf = ({ id, reason, diagnosis: { code, message } }: DiagnosisReport): object => ({
+const fieldsOf = ({ id, reason, diagnosis: { code }, hint }: DiagnosisReport): object => ({
   unverifiedId: id,
   reason,
   diagnosis: code,
-  hint: message,
+  hint,
 });

@@ -3,7 +3,7 @@ import { constants, createPrivateKey, privateEncrypt } from 'node:crypto';
 import * as fc from 'fast-check';
 import { diagnose } from '../../src/antom/diagnose.ts';
 import { type Diagnosis, DIAGNOSIS_CODES, type DiagnosisTrust } from '../../src/antom/diagnosis.ts';
-import { describeDiagnosis, toDiagnosed } from '../../src/antom/diagnosis-text.ts';
+import { describeDiagnosis, hintOf, toDiagnosed } from '../../src/antom/diagnosis-text.ts';
 import type { JsonForm } from '../../src/antom/json-form.ts';
 import { readKey } from '../../src/antom/keys.ts';
 import { type SignedRequest, verify } from '../../src/antom/signature.ts';
@@ -409,6 +409,24 @@ describe('the sentence', () => {
     [{ code: 'TEXT_CHANGED' }, 'A query that it drops cannot be derived'],
   ])('of %j says what to do', (diagnosis, expected) => {
     expect(describeDiagnosis(diagnosis)).toContain(expected);
+  });
+
+  test.each<Diagnosis>([
+    { code: 'UNSUPPORTED_ALGORITHM', algorithm: 'canary' },
+    { code: 'UNKNOWN_CLIENT', clientId: 'canary', configured: [CLIENT], keyOf: null },
+    { code: 'UNKNOWN_CLIENT', clientId: 'canary', configured: [CLIENT], keyOf: CLIENT },
+    { code: 'UNKNOWN_KEY_VERSION', keyVersion: 'canary', configured: ['1'] },
+    { code: 'TEXT_CHANGED_PATH', signed: '/payNotify?canary', received: '/api/payNotify?canary=canary?canary' },
+  ])('of %j holds no header and no query in the log, and is the same otherwise', (diagnosis) => {
+    expect(describeDiagnosis(diagnosis)).toContain('canary');
+    expect(hintOf(diagnosis)).not.toContain('canary');
+    expect(hintOf(diagnosis)).toContain('…');
+  });
+
+  test('of what quotes nothing is the same in the log', () => {
+    const path = { code: 'TEXT_CHANGED_PATH', signed: '/payNotify?', received: '/api/payNotify' } as const;
+    for (const diagnosis of [path, { code: 'TEXT_CHANGED' } as const])
+      expect(hintOf(diagnosis)).toBe(describeDiagnosis(diagnosis));
   });
 
   test('quotes what strangers chose shortly, and so that a terminal does nothing', () => {

@@ -13,8 +13,9 @@ const SUFFIXES = toPaths(
   'payNotify paynotify pay-notify notify notification notifications webhook webhooks callback antom alipay payment',
 );
 
-/** Many paths may be configured. */
+/** Many paths may be configured: all of them are tried whole, and the parts of the first. */
 const MOST = 2_000;
+const TAKEN_APART = 8;
 
 interface Paths extends Pick<Trust, 'publicUris'> {
   readonly notifyPaths?: readonly string[];
@@ -45,8 +46,9 @@ function* uncheckedUris(paths: ReadonlySet<string>, queries: readonly string[]):
       );
     }
   }
-  const prefixes = new Set(['', ...[...paths].flatMap(leadingParts), ...PREFIXES]);
-  const ends = new Set(['', ...[...paths].flatMap(trailingParts), ...SUFFIXES]);
+  const some = [...paths].slice(0, TAKEN_APART);
+  const prefixes = new Set(['', ...some.flatMap(leadingParts), ...PREFIXES]);
+  const ends = new Set(['', ...some.flatMap(trailingParts), ...SUFFIXES]);
   for (const prefix of prefixes) {
     for (const end of ends) {
       const path = prefix + end;

@@ -22,7 +22,16 @@ export const hintOf = (diagnosis: Diagnosis): string => {
       const [signed, received] = [withoutQuery(diagnosis.signed), withoutQuery(diagnosis.received)];
       return describeDiagnosis({ ...diagnosis, signed, received });
     }
-    default:
+    case 'DUPLICATE_HEADER':
+    case 'MISSING_HEADER':
+    case 'MALFORMED_SIGNATURE':
+    case 'OTHER_KEY':
+    case 'TEXT_CHANGED_JSON':
+    case 'TEXT_CHANGED_NEWLINE':
+    case 'TEXT_CHANGED_BOM':
+    case 'TEXT_CHANGED':
+    case 'CUT_ELSEWHERE':
+    case 'VERIFIES':
       return describeDiagnosis(diagnosis);
   }
 };

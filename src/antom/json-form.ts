@@ -37,7 +37,8 @@ export function* jsonForms(body: Buffer): Generator<OtherForm, void, undefined> 
   const received = body.toString('utf8');
   const seen = new Set<string>();
   for (const strings of stringFormsOf(received)) {
-    const text = received.replaceAll(STRING, (token) => rewritten(token, strings));
+    // The first is left as it came: what is no JSON reaches no regular expression, which it could make slow.
+    const text = isAsItCame(strings) ? received : received.replaceAll(STRING, (token) => rewritten(token, strings));
     if (seen.has(text) || !text.isWellFormed()) continue;
     seen.add(text);
     const parsed = parseTokens(text);
@@ -49,6 +50,8 @@ export function* jsonForms(body: Buffer): Generator<OtherForm, void, undefined> 
 }
 
 type Strings = Pick<JsonForm, 'slash' | 'unicode'>;
+
+const isAsItCame = ({ slash, unicode }: Strings): boolean => slash === null && unicode === null;
 
 /** Only those that can make a difference to this text; first the one that makes none, then those that make one. */
 const stringFormsOf = (text: string): readonly Strings[] => {
@@ -108,9 +111,8 @@ const byKey = (a: { readonly key: string }, b: { readonly key: string }): number
 /** A slash, what lies beyond ASCII, and every escape; the escapes are matched so that none begins within another. */
 const UNIT = /\\u[0-9a-fA-F]{4}|\\.|\/|[\u0080-\uffff]/g;
 
-const rewritten = (token: string, { slash, unicode }: Strings): string => {
-  if (token[0] !== '"' || (slash === null && unicode === null)) return token;
-  return token.replaceAll(UNIT, (unit) => {
+const rewritten = (token: string, { slash, unicode }: Strings): string =>
+  token.replaceAll(UNIT, (unit) => {
     if (unit === '/' || unit === '\\/') return slash === null ? unit : slash === 'PLAIN' ? '/' : '\\/';
     if (unicode === null || (unit.length === 2 && unit[0] === '\\')) return unit;
     const code = unit.length === 1 ? unit.charCodeAt(0) : Number.parseInt(unit.slice(2), 16);
@@ -118,6 +120,5 @@ const rewritten = (token: string, { slash, unicode }: Strings): string => {
     const digits = code.toString(16).padStart(4, '0');
     return `\\u${unicode === 'ESCAPED' ? digits : digits.toUpperCase()}`;
   });
-};
 
 const mayStandPlain = (code: number): boolean => code >= 0x20 && code !== 0x22 && code !== 0x5c;

@@ -366,6 +366,12 @@ describe('whatever JSON', () => {
     );
   });
 
+  test('a body that is no JSON is left alone, however it is made', () => {
+    const genuineSignature = signed('{"a":1}');
+    for (const body of ['\\"'.repeat(16_000), '"'.repeat(31_999), '['.repeat(32_000), '"\\'.repeat(16_000)])
+      expect(diagnose({ ...genuineSignature, body: Buffer.from(body) }, trust)).toEqual({ code: 'TEXT_CHANGED' });
+  });
+
   test('nothing makes it throw, and what it says fits the reason', () => {
     const text = fc.oneof(fc.string(), fc.constantFrom(CLIENT, 'algorithm=RSA256,signature=', TIME));
     const signature = fc.oneof(

@@ -293,7 +293,7 @@ test('a fault is reported, an outage is not: others tell it', async () => {
     let asked = 0;
     const readUndiagnosed = async () => {
       asked += 1;
-      return await Promise.reject(error);
+      throw error;
     };
     const { failed, task } = begin({ ...store, readUndiagnosed }, byApo);
     await eventually(

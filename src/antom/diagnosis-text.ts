@@ -2,6 +2,7 @@ import type { Diagnosed, Diagnosis } from './diagnosis.ts';
 import type { NewlineChange } from './diagnosis-body.ts';
 import type { MalformedSignature } from './diagnosis-headers.ts';
 import type { JsonForm, Layout } from './json-form.ts';
+import { pathOf } from './signature.ts';
 
 /** The diagnosis as it is stored and shown. */
 export const toDiagnosed = (diagnosis: Diagnosis): Diagnosed => ({
@@ -57,7 +58,7 @@ export const describeDiagnosis = (diagnosis: Diagnosis): string => {
     case 'OTHER_KEY':
       return otherKey(diagnosis);
     case 'TEXT_CHANGED_PATH':
-      return `APO signed this request for ${shown(diagnosis.signed)}, and it came to ${shown(diagnosis.received)}: a proxy changed the path or the query. Set PUBLIC_NOTIFY_URL to the URL that is entered at APO, PUBLIC_NOTIFY_URL=https://<host>${shown(diagnosis.signed)}, or make the proxy pass the path on as it is and list it in NOTIFY_PATHS. What is stored is then verified again and applied.`;
+      return `APO signed this request for ${shown(diagnosis.signed)}, and it came to ${shown(diagnosis.received)}: on the way ${pathChange(diagnosis)}. Set PUBLIC_NOTIFY_URL to the URL that is entered at APO, PUBLIC_NOTIFY_URL=https://<host>${shown(diagnosis.signed)}, or make the proxy pass the path on as it is and list it in NOTIFY_PATHS. What is stored is then verified again and applied.`;
     case 'TEXT_CHANGED_JSON':
       return `The JSON of the body was written again on the way: APO signed it ${formOf(diagnosis.signed)}. ${BODY_REMEDY}`;
     case 'TEXT_CHANGED_NEWLINE':
@@ -71,6 +72,23 @@ export const describeDiagnosis = (diagnosis: Diagnosis): string => {
     case 'VERIFIES':
       return 'It verifies with the keys and paths that are configured now. A running service applies it within a minute.';
   }
+};
+
+/** What a proxy did to the uri. */
+const pathChange = ({ signed, received }: { readonly signed: string; readonly received: string }): string => {
+  const [before, after] = [pathOf(signed), pathOf(received)];
+  const [hadQuery, hasQuery] = [before !== signed, after !== received];
+  const query = hadQuery === hasQuery ? 'changed' : hadQuery ? 'dropped' : 'added';
+  if (before === after) return `the query was ${query}`;
+  return `${prefixChange(before, after)}${hadQuery === hasQuery ? '' : `, and the query was ${query}`}`;
+};
+
+const prefixChange = (before: string, after: string): string => {
+  if (before === `${after}/`) return 'the slash at the end was dropped';
+  if (after === `${before}/`) return 'a slash was added to the end';
+  if (before.endsWith(after)) return `the prefix ${shown(before.slice(0, -after.length))} was stripped`;
+  if (after.endsWith(before)) return `the prefix ${shown(after.slice(0, -before.length))} was added`;
+  return 'the path was changed';
 };
 
 const BODY_REMEDY =

@@ -417,6 +417,23 @@ describe('the sentence', () => {
     expect(describeDiagnosis(diagnosis)).toContain(expected);
   });
 
+  test.each([
+    ['/api/payNotify', '/payNotify', 'the prefix /api was stripped.'],
+    ['/payNotify', '/shop/eu/payNotify', 'the prefix /shop/eu was added.'],
+    ['//payNotify', '/payNotify', 'the prefix / was stripped.'],
+    ['/payNotify/', '/payNotify', 'the slash at the end was dropped.'],
+    ['/payNotify', '/payNotify/', 'a slash was added to the end.'],
+    ['/antom', '/payNotify', 'the path was changed.'],
+    ['/payNotify?a=1', '/payNotify', 'the query was dropped.'],
+    ['/payNotify?a=1', '/payNotify?a=1&b=2', 'the query was changed.'],
+    ['/api/payNotify', '/payNotify?a=1', 'the prefix /api was stripped, and the query was added.'],
+    ['/api/payNotify?a=1', '/payNotify?a=1', 'the prefix /api was stripped.'],
+  ])('of %s that came to %s says what became of it', (signed, received, words) => {
+    const diagnosis = { code: 'TEXT_CHANGED_PATH', signed, received } as const;
+    expect(describeDiagnosis(diagnosis)).toContain(`: on the way ${words}`);
+    expect(hintOf(diagnosis)).toContain(`: on the way ${words}`);
+  });
+
   test.each<Diagnosis>([
     { code: 'UNSUPPORTED_ALGORITHM', algorithm: 'canary' },
     { code: 'UNKNOWN_CLIENT', clientId: 'canary', configured: [CLIENT], keyOf: null },

@@ -467,7 +467,7 @@ describe.each([
       reason: 'SIGNATURE_MISMATCH',
       status,
       deliveries: 1,
-      hint: expect.stringContaining('PUBLIC_NOTIFY_URL'),
+      hint: expect.stringContaining('its diagnosis follows'),
     });
   });
 });

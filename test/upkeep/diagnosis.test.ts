@@ -134,7 +134,8 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('a diagnosis, on %s', (make) => {
   });
 
   test('is not kept where its request has one, is gone, or failed under another trust since', async () => {
-    const store = await (await databases.make(make)).store();
+    const database = await databases.make(make);
+    const store = await database.store();
     await store.record([unverified(), unverified({ target: '/2' }, { at: later(1) })], AMPLE);
     const [one, two] = await stored(store);
     const diagnosis = { code: 'TEXT_CHANGED', message: 'A sentence with é, \u{1f600} and \\.' } as const;
@@ -151,6 +152,13 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('a diagnosis, on %s', (make) => {
     expect(await undiagnosed(OTHER_TRUST)).toEqual([]);
     await store.record([unverified({ target: '/3' })], AMPLE);
     expect((await undiagnosed(TRUST)).indexOf(two?.id ?? '')).toBe(1);
+    const flawsOf = async () =>
+      (await store.check('unverified', { limit: 9, cursor: null })).items.map((row) => row.flaws);
+    expect(await flawsOf()).toEqual([[], [], []]);
+    await database.sql('update unverified set explanation = null');
+    expect(await flawsOf()).toMatchObject([[{ problem: 'of diagnosis and explanation one is missing' }], [], []]);
+    await database.sql('update unverified set diagnosis = null');
+    expect(await kept(one?.id)).toBe(true);
     // A repeat only counts.
     await store.record([unverified()], AMPLE);
     expect((await stored(store))[0]).toMatchObject({ deliveries: 2, diagnosis });

@@ -19,6 +19,7 @@ import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
 import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
 import { addUnverified } from './commands/unverified.ts';
+import { addVerify } from './commands/verify.ts';
 import { addVerifyStore } from './commands/verify-store.ts';
 
 const COMMANDS: readonly AddCommand[] = [
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addReview,
   addRedrive,
   addRebuild,
+  addVerify,
   addVerifyStore,
   addMigrate,
   addBackup,

@@ -14,6 +14,8 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'clientId',
   'outcome',
   'reason',
+  'diagnosis',
+  'unverifiedId',
   'deliveries',
   'ms',
   'address',

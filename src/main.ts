@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
-import type { Trust } from './antom/signature.ts';
+import type { DiagnosisTrust } from './antom/diagnosis.ts';
 import { type Config, ConfigError, type Environment, EXIT_CONFIG, readConfig } from './config.ts';
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
@@ -10,6 +10,7 @@ import { type Address, listen, stopListening } from './http/listener.ts';
 import { createPublicApp } from './http/public.ts';
 import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
+import { createSampledLog } from './http/sampled-log.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { inboxReport } from './inbox/report.ts';
@@ -20,6 +21,7 @@ import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
 import { type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
+import { diagnosisOf } from './upkeep/diagnosis.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { upkeepReport } from './upkeep/report.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
@@ -47,7 +49,7 @@ const OPEN_AGAIN_AFTER_MS = 1_000;
 
 /** What comes and goes while the service runs; null while it is not there. */
 interface Parts {
-  trust: Trust;
+  trust: DiagnosisTrust;
   store: Store | null;
   inbox: Inbox | null;
   upkeep: Upkeep | null;
@@ -85,7 +87,11 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   };
 };
 
-const trustIn = ({ publicUris }: Config, keys: KeyRing): Trust => ({ keys, publicUris });
+const trustIn = ({ publicUris, notifyPaths }: Config, keys: KeyRing): DiagnosisTrust => ({
+  keys,
+  publicUris,
+  notifyPaths,
+});
 
 interface Servers {
   readonly publicServer: Server;
@@ -110,6 +116,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     readToken: config.adminReadToken,
     clientIds: () => [...parts.trust.keys.keys()],
     verifiesNow: (stored) => verifiesNow(stored, parts.trust),
+    diagnosisOf: async (stored) => await diagnosisOf(stored, parts.trust),
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metrics.text,
     log,
@@ -146,7 +153,13 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   if (store === null) return;
   parts.store = store;
   parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
-  parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
+  parts.upkeep = startUpkeep({
+    store,
+    handlers,
+    rules: config.rules,
+    retention: config,
+    report: upkeepReport(log, { sampled: createSampledLog(log), metrics }),
+  });
   parts.upkeep.verifyAgain(parts.trust);
   log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
 };

@@ -81,7 +81,7 @@ export const readHead = (
   const [header = ''] = signatures;
   if (clientId === '' || requestTime === '' || header === '') return 'MISSING_HEADER';
   const parsed = parseSignatureHeader(header);
-  if (typeof parsed === 'string') return parsed;
+  if (typeof parsed === 'string') return parsed === 'UNSUPPORTED_ALGORITHM' ? parsed : 'MALFORMED_SIGNATURE';
   const { keyVersion, signature } = parsed;
   const ofClient = keys.get(clientId);
   if (ofClient === undefined) return 'UNKNOWN_CLIENT';
@@ -105,7 +105,7 @@ export const verify = (request: SignedRequest, trust: Trust): Verification => {
     fitting.length === 1
       ? fitting
       : [...fitting].sort((a, b) => Number(b.version === keyVersion) - Number(a.version === keyVersion));
-  for (const uri of candidates(target, trust.publicUris)) {
+  for (const uri of urisOf(target, trust.publicUris)) {
     const bytes = stringToSign({ method, uri, clientId, requestTime, body });
     if (!inTurn.some((key) => isSignedBy(key, bytes, signature))) continue;
     const notification = { clientId, method, target, requestTime, signature: header, body };
@@ -129,7 +129,7 @@ const isSignedBy = ({ key }: AntomKey, bytes: Uint8Array, signature: Uint8Array)
   verifySignature('sha256', bytes, key, signature);
 
 /** The uris that may have been signed, most likely first. */
-const candidates = (target: string, publicUris: readonly string[]): Iterable<string> => {
+export const urisOf = (target: string, publicUris: readonly string[]): Iterable<string> => {
   const path = pathOf(target);
   return path === target && publicUris.length === 0 ? [path] : new Set([path, target, ...publicUris]);
 };
@@ -152,45 +152,60 @@ export interface Signable {
 export const stringToSign = ({ method, uri, clientId, requestTime, body }: Signable): Buffer =>
   Buffer.concat([Buffer.from(`${method} ${uri}\n${clientId}.${requestTime}.`, 'latin1'), body]);
 
-interface ParsedSignature {
+export interface ParsedSignature {
   readonly keyVersion: string | null;
   readonly signature: Buffer;
 }
+
+/** What is wrong with a signature header: a closed set, the first that holds. */
+export type SignatureFlaw =
+  | 'NO_FIELD'
+  | 'FIELD_TWICE'
+  | 'NO_ALGORITHM'
+  | 'EMPTY_KEY_VERSION'
+  | 'NO_SIGNATURE'
+  | 'BROKEN_PERCENT'
+  | 'NOT_BASE64'
+  | 'UNSUPPORTED_ALGORITHM';
 
 /**
  * Parses `algorithm=RSA256,keyVersion=1,signature=<percent-encoded Base64>`: fields in any order, white space
  * around them tolerated, unknown fields passed over; a field of ours twice, or none, is malformed.
  */
-const parseSignatureHeader = (header: string): ParsedSignature | 'MALFORMED_SIGNATURE' | 'UNSUPPORTED_ALGORITHM' => {
+export const parseSignatureHeader = (header: string): ParsedSignature | SignatureFlaw => {
   const fields = new Map<string, string>();
   for (const field of header.split(',')) {
     const equals = field.indexOf('=');
     const name = field.slice(0, equals).trim();
-    if (equals === -1 || name === '' || fields.has(name)) return 'MALFORMED_SIGNATURE';
+    if (equals === -1 || name === '') return 'NO_FIELD';
+    if (fields.has(name)) return 'FIELD_TWICE';
     fields.set(name, field.slice(equals + 1).trim());
   }
   const algorithm = fields.get('algorithm') ?? '';
+  if (algorithm === '') return 'NO_ALGORITHM';
   const keyVersion = fields.get('keyVersion') ?? null;
+  if (keyVersion === '') return 'EMPTY_KEY_VERSION';
   const signature = decodeSignature(fields.get('signature') ?? '');
-  if (algorithm === '' || keyVersion === '' || signature === null) return 'MALFORMED_SIGNATURE';
+  if (typeof signature === 'string') return signature;
   return algorithm === 'RSA256' ? { keyVersion, signature } : 'UNSUPPORTED_ALGORITHM';
 };
 
 /**
- * Percent-encoded or plain, standard or URL-safe, padded or unpadded Base64; one reading, or null.
+ * Percent-encoded or plain, standard or URL-safe, padded or unpadded Base64; one reading, or what is wrong.
  * A `+` stays a `+`: this is not form encoding. Node reads Base64 leniently, so what it read is written again, and
  * has to be the same text: one alphabet, whole padding or none, nothing in the spare bits.
  */
-const decodeSignature = (text: string): Buffer | null => {
+const decodeSignature = (text: string): Buffer | SignatureFlaw => {
+  if (text === '') return 'NO_SIGNATURE';
   const encoded = decodePercent(text);
-  if (encoded === null || encoded === '') return null;
+  if (encoded === null) return 'BROKEN_PERCENT';
   const bytes = Buffer.from(encoded, 'base64');
   const padded = bytes.toString('base64');
   if (encoded === padded) return bytes;
   const bare = padded.replace(/=+$/, '');
   const urlSafe = bytes.toString('base64url');
   const padding = padded.slice(bare.length);
-  return encoded === bare || encoded === urlSafe || encoded === urlSafe + padding ? bytes : null;
+  return encoded === bare || encoded === urlSafe || encoded === urlSafe + padding ? bytes : 'NOT_BASE64';
 };
 
 const decodePercent = (text: string): string | null => {

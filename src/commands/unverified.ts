@@ -1,11 +1,14 @@
 import { Option } from 'commander';
 import { UNVERIFIED_REASONS, type UnverifiedReason } from '../antom/signature.ts';
+import type { Diagnosed } from '../antom/diagnosis.ts';
 import { wholeUnverified } from '../http/admin/whole.ts';
 import type { Store, StoredUnverified } from '../store/store.ts';
+import { diagnosisOf } from '../upkeep/diagnosis.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { checkId } from './notifications.ts';
 import { cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { counted, textCell, utc } from './readable.ts';
+import { trustOf } from './verify.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { withStore } from './stored.ts';
 import { pairs, printableLines, table } from './table.ts';
@@ -61,7 +64,7 @@ const purge = async (
   else shell.out(`Removed ${counted(purged, 'request')} with ${reason}.`);
 };
 
-const HEADER = ['ID', 'REASON', 'DELIVERIES', 'BYTES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
+const HEADER = ['ID', 'REASON', 'DIAGNOSIS', 'DELIVERIES', 'BYTES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
 
 const listUnverified = async (store: Store, { options, shell }: Asked): Promise<void> => {
   const { reason = null, limit, cursor = null, json } = options;
@@ -70,9 +73,10 @@ const listUnverified = async (store: Store, { options, shell }: Asked): Promise<
     printJson(shell, page);
     return;
   }
-  const rows = page.items.map(({ id, reason: why, deliveries, bytes, firstReceivedAt, lastReceivedAt }) => [
+  const rows = page.items.map(({ id, reason: why, diagnosis, deliveries, bytes, firstReceivedAt, lastReceivedAt }) => [
     id,
     { text: why, colour: 'yellow' as const },
+    textCell(diagnosis?.code),
     String(deliveries),
     String(bytes),
     utc(firstReceivedAt),
@@ -86,20 +90,28 @@ const listUnverified = async (store: Store, { options, shell }: Asked): Promise<
 const showUnverified = async (store: Store, { id, options, shell }: Asked & { readonly id: string }): Promise<void> => {
   const stored = await store.findUnverified(id);
   if (stored === null) throw new CommandError(`there is no unverified request ${id}`);
-  if (options.raw === true) shell.bytes(stored.request.body);
-  else if (options.json === true) printJson(shell, wholeUnverified(stored));
-  else shell.out(details(shell, stored));
+  if (options.raw === true) {
+    shell.bytes(stored.request.body);
+    return;
+  }
+  const trust = trustOf(shell.env);
+  // What the service kept counts: its keys may be others than those of this environment.
+  const diagnosis = stored.diagnosis ?? (trust === null ? null : await diagnosisOf(stored, trust));
+  if (options.json === true) printJson(shell, wholeUnverified(stored, diagnosis));
+  else shell.out(details(shell, stored, diagnosis));
 };
 
-const details = ({ paint }: Shell, { request, ...stored }: StoredUnverified): string =>
+const details = ({ paint }: Shell, { request, ...stored }: StoredUnverified, diagnosis: Diagnosed | null): string =>
   [
     pairs(paint, [
       ['id', stored.id],
       ['reason', { text: stored.reason, colour: 'yellow' }],
+      ['diagnosis', textCell(diagnosis?.code, 'yellow')],
       ['deliveries', String(stored.deliveries)],
       ['first received (UTC)', utc(stored.firstReceivedAt)],
       ['last received (UTC)', utc(stored.lastReceivedAt)],
     ]),
+    diagnosis?.message ?? 'It has no diagnosis yet: a service makes it, and this environment configures no keys.',
     pairs(paint, [
       ['request', `${request.method} ${request.target}`],
       ...everyOccurrence('client-id', request.clientIds),

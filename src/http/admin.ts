@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import type { Diagnosed } from '../antom/diagnosis.ts';
 import type { Log } from '../log.ts';
-import { type Store, StoreUnavailableError, type StoredNotification } from '../store/store.ts';
+import { type Store, StoreUnavailableError, type StoredNotification, type StoredUnverified } from '../store/store.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
 import { createGuard } from './admin/access.ts';
 import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
@@ -19,6 +20,8 @@ export interface AdminDependencies {
   readonly clientIds: () => readonly string[];
   /** Null where the notification's bytes are gone. */
   readonly verifiesNow: (stored: StoredNotification) => boolean | null;
+  /** By the keys and paths of now. */
+  readonly diagnosisOf: (stored: StoredUnverified) => Promise<Diagnosed>;
   readonly redriving: (store: Store) => Redriving;
   /** What `GET /metrics` answers: the text format of Prometheus. */
   readonly metrics: () => Promise<string>;

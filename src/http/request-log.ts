@@ -144,7 +144,7 @@ const HINTS: Partial<Readonly<Record<UnverifiedReason, string>>> = {
   UNKNOWN_CLIENT: 'this client-id is not configured',
   UNKNOWN_KEY_VERSION: 'APO signs with a key version that is not configured: add its key from the dashboard',
   SIGNATURE_MISMATCH:
-    "the configured key must be APO's (not the merchant's own), and the path must be the one entered at APO: set PUBLIC_NOTIFY_URL where a balancer changes it",
+    "the configured key is not APO's, or a proxy changed the path, the query or the body: its diagnosis follows, and `paynotify unverified` shows it",
 };
 
 /** A random prefix for the process and a number for the request: unique without a system call per request. */

@@ -1,3 +1,4 @@
+import { DIAGNOSIS_CODES } from '../antom/diagnosis.ts';
 import { UNVERIFIED_REASONS } from '../antom/signature.ts';
 import { NOT_ACKNOWLEDGED } from '../http/public-replies.ts';
 import { CLOSED_FOR } from '../http/server.ts';
@@ -18,10 +19,6 @@ interface Described {
 
 export type Metric = Described &
   ({ readonly type: 'counter' | 'gauge' } | { readonly type: 'histogram'; readonly buckets: readonly number[] });
-
-/** What diagnosis says of a request that failed verification: a closed list. */
-export const DIAGNOSES = ['OTHER_KEY', 'TEXT_CHANGED'] as const;
-export type Diagnosis = (typeof DIAGNOSES)[number];
 
 /** Actions that somebody has to take; of the others there is nothing to count. */
 const ACTIONS = NEXT_ACTIONS.filter((action) => action !== 'FULFIL' && action !== 'WAIT' && action !== 'NONE');
@@ -56,7 +53,7 @@ export const METRICS = {
     type: 'counter',
     name: 'paynotify_diagnosed_total',
     help: 'Stored unverified requests that were diagnosed.',
-    labels: { diagnosis: [...DIAGNOSES, OTHER] },
+    labels: { diagnosis: DIAGNOSIS_CODES },
   },
   refused: {
     type: 'counter',

@@ -1,15 +1,16 @@
+import type { DiagnosisCode } from '../antom/diagnosis.ts';
 import type { PublicWatch } from '../http/public.ts';
 import type { Committed } from '../inbox/recorder.ts';
 import { readInstant } from '../order/time.ts';
 import type { NotificationDelivery, Recorded } from '../store/store.ts';
 import { createCounter, createHistogram, type Sample } from './counting.ts';
-import { type Diagnosis, METRICS } from './list.ts';
+import { METRICS } from './list.ts';
 
 /** What is counted while the service runs. */
 export interface Tally {
   readonly watch: PublicWatch;
   readonly committed: (committed: Committed) => void;
-  readonly diagnosed: (diagnosis: Diagnosis) => void;
+  readonly diagnosed: (code: DiagnosisCode) => void;
   /** When a notification verified last, epoch milliseconds; null while none has since the start. */
   readonly lastVerifiedAt: () => number | null;
   readonly samples: () => Readonly<Record<string, readonly Sample[]>>;
@@ -66,7 +67,7 @@ export const createTally = (): Tally => {
         else countNotification(delivery, result, now);
       }
     },
-    diagnosed: (diagnosis) => diagnosed.add(diagnosis),
+    diagnosed: (code) => diagnosed.add(code),
     lastVerifiedAt: () => lastVerifiedAt,
     samples: () => ({
       notifications: notifications.samples(),

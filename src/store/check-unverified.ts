@@ -10,6 +10,8 @@ interface UnverifiedRow {
   readonly digest: Uint8Array;
   readonly reason: string;
   readonly origin: string;
+  readonly diagnosis: string | null;
+  readonly explanation: string | null;
   readonly bytes: Count;
   readonly method: string;
   readonly target: string;
@@ -19,7 +21,7 @@ interface UnverifiedRow {
 
 export const checkUnverified = async ({ query }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
   const rows = await query<UnverifiedRow>(
-    `select request, digest, reason, origin, bytes, method, target, headers, body
+    `select request, digest, reason, origin, diagnosis, explanation, bytes, method, target, headers, body
      from unverified
      where request > cast($2 as bigint)
      order by request
@@ -40,6 +42,11 @@ export const checkUnverified = async ({ query }: Snapshot, page: PageRequest): P
           !Object.hasOwn(SHARES, row.origin),
           'origin is none of the known ones',
           `set trust to '' where request = ${row.request}, and start the service: it verifies the request again`,
+        ),
+        ...flawed(
+          (row.diagnosis === null) !== (row.explanation === null),
+          'of diagnosis and explanation one is missing',
+          `set both to null where request = ${row.request}: a running service makes them again`,
         ),
         ...flawed(
           requestBytes(row) !== Number(row.bytes),

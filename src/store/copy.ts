@@ -158,6 +158,7 @@ const updateRequest = async (query: Query, { id, ...stored }: StoredUnverified):
   const updated = await query(
     `update unverified
      set reason = $2, origin = $3, trust = $4,
+       diagnosis = case when trust = $4 then diagnosis end, explanation = case when trust = $4 then explanation end,
        deliveries = case when deliveries < $5 then $5 else deliveries end,
        first_received_at = case when first_received_at > $6 then $6 else first_received_at end,
        last_received_at = case when last_received_at < $7 then $7 else last_received_at end

@@ -20,6 +20,7 @@ import type {
   Amendment,
   Copied,
   FailedAgain,
+  MadeDiagnosis,
   NotificationFilter,
   NotificationKey,
   OrderFilter,
@@ -34,8 +35,22 @@ import type {
 } from './store.ts';
 import { sweep } from './sweep.ts';
 import type { Database } from './transaction.ts';
-import { amendUnverified, promote, type PromotionEntry, purgeUnverified, removeUnverified } from './unverified.ts';
-import { findInUnverified, findUnverified, listUnverified, readOutdated, readUnverified } from './unverified-lists.ts';
+import {
+  amendUnverified,
+  keepDiagnosis,
+  promote,
+  type PromotionEntry,
+  purgeUnverified,
+  removeUnverified,
+} from './unverified.ts';
+import {
+  findInUnverified,
+  findUnverified,
+  listUnverified,
+  readOutdated,
+  readUndiagnosed,
+  readUnverified,
+} from './unverified-lists.ts';
 
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
@@ -55,6 +70,7 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   findUnverified: async (id: string) => await findUnverified(database, id),
   readUnverified: async (page: PageRequest) => await readUnverified(database, page),
   readOutdated: async (trust: string, page: PageRequest) => await readOutdated(database, trust, page),
+  readUndiagnosed: async (trust: string, limit: number) => await readUndiagnosed(database, trust, limit),
   listRefunds: async (filter: { readonly joined: boolean | null }, page: PageRequest) =>
     await listRefunds(database, filter, page),
   find: async (clientId: string | null, id: string) => await find(database, { clientId, id }, rules),
@@ -89,6 +105,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     reapply: async (entries: readonly ReapplicationEntry[], now: Date) => await reapply(database, entries, at(now)),
     promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
     amendUnverified: async (failures: readonly FailedAgain[]) => await amendUnverified(database, failures),
+    keepDiagnosis: async (made: MadeDiagnosis) => await keepDiagnosis(database, made),
     purgeUnverified: async (reason: UnverifiedReason | null) => await purgeUnverified(database, reason),
     removeRaw: async (before: Date, limit: number) =>
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),

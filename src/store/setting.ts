@@ -6,6 +6,8 @@ export const SETTING = {
   copy: 'copy',
   /** A service has started on this database since a copy into it began. */
   copyInUse: 'copy in use',
+  /** When a diagnosis was an error in the log last, as ISO time (upkeep/diagnosis.ts). */
+  diagnosisAlarm: 'diagnosis alarm',
   /** Which payment methods were reported today, as JSON (upkeep/methods.ts). */
   methods: 'methods',
   /** When a silence was reported last (upkeep/silence.ts). */

@@ -24,7 +24,13 @@ import type {
   WithdrawResult,
 } from './shop.ts';
 
-import type { FailedAgain, StoredUnverified, UnverifiedBounds, UnverifiedSummary } from './verification-failure.ts';
+import type {
+  FailedAgain,
+  MadeDiagnosis,
+  StoredUnverified,
+  UnverifiedBounds,
+  UnverifiedSummary,
+} from './verification-failure.ts';
 
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
@@ -68,6 +74,7 @@ export type {
 
 export type {
   FailedAgain,
+  MadeDiagnosis,
   StoredUnverified,
   UnverifiedBounds,
   UnverifiedRoom,
@@ -215,6 +222,8 @@ export interface StoreReads {
   readonly readUnverified: (page: PageRequest) => Promise<Page<StoredUnverified>>;
   /** The same, of those that failed under other keys or paths than these (`trustDigest`). */
   readonly readOutdated: (trust: string, page: PageRequest) => Promise<Page<StoredUnverified>>;
+  /** Those that failed under this trust and have no diagnosis yet, the newest. */
+  readonly readUndiagnosed: (trust: string, limit: number) => Promise<readonly StoredUnverified[]>;
 
   /** Those that stand and those that were replaced, in the order of their identifiers. */
   readonly readShopStatements: (page: PageRequest) => Promise<Page<ShopStatement>>;
@@ -255,6 +264,8 @@ export interface StoreWrites {
   readonly promote: (promotions: readonly Promotion[], now: Date) => Promise<number>;
   /** Notes what came of verifying requests again. */
   readonly amendUnverified: (failures: readonly FailedAgain[]) => Promise<void>;
+  /** Whether this call kept it: not where somebody else did, or it was verified with other keys or paths since. */
+  readonly keepDiagnosis: (made: MadeDiagnosis) => Promise<boolean>;
   /** Removes the unverified of one reason, or all, in short transactions; returns how many. */
   readonly purgeUnverified: (reason: UnverifiedReason | null) => Promise<number>;
 

@@ -1,3 +1,4 @@
+import type { DiagnosisCode } from '../antom/diagnosis.ts';
 import type { SignatureOrigin } from '../antom/origin.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
 import { nextCursor, readPosition } from './cursor.ts';
@@ -9,6 +10,8 @@ interface Row {
   readonly request: Count;
   readonly digest: Uint8Array;
   readonly reason: UnverifiedReason;
+  readonly diagnosis: DiagnosisCode | null;
+  readonly explanation: string | null;
   readonly deliveries: Count;
   readonly bytes: Count;
   readonly first_received_at: Count;
@@ -24,7 +27,8 @@ interface WholeRow extends Row {
   readonly body: Uint8Array;
 }
 
-const COLUMNS = 'request, digest, reason, deliveries, bytes, first_received_at, last_received_at';
+const COLUMNS =
+  'request, digest, reason, diagnosis, explanation, deliveries, bytes, first_received_at, last_received_at';
 const WHOLE = `${COLUMNS}, origin, trust, method, target, headers, body`;
 
 /** Newest first. */
@@ -72,6 +76,19 @@ export const readOutdated = async (
   return { items: rows.map(toStored), next: nextOf(rows, page) };
 };
 
+/** Those that failed under this trust and have no diagnosis yet, the newest; asked often, and nearly always none. */
+export const readUndiagnosed = async (
+  { query }: Database,
+  trust: string,
+  limit: number,
+): Promise<readonly StoredUnverified[]> => {
+  const rows = await query<WholeRow>(
+    `select ${WHOLE} from unverified where diagnosis is null and trust = $2 order by request desc limit $1`,
+    [limit, bytesOf(trust)],
+  );
+  return rows.map(toStored);
+};
+
 /** Those whose body holds a text, the newest; reads all bodies. */
 export const findInUnverified = async (
   { snapshot }: Database,
@@ -94,6 +111,7 @@ const nextOf = (rows: readonly Row[], page: PageRequest): string | null =>
 const toSummary = (row: Row): UnverifiedSummary => ({
   id: hexOf(row.digest),
   reason: row.reason,
+  diagnosis: row.diagnosis === null ? null : { code: row.diagnosis, message: row.explanation ?? '' },
   deliveries: Number(row.deliveries),
   bytes: Number(row.bytes),
   firstReceivedAt: isoTime(row.first_received_at),

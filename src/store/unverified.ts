@@ -5,7 +5,14 @@ import { derive } from './derive.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
 import { locksOf, putAndTouch } from './put.ts';
 import { bytesOf, requestDigest, type UnverifiedEntry, type UnverifiedRow, withDigest, type WithBytes } from './row.ts';
-import type { FailedAgain, NoRoom, RecordedUnverified, UnverifiedBounds, UnverifiedRoom } from './store.ts';
+import type {
+  FailedAgain,
+  MadeDiagnosis,
+  NoRoom,
+  RecordedUnverified,
+  UnverifiedBounds,
+  UnverifiedRoom,
+} from './store.ts';
 import type { Count, Database, Query, Transaction, UnverifiedRepeat } from './transaction.ts';
 
 /** What became of the unverified requests of a batch. */
@@ -182,14 +189,30 @@ export const amendUnverified = async (database: Database, failures: readonly Fai
   await database.transact([UNVERIFIED_LOCK], async ({ query }) => {
     await Promise.all(
       failures.map(({ id, reason, origin, trust }) =>
-        query('update unverified set reason = $2, origin = $3, trust = $4 where digest = $1', [
-          bytesOf(id),
-          reason,
-          origin,
-          bytesOf(trust),
-        ]),
+        query(
+          `update unverified
+           set reason = $2, origin = $3, trust = $4, diagnosis = null, explanation = null
+           where digest = $1`,
+          [bytesOf(id), reason, origin, bytesOf(trust)],
+        ),
       ),
     );
+  });
+
+/** Whether this call kept it: not where somebody else did, or it was verified with other keys or paths since. */
+export const keepDiagnosis = async (
+  database: Database,
+  { id, trust, diagnosis: { code, message } }: MadeDiagnosis,
+): Promise<boolean> =>
+  await database.transact([], async ({ query }) => {
+    const kept = await query(
+      `update unverified
+       set diagnosis = $3, explanation = $4
+       where digest = $1 and trust = $2 and diagnosis is null
+       returning 1 as kept`,
+      [bytesOf(id), bytesOf(trust), code, message],
+    );
+    return kept.length > 0;
   });
 
 /** Small enough that nobody waits long for the unverified store. */

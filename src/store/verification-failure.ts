@@ -1,3 +1,4 @@
+import type { Diagnosed } from '../antom/diagnosis.ts';
 import type { SignatureOrigin } from '../antom/origin.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 
@@ -26,6 +27,8 @@ export interface UnverifiedSummary {
   /** SHA-256 over method, target, headers and body, lower-case hex. */
   readonly id: string;
   readonly reason: UnverifiedReason;
+  /** What explains the failure, under the keys and paths of its last verification; null until that is found out. */
+  readonly diagnosis: Diagnosed | null;
   readonly deliveries: number;
   readonly bytes: number;
   readonly firstReceivedAt: string;
@@ -39,4 +42,12 @@ export interface StoredUnverified extends UnverifiedSummary, VerificationFailure
 /** An unverified request that was verified again, and failed. */
 export interface FailedAgain extends VerificationFailure {
   readonly id: string;
+}
+
+/** A diagnosis to be kept with its request, unless that has failed under another trust since. */
+export interface MadeDiagnosis {
+  readonly id: string;
+  /** The digest of the keys and paths that it was made with. */
+  readonly trust: string;
+  readonly diagnosis: Diagnosed;
 }

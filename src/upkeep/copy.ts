@@ -84,7 +84,9 @@ const readPage = async (store: Store, what: Copied, request: PageRequest): Promi
     }
     case 'unverified': {
       const page = await store.readUnverified(request);
-      return { page, importInto: async (target) => await target.importUnverified(page.items) };
+      // The diagnosis is made at the target, by its keys.
+      const items = page.items.map(({ diagnosis: _diagnosis, ...row }) => row);
+      return { page: { ...page, items }, importInto: async (target) => await target.importUnverified(page.items) };
     }
   }
 };

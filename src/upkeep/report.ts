@@ -1,9 +1,22 @@
 import { type Log, problemOf } from '../log.ts';
 import { StoreUnavailableError } from '../store/store.ts';
+import type { DiagnosisCode } from '../antom/diagnosis.ts';
+import type { DiagnosisReport } from './diagnosis.ts';
 import type { UpkeepOptions } from './upkeep.ts';
 
-/** What the background tasks say in the log. */
-export const upkeepReport = (log: Log): UpkeepOptions['report'] => ({
+/** Logs a line of a kind that strangers can cause, as many a minute as is good (http/sampled-log.ts). */
+type Sampled = (
+  kind: { readonly level: 'warn'; readonly text: string; readonly fields: Readonly<Record<string, string>> },
+  rest: () => object,
+) => void;
+
+interface Reporting {
+  readonly sampled: Sampled;
+  readonly metrics: { readonly diagnosed: (code: DiagnosisCode) => void };
+}
+
+/** What the background tasks say in the log, and what is counted of it. */
+export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): UpkeepOptions['report'] => ({
   rebuilt: ({ orders, changed }) => log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
   redriven: ({ redriven }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved) => log.info({ moved }, 'unverified requests verify now and were applied'),
@@ -38,6 +51,18 @@ export const upkeepReport = (log: Log): UpkeepOptions['report'] => ({
       },
       'silence: a payment that was registered over an hour ago has no notification, and nothing has verified since',
     ),
+  diagnosed: (made) => {
+    const fields = { reason: made.reason, diagnosis: made.diagnosis.code };
+    metrics.diagnosed(made.diagnosis.code);
+    sampled({ level: 'warn', text: 'an unverified request was diagnosed', fields }, () => fieldsOf(made));
+  },
+  alarmed: (alarm) =>
+    log.error(
+      fieldsOf(alarm),
+      alarm.because === 'TEXT_CHANGED'
+        ? 'a request with a genuine signature came changed: see `paynotify unverified`'
+        : 'a request failed verification, and nothing has ever verified: see `paynotify unverified`',
+    ),
   failed: (task, error) => {
     const fields = { problem: task, ...problemOf(error) };
     // An outage has lines of its own, and the task is tried again.
@@ -48,3 +73,10 @@ export const upkeepReport = (log: Log): UpkeepOptions['report'] => ({
 
 const SILENCE_HINT =
   "check the notification URL in APO's dashboard and what stands in front of paynotify; see `paynotify unverified`";
+
+const fieldsOf = ({ id, reason, diagnosis: { code }, hint }: DiagnosisReport): object => ({
+  unverifiedId: id,
+  reason,
+  diagnosis: code,
+  hint,
+});

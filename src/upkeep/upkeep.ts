@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Trust } from '../antom/signature.ts';
+import type { DiagnosisTrust } from '../antom/diagnosis.ts';
 import type { Handlers } from '../handlers/handler.ts';
 import { nameOfRules, type OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 import { noteInUse } from './copy.ts';
+import { type DiagnosingOptions, startDiagnosing } from './diagnosis.ts';
 import { type MethodReport, reportMethods } from './methods.ts';
 import { rebuildOrders, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
@@ -21,7 +22,9 @@ export interface UpkeepOptions {
   readonly verifyAgainEveryMs?: number;
   /** The same from one sweep to the next. */
   readonly sweepEveryMs?: number;
-  readonly report: {
+  /** The same from one look for requests to diagnose to the next. */
+  readonly diagnoseEveryMs?: number;
+  readonly report: DiagnosingOptions['report'] & {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
     readonly moved: (count: number) => void;
@@ -30,7 +33,6 @@ export interface UpkeepOptions {
     readonly removed: (report: RetentionReport) => void;
     readonly method: (report: MethodReport) => void;
     readonly silence: (silence: Silence) => void;
-    readonly failed: (task: string, error: unknown) => void;
   };
 }
 
@@ -40,7 +42,7 @@ export interface Upkeep {
    * At start, and whenever keys were read again; from then on every minute, by these. While replicas change over one by
    * one, one with the old keys may still add requests that the new ones would pass.
    */
-  readonly verifyAgain: (trust: Trust) => void;
+  readonly verifyAgain: (trust: DiagnosisTrust) => void;
   /** Resolves when the step under way is done. */
   readonly stop: () => Promise<void>;
 }
@@ -83,7 +85,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   };
   redrive();
   sweep();
-  let trust: Trust | null = null;
+  let trust: DiagnosisTrust | null = null;
   const verifyAgain = (): void =>
     schedule('verify again', async () => {
       if (trust === null) return;
@@ -98,17 +100,19 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     setInterval(sweep, sweepEveryMs),
     setInterval(verifyAgain, verifyAgainEveryMs),
   ];
+  const diagnosing = startDiagnosing({ store, report, everyMs: options.diagnoseEveryMs });
   const removal = startRemoval({ store, rules: retention, report, isStopping, before: underWay });
 
   return {
     verifyAgain: (by) => {
       trust = by;
+      diagnosing.use(by);
       verifyAgain();
     },
     stop: async () => {
       stopping = true;
       timers.forEach(clearInterval);
-      await Promise.all([underWay(), clock.underWay(), removal.stop()]);
+      await Promise.all([underWay(), clock.underWay(), removal.stop(), diagnosing.stop()]);
     },
   };
 };

@@ -17,6 +17,7 @@ const COMMANDS = [
   'review',
   'redrive',
   'rebuild',
+  'verify',
   'verify-store',
   'migrate',
   'backup',

@@ -188,10 +188,16 @@ describe('unverified', () => {
     const id = items[0]?.id ?? '';
     expect(await json(['unverified', id], env)).toMatchObject({
       ...items[0],
+      diagnosis: { code: 'MISSING_HEADER', message: expect.stringContaining('no client-id') },
       headers: { 'client-id': [], 'request-time': [expect.any(String)] },
       body: Buffer.from('{"b":1}').toString('base64'),
     });
-    expect((await here(['unverified', id], env)).out).toContain(String.raw`POST /payNotify?\u{1b}[2J`);
+    const { out } = await here(['unverified', id], env);
+    expect(out).toContain(String.raw`POST /payNotify?\u{1b}[2J`);
+    expect(out).toMatch(/^diagnosis +MISSING_HEADER$/m);
+    expect(out).toContain('Make the proxy pass every header on.');
+    const { DATABASE_URL } = env;
+    expect((await here(['unverified', id], { DATABASE_URL })).out).toContain('It has no diagnosis yet');
     expect((await here(['unverified', id, '--raw'], env)).bytes.toString()).toBe('{"b":1}');
 
     expect(await json(['unverified', '--purge', 'MISSING_HEADER'], env)).toEqual({
@@ -202,7 +208,7 @@ describe('unverified', () => {
       'No unverified requests like that.\n',
     );
     expect((await here(['unverified'], env)).out).toMatch(
-      /^ID +REASON +DELIVERIES .*\n[0-9a-f]{64} +UNKNOWN_CLIENT +1 .*\n$/,
+      /^ID +REASON +DIAGNOSIS +DELIVERIES .*\n[0-9a-f]{64} +UNKNOWN_CLIENT +– +1 .*\n$/,
     );
     expect((await here(['unverified', id], env)).code).toBe(1);
   });

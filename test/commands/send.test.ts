@@ -8,6 +8,7 @@ import type { AttentionCode } from '../../src/order/attention-code.ts';
 import type { NextAction } from '../../src/order/next-action.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { NotificationSummary, Page, UnverifiedSummary } from '../../src/store/store.ts';
+import { eventually } from '../support/client.ts';
 import { here, json, PRIVATE_KEY_FILE, PUBLIC_KEY, removePlace, spawned } from './support.ts';
 
 const CLIENT = 'SEND_CLIENT';
@@ -253,7 +254,11 @@ describe('beside the running service', () => {
   test('--json is what the API gives', async () => {
     const { items } = await json<Page<NotificationSummary>>(['notifications'], env);
     const id = items[0]?.id ?? '';
-    const { items: unverified } = await json<Page<UnverifiedSummary>>(['unverified'], env);
+    const { items: unverified } = await eventually(
+      'every diagnosis',
+      async () => await json<Page<UnverifiedSummary>>(['unverified'], env),
+      (page) => page.items.every(({ diagnosis }) => diagnosis !== null),
+    );
     expect(await json(['orders', '--limit', '3'], env)).toEqual(await api('/api/orders?limit=3'));
     expect(await json(['orders', 'P1'], env)).toEqual(await api('/api/orders/P1'));
     expect(await json(['notifications', '--limit', '2'], env)).toEqual(await api('/api/notifications?limit=2'));

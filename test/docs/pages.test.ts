@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { DIAGNOSIS_CODES } from '../../src/antom/diagnosis.ts';
 import { UNVERIFIED_REASONS } from '../../src/antom/signature.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Readiness } from '../../src/http/readiness.ts';
@@ -84,10 +85,12 @@ describe('the tables hold every word of', () => {
     expect([...words].sort()).toEqual([...KINDS, ...OUTCOMES].sort());
   });
 
-  test('the reasons of unverified requests', () => {
-    expect([...firstCells(section('docs/operating.md', 'Unverified requests'))].sort()).toEqual(
-      [...UNVERIFIED_REASONS].sort(),
-    );
+  test('the diagnoses of unverified requests, which are their reasons but for one', () => {
+    const shown = section('docs/operating.md', 'Unverified requests');
+    expect([...firstCells(shown)].sort()).toEqual([...DIAGNOSIS_CODES].sort());
+    const codes: readonly string[] = DIAGNOSIS_CODES;
+    expect(UNVERIFIED_REASONS.filter((reason) => !codes.includes(reason))).toEqual(['SIGNATURE_MISMATCH']);
+    expect(shown).toContain('`SIGNATURE_MISMATCH`');
   });
 
   test('the commands', () => {

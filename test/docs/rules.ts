@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { parse } from 'yaml';
@@ -132,6 +132,14 @@ const hangUp: Check = async ({ site }) => {
   await eventually('the keys read again', keys, (now) => now > before);
 };
 
+/** Somebody else's request, as it was captured. */
+const verifyCapture: Check = async ({ site }, { input, groups }) => {
+  const checkout = await site();
+  writeFileSync(join(checkout.directory, groups?.['file'] ?? ''), 'POST /payNotify HTTP/1.1\r\nHost: x\r\n\r\n{}');
+  const { code, out } = await checkout.run(input);
+  expect([code, out]).toEqual([1, expect.stringContaining('MISSING_HEADER')]);
+};
+
 const restore: Check = async (stage, match) => {
   await stop(stage, match);
   expectFine(await (await stage.site()).run(match.input));
@@ -239,6 +247,7 @@ export const RULES: readonly Rule[] = [
   [/^paynotify review (?<id>\S+) /, review],
   [/^paynotify copy /, copy],
   [/^paynotify restore /, restore],
+  [/^paynotify verify (?<file>\S+)$/, verifyCapture],
   [/^(DATABASE_URL=\S+ )?paynotify /, run],
   [/^grep -rn CHANGE /, run],
 

@@ -460,14 +460,14 @@ describe.each([
     const all = await running.receiver.unverified();
     const warned = await eventually(
       'a line for each delivery',
-      () => running.receiver.log().filter(({ level }) => level === 40),
+      () => running.receiver.log().filter(({ level, requestId }) => level === 40 && requestId !== undefined),
       ({ length }) => length === all.reduce((sum, { deliveries }) => sum + deliveries, 0),
     );
     expect(warned.at(-1)).toMatchObject({
       reason: 'SIGNATURE_MISMATCH',
       status,
       deliveries: 1,
-      hint: expect.stringContaining('PUBLIC_NOTIFY_URL'),
+      hint: expect.stringContaining('its diagnosis follows'),
     });
   });
 });

@@ -18,7 +18,7 @@ const UNSEEN: Readonly<Record<string, readonly string[]>> = {
   notifications: ['deliveries', 'first_received_at', 'last_received_at'],
   shop_statements: ['replaced_at', 'created_at', 'updated_at'],
   // What failed under another trust is verified again.
-  unverified: ['request', 'trust', 'deliveries', 'first_received_at', 'last_received_at'],
+  unverified: ['request', 'trust', 'diagnosis', 'explanation', 'deliveries', 'first_received_at', 'last_received_at'],
   raw_batches: ['received_at'],
   orders: ['position', 'revision', 'updated_at'],
   // Where the feed goes on, and what tasks remember.

@@ -42,7 +42,7 @@ const HEALTHY: Series = {
   [`paynotify_resends_total{${A}}`]: '0x600',
   [`paynotify_unverified_total{reason="SIGNATURE_MISMATCH",${A}}`]: '0x600',
   [`paynotify_unverified_total{reason="MISSING_HEADER",${A}}`]: '0+1x600',
-  [`paynotify_diagnosed_total{diagnosis="TEXT_CHANGED",${A}}`]: '0x600',
+  [`paynotify_diagnosed_total{diagnosis="TEXT_CHANGED_PATH",${A}}`]: '0x600',
   [`paynotify_refused_total{cause="STORE_UNAVAILABLE",${A}}`]: '0x600',
   [`paynotify_refused_total{cause="NOT_FOUND",${A}}`]: '0+9x600',
   [`paynotify_failed_oldest_seconds{${A}}`]: '0x600',
@@ -106,12 +106,12 @@ const SITUATIONS: readonly Situation[] = [
   },
   {
     name: 'a proxy changes the text',
-    series: { [`paynotify_diagnosed_total{diagnosis="TEXT_CHANGED",${A}}`]: '0x50 1x500' },
+    series: { [`paynotify_diagnosed_total{diagnosis="TEXT_CHANGED_PATH",${A}}`]: '0x50 1x500' },
     firing: { '1h': ['PaynotifyTextChanged'] },
   },
   {
     name: 'a proxy changed the text two hours ago',
-    series: { [`paynotify_diagnosed_total{diagnosis="TEXT_CHANGED",${A}}`]: '0x5 1x500' },
+    series: { [`paynotify_diagnosed_total{diagnosis="TEXT_CHANGED_PATH",${A}}`]: '0x5 1x500' },
     firing: { '2h': [] },
   },
   {

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createSampledLog } from '../../src/http/sampled-log.ts';
+import { createTally } from '../../src/metrics/tally.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,7 +119,10 @@ describe('a silence', () => {
   test('is an error in the log, with the times', () => {
     const lines: string[] = [];
     const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
-    upkeepReport(log).silence({ registeredAt: ago(61).toISOString(), lastVerifiedAt: null });
+    upkeepReport(log, { sampled: createSampledLog(log), metrics: createTally() }).silence({
+      registeredAt: ago(61).toISOString(),
+      lastVerifiedAt: null,
+    });
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
       {
         level: 50,

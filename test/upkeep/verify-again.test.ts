@@ -171,6 +171,8 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
         removed: ignore,
         method: ignore,
         silence: ignore,
+        diagnosed: ignore,
+        alarmed: ignore,
         failed: ignore,
         moved: (count) => (moved += count),
       },

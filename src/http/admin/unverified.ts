@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UNVERIFIED_REASONS } from '../../antom/signature.ts';
-import type { Store } from '../../store/store.ts';
+import type { Diagnosed } from '../../antom/diagnosis.ts';
+import type { Store, StoredUnverified } from '../../store/store.ts';
 import { ok, pageAnswer } from './answer.ts';
 import { endpoint } from './endpoint.ts';
 import { notFound } from './problem.ts';
@@ -13,6 +14,10 @@ const listing = z.strictObject({ reason: orNull(oneOf(UNVERIFIED_REASONS)), ...p
 
 interface Needs {
   readonly store: () => Store;
+}
+
+interface Diagnosing {
+  readonly diagnosisOf: (stored: StoredUnverified) => Promise<Diagnosed>;
 }
 
 export const listUnverified = endpoint({
@@ -51,9 +56,9 @@ export const findUnverified = endpoint({
   responses: { 200: { means: 'The request.', body: unverifiedInFull } },
   problems: ['NOT_FOUND'],
   answer:
-    ({ store }: Needs) =>
+    ({ store, diagnosisOf }: Needs & Diagnosing) =>
     async ({ id }) => {
       const stored = await store().findUnverified(id);
-      return stored === null ? notFound('unverified request') : ok(wholeUnverified(stored));
+      return stored === null ? notFound('unverified request') : ok(wholeUnverified(stored, await diagnosisOf(stored)));
     },
 });

@@ -1,3 +1,4 @@
+import type { Diagnosed } from '../../antom/diagnosis.ts';
 import type { StoredNotification, StoredUnverified } from '../../store/store.ts';
 
 /** A notification as the API and the command line show it: its headers under their own names, its bytes as Base64. */
@@ -15,8 +16,12 @@ export const wholeNotification = (
 });
 
 /** An unverified request as shown: every occurrence of each header. */
-export const wholeUnverified = ({ request, origin: _origin, trust: _trust, ...stored }: StoredUnverified) => ({
+export const wholeUnverified = <D extends Diagnosed | null>(
+  { request, origin: _origin, trust: _trust, ...stored }: StoredUnverified,
+  diagnosis: D,
+) => ({
   ...stored,
+  diagnosis,
   method: request.method,
   target: request.target,
   headers: { 'client-id': request.clientIds, 'request-time': request.requestTimes, signature: request.signatures },

@@ -119,6 +119,8 @@ export const MIGRATIONS: readonly Migration[] = [
         reason text not null,
         origin text not null, -- of the signature
         trust blob not null, -- digest of the keys and paths that it failed under
+        diagnosis text, -- its code, made under the same trust; null until it is made
+        explanation text, -- of the diagnosis, in sentences
         deliveries integer not null,
         bytes integer not null,
         first_received_at integer not null,
@@ -131,6 +133,7 @@ export const MIGRATIONS: readonly Migration[] = [
       create index unverified_by_reason on unverified (reason, request);
       create index unverified_by_last_receipt on unverified (last_received_at);
       create index unverified_by_trust on unverified (trust);
+      create index unverified_to_diagnose on unverified (trust, request) where diagnosis is null;
 
       -- How full the shares of the unverified store are, without counting it each time.
       create table unverified_totals (

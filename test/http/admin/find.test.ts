@@ -63,6 +63,7 @@ describe('GET /api/find', () => {
       verified: false,
       id: expect.stringMatching(/^[0-9a-f]{64}$/),
       reason: 'SIGNATURE_MISMATCH',
+      diagnosis: null,
       deliveries: 1,
       bytes: expect.any(Number),
       firstReceivedAt: RECEIVED_AT,

@@ -14,6 +14,7 @@ import { type AdminDependencies, createAdminApp } from '../../../src/http/admin.
 import { openStore } from '../../../src/store/open.ts';
 import type { ReadNotification } from '../../../src/order/reading.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { diagnosisOf } from '../../../src/upkeep/diagnosis.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, result } from '../../support/facts.ts';
@@ -123,6 +124,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     readToken: null,
     clientIds: () => [CLIENT],
     verifiesNow: (stored) => verifiesNow(stored, TRUST),
+    diagnosisOf: async (stored) => await diagnosisOf(stored, TRUST),
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metricsOf(asked, TRUST.keys).text,
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),

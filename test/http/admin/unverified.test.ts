@@ -46,6 +46,7 @@ describe('GET /api/unverified', () => {
     expect(all.items.at(-1)).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{64}$/),
       reason: 'DUPLICATE_HEADER',
+      diagnosis: null,
       deliveries: 2,
       bytes: expect.any(Number),
       firstReceivedAt: RECEIVED_AT,
@@ -89,6 +90,10 @@ describe('GET /api/unverified/:id', () => {
     const response = await request(admin.app).get(`/api/unverified/${item?.id}`).expect(200);
     expect(response.body).toEqual({
       ...item,
+      diagnosis: {
+        code: 'DUPLICATE_HEADER',
+        message: expect.stringMatching(/^The request has client-id more than once/),
+      },
       method: 'POST',
       target: TARGET,
       headers: { 'client-id': [CLIENT, OTHER], 'request-time': [], signature: accepted.signatures },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DIAGNOSIS_CODES, type Diagnosed } from '../../../antom/diagnosis.ts';
 import { UNVERIFIED_REASONS } from '../../../antom/signature.ts';
 import { KINDS, OUTCOMES } from '../../../order/reading.ts';
 import type { NotificationSummary, UnverifiedSummary } from '../../../store/store.ts';
@@ -39,6 +40,11 @@ export const notificationInFull = shapeOf<ReturnType<typeof wholeNotification>>(
   signatureVerifies: z.boolean().nullable().describe('With the keys and paths of now; null where the bytes are gone.'),
 });
 
+const diagnosis = shapeOf<Diagnosed>('Diagnosis')({
+  code: z.enum(DIAGNOSIS_CODES),
+  message: text.describe('What it means and what to do, for a person to read.'),
+});
+
 const unverifiedSummary = {
   id: digest.describe('SHA-256 over method, target, headers and body, in lower-case hex.'),
   reason: z.enum(UNVERIFIED_REASONS),
@@ -46,6 +52,7 @@ const unverifiedSummary = {
   bytes: count,
   firstReceivedAt: ourTime,
   lastReceivedAt: ourTime,
+  diagnosis: diagnosis.nullable().describe('Null until it is made, in the background.'),
 };
 
 export const unverified = shapeOf<UnverifiedSummary>('Unverified')(unverifiedSummary);
@@ -60,7 +67,7 @@ export const markedUnverified = shapeOf<MarkedUnverified>('MarkedUnverified')({
 });
 
 const occurrences = listOf(text);
-export const unverifiedInFull = shapeOf<ReturnType<typeof wholeUnverified>>('UnverifiedInFull')({
+export const unverifiedInFull = shapeOf<ReturnType<typeof wholeUnverified<Diagnosed>>>('UnverifiedInFull')({
   ...unverifiedSummary,
   method: text,
   target: text,
@@ -68,6 +75,7 @@ export const unverifiedInFull = shapeOf<ReturnType<typeof wholeUnverified>>('Unv
     .strictObject({ 'client-id': occurrences, 'request-time': occurrences, signature: occurrences })
     .describe('Every occurrence of each, in the order received.'),
   body: base64,
+  diagnosis,
 });
 
 export const redriven = shapeOf<Pick<NotificationSummary, 'outcome'>>('Redriven')({ outcome: z.enum(OUTCOMES) });

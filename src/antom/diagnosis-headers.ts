@@ -1,0 +1,87 @@
+import type { KeyRing } from './keys.ts';
+import { signedDigest } from './origin.ts';
+import { parseSignatureHeader, type SignatureFlaw, type SignedRequest, type UnverifiedReason } from './signature.ts';
+
+export const SIGNED_HEADERS = ['client-id', 'request-time', 'signature'] as const;
+export type SignedHeader = (typeof SIGNED_HEADERS)[number];
+
+/** How a signature header is malformed: the first that holds. */
+export type MalformedSignature =
+  | { readonly flaw: Exclude<SignatureFlaw, 'UNSUPPORTED_ALGORITHM'> | 'ENCODED_TWICE' | 'PLUS_BECAME_SPACE' }
+  | { readonly flaw: 'LENGTH'; readonly bytes: number; readonly expected: readonly number[] };
+
+/** `keyOf`: the configured client whose key made the signature. */
+export type HeaderDiagnosis =
+  | { readonly code: 'DUPLICATE_HEADER' | 'MISSING_HEADER'; readonly headers: readonly SignedHeader[] }
+  | ({ readonly code: 'MALFORMED_SIGNATURE' } & MalformedSignature)
+  | { readonly code: 'UNSUPPORTED_ALGORITHM'; readonly algorithm: string }
+  | {
+      readonly code: 'UNKNOWN_CLIENT';
+      readonly clientId: string;
+      readonly configured: readonly string[];
+      readonly keyOf: string | null;
+    };
+
+interface Failed {
+  /** As `readHead` gives it. */
+  readonly reason: UnverifiedReason;
+  readonly keys: KeyRing;
+}
+
+/** Explains why the headers alone fail. Asks one key a step, and only for an unknown client. */
+export function* diagnoseHeaders(
+  request: SignedRequest,
+  { reason, keys }: Failed,
+): Generator<undefined, HeaderDiagnosis, undefined> {
+  const occurrences = {
+    'client-id': request.clientIds,
+    'request-time': request.requestTimes,
+    signature: request.signatures,
+  };
+  const where = (holds: (values: readonly string[]) => boolean): readonly SignedHeader[] =>
+    SIGNED_HEADERS.filter((name) => holds(occurrences[name]));
+  const header = request.signatures[0] ?? '';
+  const clientId = request.clientIds[0] ?? '';
+  switch (reason) {
+    case 'DUPLICATE_HEADER':
+      return { code: reason, headers: where(({ length }) => length > 1) };
+    case 'MISSING_HEADER':
+      return { code: reason, headers: where(([value = '']) => value === '') };
+    case 'UNSUPPORTED_ALGORITHM':
+      return { code: reason, algorithm: /(?:^|,)\s*algorithm\s*=([^,]*)/.exec(header)?.[1]?.trim() ?? '' };
+    case 'UNKNOWN_CLIENT': {
+      const parsed = parseSignatureHeader(header);
+      const keyOf = typeof parsed === 'string' ? null : yield* ownerOf(parsed.signature, keys);
+      return { code: reason, clientId, configured: [...keys.keys()], keyOf };
+    }
+    case 'MALFORMED_SIGNATURE':
+    // The headers alone never fail so.
+    case 'UNKNOWN_KEY_VERSION':
+    case 'SIGNATURE_MISMATCH':
+      return { code: 'MALFORMED_SIGNATURE', ...malformed(header, keys.get(clientId) ?? []) };
+  }
+}
+
+const malformed = (header: string, keys: readonly { readonly signatureBytes: number }[]): MalformedSignature => {
+  const parsed = parseSignatureHeader(header);
+  if (typeof parsed === 'object') {
+    const expected = [...new Set(keys.map(({ signatureBytes }) => signatureBytes))];
+    return { flaw: 'LENGTH', bytes: parsed.signature.length, expected };
+  }
+  const signature = /(?:^|,)\s*signature\s*=([^,]*)/.exec(header)?.[1]?.trim() ?? '';
+  if (parsed === 'NOT_BASE64' && /%25[0-9A-F]{2}/i.test(signature)) return { flaw: 'ENCODED_TWICE' };
+  if (parsed === 'NOT_BASE64' && /^[A-Za-z0-9+/ ]+={0,2}$/.test(signature)) return { flaw: 'PLUS_BECAME_SPACE' };
+  return { flaw: parsed === 'UNSUPPORTED_ALGORITHM' ? 'NOT_BASE64' : parsed };
+};
+
+/** The configured client whose key made a signature, for whatever text; null where none did. */
+export function* ownerOf(signature: Uint8Array, keys: KeyRing): Generator<undefined, string | null, undefined> {
+  for (const [clientId, ofClient] of keys) {
+    for (const key of ofClient) {
+      if (key.signatureBytes !== signature.length) continue;
+      yield;
+      if (signedDigest(signature, [key]) !== null) return clientId;
+    }
+  }
+  return null;
+}

@@ -37,7 +37,7 @@ export const isStorable = (text: string): boolean => text.isWellFormed() && !tex
 export const oneOf = <Word extends string>(words: readonly Word[]) =>
   z.enum(words, { error: `must be one of ${words.join(', ')}` });
 
-/** Of a query: absent is null. */
+/** Absent is null. */
 export const orNull = <T, Input>(schema: z.ZodType<T, Input>) =>
   schema.optional().transform((value): T | null => value ?? null);
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CAPTURE_MODES, type RegistrationChanges } from '../../order/registration.ts';
 import { REVIEW_DECISIONS } from '../../order/review.ts';
 import { readInstant } from '../../order/time.ts';
-import { identifier, isStorable, oneOf } from './query.ts';
+import { identifier, isStorable, oneOf, orNull } from './query.ts';
 
 /* What the shop may say: the bodies of the admin API, which the command line says too. Null is absent. */
 
@@ -48,19 +48,17 @@ const time = z
 
 /** What the shop may say besides the amount. */
 const FIELDS = {
-  referenceOrderId: identifier,
-  captureMode: oneOf(CAPTURE_MODES),
-  paymentMethodType: text,
-  authExpiryTime: time,
-  finalAmount: amount,
-  cancelled: z.boolean('must be true or false'),
+  referenceOrderId: identifier.nullable(),
+  captureMode: oneOf(CAPTURE_MODES).nullable(),
+  paymentMethodType: text.nullable(),
+  authExpiryTime: time.nullable(),
+  finalAmount: amount.nullable(),
+  cancelled: z.boolean('must be true or false').nullable(),
 };
 
-/** Absent is null, here as everywhere in a body. */
-const orNull = <T, Input>(schema: z.ZodType<T, Input>) =>
-  schema.nullish().transform((value): T | null => value ?? null);
-
-const clientId = orNull(z.string('must be a string').describe('It may be left out where one client is configured.'));
+const clientId = orNull(
+  z.string('must be a string').nullable().describe('It may be left out where one client is configured.'),
+);
 const NOT_AN_OBJECT = 'must be an object';
 
 /** Of a payment: what the shop expects. */
@@ -82,19 +80,9 @@ export const expectation = z
 
 /** Of a payment: what changes. */
 export const changes = z
-  .strictObject(
-    {
-      amount: amount.optional(),
-      referenceOrderId: FIELDS.referenceOrderId.nullish(),
-      captureMode: FIELDS.captureMode.nullish(),
-      paymentMethodType: FIELDS.paymentMethodType.nullish(),
-      authExpiryTime: FIELDS.authExpiryTime.nullish(),
-      finalAmount: FIELDS.finalAmount.nullish(),
-      cancelled: FIELDS.cancelled.nullish(),
-      clientId,
-    },
-    NOT_AN_OBJECT,
-  )
+  .strictObject({ amount, ...FIELDS }, NOT_AN_OBJECT)
+  .partial()
+  .extend({ clientId })
   .meta({ id: 'ExpectationChanges' });
 
 /** Only what is there changes; `cancelled: null` takes a cancellation back. */
@@ -108,7 +96,10 @@ export const toChanges = ({
 
 /** Of a refund: its payment. */
 export const refunded = z
-  .strictObject({ paymentId: orNull(identifier), paymentRequestId: orNull(identifier), clientId }, NOT_AN_OBJECT)
+  .strictObject(
+    { paymentId: orNull(identifier.nullable()), paymentRequestId: orNull(identifier.nullable()), clientId },
+    NOT_AN_OBJECT,
+  )
   .refine(
     ({ paymentId, paymentRequestId }) => (paymentId === null) !== (paymentRequestId === null),
     'it must name the payment by either paymentId or paymentRequestId',

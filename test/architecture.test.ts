@@ -49,6 +49,7 @@ const ALLOWED: readonly Allowance[] = [
   ['http/', 'antom/', 'types'],
   ['http/', 'antom/acknowledgement.ts', 'all'],
   ['http/', 'antom/signature.ts', ['pathOf', 'UNVERIFIED_REASONS']],
+  ['http/', 'antom/diagnosis.ts', ['DIAGNOSIS_CODES']],
   ['http/', 'order/', 'all'],
   ['http/', 'store/store.ts', 'all'],
   ['http/', 'zod', 'all'],
@@ -64,6 +65,7 @@ const ALLOWED: readonly Allowance[] = [
   // What the others tell, counted: they know nothing of it.
   ['metrics/', 'antom/', 'types'],
   ['metrics/', 'antom/signature.ts', ['UNVERIFIED_REASONS']],
+  ['metrics/', 'antom/diagnosis.ts', ['DIAGNOSIS_CODES']],
   ['metrics/', 'http/', 'types'],
   ['metrics/', 'http/public-replies.ts', ['NOT_ACKNOWLEDGED']],
   ['metrics/', 'http/server.ts', ['CLOSED_FOR']],

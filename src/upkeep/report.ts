@@ -56,13 +56,15 @@ export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): UpkeepO
     metrics.diagnosed(made.diagnosis.code);
     sampled({ level: 'warn', text: 'an unverified request was diagnosed', fields }, () => fieldsOf(made));
   },
-  alarmed: (alarm) =>
-    log.error(
-      fieldsOf(alarm),
-      alarm.because === 'TEXT_CHANGED'
-        ? 'a request with a genuine signature came changed: see `paynotify unverified`'
-        : 'a request failed verification, and nothing has ever verified: see `paynotify unverified`',
-    ),
+  alarmed: (alarm) => {
+    if (alarm.because === 'TEXT_CHANGED')
+      log.error(fieldsOf(alarm), 'a request with a genuine signature came changed: see `paynotify unverified`');
+    else
+      log.error(
+        fieldsOf(alarm),
+        'a request failed verification, and nothing has ever verified: see `paynotify unverified`',
+      );
+  },
   failed: (task, error) => {
     const fields = { problem: task, ...problemOf(error) };
     // An outage has lines of its own, and the task is tried again.

@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import type { Log } from '../log.ts';
 import { type Store, StoreUnavailableError, type StoredNotification } from '../store/store.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
+import type { Status } from '../upkeep/status.ts';
 import { createGuard } from './admin/access.ts';
 import { addRoute, type Endpoint, ok, type Route, toHandler } from './admin/endpoint.ts';
 import { createFinding } from './admin/find.ts';
@@ -11,6 +12,7 @@ import { notFound, replyToError, storeUnavailable } from './admin/problem.ts';
 import { createRefundEndpoints } from './admin/refunds.ts';
 import { createAmending, createRegistering } from './admin/registrations.ts';
 import { createReviewEndpoints } from './admin/reviews.ts';
+import { createStatusEndpoint } from './admin/status.ts';
 import { createUnverifiedEndpoints } from './admin/unverified.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
@@ -25,6 +27,7 @@ export interface AdminDependencies {
   /** Null where the notification's bytes are gone. */
   readonly verifiesNow: (stored: StoredNotification) => boolean | null;
   readonly redriving: (store: Store) => Redriving;
+  readonly status: (store: Store) => Promise<Status>;
   /** Errors of ours are logged here, never the values that they were about. */
   readonly log: Log;
 }
@@ -76,6 +79,7 @@ const routesOf = (dependencies: AdminDependencies): readonly Route[] => {
     { path: '/api/redrive', post: notifications.redriveAll },
     { path: '/api/unverified', get: unverified.list },
     { path: '/api/unverified/:id', get: unverified.find },
+    { path: '/api/status', get: createStatusEndpoint(needs) },
   ];
 };
 

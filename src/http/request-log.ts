@@ -19,6 +19,8 @@ export interface RequestLogOptions {
   /** How many proxies stand in front. */
   readonly trustProxy: number;
   readonly notifyPaths: readonly string[];
+  /** The clients that are configured now. */
+  readonly clientIds: () => readonly string[];
 }
 
 /**
@@ -29,6 +31,7 @@ export const createRequestLog = ({
   log,
   trustProxy,
   notifyPaths,
+  clientIds,
 }: RequestLogOptions): ((request: IncomingMessage) => RequestLog) => {
   const nextId = createRequestIds();
   const sampled = createSampledLog(log);
@@ -49,7 +52,10 @@ export const createRequestLog = ({
         sampled({ level: status < 500 ? 'info' : 'warn', text: 'refused', fields: { status, problem: reason } }, () =>
           line(status),
         ),
-      received: (status, result) => logResult({ log, sampled }, result, () => line(status)),
+      received: (status, result) =>
+        logResult({ log, sampled, hintFor: (reason) => hintFor(reason, request, clientIds) }, result, () =>
+          line(status),
+        ),
       notFound: () => {
         const isFromApo = request.method === 'POST' && request.headers['signature'] !== undefined;
         if (isFromApo) sampled(MISDIRECTED, () => ({ ...line(404), ...misdirected(request, notifyPaths) }));
@@ -79,11 +85,11 @@ const misdirected = ({ url = '' }: IncomingMessage, notifyPaths: readonly string
   hint: 'if APO sends its notifications to this path, add it to NOTIFY_PATHS (comma-separated)',
 });
 
-const LONGEST_PATH = 200;
+const LONGEST_SHOWN = 200;
 
 /** Escapes what a terminal or a person could take for something else, and cuts what is long. */
-const printable = (path: string): string => {
-  const cut = path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}...` : path;
+const printable = (text: string): string => {
+  const cut = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
   return cut.replace(
     /[^\x21-\x7e]|["'`\\]/g,
     (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
@@ -93,18 +99,18 @@ const printable = (path: string): string => {
 interface Logs {
   readonly log: Log;
   readonly sampled: SampledLog;
+  /** What an operator can look at first. */
+  readonly hintFor: (reason: UnverifiedReason) => string | undefined;
 }
 
-const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
+const logResult = ({ log, sampled, hintFor: hintOf }: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
   if (result.kind === 'not stored') return logNotStored({ log, sampled }, result, makeLine);
   const { recorded, reason } = result;
   if (recorded.kind === 'unverified') {
-    const hint = reason === null ? undefined : HINTS[reason];
-    sampled({ level: 'warn', text: 'unverified', fields: { reason: String(reason) } }, () => ({
-      ...makeLine(),
-      deliveries: recorded.deliveries,
-      ...(hint === undefined ? {} : { hint }),
-    }));
+    sampled({ level: 'warn', text: 'unverified', fields: { reason: String(reason) } }, () => {
+      const hint = reason === null ? undefined : hintOf(reason);
+      return { ...makeLine(), deliveries: recorded.deliveries, ...(hint === undefined ? {} : { hint }) };
+    });
     return;
   }
   const { kind, paymentId, outcome, problem } = recorded.reading;
@@ -122,7 +128,7 @@ const logResult = ({ log, sampled }: Logs, result: PayNotifyResult, makeLine: ()
 };
 
 const logNotStored = (
-  { log, sampled }: Logs,
+  { log, sampled }: Pick<Logs, 'log' | 'sampled'>,
   { because, reason, verified }: NotAcknowledged,
   makeLine: () => Line,
 ): void => {
@@ -131,9 +137,22 @@ const logNotStored = (
   else sampled({ level: 'warn', text: 'not stored, not acknowledged', fields }, makeLine);
 };
 
-/** What an operator can look at first. */
+const hintFor = (
+  reason: UnverifiedReason,
+  request: IncomingMessage,
+  clientIds: () => readonly string[],
+): string | undefined => {
+  if (reason !== 'UNKNOWN_CLIENT') return HINTS[reason];
+  const [received = ''] = request.headersDistinct['client-id'] ?? [];
+  const configured = clientIds();
+  const shown = configured.slice(0, MOST_CLIENTS_SHOWN).join(', ');
+  const more = configured.length > MOST_CLIENTS_SHOWN ? ` and ${configured.length - MOST_CLIENTS_SHOWN} more` : '';
+  return `client-id received: ${printable(received)}; configured: ${shown}${more}. If it is yours, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
+};
+
+const MOST_CLIENTS_SHOWN = 5;
+
 const HINTS: Partial<Readonly<Record<UnverifiedReason, string>>> = {
-  UNKNOWN_CLIENT: 'this client-id is not configured',
   UNKNOWN_KEY_VERSION: 'APO signs with a key version that is not configured: add its key from the dashboard',
   SIGNATURE_MISMATCH:
     "the configured key must be APO's (not the merchant's own), and the path must be the one entered at APO: set PUBLIC_NOTIFY_URL where a balancer changes it",

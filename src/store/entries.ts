@@ -24,7 +24,7 @@ export const toStore = (
   reapply: async (reapplications, now) => await writes.reapply(reapplications.map(toReapplicationEntry), now),
   promote: async (promotions, now) => await writes.promote(promotions.map(toPromotionEntry), now),
   amendUnverified: async (failures) => await writes.amendUnverified(failures),
-  purgeUnverified: async (reason) => await writes.purgeUnverified(reason),
+  purgeUnverified: async (...values) => await writes.purgeUnverified(...values),
   removeRaw: async (...values) => await writes.removeRaw(...values),
   removeUnverified: async (...values) => await writes.removeUnverified(...values),
   rebuild: async (...values) => await writes.rebuild(...values),
@@ -52,6 +52,8 @@ export const toStore = (
   readShopStatements: async (page) => await (await reading()).calls.readShopStatements(page),
   check: async (...values) => await (await reading()).calls.check(...values),
   count: async (what) => await (await reading()).calls.count(what),
+  status: async () => await (await reading()).calls.status(),
+  measureUnverified: async (...values) => await (await reading()).calls.measureUnverified(...values),
   recall: async (name) => await (await reading()).calls.recall(name),
 });
 

@@ -5,6 +5,7 @@ import { check } from './check.ts';
 import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
 import { find } from './find.ts';
+import { measureUnverified, purgeUnverified } from './purge.ts';
 import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
 import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
@@ -15,6 +16,7 @@ import { amend, register } from './register.ts';
 import { review, withdrawReview } from './review.ts';
 import { readShopStatements } from './say.ts';
 import { SETTING } from './setting.ts';
+import { readStatus } from './status.ts';
 import type {
   Amendment,
   Copied,
@@ -23,6 +25,7 @@ import type {
   NotificationKey,
   OrderFilter,
   PageRequest,
+  PurgeBounds,
   OrderName,
   RefundRegistration,
   ReviewRequest,
@@ -33,7 +36,7 @@ import type {
 } from './store.ts';
 import { sweep } from './sweep.ts';
 import type { Database } from './transaction.ts';
-import { amendUnverified, promote, type PromotionEntry, purgeUnverified, removeUnverified } from './unverified.ts';
+import { amendUnverified, promote, type PromotionEntry, removeUnverified } from './unverified.ts';
 import { findInUnverified, findUnverified, listUnverified, readOutdated, readUnverified } from './unverified-lists.ts';
 
 /** What a store reads, on whichever database. */
@@ -61,6 +64,9 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   readShopStatements: async (page: PageRequest) => await readShopStatements(database, page),
   check: async (what: Checked, page: PageRequest) => await check(database, what, { page, rules }),
   count: async (what: Copied) => await count(database, what),
+  status: async () => await readStatus(database),
+  measureUnverified: async (reason: UnverifiedReason | null, bounds?: PurgeBounds) =>
+    await measureUnverified(database, reason, bounds),
   recall: async (name: string) => await recall(database, name),
 });
 export type Reads = ReturnType<typeof createReads>;
@@ -86,7 +92,8 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     reapply: async (entries: readonly ReapplicationEntry[], now: Date) => await reapply(database, entries, at(now)),
     promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
     amendUnverified: async (failures: readonly FailedAgain[]) => await amendUnverified(database, failures),
-    purgeUnverified: async (reason: UnverifiedReason | null) => await purgeUnverified(database, reason),
+    purgeUnverified: async (reason: UnverifiedReason | null, bounds?: PurgeBounds) =>
+      await purgeUnverified(database, reason, bounds),
     removeRaw: async (before: Date, limit: number) =>
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
     removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),

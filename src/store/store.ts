@@ -23,7 +23,15 @@ import type {
   WithdrawResult,
 } from './shop.ts';
 
-import type { FailedAgain, StoredUnverified, UnverifiedBounds, UnverifiedSummary } from './verification-failure.ts';
+import type { StoreStatus } from './store-status.ts';
+import type {
+  FailedAgain,
+  PurgeBounds,
+  StoredUnverified,
+  UnverifiedBounds,
+  UnverifiedMeasure,
+  UnverifiedSummary,
+} from './verification-failure.ts';
 
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
@@ -63,10 +71,14 @@ export type {
   WithdrawResult,
 } from './shop.ts';
 
+export type { StoreStatus } from './store-status.ts';
+
 export type {
   FailedAgain,
+  PurgeBounds,
   StoredUnverified,
   UnverifiedBounds,
+  UnverifiedMeasure,
   UnverifiedRoom,
   UnverifiedSummary,
   VerificationFailure,
@@ -218,6 +230,9 @@ export interface StoreReads {
   /** Compares rows with their own checks and with what they are derived from; changes nothing. */
   readonly check: (what: Checked, page: PageRequest) => Promise<Page<CheckedRow>>;
   readonly count: (what: Copied) => Promise<number>;
+  readonly status: () => Promise<StoreStatus>;
+  /** What `purgeUnverified` would remove. */
+  readonly measureUnverified: (reason: UnverifiedReason | null, bounds?: PurgeBounds) => Promise<UnverifiedMeasure>;
   /** A remembered setting (`SETTING`). */
   readonly recall: (name: string) => Promise<string | null>;
 }
@@ -248,8 +263,8 @@ export interface StoreWrites {
   readonly promote: (promotions: readonly Promotion[], now: Date) => Promise<number>;
   /** Notes what came of verifying requests again. */
   readonly amendUnverified: (failures: readonly FailedAgain[]) => Promise<void>;
-  /** Removes the unverified of one reason, or all, in short transactions; returns how many. */
-  readonly purgeUnverified: (reason: UnverifiedReason | null) => Promise<number>;
+  /** Removes the unverified of one reason, or all, within the bounds, in short transactions; returns how many. */
+  readonly purgeUnverified: (reason: UnverifiedReason | null, bounds?: PurgeBounds) => Promise<number>;
 
   /**
    * Removes what came over the wire of some notifications that were received before, oldest first; what was read from

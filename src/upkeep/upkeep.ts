@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Trust } from '../antom/signature.ts';
 import type { Handlers } from '../handlers/handler.ts';
-import { nameOfRules, type OrderRules } from '../order/rules.ts';
-import { SETTING } from '../store/setting.ts';
+import type { OrderRules } from '../order/rules.ts';
 import type { Store } from '../store/store.ts';
 import { noteInUse } from './copy.ts';
+import { rememberService, type ServiceInForce } from './in-force.ts';
 import { type MethodReport, reportMethods } from './methods.ts';
-import { rebuildOrders, type RebuildReport } from './rebuild.ts';
+import { rebuildByRulesInForce, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
 import { removeOld, type RetentionReport, type RetentionRules } from './retention.ts';
 import { verifyUnverifiedAgain } from './verify-again.ts';
@@ -14,6 +14,7 @@ import { verifyUnverifiedAgain } from './verify-again.ts';
 export interface UpkeepOptions {
   readonly store: Store;
   readonly handlers: Handlers;
+  /** Where the store holds none. */
   readonly rules: OrderRules;
   readonly retention: RetentionRules;
   /** Milliseconds from one look for requests to verify again to the next. */
@@ -39,6 +40,8 @@ export interface Upkeep {
    * one, one with the old keys may still add requests that the new ones would pass.
    */
   readonly verifyAgain: (trust: Trust) => void;
+  /** Stores what commands speak for the service with; the keys among it may have been read again. */
+  readonly remember: (service: ServiceInForce) => void;
   /** Resolves when the step under way is done. */
   readonly stop: () => Promise<void>;
 }
@@ -71,12 +74,8 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   });
   const rebuild = (): void =>
     schedule('rebuild', async () => {
-      const name = nameOfRules(rules);
-      if ((await store.recall(SETTING.rules)) === name) return;
-      // Also where nothing is remembered: a first run may have ended before it could be.
-      const rebuilt = await rebuildOrders(store, isStopping);
+      const rebuilt = await rebuildByRulesInForce(store, rules, isStopping);
       if (rebuilt.orders > 0) report.rebuilt(rebuilt);
-      if (!stopping) await store.remember(SETTING.rules, name);
     });
   rebuild();
   const sweep = (): void =>
@@ -109,6 +108,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
       trust = by;
       verifyAgain();
     },
+    remember: (service) => schedule('service', async () => await rememberService(store, service)),
     stop: async () => {
       stopping = true;
       timers.forEach(clearInterval);

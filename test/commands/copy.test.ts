@@ -5,7 +5,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { nameOfRules } from '../../src/order/rules.ts';
-import { SETTING } from '../../src/store/setting.ts';
+import { SETTING, writeRules } from '../../src/store/setting.ts';
 import type { Environment } from '../../src/config.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { Page } from '../../src/store/store.ts';
@@ -49,7 +49,11 @@ const fill = async ({ store, env, directory }: Place): Promise<string> => {
     unverified('stranger'),
   );
   // As a service notes it when it starts.
-  onSqlite({ directory }, `insert into settings values ('${SETTING.rules}', '${nameOfRules(RULES)}')`);
+  onSqlite(
+    { directory },
+    `insert into settings values
+      ('${SETTING.rules}', '${writeRules({ number: 1, rules: RULES })}'), ('${SETTING.derived}', '${nameOfRules(RULES)}')`,
+  );
   return env['DATABASE_URL'] as string;
 };
 

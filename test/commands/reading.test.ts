@@ -194,7 +194,7 @@ describe('unverified', () => {
     expect((await here(['unverified', id], env)).out).toContain(String.raw`POST /payNotify?\u{1b}[2J`);
     expect((await here(['unverified', id, '--raw'], env)).bytes.toString()).toBe('{"b":1}');
 
-    expect(await json(['unverified', '--purge', 'MISSING_HEADER'], env)).toEqual({
+    expect(await json(['unverified', '--purge', 'MISSING_HEADER', '--yes'], env)).toEqual({
       reason: 'MISSING_HEADER',
       purged: 1,
     });

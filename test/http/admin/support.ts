@@ -15,6 +15,7 @@ import { openStore } from '../../../src/store/open.ts';
 import type { ReadNotification } from '../../../src/order/reading.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
+import { readStatus } from '../../../src/upkeep/status.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, result } from '../../support/facts.ts';
 import { RULES } from '../../support/rules.ts';
@@ -120,6 +121,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     clientIds: () => [CLIENT],
     verifiesNow: (stored) => verifiesNow(stored, TRUST),
     redriving: (opened) => createRedriving(opened, handlers),
+    status: async (opened) => await readStatus(opened, null),
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });

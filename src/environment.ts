@@ -141,10 +141,13 @@ const NAMES: ReadonlySet<string> = new Set([...VARIABLES, ...SECRETS.map((name) 
 const SHORTEST_MISSPELT = 8;
 const MOST_EDITS = 2;
 
-/** Variables that are set, are none of ours, and look as if they were to be: one sentence each. */
+/** Variables that are set, are none of ours, and look as if they were meant to be: one sentence each. */
 export const misspelt = (env: Environment): readonly string[] =>
   Object.entries(env).flatMap(([name, value]) => {
     if (value === undefined || value === '' || NAMES.has(name)) return [];
+    const base = name.replace(/_FILE$/, '');
+    if (base !== name && NAMES.has(base))
+      return [`${name} is not read: ${base} cannot stand in a file, so set it itself`];
     const meant = [...NAMES].find((known) => looksLike(name, known));
     return meant === undefined
       ? []

@@ -71,6 +71,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
     },
   ]);
   log.info({ host: publicAddress.host, port: publicAddress.port }, 'listening for notifications');
+  log.info(`notification paths: ${config.notifyPaths.join(', ')}`);
   log.info({ host: adminAddress.host, port: adminAddress.port }, 'listening for operators');
   return {
     publicAddress,
@@ -127,7 +128,7 @@ const openParts = async (parts: Parts, means: Means): Promise<void> => {
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.
   if (parts.trust.keys !== config.keys) parts.upkeep.remember(serviceOf(config, parts.trust.keys));
-  log.info({ database: store.name, paths: config.notifyPaths }, 'ready');
+  log.info({ database: store.name }, 'ready');
 };
 
 const reloadKeys = (parts: Parts, { config, log }: Means): void => {
@@ -231,7 +232,7 @@ export const serve = async (env: Environment): Promise<void> => {
     await close();
     return process.exit(code);
   };
-  log.info({ version: VERSION }, 'paynotify starts');
+  log.info(`paynotify ${VERSION} starts`);
   for (const problem of misspelt(env)) log.warn({ problem }, 'a variable looks misspelt');
   for (const problem of exposedFiles(env)) log.warn({ problem }, 'a secret is open to every user of this machine');
   try {

@@ -56,10 +56,9 @@ const takeCharge = async (store: Store, { config, log }: Omit<Opening, 'onUnusab
       { database: store.name },
       before === null ? 'a new database: no service has started on it before' : 'an existing database',
     );
-    log.info(
-      { rules: { number, ...namedRules(config.rules) } },
-      before === null || before.number === number ? 'rules' : 'new rules: all orders are derived again',
-    );
+    const rules = Object.entries(namedRules(config.rules)).map(([name, value]) => `${name}=${value}`);
+    const isChange = before !== null && before.number !== number;
+    log.info(`rules ${number}${isChange ? ', new: all orders are derived again' : ''}: ${rules.join(' ')}`);
   } catch (error) {
     await store.close();
     throw error;

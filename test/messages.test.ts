@@ -164,6 +164,12 @@ describe('a variable that looks misspelt', () => {
     expect(misspelt({ [name]: '' })).toEqual([]);
   });
 
+  test('so is one for a file, where that cannot be', () => {
+    expect(misspelt({ ANTOM_CLIENT_ID_FILE: '/run/secrets/client' })).toEqual([
+      'ANTOM_CLIENT_ID_FILE is not read: ANTOM_CLIENT_ID cannot stand in a file, so set it itself',
+    ]);
+  });
+
   test.each([
     'HOSTNAME',
     'NODE_PATH',

@@ -81,15 +81,16 @@ const MISDIRECTED = {
 
 /** What somebody needs who entered another path at APO than is configured here. */
 const misdirected = ({ url = '' }: IncomingMessage, notifyPaths: readonly string[]): object => ({
-  problem: `received: ${printable(pathOf(url))} configured: ${notifyPaths.join(',')}`,
+  problem: `received: ${printable(pathOf(url), LONGEST_PATH)} configured: ${notifyPaths.join(',')}`,
   hint: 'if APO sends its notifications to this path, add it to NOTIFY_PATHS (comma-separated)',
 });
 
-const LONGEST_SHOWN = 200;
+const LONGEST_PATH = 200;
+const LONGEST_CLIENT_ID = 64;
 
 /** Escapes what a terminal or a person could take for something else, and cuts what is long. */
-const printable = (text: string): string => {
-  const cut = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+const printable = (text: string, longest: number): string => {
+  const cut = text.length > longest ? `${text.slice(0, longest)}...` : text;
   return cut.replace(
     /[^\x21-\x7e]|["'`\\]/g,
     (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
@@ -147,7 +148,7 @@ const hintFor = (
   const configured = clientIds();
   const shown = configured.slice(0, MOST_CLIENTS_SHOWN).join(', ');
   const more = configured.length > MOST_CLIENTS_SHOWN ? ` and ${configured.length - MOST_CLIENTS_SHOWN} more` : '';
-  return `client-id received: ${printable(received)}; configured: ${shown}${more}. If it is yours, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
+  return `client-id received: ${printable(received, LONGEST_CLIENT_ID)}; configured: ${shown}${more}. If it is yours, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
 };
 
 const MOST_CLIENTS_SHOWN = 5;

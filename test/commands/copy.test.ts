@@ -16,6 +16,7 @@ import {
   capture,
   CLIENT,
   here,
+  KEYS,
   json,
   notified,
   ownPlace,
@@ -120,6 +121,7 @@ describe('copy', () => {
     addOld(place(), 6_000);
     const [to, other] = [await server.createDatabase(), await server.createDatabase()];
     const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], {
+      cwd: KEYS,
       env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     });
     const ended = new Promise((resolve) => {

@@ -245,7 +245,7 @@ test.concurrent('a variable that looks misspelt is a warning at start', async ()
     level: 40,
     problem: "NOTIFY_PATH is none of paynotify's variables and is not read: if NOTIFY_PATHS is meant, rename it",
   });
-  expect(lines[0]).toMatchObject({ version: VERSION, msg: 'paynotify starts' });
+  expect(lines[0]).toMatchObject({ msg: `paynotify ${VERSION} starts` });
   receiver.kill('SIGTERM');
   expect(await receiver.exited).toBe(0);
 });

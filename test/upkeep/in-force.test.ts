@@ -23,9 +23,9 @@ const captured = (number: number) => [
 ];
 
 /** Those whose rows say so: as they were derived when they were written. */
-const unregistered = async (store: Store): Promise<readonly (string | null)[]> => {
+const unregistered = async (store: Store): Promise<readonly string[]> => {
   const page = await store.listOrders({ ...ANY_ORDER, attention: 'UNREGISTERED' }, { limit: 9, cursor: null });
-  return page.items.map(({ paymentId }) => paymentId).sort();
+  return page.items.map(({ paymentId }) => String(paymentId)).toSorted();
 };
 
 const isFulfillable = async (store: Store, id: string): Promise<boolean | undefined> =>

@@ -56,7 +56,6 @@ const TAKES_COMMAS: ReadonlySet<string> = new Set<Variable>([
   'NOTIFY_PATHS',
   'PUBLIC_NOTIFY_URL',
   'NO_CAPTURE_METHODS',
-  'ANTOM_CLIENTS_FILE',
 ]);
 
 /** Reads single values and gathers what is wrong with them. */
@@ -127,7 +126,7 @@ const withoutFlaws = (name: string, given: string): Cleaned => {
     );
     return { text: '', flaws };
   }
-  if (text.includes(',') && !TAKES_COMMAS.has(name.replace(/_FILE$/, ''))) {
+  if (text.includes(',') && !name.endsWith('_FILE') && !TAKES_COMMAS.has(name)) {
     flaws.push(
       `${name}: takes one value, and this is a list: ${name === 'ANTOM_CLIENT_ID' ? 'for several clients set ANTOM_CLIENTS_FILE instead' : 'keep one of them'}`,
     );

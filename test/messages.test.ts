@@ -76,6 +76,13 @@ const ROWS: readonly (readonly [string, Environment, readonly string[]])[] = [
       'ANTOM_PUBLIC_KEY: this is a PEM file that was encoded as Base64 once more: decode it once, or put the PEM itself here',
     ],
   ],
+  [
+    'the Base64 of the PEM of a private key',
+    { ANTOM_PUBLIC_KEY: Buffer.from(keyFixture('throw-away.private.pkcs8.pem')).toString('base64') },
+    [
+      "ANTOM_PUBLIC_KEY: this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard",
+    ],
+  ],
   ["a key file's path in the key's variable", { ANTOM_PUBLIC_KEY: keyFile }, [`ANTOM_PUBLIC_KEY: ${PATH}`]],
   ['a relative one', { ANTOM_PUBLIC_KEY: 'keys/apo.pem' }, [`ANTOM_PUBLIC_KEY: ${PATH}`]],
   ['one of Windows', { ANTOM_PUBLIC_KEY: 'C:\\keys\\apo.pem' }, [`ANTOM_PUBLIC_KEY: ${PATH}`]],

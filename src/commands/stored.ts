@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Environment, readStoreConfig } from '../config.ts';
+import { type Environment, misspelt, readStoreConfig } from '../config.ts';
 import type { Order } from '../order/order.ts';
 import { openStore } from '../store/open.ts';
 import { fileOf } from '../store/sqlite/sqlite-store.ts';
@@ -12,9 +12,8 @@ export const openExisting = async (env: Environment, onNotice?: (notice: string)
   const config = readStoreConfig(env);
   const { databaseUrl } = config;
   if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
-    throw new CommandError(
-      `there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`,
-    );
+    const absent = `there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`;
+    throw new CommandError([absent, ...misspelt(env)].join('. '));
   }
   return await openStore({ ...config, ...(onNotice === undefined ? {} : { onNotice }) });
 };

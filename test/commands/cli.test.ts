@@ -131,6 +131,9 @@ describe('the command line', () => {
     expect(err).toBe(
       `error: there is no database at ${directory}/paynotify.db: the service makes it when it first starts, and DATABASE_URL says where\n`,
     );
+    expect((await here(['orders'], { ...env, DATABASE_URI: 'sqlite:/elsewhere' })).err).toMatch(
+      /and DATABASE_URL says where\. DATABASE_URI is none of paynotify's variables and is not read: if DATABASE_URL is meant, rename it\n$/,
+    );
   });
 
   test('is executable, and ends quietly when its reader goes away', async () => {

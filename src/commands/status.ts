@@ -34,7 +34,7 @@ const tell = (paint: Paint, status: Status): string => {
       ['database', database.name],
       ['schema', String(database.schema)],
       ['generation', textCell(database.generation)],
-      ['rules', textCell(rules === null ? null : `number ${rules}`)],
+      ['rules', textCell(rules && `number ${rules.number}: ${JSON.stringify(rules.rules)}`)],
     ],
     [
       ['last verified (UTC)', textCell(lastVerifiedAt && utc(lastVerifiedAt))],

@@ -1,3 +1,4 @@
+import type { NumberedRules } from '../store/setting.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
 import { recallRules, type ServiceInForce } from './in-force.ts';
 
@@ -7,9 +8,9 @@ export interface Status {
   readonly versions: { readonly paynotify: string; readonly node: string } | null;
   readonly startedAt: string | null;
   readonly database: { readonly name: string } & Pick<StoreStatus, 'schema' | 'generation'>;
-  /** The rules in force have this number. */
-  readonly rules: number | null;
-  /** By the names of the variables; of a secret only whether it is set. */
+  /** Those in force, under their number: those of whichever service started last. */
+  readonly rules: NumberedRules | null;
+  /** Of this service, by the names of the variables; of a secret only whether it is set. */
   readonly configuration: Readonly<Record<string, string>> | null;
   readonly keys: readonly {
     readonly clientId: string;
@@ -29,7 +30,7 @@ export const readStatus = async (
     versions: service === null ? null : { paynotify: service.version, node: service.node },
     startedAt: service?.startedAt ?? null,
     database: { name: store.name, schema, generation },
-    rules: (await recallRules(store))?.number ?? null,
+    rules: await recallRules(store),
     configuration: service?.configuration ?? null,
     keys: (service?.clients ?? []).flatMap(({ clientId, keys }) =>
       keys.map(({ version, fingerprint }) => ({ clientId, keyVersion: version, fingerprint })),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { VERSION } from '../../../src/version.ts';
 import { here, json, removePlace } from '../../commands/support.ts';
-import { createSigner } from '../../support/client.ts';
+import { createSigner, eventually } from '../../support/client.ts';
 import { paymentResult } from '../../support/facts.ts';
 import { environmentOf, type InProcess, makeDirectory, removeDirectories, startReady } from '../../support/receiver.ts';
 
@@ -29,6 +29,10 @@ const DIGEST = expect.stringMatching(/^[\w+/]{43}=$/);
 const hintOf = (client: string): string =>
   `client-id received: ${client}; configured: ${signer.clientId}. If it is yours, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
 
+/** The log is written in the background. */
+const linesAtStart = async () =>
+  await eventually('the last line of the start', service.log, (lines) => lines.some(({ msg }) => msg === 'ready'));
+
 describe('status', () => {
   test('says what runs here, with what, and what waits; the command says the same', async () => {
     const { status, json: before } = await service.read('/api/status');
@@ -42,7 +46,16 @@ describe('status', () => {
       versions: { paynotify: VERSION, node: process.version },
       startedAt: TIME,
       database: { name: env['DATABASE_URL'], schema: 1, generation: expect.stringMatching(/^[0-9a-f]{16}$/) },
-      rules: 1,
+      rules: {
+        number: 1,
+        rules: {
+          captureRequired: 'methods',
+          noCaptureMethods: [],
+          captureMode: 'MANUAL',
+          requireRegistration: false,
+          production: false,
+        },
+      },
       configuration: expect.objectContaining({
         PORT: '0',
         NOTIFY_PATHS: '/payNotify',
@@ -64,10 +77,15 @@ describe('status', () => {
 
   test('an unknown client is a warning that names the one received, cleaned and cut, and those configured', async () => {
     await service.post(createSigner(`T_"\u00e9${'x'.repeat(500)}`).sign(paymentResult('S')));
-    const hints = service
-      .log()
-      .filter(({ msg }) => msg === 'unverified')
-      .map(({ hint }) => hint);
+    const hints = await eventually(
+      'the warnings',
+      () =>
+        service
+          .log()
+          .filter(({ msg }) => msg === 'unverified')
+          .map(({ hint }) => hint),
+      ({ length }) => length === 3,
+    );
     expect(hints).toContain(hintOf('T_stranger'));
     expect(hints.at(-1)).toBe(hintOf(`T_%22%E9${'x'.repeat(60)}...`));
   });
@@ -86,7 +104,7 @@ describe('status', () => {
   });
 
   test('the log of a start has version, database, paths and rules', async () => {
-    expect(service.log()).toEqual(
+    expect(await linesAtStart()).toEqual(
       expect.arrayContaining([
         expect.objectContaining({
           database: env['DATABASE_URL'],
@@ -101,7 +119,7 @@ describe('status', () => {
     );
     expect(await service.stop()).toBe(0);
     service = await startReady(directory, { ...env, CAPTURE_MODE: 'AUTOMATIC' });
-    const lines = service.log();
+    const lines = await linesAtStart();
     expect(lines).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ msg: 'an existing database' }),
@@ -110,6 +128,9 @@ describe('status', () => {
         }),
       ]),
     );
-    expect(await json(['status'], env)).toMatchObject({ rules: 2, configuration: { CAPTURE_MODE: 'AUTOMATIC' } });
+    expect(await json(['status'], env)).toMatchObject({
+      rules: { number: 2 },
+      configuration: { CAPTURE_MODE: 'AUTOMATIC' },
+    });
   });
 });

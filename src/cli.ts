@@ -18,9 +18,12 @@ import { addReview } from './commands/review.ts';
 import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
 import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
+import { addStatus } from './commands/status.ts';
 import { addUnverified } from './commands/unverified.ts';
 import { addVerify } from './commands/verify.ts';
 import { addVerifyStore } from './commands/verify-store.ts';
+import { loadDotEnv } from './config.ts';
+import { VERSION } from './version.ts';
 
 const COMMANDS: readonly AddCommand[] = [
   addServe,
@@ -30,6 +33,7 @@ const COMMANDS: readonly AddCommand[] = [
   addNotifications,
   addUnverified,
   addRefunds,
+  addStatus,
   addRegister,
   addReview,
   addRedrive,
@@ -53,6 +57,7 @@ export const run = async (words: readonly string[], terminal: Terminal): Promise
     exitCode = EXIT_WRONG;
   };
   const program = new Command('paynotify')
+    .version(VERSION)
     .description('The receiver for Antom / APO payment notifications: verified, stored, applied, acknowledged.')
     .helpCommand(false)
     .addHelpText('after', EXIT_CODES)
@@ -79,5 +84,11 @@ const endWithReader = (error: NodeJS.ErrnoException): void => {
 if (import.meta.main) {
   process.stdout.on('error', endWithReader);
   process.stderr.on('error', endWithReader);
-  process.exitCode = await run(process.argv.slice(2), ownTerminal(process.env));
+  const terminal = ownTerminal(process.env);
+  try {
+    loadDotEnv();
+    process.exitCode = await run(process.argv.slice(2), terminal);
+  } catch (error) {
+    process.exitCode = report(error, terminal);
+  }
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
-import { readKeyRing, readText } from './key-ring.ts';
+import { type Environment, misspelt, type Source, sourceOf } from './environment.ts';
+import { readKeyRing } from './key-ring.ts';
 import { isLoopback } from './loopback.ts';
 import { normaliseMethod } from './order/capture-required.ts';
 import type { OrderRules } from './order/rules.ts';
 import { problemOfUrl } from './store/postgres/url.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export { type Environment, misspelt, SECRETS, VARIABLES } from './environment.ts';
 
 /** The configuration cannot be used; `problems` names every reason, and no secret. */
 export class ConfigError extends Error {
@@ -33,7 +34,7 @@ export interface Config extends StoreConfig {
   readonly host: string;
   readonly port: number;
   readonly notifyPaths: readonly string[];
-  /** The path of `PUBLIC_NOTIFY_URL` without and with its query; empty where it is not set. */
+  /** The path of each of `PUBLIC_NOTIFY_URL` without and with its query; empty where it is not set. */
   readonly publicUris: readonly string[];
   readonly adminHost: string;
   readonly adminPort: number;
@@ -57,89 +58,6 @@ export interface Config extends StoreConfig {
   /** Reads the keys again, from their files; throws a ConfigError. */
   readonly readKeysAgain: () => KeyRing;
 }
-
-/**
- * Every variable there is; the table of docs/configuration.md and `.env.example` list the same, and a test compares the
- * three.
- */
-export const VARIABLES = [
-  'PORT',
-  'HOST',
-  'NOTIFY_PATHS',
-  'PUBLIC_NOTIFY_URL',
-  'ANTOM_CLIENT_ID',
-  'ANTOM_PUBLIC_KEY',
-  'ANTOM_CLIENTS_FILE',
-  'DATABASE_URL',
-  'ADMIN_PORT',
-  'ADMIN_HOST',
-  'ADMIN_TOKEN',
-  'ADMIN_READ_TOKEN',
-  'BODY_LIMIT',
-  'UNVERIFIED_REPLY',
-  'UNVERIFIED_MAX_BYTES',
-  'UNVERIFIED_MAX_PER_SECOND',
-  'CAPTURE_REQUIRED',
-  'NO_CAPTURE_METHODS',
-  'CAPTURE_MODE',
-  'REQUIRE_REGISTRATION',
-  'LOG_LEVEL',
-  'DRAIN_DELAY',
-  'TRUST_PROXY',
-  'RETENTION_DAYS',
-  'UNVERIFIED_RETENTION_DAYS',
-  'ALLOW_UNSAFE_DATABASE',
-  'ALLOW_SANDBOX',
-  'NODE_ENV',
-] as const;
-type Variable = (typeof VARIABLES)[number];
-
-/** These may stand in a file instead, named by `NAME_FILE`. */
-export const SECRETS = [
-  'ANTOM_PUBLIC_KEY',
-  'DATABASE_URL',
-  'ADMIN_TOKEN',
-  'ADMIN_READ_TOKEN',
-] as const satisfies readonly Variable[];
-type Secret = (typeof SECRETS)[number];
-
-/** Reads single values and gathers what is wrong with them. */
-interface Source {
-  readonly problems: string[];
-  /** Null where it is not set; an empty value is not set. */
-  readonly text: (name: Variable) => string | null;
-  readonly value: <T>(name: Variable, schema: z.ZodType<T>, fallback: T) => T;
-}
-
-const sourceOf = (env: Environment): Source => {
-  const problems: string[] = [];
-  const plain = (name: string): string | null => {
-    const value = env[name];
-    return value === undefined || value === '' ? null : value;
-  };
-  const text = (name: Variable): string | null => {
-    const value = plain(name);
-    const file = isSecret(name) ? plain(`${name}_FILE`) : null;
-    if (file === null) return value;
-    if (value !== null) problems.push(`${name} and ${name}_FILE are both set: keep one`);
-    const content = readText(file);
-    if (typeof content !== 'string') problems.push(`${name}_FILE cannot be read: ${content.code}`);
-    // An empty file is a mistake, not a wish for the default: a token that is missing would open a door.
-    else if (content === '') problems.push(`${name}_FILE is empty`);
-    return typeof content === 'string' ? content : null;
-  };
-  const value = <T>(name: Variable, schema: z.ZodType<T>, fallback: T): T => {
-    const given = text(name);
-    if (given === null) return fallback;
-    const parsed = schema.safeParse(given);
-    if (parsed.success) return parsed.data;
-    problems.push(`${name}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
-    return fallback;
-  };
-  return { problems, text, value };
-};
-
-const isSecret = (name: Variable): name is Secret => (SECRETS as readonly Variable[]).includes(name);
 
 const wholeNumber = (from: number, to: number) =>
   z
@@ -171,12 +89,20 @@ const paths = z
 const httpUrl = z.string().transform((text, context) => {
   const parts = /^https?:\/\/[^/?#\s]+(\/[\x21-\x7e]*?)?(\?[\x21-\x7e]*)?$/i.exec(text);
   if (parts === null || text.includes('#') || !URL.canParse(text)) {
-    context.addIssue({ code: 'custom', message: 'must be the http or https URL that is entered at APO' });
+    context.addIssue({
+      code: 'custom',
+      message: 'must be the http or https URL that is entered at APO; several are comma-separated',
+    });
     return z.NEVER;
   }
   const [, pathname = '/', search = ''] = parts;
-  return [...new Set([pathname, pathname + search])];
+  return [pathname, pathname + search];
 });
+const httpUrls = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(z.array(httpUrl))
+  .transform((uris) => [...new Set(uris.flat())]);
 const captureRequired = z
   .string()
   .refine((text) => text !== 'cards', 'cards is gone: use methods, which tells wallets from cards by their method')
@@ -229,7 +155,7 @@ export const readConfig = (env: Environment): Config => {
     host: value('HOST', z.string(), '0.0.0.0'),
     port: value('PORT', portNumber, 8080),
     notifyPaths: value('NOTIFY_PATHS', paths, ['/payNotify']),
-    publicUris: value('PUBLIC_NOTIFY_URL', httpUrl, []),
+    publicUris: value('PUBLIC_NOTIFY_URL', httpUrls, []),
     adminHost: value('ADMIN_HOST', z.string(), '127.0.0.1'),
     adminPort: value('ADMIN_PORT', portNumber, 9090),
     adminToken: text('ADMIN_TOKEN'),
@@ -250,7 +176,55 @@ export const readConfig = (env: Environment): Config => {
     },
   };
   checkAdmin(config, problems);
-  return orThrow(config, problems);
+  // What is missing may stand under another name.
+  return orThrow(config, problems.length === 0 ? [] : [...problems, ...misspelt(env)]);
+};
+
+/** Rules by the names of their variables. */
+export const namedRules = (rules: OrderRules): Readonly<Record<string, string>> => ({
+  CAPTURE_REQUIRED: rules.captureRequired,
+  NO_CAPTURE_METHODS: rules.noCaptureMethods.join(','),
+  CAPTURE_MODE: rules.captureMode,
+  REQUIRE_REGISTRATION: String(rules.requireRegistration),
+  NODE_ENV: rules.production ? 'production' : 'not production',
+});
+
+const isSet = (secret: string | null): string => (secret === null ? 'not set' : 'set');
+
+/** The configuration in force, by the names of the variables; of a secret only whether it is set. */
+export const namedConfig = (config: Config): Readonly<Record<string, string>> => ({
+  HOST: config.host,
+  PORT: String(config.port),
+  NOTIFY_PATHS: config.notifyPaths.join(','),
+  PUBLIC_NOTIFY_URL: config.publicUris.join(','),
+  BODY_LIMIT: String(config.bodyLimit),
+  TRUST_PROXY: String(config.trustProxy),
+  ADMIN_HOST: config.adminHost,
+  ADMIN_PORT: String(config.adminPort),
+  ADMIN_TOKEN: isSet(config.adminToken),
+  ADMIN_READ_TOKEN: isSet(config.adminReadToken),
+  ...namedRules(config.rules),
+  UNVERIFIED_REPLY: config.unverifiedReply,
+  UNVERIFIED_MAX_BYTES: String(config.unverifiedMaxBytes),
+  UNVERIFIED_MAX_PER_SECOND: String(config.unverifiedMaxPerSecond),
+  UNVERIFIED_RETENTION_DAYS: String(config.unverifiedRetentionDays),
+  RETENTION_DAYS: config.retentionDays === null ? 'not set' : String(config.retentionDays),
+  ALLOW_UNSAFE_DATABASE: String(config.allowUnsafeDatabase),
+  LOG_LEVEL: config.logLevel,
+  DRAIN_DELAY: String(config.drainDelayMs / 1_000),
+});
+
+/**
+ * Reads `.env` of the working directory, where there is one, into the environment of this process, which wins over it.
+ * Throws a ConfigError where it cannot be read.
+ */
+export const loadDotEnv = (): void => {
+  try {
+    process.loadEnvFile();
+  } catch (error) {
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
+    if (code !== 'ENOENT') throw new ConfigError([`.env in the working directory cannot be read: ${code}`]);
+  }
 };
 
 const orThrow = <T>(value: T, problems: readonly string[]): T => {
@@ -260,7 +234,13 @@ const orThrow = <T>(value: T, problems: readonly string[]): T => {
 
 const SHORTEST_TOKEN = 32;
 
-const checkAdmin = ({ adminHost, adminToken, adminReadToken }: Config, problems: string[]): void => {
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+const checkAdmin = (config: Config, problems: string[]): void => {
+  const { host, port, adminHost, adminPort, adminToken, adminReadToken } = config;
+  const meet = host === adminHost || ANY_ADDRESS.has(host) || ANY_ADDRESS.has(adminHost);
+  if (port !== 0 && port === adminPort && meet)
+    problems.push(`ADMIN_PORT: is the same as PORT, ${port}: give each listener a port of its own`);
   const isExposed = !isLoopback(adminHost);
   if (isExposed && (adminToken?.length ?? 0) < SHORTEST_TOKEN) {
     problems.push(`ADMIN_TOKEN: with ADMIN_HOST beyond loopback it must have at least ${SHORTEST_TOKEN} characters`);

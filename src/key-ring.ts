@@ -33,25 +33,34 @@ const clientsFile = z.strictObject({
 interface ClientKeys {
   readonly clientId: string;
   readonly publicKeys: readonly string[];
-  /** Where the keys stand, for messages. */
+  /** Where the client id stands, for messages. */
+  readonly named: string;
+  /** Where the keys stand. */
   readonly from: string;
 }
 
 /** The keys of every configured client; what is wrong with them goes to the problems. */
 export const readKeyRing = (source: KeySource, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
   const ring = new Map<string, readonly AntomKey[]>();
-  for (const { clientId, publicKeys, from } of readClients(source)) {
+  for (const { clientId, publicKeys, named, from } of readClients(source)) {
     if (!/^[\x21-\x7e]+$/.test(clientId))
-      source.problems.push(`${from}: a client id must be visible ASCII without spaces`);
-    if (ring.has(clientId)) source.problems.push(`${from}: client ${clientId} stands twice`);
+      source.problems.push(
+        `${named}: a client id must be visible ASCII without spaces, and this one has ${flawOf(clientId)}: copy it again from the dashboard`,
+      );
+    if (ring.has(clientId)) source.problems.push(`${named}: client ${clientId} stands twice`);
     if (refuseSandbox && clientId.startsWith('SANDBOX_')) {
       source.problems.push(
-        `${from}: ${clientId} is a sandbox client, and NODE_ENV is production: its payments are no money (ALLOW_SANDBOX=true starts all the same)`,
+        `${named}: ${clientId} is a sandbox client, and NODE_ENV is production: its payments are no money. Set the live client, or NODE_ENV=development to test (ALLOW_SANDBOX=true starts all the same)`,
       );
     }
     ring.set(clientId, readKeysOf({ publicKeys, from }, source.problems));
   }
   return ring;
+};
+
+const flawOf = (clientId: string): string => {
+  if (clientId !== clientId.trim()) return 'a space at its beginning or end';
+  return /\s/.test(clientId) ? 'a space in it' : 'another character in it';
 };
 
 const readKeysOf = (
@@ -87,7 +96,7 @@ const readClients = (source: KeySource): readonly ClientKeys[] => {
     source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
   // An empty file has been named as a problem already.
   if (clientId === null || publicKey === null || publicKey === '') return [];
-  return [{ clientId, publicKeys: publicKey.split(','), from: 'ANTOM_PUBLIC_KEY' }];
+  return [{ clientId, publicKeys: publicKey.split(','), named: 'ANTOM_CLIENT_ID', from: 'ANTOM_PUBLIC_KEY' }];
 };
 
 const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[] => {
@@ -103,7 +112,10 @@ const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[
   }
   const parsed = clientsFile.safeParse(json);
   if (parsed.success)
-    return parsed.data.clients.map((client) => ({ ...client, from: `ANTOM_CLIENTS_FILE, client ${client.clientId}` }));
+    return parsed.data.clients.map((client) => {
+      const from = `ANTOM_CLIENTS_FILE, client ${client.clientId}`;
+      return { ...client, named: from, from };
+    });
   problems.push(...parsed.error.issues.map((issue) => `ANTOM_CLIENTS_FILE: ${issue.path.join('.')}: ${issue.message}`));
   return [];
 };

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import type { DiagnosisTrust } from './antom/diagnosis.ts';
-import { type Config, ConfigError, type Environment, EXIT_CONFIG, readConfig } from './config.ts';
+import { type Config, ConfigError, type Environment, EXIT_CONFIG, misspelt, readConfig } from './config.ts';
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
-import { type Address, listen, stopListening } from './http/listener.ts';
+import { type Address, listenTogether, ListenError, stopListening } from './http/listener.ts';
 import { createPublicApp } from './http/public.ts';
 import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
@@ -14,18 +13,20 @@ import { createSampledLog } from './http/sampled-log.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { inboxReport } from './inbox/report.ts';
-import { type Log, oncePerMinute, openLog, problemOf } from './log.ts';
+import { type Log, openLog, problemOf } from './log.ts';
 import { createMeasuring } from './metrics/measuring.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
+import { type Opening, openPatiently, serviceOf } from './opening.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
-import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
+import { type Store, StoreUnusableError } from './store/store.ts';
 import { diagnosisOf } from './upkeep/diagnosis.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { upkeepReport } from './upkeep/report.ts';
+import { readStatus } from './upkeep/status.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
 import { verifiesNow } from './upkeep/verify-again.ts';
+import { VERSION } from './version.ts';
 
 /** The running receiver. */
 export interface Running {
@@ -41,11 +42,7 @@ export interface Running {
   readonly broken: Promise<never>;
 }
 
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly version: string }
-).version;
 const STORE_CLOSES_WITHIN_MS = 5_000;
-const OPEN_AGAIN_AFTER_MS = 1_000;
 
 /** What comes and goes while the service runs; null while it is not there. */
 interface Parts {
@@ -57,11 +54,7 @@ interface Parts {
 }
 
 /** What the parts are made by. */
-interface Means {
-  readonly config: Config;
-  readonly log: Log;
-  readonly onUnusable: (error: StoreUnusableError) => void;
-}
+type Means = Opening;
 
 /** Opens the listeners at once and the store in the background: health answers while the database is still away. */
 export const start = async (config: Config, log: Log): Promise<Running> => {
@@ -73,9 +66,17 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const parts: Parts = { trust, store: null, inbox: null, upkeep: null, isStopping: false };
   logKeys(log, config.keys);
   const servers = createServers(parts, means);
-  const publicAddress = await listen(servers.publicServer, config);
-  const adminAddress = await listen(servers.adminServer, { host: config.adminHost, port: config.adminPort });
+  const [publicAddress, adminAddress] = await listenTogether([
+    { server: servers.publicServer, host: config.host, port: config.port, variables: ['HOST', 'PORT'] },
+    {
+      server: servers.adminServer,
+      host: config.adminHost,
+      port: config.adminPort,
+      variables: ['ADMIN_HOST', 'ADMIN_PORT'],
+    },
+  ]);
   log.info({ host: publicAddress.host, port: publicAddress.port }, 'listening for notifications');
+  log.info(`notification paths: ${config.notifyPaths.join(', ')}`);
   log.info({ host: adminAddress.host, port: adminAddress.port }, 'listening for operators');
   return {
     publicAddress,
@@ -110,19 +111,21 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
   });
   const metrics = metricsOf(parts, { config, log, readiness });
   const payNotify = createPayNotify({ trust: () => parts.trust, handlers, inbox: () => parts.inbox });
+  const clientIds = (): readonly string[] => [...parts.trust.keys.keys()];
   const adminApp = createAdminApp({
     store,
     token: config.adminToken,
     readToken: config.adminReadToken,
-    clientIds: () => [...parts.trust.keys.keys()],
+    clientIds,
     verifiesNow: (stored) => verifiesNow(stored, parts.trust),
     diagnosisOf: async (stored) => await diagnosisOf(stored, parts.trust),
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metrics.text,
+    status: async (opened) => await readStatus(opened, serviceOf(config, parts.trust.keys)),
     log,
   });
   const { watch } = metrics;
-  const publicApp = createPublicApp({ ...config, payNotify, readiness, watch, log });
+  const publicApp = createPublicApp({ ...config, clientIds, payNotify, readiness, watch, log });
   return {
     publicServer: createPublicServer(publicApp, { log, onClosed: watch.refused }),
     adminServer: createHttpServer(adminApp, { log }),
@@ -161,7 +164,9 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
     report: upkeepReport(log, { sampled: createSampledLog(log), metrics }),
   });
   parts.upkeep.verifyAgain(parts.trust);
-  log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
+  // They were read again while the database was away.
+  if (parts.trust.keys !== config.keys) parts.upkeep.remember(serviceOf(config, parts.trust.keys));
+  log.info({ database: store.name }, 'ready');
 };
 
 const reloadKeys = (parts: Parts, { config, log }: Means): void => {
@@ -169,6 +174,7 @@ const reloadKeys = (parts: Parts, { config, log }: Means): void => {
     parts.trust = trustIn(config, config.readKeysAgain());
     logKeys(log, parts.trust.keys);
     parts.upkeep?.verifyAgain(parts.trust);
+    parts.upkeep?.remember(serviceOf(config, parts.trust.keys));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const problem of error.problems) log.error({ problem }, 'the keys were not read again; the old ones stay');
@@ -214,30 +220,6 @@ const within = async (milliseconds: number, work: Promise<void>): Promise<boolea
     pause(milliseconds, false, { ref: false }),
   ]);
 
-/** An outage is waited for; what will never work is thrown. */
-const openPatiently = async ({ config, log, onUnusable }: Means, isStopping: () => boolean): Promise<Store | null> => {
-  const isNews = oncePerMinute();
-  while (!isStopping()) {
-    try {
-      return await openStore({
-        ...config,
-        onNotice: (problem) => log.error({ problem }, 'the database was not closed'),
-        onUnusable,
-        onUnsafe: (settings) =>
-          log.warn(
-            { problem: `${settings.join(', ')} off` },
-            'commits are not durable on this server: what was acknowledged may be lost (ALLOW_UNSAFE_DATABASE)',
-          ),
-      });
-    } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error;
-      if (isNews('')) log.error(problemOf(error), 'the store cannot be opened yet');
-      await pause(OPEN_AGAIN_AFTER_MS);
-    }
-  }
-  return null;
-};
-
 const logKeys = (log: Log, keys: KeyRing): void => {
   for (const [clientId, clientKeys] of keys) {
     for (const { version, fingerprint } of clientKeys)
@@ -250,6 +232,11 @@ const unusable = ({ message }: StoreUnusableError): { readonly problem: string }
   problem: message.startsWith('DATABASE_URL') ? message : `DATABASE_URL: ${message}`,
 });
 
+const causeOf = (error: unknown): object => {
+  if (error instanceof ListenError) return { problem: error.message };
+  return error instanceof StoreUnusableError ? unusable(error) : problemOf(error);
+};
+
 /** The process: configuration, log, signals, exit code. */
 export const serve = async (env: Environment): Promise<void> => {
   const config = configOrExit(env);
@@ -258,6 +245,8 @@ export const serve = async (env: Environment): Promise<void> => {
     await close();
     return process.exit(code);
   };
+  log.info(`paynotify ${VERSION} starts`);
+  for (const problem of misspelt(env)) log.warn({ problem }, 'a variable looks misspelt');
   for (const problem of exposedFiles(env)) log.warn({ problem }, 'a secret is open to every user of this machine');
   try {
     const running = await start(config, log);
@@ -275,8 +264,9 @@ export const serve = async (env: Environment): Promise<void> => {
     await running.opened;
     await running.broken;
   } catch (error) {
-    log.fatal(error instanceof StoreUnusableError ? unusable(error) : problemOf(error), 'cannot run');
-    await exit(error instanceof StoreUnusableError ? EXIT_CONFIG : 1);
+    log.fatal(causeOf(error), 'cannot run');
+    const lasting = error instanceof StoreUnusableError || (error instanceof ListenError && error.lasting);
+    await exit(lasting ? EXIT_CONFIG : 1);
   }
 };
 

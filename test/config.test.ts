@@ -265,8 +265,12 @@ describe('what cannot be used is a start-up error', () => {
       }),
     );
     const named = problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0]);
-    expect(new Set(named)).toEqual(new Set([...wrong.map(([name]) => name), 'ADMIN_TOKEN', 'ADMIN_READ_TOKEN']));
-    expect(named.filter((name) => name === 'ANTOM_PUBLIC_KEY')).toHaveLength(4);
+    expect(new Set(named)).toEqual(
+      new Set([...wrong.map(([name]) => name), 'ANTOM_CLIENT_ID', 'ADMIN_TOKEN', 'ADMIN_READ_TOKEN']),
+    );
+    // A space in the client id, and a client of the sandbox; a private key, and no key.
+    expect(named.filter((name) => name === 'ANTOM_CLIENT_ID')).toHaveLength(2);
+    expect(named.filter((name) => name === 'ANTOM_PUBLIC_KEY')).toHaveLength(2);
   });
 
   test('and no problem quotes a secret', () => {

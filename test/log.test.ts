@@ -314,8 +314,10 @@ describe('of a notification only its kind and its payment reach the log', () => 
       stranger.sign({ notifyType: 'PAYMENT_RESULT', ...PAYMENT_FIELDS, paymentId }, { target: TARGET }),
     );
     await receiver.post(post);
-    for (const name of ['client-id', 'request-time', 'signature'])
-      await receiver.post(withHeaders(post, { [name]: canary(name) }));
+    for (const name of ['request-time', 'signature']) await receiver.post(withHeaders(post, { [name]: canary(name) }));
+    // Of all that is not verified this alone is named, for whoever has configured another one.
+    const [line] = await linesOf(async () => await receiver.post(withHeaders(post, { 'client-id': 'T_somebody' })));
+    expect(line).toMatchObject({ hint: expect.stringContaining(`T_somebody; configured: ${signer.clientId}`) });
     await receiver.post(
       withHeaders(post, {
         signature: `algorithm=${canary('algorithm')},keyVersion=${canary('version')},signature=AAAA`,

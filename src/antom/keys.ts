@@ -59,14 +59,31 @@ const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
 const readPublicKey = (configured: string): forge.pki.rsa.PublicKey => {
   const text = configured.replaceAll('\\r', '').replaceAll('\\n', '\n').trim();
   if (text === '') throw new KeyError('the key is empty');
+  if (isPath(text))
+    throw new KeyError(
+      'this is the path of a file, and the key itself belongs here: put the path into ANTOM_PUBLIC_KEY_FILE',
+    );
   const blocks = [...text.matchAll(PEM)];
   if (blocks.some(([, label = '']) => label.includes('PRIVATE KEY'))) throw privateKey();
   if (blocks.length > 1)
     throw new KeyError('several PEM blocks stand here: give each key on its own, separated by commas');
   const [pem] = blocks;
   if (text.includes('-----') && pem === undefined) throw new KeyError('the PEM block is incomplete');
-  return readDer(decodeBase64(pem?.[2] ?? text));
+  const der = decodeBase64(pem?.[2] ?? text);
+  if (!der.startsWith('-----BEGIN ')) return readDer(der);
+  if (der.includes('PRIVATE KEY')) throw privateKey();
+  throw new KeyError(
+    'this is a PEM file that was encoded as Base64 once more: decode it once, or put the PEM itself here',
+  );
 };
+
+const LONGEST_PATH = 255;
+
+/** The Base64 of a key begins with `MI`. */
+const isPath = (text: string): boolean =>
+  text.length <= LONGEST_PATH &&
+  !text.includes('-----') &&
+  (/^(?:\.{0,2}|~)\/\w/.test(text) || /\.(?:pem|der|cer|crt|key|pub|txt)$/i.test(text));
 
 const privateKey = (): KeyError =>
   new KeyError(

@@ -28,8 +28,7 @@ nothing. Do not point a service at a target that no copy has reached the end of:
 With --merge the target may hold anything. All of the source is added to it, as after a restore: what both hold keeps its
 earliest and latest receipt and the greater count, and of two registrations the younger stands.
 
-Orders are derived at the target, by the configuration in force here (CAPTURE_REQUIRED, NO_CAPTURE_METHODS,
-CAPTURE_MODE, REQUIRE_REGISTRATION, NODE_ENV).
+Orders are derived at the target, by the rules of the service on the source; with --merge by those of the target.
 Their positions in the feed (after=) are new: whoever follows it begins again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;
 
 export const addCopy: AddCommand = (program, shell) => {

@@ -1,10 +1,11 @@
 import { Option } from 'commander';
-import { ConfigError, type Environment, readConfig } from '../config.ts';
+import { ConfigError, type Environment } from '../config.ts';
 import { wholeNotification } from '../http/admin/whole.ts';
 import { type Kind, KINDS, type Outcome, OUTCOMES } from '../order/reading.ts';
 import type { NotificationSummary, Page, Store, StoredNotification } from '../store/store.ts';
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
+import { trustInForce } from './in-force.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { outcomeCell, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -37,11 +38,7 @@ export const addNotifications: AddCommand = (program, shell) => {
       if (id !== undefined) checkId(id);
       await withStore(shell, async (store) => {
         if (id === undefined) await listNotifications(store, { options, shell });
-        else
-          showNotification(await findNotification(store, { id, client: options.client, env: shell.env }), {
-            options,
-            shell,
-          });
+        else await showNotification(store, { id, options, shell });
       });
     });
 };
@@ -102,25 +99,29 @@ export const findNotification = async (store: Store, { id, client, env }: Sought
   );
 };
 
-const showNotification = (
-  stored: StoredNotification,
-  { options, shell }: { readonly options: NotificationsOptions; readonly shell: Shell },
-): void => {
+const showNotification = async (
+  store: Store,
+  { id, options, shell }: { readonly id: string; readonly options: NotificationsOptions; readonly shell: Shell },
+): Promise<void> => {
+  const stored = await findNotification(store, { id, client: options.client, env: shell.env });
   if (options.raw === true) {
     if (stored.raw === null) throw new CommandError('the bytes of this notification have been removed');
     shell.bytes(stored.raw.body);
     return;
   }
-  const signatureVerifies = verifiesUnder(shell.env, stored);
+  const signatureVerifies = await verifiesUnder(shell.env, store, stored);
   if (options.json === true) printJson(shell, wholeNotification(stored, signatureVerifies ?? null));
   else shell.out(details(shell, stored, signatureVerifies));
 };
 
-/** Null where the bytes are gone, undefined where no keys are configured here. */
-const verifiesUnder = (env: Environment, stored: StoredNotification): boolean | null | undefined => {
+/** Null where the bytes are gone, undefined where no keys are known. */
+const verifiesUnder = async (
+  env: Environment,
+  store: Store,
+  stored: StoredNotification,
+): Promise<boolean | null | undefined> => {
   try {
-    const { keys, publicUris } = readConfig(env);
-    return verifiesNow(stored, { keys, publicUris });
+    return verifiesNow(stored, await trustInForce(env, store));
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;

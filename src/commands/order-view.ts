@@ -23,6 +23,7 @@ import { pairs, printable, type Row, table } from './table.ts';
 const HEADER = [
   'PAYMENT ID',
   'PAYMENT REQUEST ID',
+  'REFERENCE ORDER ID',
   'STATUS',
   'FULFILLABLE',
   'NEXT ACTION',
@@ -42,6 +43,7 @@ export const orderTable = (paint: Paint, orders: readonly Order[]): string => {
 const orderRow = (order: Order): Row => [
   textCell(order.paymentId),
   textCell(order.paymentRequestId),
+  textCell(order.referenceOrderId),
   statusCell(order.status),
   fulfillableCell(order.fulfillable),
   nextActionCell(order.nextAction),

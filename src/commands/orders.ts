@@ -75,6 +75,9 @@ const listOrders = async (
       shell,
       isFiltered: cursor !== null || Object.values(filter).some((value) => value !== null),
     });
+  // Those that join an order are in the list; some may join none.
+  if (review === true && json !== true && (await store.hasFailed()))
+    shell.out(shell.paint('red', '\nNotifications have FAILED as well: paynotify notifications --outcome FAILED'));
 };
 
 const printPage = (

@@ -9,7 +9,7 @@ export const addRebuild: AddCommand = (program, shell) => {
     .command('rebuild')
     .summary('derive every order again from what is stored')
     .description(
-      'Derives every order again from what is stored, by the configuration in force here (CAPTURE_REQUIRED, NO_CAPTURE_METHODS, CAPTURE_MODE, REQUIRE_REGISTRATION, NODE_ENV), in short transactions, and says how many changed.',
+      'Derives every order again from what is stored, by the rules of the service, in short transactions, and says how many changed.',
     )
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {

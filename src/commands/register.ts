@@ -78,21 +78,24 @@ export const addRegister: AddCommand = (program, shell) => {
     .action(async (id: string, options: RegisterOptions) => {
       if (!isIdentifier(id))
         throw new UsageError('an id has 1 to 128 characters, no control characters, and no white space at either end');
-      const clientId = configuredClient(shell.env, options.client);
-      const asked = { id, clientId, options, shell };
-      await withStore(shell, registeringOf(options, asked));
+      const carryOut = registeringOf(options, { id, options, shell });
+      await withStore(
+        shell,
+        async (store) => await carryOut(store, await configuredClient(shell.env, options.client, store)),
+      );
     });
 };
 
 interface Asked {
   readonly id: string;
-  readonly clientId: string;
   readonly options: RegisterOptions;
   readonly shell: Shell;
 }
 
+type Registering = (store: Store, clientId: string) => Promise<void>;
+
 /** Reads the options before a store is opened. */
-const registeringOf = (options: RegisterOptions, asked: Asked): ((store: Store) => Promise<void>) => {
+const registeringOf = (options: RegisterOptions, asked: Asked): Registering => {
   if (options.refundOf !== undefined || options.refundOfRequest !== undefined) return refundRegistering(asked);
   if (options.change === true) return changing(asked);
   if (options.clear !== undefined) throw new UsageError('--clear goes with --change');
@@ -108,12 +111,12 @@ const fieldsIn = (options: RegisterOptions): Fields => {
 };
 
 /** As PUT does. */
-const registering = ({ id, clientId, options, shell }: Asked): ((store: Store) => Promise<void>) => {
+const registering = ({ id, options, shell }: Asked): Registering => {
   const { clientId: _client, cancelled, ...expected } = said(expectation, fieldsIn(options));
-  const registration = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId: id };
-  const reason = finalAmountProblem(registration);
+  const reason = finalAmountProblem(expected);
   if (reason !== null) throw new UsageError(reason);
-  return async (store) => {
+  return async (store, clientId) => {
+    const registration = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId: id };
     const result = await store.register(registration, { replace: options.replace === true, now: new Date() });
     if (result.kind === 'conflict') throw new CommandError(conflictOf(result.registration, registration));
     show(result, { shell, options });
@@ -128,7 +131,7 @@ const conflictOf = ({ amount, referenceOrderId, finalAmount }: StoredRegistratio
 };
 
 /** As PATCH does. */
-const changing = ({ id, clientId, options, shell }: Asked): ((store: Store) => Promise<void>) => {
+const changing = ({ id, options, shell }: Asked): Registering => {
   const given = fieldsIn(options);
   const cleared = options.clear ?? [];
   const both = cleared.find((name) => name in given);
@@ -136,7 +139,7 @@ const changing = ({ id, clientId, options, shell }: Asked): ((store: Store) => P
   const fields = { ...given, ...Object.fromEntries(cleared.map((name) => [name, null])) };
   if (Object.keys(fields).length === 0) throw new UsageError('--change needs a field to change or to --clear');
   const { clientId: _client, ...changes } = said(changesSchema, fields);
-  return async (store) => {
+  return async (store, clientId) => {
     const amendment = { clientId, paymentRequestId: id, changes: toChanges(changes) };
     const result = await store.amend(amendment, new Date());
     show(amended(id, result), { shell, options });
@@ -158,12 +161,12 @@ const amended = (id: string, result: AmendResult): Amended => {
 };
 
 /** As PUT of a refund does. */
-const refundRegistering = ({ id, clientId, options, shell }: Asked): ((store: Store) => Promise<void>) => {
+const refundRegistering = ({ id, options, shell }: Asked): Registering => {
   const payment = { paymentId: options.refundOf ?? null, paymentRequestId: options.refundOfRequest ?? null };
   const { paymentId, paymentRequestId } = said(refunded, payment);
-  const registration = { clientId, refundRequestId: id, paymentId, paymentRequestId };
   const replace = options.replace === true;
-  return async (store) => {
+  return async (store, clientId) => {
+    const registration = { clientId, refundRequestId: id, paymentId, paymentRequestId };
     const result = await store.registerRefund(registration, { replace, now: new Date() });
     if (result.kind === 'conflict') {
       const standing = result.registration.paymentId ?? result.registration.paymentRequestId;

@@ -3,12 +3,12 @@ import type { AmountText } from '../order/amount.ts';
 import { ID_NAMES } from './compose.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { wholeNumber } from './options.ts';
+import { configuredClients } from './in-force.ts';
 import { readPrivateKey } from './private-key.ts';
 import { SAMPLES } from './samples.ts';
 import { findSeries, SERIES } from './series.ts';
 import { outgoing, sendAll, type SendOptions } from './sending.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
-import { configuredClients } from './stored.ts';
 import { table } from './table.ts';
 
 const MANY = 100_000;

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Environment } from '../config.ts';
@@ -17,6 +18,8 @@ export interface Terminal {
   /** Writes over the line under the cursor, for what changes while one looks; null where nobody looks. */
   readonly overwrite: ((text: string) => void) | null;
   readonly paint: Paint;
+  /** Asks a person, and resolves with what is typed; null where nobody is there to answer. */
+  readonly ask: ((question: string) => Promise<string>) | null;
   /** Opens the store that an environment names; who opens it closes it. */
   readonly openStore: (env: Environment) => Promise<Store>;
 }
@@ -37,7 +40,21 @@ export const ownTerminal = (env: Environment): Terminal => ({
   err: (text) => process.stderr.write(`${text}\n`),
   overwrite: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001B[2K${text}`) : null,
   paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
+  ask: process.stdin.isTTY && process.stderr.isTTY ? askOnTerminal : null,
   openStore: async (from) => await openExisting(from, (notice) => process.stderr.write(`warning: ${notice}\n`)),
 });
+
+/** Ctrl-C and Ctrl-D are no answer. */
+const askOnTerminal = async (question: string): Promise<string> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise((resolve) => {
+      terminal.question(question, resolve);
+      terminal.once('close', () => resolve(''));
+    });
+  } finally {
+    terminal.close();
+  }
+};
 
 export const printJson = ({ out }: Pick<Terminal, 'out'>, value: unknown): void => out(JSON.stringify(value, null, 2));

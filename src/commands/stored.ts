@@ -1,43 +1,43 @@
 import { existsSync } from 'node:fs';
-import { type Environment, ConfigError, readConfig, readStoreConfig } from '../config.ts';
+import { type Environment, misspelt, readStoreConfig } from '../config.ts';
 import type { Order } from '../order/order.ts';
 import { openStore } from '../store/open.ts';
 import { fileOf } from '../store/sqlite/sqlite-store.ts';
 import type { Page, PageRequest, Store } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
+import { clientsInForce, differences } from './in-force.ts';
 
 /** Opens the store that the environment names. A missing one is not created. `onNotice` as for `openStore`. */
 export const openExisting = async (env: Environment, onNotice?: (notice: string) => void): Promise<Store> => {
   const config = readStoreConfig(env);
   const { databaseUrl } = config;
   if (databaseUrl.startsWith('sqlite:') && !existsSync(fileOf(databaseUrl))) {
-    throw new CommandError(
-      `there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`,
-    );
+    const absent = `there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`;
+    throw new CommandError([absent, ...misspelt(env)].join('. '));
   }
   return await openStore({ ...config, ...(onNotice === undefined ? {} : { onNotice }) });
 };
 
-/** Opens the store for a piece of work, and closes it whatever happens. */
+interface Opening {
+  readonly env: Environment;
+  readonly openStore: (env: Environment) => Promise<Store>;
+  readonly err: (text: string) => void;
+}
+
+/**
+ * Opens the store for a piece of work, and closes it whatever happens. Says where this environment differs from that of
+ * the service.
+ */
 export const withStore = async <T>(
-  { env, openStore: open }: { readonly env: Environment; readonly openStore: (env: Environment) => Promise<Store> },
+  { env, openStore: open, err }: Opening,
   work: (store: Store) => Promise<T>,
 ): Promise<T> => {
   const store = await open(env);
   try {
+    for (const difference of await differences(env, store)) err(`note: ${difference}`);
     return await work(store);
   } finally {
     await store.close();
-  }
-};
-
-/** The clients that the environment configures; none where it configures no keys. */
-export const configuredClients = (env: Environment): readonly string[] => {
-  try {
-    return [...readConfig(env).keys.keys()];
-  } catch (error) {
-    if (error instanceof ConfigError) return [];
-    throw error;
   }
 };
 
@@ -51,20 +51,23 @@ export const candidates = async (
   store: Store,
 ): Promise<readonly string[]> => {
   if (client !== undefined) return [client];
-  const configured = configuredClients(env);
+  const configured = await clientsInForce(env, store);
   return configured.length > 0 ? configured : await store.clientIds();
 };
 
 /** Whose thing to register: the named client, else the one that is configured. Throws a UsageError. */
-export const configuredClient = (env: Environment, client: string | undefined): string => {
-  const configured = configuredClients(env);
+export const configuredClient = async (env: Environment, client: string | undefined, store: Store): Promise<string> => {
+  const configured = await clientsInForce(env, store);
   const [only, ...others] = configured;
   if (client !== undefined) {
     // Where no keys are configured, nobody can tell.
     if (configured.length === 0 || configured.includes(client)) return client;
     throw new UsageError(`--client is not one that is configured: ${configured.join(', ')}`);
   }
-  if (only === undefined) throw new UsageError('--client is needed: no client is configured here');
+  if (only === undefined)
+    throw new UsageError(
+      '--client is needed: no service has started on this database, and no client is configured here',
+    );
   if (others.length > 0)
     throw new UsageError(`several clients are configured: choose with --client ${configured.join(' or --client ')}`);
   return only;

@@ -7,32 +7,28 @@ import { diagnosisOf } from '../upkeep/diagnosis.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { checkId } from './notifications.ts';
 import { cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
-import { counted, textCell, utc } from './readable.ts';
+import { checkPurgeOptions, purge, type PurgeOptions, purgeOptions } from './purge.ts';
+import { textCell, utc } from './readable.ts';
 import { trustOf } from './verify.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { withStore } from './stored.ts';
 import { pairs, printableLines, table } from './table.ts';
 
-interface UnverifiedOptions extends Omit<PageOptions, 'client'> {
+interface UnverifiedOptions extends Omit<PageOptions, 'client'>, PurgeOptions {
   readonly reason?: UnverifiedReason;
-  readonly purge?: UnverifiedReason;
   readonly raw?: true;
 }
 
 export const addUnverified: AddCommand = (program, shell) => {
-  program
-    .command('unverified')
+  const command = program.command('unverified');
+  for (const option of purgeOptions()) command.addOption(option);
+  command
     .summary('list the requests that failed verification, show one, or purge them')
     .description(
       'Lists the stored requests that failed verification, newest first, or shows one with its headers and body. None of them touched an order.',
     )
     .argument('[id]', "a request's id")
     .addOption(new Option('--reason <reason>', 'only for this reason').choices(UNVERIFIED_REASONS))
-    .addOption(
-      new Option('--purge <reason>', 'remove all with this reason')
-        .choices(UNVERIFIED_REASONS)
-        .conflicts(['reason', 'cursor', 'raw']),
-    )
     .addOption(new Option('--raw', "write one request's body to standard output, byte for byte").conflicts('json'))
     .addOption(limitOption())
     .addOption(cursorOption())
@@ -40,6 +36,7 @@ export const addUnverified: AddCommand = (program, shell) => {
     .action(async (id: string | undefined, options: UnverifiedOptions) => {
       if (id !== undefined && options.purge !== undefined)
         throw new UsageError('--purge removes all of one reason: leave the id out');
+      checkPurgeOptions(options);
       if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a request');
       if (id !== undefined) checkId(id);
       await withStore(shell, async (store) => {
@@ -54,15 +51,6 @@ interface Asked {
   readonly options: UnverifiedOptions;
   readonly shell: Shell;
 }
-
-const purge = async (
-  store: Store,
-  { reason, options, shell }: Asked & { readonly reason: UnverifiedReason },
-): Promise<void> => {
-  const purged = await store.purgeUnverified(reason);
-  if (options.json === true) printJson(shell, { reason, purged });
-  else shell.out(`Removed ${counted(purged, 'request')} with ${reason}.`);
-};
 
 const HEADER = ['ID', 'REASON', 'DIAGNOSIS', 'DELIVERIES', 'BYTES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
 

@@ -1,5 +1,5 @@
-import { readConfig, readStoreConfig } from '../config.ts';
 import { type StoreVerification, verifyStore } from '../upkeep/verify-store.ts';
+import { trustInForce } from './in-force.ts';
 import { jsonOption } from './options.ts';
 import { counted } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -11,15 +11,13 @@ export const addVerifyStore: AddCommand = (program, shell) => {
     .command('verify-store')
     .summary('verify every stored notification, and compare every row with its check')
     .description(
-      "Verifies every stored notification's signature again, with the keys that are configured now, and compares every row with its own check and with what it is derived from. Names what is not as it was written, and what to do. Changes nothing. Exit code 1 if something is wrong.",
+      "Verifies every stored notification's signature again, with the keys and paths of the service, and compares every row with its own check and with what it is derived from. Names what is not as it was written, and what to do. Changes nothing. Exit code 1 if something is wrong.",
     )
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
-      const { keys, publicUris } = readConfig(shell.env);
-      const { rules } = readStoreConfig(shell.env);
       const verification = await withStore(
         shell,
-        async (store) => await verifyStore(store, { trust: { keys, publicUris }, rules }),
+        async (store) => await verifyStore(store, await trustInForce(shell.env, store)),
       );
       if (verification.failed.length > 0 || verification.flaws.length > 0) shell.foundWrong();
       if (json === true) printJson(shell, verification);
@@ -45,6 +43,6 @@ const printVerification = (shell: Shell, verification: StoreVerification): void 
   if (withoutBytes > 0) shell.out(`${counted(withoutBytes, 'notification')} passed over: the bytes have been removed.`);
   if (ordersPassedOver)
     shell.out(
-      'The orders were derived by other rules than those of this environment, and are passed over: run it with the environment of the service.',
+      'The orders are passed over: the service has not derived all of them by the rules in force yet. Run it again later.',
     );
 };

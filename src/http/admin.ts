@@ -3,6 +3,7 @@ import type { Diagnosed } from '../antom/diagnosis.ts';
 import type { Log } from '../log.ts';
 import { type Store, StoreUnavailableError, type StoredNotification, type StoredUnverified } from '../store/store.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
+import type { Status } from '../upkeep/status.ts';
 import { createGuard } from './admin/access.ts';
 import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
 import { createDocument } from './admin/openapi.ts';
@@ -25,6 +26,7 @@ export interface AdminDependencies {
   readonly redriving: (store: Store) => Redriving;
   /** What `GET /metrics` answers: the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
+  readonly status: (store: Store) => Promise<Status>;
   /** Errors of ours are logged here, never the values that they were about. */
   readonly log: Log;
 }

@@ -12,6 +12,66 @@ export interface Address {
  */
 const BACKLOG = 4_096;
 
+/** An address that cannot be listened on: the message names the variables and what to do, one sentence a listener. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+  /** Waiting does not help: somebody has to change something. Who holds a port may be about to leave it. */
+  readonly lasting: boolean;
+  constructor(problems: readonly string[], lasting: boolean) {
+    super(problems.join('. '));
+    this.lasting = lasting;
+  }
+}
+
+export interface Listener extends Address {
+  readonly server: Server;
+  /** That the address comes from. */
+  readonly variables: readonly [host: string, port: string];
+}
+
+/** Starts both, or neither; resolves with the bound addresses. Throws a ListenError that names all that is wrong. */
+export const listenTogether = async <const T extends readonly Listener[]>(
+  listeners: T,
+): Promise<{ readonly [K in keyof T]: Address }> => {
+  const tried = await Promise.allSettled(listeners.map(async ({ server, ...at }) => await listen(server, at)));
+  const failures = tried.flatMap((one, index) =>
+    one.status === 'rejected' ? [{ code: codeOf(one.reason), listener: listeners[index] as Listener }] : [],
+  );
+  if (failures.length > 0) {
+    for (const { server } of listeners) server.close();
+    throw new ListenError(
+      failures.map(problemOf),
+      failures.some(({ code }) => LASTING.has(code)),
+    );
+  }
+  return tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) as { [K in keyof T]: Address };
+};
+
+const LASTING: ReadonlySet<string> = new Set(['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND']);
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+
+const problemOf = ({ code, listener }: { readonly code: string; readonly listener: Listener }): string => {
+  const {
+    host,
+    port,
+    variables: [hostName, portName],
+  } = listener;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${portName}: port ${port} on ${host} is in use (EADDRINUSE): stop the program that listens there, or set another ${portName}`;
+    case 'EACCES':
+      return `${portName}: this user may not listen on port ${port} (EACCES): set one from 1024 on`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${hostName}: ${host} is no address of this machine (${code}): set one that is, or 0.0.0.0 for all of them`;
+    default:
+      return `${hostName}, ${portName}: cannot listen on ${host}:${port} (${code}): set others`;
+  }
+};
+
 /** Starts listening; resolves with the bound address (port 0 lets the system choose). */
 export const listen = (server: Server, { host, port }: Address): Promise<Address> =>
   new Promise((resolve, reject) => {

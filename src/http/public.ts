@@ -26,6 +26,8 @@ export interface PublicOptions {
   /** How many proxies stand in front. */
   readonly trustProxy: number;
   readonly unverifiedReply: 'acknowledge' | 'refuse';
+  /** The clients that are configured now. */
+  readonly clientIds: () => readonly string[];
   readonly payNotify: PayNotify;
   readonly readiness: Pick<ReadinessProbe, 'state' | 'isDraining'>;
   readonly watch?: PublicWatch;

@@ -19,6 +19,8 @@ export interface RequestLogOptions {
   /** How many proxies stand in front. */
   readonly trustProxy: number;
   readonly notifyPaths: readonly string[];
+  /** The clients that are configured now. */
+  readonly clientIds: () => readonly string[];
 }
 
 /**
@@ -29,6 +31,7 @@ export const createRequestLog = ({
   log,
   trustProxy,
   notifyPaths,
+  clientIds,
 }: RequestLogOptions): ((request: IncomingMessage) => RequestLog) => {
   const nextId = createRequestIds();
   const sampled = createSampledLog(log);
@@ -50,7 +53,10 @@ export const createRequestLog = ({
         sampled({ level: status < 500 ? 'info' : 'warn', text: 'refused', fields: { status, problem: reason } }, () =>
           line(status),
         ),
-      received: (status, result) => logResult({ log, sampled, isNews }, result, () => line(status)),
+      received: (status, result) =>
+        logResult({ log, sampled, isNews, hintFor: (reason) => hintFor(reason, request, clientIds) }, result, () =>
+          line(status),
+        ),
       notFound: () => {
         const isFromApo = request.method === 'POST' && request.headers['signature'] !== undefined;
         if (isFromApo) sampled(MISDIRECTED, () => ({ ...line(404), ...misdirected(request, notifyPaths) }));
@@ -76,15 +82,16 @@ const MISDIRECTED = {
 
 /** What somebody needs who entered another path at APO than is configured here. */
 const misdirected = ({ url = '' }: IncomingMessage, notifyPaths: readonly string[]): object => ({
-  problem: `received: ${printable(pathOf(url))} configured: ${notifyPaths.join(',')}`,
+  problem: `received: ${printable(pathOf(url), LONGEST_PATH)} configured: ${notifyPaths.join(',')}`,
   hint: 'if APO sends its notifications to this path, add it to NOTIFY_PATHS (comma-separated)',
 });
 
 const LONGEST_PATH = 200;
+const LONGEST_CLIENT_ID = 64;
 
 /** Escapes what a terminal or a person could take for something else, and cuts what is long. */
-const printable = (path: string): string => {
-  const cut = path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}...` : path;
+const printable = (text: string, longest: number): string => {
+  const cut = text.length > longest ? `${text.slice(0, longest)}...` : text;
   return cut.replace(
     /[^\x21-\x7e]|["'`\\]/g,
     (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
@@ -96,19 +103,19 @@ interface Logs {
   readonly sampled: SampledLog;
   /** Of the causes for which verified notifications are not stored. */
   readonly isNews: (cause: string) => boolean;
+  /** What an operator can look at first. */
+  readonly hintFor: (reason: UnverifiedReason) => string | undefined;
 }
 
 const logResult = (logs: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
   if (result.kind === 'not stored') return logNotStored(logs, result, makeLine);
-  const { log, sampled } = logs;
+  const { log, sampled, hintFor: hintOf } = logs;
   const { recorded, reason } = result;
   if (recorded.kind === 'unverified') {
-    const hint = reason === null ? undefined : HINTS[reason];
-    sampled({ level: 'warn', text: 'unverified', fields: { reason: String(reason) } }, () => ({
-      ...makeLine(),
-      deliveries: recorded.deliveries,
-      ...(hint === undefined ? {} : { hint }),
-    }));
+    sampled({ level: 'warn', text: 'unverified', fields: { reason: String(reason) } }, () => {
+      const hint = reason === null ? undefined : hintOf(reason);
+      return { ...makeLine(), deliveries: recorded.deliveries, ...(hint === undefined ? {} : { hint }) };
+    });
     return;
   }
   const { kind, paymentId, outcome, problem } = recorded.reading;
@@ -128,7 +135,7 @@ const logResult = (logs: Logs, result: PayNotifyResult, makeLine: () => Line): v
 };
 
 const logNotStored = (
-  { log, sampled, isNews }: Logs,
+  { log, sampled, isNews }: Pick<Logs, 'log' | 'sampled' | 'isNews'>,
   { because, reason, verified }: NotAcknowledged,
   makeLine: () => Line,
 ): void => {
@@ -139,9 +146,22 @@ const logNotStored = (
   else sampled({ level: 'warn', text: 'not stored, not acknowledged', fields }, makeLine);
 };
 
-/** What an operator can look at first. */
+const hintFor = (
+  reason: UnverifiedReason,
+  request: IncomingMessage,
+  clientIds: () => readonly string[],
+): string | undefined => {
+  if (reason !== 'UNKNOWN_CLIENT') return HINTS[reason];
+  const [received = ''] = request.headersDistinct['client-id'] ?? [];
+  const configured = clientIds();
+  const shown = configured.slice(0, MOST_CLIENTS_SHOWN).join(', ');
+  const more = configured.length > MOST_CLIENTS_SHOWN ? ` and ${configured.length - MOST_CLIENTS_SHOWN} more` : '';
+  return `client-id received: ${printable(received, LONGEST_CLIENT_ID)}; configured: ${shown}${more}. If it is yours, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
+};
+
+const MOST_CLIENTS_SHOWN = 5;
+
 const HINTS: Partial<Readonly<Record<UnverifiedReason, string>>> = {
-  UNKNOWN_CLIENT: 'this client-id is not configured',
   UNKNOWN_KEY_VERSION: 'APO signs with a key version that is not configured: add its key from the dashboard',
   SIGNATURE_MISMATCH:
     "the configured key is not APO's, or a proxy changed the path, the query or the body: its diagnosis follows, and `paynotify unverified` shows it",

@@ -136,7 +136,10 @@ export const MONEY_LINES = {
   SANDBOX: {
     rule: ({ rules, evidence }) =>
       rules.production && evidence.clientId.startsWith('SANDBOX_')
-        ? { values: [], text: 'Play money: the client is of the sandbox, and this is production. Ship nothing.' }
+        ? {
+            values: [],
+            text: 'Play money: the client is of the sandbox, and NODE_ENV is production. Ship nothing. If this installation is to test, set NODE_ENV=development.',
+          }
         : null,
     blocks: true,
     review: false,

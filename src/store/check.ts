@@ -1,4 +1,5 @@
 import type { OrderRules } from '../order/rules.ts';
+import { rulesIn } from './around.ts';
 import { type Checked, type CheckedRow, type Flaw, flawed, FROM_BACKUP } from './checked.ts';
 import { checkNotifications, isOutage } from './check-notifications.ts';
 import { checkTotals, checkUnverified } from './check-unverified.ts';
@@ -32,7 +33,7 @@ export const check = async (
       case 'identifiers':
         return await checkIdentifiers(snapshot, page);
       case 'orders':
-        return await checkOrders(snapshot, page, rules);
+        return await checkOrders(snapshot, page, await rulesIn(snapshot, rules));
       case 'shop_statements':
         return await checkShopStatements(snapshot, page);
       case 'unverified':

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Derivation, deriveOrder, underivable } from '../order/order.ts';
 import type { Kind } from '../order/reading.ts';
-import type { Around } from './around.ts';
+import { type Around, rulesIn } from './around.ts';
 import { evidenceOf } from './evidence.ts';
 import { foldCaptures, type Folding } from './fold.ts';
 import { ordersLinkedBy } from './joined.ts';
@@ -62,9 +62,13 @@ export const derive = async (transaction: Transaction, touched: Touched, around:
   const [keys, links] = [[...touched.keys], [...touched.links]];
   if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
   for (;;) {
-    const { orders, locks, beyond } = await evidenceOf(transaction, { keys, links });
+    // Asked under the locks, and together with the first look at the evidence.
+    const [rules, { orders, locks, beyond }] = await Promise.all([
+      rulesIn(transaction, around.rules),
+      evidenceOf(transaction, { keys, links }),
+    ]);
     transaction.need([...orders.map(orderLock), ...locks]);
-    const projections = orders.map((order) => projectWhole(order, around));
+    const projections = orders.map((order) => projectWhole(order, { rules, now: around.now }));
     const failing = projections.filter((one) => one.failed.length > 0);
     if (failing.length === 0) {
       for (const one of beyond) await wake(transaction.query, one, around.now);

@@ -25,7 +25,7 @@ export const toStore = (
   promote: async (promotions, now) => await writes.promote(promotions.map(toPromotionEntry), now),
   amendUnverified: async (failures) => await writes.amendUnverified(failures),
   keepDiagnosis: async (made) => await writes.keepDiagnosis(made),
-  purgeUnverified: async (reason) => await writes.purgeUnverified(reason),
+  purgeUnverified: async (...values) => await writes.purgeUnverified(...values),
   removeRaw: async (...values) => await writes.removeRaw(...values),
   removeUnverified: async (...values) => await writes.removeUnverified(...values),
   rebuild: async (...values) => await writes.rebuild(...values),
@@ -56,6 +56,8 @@ export const toStore = (
   count: async (what) => await (await reading()).calls.count(what),
   lastVerifiedAt: async () => await (await reading()).calls.lastVerifiedAt(),
   measure: async (bounds) => await (await reading()).calls.measure(bounds),
+  status: async () => await (await reading()).calls.status(),
+  measureUnverified: async (...values) => await (await reading()).calls.measureUnverified(...values),
   recall: async (name) => await (await reading()).calls.recall(name),
 });
 

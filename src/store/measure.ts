@@ -30,7 +30,7 @@ export const measure = async (database: Database, bounds: UnverifiedBounds): Pro
   });
 
 /** The condition is that of a partial index, word for word. */
-const countBy = async <Key extends string>(query: Query, column: string, from: string): Promise<Counts<Key>> => {
+export const countBy = async <Key extends string>(query: Query, column: string, from: string): Promise<Counts<Key>> => {
   const rows = await query<{ key: Key; count: Count }>(
     `select ${column} as key, count(*) as count from ${from} group by ${column}`,
   );
@@ -71,7 +71,7 @@ const failedOf = async (query: Query): Promise<Measures['failed']> => {
  */
 export const lastVerifiedAt = async ({ query }: Database): Promise<string | null> => await lastVerifiedBy(query);
 
-const lastVerifiedBy = async (query: Query): Promise<string | null> => {
+export const lastVerifiedBy = async (query: Query): Promise<string | null> => {
   const [row] = await query<{ last: Count | null }>(
     `select max(last_received_at) as last
      from (select last_received_at from notifications order by position desc limit 100) newest`,

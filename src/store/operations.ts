@@ -6,6 +6,7 @@ import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
 import { find } from './find.ts';
 import { lastVerifiedAt, measure } from './measure.ts';
+import { measureUnverified, purgeUnverified } from './purge.ts';
 import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
 import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
@@ -16,6 +17,7 @@ import { amend, register } from './register.ts';
 import { review, withdrawReview } from './review.ts';
 import { readShopStatements } from './say.ts';
 import { SETTING } from './setting.ts';
+import { readStatus } from './status.ts';
 import type {
   Amendment,
   Copied,
@@ -25,6 +27,7 @@ import type {
   NotificationKey,
   OrderFilter,
   PageRequest,
+  PurgeBounds,
   OrderName,
   RefundRegistration,
   ReviewRequest,
@@ -35,14 +38,7 @@ import type {
 } from './store.ts';
 import { sweep } from './sweep.ts';
 import type { Database } from './transaction.ts';
-import {
-  amendUnverified,
-  keepDiagnosis,
-  promote,
-  type PromotionEntry,
-  purgeUnverified,
-  removeUnverified,
-} from './unverified.ts';
+import { amendUnverified, keepDiagnosis, promote, type PromotionEntry, removeUnverified } from './unverified.ts';
 import {
   findInUnverified,
   findUnverified,
@@ -80,6 +76,9 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   count: async (what: Copied) => await count(database, what),
   lastVerifiedAt: async () => await lastVerifiedAt(database),
   measure: async (bounds: UnverifiedBounds) => await measure(database, bounds),
+  status: async () => await readStatus(database),
+  measureUnverified: async (reason: UnverifiedReason | null, bounds?: PurgeBounds) =>
+    await measureUnverified(database, reason, bounds),
   recall: async (name: string) => await recall(database, name),
 });
 export type Reads = ReturnType<typeof createReads>;
@@ -106,7 +105,8 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
     amendUnverified: async (failures: readonly FailedAgain[]) => await amendUnverified(database, failures),
     keepDiagnosis: async (made: MadeDiagnosis) => await keepDiagnosis(database, made),
-    purgeUnverified: async (reason: UnverifiedReason | null) => await purgeUnverified(database, reason),
+    purgeUnverified: async (reason: UnverifiedReason | null, bounds?: PurgeBounds) =>
+      await purgeUnverified(database, reason, bounds),
     removeRaw: async (before: Date, limit: number) =>
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
     removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),

@@ -1,6 +1,7 @@
 import type { NextAction } from '../order/next-action.ts';
 import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { rulesIn } from './around.ts';
 import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
 import { complete, replacedBy } from './joined.ts';
@@ -30,6 +31,7 @@ export const asOfRow = ({ row }: Pick<StoredOrder, 'row'>, now: number): number 
   row === null ? now : Math.max(row.updatedAt, row.dueAt === null ? now : Math.min(now, row.dueAt - 1));
 
 interface Reading {
+  /** As in `Around`. */
   readonly rules: OrderRules;
   readonly asOf: AsOf;
 }
@@ -40,12 +42,15 @@ export const readOrders = async (
   reading: Reading,
 ): Promise<readonly Order[]> => {
   if (keys.length === 0) return [];
-  const completed = await complete(snapshot, await snapshot.evidence({ keys, links: [] }, 'all'));
+  const [rules, gathered] = await Promise.all([
+    rulesIn(snapshot, reading.rules),
+    snapshot.evidence({ keys, links: [] }, 'all'),
+  ]);
   const shown = new Map<string, Order>();
-  for (const { gathered, order } of completed) {
+  for (const { gathered: own, order } of await complete(snapshot, gathered)) {
     if (order.row === null) continue;
-    const replaces = await replacedBy(snapshot.query, gathered);
-    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, reading));
+    const replaces = await replacedBy(snapshot.query, own);
+    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, { rules, asOf: reading.asOf }));
   }
   return keys.flatMap((key) => shown.get(nameOfOrder(key)) ?? []);
 };

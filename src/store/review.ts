@@ -1,5 +1,5 @@
 import type { Review } from '../order/review.ts';
-import type { Around } from './around.ts';
+import { type Around, rulesIn } from './around.ts';
 import { asOfRow, keysNamed, readOrders } from './orders.ts';
 import { projectWhole } from './derive.ts';
 import { evidenceOfEach } from './evidence.ts';
@@ -20,7 +20,8 @@ export const review = async (database: Database, request: ReviewRequest, saying:
     if (order.revision !== request.revision) return { kind: 'outdated', order };
     if (request.decision === 'FULFIL' && order.status !== 'CAPTURED') return { kind: 'not captured', order };
     const [stored] = await evidenceOfEach(transaction, [key]);
-    const derived = stored && projectWhole(stored, { rules: saying.rules, now: asOfRow(stored, saying.now) }).derived;
+    const rules = await rulesIn(transaction, saying.rules);
+    const derived = stored && projectWhole(stored, { rules, now: asOfRow(stored, saying.now) }).derived;
     const decided: Omit<Review, 'createdAt'> = {
       decision: request.decision,
       revision: request.revision,

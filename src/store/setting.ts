@@ -1,7 +1,13 @@
+import type { OrderRules } from '../order/rules.ts';
+
 /** The names of everything that is kept in the table `settings`. */
 export const SETTING = {
-  /** The rules by which every order was derived last (`nameOfRules`). */
+  /** The rules by which orders are derived, under their number (`writeRules`). A service stores them when it starts. */
   rules: 'rules',
+  /** The rules by which every order was derived last (`nameOfRules`). */
+  derived: 'derived',
+  /** What commands need to speak for the service, as JSON (upkeep/in-force.ts). */
+  service: 'service',
   /** How far the copy into this database has come, as JSON. */
   copy: 'copy',
   /** A service has started on this database since a copy into it began. */
@@ -19,3 +25,38 @@ export const SETTING = {
   /** PostgreSQL: added to every transaction number, so that positions grow also after a dump was restored. */
   feedBase: 'feed_base',
 } as const;
+
+/** Rules as they are stored: each change of them has the next number. */
+export interface NumberedRules {
+  readonly number: number;
+  readonly rules: OrderRules;
+}
+
+export const writeRules = ({ number, rules }: NumberedRules): string => JSON.stringify({ number, rules });
+
+/** The text that was read last: every transaction reads it, and it hardly ever changes. */
+let last: { readonly text: string; readonly read: NumberedRules | null } = { text: '', read: null };
+
+/** Null for none, and for a text that is not of `writeRules`. */
+export const readRules = (text: string | null | undefined): NumberedRules | null => {
+  if (text === null || text === undefined) return null;
+  if (text !== last.text) last = { text, read: parseRules(text) };
+  return last.read;
+};
+
+const parseRules = (text: string): NumberedRules | null => {
+  try {
+    const { number, rules } = JSON.parse(text) as NumberedRules;
+    const isSound =
+      Number.isSafeInteger(number) &&
+      ['methods', 'always'].includes(rules.captureRequired) &&
+      ['AUTOMATIC', 'MANUAL'].includes(rules.captureMode) &&
+      Array.isArray(rules.noCaptureMethods) &&
+      rules.noCaptureMethods.every((method) => typeof method === 'string') &&
+      typeof rules.requireRegistration === 'boolean' &&
+      typeof rules.production === 'boolean';
+    return isSound ? { number, rules } : null;
+  } catch {
+    return null;
+  }
+};

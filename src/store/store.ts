@@ -1,14 +1,18 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
-import type { AttentionCode } from '../order/attention-code.ts';
-import type { Identifier } from '../order/identifier.ts';
 import type { Order } from '../order/order.ts';
-import type { Kind, Outcome, RawNotification, ReadNotification, Reading } from '../order/reading.ts';
-import type { NextAction } from '../order/next-action.ts';
+import type { Outcome, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
-import type { Statement } from '../order/statement.ts';
-import type { OrderStatus } from '../order/status.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
+import type {
+  Found,
+  NotificationFilter,
+  NotificationSummary,
+  OrderFilter,
+  Page,
+  PageRequest,
+  StoredNotification,
+} from './lists.ts';
 import type { Measures } from './measures.ts';
 import type {
   Amendment,
@@ -24,11 +28,14 @@ import type {
   WithdrawResult,
 } from './shop.ts';
 
+import type { StoreStatus } from './store-status.ts';
 import type {
   FailedAgain,
   MadeDiagnosis,
+  PurgeBounds,
   StoredUnverified,
   UnverifiedBounds,
+  UnverifiedMeasure,
   UnverifiedSummary,
 } from './verification-failure.ts';
 
@@ -54,6 +61,16 @@ export type {
   UnverifiedDelivery,
 } from './delivery.ts';
 
+export type {
+  Found,
+  NotificationFilter,
+  NotificationSummary,
+  OrderFilter,
+  Page,
+  PageRequest,
+  StoredNotification,
+} from './lists.ts';
+
 export type { Counts, Measures } from './measures.ts';
 
 export type {
@@ -72,70 +89,19 @@ export type {
   WithdrawResult,
 } from './shop.ts';
 
+export type { StoreStatus } from './store-status.ts';
+
 export type {
   FailedAgain,
   MadeDiagnosis,
+  PurgeBounds,
   StoredUnverified,
   UnverifiedBounds,
+  UnverifiedMeasure,
   UnverifiedRoom,
   UnverifiedSummary,
   VerificationFailure,
 } from './verification-failure.ts';
-
-export interface NotificationSummary extends NotificationKey {
-  readonly kind: Kind;
-  readonly outcome: Outcome;
-  /** MALFORMED, FAILED: which field is wrong and how, in one sentence. */
-  readonly problem: string | null;
-  readonly paymentId: string | null;
-  /** All that it states, the paymentId among them. */
-  readonly identifiers: readonly Identifier[];
-  readonly deliveries: number;
-  readonly firstReceivedAt: string;
-  readonly lastReceivedAt: string;
-}
-
-export interface StoredNotification extends NotificationSummary {
-  readonly statements: readonly Statement[];
-  /** Null once retention has removed it. */
-  readonly raw: RawNotification | null;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  /** Where the next page begins; null after the last. */
-  readonly next: string | null;
-}
-
-export interface PageRequest {
-  /** At least 1. */
-  readonly limit: number;
-  readonly cursor: string | null;
-}
-
-/** Null takes all. */
-export interface OrderFilter {
-  readonly clientId: string | null;
-  readonly status: OrderStatus | null;
-  readonly nextAction: NextAction | null;
-  readonly attention: AttentionCode | null;
-  readonly referenceOrderId: string | null;
-}
-
-export interface NotificationFilter {
-  readonly kind: Kind | null;
-  readonly outcome: Outcome | null;
-  readonly clientId: string | null;
-  /** Any identifier that it states. */
-  readonly id: string | null;
-}
-
-/** Everything that carries an identifier; at most 100 of each, the newest. */
-export interface Found {
-  readonly orders: readonly Order[];
-  readonly notifications: readonly NotificationSummary[];
-  readonly refunds: readonly ListedRefund[];
-}
 
 /** A stored notification read again, to be applied again; it is left alone where it is not as it was read. */
 export interface Reapplication {
@@ -234,6 +200,9 @@ export interface StoreReads {
   readonly lastVerifiedAt: () => Promise<string | null>;
   /** Counts for metrics: some ten milliseconds with a million orders. */
   readonly measure: (bounds: UnverifiedBounds) => Promise<Measures>;
+  readonly status: () => Promise<StoreStatus>;
+  /** What `purgeUnverified` would remove. */
+  readonly measureUnverified: (reason: UnverifiedReason | null, bounds?: PurgeBounds) => Promise<UnverifiedMeasure>;
   /** A remembered setting (`SETTING`). */
   readonly recall: (name: string) => Promise<string | null>;
 }
@@ -266,8 +235,8 @@ export interface StoreWrites {
   readonly amendUnverified: (failures: readonly FailedAgain[]) => Promise<void>;
   /** Whether this call kept it: not where somebody else did, or it was verified with other keys or paths since. */
   readonly keepDiagnosis: (made: MadeDiagnosis) => Promise<boolean>;
-  /** Removes the unverified of one reason, or all, in short transactions; returns how many. */
-  readonly purgeUnverified: (reason: UnverifiedReason | null) => Promise<number>;
+  /** Removes the unverified of one reason, or all, within the bounds, in short transactions; returns how many. */
+  readonly purgeUnverified: (reason: UnverifiedReason | null, bounds?: PurgeBounds) => Promise<number>;
 
   /**
    * Removes what came over the wire of some notifications that were received before, oldest first; what was read from

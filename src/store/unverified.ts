@@ -1,5 +1,4 @@
 import type { SignatureOrigin } from '../antom/origin.ts';
-import type { UnverifiedReason } from '../antom/signature.ts';
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
@@ -214,30 +213,6 @@ export const keepDiagnosis = async (
     );
     return kept.length > 0;
   });
-
-/** Small enough that nobody waits long for the unverified store. */
-const PURGED_AT_ONCE = 500;
-
-/** Removes the unverified of one reason, or all, oldest first, in short transactions; returns how many. */
-export const purgeUnverified = async (database: Database, reason: UnverifiedReason | null): Promise<number> => {
-  const where = reason === null ? 'true' : 'reason = $2';
-  const values = reason === null ? [PURGED_AT_ONCE] : [PURGED_AT_ONCE, reason];
-  let purged = 0;
-  for (;;) {
-    const removed = await database.transact(
-      [UNVERIFIED_LOCK],
-      async ({ query }) =>
-        await query(
-          `delete from unverified
-         where request in (select request from unverified where ${where} order by request limit $1)
-         returning 1 as removed`,
-          values,
-        ),
-    );
-    if (removed.length === 0) return purged;
-    purged += removed.length;
-  }
-};
 
 /** Removes at most `limit` that were last received before (epoch milliseconds); returns how many. */
 export const removeUnverified = async (database: Database, before: number, limit: number): Promise<number> =>

@@ -23,6 +23,22 @@ export interface UnverifiedRoom {
   readonly maxBytes: number;
 }
 
+/** Which unverified requests are removed at all; without bounds, all. */
+export interface PurgeBounds {
+  /** Last received before; null for any time. */
+  readonly before: Date | null;
+  /** Also those whose signature a configured key made. */
+  readonly signed: boolean;
+}
+
+export interface UnverifiedMeasure {
+  readonly count: number;
+  readonly bytes: number;
+  /** The first receipt of the oldest and the last of the newest; null where there is none. */
+  readonly oldest: string | null;
+  readonly newest: string | null;
+}
+
 export interface UnverifiedSummary {
   /** SHA-256 over method, target, headers and body, lower-case hex. */
   readonly id: string;

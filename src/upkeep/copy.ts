@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { nameOfRules, type OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
 import { COPIED, type Copied, type Page, type PageRequest, type Store } from '../store/store.ts';
+import { recallRules } from './in-force.ts';
 
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
 const AT_ONCE = 250;
@@ -22,7 +23,7 @@ export interface CopyProgress {
 export interface CopyOptions {
   readonly source: Store;
   readonly target: Store;
-  /** By which orders are derived at the target. */
+  /** By which orders are derived at the target, where no service has stored any on either side. */
   readonly rules: OrderRules;
   /** Adds to what the target holds of its own, and leaves no trace of a copy in it. */
   readonly merge?: boolean;
@@ -103,7 +104,7 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   const { state, resumed } = await begin(options);
   const inUse = (await target.recall(SETTING.copyInUse)) !== null;
   await runPass(options, state, inUse);
-  await target.remember(SETTING.rules, nameOfRules(rules));
+  await target.remember(SETTING.derived, nameOfRules((await recallRules(target))?.rules ?? rules));
   // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
   const lacking = inUse ? await runPass(options, startOf(source.name), inUse) : 0;
   const copied = await verifyAll(options);
@@ -132,6 +133,7 @@ const begin = async ({
   if (stored === null) {
     await assertEmpty(target);
     const state = startOf(source.name);
+    await takeRules({ source, target });
     await target.remember(SETTING.copy, JSON.stringify(state));
     return { state, resumed: false };
   }
@@ -142,6 +144,12 @@ const begin = async ({
     );
   }
   return state.what === null ? { state: startOf(source.name), resumed: false } : { state, resumed: true };
+};
+
+/** The orders at the target are to say what they say at the source, until a service starts there. */
+const takeRules = async ({ source, target }: Pick<CopyOptions, 'source' | 'target'>): Promise<void> => {
+  const rules = await source.recall(SETTING.rules);
+  if (rules !== null && (await recallRules(target)) === null) await target.remember(SETTING.rules, rules);
 };
 
 const assertTwo = ({ source, target }: Pick<CopyOptions, 'source' | 'target'>): void => {

@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { nameOfRules, type OrderRules } from '../order/rules.ts';
+import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
+import { isDerivedBy, recallRules } from './in-force.ts';
 
 /** Some tens of milliseconds of the write lock at a time. */
 const AT_ONCE = 100;
@@ -24,5 +27,22 @@ export const rebuildOrders = async (
     // A waiting writer polls for the lock: leave it open as long as it was held.
     await pause(performance.now() - began);
   }
+  return report;
+};
+
+/** The same where it has not been done by the rules in force; `rules` where none are stored. */
+export const rebuildByRulesInForce = async (
+  store: Pick<Store, 'rebuild' | 'recall' | 'remember'>,
+  rules: OrderRules,
+  isStopping: () => boolean,
+): Promise<RebuildReport> => {
+  const inForce = async (): Promise<OrderRules> => (await recallRules(store))?.rules ?? rules;
+  const by = await inForce();
+  if (await isDerivedBy(store, by)) return { orders: 0, changed: 0 };
+  // Also where nothing is remembered: a first run may have ended before it could be.
+  const report = await rebuildOrders(store, isStopping);
+  // Others may be in force by now: then this was not by one set of rules, and is done again.
+  if (!isStopping() && nameOfRules(await inForce()) === nameOfRules(by))
+    await store.remember(SETTING.derived, nameOfRules(by));
   return report;
 };

@@ -17,7 +17,9 @@ interface Reporting {
 
 /** What the background tasks say in the log, and what is counted of it. */
 export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): UpkeepOptions['report'] => ({
-  rebuilt: ({ orders, changed }) => log.info({ orders, changed }, 'orders rebuilt under the new configuration'),
+  rebuilt: ({ orders, changed }) => {
+    if (orders > 0) log.info({ orders, changed }, 'orders rebuilt under the new configuration');
+  },
   redriven: ({ redriven }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved) => log.info({ moved }, 'unverified requests verify now and were applied'),
   unfinishedCopy: () =>

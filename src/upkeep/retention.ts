@@ -56,3 +56,59 @@ const repeat = async (isStopping: () => boolean, remove: () => Promise<number>):
   }
   return removed;
 };
+
+const REMOVE_EVERY_MS = 60 * 60_000;
+
+interface Removal {
+  readonly store: Store;
+  readonly rules: RetentionRules;
+  readonly report: {
+    readonly removed: (report: RetentionReport) => void;
+    readonly failed: (task: string, error: unknown) => void;
+  };
+  readonly isStopping: () => boolean;
+  /** What has to be done first: an unverified request that verifies by now is not to be removed. */
+  readonly before: () => Promise<void>;
+}
+
+/**
+ * Removes what is old, at start and every hour. It waits for the other tasks, and none of them for it: the first
+ * time there may be years to remove. Where another replica is at it nothing is left to do.
+ */
+export const startRemoval = ({
+  store,
+  rules,
+  report,
+  isStopping,
+  before,
+}: Removal): { readonly stop: () => Promise<void> } => {
+  let underWay: Promise<void> = Promise.resolve();
+  const removeOnce = async (): Promise<void> => {
+    if (isStopping()) return;
+    try {
+      const removed = await store.exclusively(
+        'retention',
+        async () => await removeOld({ store, rules, isStopping }, new Date()),
+      );
+      if (removed !== null && removed.notifications + removed.unverified > 0) report.removed(removed);
+    } catch (error) {
+      if (!isStopping()) report.failed('retention', error);
+    }
+  };
+  const schedule = (): void => {
+    const previous = underWay;
+    underWay = (async () => {
+      await previous;
+      await before();
+      await removeOnce();
+    })();
+  };
+  schedule();
+  const timer = setInterval(schedule, REMOVE_EVERY_MS);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await underWay;
+    },
+  };
+};

@@ -1,21 +1,22 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { DiagnosisTrust } from '../antom/diagnosis.ts';
 import type { Handlers } from '../handlers/handler.ts';
-import { nameOfRules, type OrderRules } from '../order/rules.ts';
-import { SETTING } from '../store/setting.ts';
+import type { OrderRules } from '../order/rules.ts';
 import type { Store } from '../store/store.ts';
 import { noteInUse } from './copy.ts';
 import { type DiagnosingOptions, startDiagnosing } from './diagnosis.ts';
+import { rememberService, type ServiceInForce } from './in-force.ts';
 import { type MethodReport, reportMethods } from './methods.ts';
-import { rebuildOrders, type RebuildReport } from './rebuild.ts';
+import { rebuildByRulesInForce, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
-import { removeOld, type RetentionReport, type RetentionRules } from './retention.ts';
+import { type RetentionReport, type RetentionRules, startRemoval } from './retention.ts';
+import { createSchedule } from './schedule.ts';
 import { reportSilence, type Silence } from './silence.ts';
 import { verifyUnverifiedAgain } from './verify-again.ts';
 
 export interface UpkeepOptions {
   readonly store: Store;
   readonly handlers: Handlers;
+  /** Where the store holds none. */
   readonly rules: OrderRules;
   readonly retention: RetentionRules;
   /** Milliseconds from one look for requests to verify again to the next. */
@@ -43,6 +44,8 @@ export interface Upkeep {
    * one, one with the old keys may still add requests that the new ones would pass.
    */
   readonly verifyAgain: (trust: DiagnosisTrust) => void;
+  /** Stores what commands speak for the service with; the keys among it may have been read again. */
+  readonly remember: (service: ServiceInForce) => void;
   /** Resolves when the step under way is done. */
   readonly stop: () => Promise<void>;
 }
@@ -51,9 +54,6 @@ const REDRIVE_EVERY_MS = 5 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
 const SWEPT_AT_ONCE = 200;
 const VERIFY_AGAIN_EVERY_MS = 60_000;
-const REMOVE_EVERY_MS = 60 * 60_000;
-/** When another replica is at the same task. */
-const ANOTHER_TRY_AFTER_MS = 2_000;
 
 export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
   const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS } = options;
@@ -73,7 +73,8 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   schedule('copy', async () => {
     if (await noteInUse(store)) report.unfinishedCopy();
   });
-  const rebuild = (): void => schedule('rebuild', async () => await rebuildUnder(rules, { store, report, isStopping }));
+  const rebuild = (): void =>
+    schedule('rebuild', async () => report.rebuilt(await rebuildByRulesInForce(store, rules, isStopping)));
   rebuild();
   const sweep = (): void =>
     clock.schedule('sweep', async () => {
@@ -109,111 +110,11 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
       diagnosing.use(by);
       verifyAgain();
     },
+    remember: (service) => schedule('service', async () => await rememberService(store, service)),
     stop: async () => {
       stopping = true;
       timers.forEach(clearInterval);
       await Promise.all([underWay(), clock.underWay(), removal.stop(), diagnosing.stop()]);
-    },
-  };
-};
-
-interface Rebuilding extends Pick<UpkeepOptions, 'store' | 'report'> {
-  readonly isStopping: () => boolean;
-}
-
-/** Where the orders were derived by other rules. */
-const rebuildUnder = async (rules: OrderRules, { store, report, isStopping }: Rebuilding): Promise<void> => {
-  const name = nameOfRules(rules);
-  if ((await store.recall(SETTING.rules)) === name) return;
-  // Also where nothing is remembered: a first run may have ended before it could be.
-  const rebuilt = await rebuildOrders(store, isStopping);
-  if (rebuilt.orders > 0) report.rebuilt(rebuilt);
-  if (!isStopping()) await store.remember(SETTING.rules, name);
-};
-
-interface Scheduling extends Pick<UpkeepOptions, 'store'> {
-  readonly report: Pick<UpkeepOptions['report'], 'failed'>;
-  readonly isStopping: () => boolean;
-}
-
-interface Schedule {
-  readonly schedule: (task: string, work: () => Promise<void>) => void;
-  /** All that has been scheduled. */
-  readonly underWay: () => Promise<void>;
-}
-
-/** One task after another; a task that fails is reported, and tried again on its next occasion. */
-const createSchedule = ({ store, report, isStopping }: Scheduling): Schedule => {
-  let underWay: Promise<void> = Promise.resolve();
-  /** Each replica has its turn: what this one would do, the other may do with other keys. */
-  const attempt = async (task: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      while (!isStopping() && (await store.exclusively(task, async () => (await work(), true))) === null) {
-        await pause(ANOTHER_TRY_AFTER_MS, undefined, { ref: false });
-      }
-    } catch (error) {
-      if (!isStopping()) report.failed(task, error);
-    }
-  };
-  return {
-    schedule: (task, work) => {
-      const previous = underWay;
-      underWay = (async () => {
-        await previous;
-        await attempt(task, work);
-      })();
-    },
-    underWay: () => underWay,
-  };
-};
-
-interface Removal {
-  readonly store: Store;
-  readonly rules: RetentionRules;
-  readonly report: Pick<UpkeepOptions['report'], 'removed' | 'failed'>;
-  readonly isStopping: () => boolean;
-  /** What has to be done first: an unverified request that verifies by now is not to be removed. */
-  readonly before: () => Promise<void>;
-}
-
-/**
- * Removes what is old, at start and every hour. It waits for the other tasks, and none of them for it: the first
- * time there may be years to remove. Where another replica is at it nothing is left to do.
- */
-const startRemoval = ({
-  store,
-  rules,
-  report,
-  isStopping,
-  before,
-}: Removal): { readonly stop: () => Promise<void> } => {
-  let underWay: Promise<void> = Promise.resolve();
-  const removeOnce = async (): Promise<void> => {
-    if (isStopping()) return;
-    try {
-      const removed = await store.exclusively(
-        'retention',
-        async () => await removeOld({ store, rules, isStopping }, new Date()),
-      );
-      if (removed !== null && removed.notifications + removed.unverified > 0) report.removed(removed);
-    } catch (error) {
-      if (!isStopping()) report.failed('retention', error);
-    }
-  };
-  const schedule = (): void => {
-    const previous = underWay;
-    underWay = (async () => {
-      await previous;
-      await before();
-      await removeOnce();
-    })();
-  };
-  schedule();
-  const timer = setInterval(schedule, REMOVE_EVERY_MS);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await underWay;
     },
   };
 };

@@ -1,7 +1,6 @@
 import { type Trust, UNVERIFIED_REASONS } from '../antom/signature.ts';
-import { nameOfRules, type OrderRules } from '../order/rules.ts';
-import { SETTING } from '../store/setting.ts';
 import { type Checked, CHECKED, type CheckedRow, type Flaw, type Store } from '../store/store.ts';
+import { isDerivedBy, recallRules } from './in-force.ts';
 import { verifiesNow } from './verify-again.ts';
 
 const AT_ONCE = 50;
@@ -20,22 +19,14 @@ export interface StoreVerification {
   /** Rows that were looked at, by table. */
   readonly checked: Readonly<Record<Checked, number>>;
   readonly flaws: readonly NamedFlaw[];
-  /** The orders were derived by other rules than those of this environment, and are not compared. */
+  /** Not all orders were derived by the rules in force yet, so that they are not compared. */
   readonly ordersPassedOver: boolean;
 }
 
-interface Verifying {
-  readonly trust: Trust;
-  readonly rules: OrderRules;
-}
-
 /** Verifies every stored notification again with today's keys, and every row with its own check; changes nothing. */
-export const verifyStore = async (
-  store: Pick<Store, 'check' | 'recall'>,
-  { trust, rules }: Verifying,
-): Promise<StoreVerification> => {
-  const derivedBy = await store.recall(SETTING.rules);
-  const ordersPassedOver = derivedBy !== null && derivedBy !== nameOfRules(rules);
+export const verifyStore = async (store: Pick<Store, 'check' | 'recall'>, trust: Trust): Promise<StoreVerification> => {
+  const inForce = await recallRules(store);
+  const ordersPassedOver = inForce !== null && !(await isDerivedBy(store, inForce.rules));
   const failed: { clientId: string; id: string }[] = [];
   const flaws: NamedFlaw[] = [];
   const counts = { verified: 0, withoutBytes: 0 };

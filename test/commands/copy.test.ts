@@ -5,7 +5,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { nameOfRules } from '../../src/order/rules.ts';
-import { SETTING } from '../../src/store/setting.ts';
+import { SETTING, writeRules } from '../../src/store/setting.ts';
 import type { Environment } from '../../src/config.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { Page } from '../../src/store/store.ts';
@@ -16,6 +16,7 @@ import {
   capture,
   CLIENT,
   here,
+  KEYS,
   json,
   notified,
   ownPlace,
@@ -49,7 +50,11 @@ const fill = async ({ store, env, directory }: Place): Promise<string> => {
     unverified('stranger'),
   );
   // As a service notes it when it starts.
-  onSqlite({ directory }, `insert into settings values ('${SETTING.rules}', '${nameOfRules(RULES)}')`);
+  onSqlite(
+    { directory },
+    `insert into settings values
+      ('${SETTING.rules}', '${writeRules({ number: 1, rules: RULES })}'), ('${SETTING.derived}', '${nameOfRules(RULES)}')`,
+  );
   return env['DATABASE_URL'] as string;
 };
 
@@ -116,6 +121,7 @@ describe('copy', () => {
     addOld(place(), 6_000);
     const [to, other] = [await server.createDatabase(), await server.createDatabase()];
     const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], {
+      cwd: KEYS,
       env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     });
     const ended = new Promise((resolve) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { notified, ownPlace, payment, spawned } from './support.ts';
+import { KEYS, notified, ownPlace, payment, spawned } from './support.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 let directory = '';
@@ -19,6 +19,7 @@ const start = (
   env: Readonly<Record<string, string>>,
 ): { readonly child: ChildProcess; readonly said: (text: string) => Promise<string> } => {
   const child = spawn(process.execPath, [CLI, ...words], {
+    cwd: KEYS,
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
   });
   let out = '';

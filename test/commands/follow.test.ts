@@ -20,6 +20,7 @@ test('orders --follow begins at the end of the feed, and ends with what the 410 
     bytes: () => {},
     overwrite: null,
     paint: (_colour, text) => text,
+    ask: null,
     openStore: openExisting,
   });
   const second = notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' }));

@@ -200,7 +200,7 @@ describe('unverified', () => {
     expect((await here(['unverified', id], { DATABASE_URL })).out).toContain('It has no diagnosis yet');
     expect((await here(['unverified', id, '--raw'], env)).bytes.toString()).toBe('{"b":1}');
 
-    expect(await json(['unverified', '--purge', 'MISSING_HEADER'], env)).toEqual({
+    expect(await json(['unverified', '--purge', 'MISSING_HEADER', '--yes'], env)).toEqual({
       reason: 'MISSING_HEADER',
       purged: 1,
     });

@@ -275,7 +275,7 @@ describe('beside the running service', () => {
       [
         ['rebuild'],
         ['redrive', '--all'],
-        ['unverified', '--purge', 'UNKNOWN_CLIENT'],
+        ['unverified', '--purge', 'UNKNOWN_CLIENT', '--yes'],
         ['backup', join(directory, 'copy.db')],
       ].map(async (words) => (await here(words, env)).code),
     );

@@ -9,12 +9,13 @@ import { readKey } from '../../src/antom/keys.ts';
 import { type SignedRequest, verify } from '../../src/antom/signature.ts';
 import { signatureHeader } from '../../src/antom/signing.ts';
 import { run } from '../../src/cli.ts';
+import type { Terminal } from '../../src/commands/shell.ts';
 import { openExisting } from '../../src/commands/stored.ts';
 import { type Environment, readStoreConfig } from '../../src/config.ts';
 import { readNotification } from '../../src/handlers/read.ts';
 import type { ReadNotification } from '../../src/order/reading.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Delivery, NotificationDelivery, Store } from '../../src/store/store.ts';
+import type { Delivery, NotificationDelivery, Store, UnverifiedDelivery } from '../../src/store/store.ts';
 
 export const KEYS = fileURLToPath(new URL('../fixtures/keys/', import.meta.url));
 export const PRIVATE_KEY_FILE = join(KEYS, 'throw-away.private.pkcs8.pem');
@@ -32,10 +33,13 @@ export interface Ended {
 }
 
 /** The command line as a process of its own. */
-export const spawned = async (words: readonly string[], env: Environment = {}): Promise<Ended> =>
+export const spawned = async (words: readonly string[], env: Environment = {}, cwd = KEYS): Promise<Ended> =>
   await new Promise((resolve) => {
     const { PATH, NODE_COMPILE_CACHE } = process.env;
-    const child = spawn(process.execPath, [CLI, ...words], { env: { PATH, NODE_COMPILE_CACHE, ...env } });
+    const child = spawn(process.execPath, [CLI, ...words], {
+      cwd,
+      env: { PATH, NODE_COMPILE_CACHE, ...env },
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (text: Buffer) => (out += text.toString()));
@@ -65,6 +69,7 @@ const closeShared = async (directory: string): Promise<void> => {
 export const here = async (
   words: readonly string[],
   env: Environment = {},
+  ask: Terminal['ask'] = null,
 ): Promise<Ended & { readonly bytes: Buffer }> => {
   let out = '';
   let err = '';
@@ -76,6 +81,7 @@ export const here = async (
     bytes: (bytes) => raw.push(bytes),
     overwrite: null,
     paint: (_colour, text) => text,
+    ask,
     openStore: openShared,
   });
   return { code, out, err, bytes: Buffer.concat(raw) };
@@ -124,15 +130,19 @@ export const notified = (body: Fields | string | Uint8Array, clientId = CLIENT):
 });
 
 /** A request that failed verification, as the listener hands it to the store. */
-export const unverified = (body: string, request: Partial<SignedRequest> = {}): Delivery => ({
+export const unverified = (
+  body: string,
+  { failure, receivedAt, ...request }: Partial<SignedRequest & UnverifiedDelivery> = {},
+): Delivery => ({
   kind: 'unverified',
   request: { ...signedRequest(Buffer.from(body), 'STRANGER'), ...request },
   failure: {
     reason: request.clientIds?.length === 0 ? 'MISSING_HEADER' : 'UNKNOWN_CLIENT',
     origin: 'UNKNOWN',
     trust: '00'.repeat(32),
+    ...failure,
   },
-  receivedAt: new Date(),
+  receivedAt: receivedAt ?? new Date(),
 });
 
 export const payment = (fields: Fields = {}): Fields => ({

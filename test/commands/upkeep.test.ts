@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from '@jest/globals';
 import type { Order } from '../../src/order/order.ts';
+import { nameOfRules } from '../../src/order/rules.ts';
+import { writeRules } from '../../src/store/setting.ts';
 import type { NotificationDelivery, Page } from '../../src/store/store.ts';
+import { RULES } from '../support/rules.ts';
 import {
   capture,
   CLIENT,
@@ -142,13 +145,18 @@ describe('verify-store', () => {
     expect(await json(['orders', 'P1'], env)).toMatchObject({ status: 'CAPTURED', capturedAmount: { value: '120' } });
   });
 
-  test('passes the orders over where the environment has other rules than the service had, and says so', async () => {
+  test('passes the orders over while the service has not derived all of them by its rules, and says so', async () => {
     const { env, store } = place();
     await store(notified(payment()));
-    sql(place(), "insert into settings values ('rules', 'others')");
+    sql(place(), `insert into settings values ('rules', '${writeRules({ number: 1, rules: RULES })}')`);
     const { code, out } = await here(['verify-store'], env);
     expect(code).toBe(0);
-    expect(out).toContain('derived by other rules than those of this environment');
+    expect(out).toContain('has not derived all of them by the rules in force yet');
+    sql(place(), `insert into settings values ('derived', '${nameOfRules(RULES)}')`);
+    // By other rules than those by which they were stored.
+    expect((await here(['verify-store'], env)).code).toBe(1);
+    expect(await here(['rebuild'], env)).toMatchObject({ code: 0, out: 'Derived 1 order again; 1 changed.\n' });
+    expect((await here(['verify-store'], env)).code).toBe(0);
   });
 });
 

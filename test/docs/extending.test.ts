@@ -157,7 +157,7 @@ describe('the example of docs/extending.md', () => {
     const { status, stdout } = spawnSync(
       process.execPath,
       [join(extended, 'src/cli.ts'), 'redrive', '--outcome', 'UNHANDLED', '--json'],
-      { env: environmentIn(directory), encoding: 'utf8' },
+      { env: environmentIn(directory), encoding: 'utf8', cwd: directory },
     );
     expect([status, JSON.parse(stdout)]).toMatchObject([0, { redriven: 1, outcomes: { APPLIED: 1 } }]);
     expect(await after.order('P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });

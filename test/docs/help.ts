@@ -13,7 +13,10 @@ export const helpOf = (command: string): string => {
 
 const ask = (command: string): string => {
   const words = command === '' ? [CLI, '--help'] : [CLI, command, '--help'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+  });
   if (status !== 0) throw new Error(`paynotify ${command} --help: ${stderr}`);
   return stdout;
 };

@@ -236,7 +236,7 @@ export const RULES: readonly Rule[] = [
   [/^curl /, curl],
   [/^cp \.env\.example \.env$/, run],
   [
-    /^node --env-file=\.env src\/cli\.ts serve$/,
+    /^npm start$/,
     async ({ site }, { input }) => {
       expect(input).toBe(START);
       expect(await (await site()).receiver().readiness()).toMatchObject({ status: 200 });

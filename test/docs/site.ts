@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { accessSync, chmodSync, constants, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSigner, type Signer } from '../support/client.ts';
@@ -8,8 +17,11 @@ import { type Environment, makeDirectory, type ReceiverProcess, startProcessRead
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** How the documents start paynotify in a checkout. */
-export const START = 'node --env-file=.env src/cli.ts serve';
+/** How the documents start paynotify in a checkout, and what npm runs then. */
+export const START = 'npm start';
+const { start: STARTED } = (
+  JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: { readonly start: string } }
+).scripts;
 
 export interface Ended {
   readonly code: number | null;
@@ -83,7 +95,7 @@ export const createSite = async (): Promise<Site> => {
     ANTOM_PUBLIC_KEY: keys.join(','),
   });
   const start = async (): Promise<void> => {
-    receiver = await startProcessReady(env(), ['/bin/sh', '-c', `cd '${directory}' && exec ${START}`]);
+    receiver = await startProcessReady(env(), ['/bin/sh', '-c', `cd '${directory}' && exec ${STARTED}`]);
   };
   const site: Site = {
     directory,

@@ -13,7 +13,12 @@ const WARN = 40;
 const logOf = (): { readonly begin: () => RequestLog; readonly lines: () => readonly LogLine[] } => {
   const lines: string[] = [];
   const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
-  const beginLine = createRequestLog({ log, trustProxy: 0, notifyPaths: ['/payNotify'] });
+  const beginLine = createRequestLog({
+    log,
+    trustProxy: 0,
+    notifyPaths: ['/payNotify'],
+    clientIds: () => ['T_client'],
+  });
   return {
     begin: () => beginLine(new IncomingMessage(new Socket())),
     lines: () => lines.map((line) => JSON.parse(line) as LogLine),

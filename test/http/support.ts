@@ -48,6 +48,7 @@ export const openPublic = async (
   const app = createPublicApp({
     ...config,
     payNotify: createPayNotify({ trust: () => config, handlers, inbox: () => inbox }),
+    clientIds: () => [...config.keys.keys()],
     readiness,
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,

@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
+import { VERSION } from '../../src/version.ts';
 import { createSigner, eventually } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import {
@@ -212,10 +213,41 @@ test.concurrent('a port that is taken ends with 1', async () => {
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
   const address = holder.address();
   const port = String(typeof address === 'object' && address !== null ? address.port : '');
-  const { code, stdout } = await runToEnd({ ...environmentOf(directory, signer), PORT: port });
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const adminPort = String((other.address() as AddressInfo).port);
+  const { code, stdout } = await runToEnd({
+    ...environmentOf(directory, signer),
+    PORT: port,
+    ADMIN_PORT: adminPort,
+  });
   holder.close();
+  other.close();
   expect(code).toBe(1);
-  expect(stdout).toContain('EADDRINUSE');
+  // Both in one read.
+  expect(stdout).toContain(
+    `"PORT: port ${port} on 127.0.0.1 is in use (EADDRINUSE): stop the program that listens there, or set another PORT. ADMIN_PORT: port ${adminPort} on 127.0.0.1 is in use (EADDRINUSE): stop the program that listens there, or set another ADMIN_PORT"`,
+  );
+});
+
+test.concurrent('an address that is not of this machine ends with 78', async () => {
+  const { code, stdout } = await runToEnd({ ...environmentOf(makeDirectory(), signer), HOST: '192.0.2.1' });
+  expect(code).toBe(78);
+  expect(stdout).toContain(
+    '"HOST: 192.0.2.1 is no address of this machine (EADDRNOTAVAIL): set one that is, or 0.0.0.0 for all of them"',
+  );
+});
+
+test.concurrent('a variable that looks misspelt is a warning at start', async () => {
+  const receiver = await startProcessReady({ ...environmentOf(makeDirectory(), signer), NOTIFY_PATH: '/hooks' });
+  const lines = receiver.log();
+  expect(lines.find(({ msg }) => msg === 'a variable looks misspelt')).toMatchObject({
+    level: 40,
+    problem: "NOTIFY_PATH is none of paynotify's variables and is not read: if NOTIFY_PATHS is meant, rename it",
+  });
+  expect(lines[0]).toMatchObject({ msg: `paynotify ${VERSION} starts` });
+  receiver.kill('SIGTERM');
+  expect(await receiver.exited).toBe(0);
 });
 
 test.concurrent(

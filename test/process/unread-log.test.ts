@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { createPool, createSigner, eventually, PATH, type Post, send } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import { openRaw } from '../support/raw-http.ts';
@@ -93,7 +94,7 @@ test('lines that nobody reads are dropped beyond a bound, and counted when someb
 }, 60_000);
 
 test.concurrent('a log whose reader is gone does not end the service, also as a command', async () => {
-  const serve = [process.execPath, 'src/cli.ts', 'serve'] as const;
+  const serve = [process.execPath, fileURLToPath(new URL('../../src/cli.ts', import.meta.url)), 'serve'] as const;
   const receiver = await startProcessReady(environmentOf(makeDirectory(), signer), serve);
   receiver.child.stdout?.destroy();
   for (let count = 0; count < 5; count += 1) expect((await send(receiver.address, notification())).status).toBe(200);

@@ -150,10 +150,7 @@ describe.each([
   afterAll(async () => await world.remove());
 
   const verifyAll = async (): Promise<StoreVerification> =>
-    await verifyStore(
-      { check: world.store.check, recall: async () => await Promise.resolve(null) },
-      { trust: TRUST, rules: RULES },
-    );
+    await verifyStore({ check: world.store.check, recall: async () => await Promise.resolve(null) }, TRUST);
 
   test('finds nothing wrong where nothing is', async () => {
     expect(await verifyAll()).toMatchObject({ verified: 42, failed: [], flaws: [], withoutBytes: 0 });

@@ -14,6 +14,7 @@ import {
   runProgram,
   startReceiver,
 } from '../support/receiver.ts';
+import { serveTls } from './tls.ts';
 import { startProxy } from './proxy.ts';
 import { record, RULES } from './support.ts';
 
@@ -213,6 +214,22 @@ describe('what no waiting helps', () => {
     expect(message).not.toContain('canary');
     // A line of the log holds so much.
     expect(message.length).toBeLessThan(270);
+  });
+
+  test('a certificate of a private authority: named with sslrootcert, which then opens it', async () => {
+    const ca = await serveTls(server);
+    closing.push(ca.stop);
+    const failure = await openPostgres({ url: `${url}?sslmode=verify-full`, rules: RULES }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(StoreUnusableError);
+    // What Node says of it differs from version to version.
+    expect((failure as Error).message).toMatch(
+      new RegExp(
+        `^DATABASE_URL \\(127\\.0\\.0\\.1:${new URL(url).port}, user postgres, database ${nameOf(url)}\\): self-signed certificate.*: add sslmode=verify-full&sslrootcert=/path/of/ca\\.pem, the certificate of the authority that signed it$`,
+      ),
+    );
+    await open(`${url}?sslmode=verify-full&sslrootcert=${ca.file}`);
   });
 
   test('the service ends with 78, and says it once', async () => {

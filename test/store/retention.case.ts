@@ -19,7 +19,6 @@ import {
   recordBy,
   rebuildAll,
   registration,
-  RULES,
   T0,
   isStored,
   sharesOf,
@@ -90,7 +89,7 @@ export const describeRetention = (ground: () => Ground): void => {
       await ground().sql('delete from orders');
       expect(await rebuildAll(store)).toEqual({ orders: 1, changed: 1 });
       expect((await follow(store)).orders).toMatchObject([{ paymentId: 'P1', status: 'CAPTURED', fulfillable: true }]);
-      expect(await verifyStore(store, { trust: TRUST, rules: RULES })).toMatchObject({
+      expect(await verifyStore(store, TRUST)).toMatchObject({
         verified: 1,
         failed: [],
         withoutBytes: 1,

@@ -173,6 +173,9 @@ export interface Program {
   readonly exited: Promise<number | NodeJS.Signals>;
 }
 
+/** Without the `.env` that a developer may have in the checkout: the command line reads it. */
+export const NEUTRAL = fileURLToPath(new URL('.', import.meta.url));
+
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** The command that runs the program: Node and its file. */
@@ -197,6 +200,7 @@ export const runProgram = (env: Environment, command: readonly [string, ...strin
   const [program, ...values] = command;
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const child = spawn(program, values, {
+    cwd: NEUTRAL,
     env: { PATH, NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

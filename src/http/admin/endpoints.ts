@@ -8,6 +8,7 @@ import { findOrder, listOrders } from './orders.ts';
 import { listRefunds, registerRefund } from './refunds.ts';
 import { amend, register } from './registrations.ts';
 import { decide, withdraw } from './reviews.ts';
+import { showStatus } from './status.ts';
 import { findUnverified, listUnverified } from './unverified.ts';
 
 /** Every endpoint of the admin listener: the app and the OpenAPI document are made of this list. */
@@ -27,6 +28,7 @@ export const ENDPOINTS = [
   redriveAll,
   listUnverified,
   findUnverified,
+  showStatus,
   health,
   showMetrics,
   describeApi,

@@ -93,8 +93,10 @@ const remedyOf = (error: unknown, place: Place | null): string | null => {
   if (message.startsWith('SASL: ') && message.includes('client password')) return 'give a password';
   if (message === 'The server does not support SSL connections') return 'remove sslmode, or set up TLS at the server';
   const code = propertyOf(error, 'code');
-  if (/^ERR_TLS_|^ERR_SSL_|CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code))
-    return 'see sslmode and sslrootcert, and the certificate of the server';
+  if (/SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code))
+    return 'add sslmode=verify-full&sslrootcert=/path/of/ca.pem, the certificate of the authority that signed it';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'connect by a name that stands in the certificate of the server';
+  if (/^ERR_TLS_|^ERR_SSL_|CERT/.test(code)) return 'see sslmode and sslrootcert, and the certificate of the server';
   // The driver reads these files itself; a socket that is missing is an outage.
   return ['open', 'read'].includes(propertyOf(error, 'syscall')) ? 'see sslcert, sslkey and sslrootcert' : null;
 };

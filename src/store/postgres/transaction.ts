@@ -1,6 +1,6 @@
 import type { ClientBase, PoolClient } from 'pg';
 import { type Lock, MoreLocksNeeded } from '../lock.ts';
-import { SETTING } from '../setting.ts';
+import { readRules, SETTING } from '../setting.ts';
 import { StoreUnavailableError } from '../store.ts';
 import type { Database, Dialect, Query, Snapshot, Transaction, Value } from '../transaction.ts';
 import type { Connections } from './connections.ts';
@@ -10,7 +10,7 @@ import { bitsOf, inParts, LockTableFullError } from './locks.ts';
 import { positionOf, putNotifications, raws, removeRaw, WITHOUT_RAW } from './notifications.ts';
 import { writeOrders } from './orders.ts';
 import { HORIZON, NEXT_POSITION } from './positions.ts';
-import { queryOn } from './query.ts';
+import { prepared, queryOn } from './query.ts';
 import { countUnverified, insertUnverified } from './unverified.ts';
 
 /** serialization_failure, deadlock_detected: nothing happened, and it may pass now. */
@@ -38,9 +38,12 @@ const DIALECT: Dialect = {
   databaseBytes: 'pg_database_size(current_database())',
 };
 
+const SELECT_RULES = prepared(`select value from settings where name = '${SETTING.rules}'`);
+
 const snapshotOn = (query: Query): Snapshot => ({
   dialect: DIALECT,
   query,
+  rules: async () => readRules((await query<{ value: string }>(SELECT_RULES))[0]?.value)?.rules ?? null,
   evidence: evidence(query),
   raws: raws(query),
   // It stands in the row of its notification.

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { SETTING } from '../setting.ts';
+import { readRules, SETTING } from '../setting.ts';
 import type { Database, Dialect, Snapshot, Transaction } from '../transaction.ts';
 import { createEvidence } from './evidence.ts';
 import { createPositionOf, createPutting, createRaws } from './notifications.ts';
 import { createOrderWriting, NEXT_POSITION } from './orders.ts';
-import { createQuery } from './query.ts';
+import { createQuery, prepare } from './query.ts';
 import { createRawBatches, createRawRemoval, createStrayRaws } from './raw.ts';
 import { createUnverifiedWriting } from './unverified.ts';
 import type { Watch } from './watch.ts';
@@ -26,9 +26,15 @@ const DIALECT: Dialect = {
   databaseBytes: '(select page_count * page_size from pragma_page_count, pragma_page_size)',
 };
 
+const createRules = (db: DatabaseSync): Snapshot['rules'] => {
+  const select = prepare<readonly [value: string]>(db, `select value from settings where name = '${SETTING.rules}'`);
+  return async () => readRules(select.get()?.[0])?.rules ?? null;
+};
+
 const createSnapshot = (db: DatabaseSync): Snapshot => ({
   dialect: DIALECT,
   query: createQuery(db),
+  rules: createRules(db),
   evidence: createEvidence(db),
   raws: createRaws(db),
   strayRaws: createStrayRaws(db),

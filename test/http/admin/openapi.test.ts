@@ -97,6 +97,7 @@ describe('every operation', () => {
   const STORY: readonly (readonly [success: string, send: () => PromiseLike<Response>])[] = [
     ['checkHealth 200', () => get('/healthz')],
     ['describeApi 200', () => get('/openapi.json')],
+    ['showStatus 200', () => get('/api/status')],
     ['readMetrics 200', () => get('/metrics')],
     ['registerOrder 201', () => put('/api/orders/R-0001', registration)],
     ['registerOrder 200', () => put('/api/orders/R-0001', registration)],

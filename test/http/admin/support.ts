@@ -16,6 +16,7 @@ import type { ReadNotification } from '../../../src/order/reading.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { diagnosisOf } from '../../../src/upkeep/diagnosis.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
+import { readStatus } from '../../../src/upkeep/status.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, result } from '../../support/facts.ts';
 import { metricsOf } from '../../support/metrics.ts';
@@ -127,6 +128,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     diagnosisOf: async (stored) => await diagnosisOf(stored, TRUST),
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metricsOf(asked, TRUST.keys).text,
+    status: async (opened) => await readStatus(opened, null),
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });

@@ -1,0 +1,56 @@
+import { recallService } from '../upkeep/in-force.ts';
+import { readStatus, type Status } from '../upkeep/status.ts';
+import { VERSION } from '../version.ts';
+import { jsonOption } from './options.ts';
+import { textCell, utc } from './readable.ts';
+import { type AddCommand, type Paint, printJson } from './shell.ts';
+import { withStore } from './stored.ts';
+import { pairs } from './table.ts';
+
+export const addStatus: AddCommand = (program, shell) => {
+  program
+    .command('status')
+    .summary('show versions, configuration, keys, and what waits')
+    .description(
+      'Shows what the service that started last on this database runs with (no secrets), when the last notification verified, and what waits for somebody.',
+    )
+    .addOption(jsonOption())
+    .action(async ({ json }: { readonly json?: true }) => {
+      const status = await withStore(shell, async (store) => await readStatus(store, await recallService(store)));
+      if (json === true) printJson(shell, status);
+      else shell.out(tell(shell.paint, status));
+    });
+};
+
+type Rows = Parameters<typeof pairs>[1];
+
+const tell = (paint: Paint, status: Status): string => {
+  const { versions, startedAt, database, rules, configuration, keys, lastVerifiedAt, backlog } = status;
+  const sections: readonly Rows[] = [
+    [
+      ['service', versions === null ? textCell(null) : `paynotify ${versions.paynotify}, Node ${versions.node}`],
+      ['this command', `paynotify ${VERSION}, Node ${process.version}`],
+      ['started (UTC)', textCell(startedAt && utc(startedAt))],
+      ['database', database.name],
+      ['schema', String(database.schema)],
+      ['generation', textCell(database.generation)],
+      ['rules', textCell(rules && `number ${rules.number}: ${JSON.stringify(rules.rules)}`)],
+    ],
+    [
+      ['last verified (UTC)', textCell(lastVerifiedAt && utc(lastVerifiedAt))],
+      ['FAILED', { text: String(backlog.failed), ...(backlog.failed > 0 && { colour: 'red' }) }],
+      ...Object.entries(backlog.unverified).map(
+        ([reason, count]) => [`unverified, ${reason}`, { text: String(count), colour: 'yellow' }] as const,
+      ),
+    ],
+    keys.map(({ clientId, keyVersion, fingerprint }) => [
+      `key of ${clientId}`,
+      `${keyVersion === null ? '' : `version ${keyVersion}, `}SHA-256 ${fingerprint}`,
+    ]),
+    Object.entries(configuration ?? {}).map(([name, value]) => [name, textCell(value)]),
+  ];
+  return sections
+    .filter((rows) => rows.length > 0)
+    .map((rows) => pairs(paint, rows))
+    .join('\n\n');
+};

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { OrderRules } from '../../../order/rules.ts';
+import type { Status } from '../../../upkeep/status.ts';
+import { count, ourTimeOrNull, text, textOrNull } from './plain.ts';
+import { listOf, shapeOf } from './shape.ts';
+
+type NumberedRules = NonNullable<Status['rules']>;
+type Versions = NonNullable<Status['versions']>;
+const mapOf = <T>(value: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> => z.record(z.string(), value);
+export const status = shapeOf<Status>('Status')({
+  versions: shapeOf<Versions>()({ paynotify: text, node: text }).nullable(),
+  startedAt: ourTimeOrNull,
+  database: shapeOf<Status['database']>()({ name: text, schema: count, generation: textOrNull }),
+  rules: shapeOf<NumberedRules>()({
+    number: count,
+    rules: shapeOf<OrderRules>()({
+      captureRequired: z.enum(['methods', 'always']),
+      noCaptureMethods: listOf(text),
+      captureMode: z.enum(['AUTOMATIC', 'MANUAL']),
+      requireRegistration: z.boolean(),
+      production: z.boolean(),
+    }),
+  }).nullable(),
+  configuration: mapOf(text).nullable(),
+  keys: listOf(shapeOf<Status['keys'][number]>()({ clientId: text, keyVersion: textOrNull, fingerprint: text })),
+  lastVerifiedAt: ourTimeOrNull,
+  backlog: shapeOf<Status['backlog']>()({
+    failed: count,
+    unverified: shapeOf<Status['backlog']['unverified']>()({
+      DUPLICATE_HEADER: count.optional(),
+      MISSING_HEADER: count.optional(),
+      MALFORMED_SIGNATURE: count.optional(),
+      UNSUPPORTED_ALGORITHM: count.optional(),
+      UNKNOWN_CLIENT: count.optional(),
+      UNKNOWN_KEY_VERSION: count.optional(),
+      SIGNATURE_MISMATCH: count.optional(),
+    }),
+  }),
+});

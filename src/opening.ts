@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { KeyRing } from './antom/keys.ts';
+import { type Config, namedConfig, namedRules } from './config.ts';
+import { type Log, oncePerMinute, problemOf } from './log.ts';
+import { openStore } from './store/open.ts';
+import { type Store, StoreUnavailableError, type StoreUnusableError } from './store/store.ts';
+import { clientsOf, putRulesInForce, recallRules, rememberService, type ServiceInForce } from './upkeep/in-force.ts';
+import { VERSION } from './version.ts';
+
+/** What the service opens its store with. */
+export interface Opening {
+  readonly config: Config;
+  readonly log: Log;
+  readonly onUnusable: (error: StoreUnusableError) => void;
+}
+
+const STARTED_AT = new Date();
+const OPEN_AGAIN_AFTER_MS = 1_000;
+
+/** An outage is waited for; what will never work is thrown. */
+export const openPatiently = async (
+  { config, log, onUnusable }: Opening,
+  isStopping: () => boolean,
+): Promise<Store | null> => {
+  const isNews = oncePerMinute();
+  while (!isStopping()) {
+    try {
+      const store = await openStore({
+        ...config,
+        onNotice: (problem) => log.error({ problem }, 'the database was not closed'),
+        onUnusable,
+        onUnsafe: (settings) =>
+          log.warn(
+            { problem: `${settings.join(', ')} off` },
+            'commits are not durable on this server: what was acknowledged may be lost (ALLOW_UNSAFE_DATABASE)',
+          ),
+      });
+      await takeCharge(store, { config, log });
+      return store;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      if (isNews('')) log.error(problemOf(error), 'the store cannot be opened yet');
+      await pause(OPEN_AGAIN_AFTER_MS);
+    }
+  }
+  return null;
+};
+
+/** From now on orders are derived by the rules of this service, and commands speak for it. */
+const takeCharge = async (store: Store, { config, log }: Omit<Opening, 'onUnusable'>): Promise<void> => {
+  try {
+    const before = await recallRules(store);
+    const { number } = await putRulesInForce(store, config.rules);
+    await rememberService(store, serviceOf(config, config.keys));
+    log.info(
+      { database: store.name },
+      before === null ? 'a new database: no service has started on it before' : 'an existing database',
+    );
+    const rules = Object.entries(namedRules(config.rules)).map(([name, value]) => `${name}=${value}`);
+    const isChange = before !== null && before.number !== number;
+    log.info(`rules ${number}${isChange ? ', new: all orders are derived again' : ''}: ${rules.join(' ')}`);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+};
+
+/** What this service says of itself. */
+export const serviceOf = (config: Config, keys: KeyRing): ServiceInForce => ({
+  version: VERSION,
+  node: process.version,
+  startedAt: STARTED_AT.toISOString(),
+  clients: clientsOf(keys),
+  notifyPaths: config.notifyPaths,
+  publicUris: config.publicUris,
+  configuration: namedConfig(config),
+});

@@ -1,0 +1,66 @@
+import type { AttentionCode } from '../order/attention-code.ts';
+import type { Identifier } from '../order/identifier.ts';
+import type { NextAction } from '../order/next-action.ts';
+import type { Order } from '../order/order.ts';
+import type { Kind, Outcome, RawNotification } from '../order/reading.ts';
+import type { Statement } from '../order/statement.ts';
+import type { OrderStatus } from '../order/status.ts';
+import type { NotificationKey } from './delivery.ts';
+import type { ListedRefund } from './shop.ts';
+
+/* What is read of a store in lists. */
+
+export interface NotificationSummary extends NotificationKey {
+  readonly kind: Kind;
+  readonly outcome: Outcome;
+  /** MALFORMED, FAILED: which field is wrong and how, in one sentence. */
+  readonly problem: string | null;
+  readonly paymentId: string | null;
+  /** All that it states, the paymentId among them. */
+  readonly identifiers: readonly Identifier[];
+  readonly deliveries: number;
+  readonly firstReceivedAt: string;
+  readonly lastReceivedAt: string;
+}
+
+export interface StoredNotification extends NotificationSummary {
+  readonly statements: readonly Statement[];
+  /** Null once retention has removed it. */
+  readonly raw: RawNotification | null;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Where the next page begins; null after the last. */
+  readonly next: string | null;
+}
+
+export interface PageRequest {
+  /** At least 1. */
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+/** Null takes all. */
+export interface OrderFilter {
+  readonly clientId: string | null;
+  readonly status: OrderStatus | null;
+  readonly nextAction: NextAction | null;
+  readonly attention: AttentionCode | null;
+  readonly referenceOrderId: string | null;
+}
+
+export interface NotificationFilter {
+  readonly kind: Kind | null;
+  readonly outcome: Outcome | null;
+  readonly clientId: string | null;
+  /** Any identifier that it states. */
+  readonly id: string | null;
+}
+
+/** Everything that carries an identifier; at most 100 of each, the newest. */
+export interface Found {
+  readonly orders: readonly Order[];
+  readonly notifications: readonly NotificationSummary[];
+  readonly refunds: readonly ListedRefund[];
+}

@@ -1,0 +1,23 @@
+import type { UnverifiedReason } from '../antom/signature.ts';
+import { countBy, lastVerifiedBy } from './measure.ts';
+import type { StoreStatus } from './store-status.ts';
+import type { Count, Database } from './transaction.ts';
+
+/** Each part is found by an index, but for the unverified, of which there are a few hundred thousand at most. */
+export const readStatus = async (database: Database): Promise<StoreStatus> =>
+  await database.snapshot(async ({ query }) => {
+    const [schema] = await query<{ version: Count }>('select max(version) as version from migrations');
+    const [start] = await query<{ id: string }>('select id from starts order by number desc limit 1');
+    // The first term makes the planner use the partial index.
+    const [failed] = await query<{ count: Count }>(
+      `select count(*) as count from notifications where outcome <> 'APPLIED' and outcome = 'FAILED'`,
+    );
+    const unverified = await countBy<UnverifiedReason>(query, 'reason', 'unverified');
+    return {
+      schema: Number(schema?.version ?? 0),
+      generation: start?.id ?? null,
+      lastVerifiedAt: await lastVerifiedBy(query),
+      failed: Number(failed?.count ?? 0),
+      unverified: Object.fromEntries([...unverified].sort(([a], [b]) => (a < b ? -1 : 1))),
+    };
+  });

@@ -1,0 +1,15 @@
+import type { UnverifiedReason } from '../antom/signature.ts';
+
+/** What a person looks at first. */
+export interface StoreStatus {
+  /** The version of the schema. */
+  readonly schema: number;
+  /** Of the change feed: the start that cursors are of; null before the first change. */
+  readonly generation: string | null;
+  /** When the notification that came last was received last; null where none has ever verified. */
+  readonly lastVerifiedAt: string | null;
+  /** Notifications that wait to be applied again. */
+  readonly failed: number;
+  /** Unverified requests by reason; those that there are. */
+  readonly unverified: Readonly<Partial<Record<UnverifiedReason, number>>>;
+}

@@ -1,0 +1,82 @@
+import { type KeyRing, readKey } from '../antom/keys.ts';
+import type { Trust } from '../antom/signature.ts';
+import { nameOfRules, type OrderRules } from '../order/rules.ts';
+import { type NumberedRules, readRules, SETTING, writeRules } from '../store/setting.ts';
+import type { Store } from '../store/store.ts';
+
+type Settings = Pick<Store, 'recall' | 'remember'>;
+
+/** The rules that are stored; null where no service has started on this database yet. */
+export const recallRules = async (store: Pick<Store, 'recall'>): Promise<NumberedRules | null> =>
+  readRules(await store.recall(SETTING.rules));
+
+/**
+ * Puts the rules in force that a service starts with: others than those that are stored get the next number, and every
+ * transaction from now on, of this process or another, derives by them.
+ */
+export const putRulesInForce = async (store: Settings, rules: OrderRules): Promise<NumberedRules> => {
+  const stored = await recallRules(store);
+  if (stored !== null && nameOfRules(stored.rules) === nameOfRules(rules)) return stored;
+  const next = { number: (stored?.number ?? 0) + 1, rules };
+  await store.remember(SETTING.rules, writeRules(next));
+  return next;
+};
+
+/** Whether every order was derived by these rules, by this program. */
+export const isDerivedBy = async (store: Pick<Store, 'recall'>, rules: OrderRules): Promise<boolean> =>
+  (await store.recall(SETTING.derived)) === nameOfRules(rules);
+
+/** One of a client's public keys: `key` is its SubjectPublicKeyInfo in Base64. */
+export interface ServiceKey {
+  readonly version: string | null;
+  readonly fingerprint: string;
+  readonly key: string;
+}
+
+/** What commands need to speak for the service, whatever their own environment says; no secrets. */
+export interface ServiceInForce {
+  /** Of paynotify and of Node. */
+  readonly version: string;
+  readonly node: string;
+  readonly startedAt: string;
+  readonly clients: readonly { readonly clientId: string; readonly keys: readonly ServiceKey[] }[];
+  readonly notifyPaths: readonly string[];
+  readonly publicUris: readonly string[];
+  /** By the names of the variables; of a secret only whether it is set. */
+  readonly configuration: Readonly<Record<string, string>>;
+}
+
+export const clientsOf = (keys: KeyRing): ServiceInForce['clients'] =>
+  [...keys].map(([clientId, own]) => ({
+    clientId,
+    keys: own.map(({ version, fingerprint, key }) => ({
+      version,
+      fingerprint,
+      key: key.export({ format: 'der', type: 'spki' }).toString('base64'),
+    })),
+  }));
+
+export const rememberService = async (store: Settings, service: ServiceInForce): Promise<void> =>
+  await store.remember(SETTING.service, JSON.stringify(service));
+
+/** What the service that started last has stored of itself; null where none has, or where somebody spoilt it. */
+export const recallService = async (store: Pick<Store, 'recall'>): Promise<ServiceInForce | null> => {
+  const stored = await store.recall(SETTING.service);
+  try {
+    // Written by `rememberService`.
+    return stored === null ? null : (JSON.parse(stored) as ServiceInForce);
+  } catch {
+    return null;
+  }
+};
+
+/** What the service verifies with. Throws a KeyError where somebody spoilt a key. */
+export const trustOf = ({ clients, publicUris }: Pick<ServiceInForce, 'clients' | 'publicUris'>): Trust => ({
+  keys: new Map(
+    clients.map(({ clientId, keys }) => [
+      clientId,
+      keys.map(({ version, key }) => readKey(version === null ? key : `${version}:${key}`)),
+    ]),
+  ),
+  publicUris,
+});

@@ -1,0 +1,41 @@
+import type { NumberedRules } from '../store/setting.ts';
+import type { Store, StoreStatus } from '../store/store.ts';
+import { recallRules, type ServiceInForce } from './in-force.ts';
+
+/** What `GET /api/status` and `paynotify status` say; no secrets. */
+export interface Status {
+  /** Null where no service has started on this database yet; so is all that it says of itself. */
+  readonly versions: { readonly paynotify: string; readonly node: string } | null;
+  readonly startedAt: string | null;
+  readonly database: { readonly name: string } & Pick<StoreStatus, 'schema' | 'generation'>;
+  /** Those in force, under their number: those of whichever service started last. */
+  readonly rules: NumberedRules | null;
+  /** Of this service, by the names of the variables; of a secret only whether it is set. */
+  readonly configuration: Readonly<Record<string, string>> | null;
+  readonly keys: readonly {
+    readonly clientId: string;
+    readonly keyVersion: string | null;
+    readonly fingerprint: string;
+  }[];
+  readonly lastVerifiedAt: string | null;
+  readonly backlog: Pick<StoreStatus, 'failed' | 'unverified'>;
+}
+
+export const readStatus = async (
+  store: Pick<Store, 'name' | 'status' | 'recall'>,
+  service: ServiceInForce | null,
+): Promise<Status> => {
+  const { schema, generation, lastVerifiedAt, failed, unverified } = await store.status();
+  return {
+    versions: service === null ? null : { paynotify: service.version, node: service.node },
+    startedAt: service?.startedAt ?? null,
+    database: { name: store.name, schema, generation },
+    rules: await recallRules(store),
+    configuration: service?.configuration ?? null,
+    keys: (service?.clients ?? []).flatMap(({ clientId, keys }) =>
+      keys.map(({ version, fingerprint }) => ({ clientId, keyVersion: version, fingerprint })),
+    ),
+    lastVerifiedAt,
+    backlog: { failed, unverified },
+  };
+};

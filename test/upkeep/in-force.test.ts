@@ -1,0 +1,88 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { OrderRules } from '../../src/order/rules.ts';
+import { SETTING } from '../../src/store/setting.ts';
+import type { Store } from '../../src/store/store.ts';
+import { isDerivedBy, putRulesInForce, recallRules } from '../../src/upkeep/in-force.ts';
+import { rebuildByRulesInForce } from '../../src/upkeep/rebuild.ts';
+import { type Databases, openDatabases } from '../store/databases.ts';
+import { ANY_ORDER, record, RULES } from '../store/support.ts';
+import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
+
+const STRICT: OrderRules = { ...RULES, requireRegistration: true };
+
+let databases: Databases;
+beforeAll(async () => {
+  databases = await openDatabases();
+});
+afterEach(async () => await databases.closeAll());
+afterAll(async () => await databases.remove());
+
+const captured = (number: number) => [
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') }),
+  captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') }),
+];
+
+/** Those whose rows say so: as they were derived when they were written. */
+const unregistered = async (store: Store): Promise<readonly string[]> => {
+  const page = await store.listOrders({ ...ANY_ORDER, attention: 'UNREGISTERED' }, { limit: 9, cursor: null });
+  return page.items.map(({ paymentId }) => String(paymentId)).toSorted();
+};
+
+const isFulfillable = async (store: Store, id: string): Promise<boolean | undefined> =>
+  (await store.findOrders({ clientId: CLIENT, id }))[0]?.fulfillable;
+
+describe.each(['SQLite', 'PostgreSQL'] as const)('the rules in force on %s', (make) => {
+  test('are those that are stored: whoever runs already follows with its next batch, and the rest is rebuilt', async () => {
+    const database = await databases.make(make);
+    const [running, starting] = [await database.store(), await database.store()];
+    expect(await putRulesInForce(running, RULES)).toEqual({ number: 1, rules: RULES });
+    expect(await rebuildByRulesInForce(running, RULES, () => false)).toEqual({ orders: 0, changed: 0 });
+    await record(running, ...captured(1));
+    expect([await unregistered(running), await isFulfillable(running, 'P1')]).toEqual([[], true]);
+
+    expect(await putRulesInForce(starting, STRICT)).toEqual({ number: 2, rules: STRICT });
+    expect(await putRulesInForce(starting, STRICT)).toEqual({ number: 2, rules: STRICT });
+    await record(running, ...captured(2));
+    expect(await unregistered(running)).toEqual(['P2']);
+    expect([await isFulfillable(running, 'P1'), await isFulfillable(running, 'P2')]).toEqual([false, false]);
+
+    expect(await isDerivedBy(starting, STRICT)).toBe(false);
+    expect(await rebuildByRulesInForce(starting, STRICT, () => false)).toEqual({ orders: 2, changed: 1 });
+    expect(await isDerivedBy(running, STRICT)).toBe(true);
+    expect(await unregistered(running)).toEqual(['P1', 'P2']);
+    // Nobody does it twice.
+    expect(await rebuildByRulesInForce(running, RULES, () => false)).toEqual({ orders: 0, changed: 0 });
+  });
+
+  test('are those of who opens the store where none are stored, or what is stored is spoilt', async () => {
+    const database = await databases.make(make);
+    const store = await database.store();
+    await record(store, ...captured(1));
+    for (const spoilt of ['', '{', '{"number":1}', '{"number":1,"rules":{"captureRequired":"never"}}']) {
+      await store.remember(SETTING.rules, spoilt);
+      expect([await recallRules(store), await isFulfillable(store, 'P1')]).toEqual([null, true]);
+    }
+    expect(await putRulesInForce(store, STRICT)).toEqual({ number: 1, rules: STRICT });
+    expect(await isFulfillable(store, 'P1')).toBe(false);
+  });
+
+  test('that change while all is rebuilt are not noted as done', async () => {
+    const database = await databases.make(make);
+    const store = await database.store();
+    await putRulesInForce(store, RULES);
+    await record(store, ...captured(1));
+    let asked = 0;
+    const changing: Store = {
+      ...store,
+      rebuild: async (...values) => {
+        asked += 1;
+        if (asked === 1) await putRulesInForce(store, STRICT);
+        return await store.rebuild(...values);
+      },
+    };
+    await rebuildByRulesInForce(changing, RULES, () => false);
+    expect([await isDerivedBy(store, RULES), await isDerivedBy(store, STRICT)]).toEqual([false, false]);
+    await rebuildByRulesInForce(store, RULES, () => false);
+    expect(await isDerivedBy(store, STRICT)).toBe(true);
+  });
+});

@@ -11,6 +11,8 @@ import { notFound, replyToError, storeUnavailable } from './admin/problem.ts';
 import { createRefundEndpoints } from './admin/refunds.ts';
 import { createAmending, createRegistering } from './admin/registrations.ts';
 import { createReviewEndpoints } from './admin/reviews.ts';
+import { createTimeline } from './admin/timeline.ts';
+import { createSearch } from './admin/unverified-search.ts';
 import { createUnverifiedEndpoints } from './admin/unverified.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
@@ -56,7 +58,8 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
 };
 
 const routesOf = (dependencies: AdminDependencies): readonly Route[] => {
-  const needs = { ...dependencies, store: () => openStore(dependencies) };
+  const store = (): Store => openStore(dependencies);
+  const needs = { ...dependencies, store, search: createSearch(store) };
   const orders = createOrderEndpoints(needs);
   const notifications = createNotificationEndpoints(needs);
   const reviews = createReviewEndpoints(needs);
@@ -66,6 +69,7 @@ const routesOf = (dependencies: AdminDependencies): readonly Route[] => {
     { path: '/healthz', get: health },
     { path: '/api/orders', get: orders.list },
     { path: '/api/orders/:id', get: orders.find, put: createRegistering(needs), patch: createAmending(needs) },
+    { path: '/api/orders/:id/timeline', get: createTimeline(needs) },
     { path: '/api/orders/:id/review', put: reviews.decide, delete: reviews.withdraw },
     { path: '/api/refunds', get: refunds.list },
     { path: '/api/refunds/:id', put: refunds.register },

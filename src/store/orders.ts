@@ -1,6 +1,7 @@
 import type { NextAction } from '../order/next-action.ts';
 import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
+import type { Around } from './around.ts';
 import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
 import { complete, replacedBy } from './joined.ts';
@@ -45,7 +46,8 @@ export const readOrders = async (
   for (const { gathered, order } of completed) {
     if (order.row === null) continue;
     const replaces = await replacedBy(snapshot.query, gathered);
-    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, reading));
+    const now = reading.asOf === 'now' ? Date.now() : asOfRow(order, Date.now());
+    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, { rules: reading.rules, now }));
   }
   return keys.flatMap((key) => shown.get(nameOfOrder(key)) ?? []);
 };
@@ -55,9 +57,9 @@ interface Beside {
   readonly replaces: string | null;
 }
 
-const toOrder = (stored: StoredOrder, { row, replaces }: Beside, { rules, asOf }: Reading): Order => {
-  const now = asOf === 'now' ? Date.now() : asOfRow(stored, Date.now());
-  const { order } = project(stored, { rules, now }).derived ?? underivable(stored.evidence);
+/** As it is shown. */
+export const toOrder = (stored: StoredOrder, { row, replaces }: Beside, around: Around): Order => {
+  const { order } = project(stored, around).derived ?? underivable(stored.evidence);
   const { clientId, paymentId, paymentRequestId, referenceOrderId, ...others } = order;
   return {
     clientId,

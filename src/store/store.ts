@@ -23,7 +23,14 @@ import type {
   WithdrawResult,
 } from './shop.ts';
 
-import type { FailedAgain, StoredUnverified, UnverifiedBounds, UnverifiedSummary } from './verification-failure.ts';
+import type { OrderIds, Timeline } from './timeline-shown.ts';
+import type {
+  FailedAgain,
+  StoredUnverified,
+  UnverifiedBounds,
+  UnverifiedCount,
+  UnverifiedSummary,
+} from './verification-failure.ts';
 
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
@@ -67,10 +74,13 @@ export type {
   FailedAgain,
   StoredUnverified,
   UnverifiedBounds,
+  UnverifiedCount,
   UnverifiedRoom,
   UnverifiedSummary,
   VerificationFailure,
 } from './verification-failure.ts';
+
+export { LONGEST_TIMELINE, type OrderIds, type Timeline } from './timeline-shown.ts';
 
 export interface NotificationSummary extends NotificationKey {
   readonly kind: Kind;
@@ -202,9 +212,16 @@ export interface StoreReads {
   readonly listRefunds: (filter: { readonly joined: boolean | null }, page: PageRequest) => Promise<Page<ListedRefund>>;
   /** `clientId` null looks at all clients. */
   readonly find: (clientId: string | null, id: string) => Promise<Found>;
-  /** Unverified requests whose bytes hold this text literally, the newest; reads all of them. */
-  readonly findInUnverified: (text: string, limit: number) => Promise<readonly UnverifiedSummary[]>;
+  /**
+   * All that is stored about an order, with what the order said from then on, and why it says what it says now. Null
+   * where there is none.
+   */
+  readonly timeline: (ids: OrderIds) => Promise<Timeline | null>;
+  /** Unverified requests whose bytes hold one of these texts literally, the newest; reads all of them. */
+  readonly findInUnverified: (texts: readonly string[], limit: number) => Promise<readonly UnverifiedSummary[]>;
 
+  /** By reason, the most first. */
+  readonly countUnverified: () => Promise<readonly UnverifiedCount[]>;
   /** Newest first. */
   readonly listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => Promise<Page<UnverifiedSummary>>;
   readonly findUnverified: (id: string) => Promise<StoredUnverified | null>;

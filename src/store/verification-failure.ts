@@ -32,6 +32,12 @@ export interface UnverifiedSummary {
   readonly lastReceivedAt: string;
 }
 
+export interface UnverifiedCount {
+  readonly reason: UnverifiedReason;
+  readonly count: number;
+  readonly lastReceivedAt: string;
+}
+
 export interface StoredUnverified extends UnverifiedSummary, VerificationFailure {
   readonly request: SignedRequest;
 }

@@ -21,7 +21,7 @@ const DIALECT: Dialect = {
   // No batch has this number.
   withoutRaw: 'raw_batch = 0, raw_place = -1',
   hasRaw: 'raw_batch <> 0',
-  bodyHolds: 'instr(body, $2) > 0',
+  holds: (column, value) => `instr(${column}, ${value}) > 0`,
 };
 
 const createSnapshot = (db: DatabaseSync): Snapshot => ({

@@ -16,6 +16,7 @@ import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { openStore } from './store/open.ts';
 import { type Store, StoreUnavailableError, StoreUnusableError, type UnverifiedRoom } from './store/store.ts';
+import { createSightings, type Sightings } from './upkeep/sightings.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { upkeepReport } from './upkeep/report.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
@@ -44,6 +45,7 @@ interface Parts {
   store: Store | null;
   inbox: Inbox | null;
   upkeep: Upkeep | null;
+  readonly sightings: Sightings;
   isStopping: boolean;
 }
 
@@ -61,7 +63,8 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   broken.catch(() => undefined);
   const means = { config, log, onUnusable };
   const trust = trustIn(config, config.keys);
-  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, isStopping: false };
+  const sightings = createSightings(config.notifyPaths);
+  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, sightings, isStopping: false };
   logKeys(log, config.keys);
   const servers = createServers(parts, means);
   const publicAddress = await listen(servers.publicServer, config);
@@ -105,7 +108,10 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     log,
   });
   return {
-    publicServer: createPublicServer(createPublicApp({ ...config, payNotify, readiness, log }), log),
+    publicServer: createPublicServer(
+      createPublicApp({ ...config, payNotify, readiness, sightings: parts.sightings, log }),
+      log,
+    ),
     adminServer: createHttpServer(adminApp, { log }),
     readiness,
   };
@@ -117,7 +123,9 @@ const openParts = async (parts: Parts, means: Means): Promise<void> => {
   if (store === null) return;
   parts.store = store;
   parts.inbox = createInbox({ store, ...inboxOptions(config, log) });
-  parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report: upkeepReport(log) });
+  const report = upkeepReport(log);
+  parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
+  parts.sightings.keep(store, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   log.info({ database: config.databaseUrl.split(':')[0] }, 'ready');
 };
@@ -151,13 +159,14 @@ const drainAndClose = async (
   await Promise.all([stopListening(publicServer), stopListening(adminServer)]);
   await parts.inbox?.drain();
   readiness.stop();
-  const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts.upkeep, parts.store));
+  const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts));
   if (isClosed) log.info({ signal }, 'stopped');
   else log.error({ signal }, 'the store did not close in time and is abandoned');
   return isClosed ? 0 : 1;
 };
 
-const closeStore = async (upkeep: Upkeep | null, store: Store | null): Promise<void> => {
+const closeStore = async ({ sightings, upkeep, store }: Parts): Promise<void> => {
+  await sightings.stop();
   await upkeep?.stop();
   await store?.close();
 };

@@ -6,9 +6,10 @@ import type { PayNotify } from '../pay-notify.ts';
 import { type Body, createBodyReader } from './body.ts';
 import { setLastResort } from './last-resort.ts';
 import { type Reason, REPLIES, replyTo } from './public-replies.ts';
+import type { Sightings } from '../upkeep/sightings.ts';
 import type { ReadinessProbe } from './readiness.ts';
 import { isClosing, type Reply, send } from './reply.ts';
-import { createRequestLog } from './request-log.ts';
+import { createRequestLog, isSignedPost, printablePath } from './request-log.ts';
 import { MAX_HEADERS } from './server.ts';
 
 export interface PublicOptions {
@@ -20,6 +21,8 @@ export interface PublicOptions {
   readonly unverifiedReply: 'acknowledge' | 'refuse';
   readonly payNotify: PayNotify;
   readonly readiness: Pick<ReadinessProbe, 'state' | 'isDraining'>;
+  /** Told what somebody asks for who misses a notification. */
+  readonly sightings: Pick<Sightings, 'verified' | 'misdirected'>;
   readonly log: Log;
 }
 
@@ -31,7 +34,7 @@ const ANY_PATH = /^/;
 
 /** The public listener's app: the contract's table. It is built without listening. */
 export const createPublicApp = (options: PublicOptions): express.Express => {
-  const { bodyLimit, unverifiedReply, payNotify, readiness, log } = options;
+  const { bodyLimit, unverifiedReply, payNotify, readiness, sightings, log } = options;
   const notifyPaths = new Set(options.notifyPaths);
   const beginLine = createRequestLog(options);
   const readBody = createBodyReader(bodyLimit);
@@ -40,6 +43,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     const line = beginLine(request);
     respond(response, REPLIES.NOT_FOUND);
     line.notFound();
+    if (isSignedPost(request)) sightings.misdirected(printablePath(request));
   };
 
   const app = express();
@@ -73,6 +77,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     const reply = replyTo(result, unverifiedReply);
     respond(response, reply);
     line.received(reply.status, result);
+    if (result.kind === 'acknowledged' && result.reason === null) sightings.verified();
   });
 
   app.get('/healthz', (_request, response) => respond(response, { status: 200, body: '{"status":"ok"}' }));

@@ -8,6 +8,8 @@ export const SETTING = {
   copyInUse: 'copy in use',
   /** Which payment methods were reported today, as JSON (upkeep/methods.ts). */
   methods: 'methods',
+  /** What the service has seen lately, as JSON (upkeep/sightings.ts). */
+  seen: 'seen',
   /** Written to learn whether the database can be written. */
   probe: 'probe',
   /** SQLite: the last position of the change feed. */

@@ -19,11 +19,13 @@ import { addServe } from './commands/serve.ts';
 import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
 import { addUnverified } from './commands/unverified.ts';
 import { addVerifyStore } from './commands/verify-store.ts';
+import { addWhy } from './commands/why.ts';
 
 const COMMANDS: readonly AddCommand[] = [
   addServe,
   addDemo,
   addSend,
+  addWhy,
   addOrders,
   addNotifications,
   addUnverified,

@@ -1,0 +1,179 @@
+import type { Search } from '../http/admin/unverified-search.ts';
+import type { ShownEntry, ShownTimeline } from '../http/admin/timeline.ts';
+import type { Explanation } from '../order/explain.ts';
+import type { Found, NotificationSummary } from '../store/store.ts';
+import type { Lately } from './lately.ts';
+import { attentionText, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
+import type { Paint } from './shell.ts';
+import { type Row, printable, table } from './table.ts';
+import { diagnosisOf } from './unverified-said.ts';
+
+/** All that is to be said about an id. */
+export interface Why {
+  readonly id: string;
+  readonly orders: readonly ShownTimeline[];
+  /** Further orders that carry it. */
+  readonly moreOrders: number;
+  /** Notifications that name it and are of none of these orders. */
+  readonly notifications: readonly NotificationSummary[];
+  /** Refunds that carry it and join no payment. */
+  readonly refunds: Found['refunds'];
+  /** Malformed notifications whose bytes hold it. */
+  readonly malformed: readonly NotificationSummary[];
+  readonly unverified: Search['unverified'];
+  readonly notSearched: string | null;
+  /** Where no verified notification names it: what was seen, and what that can mean. */
+  readonly lately: (Lately & { readonly meanings: readonly string[] }) | null;
+}
+
+/** First why, then what happened, then what to do. */
+export const whyText = (paint: Paint, why: Why): string =>
+  [
+    ...why.orders.flatMap((one) => orderSections(paint, one)),
+    ...(why.moreOrders > 0 ? [`${why.moreOrders} more orders carry ${why.id}: ask by a paymentId.`] : []),
+    ...section(paint, 'Without an order', [...why.notifications, ...why.malformed].map(withoutOrder)),
+    ...section(paint, 'Refunds that join no payment', why.refunds.map(unjoined)),
+    ...latelySections(paint, why),
+    ...unverifiedSections(paint, why),
+  ].join('\n\n');
+
+const section = (paint: Paint, heading: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [[paint('bold', heading), ...lines.map((line) => `  ${printable(line)}`)].join('\n')];
+
+const orderSections = (paint: Paint, shown: ShownTimeline): readonly string[] => {
+  const { order, why, items, note } = shown;
+  return [
+    headline(paint, shown),
+    ...section(paint, `Why ${order.status}`, why.status),
+    ...section(paint, order.fulfillable ? 'Why fulfillable' : 'Why not fulfillable', why.fulfillable),
+    ...section(paint, `Why ${order.nextAction}`, why.nextAction),
+    [paint('bold', 'What happened'), timelineTable(paint, items), ...(note === null ? [] : [paint('dim', note)])].join(
+      '\n',
+    ),
+    ...section(paint, 'What to do', advice(why)),
+  ];
+};
+
+const advice = ({ advice: lines }: Explanation): readonly string[] => lines;
+
+const headline = (paint: Paint, { order }: ShownTimeline): string => {
+  const { clientId, paymentId, paymentRequestId, referenceOrderId } = order;
+  const status = statusCell(order.status);
+  const names = [
+    ...(paymentId === null ? [] : [`payment ${paymentId}`]),
+    ...(paymentRequestId === null ? [] : [`request ${paymentRequestId}`]),
+    ...(referenceOrderId === null ? [] : [`order ${referenceOrderId}`]),
+    `client ${clientId}`,
+  ];
+  const verdict = [
+    paint(status.colour ?? 'bold', status.text),
+    order.fulfillable ? 'fulfillable' : 'not fulfillable',
+    nextActionCell(order.nextAction).text,
+  ];
+  return `${verdict.join(', ')}\n${paint('dim', printable(names.join(', ')))}`;
+};
+
+const HEADER = ['TIME (UTC)', 'WHAT', '', 'STATUS', 'FULFILLABLE', 'NEXT ACTION', 'ATTENTION'];
+
+const timelineTable = (paint: Paint, items: readonly ShownEntry[]): string =>
+  table(
+    paint,
+    HEADER,
+    items.map((one): Row => {
+      const { says } = one;
+      const [what, more] = wordsOf(one);
+      const said: Row =
+        says === null
+          ? []
+          : [
+              statusCell(says.status),
+              fulfillableCell(says.fulfillable),
+              nextActionCell(says.nextAction),
+              attentionText(says.attention.map((code) => ({ code, message: '', settled: false }))),
+            ];
+      return [utc(one.at), what, more, ...said];
+    }),
+  );
+
+/** What happened, and more about it. */
+const wordsOf = (one: ShownEntry): readonly [what: string, more: string] => {
+  switch (one.type) {
+    case 'notification': {
+      const { kind, outcome, problem, deliveries, states } = one;
+      const repeated = deliveries > 1 ? ` (${deliveries} times)` : '';
+      const unread = outcome === 'APPLIED' ? [] : [outcome, ...(problem === null ? [] : [problem])];
+      return [`${kind}${repeated}`, [...unread, ...states].join(' ')];
+    }
+    case 'registration': {
+      const { paymentRequestId, amount, captureMode, paymentMethodType, finalAmount, cancelled, referenceOrderId } =
+        one;
+      const words = [
+        paymentRequestId,
+        `${amount.currency} ${amount.value}`,
+        referenceOrderId,
+        captureMode,
+        paymentMethodType,
+        finalAmount === null ? null : `final ${finalAmount.currency} ${finalAmount.value}`,
+        cancelled ? 'cancelled' : null,
+      ];
+      return ['registered', words.filter((word) => word !== null).join(' ')];
+    }
+    case 'refund registration':
+      return ['refund registered', `${one.refundRequestId} of ${one.paymentId ?? one.paymentRequestId ?? ''}`];
+    case 'review':
+      return ['review', [one.decision ?? 'taken back', one.note].filter(Boolean).join(' ')];
+    case 'clock':
+      return ['time passed', 'nothing came'];
+    case 'unverified':
+      return ['unverified', `${one.reason} ${one.id.slice(0, 12)}`];
+  }
+};
+
+const withoutOrder = ({ kind, outcome, problem, id, firstReceivedAt }: NotificationSummary): string => {
+  const came = `A notification of kind ${kind} came at ${utc(firstReceivedAt)} UTC (${id.slice(0, 12)})`;
+  switch (outcome) {
+    case 'UNHANDLED':
+      return `${came}: paynotify has no handler for this kind (UNHANDLED), so it is kept and makes no order.`;
+    case 'MALFORMED':
+      return `${came} and could not be read (MALFORMED): ${problem ?? ''} Ask APO what it says.`;
+    case 'FAILED':
+      return `${came} and could not be applied (FAILED), a fault of paynotify: ${problem ?? ''} It is tried again.`;
+    case 'APPLIED':
+      return `${came} and makes no order by itself.`;
+  }
+};
+
+const unjoined = ({ refundId, refundRequestId, status }: Why['refunds'][number]): string => {
+  const name = refundRequestId ?? refundId ?? '';
+  return `${name} ${status ?? ''}: REFUND_RESULT names no payment. Register it: \`paynotify register ${name} --refund-of PAYMENT_ID\`.`;
+};
+
+const latelySections = (paint: Paint, { id, orders, lately }: Why): readonly string[] => {
+  if (lately === null) return [];
+  const heading =
+    orders.length === 0
+      ? `Nothing is known of ${id}. What that can mean`
+      : `No notification has come. What that can mean`;
+  return section(paint, printable(heading), lately.meanings);
+};
+
+const UNVERIFIED_HEADER = ['ID', 'REASON', 'DELIVERIES', 'LAST RECEIVED (UTC)'];
+
+const unverifiedSections = (paint: Paint, { unverified, notSearched }: Why): readonly string[] => {
+  if (unverified.length === 0) return notSearched === null ? [] : [paint('dim', notSearched)];
+  const rows = unverified.map((one) => [
+    one.id,
+    { text: one.reason, colour: 'yellow' as const },
+    String(one.deliveries),
+    utc(one.lastReceivedAt),
+  ]);
+  const said = [...new Set(unverified.map(diagnosisOf))];
+  return [
+    [
+      paint('bold', 'Unverified requests that hold it; nobody vouches for what they say'),
+      table(paint, UNVERIFIED_HEADER, rows),
+      ...said.map((line) => `  ${printable(line)}`),
+      `  \`paynotify unverified ID\` shows one.`,
+    ].join('\n'),
+  ];
+};

@@ -1,0 +1,98 @@
+import { searchUnverified } from '../http/admin/unverified-search.ts';
+import { idsOf, shownWith } from '../http/admin/timeline.ts';
+import { isIdentifier } from '../order/identifier.ts';
+import type { Found, NotificationSummary, Store } from '../store/store.ts';
+import { UsageError } from './failure.ts';
+import { meaningsOf, seenLately } from './lately.ts';
+import { clientOption, jsonOption } from './options.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { withStore } from './stored.ts';
+import { type Why, whyText } from './why-view.ts';
+
+interface WhyOptions {
+  readonly client?: string;
+  readonly json?: true;
+}
+
+export const addWhy: AddCommand = (program, shell) => {
+  program
+    .command('why')
+    .summary('say what became of a payment, and why')
+    .description(
+      'Says why an order is as it is, what happened to it, and what to do. Where nothing is known: what that can mean, and what was seen lately. Exit code 1 where something is wrong, or nothing is known.',
+    )
+    .argument(
+      '<id>',
+      'a paymentId, paymentRequestId, captureId, captureRequestId, refundId, refundRequestId, disputeId or referenceOrderId',
+    )
+    .addOption(clientOption())
+    .addOption(jsonOption())
+    .action(async (id: string, options: WhyOptions) => {
+      if (!isIdentifier(id)) throw new UsageError('an id has 1 to 128 characters, and no white space at either end');
+      await withStore(shell, async (store) => await sayWhy(store, { id, options, shell }));
+    });
+};
+
+interface Asked {
+  readonly id: string;
+  readonly options: WhyOptions;
+  readonly shell: Shell;
+}
+
+const sayWhy = async (store: Store, { id, options, shell }: Asked): Promise<void> => {
+  const why = await gather(store, id, options.client ?? null);
+  if (options.json === true) printJson(shell, why);
+  else shell.out(whyText(shell.paint, why));
+  const isFine = why.orders.length > 0 && why.unverified.length === 0 && why.orders.every((one) => !one.why.isWrong);
+  if (!isFine) shell.foundWrong();
+};
+
+/** More than so many orders of one id are counted, not shown. */
+const ORDERS_SHOWN = 5;
+
+const gather = async (store: Store, id: string, client: string | null): Promise<Why> => {
+  const found = await store.find(client, id);
+  const read = await Promise.all(found.orders.slice(0, ORDERS_SHOWN).map(async (order) => await store.timeline(order)));
+  const timelines = read.filter((one) => one !== null);
+  const search = await searchUnverified(store, [id, ...timelines.flatMap(idsOf)]);
+  // Of several orders nobody can say which one such a request means.
+  const beside = timelines.length === 1 ? search : { ...search, unverified: [] };
+  const orders = timelines.map((one) => shownWith(one, beside));
+  const items = orders.flatMap((one) => one.items);
+  const ofOrders = new Set(items.flatMap((one) => (one.type === 'notification' ? [one.id] : [])));
+  const isNamed = found.notifications.length + ofOrders.size > 0;
+  const lately = isNamed ? null : await seenLately(store);
+  const { unverified, notSearched } = search;
+  return {
+    id,
+    orders,
+    moreOrders: found.orders.length - timelines.length,
+    notifications: found.notifications.filter((one) => !ofOrders.has(one.id)),
+    refunds: found.refunds.filter(({ paymentIds }) => paymentIds.length === 0),
+    malformed: lately === null ? [] : await malformedWith(store, id),
+    unverified,
+    notSearched,
+    lately: lately && {
+      ...lately,
+      meanings: meaningsOf(lately, {
+        client,
+        elsewhere: client === null || orders.length > 0 ? [] : clientsOf(await store.find(null, id)),
+        isInUnverified: unverified.length > 0,
+        notSearched,
+      }),
+    },
+  };
+};
+
+const clientsOf = ({ orders, notifications }: Found): readonly string[] =>
+  [...new Set([...orders, ...notifications].map(({ clientId }) => clientId))].sort();
+
+const MALFORMED_SEARCHED = 20;
+
+/** Of what could not be read at all no identifier is known: the latest such notifications are searched by their bytes. */
+const malformedWith = async (store: Store, id: string): Promise<readonly NotificationSummary[]> => {
+  const filter = { kind: null, outcome: 'MALFORMED', clientId: null, id: null } as const;
+  const { items } = await store.listNotifications(filter, { limit: MALFORMED_SEARCHED, cursor: null });
+  const whole = await Promise.all(items.map(async (one) => await store.findNotification(one)));
+  return items.filter((_, index) => Buffer.from(whole[index]?.raw?.body ?? []).includes(id));
+};

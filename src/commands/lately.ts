@@ -36,12 +36,13 @@ export interface Sought {
   readonly notSearched: string | null;
 }
 
-/** What it can mean that no notification names an id, in sentences, each with what was seen. */
+/**
+ * What it can mean that no notification names an id, in sentences, each with what was seen. Of what came and failed
+ * verification there is nothing to guess.
+ */
 export const meaningsOf = (lately: Lately, sought: Sought): readonly string[] => [
   ...wrongClient(lately, sought),
-  neverSent(lately),
-  anotherUrl(lately),
-  unverified(lately, sought),
+  ...(sought.isInUnverified ? [] : [neverSent(lately), anotherUrl(lately), unverified(lately, sought)]),
 ];
 
 const neverSent = ({ verifiedAt }: Lately): string =>
@@ -56,13 +57,12 @@ const anotherUrl = ({ misdirected }: Lately): string => {
   return `Another URL: ${counted(count, 'POST')} with a signature came to paths that take no notifications, the last at ${utc(lastAt)} UTC to ${path}, while ${configured.join(', ')} was configured. Add the path to NOTIFY_PATHS, or correct the URL in the dashboard; where a balancer changes the path, set PUBLIC_NOTIFY_URL as well.`;
 };
 
-const unverified = ({ unverified: counts }: Lately, { isInUnverified, notSearched }: Sought): string => {
+const unverified = ({ unverified: counts }: Lately, { notSearched }: Sought): string => {
   if (counts.length === 0) return 'Unverified: no stored request failed verification.';
   const named = counts.map(
     ({ reason, count, lastReceivedAt }) => `${count} ${reason}, the last at ${utc(lastReceivedAt)} UTC`,
   );
-  const holds = isInUnverified ? 'Some hold the id, see below.' : 'None of them holds the id.';
-  return `Unverified: ${named.join('; ')}. ${notSearched ?? holds} \`paynotify unverified\` lists them.`;
+  return `Unverified: ${named.join('; ')}. ${notSearched ?? 'None of them holds the id.'} \`paynotify unverified\` lists them.`;
 };
 
 const wrongClient = ({ clients }: Lately, { client, elsewhere }: Sought): readonly string[] => {

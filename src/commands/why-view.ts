@@ -33,21 +33,21 @@ export const whyText = (paint: Paint, why: Why): string =>
     ...(why.moreOrders > 0 ? [`${why.moreOrders} more orders carry ${why.id}: ask by a paymentId.`] : []),
     ...section(paint, 'Without an order', [...why.notifications, ...why.malformed].map(withoutOrder)),
     ...section(paint, 'Refunds that join no payment', why.refunds.map(unjoined)),
-    ...latelySections(paint, why),
     ...unverifiedSections(paint, why),
+    ...latelySections(paint, why),
   ].join('\n\n');
 
 const section = (paint: Paint, heading: string, lines: readonly string[]): readonly string[] =>
   lines.length === 0 ? [] : [[paint('bold', heading), ...lines.map((line) => `  ${printable(line)}`)].join('\n')];
 
 const orderSections = (paint: Paint, shown: ShownTimeline): readonly string[] => {
-  const { order, why, items, note } = shown;
+  const { order, why, note } = shown;
   return [
     headline(paint, shown),
     ...section(paint, `Why ${order.status}`, why.status),
     ...section(paint, order.fulfillable ? 'Why fulfillable' : 'Why not fulfillable', why.fulfillable),
     ...section(paint, `Why ${order.nextAction}`, why.nextAction),
-    [paint('bold', 'What happened'), timelineTable(paint, items), ...(note === null ? [] : [paint('dim', note)])].join(
+    [paint('bold', 'What happened'), timelineTable(paint, shown), ...(note === null ? [] : [paint('dim', note)])].join(
       '\n',
     ),
     ...section(paint, 'What to do', advice(why)),
@@ -75,13 +75,13 @@ const headline = (paint: Paint, { order }: ShownTimeline): string => {
 
 const HEADER = ['TIME (UTC)', 'WHAT', '', 'STATUS', 'FULFILLABLE', 'NEXT ACTION', 'ATTENTION'];
 
-const timelineTable = (paint: Paint, items: readonly ShownEntry[]): string =>
+const timelineTable = (paint: Paint, { items, order: { paymentId } }: ShownTimeline): string =>
   table(
     paint,
     HEADER,
     items.map((one): Row => {
       const { says } = one;
-      const [what, more] = wordsOf(one);
+      const [what, more] = wordsOf(one, paymentId);
       const said: Row =
         says === null
           ? []
@@ -96,13 +96,14 @@ const timelineTable = (paint: Paint, items: readonly ShownEntry[]): string =>
   );
 
 /** What happened, and more about it. */
-const wordsOf = (one: ShownEntry): readonly [what: string, more: string] => {
+const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, more: string] => {
   switch (one.type) {
     case 'notification': {
       const { kind, outcome, problem, deliveries, states } = one;
       const repeated = deliveries > 1 ? ` (${deliveries} times)` : '';
       const unread = outcome === 'APPLIED' ? [] : [outcome, ...(problem === null ? [] : [problem])];
-      return [`${kind}${repeated}`, [...unread, ...states].join(' ')];
+      const other = one.paymentId === null || one.paymentId === own ? [] : [`of payment ${one.paymentId}`];
+      return [`${kind}${repeated}`, [...unread, ...states, ...other].join(' ')];
     }
     case 'registration': {
       const { paymentRequestId, amount, captureMode, paymentMethodType, finalAmount, cancelled, referenceOrderId } =
@@ -150,16 +151,13 @@ const unjoined = ({ refundId, refundRequestId, status }: Why['refunds'][number])
 
 const latelySections = (paint: Paint, { id, orders, lately }: Why): readonly string[] => {
   if (lately === null) return [];
-  const heading =
-    orders.length === 0
-      ? `Nothing is known of ${id}. What that can mean`
-      : `No notification has come. What that can mean`;
-  return section(paint, printable(heading), lately.meanings);
+  const heading = orders.length === 0 ? `Nothing that verified names ${id}` : 'No notification has come';
+  return section(paint, printable(`${heading}. What that can mean`), lately.meanings);
 };
 
 const UNVERIFIED_HEADER = ['ID', 'REASON', 'DELIVERIES', 'LAST RECEIVED (UTC)'];
 
-const unverifiedSections = (paint: Paint, { unverified, notSearched }: Why): readonly string[] => {
+const unverifiedSections = (paint: Paint, { id, unverified, notSearched }: Why): readonly string[] => {
   if (unverified.length === 0) return notSearched === null ? [] : [paint('dim', notSearched)];
   const rows = unverified.map((one) => [
     one.id,
@@ -167,13 +165,17 @@ const unverifiedSections = (paint: Paint, { unverified, notSearched }: Why): rea
     String(one.deliveries),
     utc(one.lastReceivedAt),
   ]);
-  const said = [...new Set(unverified.map(diagnosisOf))];
+  const said = [...new Set(unverified.map(diagnosisOf)), ...REMEDY];
   return [
     [
-      paint('bold', 'Unverified requests that hold it; nobody vouches for what they say'),
+      paint('bold', printable(`Failed verification, and holds ${id} or an id of its order; no order was touched`)),
       table(paint, UNVERIFIED_HEADER, rows),
       ...said.map((line) => `  ${printable(line)}`),
-      `  \`paynotify unverified ID\` shows one.`,
     ].join('\n'),
   ];
 };
+
+const REMEDY = [
+  'Correct the configuration and restart, or send SIGHUP for key files: it is verified again, and applied.',
+  'What a proxy changed on the way only APO can send again. `paynotify unverified ID` shows a request.',
+];

@@ -61,7 +61,8 @@ const gather = async (store: Store, id: string, client: string | null): Promise<
   const items = orders.flatMap((one) => one.items);
   const ofOrders = new Set(items.flatMap((one) => (one.type === 'notification' ? [one.id] : [])));
   const isNamed = found.notifications.length + ofOrders.size > 0;
-  const lately = isNamed ? null : await seenLately(store);
+  const malformed = isNamed ? [] : await malformedWith(store, id);
+  const lately = isNamed || malformed.length > 0 ? null : await seenLately(store);
   const { unverified, notSearched } = search;
   return {
     id,
@@ -69,7 +70,7 @@ const gather = async (store: Store, id: string, client: string | null): Promise<
     moreOrders: found.orders.length - timelines.length,
     notifications: found.notifications.filter((one) => !ofOrders.has(one.id)),
     refunds: found.refunds.filter(({ paymentIds }) => paymentIds.length === 0),
-    malformed: lately === null ? [] : await malformedWith(store, id),
+    malformed,
     unverified,
     notSearched,
     lately: lately && {

@@ -1,4 +1,5 @@
 import { type Amount, toAmount } from './amount.ts';
+import type { AttentionCode } from './attention-code.ts';
 import { isExpired } from './authorization.ts';
 import { saysAuthorizationGone } from './capture.ts';
 import type { OrderEvidence } from './evidence.ts';
@@ -186,7 +187,9 @@ const since = (verdict: Verdict): string => new Date(verdict.findings.evidence.n
 const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[]>> = {
   FULFIL: () => ['It is paid.'],
   REVIEW: ({ open }) => open.filter(({ review }) => review).map(({ code }) => `A person has to decide: ${code}.`),
-  WAIT: (verdict) => [`${waitedFor(verdict)} From ${hour(verdict)} on, nothing having come, it is INQUIRE.`],
+  WAIT: (verdict) => [
+    `${waitedFor(verdict)} If nothing comes, it is ${isUndecided(verdict) ? 'REVIEW' : 'INQUIRE'} from ${hour(verdict)} on.`,
+  ],
   INQUIRE: (verdict) => {
     const { findings, situation } = verdict;
     const [decisive] = findings.failures;
@@ -225,9 +228,13 @@ const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[
 
 const left = ({ amounts }: Findings, remaining: bigint | null): string => inUnits(amounts, remaining ?? 0n);
 
+const isUndecided = ({ open }: Verdict): boolean => open.some(({ code }) => code === 'CAPTURE_UNDECIDED');
+
 /** What has not come yet. */
-const waitedFor = ({ findings, situation }: Verdict): string => {
+const waitedFor = (verdict: Verdict): string => {
+  const { findings, situation } = verdict;
   const { captures, captureMode, evidence } = findings;
+  if (isUndecided(verdict)) return 'A CAPTURE_RESULT is waited for, or a word of the shop about the payment method.';
   if (isExpired(findings, situation, situation.now)) return 'The authorization has ended.';
   if (captures.some(({ status }) => status === 'PROCESSING')) return 'The result of a capture is waited for.';
   switch (situation.status) {
@@ -265,6 +272,8 @@ const adviceOn = ({ nextAction, open }: Verdict): readonly string[] => [
 ];
 
 const CALM: ReadonlySet<NextAction> = new Set<NextAction>(['FULFIL', 'WAIT', 'CAPTURE', 'NONE']);
+/** They say what happened, and ask for nothing. */
+const NEWS: ReadonlySet<AttentionCode> = new Set<AttentionCode>(['REFUNDED', 'PARTIALLY_REFUNDED']);
 
 const isWrong = ({ nextAction, open }: Verdict): boolean =>
-  !CALM.has(nextAction) || open.some(({ code, blocks, review }) => (blocks && code !== 'REFUNDED') || review);
+  !CALM.has(nextAction) || open.some(({ code }) => !NEWS.has(code));

@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const ORDERS = Number(values.orders);
 const ROUNDS = Number(values.rounds);
 
-const BATCH = 500;
+const BATCH = 200;
 /** Requests that failed verification: some, and about as many as there is room for (64 MiB). */
 const SOME = 1_000;
 const ALL = 34_000;

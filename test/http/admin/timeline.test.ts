@@ -75,14 +75,14 @@ describe('GET /api/orders/:id/timeline', () => {
   });
 
   test.each([
-    ['P-9999', `?clientId=${CLIENT}`, 404, 'NOT_FOUND'],
-    [' P-0001', `?clientId=${CLIENT}`, 404, 'NOT_FOUND'],
-    ['P-0001', `?clientId=${OTHER}`, 404, 'NOT_FOUND'],
-    ['P-0001', '', 400, 'CLIENT_REQUIRED'],
-    ['P-0001', '?limit=3', 400, 'MALFORMED_REQUEST'],
-    ['R-twice', `?clientId=${CLIENT}`, 409, 'AMBIGUOUS_ORDER'],
-  ])('refuses %s%s: %i', async (id, query, status, code) => {
-    const response = await timelineOf(id, query);
-    expect([response.status, response.body.code]).toEqual([status, code]);
+    ['of an unknown id', 'P-9999/timeline?clientId=T_client', 404],
+    ['of what is no id', '%20P-0001/timeline?clientId=T_client', 404],
+    ['of another client', 'P-0001/timeline?clientId=T_other', 404],
+    ['of nobody says whom', 'P-0001/timeline', 400],
+    ['with a parameter too many', 'P-0001/timeline?clientId=T_client&limit=3', 400],
+    ['of several orders', 'R-twice/timeline?clientId=T_client', 409],
+  ])('there is none %s', async (_, target, status) => {
+    const response = await request(admin.app).get(`/api/orders/${target}`);
+    expect([response.status, response.type]).toEqual([status, 'application/problem+json']);
   });
 });

@@ -7,7 +7,7 @@ import { readStoreConfig } from '../src/config.ts';
 import { nameOfRules } from '../src/order/rules.ts';
 import { openStore } from '../src/store/open.ts';
 import { SETTING } from '../src/store/setting.ts';
-import type { Delivery, Store } from '../src/store/store.ts';
+import { type Delivery, type Store, StoreUnavailableError } from '../src/store/store.ts';
 import { deliveryOf } from './delivery.ts';
 import { bodyOf, CLIENT_ID } from './notifications.ts';
 import { startDatabase } from './server.ts';
@@ -33,8 +33,8 @@ const BATCH = 200;
 const SOME = 1_000;
 const ALL = 34_000;
 
-/** Every tenth order is registered, for a shop order of its own. */
-const REGISTERED = 10;
+/** Every hundredth order is registered, for a shop order of its own, and has a refund and a dispute. */
+const REGISTERED = 100;
 
 interface Ids {
   readonly paymentId: string;
@@ -84,50 +84,65 @@ const disputeOf = (order: number): Delivery =>
 
 const fill = async (store: Store): Promise<void> => {
   for (let from = 0; from < ORDERS; from += BATCH) {
-    const orders = Array.from({ length: Math.min(BATCH, ORDERS - from) }, (_, index) => from + index);
-    const registered = orders.filter((order) => order % REGISTERED === 0);
-    await store.record(
-      [
-        ...orders.flatMap((order) => [deliveryOf(bodyOf(2 * order)), deliveryOf(bodyOf(2 * order + 1))]),
-        ...registered.flatMap((order) => [refundOf(order), disputeOf(order)]),
-      ],
-      { maxBytes: 0 },
-    );
-    const now = new Date().toISOString();
-    await store.importShopStatements(
-      registered.flatMap((order) => [
-        {
-          clientId: CLIENT_ID,
-          about: 'registration',
-          id: idsOf(order).paymentRequestId,
-          target: `shop-order-${order}`,
-          said: JSON.stringify({
-            amount: { currency: 'GBP', value: '1523' },
-            captureMode: null,
-            paymentMethodType: null,
-            authExpiryTime: null,
-            finalAmount: null,
-            cancelled: false,
-          }),
-          createdAt: now,
-          updatedAt: now,
-          replacedAt: null,
-        },
-        {
-          clientId: CLIENT_ID,
-          about: 'refund',
-          id: `refund-request-${order}`,
-          target: idsOf(order).paymentId,
-          said: '{}',
-          createdAt: now,
-          updatedAt: now,
-          replacedAt: null,
-        },
-      ]),
-      new Date(),
-    );
+    await patiently(async () => await fillBatch(store, from));
     if ((from + BATCH) % 50_000 === 0) process.stderr.write(`${(from + BATCH).toLocaleString('en')} orders stored\n`);
   }
+};
+
+/** Storing the same again changes nothing but counts. */
+const patiently = async (work: () => Promise<void>): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || attempt > 10) throw error;
+    }
+  }
+};
+
+const fillBatch = async (store: Store, from: number): Promise<void> => {
+  const orders = Array.from({ length: Math.min(BATCH, ORDERS - from) }, (_, index) => from + index);
+  const registered = orders.filter((order) => order % REGISTERED === 0);
+  await store.record(
+    [
+      ...orders.flatMap((order) => [deliveryOf(bodyOf(2 * order)), deliveryOf(bodyOf(2 * order + 1))]),
+      ...registered.flatMap((order) => [refundOf(order), disputeOf(order)]),
+    ],
+    { maxBytes: 0 },
+  );
+  const now = new Date().toISOString();
+  await store.importShopStatements(
+    registered.flatMap((order) => [
+      {
+        clientId: CLIENT_ID,
+        about: 'registration',
+        id: idsOf(order).paymentRequestId,
+        target: `shop-order-${order}`,
+        said: JSON.stringify({
+          amount: { currency: 'GBP', value: '1523' },
+          captureMode: null,
+          paymentMethodType: null,
+          authExpiryTime: null,
+          finalAmount: null,
+          cancelled: false,
+        }),
+        createdAt: now,
+        updatedAt: now,
+        replacedAt: null,
+      },
+      {
+        clientId: CLIENT_ID,
+        about: 'refund',
+        id: `refund-request-${order}`,
+        target: idsOf(order).paymentId,
+        said: '{}',
+        createdAt: now,
+        updatedAt: now,
+        replacedAt: null,
+      },
+    ]),
+    new Date(),
+  );
 };
 
 const failVerification = async (store: Store, from: number, to: number): Promise<void> => {

@@ -30,7 +30,7 @@ interface Sharing {
   readonly row: EvidenceRow & { readonly paymentId: string };
 }
 
-/** So many of what the shop said about one order, or shop order, are read. */
+/** So many are looked up of what one order names, or the shop said about it; what an order says now knows no such limit. */
 const AT_MOST = 100;
 
 export const readOrderHistory = async (query: Query, completed: Completed): Promise<History> => {
@@ -51,8 +51,10 @@ export const readOrderHistory = async (query: Query, completed: Completed): Prom
 
 const namedBy = async (query: Query, { gathered }: Completed): Promise<History['named']> => {
   const named = new Map<string, readonly string[]>();
+  let lookedUp = 0;
   for (const one of gathered.notifications) {
     // What was read says so itself.
+    if (one.outcome !== 'APPLIED' && (lookedUp += 1) > AT_MOST) continue;
     const names =
       one.outcome === 'APPLIED'
         ? one.statements.flatMap(linksOf)
@@ -100,9 +102,9 @@ const sharingWith = async (query: Query, { gathered, order }: Completed): Promis
       .filter(({ name }) => !isRefundName(name))
       .map(({ name, value }) => [`${name} ${value}`, { clientId, name, value }]),
   );
-  const found = [...links.values()].map(async (link) =>
-    (await notificationsNaming(query, link, 'readable or not')).map((row) => ({ link, row })),
-  );
+  const found = [...links.values()]
+    .slice(0, AT_MOST)
+    .map(async (link) => (await notificationsNaming(query, link, 'readable or not')).map((row) => ({ link, row })));
   return (await Promise.all(found)).flat().filter(({ row }) => row.paymentId !== '' && row.paymentId !== orderKey);
 };
 

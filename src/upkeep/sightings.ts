@@ -44,6 +44,7 @@ export const createSightings = (configured: readonly string[]): Sightings => {
   let timer: NodeJS.Timeout | null = null;
   let writtenAt = Number.NEGATIVE_INFINITY;
   let underWay = Promise.resolve();
+  let isStopping = false;
 
   const write = async (): Promise<void> => {
     if (keeping === null) return;
@@ -52,17 +53,14 @@ export const createSightings = (configured: readonly string[]): Sightings => {
     seen = NOTHING;
     verifiedAt = 0;
     writtenAt = performance.now();
-    try {
-      const add = async (): Promise<true> => {
-        await store.remember(SETTING.seen, JSON.stringify(together(await recallSeen(store), news)));
-        return true;
-      };
-      // Another replica is at it: the next minute will do.
-      if ((await store.exclusively('seen', add)) === null) seen = together(news, seen);
-    } catch (error) {
-      seen = together(news, seen);
-      onFailed(error);
-    }
+    const isWritten = await add(store, news).catch((error: unknown) => {
+      // A store that cannot be written when it is closed says so itself.
+      if (!isStopping) onFailed(error);
+      return false;
+    });
+    if (isWritten || isStopping) return;
+    seen = together(news, seen);
+    writeAfter(WRITTEN_EVERY_MS);
   };
   const writeSoon = (): void => {
     timer = null;
@@ -93,14 +91,22 @@ export const createSightings = (configured: readonly string[]): Sightings => {
       if (seen.misdirected !== null) writeAfter(0);
     },
     stop: async () => {
+      isStopping = true;
       if (timer !== null) clearTimeout(timer);
       await underWay;
-      // A store that cannot be written any more says so itself.
-      if (keeping !== null) keeping = [keeping[0], () => undefined];
       if (seen.misdirected !== null) await write();
       keeping = null;
     },
   };
+};
+
+/** Adds to what is written down; false where another replica is at it. */
+const add = async (store: Parameters<Sightings['keep']>[0], news: SeenLately): Promise<boolean> => {
+  const write = async (): Promise<true> => {
+    await store.remember(SETTING.seen, JSON.stringify(together(await recallSeen(store), news)));
+    return true;
+  };
+  return (await store.exclusively('seen', write)) ?? false;
 };
 
 /** Two of them, the later one second. */

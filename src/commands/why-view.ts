@@ -22,7 +22,7 @@ export interface Why {
   readonly malformed: readonly NotificationSummary[];
   readonly unverified: Search['unverified'];
   readonly notSearched: string | null;
-  /** Where no verified notification names it: what was seen, and what that can mean. */
+  /** Where no verified notification names it, or the next one is overdue: what was seen, and what that can mean. */
   readonly lately: (Lately & { readonly meanings: readonly string[] }) | null;
 }
 
@@ -151,7 +151,7 @@ const unjoined = ({ refundId, refundRequestId, status }: Why['refunds'][number])
 
 const latelySections = (paint: Paint, { id, orders, lately }: Why): readonly string[] => {
   if (lately === null) return [];
-  const heading = orders.length === 0 ? `Nothing that verified names ${id}` : 'No notification has come';
+  const heading = orders.length === 0 ? `Nothing that verified names ${id}` : 'What is waited for has not come';
   return section(paint, printable(`${heading}. What that can mean`), lately.meanings);
 };
 

@@ -62,7 +62,9 @@ const gather = async (store: Store, id: string, client: string | null): Promise<
   const ofOrders = new Set(items.flatMap((one) => (one.type === 'notification' ? [one.id] : [])));
   const isNamed = found.notifications.length + ofOrders.size > 0;
   const malformed = isNamed ? [] : await malformedWith(store, id);
-  const lately = isNamed || malformed.length > 0 ? null : await seenLately(store);
+  const isOverdue = orders.some(({ order }) => order.nextAction === 'INQUIRE');
+  const isMissing = (!isNamed && malformed.length === 0) || isOverdue;
+  const lately = isMissing ? await seenLately(store) : null;
   const { unverified, notSearched } = search;
   return {
     id,

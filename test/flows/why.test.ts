@@ -149,6 +149,7 @@ const CAUSES: readonly Cause[] = [
       /No CAPTURE_RESULT of this payment has come/,
       /Nothing has come since .*, for an hour or more/,
       /time passed +nothing came +AUTHORIZED +no +INQUIRE/,
+      /What is waited for has not come/,
     ],
   },
   {

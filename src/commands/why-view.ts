@@ -1,9 +1,8 @@
 import type { Search } from '../http/admin/unverified-search.ts';
 import type { ShownEntry, ShownTimeline } from '../http/admin/timeline.ts';
-import type { Explanation } from '../order/explain.ts';
 import type { Found, NotificationSummary } from '../store/store.ts';
 import type { Lately } from './lately.ts';
-import { attentionText, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
+import { attentionText, counted, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
 import type { Paint } from './shell.ts';
 import { type Row, printable, table } from './table.ts';
 import { diagnosisOf } from './unverified-said.ts';
@@ -30,7 +29,7 @@ export interface Why {
 export const whyText = (paint: Paint, why: Why): string =>
   [
     ...why.orders.flatMap((one) => orderSections(paint, one)),
-    ...(why.moreOrders > 0 ? [`${why.moreOrders} more orders carry ${why.id}: ask by a paymentId.`] : []),
+    ...moreOrders(why),
     ...section(paint, 'Without an order', [...why.notifications, ...why.malformed].map(withoutOrder)),
     ...section(paint, 'Refunds that join no payment', why.refunds.map(unjoined)),
     ...unverifiedSections(paint, why),
@@ -50,11 +49,12 @@ const orderSections = (paint: Paint, shown: ShownTimeline): readonly string[] =>
     [paint('bold', 'What happened'), timelineTable(paint, shown), ...(note === null ? [] : [paint('dim', note)])].join(
       '\n',
     ),
-    ...section(paint, 'What to do', advice(why)),
+    ...section(paint, 'What to do', why.advice),
   ];
 };
 
-const advice = ({ advice: lines }: Explanation): readonly string[] => lines;
+const moreOrders = ({ id, moreOrders: more }: Why): readonly string[] =>
+  more === 0 ? [] : [printable(`Not shown: ${counted(more, 'order')} more of ${id}. Ask by a paymentId.`)];
 
 const headline = (paint: Paint, { order }: ShownTimeline): string => {
   const { clientId, paymentId, paymentRequestId, referenceOrderId } = order;
@@ -157,8 +157,9 @@ const latelySections = (paint: Paint, { id, orders, lately }: Why): readonly str
 
 const UNVERIFIED_HEADER = ['ID', 'REASON', 'DELIVERIES', 'LAST RECEIVED (UTC)'];
 
-const unverifiedSections = (paint: Paint, { id, unverified, notSearched }: Why): readonly string[] => {
-  if (unverified.length === 0) return notSearched === null ? [] : [paint('dim', notSearched)];
+const unverifiedSections = (paint: Paint, { id, unverified, notSearched, lately }: Why): readonly string[] => {
+  // What was seen lately says the same.
+  if (unverified.length === 0) return notSearched === null || lately !== null ? [] : [paint('dim', notSearched)];
   const rows = unverified.map((one) => [
     one.id,
     { text: one.reason, colour: 'yellow' as const },

@@ -70,7 +70,7 @@ const gather = async (store: Store, id: string, client: string | null): Promise<
     id,
     orders,
     moreOrders: found.orders.length - timelines.length,
-    notifications: found.notifications.filter((one) => !ofOrders.has(one.id)),
+    notifications: found.notifications.filter((one) => !ofOrders.has(one.id) && isWithoutOrder(one, found)),
     refunds: found.refunds.filter(({ paymentIds }) => paymentIds.length === 0),
     malformed,
     unverified,
@@ -86,6 +86,10 @@ const gather = async (store: Store, id: string, client: string | null): Promise<
     },
   };
 };
+
+/** What was applied is of an order, or of a refund; what could not be, of its payment's order where there is one. */
+const isWithoutOrder = ({ outcome, paymentId }: NotificationSummary, { orders }: Found): boolean =>
+  outcome !== 'APPLIED' && !orders.some((order) => order.paymentId !== null && order.paymentId === paymentId);
 
 const clientsOf = ({ orders, notifications }: Found): readonly string[] =>
   [...new Set([...orders, ...notifications].map(({ clientId }) => clientId))].sort();

@@ -1,15 +1,16 @@
 import { countedRegistration, type OrderEvidence, type RegistrationFact } from '../order/evidence.ts';
+import type { Outcome } from '../order/reading.ts';
 import { linksOf } from '../order/statement.ts';
 import { type Completed, namesOf } from './joined.ts';
-import { type Link, paymentIdOf, registrationKey } from './order-key.ts';
+import { type Link, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { notificationsNaming, type RefundGroup } from './refund-groups.ts';
 import { toRegistration } from './register.ts';
 import { toReview } from './review.ts';
-import { isRefundName } from './row.ts';
+import { hexOf, isRefundName, OF_ORDERS } from './row.ts';
 import { idsSaidOf, readHistory } from './say.ts';
 import type { ShopStatement } from './shop.ts';
 import { type EvidenceRow, newest, statementsOf, type StoredOrder } from './stored-order.ts';
-import type { Query } from './transaction.ts';
+import type { Count, Query } from './transaction.ts';
 
 /** All that is stored about an order and what it looks at, with the shop's words as they changed. */
 export interface History {
@@ -23,6 +24,8 @@ export interface History {
   readonly reviews: readonly ShopStatement[];
   /** Notifications of other payments that name one of its identifiers. */
   readonly sharing: readonly Sharing[];
+  /** Notifications that name its payment and say nothing about it: nobody handles their kind. */
+  readonly unhandled: readonly EvidenceRow[];
 }
 
 interface Sharing {
@@ -46,6 +49,7 @@ export const readOrderHistory = async (query: Query, completed: Completed): Prom
     refunds: await refundsRegistered(query, completed, requestIds),
     reviews: await readHistory(query, { clientId, about: 'review', id: orderKey }),
     sharing: await sharingWith(query, completed),
+    unhandled: await unhandledOf(query, completed.gathered),
   };
 };
 
@@ -106,6 +110,32 @@ const sharingWith = async (query: Query, { gathered, order }: Completed): Promis
     .slice(0, AT_MOST)
     .map(async (link) => (await notificationsNaming(query, link, 'readable or not')).map((row) => ({ link, row })));
   return (await Promise.all(found)).flat().filter(({ row }) => row.paymentId !== '' && row.paymentId !== orderKey);
+};
+
+interface UnhandledRow {
+  readonly position: Count;
+  readonly digest: Uint8Array;
+  readonly outcome: Outcome;
+  readonly problem: string | null;
+  readonly first_received_at: Count;
+}
+
+const unhandledOf = async (query: Query, { clientId, orderKey }: OrderKey): Promise<readonly EvidenceRow[]> => {
+  const rows = await query<UnhandledRow>(
+    `select position, digest, outcome, problem, first_received_at
+     from notifications
+     where client_id = $1 and payment_id = $2 and not (${OF_ORDERS})
+     limit $3`,
+    [clientId, orderKey, AT_MOST],
+  );
+  return rows.map((row) => ({
+    position: String(row.position),
+    digest: hexOf(row.digest),
+    outcome: row.outcome,
+    problem: row.problem,
+    statements: [],
+    firstReceivedAt: Number(row.first_received_at),
+  }));
 };
 
 /** What stood at a time; null for nothing. */

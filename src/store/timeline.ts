@@ -86,6 +86,7 @@ const factsOf = (history: History): readonly Fact[] => {
     ...order.notifications,
     ...others.flatMap(({ notifications }) => notifications),
     ...history.sharing.map(({ row }) => row),
+    ...history.unhandled,
   ];
   const received = [...new Map(rows.map((row) => [row.position, row])).values()];
   return [

@@ -78,7 +78,7 @@ describe('paynotify why', () => {
   test('of many orders the first are shown, the others counted', async () => {
     const { out, code } = await why('R-many');
     expect(out.match(/^AUTHORIZED, not fulfillable, REVIEW$/gm)).toHaveLength(5);
-    expect(out).toContain('1 more orders carry R-many: ask by a paymentId.');
+    expect(out).toContain('Not shown: 1 order more of R-many. Ask by a paymentId.');
     expect(code).toBe(1);
   });
 

@@ -259,6 +259,15 @@ export const describeTimeline = (ground: () => Ground): void => {
       expect(items.at(-1)?.says).toEqual(says(order));
     });
 
+    test('what nobody handles is told, and changes nothing', async () => {
+      const store = await ground().empty();
+      await notify(card())(store, aMinuteAgo(0));
+      await notify({ notifyType: 'A_NEW_KIND', paymentId: 'P1' })(store, aMinuteAgo(1));
+      const { items } = await timelineOf(store);
+      expect(items[1]).toMatchObject({ type: 'notification', kind: 'UNKNOWN', outcome: 'UNHANDLED', states: [] });
+      expect(items[1]?.says).toEqual(items[0]?.says);
+    });
+
     test('there is none of what is unknown', async () => {
       const store = await ground().empty();
       expect(await store.timeline({ clientId: CLIENT, paymentId: 'P9', paymentRequestId: null })).toBeNull();

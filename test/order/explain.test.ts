@@ -372,23 +372,20 @@ test('a fault of ours is told, too', () => {
 });
 
 test('whatever is known, there is something to say, in words, and of every attention that is open', () => {
-  for (const a of FACTS)
-    for (const b of FACTS)
-      for (const [, counted] of REGISTRATIONS.slice(0, 4))
-        for (const now of INSTANTS.slice(0, 2)) {
-          const [, rules] = CONFIGURATIONS[FACTS.indexOf(a) % CONFIGURATIONS.length] ?? ['', DEFAULTS];
-          const evidence = b.add(a.add({ ...NOTHING, registrations: counted === null ? [] : [counted] }));
-          const { order } = deriveOrder(evidence, rules, now);
-          const { isWrong: _isWrong, ...said } = explain(evidence, rules, now);
-          const sentences = Object.values(said).flat();
-          if (
-            Object.values(said).some(({ length }) => length === 0) ||
-            /undefined|null|NaN|\[object/.test(sentences.join(' '))
-          )
-            throw new Error(`${a.name}, ${b.name}: ${JSON.stringify(said)}`);
-          for (const { code } of order.attention)
-            if (!said.advice.some((line) => line.startsWith(`${code}: `)))
-              throw new Error(`${a.name}, ${b.name}: ${code}`);
-        }
-  expect(FACTS.length).toBeGreaterThan(10);
+  const silent: string[] = [];
+  for (const [index, a] of FACTS.entries()) {
+    const [, rules] = CONFIGURATIONS[index % CONFIGURATIONS.length] ?? ['', DEFAULTS];
+    for (const [other, b] of FACTS.entries()) {
+      const [, counted = null] = REGISTRATIONS[(index + other) % REGISTRATIONS.length] ?? [];
+      const evidence = b.add(a.add({ ...NOTHING, registrations: counted === null ? [] : [counted] }));
+      const now = INSTANTS[other % INSTANTS.length] ?? RECEIVED_AT;
+      const { isWrong: _isWrong, ...said } = explain(evidence, rules, now);
+      const isSaid = Object.values(said).every((sentences) => sentences.length > 0);
+      const isLegible = !/undefined|null|NaN|\[object/.test(Object.values(said).flat().join(' '));
+      const { attention } = deriveOrder(evidence, rules, now).order;
+      const isWhole = attention.every(({ code }) => said.advice.some((line) => line.startsWith(`${code}: `)));
+      if (!isSaid || !isLegible || !isWhole) silent.push(`${a.name}, ${b.name}: ${JSON.stringify(said)}`);
+    }
+  }
+  expect(silent).toEqual([]);
 });

@@ -43,13 +43,13 @@ afterAll(async () => {
   removeDirectories();
 });
 
+const ids = (number: string): Fields => ({ paymentId: `PAY-${number}`, paymentRequestId: `REQ-${number}` });
 const eur = (value: string): Fields => amount('EUR', value);
 
 /** A card payment of EUR 100, authorized. */
 const authorized = (number: string, fields: Fields = {}): Fields =>
   paymentResult('S', {
-    paymentId: `PAY-${number}`,
-    paymentRequestId: `REQ-${number}`,
+    ...ids(number),
     paymentAmount: eur('10000'),
     paymentTime: '2025-05-17T09:00:00Z',
     paymentMethodType: 'CARD',
@@ -258,16 +258,11 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
-function ids(number: string): Fields {
-  return { paymentId: `PAY-${number}`, paymentRequestId: `REQ-${number}` };
-}
-
 describe('paynotify why', () => {
   test.each(CAUSES)('names the cause: $cause', async ({ arrange, ids: asked, words, code = 1, of = () => env }) => {
     await arrange();
     for (const id of asked) {
       const said = await here(['why', id], of());
-      if (process.env['SHOW']) console.log(said.out, said.err);
       for (const word of words) expect(said.out).toMatch(word);
       expect([id, said.code, said.err]).toEqual([id, code, '']);
     }
@@ -281,7 +276,6 @@ describe('paynotify why', () => {
       async () => await here(['why', 'PAY-13'], env),
       (said) => said.out.includes('/payNotify/'),
     );
-    if (process.env['SHOW']) console.log(out);
     expect(out).toMatch(
       /Another URL: 1 POST with a signature came to paths that take no notifications, the last at .* to \/payNotify\/, while \/payNotify was configured/,
     );

@@ -22,6 +22,7 @@ import { addStatus } from './commands/status.ts';
 import { addUnverified } from './commands/unverified.ts';
 import { addVerify } from './commands/verify.ts';
 import { addVerifyStore } from './commands/verify-store.ts';
+import { addWhy } from './commands/why.ts';
 import { loadDotEnv } from './config.ts';
 import { VERSION } from './version.ts';
 
@@ -29,6 +30,7 @@ const COMMANDS: readonly AddCommand[] = [
   addServe,
   addDemo,
   addSend,
+  addWhy,
   addOrders,
   addNotifications,
   addUnverified,

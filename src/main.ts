@@ -21,6 +21,7 @@ import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { type Store, StoreUnusableError } from './store/store.ts';
 import { diagnosisOf } from './upkeep/diagnosis.ts';
+import { createSightings, type Sightings } from './upkeep/sightings.ts';
 import { createRedriving } from './upkeep/redrive.ts';
 import { upkeepReport } from './upkeep/report.ts';
 import { readStatus } from './upkeep/status.ts';
@@ -50,6 +51,7 @@ interface Parts {
   store: Store | null;
   inbox: Inbox | null;
   upkeep: Upkeep | null;
+  readonly sightings: Sightings;
   isStopping: boolean;
 }
 
@@ -63,7 +65,8 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   broken.catch(() => undefined);
   const means = { config, log, onUnusable };
   const trust = trustIn(config, config.keys);
-  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, isStopping: false };
+  const sightings = createSightings(config.notifyPaths);
+  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, sightings, isStopping: false };
   logKeys(log, config.keys);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
@@ -125,7 +128,15 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     log,
   });
   const { watch } = metrics;
-  const publicApp = createPublicApp({ ...config, clientIds, payNotify, readiness, watch, log });
+  const publicApp = createPublicApp({
+    ...config,
+    clientIds,
+    payNotify,
+    readiness,
+    watch,
+    sightings: parts.sightings,
+    log,
+  });
   return {
     publicServer: createPublicServer(publicApp, { log, onClosed: watch.refused }),
     adminServer: createHttpServer(adminApp, { log }),
@@ -156,13 +167,9 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   if (store === null) return;
   parts.store = store;
   parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
-  parts.upkeep = startUpkeep({
-    store,
-    handlers,
-    rules: config.rules,
-    retention: config,
-    report: upkeepReport(log, { sampled: createSampledLog(log), metrics }),
-  });
+  const report = upkeepReport(log, { sampled: createSampledLog(log), metrics });
+  parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
+  parts.sightings.keep(store, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.
   if (parts.trust.keys !== config.keys) parts.upkeep.remember(serviceOf(config, parts.trust.keys));
@@ -199,13 +206,14 @@ const drainAndClose = async (
   await Promise.all([stopListening(publicServer), stopListening(adminServer)]);
   await parts.inbox?.drain();
   readiness.stop();
-  const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts.upkeep, parts.store));
+  const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts));
   if (isClosed) log.info({ signal }, 'stopped');
   else log.warn({ signal }, 'the store did not close in time and is abandoned: what was acknowledged is stored');
   return isClosed ? 0 : 1;
 };
 
-const closeStore = async (upkeep: Upkeep | null, store: Store | null): Promise<void> => {
+const closeStore = async ({ sightings, upkeep, store }: Parts): Promise<void> => {
+  await sightings.stop();
   await upkeep?.stop();
   await store?.close();
 };

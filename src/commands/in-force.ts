@@ -1,7 +1,8 @@
 import { KeyError } from '../antom/keys.ts';
-import type { Trust } from '../antom/signature.ts';
+import type { Diagnosed, DiagnosisTrust } from '../antom/diagnosis.ts';
 import { type Config, ConfigError, type Environment, namedRules, readConfig, readStoreConfig } from '../config.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoredUnverified } from '../store/store.ts';
+import { diagnosisOf } from '../upkeep/diagnosis.ts';
 import { clientsOf, recallRules, recallService, type ServiceInForce, trustOf } from '../upkeep/in-force.ts';
 import { CommandError } from './failure.ts';
 
@@ -32,11 +33,11 @@ export const clientsInForce = async (env: Environment, store: Settings): Promise
 };
 
 /** What the service verifies with, else what the environment configures. Throws a ConfigError where neither says. */
-export const trustInForce = async (env: Environment, store: Settings): Promise<Trust> => {
+export const trustInForce = async (env: Environment, store: Settings): Promise<DiagnosisTrust> => {
   const service = await recallService(store);
   if (service === null) {
-    const { keys, publicUris } = readConfig(env);
-    return { keys, publicUris };
+    const { keys, publicUris, notifyPaths } = readConfig(env);
+    return { keys, publicUris, notifyPaths };
   }
   try {
     return trustOf(service);
@@ -45,6 +46,21 @@ export const trustInForce = async (env: Environment, store: Settings): Promise<T
     throw new CommandError(
       `a key of the service, in settings, cannot be read (${error.message}): start the service again, which writes it`,
     );
+  }
+};
+
+/** Why an unverified request does not verify: as the service keeps it, else as by its keys; null where neither is there. */
+export const diagnosisInForce = async (
+  env: Environment,
+  store: Settings,
+  stored: StoredUnverified,
+): Promise<Diagnosed | null> => {
+  if (stored.diagnosis !== null) return stored.diagnosis;
+  try {
+    return await diagnosisOf(stored, await trustInForce(env, store));
+  } catch (error) {
+    if (error instanceof ConfigError) return null;
+    throw error;
   }
 };
 

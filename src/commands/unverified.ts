@@ -3,13 +3,12 @@ import { UNVERIFIED_REASONS, type UnverifiedReason } from '../antom/signature.ts
 import type { Diagnosed } from '../antom/diagnosis.ts';
 import { wholeUnverified } from '../http/admin/whole.ts';
 import type { Store, StoredUnverified } from '../store/store.ts';
-import { diagnosisOf } from '../upkeep/diagnosis.ts';
 import { CommandError, UsageError } from './failure.ts';
+import { diagnosisInForce } from './in-force.ts';
 import { checkId } from './notifications.ts';
 import { cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { checkPurgeOptions, purge, type PurgeOptions, purgeOptions } from './purge.ts';
 import { textCell, utc } from './readable.ts';
-import { trustOf } from './verify.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { withStore } from './stored.ts';
 import { pairs, printableLines, table } from './table.ts';
@@ -82,9 +81,7 @@ const showUnverified = async (store: Store, { id, options, shell }: Asked & { re
     shell.bytes(stored.request.body);
     return;
   }
-  const trust = trustOf(shell.env);
-  // What the service kept counts: its keys may be others than those of this environment.
-  const diagnosis = stored.diagnosis ?? (trust === null ? null : await diagnosisOf(stored, trust));
+  const diagnosis = await diagnosisInForce(shell.env, store, stored);
   if (options.json === true) printJson(shell, wholeUnverified(stored, diagnosis));
   else shell.out(details(shell, stored, diagnosis));
 };

@@ -5,7 +5,7 @@ import { toDiagnosed } from '../antom/diagnosis-text.ts';
 import type { AntomKey } from '../antom/keys.ts';
 import { signedDigest } from '../antom/origin.ts';
 import { pathOf, readHead, type SignedRequest, verify } from '../antom/signature.ts';
-import { ConfigError, type Environment, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { readNotification } from '../handlers/read.ts';
 import { CommandError, reasonOf } from './failure.ts';
 import { jsonOption } from './options.ts';
@@ -30,17 +30,6 @@ export const addVerify: AddCommand = (program, shell) => {
       if (json === true) printJson(shell, result);
       else print(shell, result);
     });
-};
-
-/** The keys and paths that an environment configures; null where it configures no keys. */
-export const trustOf = (env: Environment): DiagnosisTrust | null => {
-  try {
-    const { keys, publicUris, notifyPaths } = readConfig(env);
-    return { keys, publicUris, notifyPaths };
-  } catch (error) {
-    if (error instanceof ConfigError) return null;
-    throw error;
-  }
 };
 
 const STANDARD_INPUT = 0;

@@ -9,6 +9,7 @@ import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
 import { createDocument } from './admin/openapi.ts';
 import { notFound, problem, replyToError } from './admin/problem.ts';
 import { addEarly, addRoutes } from './admin/routes.ts';
+import { createSearch } from './admin/unverified-search.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
 
@@ -42,9 +43,11 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
   app.enable('strict routing').enable('case sensitive routing');
 
   app.use(withHeaders);
+  const store = (): Store => openStore(dependencies);
   const needs: EndpointNeeds = {
     ...dependencies,
-    store: () => openStore(dependencies),
+    store,
+    search: createSearch(store),
     document: () => createDocument(ENDPOINTS),
   };
   addEarly(app, ENDPOINTS, { access: 'anybody, at any time', needs });

@@ -6,9 +6,10 @@ import type { PayNotify, PayNotifyResult } from '../pay-notify.ts';
 import { type Body, createBodyReader } from './body.ts';
 import { setLastResort } from './last-resort.ts';
 import { type Reason, REPLIES, replyTo } from './public-replies.ts';
+import type { Sightings } from '../upkeep/sightings.ts';
 import type { ReadinessProbe } from './readiness.ts';
 import { isClosing, type Reply, send } from './reply.ts';
-import { createRequestLog } from './request-log.ts';
+import { createRequestLog, isSignedPost, printablePath } from './request-log.ts';
 import { type ClosedFor, MAX_HEADERS } from './server.ts';
 
 /** Told of each request once it has its response. It must cost next to nothing. */
@@ -31,6 +32,8 @@ export interface PublicOptions {
   readonly payNotify: PayNotify;
   readonly readiness: Pick<ReadinessProbe, 'state' | 'isDraining'>;
   readonly watch?: PublicWatch;
+  /** Told what somebody asks for who misses a notification. */
+  readonly sightings: Pick<Sightings, 'verified' | 'misdirected'>;
   readonly log: Log;
 }
 
@@ -42,7 +45,7 @@ const ANY_PATH = /^/;
 
 /** The public listener's app: the contract's table. It is built without listening. */
 export const createPublicApp = (options: PublicOptions): express.Express => {
-  const { bodyLimit, unverifiedReply, payNotify, readiness, watch, log } = options;
+  const { bodyLimit, unverifiedReply, payNotify, readiness, watch, sightings, log } = options;
   const notifyPaths = new Set(options.notifyPaths);
   const beginLine = createRequestLog(options);
   const readBody = createBodyReader(bodyLimit);
@@ -52,6 +55,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     respond(response, REPLIES.NOT_FOUND);
     line.notFound();
     watch?.refused('NOT_FOUND');
+    if (isSignedPost(request)) sightings.misdirected(printablePath(request));
   };
 
   const app = express();
@@ -88,6 +92,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     respond(response, reply);
     watch?.answered(result, performance.now() - began);
     line.received(reply.status, result);
+    if (result.kind === 'acknowledged' && result.reason === null) sightings.verified();
   });
 
   app.get('/healthz', (_request, response) => respond(response, { status: 200, body: '{"status":"ok"}' }));

@@ -58,8 +58,7 @@ export const createRequestLog = ({
           line(status),
         ),
       notFound: () => {
-        const isFromApo = request.method === 'POST' && request.headers['signature'] !== undefined;
-        if (isFromApo) sampled(MISDIRECTED, () => ({ ...line(404), ...misdirected(request, notifyPaths) }));
+        if (isSignedPost(request)) sampled(MISDIRECTED, () => ({ ...line(404), ...misdirected(request, notifyPaths) }));
         else sampled(NOT_FOUND, () => line(404));
       },
     };
@@ -80,10 +79,17 @@ const MISDIRECTED = {
   fields: { status: 404 },
 } as const satisfies Kind;
 
+/** A POST with APO's signature header. */
+export const isSignedPost = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'POST' && headers['signature'] !== undefined;
+
+/** The path received, for a person to read. */
+export const printablePath = ({ url = '' }: IncomingMessage): string => printable(pathOf(url), LONGEST_PATH);
+
 /** What somebody needs who entered another path at APO than is configured here. */
-const misdirected = ({ url = '' }: IncomingMessage, notifyPaths: readonly string[]): object => ({
-  problem: `received: ${printable(pathOf(url), LONGEST_PATH)} configured: ${notifyPaths.join(',')}`,
-  hint: 'if APO sends its notifications to this path, add it to NOTIFY_PATHS (comma-separated)',
+const misdirected = (request: IncomingMessage, notifyPaths: readonly string[]): object => ({
+  problem: `received: ${printablePath(request)} configured: ${notifyPaths.join(',')}`,
+  hint: 'if APO sends its notifications to this path, add it to NOTIFY_PATHS (comma-separated); where a balancer made this path of the URL that is entered at APO, set PUBLIC_NOTIFY_URL to that URL too',
 });
 
 const LONGEST_PATH = 200;

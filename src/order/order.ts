@@ -78,24 +78,33 @@ export interface Derivation {
 
 const HOUR = 3_600_000;
 
-/**
- * Derives an order from its evidence, as of `now` (epoch milliseconds). Pure; the order of what the evidence lists does
- * not matter.
- */
-export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: number): Derivation => {
+/** What the rules make of an order's evidence at one instant. */
+export interface Verdict {
+  readonly findings: Findings;
+  readonly situation: Situation;
+  readonly held: readonly Held[];
+  /** What of it no review settles. */
+  readonly open: readonly Held[];
+  /** While it stands. */
+  readonly review: Review | null;
+  readonly isClosed: boolean;
+  readonly fulfillable: boolean;
+  readonly nextAction: NextAction;
+}
+
+/** Judges an order by its evidence, as of `now` (epoch milliseconds). */
+export const judge = (evidence: OrderEvidence, rules: OrderRules, now: number): Verdict => {
   const findings = findIn(evidence, rules);
   const status = statusOf(findings);
-  const left = remaining(findings, status);
   const situation: Situation = {
     status,
-    remaining: left,
+    remaining: remaining(findings, status),
     expiresAt: authorizationExpiry(findings),
     now,
     isQuiet: now >= evidence.newestAt + HOUR,
   };
   const held = attentionOf(findings, situation);
-  const captured = findings.amounts.captured?.value ?? 0n;
-  const review = standing(evidence.review, { status, captured });
+  const review = standing(evidence.review, { status, captured: findings.amounts.captured?.value ?? 0n });
   const open = held.filter((one) => !isSettled(review, one));
   const closes = review?.decision === 'CLOSE';
   const isClosed = closes && !open.some((one) => one.blocks || one.review);
@@ -105,22 +114,33 @@ export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: num
     (findings.hasSuccess || review?.decision === 'FULFIL') &&
     !open.some(({ blocks }) => blocks);
   const nextAction = nextActionOf(findings, { situation, open, held, isClosed, fulfillable });
+  return { findings, situation, held, open, review, isClosed, fulfillable, nextAction };
+};
+
+/**
+ * Derives an order from its evidence, as of `now` (epoch milliseconds). Pure; the order of what the evidence lists does
+ * not matter.
+ */
+export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: number): Derivation => {
+  const verdict = judge(evidence, rules, now);
+  const { findings, situation, held, review, fulfillable, nextAction } = verdict;
+  const { due, captured } = findings.amounts;
   return {
     order: {
       ...describe(findings, {
-        status,
+        status: situation.status,
         fulfillable,
         nextAction,
         remainingAmount:
-          left === null || findings.amounts.due === null ? null : toText({ ...findings.amounts.due, value: left }),
+          situation.remaining === null || due === null ? null : toText({ ...due, value: situation.remaining }),
         authorizationExpiresAt: situation.expiresAt === null ? null : new Date(situation.expiresAt).toISOString(),
       }),
       attention: held.map((one) => ({ code: one.code, message: one.message, settled: isSettled(review, one) })),
       review: review === null ? null : toShown(review),
     },
-    dueAt: nextInstant({ situation, held, open, nextAction }, evidence.newestAt),
+    dueAt: nextInstant(verdict, evidence.newestAt),
     settleable: held.filter(({ blocks, review: isForReview }) => blocks || isForReview).map(toSettled),
-    captured,
+    captured: captured?.value ?? 0n,
   };
 };
 
@@ -180,14 +200,7 @@ const methodOf = ({ registration, payments }: Findings): string | null =>
   firstOf(payments, ({ pspName }) => pspName) ??
   (payments.some(({ hasResultInfo }) => hasResultInfo === true) ? 'CARD' : null);
 
-interface AtNow {
-  readonly situation: Situation;
-  readonly held: readonly Held[];
-  readonly open: readonly Held[];
-  readonly nextAction: NextAction;
-}
-
-const nextInstant = ({ situation, held, open, nextAction }: AtNow, newestAt: number): number | null => {
+const nextInstant = ({ situation, held, open, nextAction }: Verdict, newestAt: number): number | null => {
   const { expiresAt, remaining: left, now } = situation;
   const asksLater = nextAction !== 'REVIEW' && open.some(({ code }) => code === 'CAPTURE_UNDECIDED');
   const isEnding = left !== null && left > 0n && !held.some(({ code }) => code === 'AUTHORIZATION_EXPIRED');
@@ -237,4 +250,4 @@ export const underivable = ({ clientId, paymentId, problems }: OrderEvidence): D
   captured: 0n,
 });
 
-const UNDERIVABLE = 'This order could not be derived, a fault of paynotify. Redrive its notifications.';
+export const UNDERIVABLE = 'This order could not be derived, a fault of paynotify. Redrive its notifications.';

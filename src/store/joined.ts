@@ -1,4 +1,4 @@
-import { countedRegistration, NO_SIBLINGS, type OrderEvidence, type Siblings } from '../order/evidence.ts';
+import { countedRegistration, NO_SIBLINGS, type Siblings } from '../order/evidence.ts';
 import { linksOf } from '../order/statement.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy, paymentsStating } from './links.ts';
 import { type Lock, referenceLock } from './lock.ts';
@@ -38,6 +38,10 @@ export interface Completed {
   readonly onlookers: readonly OrderKey[];
   readonly beyond: readonly Beyond[];
   readonly locks: readonly Lock[];
+  /** Refunds that concern it. */
+  readonly refunds: readonly RefundGroup[];
+  /** The other payments of its shop order that it looks at. */
+  readonly others: readonly StoredOrder[];
 }
 
 /** `orders` are those in hand: what is not written yet is read from them. */
@@ -57,6 +61,8 @@ export const complete = async (
         onlookers: [...refunds.flatMap(ordersOf), ...family.onlookers],
         beyond: family.beyond,
         locks: [...refunds.flatMap(locksOf), ...family.locks],
+        refunds,
+        others: family.others,
       };
     }),
   );
@@ -77,7 +83,7 @@ const joinedTo = async (
 };
 
 /** The names by which an order's own notifications join others. */
-const namesOf = async (query: Query, { clientId, notifications }: GatheredOrder): Promise<readonly Link[]> => {
+export const namesOf = async (query: Query, { clientId, notifications }: GatheredOrder): Promise<readonly Link[]> => {
   const unreadable = notifications.filter(({ outcome }) => outcome !== 'APPLIED');
   const stated = statementsOf(notifications).flatMap(linksOf);
   const legible = await Promise.all(
@@ -164,6 +170,7 @@ export const replacedBy = async (query: Query, order: GatheredOrder): Promise<st
 
 interface Family {
   readonly siblings: Siblings;
+  readonly others: readonly StoredOrder[];
   readonly onlookers: readonly OrderKey[];
   readonly beyond: readonly Beyond[];
   readonly locks: readonly Lock[];
@@ -185,14 +192,17 @@ const familyOf = async (
     ...(shopOrder !== null && (hints.siblings || hasMoved) ? [shopOrder] : []),
     ...(hasMoved ? [{ clientId, referenceOrderId: before }] : []),
   ];
-  if (!isPayment || families.length === 0) return { siblings: NO_SIBLINGS, onlookers: [], beyond: [], locks: [] };
+  if (!isPayment || families.length === 0)
+    return { siblings: NO_SIBLINGS, others: [], onlookers: [], beyond: [], locks: [] };
   const payments = await Promise.all(families.map(async (one) => await paymentsOf(query, one, inHand)));
   const onlookers = families.map((one, index) => onlookersOf(order, one, payments[index] ?? []));
   const counted = countedRegistration(order.registrations);
-  const others = shopOrder === null || !hints.siblings ? [] : othersOf(order, payments[0] ?? []);
+  const looked = shopOrder === null || !hints.siblings ? [] : othersOf(order, payments[0] ?? []);
+  const others = await factsOf(snapshot, looked, inHand);
   return {
+    others,
     siblings: {
-      payments: await factsOf(snapshot, others, inHand),
+      payments: others.map(({ evidence }) => evidence),
       hasLaterRegistration: counted !== null && (await hasLaterRegistration(query, counted)),
     },
     onlookers: onlookers.flatMap(({ keys }) => keys),
@@ -206,7 +216,7 @@ const factsOf = async (
   snapshot: Snapshot,
   keys: readonly OrderKey[],
   inHand: readonly GatheredOrder[],
-): Promise<readonly OrderEvidence[]> => {
+): Promise<readonly StoredOrder[]> => {
   const whole = new Map(inHand.filter(({ before }) => before === null).map((one) => [nameOfOrder(one), one]));
   const missing = keys.filter((key) => !whole.has(nameOfOrder(key)));
   const read = missing.length === 0 ? [] : await snapshot.evidence({ keys: missing, links: [] }, 'all');
@@ -215,7 +225,7 @@ const factsOf = async (
   return await Promise.all(
     found.map(async (order) => {
       const joined = await joinedTo(snapshot.query, order, await refundsOf(snapshot.query, order));
-      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS }).evidence;
+      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS });
     }),
   );
 };

@@ -37,9 +37,12 @@ import type {
   UnverifiedBounds,
 } from './store.ts';
 import { sweep } from './sweep.ts';
+import type { OrderIds } from './timeline-shown.ts';
+import { readTimeline } from './timeline.ts';
 import type { Database } from './transaction.ts';
 import { amendUnverified, keepDiagnosis, promote, type PromotionEntry, removeUnverified } from './unverified.ts';
 import {
+  countUnverified,
   findInUnverified,
   findUnverified,
   listUnverified,
@@ -70,7 +73,9 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   listRefunds: async (filter: { readonly joined: boolean | null }, page: PageRequest) =>
     await listRefunds(database, filter, page),
   find: async (clientId: string | null, id: string) => await find(database, { clientId, id }, rules),
-  findInUnverified: async (text: string, limit: number) => await findInUnverified(database, text, limit),
+  findInUnverified: async (texts: readonly string[], limit: number) => await findInUnverified(database, texts, limit),
+  countUnverified: async () => await countUnverified(database),
+  timeline: async (ids: OrderIds) => await readTimeline(database, ids, rules),
   readShopStatements: async (page: PageRequest) => await readShopStatements(database, page),
   check: async (what: Checked, page: PageRequest) => await check(database, what, { page, rules }),
   count: async (what: Copied) => await count(database, what),

@@ -1,7 +1,7 @@
 import type { NextAction } from '../order/next-action.ts';
 import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
-import { rulesIn } from './around.ts';
+import { type Around, rulesIn } from './around.ts';
 import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
 import { complete, replacedBy } from './joined.ts';
@@ -50,7 +50,8 @@ export const readOrders = async (
   for (const { gathered: own, order } of await complete(snapshot, gathered)) {
     if (order.row === null) continue;
     const replaces = await replacedBy(snapshot.query, own);
-    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, { rules, asOf: reading.asOf }));
+    const now = reading.asOf === 'now' ? Date.now() : asOfRow(order, Date.now());
+    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, { rules, now }));
   }
   return keys.flatMap((key) => shown.get(nameOfOrder(key)) ?? []);
 };
@@ -60,9 +61,9 @@ interface Beside {
   readonly replaces: string | null;
 }
 
-const toOrder = (stored: StoredOrder, { row, replaces }: Beside, { rules, asOf }: Reading): Order => {
-  const now = asOf === 'now' ? Date.now() : asOfRow(stored, Date.now());
-  const { order } = project(stored, { rules, now }).derived ?? underivable(stored.evidence);
+/** As it is shown. */
+export const toOrder = (stored: StoredOrder, { row, replaces }: Beside, around: Around): Order => {
+  const { order } = project(stored, around).derived ?? underivable(stored.evidence);
   const { clientId, paymentId, paymentRequestId, referenceOrderId, ...others } = order;
   return {
     clientId,

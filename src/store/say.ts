@@ -48,6 +48,41 @@ export const findSaid = async (query: Query, { clientId, about, id }: SaidKey): 
   return row === undefined ? null : toStatement(row);
 };
 
+/** All that was ever said under a key, the oldest first: what was replaced, and what stands. */
+export const readHistory = async (
+  query: Query,
+  { clientId, about, id }: SaidKey,
+): Promise<readonly ShopStatement[]> => {
+  const rows = await query<Columns>(
+    `select ${COLUMNS}
+     from shop_statements
+     where client_id = $1 and about = $2 and id = $3
+     order by case replaced_at when 0 then 1 else 0 end, replaced_at`,
+    [clientId, about, id],
+  );
+  return rows.map(toStatement);
+};
+
+/**
+ * The ids under which something was ever said with a target, the oldest first; of at most `limit` statements. In the
+ * order of the index by target: otherwise a planner that knows nothing about the table may read all of a client's.
+ */
+export const idsSaidOf = async (
+  query: Query,
+  { clientId, about, target }: Pick<ShopStatement, 'clientId' | 'about' | 'target'>,
+  limit: number,
+): Promise<readonly string[]> => {
+  const rows = await query<{ id: string }>(
+    `select id
+     from shop_statements
+     where client_id = $1 and about = $2 and target = $3 and target <> ''
+     order by created_at
+     limit $4`,
+    [clientId, about, target, limit],
+  );
+  return [...new Set(rows.map(({ id }) => id))];
+};
+
 /** Says something in place of what stands; returns it as it is stored. */
 export const say = async (
   query: Query,

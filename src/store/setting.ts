@@ -18,6 +18,8 @@ export const SETTING = {
   methods: 'methods',
   /** When a silence was reported last (upkeep/silence.ts). */
   silence: 'silence',
+  /** What the service has seen lately, as JSON (upkeep/sightings.ts). */
+  seen: 'seen',
   /** Written to learn whether the database can be written. */
   probe: 'probe',
   /** SQLite: the last position of the change feed. */

@@ -29,12 +29,14 @@ import type {
 } from './shop.ts';
 
 import type { StoreStatus } from './store-status.ts';
+import type { OrderIds, Timeline } from './timeline-shown.ts';
 import type {
   FailedAgain,
   MadeDiagnosis,
   PurgeBounds,
   StoredUnverified,
   UnverifiedBounds,
+  UnverifiedCount,
   UnverifiedMeasure,
   UnverifiedSummary,
 } from './verification-failure.ts';
@@ -97,12 +99,14 @@ export type {
   PurgeBounds,
   StoredUnverified,
   UnverifiedBounds,
+  UnverifiedCount,
   UnverifiedMeasure,
   UnverifiedRoom,
   UnverifiedSummary,
   VerificationFailure,
 } from './verification-failure.ts';
 
+export { LONGEST_TIMELINE, type OrderIds, type Timeline } from './timeline-shown.ts';
 /** A stored notification read again, to be applied again; it is left alone where it is not as it was read. */
 export interface Reapplication {
   readonly stored: StoredNotification;
@@ -178,9 +182,16 @@ export interface StoreReads {
   readonly listRefunds: (filter: { readonly joined: boolean | null }, page: PageRequest) => Promise<Page<ListedRefund>>;
   /** `clientId` null looks at all clients. */
   readonly find: (clientId: string | null, id: string) => Promise<Found>;
-  /** Unverified requests whose bytes hold this text literally, the newest; reads all of them. */
-  readonly findInUnverified: (text: string, limit: number) => Promise<readonly UnverifiedSummary[]>;
+  /**
+   * All that is stored about an order, with what the order said from then on, and why it says what it says now. Null
+   * where there is none.
+   */
+  readonly timeline: (ids: OrderIds) => Promise<Timeline | null>;
+  /** Unverified requests whose bytes hold one of these texts literally, the newest; reads all of them. */
+  readonly findInUnverified: (texts: readonly string[], limit: number) => Promise<readonly UnverifiedSummary[]>;
 
+  /** By reason and diagnosis, the most first. */
+  readonly countUnverified: () => Promise<readonly UnverifiedCount[]>;
   /** Newest first. */
   readonly listUnverified: (reason: UnverifiedReason | null, page: PageRequest) => Promise<Page<UnverifiedSummary>>;
   readonly findUnverified: (id: string) => Promise<StoredUnverified | null>;

@@ -34,8 +34,8 @@ export interface Dialect {
   readonly withoutRaw: string;
   /** It has not been removed. */
   readonly hasRaw: string;
-  /** The body of an unverified request holds the bytes `$2`. */
-  readonly bodyHolds: string;
+  /** A column of `unverified` holds a value: bytes the body, text the others. */
+  readonly holds: (column: 'body' | 'target' | 'headers', value: string) => string;
   /** How many orders there are, and the bytes of the database. */
   readonly orderTotal: string;
   readonly databaseBytes: string;

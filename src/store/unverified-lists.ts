@@ -3,7 +3,7 @@ import type { SignatureOrigin } from '../antom/origin.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { bytesOf, hexOf, isoTime, toRequest } from './row.ts';
-import type { Page, PageRequest, StoredUnverified, UnverifiedSummary } from './store.ts';
+import type { Page, PageRequest, StoredUnverified, UnverifiedCount, UnverifiedSummary } from './store.ts';
 import type { Count, Database, Value } from './transaction.ts';
 
 interface Row {
@@ -89,16 +89,50 @@ export const readUndiagnosed = async (
   return rows.map(toStored);
 };
 
-/** Those whose body holds a text, the newest; reads all bodies. */
+/** Those whose body, target or headers hold one of these texts, the newest; reads all of them. */
 export const findInUnverified = async (
   { snapshot }: Database,
-  text: string,
+  texts: readonly string[],
   limit: number,
-): Promise<readonly UnverifiedSummary[]> =>
-  await snapshot(async ({ query, dialect }) => {
-    const sql = `select ${COLUMNS} from unverified where ${dialect.bodyHolds} order by request desc limit $1`;
-    return (await query<Row>(sql, [limit, Buffer.from(text)])).map(toSummary);
+): Promise<readonly UnverifiedSummary[]> => {
+  if (texts.length === 0) return [];
+  return await snapshot(async ({ query, dialect }) => {
+    const values: Value[] = [limit];
+    const terms = texts.flatMap((text) => {
+      const bytes = Buffer.from(text);
+      // Target and headers are kept as one character a byte, the headers as JSON.
+      const latin1 = bytes.toString('latin1');
+      return [
+        dialect.holds('body', `$${values.push(bytes)}`),
+        dialect.holds('target', `$${values.push(latin1)}`),
+        dialect.holds('headers', `$${values.push(JSON.stringify(latin1).slice(1, -1))}`),
+      ];
+    });
+    const sql = `select ${COLUMNS} from unverified where ${terms.join(' or ')} order by request desc limit $1`;
+    return (await query<Row>(sql, values)).map(toSummary);
   });
+};
+
+/** How many there are of each reason, and when the last of them came; the most first. */
+export const countUnverified = async ({ query }: Pick<Database, 'query'>): Promise<readonly UnverifiedCount[]> => {
+  const rows = await query<{
+    reason: UnverifiedReason;
+    diagnosis: DiagnosisCode | null;
+    count: Count;
+    last: Count;
+  }>(
+    `select reason, diagnosis, count(*) as count, max(last_received_at) as last
+     from unverified
+     group by reason, diagnosis
+     order by count(*) desc, reason, diagnosis`,
+  );
+  return rows.map(({ reason, diagnosis, count, last }) => ({
+    reason,
+    diagnosis,
+    count: Number(count),
+    lastReceivedAt: isoTime(last),
+  }));
+};
 
 export const findUnverified = async ({ query }: Database, id: string): Promise<StoredUnverified | null> => {
   const [row] = await query<WholeRow>(`select ${WHOLE} from unverified where digest = $1`, [bytesOf(id)]);

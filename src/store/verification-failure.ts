@@ -1,4 +1,4 @@
-import type { Diagnosed } from '../antom/diagnosis.ts';
+import type { Diagnosed, DiagnosisCode } from '../antom/diagnosis.ts';
 import type { SignatureOrigin } from '../antom/origin.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 
@@ -48,6 +48,14 @@ export interface UnverifiedSummary {
   readonly deliveries: number;
   readonly bytes: number;
   readonly firstReceivedAt: string;
+  readonly lastReceivedAt: string;
+}
+
+export interface UnverifiedCount {
+  readonly reason: UnverifiedReason;
+  /** Null until it is made. */
+  readonly diagnosis: DiagnosisCode | null;
+  readonly count: number;
   readonly lastReceivedAt: string;
 }
 

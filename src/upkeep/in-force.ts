@@ -1,5 +1,5 @@
 import { type KeyRing, readKey } from '../antom/keys.ts';
-import type { Trust } from '../antom/signature.ts';
+import type { DiagnosisTrust } from '../antom/diagnosis.ts';
 import { nameOfRules, type OrderRules } from '../order/rules.ts';
 import { type NumberedRules, readRules, SETTING, writeRules } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
@@ -71,7 +71,11 @@ export const recallService = async (store: Pick<Store, 'recall'>): Promise<Servi
 };
 
 /** What the service verifies with. Throws a KeyError where somebody spoilt a key. */
-export const trustOf = ({ clients, publicUris }: Pick<ServiceInForce, 'clients' | 'publicUris'>): Trust => ({
+export const trustOf = ({
+  clients,
+  publicUris,
+  notifyPaths,
+}: Pick<ServiceInForce, 'clients' | 'publicUris' | 'notifyPaths'>): DiagnosisTrust => ({
   keys: new Map(
     clients.map(({ clientId, keys }) => [
       clientId,
@@ -79,4 +83,5 @@ export const trustOf = ({ clients, publicUris }: Pick<ServiceInForce, 'clients' 
     ]),
   ),
   publicUris,
+  notifyPaths,
 });

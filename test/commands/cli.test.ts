@@ -9,6 +9,7 @@ const COMMANDS = [
   'serve',
   'demo',
   'send',
+  'why',
   'orders',
   'notifications',
   'unverified',

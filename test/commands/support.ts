@@ -57,7 +57,7 @@ const openShared = async (env: Environment): Promise<Store> => {
   return { ...store, close: async () => undefined };
 };
 
-const closeShared = async (directory: string): Promise<void> => {
+export const closeShared = async (directory: string): Promise<void> => {
   for (const [url, store] of shared) {
     if (!url.includes(directory)) continue;
     shared.delete(url);

@@ -183,8 +183,8 @@ export const describeReviews = (ground: () => Ground): void => {
     test('finds unverified requests by their bytes', async () => {
       const store = await ground().empty();
       await store.record([unverified({ body: Buffer.from('{"paymentId":"P-4711"}') }), unverified()], AMPLE);
-      expect(await store.findInUnverified('P-4711', 20)).toMatchObject([{ reason: 'SIGNATURE_MISMATCH' }]);
-      expect(await store.findInUnverified('P-4712', 20)).toEqual([]);
+      expect(await store.findInUnverified(['P-4711'], 20)).toMatchObject([{ reason: 'SIGNATURE_MISMATCH' }]);
+      expect(await store.findInUnverified(['P-4712'], 20)).toEqual([]);
     });
 
     test('lists orders by shop order, client and action', async () => {

@@ -9,6 +9,7 @@ import { describeRepair } from './repair.case.ts';
 import { describeRetention } from './retention.case.ts';
 import type { Ground } from './support.ts';
 import { describeReviews } from './reviews.case.ts';
+import { describeTimeline } from './timeline.case.ts';
 import { describeUnverified } from './unverified.case.ts';
 import { describeUnverifiedRoom } from './unverified-room.case.ts';
 
@@ -32,6 +33,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeMended(ground);
     describeReviews(ground);
     describeMeasuring(ground);
+    describeTimeline(ground);
   });
 };
 

@@ -9,12 +9,14 @@ import { listRefunds, registerRefund } from './refunds.ts';
 import { amend, register } from './registrations.ts';
 import { decide, withdraw } from './reviews.ts';
 import { showStatus } from './status.ts';
+import { readTimeline } from './timeline.ts';
 import { findUnverified, listUnverified } from './unverified.ts';
 
 /** Every endpoint of the admin listener: the app and the OpenAPI document are made of this list. */
 export const ENDPOINTS = [
   listOrders,
   findOrder,
+  readTimeline,
   register,
   amend,
   decide,

@@ -103,7 +103,7 @@ export const MIGRATIONS: readonly Migration[] = [
         primary key (client_id, about, id, replaced_at)
       );
       create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
-        where replaced_at = 0 and target <> '';
+        where target <> '';
 
       create table unverified (
         digest bytea primary key, -- over method, target, headers and body

@@ -28,7 +28,7 @@ const DIALECT: Dialect = {
   integrityCheck: null,
   withoutRaw: WITHOUT_RAW,
   hasRaw: 'body is not null',
-  bodyHolds: 'position($2::bytea in body) > 0',
+  holds: (column, value) => `position(${value}::${column === 'body' ? 'bytea' : 'text'} in ${column}) > 0`,
   // Exact while counting is quick; then as of the last (auto)vacuum or analyze.
   orderTotal: `(
     select case when reltuples > 1e5 then reltuples::bigint else (select count(*) from orders) end

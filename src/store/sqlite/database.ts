@@ -21,7 +21,7 @@ const DIALECT: Dialect = {
   // No batch has this number.
   withoutRaw: 'raw_batch = 0, raw_place = -1',
   hasRaw: 'raw_batch <> 0',
-  bodyHolds: 'instr(body, $2) > 0',
+  holds: (column, value) => `instr(${column}, ${value}) > 0`,
   orderTotal: '(select count(*) from orders)',
   databaseBytes: '(select page_count * page_size from pragma_page_count, pragma_page_size)',
 };

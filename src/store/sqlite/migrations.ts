@@ -111,7 +111,7 @@ export const MIGRATIONS: readonly Migration[] = [
         primary key (client_id, about, id, replaced_at)
       ) without rowid;
       create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
-        where replaced_at = 0 and target <> '';
+        where target <> '';
 
       create table unverified (
         request integer primary key,

@@ -104,6 +104,7 @@ describe('every operation', () => {
     ['amendOrder 200', () => request(admin.app).patch('/api/orders/R-0001').send({ paymentMethodType: 'CARD' })],
     ['listOrders 200', () => get('/api/orders')],
     ['findOrder 200', () => get('/api/orders/P-0001')],
+    ['readTimeline 200', () => get('/api/orders/P-0001/timeline')],
     ['reviewOrder 200', async () => await put('/api/orders/P-0001/review', await decision())],
     ['withdrawReview 200', () => request(admin.app).delete('/api/orders/P-0001/review')],
     ['registerRefund 201', () => put('/api/refunds/FR-0001', { paymentId: 'P-0001' })],

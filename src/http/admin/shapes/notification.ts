@@ -45,7 +45,7 @@ const diagnosis = shapeOf<Diagnosed>('Diagnosis')({
   message: text.describe('What it means and what to do, for a person to read.'),
 });
 
-const unverifiedSummary = {
+export const unverifiedSummary = {
   id: digest.describe('SHA-256 over method, target, headers and body, in lower-case hex.'),
   reason: z.enum(UNVERIFIED_REASONS),
   deliveries,

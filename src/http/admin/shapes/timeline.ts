@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { ATTENTION_CODES } from '../../../order/attention-code.ts';
+import type { Explanation } from '../../../order/explain.ts';
+import { NEXT_ACTIONS } from '../../../order/next-action.ts';
+import { KINDS, OUTCOMES } from '../../../order/reading.ts';
+import { CAPTURE_MODES } from '../../../order/registration.ts';
+import { REVIEW_DECISIONS } from '../../../order/review.ts';
+import { ORDER_STATUSES } from '../../../order/status.ts';
+import type { Says, TimelineEntry } from '../../../order/timeline.ts';
+import type { ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
+import { unverifiedSummary } from './notification.ts';
+import { order } from './order.ts';
+import { amount, amountOrNull, count, digest, ourTime, statedTime, text, textOrNull } from './plain.ts';
+import { listOf, shapeOf } from './shape.ts';
+
+const says = shapeOf<Says>('Says')({
+  status: z.enum(ORDER_STATUSES),
+  fulfillable: z.boolean(),
+  nextAction: z.enum(NEXT_ACTIONS),
+  attention: listOf(z.enum(ATTENTION_CODES)),
+});
+
+/** What every entry has. */
+const happened = { at: ourTime, says: says.nullable() };
+type Entry<Type extends TimelineEntry['type']> = Extract<TimelineEntry, { readonly type: Type }>;
+
+const notificationEntry = shapeOf<Entry<'notification'>>('NotificationEntry')({
+  type: z.literal('notification'),
+  ...happened,
+  id: digest,
+  kind: z.enum(KINDS),
+  outcome: z.enum(OUTCOMES),
+  problem: textOrNull,
+  paymentId: textOrNull,
+  deliveries: count,
+  lastReceivedAt: ourTime,
+  states: listOf(text),
+});
+const registrationEntry = shapeOf<Entry<'registration'>>('RegistrationEntry')({
+  type: z.literal('registration'),
+  ...happened,
+  paymentRequestId: text,
+  amount,
+  referenceOrderId: textOrNull,
+  captureMode: z.enum(CAPTURE_MODES).nullable(),
+  paymentMethodType: textOrNull,
+  authExpiryTime: statedTime,
+  finalAmount: amountOrNull,
+  cancelled: z.boolean(),
+});
+const refundRegistrationEntry = shapeOf<Entry<'refund registration'>>('RefundRegistrationEntry')({
+  type: z.literal('refund registration'),
+  ...happened,
+  refundRequestId: text,
+  paymentId: textOrNull,
+  paymentRequestId: textOrNull,
+});
+const reviewEntry = shapeOf<Entry<'review'>>('ReviewEntry')({
+  type: z.literal('review'),
+  ...happened,
+  decision: z.enum(REVIEW_DECISIONS).nullable(),
+  note: textOrNull,
+});
+const clockEntry = shapeOf<Entry<'clock'>>('ClockEntry')({ type: z.literal('clock'), ...happened });
+const unverifiedEntry = shapeOf<UnverifiedEntry>('UnverifiedEntry')({
+  type: z.literal('unverified'),
+  at: ourTime,
+  says: z.null(),
+  verified: z.literal(false),
+  ...unverifiedSummary,
+});
+const sentences = listOf(text);
+export const timeline = shapeOf<ShownTimeline>('Timeline')({
+  order,
+  why: shapeOf<Explanation>('Explanation')({
+    status: sentences,
+    fulfillable: sentences,
+    nextAction: sentences,
+    advice: sentences,
+    isWrong: z.boolean(),
+  }),
+  items: listOf(
+    z.union([notificationEntry, registrationEntry, refundRegistrationEntry, reviewEntry, clockEntry, unverifiedEntry]),
+  ),
+  omitted: count,
+  note: textOrNull,
+  notSearched: textOrNull,
+});

@@ -1,0 +1,279 @@
+import { type Amount, toAmount } from './amount.ts';
+import type { AttentionCode } from './attention-code.ts';
+import { isExpired } from './authorization.ts';
+import { saysAuthorizationGone } from './capture.ts';
+import type { OrderEvidence } from './evidence.ts';
+import { type Findings, payingSiblings, saysCancelled } from './findings.ts';
+import { nameOf, nameWithCode } from './movement.ts';
+import type { NextAction } from './next-action.ts';
+import { judge, UNDERIVABLE, type Verdict } from './order.ts';
+import type { OrderRules } from './rules.ts';
+import { inUnits, list, show } from './show.ts';
+import { firstOf, type PaymentStatement } from './statement.ts';
+import type { OrderStatus } from './status.ts';
+
+/** Why an order says what it says, in sentences: values and causes are named. */
+export interface Explanation {
+  readonly status: readonly string[];
+  readonly fulfillable: readonly string[];
+  readonly nextAction: readonly string[];
+  /** What is to be done. */
+  readonly advice: readonly string[];
+  /** Somebody has to act, or what is waited for is overdue. */
+  readonly isWrong: boolean;
+}
+
+/** Explains an order as of `now` (epoch milliseconds). Never throws. */
+export const explain = (evidence: OrderEvidence, rules: OrderRules, now: number): Explanation => {
+  try {
+    const verdict = judge(evidence, rules, now);
+    return {
+      status: STATUS[verdict.situation.status](verdict.findings),
+      fulfillable: fulfillableBecause(verdict),
+      nextAction: ACTION[verdict.nextAction](verdict),
+      advice: adviceOn(verdict),
+      isWrong: isWrong(verdict),
+    };
+  } catch {
+    const words = [UNDERIVABLE];
+    return { status: words, fulfillable: words, nextAction: words, advice: words, isWrong: true };
+  }
+};
+
+type Say = (findings: Findings) => readonly string[];
+
+const STATUS: Readonly<Record<OrderStatus, Say>> = {
+  CAPTURED: (findings) => {
+    const { amounts, need, succeeded, registration } = findings;
+    if (succeeded.length > 0)
+      return [`${captured(findings)} was captured, and ${dueText(findings)} is due. ${capturesNamed(findings)}`];
+    const why =
+      need.because === 'registration'
+        ? `its registration says captureMode ${registration?.captureMode}`
+        : `${methodText(findings)} is a payment method without captures`;
+    return [`APO reported the payment of ${amountText(amounts.payment)} as paid, and no capture follows: ${why}.`];
+  },
+  PARTIALLY_CAPTURED: (findings) => [
+    `${captured(findings)} was captured of ${dueText(findings)} that is due. ${capturesNamed(findings)}`,
+    ...(findings.hasSuccess ? [] : ['No PAYMENT_RESULT with S has come: what came is the capture alone.']),
+    ...failuresSaid(findings),
+  ],
+  CANCELLED: (findings) => {
+    const { registration, captures, results } = findings;
+    const gone = captures.filter(saysAuthorizationGone);
+    const said = results.filter((one) => one.result.resultStatus === 'F' && saysCancelled(one));
+    if (registration?.cancelled === true) return ['The shop registered the payment as cancelled.'];
+    if (gone.length > 0)
+      return [`The authorization is gone, and nothing was captured. Failed: ${list(gone.map(nameWithCode))}.`];
+    return [`APO reported the authorization, and that it was cancelled: ${list(said.map(resultText))}.`];
+  },
+  AUTHORIZED: (findings) => [
+    `Authorized, not paid: APO reported PAYMENT_RESULT S of ${amountText(findings.amounts.payment)}${paidAt(findings)}, and ${captureNeeded(findings)}.`,
+    ...(findings.captures.length === 0 ? ['No CAPTURE_RESULT of this payment has come.'] : []),
+    ...failuresSaid(findings),
+    ...processingSaid(findings),
+  ],
+  FAILED: ({ results }) => [
+    `APO declined the payment: ${list(results.filter(({ result }) => result.resultStatus === 'F').map(resultText))}.`,
+  ],
+  PROCESSING: ({ payments }) => [
+    `The payment is under way: APO said ${list(payments.map((one) => (one.pending ? `PAYMENT_PENDING ${resultText(one)}` : `PAYMENT_RESULT ${resultText(one)}`)))}, and no final PAYMENT_RESULT has come.`,
+  ],
+  PENDING: (findings) => {
+    const { evidence, registration, captures, refunds, disputes } = findings;
+    if (evidence.problems.length > 0) return [unreadable(evidence)];
+    if (evidence.paymentId === null && registration !== null)
+      return [
+        `The shop registered ${show(toAmount(registration.amount))} at ${new Date(registration.createdAt).toISOString()}, and no notification has named this paymentRequestId since.`,
+      ];
+    const came = [
+      ...(captures.length > 0 ? ['captures that did not succeed'] : []),
+      ...(refunds.length > 0 ? ['refunds'] : []),
+      ...(disputes.length > 0 ? ['disputes'] : []),
+    ];
+    return [`No PAYMENT_RESULT has come${came.length === 0 ? '' : `, only ${came.join(' and ')}`}.`];
+  },
+};
+
+const amountText = (amount: Amount | null): string => (amount === null ? 'an unknown amount' : show(amount));
+const captured = ({ amounts }: Findings): string => amountText(amounts.captured);
+const dueText = ({ amounts, registration }: Findings): string =>
+  (registration?.finalAmount ?? null) === null
+    ? amountText(amounts.due)
+    : `${amountText(amounts.due)} (the registered finalAmount)`;
+
+const unreadable = ({ problems }: OrderEvidence): string =>
+  `A notification of this payment came and could not be read: ${list([...new Set(problems)].sort())}`;
+
+const paidAt = ({ payments }: Findings): string => {
+  const time = firstOf(payments, ({ paymentTime }) => paymentTime);
+  return time === null ? '' : ` at ${time}`;
+};
+
+/** `RISK_REJECT (declined by the issuer)` */
+const resultText = ({
+  result: { resultStatus, resultCode, resultMessage },
+}: Pick<PaymentStatement, 'result'>): string =>
+  `${resultCode ?? resultStatus}${resultMessage === null ? '' : ` (${resultMessage.replace(/\.$/, '')})`}`;
+
+const capturesNamed = ({ succeeded }: Findings): string => `Captures that succeeded: ${list(succeeded.map(nameOf))}.`;
+
+const failuresSaid = ({ failures }: Findings): readonly string[] =>
+  failures.length === 0 ? [] : [`A capture failed: ${list(failures.map(nameWithCode))}.`];
+
+const processingSaid = ({ captures }: Findings): readonly string[] => {
+  const processing = captures.filter(({ status }) => status === 'PROCESSING');
+  return processing.length === 0 ? [] : [`A capture is under way: ${list(processing.map(nameOf))}.`];
+};
+
+const methodText = ({ registration, payments }: Findings): string =>
+  registration?.paymentMethodType ??
+  firstOf(payments, ({ paymentMethodType }) => paymentMethodType) ??
+  firstOf(payments, ({ pspName }) => pspName) ??
+  'its method';
+
+/** Why PAYMENT_RESULT S is not the money. */
+const captureNeeded = (findings: Findings): string => {
+  const { need, payments } = findings;
+  switch (need.because) {
+    case 'capture':
+    case 'unexpected':
+      return 'its captures bring the money';
+    case 'configuration':
+      return 'CAPTURE_REQUIRED=always says that a capture brings the money';
+    case 'undecided': {
+      const method = methodText(findings);
+      const named = method === 'its method' ? 'no payment method is stated or registered' : `${method} is in no list`;
+      return `nothing shows whether a capture has to follow (${named}), so one is waited for`;
+    }
+    case 'method':
+    case 'registration': {
+      const isCard = payments.some(({ hasResultInfo }) => hasResultInfo === true);
+      const method = methodText(findings);
+      return `for ${method === 'its method' && isCard ? 'a card' : method} a capture brings the money`;
+    }
+  }
+};
+
+const fulfillableBecause = (verdict: Verdict): readonly string[] => {
+  const { findings, situation, open, review, fulfillable } = verdict;
+  if (fulfillable) {
+    return [
+      'Yes: it is captured, and nothing speaks against it.',
+      ...(review?.decision === 'FULFIL' ? [`A person decided FULFIL${noteOf(verdict)}.`] : []),
+      ...(findings.registration === null
+        ? ['No price is registered, so nothing says whether the amount is right.']
+        : []),
+    ];
+  }
+  return [
+    ...(situation.status === 'CAPTURED' ? [] : [`No: only a CAPTURED order is, and this one is ${situation.status}.`]),
+    ...(review?.decision === 'CLOSE' ? [`No: a person decided CLOSE${noteOf(verdict)}.`] : []),
+    ...(situation.status === 'CAPTURED' && !findings.hasSuccess && review?.decision !== 'FULFIL'
+      ? ['No: captures came, but no PAYMENT_RESULT S.']
+      : []),
+    ...open.filter(({ blocks }) => blocks).map(({ code, message }) => `No: ${code}. ${message}`),
+  ];
+};
+
+const noteOf = ({ review }: Verdict): string => {
+  const note = review?.note ?? '';
+  return note === '' ? '' : ` (${note.replace(/\.$/, '')})`;
+};
+
+const hour = (verdict: Verdict): string => new Date(verdict.findings.evidence.newestAt + 3_600_000).toISOString();
+const since = (verdict: Verdict): string => new Date(verdict.findings.evidence.newestAt).toISOString();
+
+const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[]>> = {
+  FULFIL: () => ['It is paid.'],
+  REVIEW: ({ open }) => open.filter(({ review }) => review).map(({ code }) => `A person has to decide: ${code}.`),
+  WAIT: (verdict) => [
+    `${waitedFor(verdict)} If nothing comes, it is ${isUndecided(verdict) ? 'REVIEW' : 'INQUIRE'} from ${hour(verdict)} on.`,
+  ],
+  INQUIRE: (verdict) => {
+    const { findings, situation } = verdict;
+    const [decisive] = findings.failures;
+    if (decisive !== undefined && !situation.isQuiet)
+      return [
+        `Capture ${nameWithCode(decisive)} failed, although no more was asked for than is left: a capture is missing here.`,
+      ];
+    return [`${waitedFor(verdict)} Nothing has come since ${since(verdict)}, for an hour or more.`];
+  },
+  CAPTURE: ({ findings, situation }) => [
+    `The capture mode is MANUAL, and ${left(findings, situation.remaining)} is to be captured by the shop.`,
+  ],
+  RETRY_CAPTURE: ({ findings }) => [
+    `${failuresSaid(findings).join(' ')} It may be captured again under a new captureRequestId.`,
+  ],
+  CONTACT_SUPPORT: ({ findings }) => [
+    `${failuresSaid(findings).join(' ')} ${findings.failures.length > 2 ? `${findings.failures.length} captures failed.` : 'No capture of this kind is tried again.'}`,
+  ],
+  NEW_PAYMENT_REQUEST: ({ situation }) => [
+    `The payment is ${situation.status}: nothing more comes of it, and the shop has asked for no other payment of the same order.`,
+  ],
+  NONE: (verdict) => {
+    const { findings, situation, held, isClosed } = verdict;
+    if (isClosed) return [`A person closed it${noteOf(verdict)}.`];
+    const said = held.filter(({ code }) => code === 'REFUNDED' || code === 'SANDBOX');
+    if (said.length > 0) return said.map(({ code, message }) => `${code}: ${message}`);
+    if (findings.registration?.cancelled === true) return ['The shop cancelled the payment.'];
+    const paying = payingSiblings(findings);
+    return [
+      paying.length > 0
+        ? `Another payment of the same shop order is paid: ${list(paying)}.`
+        : `The payment is ${situation.status}, and the shop has registered another payment of the same order since.`,
+    ];
+  },
+};
+
+const left = ({ amounts }: Findings, remaining: bigint | null): string => inUnits(amounts, remaining ?? 0n);
+
+const isUndecided = ({ open }: Verdict): boolean => open.some(({ code }) => code === 'CAPTURE_UNDECIDED');
+
+/** What has not come yet. */
+const waitedFor = (verdict: Verdict): string => {
+  const { findings, situation } = verdict;
+  const { captures, captureMode, evidence } = findings;
+  if (isUndecided(verdict)) return 'A CAPTURE_RESULT is waited for, or a word of the shop about the payment method.';
+  if (isExpired(findings, situation, situation.now)) return 'The authorization has ended.';
+  if (captures.some(({ status }) => status === 'PROCESSING')) return 'The result of a capture is waited for.';
+  switch (situation.status) {
+    case 'AUTHORIZED':
+    case 'PARTIALLY_CAPTURED':
+      return captureMode === 'AUTOMATIC'
+        ? 'APO captures by itself (captureMode AUTOMATIC), and its CAPTURE_RESULT is waited for.'
+        : 'A CAPTURE_RESULT is waited for.';
+    case 'PENDING':
+      return evidence.paymentId === null ? 'The first notification is waited for.' : 'A PAYMENT_RESULT is waited for.';
+    case 'CAPTURED':
+    case 'CANCELLED':
+    case 'FAILED':
+    case 'PROCESSING':
+      return 'A PAYMENT_RESULT is waited for.';
+  }
+};
+
+const ADVICE: Readonly<Record<NextAction, string>> = {
+  FULFIL: 'Ship it, once for its referenceOrderId.',
+  REVIEW: 'A person decides: `paynotify review`, or correct what is wrong.',
+  WAIT: 'Nothing: the next notification decides.',
+  INQUIRE: "Ask APO what became of it (inquiryPayment, or APO's dashboard).",
+  CAPTURE: 'Capture the payment.',
+  RETRY_CAPTURE: 'Capture it again, with a new captureRequestId.',
+  CONTACT_SUPPORT: "Ask APO's support.",
+  NEW_PAYMENT_REQUEST: 'Let the buyer pay again, with a new paymentRequestId.',
+  NONE: 'Nothing.',
+};
+
+/** What is to be done, and what each attention says about it. */
+const adviceOn = ({ nextAction, open }: Verdict): readonly string[] => [
+  `${nextAction}: ${ADVICE[nextAction]}`,
+  ...open.map(({ code, message }) => `${code}: ${message}`),
+];
+
+const CALM: ReadonlySet<NextAction> = new Set<NextAction>(['FULFIL', 'WAIT', 'CAPTURE', 'NONE']);
+/** They say what happened, and ask for nothing. */
+const NEWS: ReadonlySet<AttentionCode> = new Set<AttentionCode>(['REFUNDED', 'PARTIALLY_REFUNDED']);
+
+const isWrong = ({ nextAction, open }: Verdict): boolean =>
+  !CALM.has(nextAction) || open.some(({ code }) => !NEWS.has(code));

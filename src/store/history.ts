@@ -1,0 +1,248 @@
+import { countedRegistration, type OrderEvidence, type RegistrationFact } from '../order/evidence.ts';
+import type { Outcome } from '../order/reading.ts';
+import { linksOf } from '../order/statement.ts';
+import { type Completed, namesOf } from './joined.ts';
+import { type Link, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { notificationsNaming, type RefundGroup } from './refund-groups.ts';
+import { toRegistration } from './register.ts';
+import { toReview } from './review.ts';
+import { hexOf, isRefundName, OF_ORDERS } from './row.ts';
+import { idsSaidOf, readHistory } from './say.ts';
+import type { ShopStatement } from './shop.ts';
+import { type EvidenceRow, newest, statementsOf, type StoredOrder } from './stored-order.ts';
+import type { Count, Query } from './transaction.ts';
+
+/** All that is stored about an order and what it looks at, with the shop's words as they changed. */
+export interface History {
+  readonly completed: Completed;
+  /** The `paymentRequestId`s that each of its own notifications names, by digest. */
+  readonly named: ReadonlyMap<string, readonly string[]>;
+  /** All versions under each id, the oldest first: of its own registrations and of its shop order's. */
+  readonly registrations: ReadonlyMap<string, readonly ShopStatement[]>;
+  /** The same of the refunds that were ever registered for it. */
+  readonly refunds: ReadonlyMap<string, readonly ShopStatement[]>;
+  readonly reviews: readonly ShopStatement[];
+  /** Notifications of other payments that name one of its identifiers. */
+  readonly sharing: readonly Sharing[];
+  /** Notifications that name its payment and say nothing about it: nobody handles their kind. */
+  readonly unhandled: readonly EvidenceRow[];
+}
+
+interface Sharing {
+  readonly link: Link;
+  readonly row: EvidenceRow & { readonly paymentId: string };
+}
+
+/** So many are looked up of what one order names, or the shop said about it; what an order says now knows no such limit. */
+const AT_MOST = 100;
+
+export const readOrderHistory = async (query: Query, completed: Completed): Promise<History> => {
+  const { clientId, orderKey } = completed.gathered;
+  const named = await namedBy(query, completed);
+  const requestIds = paymentIdOf(orderKey) === null ? [orderKey.slice(1)] : [...new Set([...named.values()].flat())];
+  const target = countedRegistration(completed.order.evidence.registrations)?.referenceOrderId ?? '';
+  const ofShopOrder = await idsSaidOf(query, { clientId, about: 'registration', target }, AT_MOST);
+  return {
+    completed,
+    named,
+    registrations: await historiesOf(query, { clientId, about: 'registration' }, [...requestIds, ...ofShopOrder]),
+    refunds: await refundsRegistered(query, completed, requestIds),
+    reviews: await readHistory(query, { clientId, about: 'review', id: orderKey }),
+    sharing: await sharingWith(query, completed),
+    unhandled: await unhandledOf(query, completed.gathered),
+  };
+};
+
+const namedBy = async (query: Query, { gathered }: Completed): Promise<History['named']> => {
+  const named = new Map<string, readonly string[]>();
+  let lookedUp = 0;
+  for (const one of gathered.notifications) {
+    // What was read says so itself.
+    if (one.outcome !== 'APPLIED' && (lookedUp += 1) > AT_MOST) continue;
+    const names =
+      one.outcome === 'APPLIED'
+        ? one.statements.flatMap(linksOf)
+        : await namesOf(query, { ...gathered, notifications: [one] });
+    named.set(
+      one.digest,
+      names.flatMap(({ name, value }) => (name === 'paymentRequestId' ? [value] : [])),
+    );
+  }
+  return named;
+};
+
+const historiesOf = async (
+  query: Query,
+  key: Pick<ShopStatement, 'clientId' | 'about'>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly ShopStatement[]>> => {
+  const read = [...new Set(ids)].map(async (id) => [id, await readHistory(query, { ...key, id })] as const);
+  return new Map((await Promise.all(read)).filter(([, history]) => history.length > 0));
+};
+
+/** Also of refunds that were registered for it once, and are for another payment now. */
+const refundsRegistered = async (
+  query: Query,
+  { gathered, refunds }: Completed,
+  requestIds: readonly string[],
+): Promise<History['refunds']> => {
+  const { clientId, orderKey } = gathered;
+  if (paymentIdOf(orderKey) === null) return new Map();
+  const targets = [orderKey, ...requestIds.map(registrationKey)];
+  const ids = targets.map(async (target) => await idsSaidOf(query, { clientId, about: 'refund', target }, AT_MOST));
+  const joined = refunds.flatMap(({ names }) => names).filter(({ name }) => name === 'refundRequestId');
+  return await historiesOf(query, { clientId, about: 'refund' }, [
+    ...(await Promise.all(ids)).flat(),
+    ...joined.map(({ value }) => value),
+  ]);
+};
+
+const sharingWith = async (query: Query, { gathered, order }: Completed): Promise<readonly Sharing[]> => {
+  const { clientId, orderKey, notifications, hints } = gathered;
+  if (!hints.shared && order.evidence.sharedIdentities.length === 0) return [];
+  const links = new Map(
+    statementsOf(notifications)
+      .flatMap(linksOf)
+      .filter(({ name }) => !isRefundName(name))
+      .map(({ name, value }) => [`${name} ${value}`, { clientId, name, value }]),
+  );
+  const found = [...links.values()]
+    .slice(0, AT_MOST)
+    .map(async (link) => (await notificationsNaming(query, link, 'readable or not')).map((row) => ({ link, row })));
+  return (await Promise.all(found)).flat().filter(({ row }) => row.paymentId !== '' && row.paymentId !== orderKey);
+};
+
+interface UnhandledRow {
+  readonly position: Count;
+  readonly digest: Uint8Array;
+  readonly outcome: Outcome;
+  readonly problem: string | null;
+  readonly first_received_at: Count;
+}
+
+const unhandledOf = async (query: Query, { clientId, orderKey }: OrderKey): Promise<readonly EvidenceRow[]> => {
+  const rows = await query<UnhandledRow>(
+    `select position, digest, outcome, problem, first_received_at
+     from notifications
+     where client_id = $1 and payment_id = $2 and not (${OF_ORDERS})
+     limit $3`,
+    [clientId, orderKey, AT_MOST],
+  );
+  return rows.map((row) => ({
+    position: String(row.position),
+    digest: hexOf(row.digest),
+    outcome: row.outcome,
+    problem: row.problem,
+    statements: [],
+    firstReceivedAt: Number(row.first_received_at),
+  }));
+};
+
+/** What stood at a time; null for nothing. */
+const standingAt = (history: readonly ShopStatement[], at: number): ShopStatement | null => {
+  const said = history.findLast(({ updatedAt }) => Date.parse(updatedAt) <= at);
+  if (said === undefined) return null;
+  return said.replacedAt !== null && Date.parse(said.replacedAt) <= at ? null : said;
+};
+
+const toFact = (statement: ShopStatement): RegistrationFact => ({
+  ...toRegistration(statement),
+  createdAt: Date.parse(statement.createdAt),
+});
+
+const isBy =
+  (at: number) =>
+  ({ firstReceivedAt }: EvidenceRow): boolean =>
+    firstReceivedAt <= at;
+
+/** All that was stored by a time (epoch milliseconds), as far as it is of the order; null while nothing made one. */
+export const evidenceAt = (history: History, at: number): OrderEvidence | null => {
+  const { gathered, order, others } = history.completed;
+  const { clientId, orderKey } = gathered;
+  const own = gathered.notifications.filter(isBy(at));
+  const names = new Set(own.flatMap(({ digest }) => history.named.get(digest) ?? []));
+  const joined = joinedAt(history, { at, own, names });
+  const rows = [...new Map([...own, ...joined].map((row) => [row.position, row])).values()];
+  const isPayment = own.length > 0;
+  const registrations = [...history.registrations].flatMap(([id, versions]) => {
+    // Before any notification the registration is an order by itself.
+    const isOwn = isPayment ? names.has(id) : isRegisteredAs(history, id);
+    const said = isOwn ? standingAt(versions, at) : null;
+    return said === null ? [] : [toFact(said)];
+  });
+  if (rows.length === 0 && registrations.length === 0) return null;
+  const review = standingAt(history.reviews, at);
+  const received = rows.map(({ firstReceivedAt }) => firstReceivedAt);
+  return {
+    clientId,
+    paymentId: isPayment ? paymentIdOf(orderKey) : null,
+    statements: statementsOf(rows),
+    registrations,
+    problems: rows.flatMap(({ outcome, problem }) => (outcome === 'APPLIED' ? [] : [problem ?? ''])),
+    sharedIdentities: order.evidence.sharedIdentities.filter((words) => isSharedAt(history, words, at)),
+    siblings: {
+      payments: isPayment ? others.flatMap((other) => siblingAt(other, at)) : [],
+      hasLaterRegistration: isPayment && hasLaterAt(history, registrations, at),
+    },
+    newestAt: newest(received.length > 0 ? received : registrations.map(({ createdAt }) => createdAt)),
+    review: review === null ? null : toReview(review.said, Date.parse(review.updatedAt)),
+  };
+};
+
+/** It is the registration of this order, or of none of the payments of its shop order. */
+const isRegisteredAs = ({ completed, named }: History, id: string): boolean => {
+  const { orderKey } = completed.gathered;
+  return paymentIdOf(orderKey) === null ? orderKey === registrationKey(id) : [...named.values()].flat().includes(id);
+};
+
+interface AtTime {
+  readonly at: number;
+  readonly own: readonly EvidenceRow[];
+  /** The `paymentRequestId`s that the order's own notifications name. */
+  readonly names: ReadonlySet<string>;
+}
+
+/** What joins it by something else than its payment. */
+const joinedAt = (history: History, time: AtTime): readonly EvidenceRow[] => {
+  const { gathered, order, refunds } = history.completed;
+  const ofRefunds = refunds.filter((group) => isJoinedAt(history, group, time)).flatMap(({ rows }) => rows);
+  const apart = new Set([...gathered.notifications, ...refunds.flatMap(({ rows }) => rows)].map((row) => row.position));
+  const unreadable = time.names.size === 0 ? [] : order.notifications.filter(({ position }) => !apart.has(position));
+  return [...ofRefunds, ...unreadable].filter(isBy(time.at));
+};
+
+/** A refund is of the payment that one of its notifications states, else of the one that it was registered for. */
+const isJoinedAt = (history: History, { rows }: RefundGroup, { at, names }: AtTime): boolean => {
+  const { orderKey } = history.completed.gathered;
+  const targets = new Set([orderKey, ...[...names].map(registrationKey)]);
+  return rows.filter(isBy(at)).some((row) => {
+    if (row.paymentId !== '') return row.paymentId === orderKey;
+    return row.names.some(({ name, value }) => {
+      const said = name === 'refundRequestId' ? standingAt(history.refunds.get(value) ?? [], at) : null;
+      return said !== null && targets.has(said.target);
+    });
+  });
+};
+
+/** What contradicts an identity is told in words, which begin with the identifier. */
+const isSharedAt = ({ sharing }: History, words: string, at: number): boolean => {
+  const same = sharing.filter(({ link }) => words.startsWith(`${link.name} ${link.value} `));
+  return same.length === 0 || same.some(({ row }) => row.firstReceivedAt <= at);
+};
+
+const siblingAt = ({ evidence, notifications }: StoredOrder, at: number): readonly OrderEvidence[] => {
+  const received = notifications.filter(isBy(at));
+  return received.length === 0 ? [] : [{ ...evidence, statements: statementsOf(received) }];
+};
+
+/** A registration of the same shop order was made later than the one that counts. */
+const hasLaterAt = (history: History, registrations: readonly RegistrationFact[], at: number): boolean => {
+  const counted = countedRegistration(registrations);
+  if (counted === null || counted.referenceOrderId === null) return false;
+  return [...history.registrations].some(([id, versions]) => {
+    const said = standingAt(versions, at);
+    if (said === null || id === counted.paymentRequestId || said.target !== counted.referenceOrderId) return false;
+    const createdAt = Date.parse(said.createdAt);
+    return createdAt > counted.createdAt || (createdAt === counted.createdAt && id > counted.paymentRequestId);
+  });
+};

@@ -1,0 +1,20 @@
+import type { Explanation } from '../order/explain.ts';
+import type { Order } from '../order/order.ts';
+import type { TimelineEntry } from '../order/timeline.ts';
+
+/** Which order: a payment's, or the one of a registration that no payment names. */
+export type OrderIds = Pick<Order, 'clientId' | 'paymentId' | 'paymentRequestId'>;
+
+/** All that is stored about an order, oldest first. */
+export interface Timeline {
+  /** As it is at this moment. */
+  readonly order: Order;
+  /** Why it says that. */
+  readonly why: Explanation;
+  readonly items: readonly TimelineEntry[];
+  /** So many older ones are left out. */
+  readonly omitted: number;
+}
+
+/** So many entries are shown, the latest. */
+export const LONGEST_TIMELINE = 100;

@@ -6,7 +6,7 @@ import { type Config, ConfigError, type Environment, EXIT_CONFIG, misspelt, read
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
 import { type Address, listenTogether, ListenError, stopListening } from './http/listener.ts';
-import { createPublicApp } from './http/public.ts';
+import { createPublicApp, type PublicWatch } from './http/public.ts';
 import { createPublicServer } from './http/public-server.ts';
 import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
 import { createSampledLog } from './http/sampled-log.ts';
@@ -127,16 +127,8 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     status: async (opened) => await readStatus(opened, serviceOf(config, parts.trust.keys)),
     log,
   });
-  const { watch } = metrics;
-  const publicApp = createPublicApp({
-    ...config,
-    clientIds,
-    payNotify,
-    readiness,
-    watch,
-    sightings: parts.sightings,
-    log,
-  });
+  const watch = watchOf(parts.sightings, metrics);
+  const publicApp = createPublicApp({ ...config, clientIds, payNotify, readiness, watch, log });
   return {
     publicServer: createPublicServer(publicApp, { log, onClosed: watch.refused }),
     adminServer: createHttpServer(adminApp, { log }),
@@ -144,6 +136,15 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     metrics,
   };
 };
+
+const watchOf = (sightings: Sightings, { watch: { answered, refused } }: Metrics): PublicWatch => ({
+  answered: (result, ms) => {
+    answered(result, ms);
+    if (result.kind === 'acknowledged' && result.reason === null) sightings.verified();
+  },
+  refused,
+  misdirected: sightings.misdirected,
+});
 
 const metricsOf = (
   parts: Parts,

@@ -6,7 +6,6 @@ import type { PayNotify, PayNotifyResult } from '../pay-notify.ts';
 import { type Body, createBodyReader } from './body.ts';
 import { setLastResort } from './last-resort.ts';
 import { type Reason, REPLIES, replyTo } from './public-replies.ts';
-import type { Sightings } from '../upkeep/sightings.ts';
 import type { ReadinessProbe } from './readiness.ts';
 import { isClosing, type Reply, send } from './reply.ts';
 import { createRequestLog, isSignedPost, printablePath } from './request-log.ts';
@@ -18,6 +17,8 @@ export interface PublicWatch {
   readonly answered: (result: PayNotifyResult, ms: number) => void;
   /** Refused before it got that far, for a path that is none, or with its connection. */
   readonly refused: (reason: Reason | ClosedFor) => void;
+  /** A POST with APO's signature header came to a path that takes no notifications; `path` is fit to be shown. */
+  readonly misdirected: (path: string) => void;
 }
 
 export interface PublicOptions {
@@ -32,8 +33,6 @@ export interface PublicOptions {
   readonly payNotify: PayNotify;
   readonly readiness: Pick<ReadinessProbe, 'state' | 'isDraining'>;
   readonly watch?: PublicWatch;
-  /** Told what somebody asks for who misses a notification. */
-  readonly sightings: Pick<Sightings, 'verified' | 'misdirected'>;
   readonly log: Log;
 }
 
@@ -45,7 +44,7 @@ const ANY_PATH = /^/;
 
 /** The public listener's app: the contract's table. It is built without listening. */
 export const createPublicApp = (options: PublicOptions): express.Express => {
-  const { bodyLimit, unverifiedReply, payNotify, readiness, watch, sightings, log } = options;
+  const { bodyLimit, unverifiedReply, payNotify, readiness, watch, log } = options;
   const notifyPaths = new Set(options.notifyPaths);
   const beginLine = createRequestLog(options);
   const readBody = createBodyReader(bodyLimit);
@@ -55,7 +54,7 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     respond(response, REPLIES.NOT_FOUND);
     line.notFound();
     watch?.refused('NOT_FOUND');
-    if (isSignedPost(request)) sightings.misdirected(printablePath(request));
+    if (isSignedPost(request)) watch?.misdirected(printablePath(request));
   };
 
   const app = express();
@@ -92,7 +91,6 @@ export const createPublicApp = (options: PublicOptions): express.Express => {
     respond(response, reply);
     watch?.answered(result, performance.now() - began);
     line.received(reply.status, result);
-    if (result.kind === 'acknowledged' && result.reason === null) sightings.verified();
   });
 
   app.get('/healthz', (_request, response) => respond(response, { status: 200, body: '{"status":"ok"}' }));

@@ -8,7 +8,7 @@ import { METRICS } from './list.ts';
 
 /** What is counted while the service runs. */
 export interface Tally {
-  readonly watch: PublicWatch;
+  readonly watch: Pick<PublicWatch, 'answered' | 'refused'>;
   readonly committed: (committed: Committed) => void;
   readonly diagnosed: (code: DiagnosisCode) => void;
   /** When a notification verified last, epoch milliseconds; null while none has since the start. */

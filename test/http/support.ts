@@ -8,7 +8,6 @@ import { createReadiness, type ReadinessProbe } from '../../src/http/readiness.t
 import { createInbox } from '../../src/inbox/inbox.ts';
 import { createPayNotify } from '../../src/pay-notify.ts';
 import { openStore } from '../../src/store/open.ts';
-import { createSightings } from '../../src/upkeep/sightings.ts';
 import type { Post, Signer } from '../support/client.ts';
 import {
   type Environment,
@@ -51,7 +50,6 @@ export const openPublic = async (
     payNotify: createPayNotify({ trust: () => config, handlers, inbox: () => inbox }),
     clientIds: () => [...config.keys.keys()],
     readiness,
-    sightings: createSightings(config.notifyPaths),
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });

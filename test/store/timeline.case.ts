@@ -283,7 +283,7 @@ export const describeTimeline = (ground: () => Ground): void => {
     expect(await store.findInUnverified(['P-nothing', 'P-target'], 20)).toHaveLength(1);
     expect(await store.findInUnverified([], 20)).toEqual([]);
     expect(await store.countUnverified()).toEqual([
-      { reason: 'SIGNATURE_MISMATCH', count: 2, lastReceivedAt: expect.any(String) },
+      { reason: 'SIGNATURE_MISMATCH', diagnosis: null, count: 2, lastReceivedAt: expect.any(String) },
     ]);
   });
 };

@@ -8,6 +8,7 @@ import {
   envOf,
   exitOf,
   freshSamples,
+  rebuildAll,
   startedReady,
   stopped,
 } from './aftermath.ts';
@@ -111,6 +112,8 @@ const KILL: Readonly<Record<Moment, (life: Life) => Promise<void>>> = {
   retention: async (life) => {
     await fill(life);
     await age(life.store);
+    // What an order waits for is overdue now, and no sweep knows: due times were not aged.
+    await rebuildAll(life.store);
     await killWithin(life, runProgram({ ...life.env, RETENTION_DAYS: '1' }, COMMAND), 2 * COMMAND_MS);
     await assertWell(life);
     const receiver = await startedReady({ ...life.env, RETENTION_DAYS: '1' });

@@ -13,9 +13,10 @@ import {
   UNRELEASED,
 } from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
-import { closeToOthers, createFile, toOpenError } from './file.ts';
+import { closeToOthers, createFile, openKept, toOpenError } from './file.ts';
 import { BUSY_TIMEOUT_MS, gone, inspect, unclean } from './inspect.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { markIn, saltsBeside, stamp } from './place.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 const FULL = 2;
@@ -55,6 +56,7 @@ export const openForWriting = (file: string, { create }: Opening): Opened => {
 
 const open = (file: string): Omit<Opened, 'notice'> => {
   const db = connect(file, 'rw');
+  let isOurs = false;
   try {
     db.exec('pragma journal_mode = wal');
     db.exec('pragma synchronous = full');
@@ -63,12 +65,23 @@ const open = (file: string): Omit<Opened, 'notice'> => {
     // The log is stamped before it is moved into the file (watch.ts).
     db.exec('pragma wal_autocheckpoint = 0');
     const migrated = migrate(db, MIGRATIONS);
+    isOurs = true;
     const watch = createWatch(db, file);
     assertDurable(db);
     return { ...migrated, db, watch };
   } catch (error) {
+    if (isOurs) noteClosing(db, file);
     db.close();
     throw error;
+  }
+};
+
+/** Closing moves the log into the file and removes it; the next start must not take that for a log that was lost. */
+const noteClosing = (db: DatabaseSync, file: string): void => {
+  try {
+    stamp(db, { salts: saltsBeside(file), inFile: markIn(openKept(file)), closing: true });
+  } catch {
+    // The error that ended the opening says what is wrong.
   }
 };
 

@@ -45,6 +45,7 @@ const ALLOWED: readonly Allowance[] = [
   ['http/', 'inbox/', 'types'],
   ['http/', 'log.ts', 'all'],
   ['http/', 'loopback.ts', 'all'],
+  ['http/', 'version.ts', 'all'],
   ['http/', 'upkeep/', 'types'],
   ['http/', 'antom/', 'types'],
   ['http/', 'antom/acknowledgement.ts', 'all'],

@@ -13,15 +13,13 @@ export interface Lately {
 }
 
 export const seenLately = async (store: Store): Promise<Lately> => {
-  const every = { kind: null, outcome: null, clientId: null, id: null };
-  const [seen, newest, unverified, clients] = await Promise.all([
+  const [seen, stored, unverified, clients] = await Promise.all([
     recallSeen(store),
-    store.listNotifications(every, { limit: 1, cursor: null }),
+    store.lastVerifiedAt(),
     store.countUnverified(),
     store.clientIds(),
   ]);
-  const received = newest.items.map(({ lastReceivedAt }) => lastReceivedAt);
-  const known = seen.verifiedAt === null ? received : [...received, seen.verifiedAt];
+  const known = [stored, seen.verifiedAt].filter((at) => at !== null);
   return { verifiedAt: known.toSorted().at(-1) ?? null, unverified, misdirected: seen.misdirected, clients };
 };
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { VERSION } from '../../version.ts';
 import { ok } from './answer.ts';
 import { ALWAYS, endpoint, OF_BODIES, OF_STORE, OF_WRITING, type Operation, TAGS } from './endpoint.ts';
 import { type ProblemCode, type ProblemKind, PROBLEM_SHAPES, PROBLEMS } from './problems.ts';
@@ -55,7 +55,7 @@ export const createDocument = (operations: readonly Operation[]): Document => {
       title: 'paynotify',
       summary: 'The admin API of the receiver for Antom / APO payment notifications.',
       description: ABOUT,
-      version: version(),
+      version: VERSION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'The admin listener (`ADMIN_HOST`, `ADMIN_PORT`).' }],
@@ -75,11 +75,6 @@ export const createDocument = (operations: readonly Operation[]): Document => {
     },
   };
   return JSON.parse(JSON.stringify(document)) as Document;
-};
-
-const version = (): string => {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 };
 
 const REFERENCE = /^#\/\$defs\//;

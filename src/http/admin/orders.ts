@@ -4,7 +4,7 @@ import { isIdentifier } from '../../order/identifier.ts';
 import { NEXT_ACTIONS } from '../../order/next-action.ts';
 import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
-import { type Answer, feedAnswer, ok, pageAnswer } from './answer.ts';
+import { feedAnswer, ok, pageAnswer } from './answer.ts';
 import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
@@ -69,18 +69,25 @@ export const findOrder = endpoint({
   responses: { 200: { means: 'The order.', body: order } },
   problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'AMBIGUOUS_ORDER'],
   answer:
-    ({ store, clientIds }: ClientNeeds) =>
+    (needs: ClientNeeds) =>
     async ({ id, query }) => {
-      const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired();
-      return theOnly(isIdentifier(id) ? await store().findOrders({ clientId, id }) : []);
+      const found = await orderMeant(needs, id, query.clientId);
+      return 'code' in found ? found : ok(found);
     },
 });
 
-const theOnly = (orders: readonly Order[]): Answer<200, Order> | Refusal<'NOT_FOUND' | 'AMBIGUOUS_ORDER'> => {
+/** The one order of an id; `named` is the client that the request names. */
+export const orderMeant = async (
+  { store, clientIds }: ClientNeeds,
+  id: string,
+  named: string | null,
+): Promise<Order | Refusal<'CLIENT_REQUIRED' | 'NOT_FOUND' | 'AMBIGUOUS_ORDER'>> => {
+  const clientId = clientMeant(named, clientIds);
+  if (clientId === null) return clientRequired();
+  const orders = isIdentifier(id) ? await store().findOrders({ clientId, id }) : [];
   const [one, ...others] = orders;
   if (one === undefined) return notFound('order');
-  return others.length === 0 ? ok(one) : ambiguous(orders);
+  return others.length === 0 ? one : ambiguous(orders);
 };
 
 /** Names the orders that an id may mean. */

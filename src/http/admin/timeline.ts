@@ -1,8 +1,7 @@
-import { isIdentifier } from '../../order/identifier.ts';
 import { ok } from './answer.ts';
-import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
+import type { ClientNeeds } from './clients.ts';
 import { endpoint } from './endpoint.ts';
-import { ambiguous, ORDER_ID } from './orders.ts';
+import { ORDER_ID, orderMeant } from './orders.ts';
 import { notFound } from './problem.ts';
 import { ofClient } from './query.ts';
 import { timeline as shape } from './shapes/timeline.ts';
@@ -27,14 +26,11 @@ export const readTimeline = endpoint({
   responses: { 200: { means: 'The timeline.', body: shape } },
   problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'AMBIGUOUS_ORDER'],
   answer:
-    ({ store, clientIds, search }: Needs) =>
+    (needs: Needs) =>
     async ({ id, query }) => {
-      const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired();
-      const [order, ...others] = isIdentifier(id) ? await store().findOrders({ clientId, id }) : [];
-      if (order === undefined) return notFound('order');
-      if (others.length > 0) return ambiguous([order, ...others]);
-      const timeline = await store().timeline(order);
-      return timeline === null ? notFound('order') : ok(shownWith(timeline, await search(idsOf(timeline))));
+      const order = await orderMeant(needs, id, query.clientId);
+      if ('code' in order) return order;
+      const timeline = await needs.store().timeline(order);
+      return timeline === null ? notFound('order') : ok(shownWith(timeline, await needs.search(idsOf(timeline))));
     },
 });

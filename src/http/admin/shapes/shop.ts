@@ -12,8 +12,8 @@ import { listOf, shapeOf } from './shape.ts';
 
 /* What the shop has said. */
 
-const expected = {
-  clientId: text,
+/** A registration without its client. */
+export const expected = {
   paymentRequestId: text,
   amount,
   referenceOrderId: textOrNull,
@@ -25,13 +25,21 @@ const expected = {
 };
 const times = { createdAt: ourTime, updatedAt: ourTime };
 
-export const requestedRegistration = shapeOf<Registration>('RequestedRegistration')(expected);
-export const registration = shapeOf<StoredRegistration>('Registration')({ ...expected, ...times });
+export const requestedRegistration = shapeOf<Registration>('RequestedRegistration')({ clientId: text, ...expected });
+export const registration = shapeOf<StoredRegistration>('Registration')({ clientId: text, ...expected, ...times });
 
-const ofRefund = { clientId: text, refundRequestId: text, paymentId: textOrNull, paymentRequestId: textOrNull };
+/** The same of a refund. */
+export const ofRefund = { refundRequestId: text, paymentId: textOrNull, paymentRequestId: textOrNull };
 
-export const requestedRefund = shapeOf<RefundRegistration>('RequestedRefundRegistration')(ofRefund);
-export const refundRegistration = shapeOf<StoredRefundRegistration>('RefundRegistration')({ ...ofRefund, ...times });
+export const requestedRefund = shapeOf<RefundRegistration>('RequestedRefundRegistration')({
+  clientId: text,
+  ...ofRefund,
+});
+export const refundRegistration = shapeOf<StoredRefundRegistration>('RefundRegistration')({
+  clientId: text,
+  ...ofRefund,
+  ...times,
+});
 
 export const listedRefund = shapeOf<ListedRefund>('ListedRefund')({
   clientId: text,

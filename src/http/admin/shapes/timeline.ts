@@ -3,15 +3,15 @@ import { ATTENTION_CODES } from '../../../order/attention-code.ts';
 import type { Explanation } from '../../../order/explain.ts';
 import { NEXT_ACTIONS } from '../../../order/next-action.ts';
 import { KINDS, OUTCOMES } from '../../../order/reading.ts';
-import { CAPTURE_MODES } from '../../../order/registration.ts';
 import { REVIEW_DECISIONS } from '../../../order/review.ts';
 import { ORDER_STATUSES } from '../../../order/status.ts';
 import type { Says, TimelineEntry } from '../../../order/timeline.ts';
 import type { ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
 import { unverifiedSummary } from './notification.ts';
 import { order } from './order.ts';
-import { amount, amountOrNull, count, digest, ourTime, statedTime, text, textOrNull } from './plain.ts';
+import { count, digest, ourTime, text, textOrNull } from './plain.ts';
 import { listOf, shapeOf } from './shape.ts';
+import { expected, ofRefund } from './shop.ts';
 
 const says = shapeOf<Says>('Says')({
   status: z.enum(ORDER_STATUSES),
@@ -39,21 +39,12 @@ const notificationEntry = shapeOf<Entry<'notification'>>('NotificationEntry')({
 const registrationEntry = shapeOf<Entry<'registration'>>('RegistrationEntry')({
   type: z.literal('registration'),
   ...happened,
-  paymentRequestId: text,
-  amount,
-  referenceOrderId: textOrNull,
-  captureMode: z.enum(CAPTURE_MODES).nullable(),
-  paymentMethodType: textOrNull,
-  authExpiryTime: statedTime,
-  finalAmount: amountOrNull,
-  cancelled: z.boolean(),
+  ...expected,
 });
 const refundRegistrationEntry = shapeOf<Entry<'refund registration'>>('RefundRegistrationEntry')({
   type: z.literal('refund registration'),
   ...happened,
-  refundRequestId: text,
-  paymentId: textOrNull,
-  paymentRequestId: textOrNull,
+  ...ofRefund,
 });
 const reviewEntry = shapeOf<Entry<'review'>>('ReviewEntry')({
   type: z.literal('review'),

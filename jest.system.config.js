@@ -1,4 +1,4 @@
-import base from './jest.config.js';
+import base from './test/support/jest-base.js';
 
 /** The tests that need more than Node and npm; each says what to install when something is missing. */
 export default {
@@ -6,5 +6,4 @@ export default {
   testMatch: ['<rootDir>/test/system/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   maxWorkers: 2,
-  testTimeout: 120_000,
 };

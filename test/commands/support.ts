@@ -89,7 +89,8 @@ export const here = async (
 
 /** What a command printed with --json. */
 export const json = async <T>(words: readonly string[], env: Environment): Promise<T> => {
-  const { out } = await here([...words, '--json'], env);
+  const { out, err } = await here([...words, '--json'], env);
+  if (out === '') throw new Error(`${words.join(' ')} printed nothing: ${err}`);
   return JSON.parse(out) as T;
 };
 

@@ -62,7 +62,7 @@ describe('every field of the Kubernetes manifests', () => {
   let complaints: readonly string[];
   beforeAll(() => {
     complaints = complaintsAbout([...manifests, ...broken]);
-  }, 120_000);
+  });
 
   test('is known and has its type', () => {
     expect(manifests.map(({ file }, index) => [file, complaints[index]])).toEqual(

@@ -137,4 +137,4 @@ test('headers that do not come to their end are timed out on both listeners', as
   const answers = await Promise.all(slow.map(({ answer }) => answer()));
   expect(answers.map(({ status }) => status)).toEqual([408, 408]);
   for (const connection of slow) connection.destroy();
-}, 30_000);
+});

@@ -82,4 +82,4 @@ test('a disk that is full: 503, unready, alive; what was acknowledged is stored,
   expect(await roomy.notifications()).toHaveLength(80);
   roomy.kill('SIGTERM');
   expect(await roomy.exited).toBe(0);
-}, 60_000);
+});

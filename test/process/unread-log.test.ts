@@ -91,7 +91,7 @@ test('lines that nobody reads are dropped beyond a bound, and counted when someb
   receiver.kill('SIGTERM');
   expect(await receiver.exited).toBe(0);
   expect(receiver.log().at(-1)).toMatchObject({ msg: 'stopped' });
-}, 60_000);
+});
 
 test.concurrent('a log whose reader is gone does not end the service, also as a command', async () => {
   const serve = [process.execPath, fileURLToPath(new URL('../../src/cli.ts', import.meta.url)), 'serve'] as const;

@@ -24,7 +24,7 @@ const closing: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   server = await startOwnServer();
-}, 60_000);
+});
 beforeEach(async () => {
   url = await server.createDatabase();
 });
@@ -305,7 +305,7 @@ describe('what is waited for', () => {
     expect(await source.clientIds()).toEqual([]);
     await standby.promote();
     await open(there);
-  }, 60_000);
+  });
 
   test('a server that takes no writes', async () => {
     await sql(server.url, `alter database ${nameOf(url)} set default_transaction_read_only = on`);

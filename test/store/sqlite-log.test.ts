@@ -105,7 +105,7 @@ describe('a file and a log', () => {
   beforeAll(async () => {
     await live(3, images, backups);
     await live(1, images, backups);
-  }, 60_000);
+  });
 
   test('as a crash leaves them are opened, with all that was in them', () => {
     expect(images.length).toBeGreaterThan(12);
@@ -128,7 +128,7 @@ describe('a file and a log', () => {
       }
     }
     expect(refused).toBeGreaterThan(logs.length * 8);
-  }, 120_000);
+  });
 
   test('of which the file is a backup are always refused, and left as they were', () => {
     const logs = images.filter(({ log }) => log !== null);
@@ -140,7 +140,7 @@ describe('a file and a log', () => {
         expect([copy, `${copy}-wal`].map((path) => statSync(path).mtimeMs)).toEqual(before);
       }
     }
-  }, 60_000);
+  });
 
   test('without the file: refused, and the log is not removed', () => {
     const { log } = images.findLast((image) => image.log !== null) as Image;
@@ -164,7 +164,7 @@ describe('a file and a log', () => {
       // It has been closed now.
       expect(inspect(copy, MIGRATIONS).state).toBe('closed');
     }
-  }, 60_000);
+  });
 });
 
 test('a file that is damaged and has no log is refused', async () => {

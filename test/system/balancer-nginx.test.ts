@@ -100,4 +100,4 @@ test('nginx: a rolling restart of all replicas under load fails no request and l
   ).toEqual([]);
   for (const replica of restarted) await stopped(replica);
   expect(receivedBy([...replicas, ...restarted]).filter((count) => count === 0)).toEqual([]);
-}, 180_000);
+});

@@ -39,4 +39,4 @@ test('the benchmark runs to its end: every subject, another checkout, rows store
   expect(stdout).toMatch(/^2 replicas, one PostgreSQL.*: \d+ acknowledgements a second/m);
   expect(stdout).toMatch(/^ +\d+\.\d {2}verifying, in OpenSSL$/m);
   expect(stdout).not.toContain('NaN');
-}, 300_000);
+});

@@ -32,5 +32,5 @@ describe('with a library that is preloaded (apt-get install gcc libc6-dev)', () 
     const random = createRandom(1);
     const lying = play(await record(random), { random, points: 100, ignoresSyncs: true });
     await expect(lying).rejects.toThrow(/^power cut before operation \d+ of \d+ .*: /);
-  }, 300_000);
+  });
 });

@@ -115,4 +115,4 @@ test("the write-ahead log's fdatasync has returned before the acknowledgement is
   ]);
   receiver.kill('SIGKILL');
   await receiver.exited;
-}, 90_000);
+});

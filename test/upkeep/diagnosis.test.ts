@@ -67,7 +67,7 @@ let databases: Databases;
 const running: Diagnosing[] = [];
 beforeAll(async () => {
   databases = await openDatabases();
-}, 120_000);
+});
 afterEach(async () => {
   for (const one of running.splice(0)) await one.stop();
   await databases.closeAll();

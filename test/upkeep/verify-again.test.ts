@@ -57,7 +57,7 @@ const unverifiedIn = async (store: Store) => (await store.readUnverified({ limit
 let databases: Databases;
 beforeAll(async () => {
   databases = await openDatabases();
-}, 120_000);
+});
 afterEach(async () => await databases.closeAll());
 afterAll(async () => await databases.remove());
 

@@ -1,7 +1,7 @@
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { ordersLinkedBy } from './joined.ts';
-import { identifiersOf, linksAmong, type StoredIdentifier } from './links.ts';
+import { linksAmong, type StoredIdentifier } from './links.ts';
 import { linkLock, orderLock, UNVERIFIED_LOCK } from './lock.ts';
 import type { Touched } from './order-key.ts';
 import { locksOf, touchedBy } from './put.ts';
@@ -38,9 +38,10 @@ export const importNotifications = async (
         await transaction.putNotifications(missing);
         // One after the other: each may find that it needs more locks, and then nothing else must be under way.
         const touched = [touchedBy(rows)];
+        const standing = await standingAt(transaction.query, rows, positions);
         for (const [index, row] of rows.entries()) {
-          const position = positions[index] ?? null;
-          if (position !== null) touched.push(await update(transaction, row, position));
+          const stands = standing.get(positions[index] ?? '');
+          if (stands !== undefined) touched.push(await update(transaction, row, stands));
         }
         const keys = touched.flatMap((one) => one.keys);
         const links = touched.flatMap((one) => one.links);
@@ -65,6 +66,7 @@ const toRow = (stored: StoredNotification): NotificationRow => ({
 });
 
 interface Standing {
+  readonly position: Count;
   readonly kind: string;
   readonly outcome: string;
   readonly problem: string | null;
@@ -74,19 +76,54 @@ interface Standing {
   readonly last_received_at: Count;
 }
 
+/** What is stored of rows, by its position; null is the position of one that is not stored. */
+const standingAt = async (
+  query: Query,
+  clients: readonly Pick<NotificationRow, 'clientId'>[],
+  all: readonly (string | null)[],
+): Promise<ReadonlyMap<string, Stands>> => {
+  const positions = all.filter((position) => position !== null);
+  if (positions.length === 0) return new Map();
+  const clientIds = [...new Set(clients.map(({ clientId }) => clientId))];
+  const ofClients = clientIds.map((_, index) => `$${positions.length + index + 1}`).join(', ');
+  const places = positions.map((_, index) => `cast($${index + 1} as bigint)`).join(', ');
+  const [rows, identifiers] = await Promise.all([
+    query<Standing>(
+      `select position, kind, outcome, problem, statements, deliveries, first_received_at, last_received_at
+       from notifications
+       where position in (${places})`,
+      positions,
+    ),
+    query<StoredIdentifier & Pick<Standing, 'position'>>(
+      `select position, name, value, joins
+       from identifiers
+       where client_id in (${ofClients}) and position in (${places})`,
+      [...positions, ...clientIds],
+    ),
+  ]);
+  const stated = Map.groupBy(identifiers, ({ position }) => String(position));
+  return new Map(
+    rows.map((row) => {
+      const position = String(row.position);
+      return [position, { position, row, identifiers: stated.get(position) ?? [] }];
+    }),
+  );
+};
+
+interface Stands {
+  readonly position: string;
+  readonly row: Standing;
+  readonly identifiers: readonly StoredIdentifier[];
+}
+
 /**
  * What is stored keeps its extremes; it is read as in the other store, and loses the bytes that were removed there.
  * Returns what it joined as it was read until now, where that changes.
  */
-const update = async (transaction: Transaction, row: NotificationRow, position: string): Promise<Touched> => {
+const update = async (transaction: Transaction, row: NotificationRow, stands: Stands): Promise<Touched> => {
   const { query, dialect } = transaction;
-  const [standing] = await query<Standing>(
-    `select kind, outcome, problem, statements, deliveries, first_received_at, last_received_at
-     from notifications
-     where position = cast($1 as bigint)`,
-    [position],
-  );
-  if (standing !== undefined && addsReceipts(row, standing)) {
+  const { position, row: standing, identifiers } = stands;
+  if (addsReceipts(row, standing)) {
     await query(
       `update notifications
        set deliveries = case when deliveries < $2 then $2 else deliveries end,
@@ -102,9 +139,7 @@ const update = async (transaction: Transaction, row: NotificationRow, position: 
       [position],
     );
   }
-  const identifiers = await identifiersOf(query, { clientId: row.clientId, position });
-  if (standing !== undefined && readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers))
-    return NOTHING;
+  if (readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers)) return NOTHING;
   const { clientId } = row;
   const links = linksAmong(identifiers, clientId);
   transaction.need(links.map(linkLock));

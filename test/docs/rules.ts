@@ -235,6 +235,7 @@ export const RULES: readonly Rule[] = [
   // Run here.
   [/^curl /, curl],
   [/^cp \.env\.example \.env$/, run],
+  [/^(echo "ADMIN_TOKEN=.+" >>|chmod 600 )\.env$/, run],
   [
     /^npm start$/,
     async ({ site }, { input }) => {

@@ -54,8 +54,8 @@ import {
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
   findOrders: async (name: OrderName) => await findOrders(database, name, rules),
-  listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }, rules),
-  followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page, rules),
+  listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }),
+  followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page),
   endOfFeed: async () => await endOfFeed(database),
   clientIds: async () => await clientIds(database),
   listNotifications: async (filter: NotificationFilter, page: PageRequest) =>

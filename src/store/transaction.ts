@@ -28,6 +28,8 @@ export interface Dialect {
   readonly positionSetting: string;
   /** The key of `identifiers` in the order of its columns, and `$2` to `$5` (client, position, name, value) like it. */
   readonly identifierKey: { readonly columns: string; readonly after: string };
+  /** Rows of a value that is a JSON array of objects, to select from; columns are text. */
+  readonly recordset: (value: string, columns: readonly string[]) => string;
   /** Selects what is wrong with the file as `problem`, `ok` where nothing is; null where there is no such check. */
   readonly integrityCheck: string | null;
   /** Assignments that remove what came over the wire from a row of `notifications`. */
@@ -65,8 +67,8 @@ export interface OrderRow extends OrderKey {
   readonly dueAt: number | null;
   /** As it stands in the row. */
   readonly dueBefore: number | null;
-  /** Tells whether any field of the order changed. */
-  readonly digest: Buffer;
+  /** JSON: an `OrderContent`, without the captures that are folded. */
+  readonly content: string;
   /** JSON: a `Fold`; null for an ordinary order. */
   readonly fold: string | null;
 }

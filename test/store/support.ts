@@ -49,6 +49,7 @@ export { RULES };
 /** What is in all tables; the settings of the schema itself stay. */
 export const DELETE_ALL = [
   'delete from orders',
+  'delete from folded_captures',
   'delete from identifiers',
   'delete from notifications',
   'delete from shop_statements',

@@ -25,6 +25,8 @@ const DIALECT: Dialect = {
   nextPosition: NEXT_POSITION,
   positionSetting: SETTING.feedBase,
   identifierKey: { columns: 'client_id, position, name, value', after: '$2, cast($3 as bigint), $4, $5' },
+  recordset: (value, columns) =>
+    `json_to_recordset(${value}::json) as given (${columns.map((column) => `${column} text`).join(', ')})`,
   integrityCheck: null,
   withoutRaw: WITHOUT_RAW,
   hasRaw: 'body is not null',

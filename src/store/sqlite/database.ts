@@ -17,6 +17,8 @@ const DIALECT: Dialect = {
   nextPosition: NEXT_POSITION,
   positionSetting: SETTING.position,
   identifierKey: { columns: 'position, name, value, client_id', after: 'cast($3 as bigint), $4, $5, $2' },
+  recordset: (value, columns) =>
+    `(select ${columns.map((column) => `value ->> '${column}' as ${column}`).join(', ')} from json_each(${value}))`,
   integrityCheck: 'select integrity_check as problem from pragma_integrity_check',
   // No batch has this number.
   withoutRaw: 'raw_batch = 0, raw_place = -1',

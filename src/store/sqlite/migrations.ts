@@ -66,7 +66,8 @@ export const MIGRATIONS: readonly Migration[] = [
       ) without rowid;
       create index identifiers_by_value on identifiers (value);
 
-      -- Derived from what is stored, and again whenever it is read: the columns serve to find an order.
+      -- Orders as of their last commit or sweep, derived from what is stored; the columns serve to find them. With
+      -- a rowid: without one, a row of this size would take an overflow page of its own.
       create table orders (
         client_id text not null,
         order_key text not null, -- the paymentId; while no payment names a registration, a space and its paymentRequestId
@@ -78,10 +79,10 @@ export const MIGRATIONS: readonly Migration[] = [
         attention text not null, -- codes, each between spaces; '' for none
         reference_order_id text, -- of the registration that counts
         due_at integer, -- when the clock may change it
-        digest blob not null, -- of the whole order, 16 bytes
+        content text not null, -- JSON: the order as it is shown, but for these columns and its folded captures (shown.ts)
         fold text, -- JSON: many captures taken together (fold.ts); null for an ordinary order
         primary key (client_id, order_key)
-      ) without rowid;
+      );
       create unique index orders_by_position on orders (position);
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
       create index orders_with_attention on orders (position, attention) where attention <> '';
@@ -89,6 +90,16 @@ export const MIGRATIONS: readonly Migration[] = [
       create index orders_by_reference on orders (client_id, reference_order_id, order_key)
         where reference_order_id is not null;
       create index orders_due on orders (due_at) where due_at is not null;
+
+      -- The captures that the fold of an order stands for.
+      create table folded_captures (
+        client_id text not null,
+        order_key text not null,
+        capture_id text not null, -- '' for none
+        capture_request_id text not null,
+        content text not null, -- JSON: the capture as it is shown
+        primary key (client_id, order_key, capture_id, capture_request_id)
+      ) without rowid;
 
       -- From where this database went on by itself (starts.ts).
       create table starts (

@@ -15,15 +15,15 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
     db,
     `insert into orders (
        client_id, order_key, position, revision, updated_at, status, next_action, attention, reference_order_id, due_at,
-       digest, fold
+       content, fold
      )
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (client_id, order_key) do update
      set position = excluded.position, revision = excluded.revision, updated_at = excluded.updated_at,
        status = excluded.status, next_action = excluded.next_action, attention = excluded.attention,
-       reference_order_id = excluded.reference_order_id, due_at = excluded.due_at, digest = excluded.digest,
-       fold = excluded.fold
-     where digest <> excluded.digest or status <> excluded.status or next_action <> excluded.next_action
+       reference_order_id = excluded.reference_order_id, due_at = excluded.due_at,
+       content = excluded.content, fold = excluded.fold
+     where content <> excluded.content or status <> excluded.status or next_action <> excluded.next_action
        or attention <> excluded.attention or reference_order_id is not excluded.reference_order_id
        or fold is not excluded.fold`,
   );
@@ -56,9 +56,9 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
     let changed = 0;
     for (const { clientId, orderKey } of gone) changed += remove.run(clientId, orderKey);
     for (const row of kept) {
-      const { clientId, orderKey, revision, status, nextAction, attention, referenceOrderId, dueAt, digest, fold } =
+      const { clientId, orderKey, revision, status, nextAction, attention, referenceOrderId, dueAt, content, fold } =
         row;
-      const shown = [status, nextAction, attention, referenceOrderId, dueAt, digest, fold] as const;
+      const shown = [status, nextAction, attention, referenceOrderId, dueAt, content, fold] as const;
       const written = upsert.run(clientId, orderKey, last + 1, revision, now, ...shown);
       if (written === 0 && dueAt !== row.dueBefore) setDue.run(dueAt, clientId, orderKey);
       last += written;

@@ -38,6 +38,7 @@ export const toStore = (
   listOrders: async (...values) => await (await reading()).calls.listOrders(...values),
   followOrders: async (page) => await (await reading()).calls.followOrders(page),
   endOfFeed: async () => await (await reading()).calls.endOfFeed(),
+  feedEnds: async () => await (await reading()).calls.feedEnds(),
   clientIds: async () => await (await reading()).calls.clientIds(),
   listNotifications: async (...values) => await (await reading()).calls.listNotifications(...values),
   findNotification: async (key) => await (await reading()).calls.findNotification(key),

@@ -41,6 +41,12 @@ export interface PageRequest {
   readonly cursor: string | null;
 }
 
+/** What is followed in the order of commits; each is the name of a table. */
+export type Feed = 'orders' | 'notifications';
+
+/** The cursors after the latest change. */
+export type FeedEnds = Readonly<Record<Feed, string>>;
+
 /** Null takes all. */
 export interface OrderFilter {
   readonly clientId: string | null;

@@ -4,11 +4,12 @@ import type { OrderRules } from '../order/rules.ts';
 import { check } from './check.ts';
 import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
+import { feedEnds } from './feed.ts';
 import { find } from './find.ts';
 import { lastVerifiedAt, measure } from './measure.ts';
 import { measureUnverified, purgeUnverified } from './purge.ts';
 import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
-import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
+import { findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
 import { rebuild } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
@@ -56,7 +57,8 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   findOrders: async (name: OrderName) => await findOrders(database, name, rules),
   listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }, rules),
   followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page, rules),
-  endOfFeed: async () => await endOfFeed(database),
+  endOfFeed: async () => (await feedEnds(database)).orders,
+  feedEnds: async () => await feedEnds(database),
   clientIds: async () => await clientIds(database),
   listNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await listNotifications(database, filter, page),

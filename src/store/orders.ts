@@ -168,11 +168,11 @@ export const followOrders = async (
   // Not by the index of the client: that holds no positions.
   const ofClient = clientId === null ? '' : "and client_id || '' = $3";
   return await database.snapshot(async (snapshot) => {
-    const cursorAt = await goOnFrom(snapshot, from);
+    const cursorAt = await goOnFrom(snapshot, 'orders', from);
     const rows = await snapshot.query<Row>(
       `select client_id, order_key, position
        from orders
-       where position > cast($1 as bigint) and position < ${snapshot.dialect.horizon} ${ofClient}
+       where position > cast($1 as bigint) and position < ${snapshot.dialect.feeds.orders.horizon} ${ofClient}
        order by position
        limit $2`,
       [from.position, limit, ...(clientId === null ? [] : [clientId])],
@@ -182,13 +182,3 @@ export const followOrders = async (
     return { items, next: cursorAt(String(rows.at(-1)?.position ?? from.position)) };
   });
 };
-
-/** The cursor after the latest change. */
-export const endOfFeed = async (database: Database): Promise<string> =>
-  await database.snapshot(async (snapshot) => {
-    const cursorAt = await goOnFrom(snapshot, { start: null, position: '0' });
-    const [row] = await snapshot.query<{ last: Count }>(
-      `select coalesce(max(position), 0) as last from orders where position < ${snapshot.dialect.horizon}`,
-    );
-    return cursorAt(String(row?.last ?? 0));
-  });

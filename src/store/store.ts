@@ -5,6 +5,7 @@ import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
 import type {
+  FeedEnds,
   Found,
   NotificationFilter,
   NotificationSummary,
@@ -64,6 +65,8 @@ export type {
 } from './delivery.ts';
 
 export type {
+  Feed,
+  FeedEnds,
   Found,
   NotificationFilter,
   NotificationSummary,
@@ -167,6 +170,8 @@ export interface StoreReads {
   ) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
   /** The cursor after the latest change. */
   readonly endOfFeed: () => Promise<string>;
+  /** The same of both feeds, in one look. */
+  readonly feedEnds: () => Promise<FeedEnds>;
 
   /** The clients that anything is stored of, sorted. */
   readonly clientIds: () => Promise<readonly string[]>;

@@ -41,6 +41,7 @@ export const toStore = (
   feedEnds: async () => await (await reading()).calls.feedEnds(),
   clientIds: async () => await (await reading()).calls.clientIds(),
   listNotifications: async (...values) => await (await reading()).calls.listNotifications(...values),
+  followNotifications: async (page) => await (await reading()).calls.followNotifications(page),
   findNotification: async (key) => await (await reading()).calls.findNotification(key),
   readNotifications: async (...values) => await (await reading()).calls.readNotifications(...values),
   hasFailed: async () => await (await reading()).calls.hasFailed(),

@@ -8,7 +8,13 @@ import { feedEnds } from './feed.ts';
 import { find } from './find.ts';
 import { lastVerifiedAt, measure } from './measure.ts';
 import { measureUnverified, purgeUnverified } from './purge.ts';
-import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
+import {
+  clientIds,
+  findNotification,
+  followNotifications,
+  listNotifications,
+  readNotifications,
+} from './notifications.ts';
 import { findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
 import { rebuild } from './rebuild.ts';
@@ -23,6 +29,7 @@ import type {
   Amendment,
   Copied,
   FailedAgain,
+  FollowedNotifications,
   MadeDiagnosis,
   NotificationFilter,
   NotificationKey,
@@ -62,6 +69,7 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   clientIds: async () => await clientIds(database),
   listNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await listNotifications(database, filter, page),
+  followNotifications: async (page: PageRequest & FollowedNotifications) => await followNotifications(database, page),
   findNotification: async (key: NotificationKey) => await findNotification(database, key),
   readNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await readNotifications(database, filter, page),

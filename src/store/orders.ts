@@ -2,16 +2,16 @@ import type { NextAction } from '../order/next-action.ts';
 import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { type Around, rulesIn } from './around.ts';
-import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
+import { nextCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
+import { follow } from './feed.ts';
 import { complete, replacedBy } from './joined.ts';
 import { clientIdsOf } from './notifications.ts';
 import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
 import { isoTime } from './row.ts';
 import type { OrderName } from './shop.ts';
-import { goOnFrom } from './starts.ts';
-import type { OrderFilter, Page, PageRequest } from './store.ts';
+import type { FeedPage, OrderFilter, Page, PageRequest } from './store.ts';
 import type { StandingRow, StoredOrder } from './stored-order.ts';
 import type { Count, Database, Query, Snapshot, Value } from './transaction.ts';
 
@@ -163,22 +163,10 @@ export const followOrders = async (
   database: Database,
   { limit, cursor, clientId }: PageRequest & Pick<OrderFilter, 'clientId'>,
   rules: OrderRules,
-): Promise<{ readonly items: readonly Order[]; readonly next: string }> => {
-  const from = readFeedCursor(cursor ?? '0');
-  // Not by the index of the client: that holds no positions.
-  const ofClient = clientId === null ? '' : "and client_id || '' = $3";
+): Promise<FeedPage<Order>> => {
+  const asked = { feed: 'orders', columns: 'client_id, order_key, position', filter: { client_id: clientId } } as const;
   return await database.snapshot(async (snapshot) => {
-    const cursorAt = await goOnFrom(snapshot, 'orders', from);
-    const rows = await snapshot.query<Row>(
-      `select client_id, order_key, position
-       from orders
-       where position > cast($1 as bigint) and position < ${snapshot.dialect.feeds.orders.horizon} ${ofClient}
-       order by position
-       limit $2`,
-      [from.position, limit, ...(clientId === null ? [] : [clientId])],
-    );
-    const items = await readOrders(snapshot, rows.map(toKey), { rules, asOf: 'its row' });
-    // An empty page, too, gives a cursor of the latest start.
-    return { items, next: cursorAt(String(rows.at(-1)?.position ?? from.position)) };
+    const { rows, next } = await follow<Row>(snapshot, asked, { limit, cursor });
+    return { items: await readOrders(snapshot, rows.map(toKey), { rules, asOf: 'its row' }), next };
   });
 };

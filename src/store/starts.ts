@@ -11,6 +11,14 @@ import type { Snapshot } from './transaction.ts';
  */
 export const newStartId = (): string => randomBytes(8).toString('hex');
 
+const GONE_BACK =
+  'This cursor is of another generation of the database: a backup was restored, or a server took over that lacks something.';
+const WHAT_TO_DO = {
+  orders:
+    'Start again at after=0; of each order keep the state with the greatest revision, and ship once per referenceOrderId, else per paymentRequestId.',
+  notifications: 'Start again at after=0, and act once per clientId and id: a notification has them for ever.',
+} as const satisfies Record<Feed, string>;
+
 /**
  * Makes sure that a cursor tells the same place here as where it was given out: its start is stored, its position has
  * been given out, and no later start began before it. Returns what makes a cursor of a position from here on. Throws an
@@ -35,7 +43,7 @@ export const goOnFrom = async (
        ) as valid`,
     [start ?? '', position],
   );
-  if (start !== null && Number(row?.valid) !== 1) throw new OutdatedCursorError();
+  if (start !== null && Number(row?.valid) !== 1) throw new OutdatedCursorError(`${GONE_BACK} ${WHAT_TO_DO[feed]}`);
   const latest = row?.latest ?? null;
   return (next) => toFeedCursor({ start: latest, position: next });
 };

@@ -115,6 +115,15 @@ describe('GET /api/orders?after=&wait=', () => {
     expect(read).toEqual([cursor, cursor, passed]);
   });
 
+  test('hears of what the clock changes, with the sweep', async () => {
+    const ids = { paymentId: 'CLOCK', paymentRequestId: 'CLOCK' };
+    await admin.notify(paymentResult('S', ids), { receivedAt: new Date() });
+    const answer = list(`orders?after=${await end()}&wait=60`);
+    await waiting(1);
+    expect(await admin.store.sweep(new Date(Date.now() + 7_200_000), 1_000)).toBe(1);
+    expect((await answer).items).toEqual([expect.objectContaining({ paymentId: 'CLOCK', nextAction: 'INQUIRE' })]);
+  });
+
   test('an outage while it waits is waited for', async () => {
     fail = () => new StoreUnavailableError('away');
     const answer = list(`orders?after=${await end()}&wait=60`);

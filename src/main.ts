@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import type { DiagnosisTrust } from './antom/diagnosis.ts';
 import { type Config, ConfigError, type Environment, EXIT_CONFIG, misspelt, readConfig } from './config.ts';
+import { createFeedWatch, type FeedWatch } from './feed-watch.ts';
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
 import { type Address, listenTogether, ListenError, stopListening } from './http/listener.ts';
@@ -16,7 +17,7 @@ import { inboxReport } from './inbox/report.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createMeasuring } from './metrics/measuring.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
-import { type Opening, openPatiently, serviceOf } from './opening.ts';
+import { openPatiently, type Opening as Means, serviceOf } from './opening.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { exposedFiles } from './secret-files.ts';
 import { type Store, StoreUnusableError } from './store/store.ts';
@@ -52,11 +53,9 @@ interface Parts {
   inbox: Inbox | null;
   upkeep: Upkeep | null;
   readonly sightings: Sightings;
+  readonly feedWatch: FeedWatch;
   isStopping: boolean;
 }
-
-/** What the parts are made by. */
-type Means = Opening;
 
 /** Opens the listeners at once and the store in the background: health answers while the database is still away. */
 export const start = async (config: Config, log: Log): Promise<Running> => {
@@ -66,7 +65,8 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const means = { config, log, onUnusable };
   const trust = trustIn(config, config.keys);
   const sightings = createSightings(config.notifyPaths);
-  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, sightings, isStopping: false };
+  const feedWatch = createFeedWatch({ store: () => parts.store });
+  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, sightings, feedWatch, isStopping: false };
   logKeys(log, config.keys);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
@@ -125,6 +125,8 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metrics.text,
     status: async (opened) => await readStatus(opened, serviceOf(config, parts.trust.keys)),
+    feedWatch: parts.feedWatch,
+    isDraining: readiness.isDraining,
     log,
   });
   const watch = watchOf(parts.sightings, metrics);
@@ -203,7 +205,9 @@ const drainAndClose = async (
   parts.isStopping = true;
   log.info({ signal }, 'draining');
   readiness.drain();
+  parts.feedWatch.endWaits();
   await pause(config.drainDelayMs);
+  parts.feedWatch.close();
   await Promise.all([stopListening(publicServer), stopListening(adminServer)]);
   await parts.inbox?.drain();
   readiness.stop();

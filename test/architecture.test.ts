@@ -41,8 +41,12 @@ const ALLOWED: readonly Allowance[] = [
   ['inbox/', 'store/store.ts', 'all'],
   ['inbox/report.ts', 'log.ts', 'all'],
 
+  ['feed-watch.ts', 'store/store.ts', 'types'],
+  ['feed-watch.ts', 'store/cursor.ts', ['hasPassed', 'readFeedCursor']],
+
   ['http/', 'pay-notify.ts', 'all'],
   ['http/', 'inbox/', 'types'],
+  ['http/', 'feed-watch.ts', 'types'],
   ['http/', 'log.ts', 'all'],
   ['http/', 'loopback.ts', 'all'],
   ['http/', 'version.ts', 'all'],
@@ -107,6 +111,7 @@ const FILES = new Set([
   'cli.ts',
   'config.ts',
   'environment.ts',
+  'feed-watch.ts',
   'key-ring.ts',
   'log.ts',
   'loopback.ts',

@@ -2,8 +2,9 @@ import type { NextAction } from '../order/next-action.ts';
 import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { type Around, rulesIn } from './around.ts';
-import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
+import { nextCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
+import { follow } from './feed.ts';
 import { readFoldedCaptures, withFolded } from './folded-captures.ts';
 import { complete } from './joined.ts';
 import { clientIdsOf } from './notifications.ts';
@@ -11,8 +12,7 @@ import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './orde
 import { paymentsLinkedBy } from './links.ts';
 import type { OrderName } from './shop.ts';
 import { type OrderContent, toContent, toShown } from './shown.ts';
-import { goOnFrom } from './starts.ts';
-import type { OrderFilter, Page, PageRequest } from './store.ts';
+import type { FeedPage, OrderFilter, Page, PageRequest } from './store.ts';
 import type { StandingRow, StoredOrder } from './stored-order.ts';
 import type { Count, Database, Query, Snapshot, Value } from './transaction.ts';
 
@@ -147,32 +147,10 @@ export const listOrders = async (
 export const followOrders = async (
   database: Database,
   { limit, cursor, clientId }: PageRequest & Pick<OrderFilter, 'clientId'>,
-): Promise<{ readonly items: readonly Order[]; readonly next: string }> => {
-  const from = readFeedCursor(cursor ?? '0');
-  // Not by the index of the client: that holds no positions.
-  const ofClient = clientId === null ? '' : "and client_id || '' = $3";
+): Promise<FeedPage<Order>> => {
+  const asked = { feed: 'orders', columns: SHOWN, filter: { client_id: clientId } } as const;
   return await database.snapshot(async (snapshot) => {
-    const cursorAt = await goOnFrom(snapshot, from);
-    const rows = await snapshot.query<Row>(
-      `select ${SHOWN}
-       from orders
-       where position > cast($1 as bigint) and position < ${snapshot.dialect.horizon} ${ofClient}
-       order by position
-       limit $2`,
-      [from.position, limit, ...(clientId === null ? [] : [clientId])],
-    );
-    const items = await Promise.all(rows.map(async (row) => await toStanding(snapshot.query, row)));
-    // An empty page, too, gives a cursor of the latest start.
-    return { items, next: cursorAt(String(rows.at(-1)?.position ?? from.position)) };
+    const { rows, next } = await follow<Row>(snapshot, asked, { limit, cursor });
+    return { items: await Promise.all(rows.map(async (row) => await toStanding(snapshot.query, row))), next };
   });
 };
-
-/** The cursor after the latest change. */
-export const endOfFeed = async (database: Database): Promise<string> =>
-  await database.snapshot(async (snapshot) => {
-    const cursorAt = await goOnFrom(snapshot, { start: null, position: '0' });
-    const [row] = await snapshot.query<{ last: Count }>(
-      `select coalesce(max(position), 0) as last from orders where position < ${snapshot.dialect.horizon}`,
-    );
-    return cursorAt(String(row?.last ?? 0));
-  });

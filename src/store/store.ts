@@ -5,6 +5,9 @@ import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
 import type {
+  FeedEnds,
+  FeedPage,
+  FollowedNotifications,
   Found,
   NotificationFilter,
   NotificationSummary,
@@ -64,6 +67,10 @@ export type {
 } from './delivery.ts';
 
 export type {
+  Feed,
+  FeedEnds,
+  FeedPage,
+  FollowedNotifications,
   Found,
   NotificationFilter,
   NotificationSummary,
@@ -162,16 +169,20 @@ export interface StoreReads {
    * Each order once, at the place of its latest change, oldest change first. `cursor` null is the beginning. Throws an
    * OutdatedCursorError where the database has gone back since the cursor was given out.
    */
-  readonly followOrders: (
-    page: PageRequest & Pick<OrderFilter, 'clientId'>,
-  ) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
+  readonly followOrders: (page: PageRequest & Pick<OrderFilter, 'clientId'>) => Promise<FeedPage<Order>>;
   /** The cursor after the latest change. */
   readonly endOfFeed: () => Promise<string>;
+  /** The same of both feeds, in one look. */
+  readonly feedEnds: () => Promise<FeedEnds>;
 
   /** The clients that anything is stored of, sorted. */
   readonly clientIds: () => Promise<readonly string[]>;
   /** Newest first. */
   readonly listNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<NotificationSummary>>;
+  /**
+   * Each notification once, as it is now, in the order in which they were stored. Cursors are as for orders.
+   */
+  readonly followNotifications: (page: PageRequest & FollowedNotifications) => Promise<FeedPage<NotificationSummary>>;
   readonly findNotification: (key: NotificationKey) => Promise<StoredNotification | null>;
   /** Oldest first, with bytes: what reads all of them. */
   readonly readNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<StoredNotification>>;

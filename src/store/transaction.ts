@@ -1,3 +1,4 @@
+import type { Feed } from './lists.ts';
 import type { Lock } from './lock.ts';
 import type { OrderKey, Touched } from './order-key.ts';
 import type { NotificationRow, UnverifiedRow } from './row.ts';
@@ -16,13 +17,19 @@ export type Value = string | number | Uint8Array | null;
  */
 export type Query = <Row extends object>(sql: string, values?: readonly Value[]) => Promise<readonly Row[]>;
 
+export interface FeedDialect {
+  /** No position of the feed below this one is still to come. */
+  readonly horizon: string;
+  /** The column of `starts` that holds the last position of the feed that was stored then. */
+  readonly began: string;
+}
+
 /** Where the two databases spell the same thing differently. */
 export interface Dialect {
   /** After a select: holds its rows until COMMIT, and passes over those that somebody else holds. */
   readonly skipLocked: string;
-  /** No position of the feed below this one is still to come. */
-  readonly horizon: string;
-  /** Every position of the feed that was given out is below this one. */
+  readonly feeds: Readonly<Record<Feed, FeedDialect>>;
+  /** Every position of an order that was given out is below this one. */
   readonly nextPosition: string;
   /** The name in `settings` by which positions go on. */
   readonly positionSetting: string;
@@ -141,6 +148,7 @@ export interface Transaction extends Snapshot {
 
 /** A database as the algorithms use it. */
 export interface Database {
+  readonly dialect: Dialect;
   /** One statement by itself. */
   readonly query: Query;
   readonly snapshot: <T>(work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;

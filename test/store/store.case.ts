@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeFeed } from './feed.case.ts';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
@@ -29,6 +30,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeRepair(ground);
     describeRetention(ground);
     describeLists(ground);
+    describeFeed(ground);
     describeJoins(ground);
     describeMended(ground);
     describeReviews(ground);

@@ -105,7 +105,8 @@ export const MIGRATIONS: readonly Migration[] = [
       create table starts (
         number integer primary key,
         id text not null unique,
-        began integer not null -- the last position that was stored
+        began integer not null, -- the last position of an order that was given out
+        began_notifications integer not null -- the last position of a notification
       );
 
       -- What the shop said, with everything that it said before: registrations of payments and refunds, reviews.

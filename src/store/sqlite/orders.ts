@@ -1,16 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SETTING } from '../setting.ts';
-import { newStartId } from '../starts.ts';
 import type { Transaction } from '../transaction.ts';
 import { prepare } from './query.ts';
-
-/** No position below this one is still to come, and none above has been given out. */
-export const NEXT_POSITION = `(
-  coalesce((select cast(value as integer) from settings where name = '${SETTING.position}'), 0) + 1
-)`;
+import type { Starting } from './starts.ts';
 
 /** Writes orders, with positions in the order of commits: there is one writer. */
-export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders'] => {
+export const createOrderWriting = (db: DatabaseSync, starting: Starting): Transaction['writeOrders'] => {
   const upsert = prepare(
     db,
     `insert into orders (
@@ -40,16 +35,6 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
     `insert into settings values ('${SETTING.position}', ?) on conflict do update set value = excluded.value`,
   );
 
-  // With the first change, in its transaction, and not when the file is opened: who starts again and again and changes
-  // nothing adds no rows. Until then every position is one that the start before gave out.
-  const ownStart = newStartId();
-  const addStart = prepare(
-    db,
-    `insert into starts (number, id, began)
-     select coalesce((select max(number) from starts), 0) + 1, ?1, ?2
-     where not exists (select 1 from starts where id = ?1)`,
-  );
-
   return async (kept, gone, now) => {
     const before = Number(selectLast.get()?.[0] ?? 0);
     let last = before;
@@ -65,7 +50,7 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
       changed += written;
     }
     if (last > before) {
-      addStart.run(ownStart, before);
+      starting.note();
       keepLast.run(String(last));
     }
     return changed;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeCallbacks } from './callbacks.case.ts';
 import { describeFeed } from './feed.case.ts';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
@@ -36,6 +37,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeReviews(ground);
     describeMeasuring(ground);
     describeTimeline(ground);
+    describeCallbacks(ground);
   });
 };
 

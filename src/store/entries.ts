@@ -1,3 +1,4 @@
+import { toCallbackStore } from './callback-operations.ts';
 import type { Reads, Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
@@ -13,6 +14,7 @@ export const toStore = (
   writes: Writes,
   reading: () => Promise<{ readonly calls: Reads }>,
 ): StoreReads & StoreWrites => ({
+  ...toCallbackStore(writes, reading),
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
   ping: async () => await writes.ping(),
   register: async (...values) => await writes.register(...values),

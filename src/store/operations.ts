@@ -1,6 +1,7 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
 import type { Registration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { createCallbackReads, createCallbackWrites } from './callback-operations.ts';
 import { check } from './check.ts';
 import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
@@ -53,6 +54,7 @@ import {
 
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
+  ...createCallbackReads(database, rules),
   findOrders: async (name: OrderName) => await findOrders(database, name, rules),
   listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }, rules),
   followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page, rules),
@@ -92,6 +94,7 @@ export type Reads = ReturnType<typeof createReads>;
 export const createWrites = (database: Database, rules: OrderRules) => {
   const at = (now: Date) => ({ rules, now: now.getTime() });
   return {
+    ...createCallbackWrites(database),
     record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
       await record(database, entries, { bounds, rules }),
     // It writes: a database that became read-only, or cannot sync its log, must not count as ready.

@@ -3,6 +3,7 @@ import type { Order } from '../order/order.ts';
 import type { Outcome, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
+import type { StoreCallbackReads, StoreCallbackWrites } from './callback.ts';
 import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
 import type {
   Found,
@@ -41,6 +42,7 @@ import type {
   UnverifiedSummary,
 } from './verification-failure.ts';
 
+export type * from './callback.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,
@@ -153,7 +155,7 @@ export interface Store extends StoreReads, StoreWrites {
   readonly close: () => Promise<void>;
 }
 
-export interface StoreReads {
+export interface StoreReads extends StoreCallbackReads {
   /** As of this very moment; several where payments share a `paymentRequestId`. */
   readonly findOrders: (name: OrderName) => Promise<readonly Order[]>;
   /** Newest change first, each as of its last commit or sweep. */
@@ -218,7 +220,7 @@ export interface StoreReads {
   readonly recall: (name: string) => Promise<string | null>;
 }
 
-export interface StoreWrites {
+export interface StoreWrites extends StoreCallbackWrites {
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Resolves while the store can write. */

@@ -39,6 +39,10 @@ export interface Dialect {
   /** How many orders there are, and the bytes of the database. */
   readonly orderTotal: string;
   readonly databaseBytes: string;
+  /** The time by the clock of the database, epoch milliseconds. */
+  readonly clock: string;
+  /** One service at a time works on it: a lease that another one left behind is free when this one starts. */
+  readonly hasOneService: boolean;
 }
 
 /** What stands in `notifications` for one of the rows that were put there. */

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeCallbacks } from './callbacks.case.ts';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
@@ -34,6 +35,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeReviews(ground);
     describeMeasuring(ground);
     describeTimeline(ground);
+    describeCallbacks(ground);
   });
 };
 

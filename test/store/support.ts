@@ -53,6 +53,9 @@ export const DELETE_ALL = [
   'delete from notifications',
   'delete from shop_statements',
   'delete from unverified',
+  'delete from callback_orders',
+  'delete from callback_urls',
+  'delete from leases',
   "delete from settings where name <> 'feed_base'",
 ];
 

@@ -36,6 +36,8 @@ const DIALECT: Dialect = {
     where oid = 'orders'::regclass
   )`,
   databaseBytes: 'pg_database_size(current_database())',
+  clock: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
+  hasOneService: false,
 };
 
 const SELECT_RULES = prepared(`select value from settings where name = '${SETTING.rules}'`);

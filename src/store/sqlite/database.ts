@@ -24,6 +24,8 @@ const DIALECT: Dialect = {
   holds: (column, value) => `instr(${column}, ${value}) > 0`,
   orderTotal: '(select count(*) from orders)',
   databaseBytes: '(select page_count * page_size from pragma_page_count, pragma_page_size)',
+  clock: "cast(unixepoch('subsec') * 1000 as integer)",
+  hasOneService: true,
 };
 
 const createRules = (db: DatabaseSync): Snapshot['rules'] => {

@@ -113,6 +113,55 @@ export const MIGRATIONS: readonly Migration[] = [
       create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
         where target <> '';
 
+      -- Who does something that one service at a time does.
+      create table leases (
+        name text primary key,
+        owner text not null,
+        until integer not null -- by the clock of the database
+      ) without rowid;
+
+      -- The callback URLs that follow the change feed, each for one client. No URL stands here: it may hold a secret.
+      create table callback_urls (
+        client_id text not null,
+        url text not null, -- its SHA-256, hex
+        number integer not null unique, -- stands for the two in callback_orders
+        origin text not null,
+        in_use integer not null, -- 1 while it is configured
+        followed_since integer not null,
+        start text, -- where the feed goes on: the two parts of a cursor
+        position integer not null,
+        floor integer not null, -- orders of revisions up to this one are passed over; 0 for none
+        again_until integer not null, -- up to this position orders are sent again, delivered or not
+        paused_until integer, -- when the next probe is due; null while nothing is wrong
+        paused_since integer,
+        attempts integer not null, -- since then
+        why text, -- what the last one came to
+        delivered_at integer, -- the last 2xx
+        alarmed_at integer, -- when the log said last that it waits for too long
+        primary key (client_id, url)
+      ) without rowid;
+
+      -- What the shop was told of each order, and what it is still to be told.
+      create table callback_orders (
+        client_id text not null,
+        number integer not null, -- of the callback URL
+        order_key text not null,
+        delivered_revision integer, -- what the shop last answered 2xx for
+        delivered text, -- JSON: what else it was then
+        delivered_at integer,
+        copied text, -- came with a copy: digest of the order that need not be sent (callback-copy.ts)
+        pending_revision integer, -- null while there is nothing to tell
+        pending_since integer,
+        attempts integer not null, -- since then
+        next_attempt_at integer not null,
+        why text, -- what the last one came to
+        primary key (client_id, number, order_key)
+      ) without rowid;
+      create index callback_orders_due on callback_orders (client_id, number, next_attempt_at)
+        where pending_revision is not null;
+      create index callback_orders_waiting on callback_orders (client_id, number, pending_since)
+        where pending_revision is not null;
+
       create table unverified (
         request integer primary key,
         digest blob not null unique, -- over method, target, headers and body

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SECRETS, VARIABLES } from '../../src/config.ts';
 import type { Signer } from '../support/client.ts';
 import type { Environment } from '../support/receiver.ts';
-import { createSecret } from '../support/shop.ts';
+import { createSecret } from '../support/example-shop.ts';
 import { readProject } from './typed.ts';
 
 /** What the image sets: the ENV of its last stage. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { Ended } from '../docs/site.ts';
 
 /** What a machine needs that can do less than the documents expect of one. */
@@ -13,9 +13,12 @@ export interface Options {
   readonly runArguments: string;
 }
 
-/** Docker, or podman, whichever answers. Its name. */
+/** Docker, or podman, whichever answers. Where its program is: by its name our own `docker` would call itself. */
 export const findEngine = (): string => {
-  const found = ['docker', 'podman'].find((name) => spawnSync(name, ['info']).status === 0);
+  const places = (process.env['PATH'] ?? '').split(delimiter);
+  const found = ['docker', 'podman']
+    .flatMap((name) => places.map((place) => join(place, name)))
+    .find((program) => spawnSync(program, ['info']).status === 0);
   if (found === undefined) throw new Error('this test runs the real image, and neither docker nor podman answers here');
   return found;
 };

@@ -8,7 +8,7 @@ import { type Address, createSigner, eventually, get, send } from '../support/cl
 import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
 import { freePort } from '../support/port.ts';
 import { endPrograms, makeDirectory, removeDirectories } from '../support/receiver.ts';
-import { createSecret, readLedger, startShop } from '../support/shop.ts';
+import { createSecret, readLedger, startShop } from '../support/example-shop.ts';
 import { findEngine, inShell, installEngine } from './engine.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { SETTING } from '../setting.ts';
 import type { Migration } from '../schema.ts';
+import { VIEWS } from './views.ts';
 
 /**
  * Times are epoch milliseconds, digests SHA-256. Every key of merchants' data starts with `client_id`, so that the
@@ -211,6 +212,7 @@ export const MIGRATIONS: readonly Migration[] = [
         for each row when (old.origin <> new.origin) execute function paynotify_subtract_unverified();
       create trigger unverified_moved after update of origin on unverified
         for each row when (old.origin <> new.origin) execute function paynotify_add_unverified();
-    `,
+
+      ${VIEWS}    `,
   },
 ];

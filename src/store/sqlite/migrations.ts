@@ -1,4 +1,5 @@
 import type { Migration } from '../schema.ts';
+import { VIEWS } from './views.ts';
 
 /** Times are epoch milliseconds, digests SHA-256. Identifiers compare by code unit, as SQLite does by itself. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -213,6 +214,7 @@ export const MIGRATIONS: readonly Migration[] = [
         insert into unverified_totals values (new.origin, new.bytes)
         on conflict do update set bytes = bytes + excluded.bytes;
       end;
-    `,
+
+      ${VIEWS}    `,
   },
 ];

@@ -111,10 +111,12 @@ interface OrderRow extends DeliveredColumns {
   readonly attempts: Count;
   readonly next_attempt_at: Count;
   readonly why: string | null;
+  readonly paused_until: Count | null;
+  readonly url_why: string | null;
 }
 
 const ORDER_COLUMNS = `o.client_id, o.number, o.order_key, u.origin, u.in_use, o.delivered_revision, o.delivered,
-  o.delivered_at, o.pending_revision, o.pending_since, o.attempts, o.next_attempt_at, o.why`;
+  o.delivered_at, o.pending_revision, o.pending_since, o.attempts, o.next_attempt_at, o.why, u.paused_until, u.why as url_why`;
 
 const toOrderCallback = (row: OrderRow): OrderCallback => {
   const delivered = readDelivered(row);
@@ -131,8 +133,9 @@ const toOrderCallback = (row: OrderRow): OrderCallback => {
             revision: Number(row.pending_revision),
             since: isoTime(row.pending_since ?? 0),
             attempts: Number(row.attempts),
-            nextAttemptAt: isoTime(row.next_attempt_at),
-            why: row.why,
+            // While the URL is paused, that is what it waits for.
+            nextAttemptAt: isoTime(Math.max(Number(row.next_attempt_at), Number(row.paused_until ?? 0))),
+            why: (row.paused_until === null ? null : row.url_why) ?? row.why,
           },
   };
 };

@@ -3,6 +3,7 @@ import type { Kind } from '../order/reading.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { type Happened, type Moment, shortly, tellTimeline } from '../order/timeline.ts';
 import { rulesIn } from './around.ts';
+import { callbacksOf } from './callback-lists.ts';
 import { evidenceAt, type History, readOrderHistory } from './history.ts';
 import { complete } from './joined.ts';
 import { type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
@@ -47,6 +48,7 @@ export const readTimeline = async (
         now,
         derived: Math.max(1, Math.floor(LOOKED_AT / (statements.length + 1))),
       }),
+      callbacks: await callbacksOf(query, key),
       omitted,
     };
   });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { describeCallbacks } from './callbacks.case.ts';
+import { describeCallbacksTold } from './callbacks-told.case.ts';
 import { describeFeed } from './feed.case.ts';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
@@ -38,6 +39,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeMeasuring(ground);
     describeTimeline(ground);
     describeCallbacks(ground);
+    describeCallbacksTold(ground);
   });
 };
 

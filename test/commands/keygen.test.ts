@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readKey } from '../../src/antom/keys.ts';
 import { signatureHeader } from '../../src/antom/signing.ts';
 import { verify } from '../../src/antom/signature.ts';
-import { readPrivateKey } from '../../src/commands/private-key.ts';
+import { readPrivateKeyFile } from '../../src/commands/private-key.ts';
 import { here, KEYS, ownPlace, spawned } from './support.ts';
 
 const place = ownPlace();
@@ -13,7 +13,7 @@ const verifies = async (privateKeyFile: string, publicKey: string): Promise<bool
   const body = Buffer.from('{}');
   const signature = signatureHeader(
     { method: 'POST', uri: '/n', clientId: 'C', requestTime: 'T', body },
-    await readPrivateKey(privateKeyFile),
+    await readPrivateKeyFile(privateKeyFile),
   );
   const request = {
     method: 'POST',
@@ -71,13 +71,13 @@ describe('the private key of send', () => {
   );
 
   test.each([
-    ['throw-away.public.spki.pem', 'holds a public key: signing needs the private one'],
-    ['throw-away.private.encrypted.pem', 'without a passphrase'],
-    ['throw-away-ec.private.pkcs8.pem', 'holds a key that is not RSA'],
-    ['throw-away-pss.private.pkcs8.pem', 'holds a key that is not RSA'],
-    ['README.md', 'holds no private key'],
+    ['throw-away.public.spki.pem', 'throw-away.public.spki.pem: this is a public key'],
+    ['throw-away.private.encrypted.pem', 'the key is protected by a passphrase'],
+    ['throw-away-ec.private.pkcs8.pem', 'the key is not an RSA key'],
+    ['throw-away-pss.private.pkcs8.pem', 'the key is not an RSA key'],
+    ['README.md', 'the key is neither PEM nor Base64'],
     ['nowhere.pem', 'cannot be read: ENOENT'],
   ])('refuses %s and says why', async (name, why) => {
-    await expect(readPrivateKey(join(KEYS, name))).rejects.toThrow(why);
+    await expect(readPrivateKeyFile(join(KEYS, name))).rejects.toThrow(why);
   });
 });

@@ -27,33 +27,47 @@ const parseJson = (text: string): unknown => {
 };
 
 const clientsFile = z.strictObject({
-  clients: z.array(z.strictObject({ clientId: z.string().min(1), publicKeys: z.array(z.string()).min(1) })).min(1),
+  clients: z
+    .array(
+      z.strictObject({
+        clientId: z.string().min(1),
+        publicKeys: z.array(z.string()).min(1),
+        privateKey: z.string().optional(),
+      }),
+    )
+    .min(1),
 });
 
-interface ClientKeys {
+/** A client as it is configured, before its keys are read. */
+export interface ClientKeys {
   readonly clientId: string;
   readonly publicKeys: readonly string[];
+  /** The merchant's own, as the clients file has it; null where there is none. */
+  readonly privateKey: string | null;
   /** Where the client id stands, for messages. */
   readonly named: string;
   /** Where the keys stand. */
   readonly from: string;
 }
 
-/** The keys of every configured client; what is wrong with them goes to the problems. */
-export const readKeyRing = (source: KeySource, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
+/** APO's keys of every configured client; what is wrong with them goes to the problems. */
+export const readKeyRing = (
+  clients: readonly ClientKeys[],
+  { problems, refuseSandbox }: { readonly problems: string[]; readonly refuseSandbox: boolean },
+): KeyRing => {
   const ring = new Map<string, readonly AntomKey[]>();
-  for (const { clientId, publicKeys, named, from } of readClients(source)) {
+  for (const { clientId, publicKeys, named, from } of clients) {
     if (!/^[\x21-\x7e]+$/.test(clientId))
-      source.problems.push(
+      problems.push(
         `${named}: a client id must be visible ASCII without spaces, and this one has ${flawOf(clientId)}: copy it again from the dashboard`,
       );
-    if (ring.has(clientId)) source.problems.push(`${named}: client ${clientId} stands twice`);
+    if (ring.has(clientId)) problems.push(`${named}: client ${clientId} stands twice`);
     if (refuseSandbox && clientId.startsWith('SANDBOX_')) {
-      source.problems.push(
+      problems.push(
         `${named}: ${clientId} is a sandbox client, and NODE_ENV is production: its payments are no money. Set the live client, or NODE_ENV=development to test (ALLOW_SANDBOX=true starts all the same)`,
       );
     }
-    ring.set(clientId, readKeysOf({ publicKeys, from }, source.problems));
+    ring.set(clientId, readKeysOf({ publicKeys, from }, problems));
   }
   return ring;
 };
@@ -77,7 +91,8 @@ const readKeysOf = (
     }
   });
 
-const readClients = (source: KeySource): readonly ClientKeys[] => {
+/** Every configured client; what keeps them from being read goes to the source's problems. */
+export const readClients = (source: KeySource): readonly ClientKeys[] => {
   const clientId = source.text('ANTOM_CLIENT_ID');
   const publicKey = source.text('ANTOM_PUBLIC_KEY');
   const file = source.text('ANTOM_CLIENTS_FILE');
@@ -96,7 +111,8 @@ const readClients = (source: KeySource): readonly ClientKeys[] => {
     source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
   // An empty file has been named as a problem already.
   if (clientId === null || publicKey === null || publicKey === '') return [];
-  return [{ clientId, publicKeys: publicKey.split(','), named: 'ANTOM_CLIENT_ID', from: 'ANTOM_PUBLIC_KEY' }];
+  const publicKeys = publicKey.split(',');
+  return [{ clientId, publicKeys, privateKey: null, named: 'ANTOM_CLIENT_ID', from: 'ANTOM_PUBLIC_KEY' }];
 };
 
 const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[] => {
@@ -114,7 +130,7 @@ const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[
   if (parsed.success)
     return parsed.data.clients.map((client) => {
       const from = `ANTOM_CLIENTS_FILE, client ${client.clientId}`;
-      return { ...client, named: from, from };
+      return { ...client, privateKey: client.privateKey ?? null, named: from, from };
     });
   problems.push(...parsed.error.issues.map((issue) => `ANTOM_CLIENTS_FILE: ${issue.path.join('.')}: ${issue.message}`));
   return [];

@@ -13,6 +13,7 @@ import { createSampledLog } from './http/sampled-log.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { inboxReport } from './inbox/report.ts';
+import { logKeys } from './key-report.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createMeasuring } from './metrics/measuring.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -67,7 +68,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const trust = trustIn(config, config.keys);
   const sightings = createSightings(config.notifyPaths);
   const parts: Parts = { trust, store: null, inbox: null, upkeep: null, sightings, isStopping: false };
-  logKeys(log, config.keys);
+  logKeys(log, config);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
     { server: servers.publicServer, host: config.host, port: config.port, variables: ['HOST', 'PORT'] },
@@ -179,8 +180,9 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
 
 const reloadKeys = (parts: Parts, { config, log }: Means): void => {
   try {
-    parts.trust = trustIn(config, config.readKeysAgain());
-    logKeys(log, parts.trust.keys);
+    const again = config.readKeysAgain();
+    parts.trust = trustIn(config, again.keys);
+    logKeys(log, again);
     parts.upkeep?.verifyAgain(parts.trust);
     parts.upkeep?.remember(serviceOf(config, parts.trust.keys));
   } catch (error) {
@@ -228,13 +230,6 @@ const within = async (milliseconds: number, work: Promise<void>): Promise<boolea
     ),
     pause(milliseconds, false, { ref: false }),
   ]);
-
-const logKeys = (log: Log, keys: KeyRing): void => {
-  for (const [clientId, clientKeys] of keys) {
-    for (const { version, fingerprint } of clientKeys)
-      log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
-  }
-};
 
 /** Each names what is wrong; a server also the variable that led to it. */
 const unusable = ({ message }: StoreUnusableError): { readonly problem: string } => ({

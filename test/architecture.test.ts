@@ -75,6 +75,14 @@ const ALLOWED: readonly Allowance[] = [
   ['metrics/', 'store/store.ts', 'types'],
 
   ['config.ts', 'antom/keys.ts', 'types'],
+  ['config.ts', 'api-access.ts', 'all'],
+  ['api-access.ts', 'antom/', 'all'],
+  ['api-access.ts', 'environment.ts', 'types'],
+  ['api-access.ts', 'key-ring.ts', 'types'],
+  ['api-access.ts', 'loopback.ts', 'all'],
+  ['api-access.ts', 'zod', 'all'],
+  ['key-report.ts', 'config.ts', 'types'],
+  ['key-report.ts', 'log.ts', 'types'],
   ['config.ts', 'key-ring.ts', 'all'],
   ['config.ts', 'environment.ts', 'all'],
   ['environment.ts', 'key-ring.ts', 'all'],
@@ -103,10 +111,12 @@ const ENTRANCES: readonly Allowance[] = [
 
 const ROOMS = ['order/', 'handlers/', 'antom/', 'store/', 'inbox/', 'http/', 'upkeep/', 'metrics/', 'commands/'];
 const FILES = new Set([
+  'api-access.ts',
   'main.ts',
   'cli.ts',
   'config.ts',
   'environment.ts',
+  'key-report.ts',
   'key-ring.ts',
   'log.ts',
   'loopback.ts',

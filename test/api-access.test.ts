@@ -50,6 +50,9 @@ const problemsOf = (read: () => unknown): readonly string[] => {
 const problemsWith = (change: Environment): readonly string[] =>
   problemsOf(() => readConfig({ ...accepted, ...change }));
 
+const versionWith = (change: Environment): string | undefined =>
+  readConfig({ ...accepted, ...change }).api?.signingKeys.get('T_client')?.version;
+
 describe("access to Antom's API", () => {
   test.each([
     ['ASIA', 'https://open-sea-global.alipay.com'],
@@ -84,8 +87,6 @@ describe("access to Antom's API", () => {
   });
 
   test('the version of the key is 1, or as configured', () => {
-    const versionWith = (change: Environment) =>
-      readConfig({ ...accepted, ...change }).api?.signingKeys.get('T_client')?.version;
     expect(versionWith({})).toBe('1');
     expect(versionWith({ ANTOM_PRIVATE_KEY_VERSION: '3' })).toBe('3');
     expect(versionWith({ ANTOM_PRIVATE_KEY: `2:${OWN_KEY}`, ANTOM_PRIVATE_KEY_VERSION: '3' })).toBe('2');

@@ -3,7 +3,7 @@ import { type Answers, type Asks, bodyOf } from './asks.ts';
 import type { Operation } from './call-codes.ts';
 import { type Caller, exchange } from './exchange.ts';
 import { pathOfOperation } from './host.ts';
-import type { AntomKey } from './keys.ts';
+import type { AntomKey, KeyRing } from './keys.ts';
 
 type Calls<O extends Operation> = (ask: Asks[O], signal?: AbortSignal) => Promise<CallResult<Answers[O]>>;
 
@@ -43,3 +43,16 @@ export const createAntomClient = (settings: ClientSettings): AntomClient => {
     inquiryRefund: calling('inquiryRefund'),
   };
 };
+
+interface Access extends Pick<Caller, 'origin'> {
+  readonly signingKeys: ReadonlyMap<string, Caller['signingKey']>;
+}
+
+/** A client of the API for each of the merchant's clients that has a private key. */
+export const createAntomClients = ({ origin, signingKeys }: Access, keys: KeyRing): ReadonlyMap<string, AntomClient> =>
+  new Map(
+    [...signingKeys].map(([clientId, signingKey]) => [
+      clientId,
+      createAntomClient({ clientId, origin, signingKey, keys: keys.get(clientId) ?? [] }),
+    ]),
+  );

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AntomClient, ClientSettings } from '../../src/antom/client.ts';
-import { createAntomClient } from '../../src/antom/client.ts';
+import { createAntomClient, createAntomClients } from '../../src/antom/client.ts';
+import { readConfig } from '../../src/config.ts';
 import { exchange } from '../../src/antom/exchange.ts';
 import { readKey } from '../../src/antom/keys.ts';
 import { readPrivateKey } from '../../src/antom/private-key.ts';
@@ -61,8 +62,8 @@ const captureAnswered = async (reply: Reply, change: Partial<ClientSettings> = {
   return await clientWith(change).capture(capture);
 };
 
-const unverified = (): never => {
-  throw new Error('the answer did not verify');
+const missing = (): never => {
+  throw new Error('it is missing');
 };
 
 describe('a request', () => {
@@ -239,7 +240,7 @@ describe('what APO signed is read', () => {
     );
     expect(evidence.received?.receivedAt).toBe(NOW);
     expect(evidence.sent).toMatchObject({ target: '/ams/sandbox/api/v1/payments/capture', requestTime: String(NOW) });
-    const { clientId, requestTime, signature, ...rest } = evidence.verified ?? unverified();
+    const { clientId, requestTime, signature, ...rest } = evidence.verified ?? missing();
     const again = { ...rest, clientIds: [clientId], requestTimes: [requestTime], signatures: [signature] };
     const trust = { keys: new Map([[CLIENT_ID, apoKeys]]), publicUris: [] };
     expect(rest.target).toBe('/ams/sandbox/api/v1/payments/capture');
@@ -411,5 +412,23 @@ describe('an answer that APO signed, but that is none to this question', () => {
       reason: 'UNREADABLE',
       detail: 'paymentStatus',
     });
+  });
+});
+
+test('as configured: each client that has a private key calls with its own, and believes its own of APO', async () => {
+  const { api: access, keys } = readConfig({
+    ANTOM_CLIENT_ID: CLIENT_ID,
+    ANTOM_PUBLIC_KEY: `9:${APO_PUBLIC_KEY}`,
+    ANTOM_PRIVATE_KEY: MERCHANT_KEY,
+    ANTOM_PRIVATE_KEY_VERSION: '4',
+    ANTOM_API_URL: api.origin,
+  });
+  const clients = createAntomClients(access ?? missing(), keys);
+  expect([...clients.keys()]).toEqual([CLIENT_ID]);
+  api.reply(answering(CAPTURED));
+  expect(await clients.get(CLIENT_ID)?.capture(capture)).toMatchObject({ outcome: 'OK' });
+  expect(api.seen.at(-1)).toMatchObject({
+    isSigned: true,
+    headers: { signature: expect.stringContaining('keyVersion=4,') },
   });
 });

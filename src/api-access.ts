@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HOSTS, isSandbox, type Region } from './antom/host.ts';
 import { type AntomKey, KeyError, type KeyRing } from './antom/keys.ts';
-import { type PrivateKey, readPrivateKey } from './antom/private-key.ts';
+import { type PrivateKey, readPrivateKeyText } from './antom/private-key.ts';
 import type { Source } from './environment.ts';
 import type { ClientKeys } from './key-ring.ts';
 import { isLoopback } from './loopback.ts';
@@ -104,7 +104,7 @@ const readSigningKey = (
   }: { readonly version: string; readonly apoKeys: readonly AntomKey[]; readonly problems: string[] },
 ): SigningKey | null => {
   try {
-    const key = readPrivateKey(privateKey);
+    const key = readPrivateKeyText(privateKey);
     // Nothing that APO sends could ever verify with it: neither its notifications nor its answers.
     if (apoKeys.some(({ fingerprint }) => fingerprint === key.fingerprint))
       problems.push(

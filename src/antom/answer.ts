@@ -1,177 +1,44 @@
-import { isUtf8 } from 'node:buffer';
-import type { JsonObject, Result } from '../order/statement.ts';
-import { ANSWERS, type Answers, type Asks, idsOf, resultSchema } from './asks.ts';
-import { type Delay, type Failure, isUnsignedCode, type Operation, verdictOf } from './call-codes.ts';
-import type { Received, Sent, Silence } from './exchange.ts';
-import type { AntomKey } from './keys.ts';
-import { type UnverifiedReason, type VerifiedNotification, verify } from './signature.ts';
+import { type SignedRequest, type Trust, verify } from './signature.ts';
 
-/**
- * Why it is not known what became of a call: a closed set. Only `UNDECIDED` is APO's own word. Whatever the reason, the
- * request may have been executed: it is sent again with the same request id, or inquired.
- */
-export type Unknown =
-  /** There is no answer to read. */
-  | Silence
-  /** The answer bears no signature. */
-  | 'UNSIGNED'
-  /** Unsigned, APO says that it does not know the client, the key or the signature: somebody has to correct it. */
-  | 'CONFIGURATION'
-  /** The signature is not APO's, or not over this answer, path and client; `detail` is an `UnverifiedReason`. */
-  | 'UNVERIFIED'
-  /** Signed, but no answer as APO describes it; `detail` names the field. */
-  | 'UNREADABLE'
-  /** Signed, but an answer to another question; `detail` names the id. */
-  | 'OTHER_IDS'
-  /** Signed: U, or a code that says as much. */
-  | 'UNDECIDED';
-
-/** What went out and what came back, to be stored as a fact. */
-export interface Evidence {
-  readonly sent: Sent;
-  /** Null where nothing was read. */
-  readonly received: Received | null;
-  /**
-   * The answer in the form in which a notification is verified, stored and verified again: the path of the request as its
-   * target, `response-time` as its time. Null unless APO's signature verified.
-   */
-  readonly verified: VerifiedNotification | null;
+/** APO's response to a call of ours, as it came off the socket. */
+export interface SignedAnswer {
+  /** Of the request, as it was signed there. */
+  readonly path: string;
+  /** Every occurrence of each header, in the order received. */
+  readonly clientIds: readonly string[];
+  readonly responseTimes: readonly string[];
+  readonly signatures: readonly string[];
+  readonly body: Uint8Array;
 }
 
-export interface SignedEvidence extends Evidence {
-  readonly received: Received;
-  readonly verified: VerifiedNotification;
+declare const verified: unique symbol;
+
+/** A response whose signature verified over its raw bytes. Only `verifyAnswer` makes one. */
+export interface VerifiedAnswer {
+  readonly [verified]: true;
+  readonly clientId: string;
+  /** Of the request, as it was signed there. */
+  readonly path: string;
+  readonly responseTime: string;
+  /** The header as received. */
+  readonly signature: string;
+  readonly body: Uint8Array;
 }
 
-export interface UnknownResult {
-  readonly outcome: 'UNKNOWN';
-  readonly reason: Unknown;
-  /** When to ask again: by APO's code where it is UNDECIDED. */
-  readonly delay: Delay;
-  /** For a log line: no secret, and of the answer nothing but a code. */
-  readonly detail: string;
-  /** As APO signed it; null where it did not, or where it cannot be read. */
-  readonly result: Result | null;
-  readonly evidence: Evidence;
-}
-
-/** What became of a call: three outcomes, of which `UNKNOWN` is never a failure. */
-export type CallResult<Answer> =
-  | { readonly outcome: 'OK'; readonly answer: Answer; readonly result: Result; readonly evidence: SignedEvidence }
-  | {
-      readonly outcome: 'FAILED';
-      readonly failure: Failure;
-      readonly result: Result;
-      readonly evidence: SignedEvidence;
-    }
-  | UnknownResult;
-
-export const unknown = (reason: Unknown, detail: string, evidence: Evidence): UnknownResult => ({
-  outcome: 'UNKNOWN',
-  reason,
-  delay: 'AGAIN',
-  detail,
-  result: null,
-  evidence,
+/** A response is signed as a notification to the path of its request would be, at the time of the response. */
+const toRequest = ({ path, clientIds, responseTimes, signatures, body }: SignedAnswer): SignedRequest => ({
+  method: 'POST',
+  target: path,
+  clientIds,
+  requestTimes: responseTimes,
+  signatures,
+  body,
 });
 
-interface Exchanged {
-  readonly sent: Sent;
-  readonly received: Received;
-}
-
-/** Verifies the signature before anything is read. */
-export const verifyAnswer = (
-  exchanged: Exchanged,
-  trust: { readonly clientId: string; readonly keys: readonly AntomKey[] },
-): SignedEvidence | UnknownResult => {
-  const verified = verifyBytes(exchanged, trust);
-  if (typeof verified !== 'string') return { ...exchanged, verified };
-  const evidence = { ...exchanged, verified: null };
-  if (verified !== 'UNSIGNED') return unknown('UNVERIFIED', verified, evidence);
-  // All that is taken from an unsigned answer is the advice to look at one's own configuration.
-  const code = parse(exchanged.received.body)?.result.resultCode ?? null;
-  return code !== null && isUnsignedCode(code)
-    ? unknown('CONFIGURATION', code, evidence)
-    : unknown('UNSIGNED', 'no signature', evidence);
+/** Null where the signature is missing or does not verify. Never throws. */
+export const verifyAnswer = (answer: SignedAnswer, keys: Trust['keys']): VerifiedAnswer | null => {
+  const verification = verify(toRequest(answer), { keys, publicUris: [] });
+  if (!verification.verified) return null;
+  const { clientId, target: path, requestTime: responseTime, signature, body } = verification.notification;
+  return { clientId, path, responseTime, signature, body } as unknown as VerifiedAnswer;
 };
-
-const verifyBytes = (
-  { sent, received }: Exchanged,
-  { clientId, keys }: { readonly clientId: string; readonly keys: readonly AntomKey[] },
-): VerifiedNotification | UnverifiedReason | 'UNSIGNED' => {
-  const valuesOf = (name: string): readonly string[] =>
-    received.headers.flatMap(([header, value]) => (header === name && value !== '' ? [value] : []));
-  const signatures = valuesOf('signature');
-  if (signatures.length === 0) return 'UNSIGNED';
-  const answer = {
-    method: 'POST',
-    target: sent.target,
-    clientIds: valuesOf('client-id'),
-    requestTimes: valuesOf('response-time'),
-    signatures,
-    body: received.body,
-  };
-  const verification = verify(answer, { keys: new Map([[clientId, keys]]), publicUris: [] });
-  return verification.verified ? verification.notification : verification.reason;
-};
-
-interface Parsed {
-  readonly json: JsonObject;
-  readonly result: Result;
-}
-
-/** Null where it is not JSON with a `result`. */
-const parse = (body: Buffer): Parsed | null => {
-  const json = isUtf8(body) ? parseJson(body.toString('utf8')) : undefined;
-  if (typeof json !== 'object' || json === null || !('result' in json)) return null;
-  const result = resultSchema.safeParse(json.result);
-  return result.success ? { json: json as JsonObject, result: result.data } : null;
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
-/** What an answer says whose signature verified. */
-export const readAnswer = <O extends Operation>(
-  operation: O,
-  ask: Asks[O],
-  evidence: SignedEvidence,
-): CallResult<Answers[O]> => {
-  const parsed = parse(evidence.received.body);
-  if (parsed === null) return unknown('UNREADABLE', 'result', evidence);
-  const { json, result } = parsed;
-  const ids = idsOf(ask);
-  const other = [...ids].find(([name, asked]) => isStated(json, name) && json[name] !== asked);
-  if (other !== undefined) return { ...unknown('OTHER_IDS', other[0], evidence), result };
-  const verdict = verdictOf(operation, result);
-  switch (verdict.outcome) {
-    case 'FAILED':
-      return { ...verdict, result, evidence };
-    case 'UNKNOWN':
-      return { ...unknown('UNDECIDED', result.resultCode ?? 'no code', evidence), ...verdict, result };
-    case 'OK': {
-      const answer = ANSWERS[operation].safeParse(json);
-      const problem = answer.success ? unbound(ids, json) : pathOf(answer.error);
-      if (!answer.success || problem !== null) return { ...unknown('UNREADABLE', problem ?? '', evidence), result };
-      return { ...verdict, answer: answer.data as Answers[O], result, evidence };
-    }
-  }
-};
-
-const isStated = (json: JsonObject, name: string): boolean => ![undefined, null, ''].includes(json[name] as string);
-
-/** A success that names nothing of what was asked could be that of another call. */
-const unbound = (ids: ReadonlyMap<string, string>, json: JsonObject): string | null =>
-  [...ids.keys()].some((name) => isStated(json, name)) ? null : [...ids.keys()].join(' or ');
-
-const pathOf = ({
-  issues: [issue],
-}: {
-  readonly issues: readonly { readonly path: readonly PropertyKey[] }[];
-}): string => issue?.path.map(String).join('.') ?? '';

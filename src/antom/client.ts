@@ -1,4 +1,4 @@
-import { type CallResult, readAnswer, unknown, verifyAnswer } from './answer.ts';
+import { type CallResult, readResult, unknown, verifyEvidence } from './call-result.ts';
 import { type Answers, type Asks, bodyOf } from './asks.ts';
 import type { Operation } from './call-codes.ts';
 import { type Caller, exchange } from './exchange.ts';
@@ -32,8 +32,8 @@ export const createAntomClient = (settings: ClientSettings): AntomClient => {
       const exchanged = await exchange(caller, { target, body: bodyOf(ask), signal });
       const { sent, received } = exchanged;
       if (received === null) return unknown(exchanged.silence, exchanged.detail, { sent, received, verified: null });
-      const evidence = verifyAnswer({ sent, received }, { clientId, keys: settings.keys });
-      return 'outcome' in evidence ? evidence : readAnswer(operation, ask, evidence);
+      const evidence = verifyEvidence({ sent, received }, { clientId, keys: settings.keys });
+      return 'outcome' in evidence ? evidence : readResult(operation, ask, evidence);
     };
   return {
     inquiryPayment: calling('inquiryPayment'),

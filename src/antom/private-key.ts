@@ -16,7 +16,7 @@ export interface PrivateKey {
  * and `\n` escapes do not matter. Throws a KeyError for anything that is not an RSA private key of at least 2048 bits
  * and e >= 65537, without a passphrase.
  */
-export const readPrivateKey = (configured: string): PrivateKey => {
+export const readPrivateKeyText = (configured: string): PrivateKey => {
   const { version, text } = splitVersion(configured.trim());
   if (/-----[^-]*-----\s*Proc-Type: 4,ENCRYPTED/.test(text)) throw encrypted();
   const key = privateKeyOf(Buffer.from(readKeyText(text, PRIVATE_KEY), 'latin1'));

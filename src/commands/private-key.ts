@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { KeyError } from '../antom/keys.ts';
-import { readPrivateKey } from '../antom/private-key.ts';
+import { readPrivateKeyText } from '../antom/private-key.ts';
 import { codeOf, CommandError, reasonOf } from './failure.ts';
 
 /** Reads a file that holds an RSA private key to sign with. Throws a CommandError, which never quotes the key. */
-export const readPrivateKeyFile = async (file: string): Promise<KeyObject> => {
+export const readPrivateKey = async (file: string): Promise<KeyObject> => {
   const text = await readText(file);
   try {
-    return readPrivateKey(text).key;
+    return readPrivateKeyText(text).key;
   } catch (error) {
     if (error instanceof KeyError) throw new CommandError(`${file}: ${error.message}`);
     throw error;

@@ -4,7 +4,7 @@ import { ID_NAMES } from './compose.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { wholeNumber } from './options.ts';
 import { configuredClients } from './in-force.ts';
-import { readPrivateKeyFile } from './private-key.ts';
+import { readPrivateKey } from './private-key.ts';
 import { SAMPLES } from './samples.ts';
 import { findSeries, SERIES } from './series.ts';
 import { outgoing, sendAll, type SendOptions } from './sending.ts';
@@ -125,7 +125,7 @@ const send = async (options: SendOptions, shell: Shell): Promise<void> => {
   if (options.seed !== undefined && options.shuffle === undefined) throw new UsageError('--seed goes with --shuffle');
   const signer = {
     clientId: options.client ?? onlyConfiguredClient(configuredClients(shell.env)),
-    key: await readPrivateKeyFile(options.key),
+    key: await readPrivateKey(options.key),
     keyVersion: options.keyVersion,
     breaks: options.breakSignature === true,
   };

@@ -4,7 +4,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ClientSettings, createAntomClient } from '../../src/antom/client.ts';
 import { readKey } from '../../src/antom/keys.ts';
-import { readPrivateKey } from '../../src/antom/private-key.ts';
+import { readPrivateKeyText } from '../../src/antom/private-key.ts';
 import {
   answering,
   answerHeaders,
@@ -17,7 +17,7 @@ import {
 import { makeCertificate } from '../support/certificate.ts';
 import { freePort } from '../support/port.ts';
 
-const signingKey = { key: readPrivateKey(MERCHANT_KEY).key, version: '1' };
+const signingKey = { key: readPrivateKeyText(MERCHANT_KEY).key, version: '1' };
 const keys = [readKey(APO_PUBLIC_KEY)];
 
 const CAPTURED = JSON.stringify({

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { KeyError, readKey } from '../../src/antom/keys.ts';
-import { readPrivateKey } from '../../src/antom/private-key.ts';
+import { readPrivateKeyText } from '../../src/antom/private-key.ts';
 import { keyFixture } from '../support/forge-signer.ts';
 
 const pkcs8 = keyFixture('throw-away.private.pkcs8.pem');
@@ -19,7 +19,7 @@ const at = (text: string, place: number, by: string): string => text.slice(0, pl
 /** The message with which a key is refused. */
 const refusalOf = (configured: string): string => {
   try {
-    readPrivateKey(configured);
+    readPrivateKeyText(configured);
   } catch (error) {
     expect(error).toBeInstanceOf(KeyError);
     return (error as KeyError).message;
@@ -41,18 +41,18 @@ describe('every format gives the same private key', () => {
   ];
 
   test.each(formats)('%s', (_, configured) => {
-    const read = readPrivateKey(configured);
+    const read = readPrivateKeyText(configured);
     expect(read).toMatchObject({ version: null, fingerprint });
     expect(read.key.type).toBe('private');
     expect(createPublicKey(read.key).export({ format: 'pem', type: 'spki' })).toBe(spki);
   });
 
   test('a version may stand before it, as before a public key', () => {
-    expect(readPrivateKey(`2:${bare(pkcs8)}`)).toMatchObject({ version: '2', fingerprint });
+    expect(readPrivateKeyText(`2:${bare(pkcs8)}`)).toMatchObject({ version: '2', fingerprint });
   });
 
   test('and another key is another one', () => {
-    expect(readPrivateKey(keyFixture('throw-away-3072.private.pkcs8.pem')).fingerprint).toBe(
+    expect(readPrivateKeyText(keyFixture('throw-away-3072.private.pkcs8.pem')).fingerprint).toBe(
       readKey(keyFixture('throw-away-3072.public.spki.pem')).fingerprint,
     );
   });

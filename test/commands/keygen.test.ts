@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readKey } from '../../src/antom/keys.ts';
 import { signatureHeader } from '../../src/antom/signing.ts';
 import { verify } from '../../src/antom/signature.ts';
-import { readPrivateKeyFile } from '../../src/commands/private-key.ts';
+import { readPrivateKey } from '../../src/commands/private-key.ts';
 import { here, KEYS, ownPlace, spawned } from './support.ts';
 
 const place = ownPlace();
@@ -13,7 +13,7 @@ const verifies = async (privateKeyFile: string, publicKey: string): Promise<bool
   const body = Buffer.from('{}');
   const signature = signatureHeader(
     { method: 'POST', uri: '/n', clientId: 'C', requestTime: 'T', body },
-    await readPrivateKeyFile(privateKeyFile),
+    await readPrivateKey(privateKeyFile),
   );
   const request = {
     method: 'POST',
@@ -78,6 +78,6 @@ describe('the private key of send', () => {
     ['README.md', 'the key is neither PEM nor Base64'],
     ['nowhere.pem', 'cannot be read: ENOENT'],
   ])('refuses %s and says why', async (name, why) => {
-    await expect(readPrivateKeyFile(join(KEYS, name))).rejects.toThrow(why);
+    await expect(readPrivateKey(join(KEYS, name))).rejects.toThrow(why);
   });
 });

@@ -32,42 +32,29 @@ export const readApiAccess = (
   { keys, tlsUnverified }: ApiSurroundings,
 ): ApiAccess | null => {
   const { problems } = source;
-  const single = source.text('ANTOM_PRIVATE_KEY');
   const version = source.value('ANTOM_PRIVATE_KEY_VERSION', keyVersion, '1');
+  const before = problems.length;
   const region = source.value('ANTOM_REGION', regions.nullable(), null);
   const url = source.value('ANTOM_API_URL', apiUrl.nullable(), null);
-  if (single !== null && source.text('ANTOM_CLIENTS_FILE') !== null)
-    problems.push(
-      'ANTOM_PRIVATE_KEY: with ANTOM_CLIENTS_FILE it belongs into that file, as the privateKey of its client',
-    );
-  const configured = configuredKeys(clients, single);
-  if (configured.length === 0 && single === null) return null;
-  // One that is set and wrong is a problem already.
-  const isNamed = source.text('ANTOM_REGION') !== null || source.text('ANTOM_API_URL') !== null;
-  if (!isNamed) problems.push(`ANTOM_REGION is required with a private key: ${REGIONS}, by the contract with Antom`);
+  const isFlawed = problems.length > before;
+  const callers = clients.filter(({ privateKey }) => privateKey !== null);
+  if (callers.length === 0) return null;
+  if (region === null && url === null && !isFlawed)
+    problems.push(`ANTOM_REGION is required with a private key: ${REGIONS}, by the contract with Antom`);
   if (tlsUnverified)
     problems.push(
       "NODE_TLS_REJECT_UNAUTHORIZED: 0 lets anybody on the way answer in Antom's place: unset it, and name a private authority in NODE_EXTRA_CA_CERTS",
     );
   const signingKeys = new Map(
-    configured.flatMap((client) => {
+    callers.flatMap((client) => {
       const key = readSigningKey(client, { version, apoKeys: keys.get(client.clientId) ?? [], problems });
       return key === null ? [] : [[client.clientId, key] as const];
     }),
   );
   if (url?.startsWith('http:') === true) refuseLive([...signingKeys.keys()], problems);
-  // Without either nothing starts.
+  // With neither, nothing starts.
   return { origin: url ?? HOSTS[region ?? 'ASIA'], region: url === null ? region : null, signingKeys };
 };
-
-/** Those that have a private key: from the clients file, or the single one's from its variable. */
-const configuredKeys = (clients: readonly ClientKeys[], single: string | null): readonly Configured[] =>
-  clients.flatMap((client) => {
-    if (client.named === 'ANTOM_CLIENT_ID')
-      return single === null ? [] : [{ ...client, privateKey: single, from: 'ANTOM_PRIVATE_KEY' }];
-    const { privateKey, from } = client;
-    return privateKey === null ? [] : [{ ...client, privateKey, from: `${from}, privateKey` }];
-  });
 
 const keyVersion = z
   .string()
@@ -91,29 +78,27 @@ const apiUrl = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-interface Configured extends ClientKeys {
-  readonly privateKey: string;
+interface Beside {
+  readonly version: string;
+  readonly apoKeys: readonly AntomKey[];
+  readonly problems: string[];
 }
 
 const readSigningKey = (
-  { privateKey, from, clientId }: Configured,
-  {
-    version,
-    apoKeys,
-    problems,
-  }: { readonly version: string; readonly apoKeys: readonly AntomKey[]; readonly problems: string[] },
+  { clientId, privateKey, ownFrom }: ClientKeys,
+  { version, apoKeys, problems }: Beside,
 ): SigningKey | null => {
   try {
-    const key = readPrivateKeyText(privateKey);
+    const key = readPrivateKeyText(privateKey ?? '');
     // Nothing that APO sends could ever verify with it: neither its notifications nor its answers.
     if (apoKeys.some(({ fingerprint }) => fingerprint === key.fingerprint))
       problems.push(
-        `${from}: its own public half is configured as APO's public key of ${clientId}, and verifies nothing that APO signs: copy APO's public key from the dashboard, which shows both`,
+        `${ownFrom}: its own public half is configured as APO's public key of ${clientId}, and verifies nothing that APO signs: copy APO's public key from the dashboard, which shows both`,
       );
     return { ...key, version: key.version ?? version };
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
-    problems.push(`${from}: ${error.message}`);
+    problems.push(`${ownFrom}: ${error.message}`);
     return null;
   }
 };

@@ -6,7 +6,9 @@ import { type AntomKey, KeyError, type KeyRing, readKey } from './antom/keys.ts'
 export interface KeySource {
   readonly problems: string[];
   /** Null where it is not set. */
-  readonly text: (name: 'ANTOM_CLIENT_ID' | 'ANTOM_PUBLIC_KEY' | 'ANTOM_CLIENTS_FILE') => string | null;
+  readonly text: (
+    name: 'ANTOM_CLIENT_ID' | 'ANTOM_PUBLIC_KEY' | 'ANTOM_PRIVATE_KEY' | 'ANTOM_CLIENTS_FILE',
+  ) => string | null;
 }
 
 /** A file's text without white space around it, or the code of what kept it from being read. */
@@ -42,12 +44,14 @@ const clientsFile = z.strictObject({
 export interface ClientKeys {
   readonly clientId: string;
   readonly publicKeys: readonly string[];
-  /** The merchant's own, as the clients file has it; null where there is none. */
+  /** The merchant's own; null where there is none. */
   readonly privateKey: string | null;
   /** Where the client id stands, for messages. */
   readonly named: string;
-  /** Where the keys stand. */
+  /** Where APO's keys stand. */
   readonly from: string;
+  /** Where the merchant's own stands. */
+  readonly ownFrom: string;
 }
 
 /** APO's keys of every configured client; what is wrong with them goes to the problems. */
@@ -95,10 +99,15 @@ const readKeysOf = (
 export const readClients = (source: KeySource): readonly ClientKeys[] => {
   const clientId = source.text('ANTOM_CLIENT_ID');
   const publicKey = source.text('ANTOM_PUBLIC_KEY');
+  const privateKey = source.text('ANTOM_PRIVATE_KEY');
   const file = source.text('ANTOM_CLIENTS_FILE');
   const single = clientId !== null || publicKey !== null;
   if (file !== null && single)
     source.problems.push('ANTOM_CLIENTS_FILE replaces ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY: set the one or the others');
+  if (file !== null && privateKey !== null)
+    source.problems.push(
+      'ANTOM_PRIVATE_KEY: with ANTOM_CLIENTS_FILE it belongs into that file, as the privateKey of its client',
+    );
   if (file !== null) return readClientsFile(file, source.problems);
   if (!single) {
     source.problems.push(
@@ -111,8 +120,16 @@ export const readClients = (source: KeySource): readonly ClientKeys[] => {
     source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
   // An empty file has been named as a problem already.
   if (clientId === null || publicKey === null || publicKey === '') return [];
-  const publicKeys = publicKey.split(',');
-  return [{ clientId, publicKeys, privateKey: null, named: 'ANTOM_CLIENT_ID', from: 'ANTOM_PUBLIC_KEY' }];
+  return [
+    {
+      clientId,
+      publicKeys: publicKey.split(','),
+      privateKey: privateKey === '' ? null : privateKey,
+      named: 'ANTOM_CLIENT_ID',
+      from: 'ANTOM_PUBLIC_KEY',
+      ownFrom: 'ANTOM_PRIVATE_KEY',
+    },
+  ];
 };
 
 const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[] => {
@@ -130,7 +147,7 @@ const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[
   if (parsed.success)
     return parsed.data.clients.map((client) => {
       const from = `ANTOM_CLIENTS_FILE, client ${client.clientId}`;
-      return { ...client, privateKey: client.privateKey ?? null, named: from, from };
+      return { ...client, privateKey: client.privateKey ?? null, named: from, from, ownFrom: `${from}, privateKey` };
     });
   problems.push(...parsed.error.issues.map((issue) => `ANTOM_CLIENTS_FILE: ${issue.path.join('.')}: ${issue.message}`));
   return [];

@@ -118,6 +118,8 @@ describe("access to Antom's API", () => {
     expect([before, after]).toEqual([FINGERPRINT, readKey(keyFixture('throw-away-3072.public.spki.pem')).fingerprint]);
     writeFileSync(file, OWN_PUBLIC_HALF);
     expect(problemsOf(config.readKeysAgain)).toEqual([expect.stringContaining('this is a public key')]);
+    writeFileSync(file, ' ');
+    expect(problemsOf(config.readKeysAgain)).toEqual(['ANTOM_PRIVATE_KEY_FILE is empty']);
   });
 
   test('status names it, without the key', () => {
@@ -139,6 +141,7 @@ describe('what cannot be used is a start-up error', () => {
   const onlyOf = 'must be https://HOST or https://HOST:PORT, without a path; http only to this machine';
   const wrong: readonly (readonly [string, string | undefined, string])[] = [
     ['ANTOM_REGION', undefined, 'is required with a private key: ASIA, NA, EU, US'],
+    ['ANTOM_REGION', '"ASIA"', 'stands in quotation marks'],
     ['ANTOM_REGION', 'asia', 'must be one of ASIA, NA, EU, US'],
     ['ANTOM_API_URL', 'apo.example', onlyOf],
     ['ANTOM_API_URL', 'http://apo.example', onlyOf],

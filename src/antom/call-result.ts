@@ -44,7 +44,7 @@ export interface SignedEvidence extends Evidence {
 export interface UnknownResult {
   readonly outcome: 'UNKNOWN';
   readonly reason: Unknown;
-  /** When to ask again: by APO's code where it is UNDECIDED. */
+  /** When to ask again. */
   readonly delay: Delay;
   /** For a log line: no secret, and of the answer nothing but a code. */
   readonly detail: string;
@@ -67,7 +67,7 @@ export type CallResult<Answer> =
 export const unknown = (reason: Unknown, detail: string, evidence: Evidence): UnknownResult => ({
   outcome: 'UNKNOWN',
   reason,
-  delay: 'AGAIN',
+  delay: reason === 'CONFIGURATION' ? 'BACK_OFF' : 'AGAIN',
   detail,
   result: null,
   evidence,
@@ -157,7 +157,10 @@ export const readResult = <O extends Operation>(
   }
 };
 
-const isStated = (json: JsonObject, name: string): boolean => ![undefined, null, ''].includes(json[name] as string);
+const isStated = (json: JsonObject, name: string): boolean => {
+  const value = json[name];
+  return value !== undefined && value !== null && value !== '';
+};
 
 /** A success that names nothing of what was asked could be that of another call. */
 const unbound = (ids: ReadonlyMap<string, string>, json: JsonObject): string | null =>

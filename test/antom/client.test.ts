@@ -343,7 +343,13 @@ describe('an answer whose signature does not verify is not believed, whatever it
       const result = await captureAnswered(
         answeringWith(body, { signature: null, 'client-id': null, 'response-time': null }),
       );
-      expect(result).toMatchObject({ outcome: 'UNKNOWN', reason: 'CONFIGURATION', detail: resultCode, result: null });
+      expect(result).toMatchObject({
+        outcome: 'UNKNOWN',
+        reason: 'CONFIGURATION',
+        delay: 'BACK_OFF',
+        detail: resultCode,
+        result: null,
+      });
       expect(await captureAnswered(answering(body))).toMatchObject({ outcome: 'FAILED', failure: 'CONFIGURATION' });
       expect(await captureAnswered(answering(body, { signer: merchant }))).toMatchObject(UNVERIFIED);
     },

@@ -31,6 +31,8 @@ afterAll(async () => {
   removeDirectories();
 });
 
+const fingerprintOf = (name: string): string => readKey(keyFixture(`${name}.public.spki.pem`)).fingerprint;
+
 const runToEnd = async (
   env: Environment,
 ): Promise<{ readonly code: unknown; readonly stdout: string; readonly stderr: string }> => {
@@ -280,7 +282,6 @@ test.concurrent(
       (order) => order?.status === 'AUTHORIZED',
     );
     expect(await receiver.unverified()).toEqual([]);
-    const fingerprintOf = (name: string): string => readKey(keyFixture(`${name}.public.spki.pem`)).fingerprint;
     const signing = await eventually(
       'the new key',
       () => receiver.log().filter(({ msg }) => msg === 'signing with key'),

@@ -8,7 +8,7 @@ export type Operation = (typeof OPERATIONS)[number];
  * What a call that failed asks for: a closed set.
  * - `CONFIGURATION`: client id, key, host or contract is wrong. Stop and alarm: no call will do better. Such a request was
  *   not executed, and of an earlier one with the same id it says nothing.
- * - `OUR_FAULT`: the request is wrong by itself.
+ * - `OUR_FAULT`: the request is wrong by itself, or another one bears its id, of which it says nothing.
  * - `NOT_FOUND`: APO knows of nothing by this id, or not yet: again after 15 s, three times.
  * - `NEW_ID`: possible with another amount or currency, or later, under a new request id.
  * - `AUTHORIZATION_GONE`: nothing can be captured any more: the buyer has to pay under a new `paymentRequestId`.
@@ -67,7 +67,7 @@ const COMMON: Codes<Failure> = {
   ...all('CONFIGURATION', 'NO_INTERFACE_DEF', 'MEDIA_TYPE_NOT_ACCEPTABLE', 'METHOD_NOT_SUPPORTED'),
   ...all('CONFIGURATION', 'MERCHANT_NOT_REGISTERED', 'INVALID_MERCHANT_STATUS'),
   ...all('OUR_FAULT', 'PARAM_ILLEGAL', 'REPEAT_REQ_INCONSISTENT'),
-  ...all('NOT_FOUND', 'ORDER_NOT_EXIST'),
+  ...all('NOT_FOUND', 'ORDER_NOT_EXIST', 'REFUND_NOT_EXIST'),
   ...all('PERSON', 'PROCESS_FAIL', 'SYSTEM_ERROR'),
 };
 

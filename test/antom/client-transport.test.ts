@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ClientSettings, createAntomClient } from '../../src/antom/client.ts';
 import { readKey } from '../../src/antom/keys.ts';
@@ -12,6 +13,7 @@ import {
   APO_PUBLIC_KEY,
   CLIENT_ID,
   MERCHANT_KEY,
+  type Reply,
   startAntomApi,
 } from '../support/antom-api.ts';
 import { makeCertificate } from '../support/certificate.ts';
@@ -210,6 +212,27 @@ describe('an answer that does not end', () => {
     });
     expect(await captureAt(origin)).toMatchObject(unknown('TOO_LARGE', 'over 1048576 bytes'));
     await closed;
+  });
+});
+
+const compressed = (body: Buffer): Reply => {
+  return ({ target }, response) =>
+    void response
+      .writeHead(200, { ...answerHeaders(target, CAPTURED), 'content-encoding': 'gzip' })
+      .end(gzipSync(body));
+};
+
+describe('an answer that comes compressed, though nobody asked for it', () => {
+  test('is verified over what it holds', async () => {
+    const api = await startApi();
+    api.reply(compressed(Buffer.from(CAPTURED)));
+    expect(await captureAt(api.origin)).toMatchObject({ outcome: 'OK' });
+  });
+
+  test('is not unpacked beyond the limit', async () => {
+    const api = await startApi();
+    api.reply(compressed(Buffer.alloc(32 * 1_048_576)));
+    expect(await captureAt(api.origin)).toMatchObject(unknown('TOO_LARGE'));
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { verifyAnswer } from '../../src/antom/answer.ts';
+import { verifyEvidence } from '../../src/antom/call-result.ts';
 import type { AntomClient, ClientSettings } from '../../src/antom/client.ts';
 import { createAntomClient, createAntomClients } from '../../src/antom/client.ts';
 import { readConfig } from '../../src/config.ts';
@@ -319,6 +320,19 @@ describe('an answer whose signature does not verify is not believed, whatever it
     ).toMatchObject({
       outcome: 'OK',
     });
+  });
+
+  test('with any one bit of it changed', async () => {
+    const { evidence } = await captureAnswered(answering(CAPTURED));
+    const [sent, received] = [evidence.sent, evidence.received ?? missing()];
+    const trust = { clientId: CLIENT_ID, keys: apoKeys };
+    expect(verifyEvidence({ sent, received }, trust)).toHaveProperty('verified.clientId', CLIENT_ID);
+    const believed = Array.from(CAPTURED, (_, place) => place).filter((place) => {
+      const body = Buffer.from(received.body);
+      body.writeUInt8((body[place] ?? 0) ^ (1 << (place % 8)), place);
+      return !('outcome' in verifyEvidence({ sent, received: { ...received, body } }, trust));
+    });
+    expect(believed).toEqual([]);
   });
 
   const UNSIGNED = { outcome: 'UNKNOWN', reason: 'UNSIGNED', result: null };

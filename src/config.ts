@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { type ApiAccess, readApiAccess } from './api-access.ts';
 import type { KeyRing } from './antom/keys.ts';
 import { readCallbacks } from './callback-config.ts';
 import { type Environment, misspelt, type Source, sourceOf } from './environment.ts';
-import { readKeyRing } from './key-ring.ts';
+import { readClients, readKeyRing } from './key-ring.ts';
 import { isLoopback } from './loopback.ts';
 import { normaliseMethod } from './order/capture-required.ts';
 import type { OrderRules } from './order/rules.ts';
@@ -56,14 +57,19 @@ export interface Config extends StoreConfig {
   readonly retentionDays: number | null;
   /** Days after which unverified requests are removed. */
   readonly unverifiedRetentionDays: number;
+  /** APO's. */
   readonly keys: KeyRing;
+  /** Null without a private key. */
+  readonly api: ApiAccess | null;
   /** Reads the keys again, from their files; throws a ConfigError. */
-  readonly readKeysAgain: () => KeyRing;
+  readonly readKeysAgain: () => ConfiguredKeys;
   /** Where callbacks are posted; empty for nowhere. */
   readonly callbacks: readonly CallbackTarget[];
   /** The same, read again for these clients; throws a ConfigError. */
   readonly readCallbacksAgain: (keys: KeyRing) => readonly CallbackTarget[];
 }
+
+export type ConfiguredKeys = Pick<Config, 'keys' | 'api'>;
 
 const wholeNumber = (from: number, to: number) =>
   z
@@ -154,9 +160,14 @@ export const readConfig = (env: Environment): Config => {
   const { text, value, problems } = source;
   const read = storeConfig(source);
   const allowSandbox = value('ALLOW_SANDBOX', yesOrNo, false);
-  const readKeys = (from: Source): KeyRing =>
-    readKeyRing(from, { refuseSandbox: read.rules.production && !allowSandbox });
-  const keys = readKeys(source);
+  const readKeys = (from: Source): ConfiguredKeys => {
+    const clients = readClients(from);
+    const refuseSandbox = read.rules.production && !allowSandbox;
+    const keys = readKeyRing(clients, { problems: from.problems, refuseSandbox });
+    const tlsUnverified = env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
+    return { keys, api: readApiAccess(from, clients, { keys, tlsUnverified }) };
+  };
+  const configured = readKeys(source);
   const config: Config = {
     ...read,
     host: value('HOST', z.string(), '0.0.0.0'),
@@ -176,12 +187,12 @@ export const readConfig = (env: Environment): Config => {
     trustProxy: value('TRUST_PROXY', wholeNumber(0, 16), 0),
     retentionDays: value('RETENTION_DAYS', days.nullable(), null),
     unverifiedRetentionDays: value('UNVERIFIED_RETENTION_DAYS', days, 30),
-    keys,
+    ...configured,
     readKeysAgain: () => {
       const again = sourceOf(env);
       return orThrow(readKeys(again), again.problems);
     },
-    callbacks: readCallbacks(source, keys),
+    callbacks: readCallbacks(source, configured.keys),
     readCallbacksAgain: (of) => {
       const again = sourceOf(env);
       return orThrow(readCallbacks(again, of), again.problems);
@@ -221,6 +232,9 @@ export const namedConfig = (config: Config): Readonly<Record<string, string>> =>
   ADMIN_READ_TOKEN: isSet(config.adminReadToken),
   ...namedRules(config.rules),
   CALLBACK_URL: originsOf(config.callbacks),
+  ANTOM_PRIVATE_KEY: isSet(config.api === null ? null : 'set'),
+  ANTOM_REGION: config.api?.region ?? 'not set',
+  ANTOM_API_URL: config.api?.region === null ? config.api.origin : 'not set',
   UNVERIFIED_REPLY: config.unverifiedReply,
   UNVERIFIED_MAX_BYTES: String(config.unverifiedMaxBytes),
   UNVERIFIED_MAX_PER_SECOND: String(config.unverifiedMaxPerSecond),

@@ -15,6 +15,10 @@ export const VARIABLES = [
   'ANTOM_CLIENT_ID',
   'ANTOM_PUBLIC_KEY',
   'ANTOM_CLIENTS_FILE',
+  'ANTOM_PRIVATE_KEY',
+  'ANTOM_PRIVATE_KEY_VERSION',
+  'ANTOM_REGION',
+  'ANTOM_API_URL',
   'DATABASE_URL',
   'ADMIN_PORT',
   'ADMIN_HOST',
@@ -44,6 +48,7 @@ export type Variable = (typeof VARIABLES)[number];
 /** These may stand in a file instead, named by `NAME_FILE`. */
 export const SECRETS = [
   'ANTOM_PUBLIC_KEY',
+  'ANTOM_PRIVATE_KEY',
   'DATABASE_URL',
   'ADMIN_TOKEN',
   'ADMIN_READ_TOKEN',

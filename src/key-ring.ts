@@ -6,7 +6,9 @@ import { type AntomKey, KeyError, type KeyRing, readKey } from './antom/keys.ts'
 export interface KeySource {
   readonly problems: string[];
   /** Null where it is not set. */
-  readonly text: (name: 'ANTOM_CLIENT_ID' | 'ANTOM_PUBLIC_KEY' | 'ANTOM_CLIENTS_FILE') => string | null;
+  readonly text: (
+    name: 'ANTOM_CLIENT_ID' | 'ANTOM_PUBLIC_KEY' | 'ANTOM_PRIVATE_KEY' | 'ANTOM_CLIENTS_FILE',
+  ) => string | null;
 }
 
 /** A file's text without white space around it, or the code of what kept it from being read. */
@@ -32,6 +34,7 @@ const clientsFile = z.strictObject({
       z.strictObject({
         clientId: z.string().min(1),
         publicKeys: z.array(z.string()).min(1),
+        privateKey: z.string().optional(),
         // Read by callback-config.ts.
         callback: z.unknown().optional(),
       }),
@@ -39,30 +42,38 @@ const clientsFile = z.strictObject({
     .min(1),
 });
 
-interface ClientKeys {
+/** A client as it is configured, before its keys are read. */
+export interface ClientKeys {
   readonly clientId: string;
   readonly publicKeys: readonly string[];
+  /** The merchant's own; null where there is none. */
+  readonly privateKey: string | null;
   /** Where the client id stands, for messages. */
   readonly named: string;
-  /** Where the keys stand. */
+  /** Where APO's keys stand. */
   readonly from: string;
+  /** Where the merchant's own stands. */
+  readonly ownFrom: string;
 }
 
-/** The keys of every configured client; what is wrong with them goes to the problems. */
-export const readKeyRing = (source: KeySource, { refuseSandbox }: { readonly refuseSandbox: boolean }): KeyRing => {
+/** APO's keys of every configured client; what is wrong with them goes to the problems. */
+export const readKeyRing = (
+  clients: readonly ClientKeys[],
+  { problems, refuseSandbox }: { readonly problems: string[]; readonly refuseSandbox: boolean },
+): KeyRing => {
   const ring = new Map<string, readonly AntomKey[]>();
-  for (const { clientId, publicKeys, named, from } of readClients(source)) {
+  for (const { clientId, publicKeys, named, from } of clients) {
     if (!/^[\x21-\x7e]+$/.test(clientId))
-      source.problems.push(
+      problems.push(
         `${named}: a client id must be visible ASCII without spaces, and this one has ${flawOf(clientId)}: copy it again from the dashboard`,
       );
-    if (ring.has(clientId)) source.problems.push(`${named}: client ${clientId} stands twice`);
+    if (ring.has(clientId)) problems.push(`${named}: client ${clientId} stands twice`);
     if (refuseSandbox && clientId.startsWith('SANDBOX_')) {
-      source.problems.push(
+      problems.push(
         `${named}: ${clientId} is a sandbox client, and NODE_ENV is production: its payments are no money. Set the live client, or NODE_ENV=development to test (ALLOW_SANDBOX=true starts all the same)`,
       );
     }
-    ring.set(clientId, readKeysOf({ publicKeys, from }, source.problems));
+    ring.set(clientId, readKeysOf({ publicKeys, from }, problems));
   }
   return ring;
 };
@@ -86,13 +97,19 @@ const readKeysOf = (
     }
   });
 
-const readClients = (source: KeySource): readonly ClientKeys[] => {
+/** Every configured client; what keeps them from being read goes to the source's problems. */
+export const readClients = (source: KeySource): readonly ClientKeys[] => {
   const clientId = source.text('ANTOM_CLIENT_ID');
   const publicKey = source.text('ANTOM_PUBLIC_KEY');
+  const privateKey = source.text('ANTOM_PRIVATE_KEY');
   const file = source.text('ANTOM_CLIENTS_FILE');
   const single = clientId !== null || publicKey !== null;
   if (file !== null && single)
     source.problems.push('ANTOM_CLIENTS_FILE replaces ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY: set the one or the others');
+  if (file !== null && privateKey !== null)
+    source.problems.push(
+      'ANTOM_PRIVATE_KEY: with ANTOM_CLIENTS_FILE it belongs into that file, as the privateKey of its client',
+    );
   if (file !== null) return readClientsFile(file, source.problems);
   if (!single) {
     source.problems.push(
@@ -105,7 +122,16 @@ const readClients = (source: KeySource): readonly ClientKeys[] => {
     source.problems.push("ANTOM_PUBLIC_KEY is required beside ANTOM_CLIENT_ID: APO's public key, from the dashboard");
   // An empty file has been named as a problem already.
   if (clientId === null || publicKey === null || publicKey === '') return [];
-  return [{ clientId, publicKeys: publicKey.split(','), named: 'ANTOM_CLIENT_ID', from: 'ANTOM_PUBLIC_KEY' }];
+  return [
+    {
+      clientId,
+      publicKeys: publicKey.split(','),
+      privateKey: privateKey === '' ? null : privateKey,
+      named: 'ANTOM_CLIENT_ID',
+      from: 'ANTOM_PUBLIC_KEY',
+      ownFrom: 'ANTOM_PRIVATE_KEY',
+    },
+  ];
 };
 
 const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[] => {
@@ -123,7 +149,7 @@ const readClientsFile = (file: string, problems: string[]): readonly ClientKeys[
   if (parsed.success)
     return parsed.data.clients.map((client) => {
       const from = `ANTOM_CLIENTS_FILE, client ${client.clientId}`;
-      return { ...client, named: from, from };
+      return { ...client, privateKey: client.privateKey ?? null, named: from, from, ownFrom: `${from}, privateKey` };
     });
   problems.push(...parsed.error.issues.map((issue) => `ANTOM_CLIENTS_FILE: ${issue.path.join('.')}: ${issue.message}`));
   return [];

@@ -14,10 +14,11 @@ import { createSampledLog } from './http/sampled-log.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
 import { inboxReport } from './inbox/report.ts';
+import { logKeys } from './key-report.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createMeasuring } from './metrics/measuring.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
-import { logKeys, openPatiently, type Opening as Means, serviceOf } from './opening.ts';
+import { causeOf, openPatiently, type Opening as Means, serviceOf } from './opening.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { createRelaying, type Relaying } from './relaying.ts';
 import { exposedFiles } from './secret-files.ts';
@@ -71,7 +72,7 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const relaying = createRelaying(config, feedWatch, log);
   const none = { store: null, inbox: null, upkeep: null };
   const parts: Parts = { trust, ...none, relaying, sightings, feedWatch, isStopping: false };
-  logKeys(log, config.keys);
+  logKeys(log, config);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
     { server: servers.publicServer, host: config.host, port: config.port, variables: ['HOST', 'PORT'] },
@@ -186,10 +187,10 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
 
 const reloadKeys = (parts: Parts, { config, log }: Means): void => {
   try {
-    const keys = config.readKeysAgain();
-    parts.relaying.reload(keys);
-    parts.trust = trustIn(config, keys);
-    logKeys(log, parts.trust.keys);
+    const again = config.readKeysAgain();
+    parts.relaying.reload(again.keys);
+    parts.trust = trustIn(config, again.keys);
+    logKeys(log, again);
     parts.upkeep?.verifyAgain(parts.trust);
     parts.upkeep?.remember(serviceOf(config, parts.trust.keys));
   } catch (error) {
@@ -242,16 +243,6 @@ const within = async (milliseconds: number, work: Promise<void>): Promise<boolea
     ),
     pause(milliseconds, false, { ref: false }),
   ]);
-
-/** Each names what is wrong; a server also the variable that led to it. */
-const unusable = ({ message }: StoreUnusableError): { readonly problem: string } => ({
-  problem: message.startsWith('DATABASE_URL') ? message : `DATABASE_URL: ${message}`,
-});
-
-const causeOf = (error: unknown): object => {
-  if (error instanceof ListenError) return { problem: error.message };
-  return error instanceof StoreUnusableError ? unusable(error) : problemOf(error);
-};
 
 /** The process: configuration, log, signals, exit code. */
 export const serve = async (env: Environment): Promise<void> => {

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import { type Config, namedConfig, namedRules } from './config.ts';
+import { ListenError } from './http/listener.ts';
 import { type Log, oncePerMinute, problemOf } from './log.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailableError, type StoreUnusableError } from './store/store.ts';
+import { type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
 import { clientsOf, putRulesInForce, recallRules, rememberService, type ServiceInForce } from './upkeep/in-force.ts';
 import { VERSION } from './version.ts';
 
@@ -76,9 +77,13 @@ export const serviceOf = (config: Config, keys: KeyRing): ServiceInForce => ({
   configuration: namedConfig(config),
 });
 
-export const logKeys = (log: Log, keys: KeyRing): void => {
-  for (const [clientId, clientKeys] of keys) {
-    for (const { version, fingerprint } of clientKeys)
-      log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
-  }
+/** Each names what is wrong; a server also the variable that led to it. */
+const unusable = ({ message }: StoreUnusableError): { readonly problem: string } => ({
+  problem: message.startsWith('DATABASE_URL') ? message : `DATABASE_URL: ${message}`,
+});
+
+/** For the log's last line: why it cannot run. */
+export const causeOf = (error: unknown): object => {
+  if (error instanceof ListenError) return { problem: error.message };
+  return error instanceof StoreUnusableError ? unusable(error) : problemOf(error);
 };

@@ -83,6 +83,14 @@ const ALLOWED: readonly Allowance[] = [
   ['metrics/', 'store/store.ts', 'types'],
 
   ['config.ts', 'antom/keys.ts', 'types'],
+  ['config.ts', 'api-access.ts', 'all'],
+  ['api-access.ts', 'antom/', 'all'],
+  ['api-access.ts', 'environment.ts', 'types'],
+  ['api-access.ts', 'key-ring.ts', 'types'],
+  ['api-access.ts', 'loopback.ts', 'all'],
+  ['api-access.ts', 'zod', 'all'],
+  ['key-report.ts', 'config.ts', 'types'],
+  ['key-report.ts', 'log.ts', 'types'],
   ['config.ts', 'key-ring.ts', 'all'],
   ['config.ts', 'environment.ts', 'all'],
   ['config.ts', 'callback-config.ts', 'all'],
@@ -136,11 +144,13 @@ const ROOMS = [
 ];
 const FILES = new Set([
   'callback-config.ts',
+  'api-access.ts',
   'main.ts',
   'cli.ts',
   'config.ts',
   'environment.ts',
   'feed-watch.ts',
+  'key-report.ts',
   'key-ring.ts',
   'log.ts',
   'loopback.ts',

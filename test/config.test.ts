@@ -18,6 +18,8 @@ const KEY = keyFixture('throw-away.public.spki.base64.txt').trim();
 const FINGERPRINT = keyFixture('throw-away.fingerprints.txt').split(/\s/)[1];
 const SECOND_KEY = keyFixture('throw-away-second.public.spki.pem');
 const PRIVATE_KEY = keyFixture('throw-away.private.pkcs8.pem');
+/** The merchant's own: another pair than APO's. */
+const OWN_KEY = keyFixture('throw-away-second.private.pkcs8.pem');
 const TOKEN = 'throw-away-token-of-32-characters';
 
 const accepted: Environment = { ANTOM_CLIENT_ID: 'T_client', ANTOM_PUBLIC_KEY: KEY };
@@ -69,6 +71,7 @@ describe('the configuration', () => {
       adminToken: null,
       adminReadToken: null,
       bodyLimit: 262_144,
+      api: null,
       unverifiedReply: 'acknowledge',
       unverifiedMaxBytes: 67_108_864,
       unverifiedMaxPerSecond: 50,
@@ -86,7 +89,7 @@ describe('the configuration', () => {
     expect(
       [...keys].map(([clientId, its]) => [clientId, its.map(({ version, fingerprint }) => [version, fingerprint])]),
     ).toEqual([['T_client', [[null, FINGERPRINT]]]]);
-    expect(readKeysAgain()).toEqual(keys);
+    expect(readKeysAgain()).toEqual({ keys, api: null });
     expect(readCallbacksAgain(keys)).toEqual([]);
   });
 
@@ -217,6 +220,9 @@ describe('what cannot be used is a start-up error', () => {
     ['DRAIN_DELAY', '5s', 'must be a number of seconds'],
     ['DRAIN_DELAY', '-1', 'must be a number of seconds'],
     ['ALLOW_SANDBOX', 'yes', 'must be one of true, false'],
+    ['ANTOM_PRIVATE_KEY_VERSION', OWN_KEY, "it is not the key's text"],
+    ['ANTOM_REGION', 'APAC', 'must be one of ASIA, NA, EU, US'],
+    ['ANTOM_API_URL', 'http://apo.example', 'must be https://HOST or https://HOST:PORT'],
     ['ANTOM_PUBLIC_KEY', PRIVATE_KEY, 'this is a private key'],
     ['ANTOM_PUBLIC_KEY', keyFixture('throw-away.private.pkcs1.pem'), 'this is a private key'],
     ['ANTOM_PUBLIC_KEY', keyFixture('throw-away-ec.public.spki.pem'), 'the key is not an RSA public key'],
@@ -388,6 +394,7 @@ describe('ANTOM_CLIENTS_FILE', () => {
 describe('NAME_FILE', () => {
   const secrets: Readonly<Record<(typeof SECRETS)[number], string>> = {
     ANTOM_PUBLIC_KEY: KEY,
+    ANTOM_PRIVATE_KEY: OWN_KEY,
     DATABASE_URL: 'postgres://db.example/paynotify',
     ADMIN_TOKEN: TOKEN,
     ADMIN_READ_TOKEN: `${TOKEN}-read`,
@@ -395,7 +402,11 @@ describe('NAME_FILE', () => {
     CALLBACK_SECRETS: `whsec_${Buffer.alloc(24).toString('base64')},whsec_${Buffer.alloc(64, 1).toString('base64')}`,
   };
   /** The one needs the other. */
-  const beside = { CALLBACK_URL: secrets.CALLBACK_URL, CALLBACK_SECRETS: secrets.CALLBACK_SECRETS };
+  const beside = {
+    CALLBACK_URL: secrets.CALLBACK_URL,
+    CALLBACK_SECRETS: secrets.CALLBACK_SECRETS,
+    ANTOM_REGION: 'ASIA',
+  };
 
   test.each(SECRETS)('%s may stand in a file', (name) => {
     const plain = readConfig({ ...accepted, ...beside, [name]: secrets[name] });
@@ -433,7 +444,7 @@ describe('the keys are read again', () => {
     expect(
       config
         .readKeysAgain()
-        .get('T_client')
+        .keys.get('T_client')
         ?.map(({ version }) => version),
     ).toEqual([null, '2']);
     writeFileSync(file, KEY.slice(0, 100));
@@ -445,7 +456,7 @@ describe('the keys are read again', () => {
     rmSync(file);
     expect(problemsOf(config.readKeysAgain)).toContain('ANTOM_PUBLIC_KEY_FILE cannot be read: ENOENT');
     writeFileSync(file, KEY);
-    expect(config.readKeysAgain()).toEqual(config.keys);
+    expect(config.readKeysAgain().keys).toEqual(config.keys);
   });
 
   test('from ANTOM_CLIENTS_FILE, and a broken file is a ConfigError each time until it is mended', () => {
@@ -453,7 +464,7 @@ describe('the keys are read again', () => {
     const file = clientsFileOf([one]);
     const config = readConfig({ ANTOM_CLIENTS_FILE: file, NODE_ENV: 'production' });
     writeFileSync(file, JSON.stringify({ clients: [one, { clientId: 'T_two', publicKeys: [SECOND_KEY] }] }));
-    expect([...config.readKeysAgain().keys()]).toEqual(['T_one', 'T_two']);
+    expect([...config.readKeysAgain().keys.keys()]).toEqual(['T_one', 'T_two']);
     expect([...config.keys.keys()]).toEqual(['T_one']);
     writeFileSync(file, JSON.stringify({ clients: [one, { clientId: 'SANDBOX_x', publicKeys: [KEY] }] }));
     expect(problemsOf(config.readKeysAgain)).toEqual([expect.stringContaining('SANDBOX_x is a sandbox client')]);
@@ -461,7 +472,7 @@ describe('the keys are read again', () => {
     for (let time = 0; time < 3; time += 1)
       expect(problemsOf(config.readKeysAgain)).toEqual(['ANTOM_CLIENTS_FILE cannot be read: it is not JSON']);
     writeFileSync(file, JSON.stringify({ clients: [one] }));
-    expect(config.readKeysAgain()).toEqual(config.keys);
+    expect(config.readKeysAgain().keys).toEqual(config.keys);
   });
 });
 
@@ -546,7 +557,7 @@ describe('the three lists of variables are one', () => {
   });
 
   test('config.ts asks for each of them, and for no other', () => {
-    const source = ['src/config.ts', 'src/key-ring.ts', 'src/callback-config.ts']
+    const source = ['src/config.ts', 'src/key-ring.ts', 'src/api-access.ts', 'src/callback-config.ts']
       .map((path) => readFileSync(new URL(path, root), 'utf8'))
       .join('\n');
     const asked = [...source.matchAll(/\b(?:text|value)\('([A-Z_]+)'/g)].map(([, name]) => name);

@@ -1,5 +1,8 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import forge from 'node-forge';
+import { KeyError, type KeySlot, readKeyText } from './key-text.ts';
+
+export { KeyError } from './key-text.ts';
 
 const MINIMUM_BITS = 2048;
 const MINIMUM_EXPONENT = 65_537n;
@@ -18,11 +21,6 @@ export interface AntomKey {
 /** The keys of each client, by `client-id`. */
 export type KeyRing = ReadonlyMap<string, readonly AntomKey[]>;
 
-/** A key that cannot be used; the message says why and what to do, and never quotes key material. */
-export class KeyError extends Error {
-  override readonly name = 'KeyError';
-}
-
 /**
  * Reads one configured key: `key` or `keyVersion:key`, where `key` is bare Base64 (as the dashboard shows it)
  * or PEM, of a SubjectPublicKeyInfo, a PKCS#1 RSAPublicKey or an X.509 certificate; line breaks and `\n`
@@ -31,71 +29,42 @@ export class KeyError extends Error {
  */
 export const readKey = (configured: string): AntomKey => {
   const { version, text } = splitVersion(configured.trim());
-  const publicKey = readPublicKey(text);
-  const exponent = BigInt(`0x${publicKey.e.toString(16)}`);
+  const publicKey = readDer(readKeyText(text, PUBLIC_KEY));
   const bits = publicKey.n.bitLength();
+  checkStrength({ bits, exponent: BigInt(`0x${publicKey.e.toString(16)}`) });
+  const key = createPublicKey(forge.pki.publicKeyToPem(publicKey));
+  return { version, key, signatureBytes: Math.ceil(bits / 8), fingerprint: fingerprintOf(key) };
+};
+
+/** Throws a KeyError for an RSA key that is too weak to rely on. */
+export const checkStrength = ({ bits, exponent }: { readonly bits: number; readonly exponent: bigint }): void => {
   if (bits < MINIMUM_BITS) throw new KeyError(`the key has ${bits} bits; at least ${MINIMUM_BITS} are needed`);
   if (exponent < MINIMUM_EXPONENT)
     throw new KeyError(`the key's exponent is ${exponent}; at least ${MINIMUM_EXPONENT} is needed`);
-  const key = createPublicKey(forge.pki.publicKeyToPem(publicKey));
-  return {
-    version,
-    key,
-    signatureBytes: Math.ceil(bits / 8),
-    fingerprint: createHash('sha256')
-      .update(key.export({ format: 'der', type: 'spki' }))
-      .digest('base64'),
-  };
 };
 
+/** Of a public key: SHA-256 of its DER SubjectPublicKeyInfo, Base64. */
+export const fingerprintOf = (key: KeyObject): string =>
+  createHash('sha256')
+    .update(key.export({ format: 'der', type: 'spki' }))
+    .digest('base64');
+
 /** Neither Base64 nor a PEM header line holds a colon, so a colon ends a version. */
-const splitVersion = (configured: string): { version: string | null; text: string } => {
+export const splitVersion = (configured: string): { version: string | null; text: string } => {
   const parts = /^([A-Za-z0-9._-]{1,32}):(.+)$/s.exec(configured);
   return parts === null ? { version: null, text: configured } : { version: parts[1] ?? null, text: parts[2] ?? '' };
 };
 
-const PEM = /-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----/g;
-
-const readPublicKey = (configured: string): forge.pki.rsa.PublicKey => {
-  const text = configured.replaceAll('\\r', '').replaceAll('\\n', '\n').trim();
-  if (text === '') throw new KeyError('the key is empty');
-  if (isPath(text))
-    throw new KeyError(
-      'this is the path of a file, and the key itself belongs here: put the path into ANTOM_PUBLIC_KEY_FILE',
-    );
-  const blocks = [...text.matchAll(PEM)];
-  if (blocks.some(([, label = '']) => label.includes('PRIVATE KEY'))) throw privateKey();
-  if (blocks.length > 1)
-    throw new KeyError('several PEM blocks stand here: give each key on its own, separated by commas');
-  const [pem] = blocks;
-  if (text.includes('-----') && pem === undefined) throw new KeyError('the PEM block is incomplete');
-  const der = decodeBase64(pem?.[2] ?? text);
-  if (!der.startsWith('-----BEGIN ')) return readDer(der);
-  if (der.includes('PRIVATE KEY')) throw privateKey();
-  throw new KeyError(
-    'this is a PEM file that was encoded as Base64 once more: decode it once, or put the PEM itself here',
-  );
+const PUBLIC_KEY: KeySlot = {
+  fileVariable: 'ANTOM_PUBLIC_KEY_FILE',
+  takes: 'give each key on its own, separated by commas',
+  refuse: (label) => (label.includes('PRIVATE KEY') ? privateKey() : null),
 };
-
-const LONGEST_PATH = 255;
-
-/** The Base64 of a key begins with `MI`. */
-const isPath = (text: string): boolean =>
-  text.length <= LONGEST_PATH &&
-  !text.includes('-----') &&
-  (/^(?:\.{0,2}|~)\/\w/.test(text) || /\.(?:pem|der|cer|crt|key|pub|txt)$/i.test(text));
 
 const privateKey = (): KeyError =>
   new KeyError(
     "this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard",
   );
-
-/** As forge wants it: one character a byte. */
-const decodeBase64 = (text: string): string => {
-  const bare = text.replaceAll(/\s/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) throw new KeyError('the key is neither PEM nor Base64');
-  return Buffer.from(bare, 'base64').toString('latin1');
-};
 
 const readDer = (der: string): forge.pki.rsa.PublicKey => {
   const asn1 = attempt(() => forge.asn1.fromDer(der));

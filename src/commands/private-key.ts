@@ -1,21 +1,18 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { KeyError } from '../antom/keys.ts';
+import { readPrivateKeyText } from '../antom/private-key.ts';
 import { codeOf, CommandError, reasonOf } from './failure.ts';
 
-/**
- * Reads an RSA private key to sign with: PEM or bare Base64, of PKCS#8 or PKCS#1. Throws a CommandError, which never
- * quotes the key.
- */
+/** Reads a file that holds an RSA private key to sign with. Throws a CommandError, which never quotes the key. */
 export const readPrivateKey = async (file: string): Promise<KeyObject> => {
   const text = await readText(file);
-  if (text.includes('PUBLIC KEY')) throw new CommandError(`${file} holds a public key: signing needs the private one`);
-  const key = text.includes('-----') ? attempt(() => createPrivateKey(text)) : fromBase64(text);
-  if (key === null)
-    throw new CommandError(
-      `${file} holds no private key: PEM or bare Base64, of PKCS#8 or PKCS#1, without a passphrase`,
-    );
-  if (key.asymmetricKeyType !== 'rsa') throw new CommandError(`${file} holds a key that is not RSA`);
-  return key;
+  try {
+    return readPrivateKeyText(text).key;
+  } catch (error) {
+    if (error instanceof KeyError) throw new CommandError(`${file}: ${error.message}`);
+    throw error;
+  }
 };
 
 const readText = async (file: string): Promise<string> => {
@@ -23,21 +20,5 @@ const readText = async (file: string): Promise<string> => {
     return await readFile(file, 'utf8');
   } catch (error) {
     throw new CommandError(`${file} cannot be read: ${codeOf(error) ?? reasonOf(error)}`);
-  }
-};
-
-const fromBase64 = (text: string): KeyObject | null => {
-  const key = Buffer.from(text, 'base64');
-  return (
-    attempt(() => createPrivateKey({ key, format: 'der', type: 'pkcs8' })) ??
-    attempt(() => createPrivateKey({ key, format: 'der', type: 'pkcs1' }))
-  );
-};
-
-const attempt = (read: () => KeyObject): KeyObject | null => {
-  try {
-    return read();
-  } catch {
-    return null;
   }
 };

@@ -71,11 +71,11 @@ describe('the private key of send', () => {
   );
 
   test.each([
-    ['throw-away.public.spki.pem', 'holds a public key: signing needs the private one'],
-    ['throw-away.private.encrypted.pem', 'without a passphrase'],
-    ['throw-away-ec.private.pkcs8.pem', 'holds a key that is not RSA'],
-    ['throw-away-pss.private.pkcs8.pem', 'holds a key that is not RSA'],
-    ['README.md', 'holds no private key'],
+    ['throw-away.public.spki.pem', 'throw-away.public.spki.pem: this is a public key'],
+    ['throw-away.private.encrypted.pem', 'the key is protected by a passphrase'],
+    ['throw-away-ec.private.pkcs8.pem', 'the key is not an RSA key'],
+    ['throw-away-pss.private.pkcs8.pem', 'the key is not an RSA key'],
+    ['README.md', 'the key is neither PEM nor Base64'],
     ['nowhere.pem', 'cannot be read: ENOENT'],
   ])('refuses %s and says why', async (name, why) => {
     await expect(readPrivateKey(join(KEYS, name))).rejects.toThrow(why);

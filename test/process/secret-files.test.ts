@@ -2,6 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSigner } from '../support/client.ts';
+import { keyFixture } from '../support/forge-signer.ts';
 import {
   COMMAND,
   endPrograms,
@@ -68,12 +69,21 @@ test('each file with a secret that every user can read is a warning with its nam
   expect(await warningsOf(env, directory)).toEqual([]);
 });
 
-test("APO's public key may be read by everybody, and written by nobody else", async () => {
+test("APO's public key may be read by everybody, and written by nobody else; your private key may not be read", async () => {
   const directory = makeDirectory();
   const file = fileWith(directory, 'apo.pem', signer.publicKey);
-  const env = { ...environmentOf(directory, signer), ANTOM_PUBLIC_KEY: '', ANTOM_PUBLIC_KEY_FILE: file };
+  const own = fileWith(directory, 'merchant.pem', keyFixture('throw-away.private.pkcs8.pem'));
+  const env = {
+    ...environmentOf(directory, signer),
+    ANTOM_PUBLIC_KEY: '',
+    ANTOM_PUBLIC_KEY_FILE: file,
+    ANTOM_PRIVATE_KEY_FILE: own,
+    ANTOM_REGION: 'EU',
+  };
   chmodSync(file, 0o644);
-  expect(await warningsOf(env, directory)).toEqual([]);
+  chmodSync(own, 0o644);
+  expect(await warningsOf(env, directory)).toEqual([problem('ANTOM_PRIVATE_KEY_FILE', own)]);
+  chmodSync(own, 0o600);
   chmodSync(file, 0o666);
   expect(await warningsOf(env, directory)).toEqual([
     `${file} (ANTOM_PUBLIC_KEY_FILE) has mode 0666: every user of this machine may write it; chmod 600 ${file}`,

@@ -5,9 +5,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
+import { readKey } from '../../src/antom/keys.ts';
 import { VERSION } from '../../src/version.ts';
 import { createSigner, eventually } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
+import { keyFixture } from '../support/forge-signer.ts';
 import {
   becomesReady,
   endPrograms,
@@ -28,6 +30,8 @@ afterAll(async () => {
   await endPrograms();
   removeDirectories();
 });
+
+const fingerprintOf = (name: string): string => readKey(keyFixture(`${name}.public.spki.pem`)).fingerprint;
 
 const runToEnd = async (
   env: Environment,
@@ -257,8 +261,12 @@ test.concurrent(
     const other = createSigner(signer.clientId);
     const keyFile = join(directory, 'apo.pem');
     writeFileSync(keyFile, other.publicKey);
+    const ownKeyFile = join(directory, 'merchant.pem');
+    writeFileSync(ownKeyFile, keyFixture('throw-away.private.pkcs8.pem'));
     const receiver = await startProcessReady({
       ...environmentOf(directory, signer),
+      ANTOM_REGION: 'EU',
+      ANTOM_PRIVATE_KEY_FILE: ownKeyFile,
       ANTOM_PUBLIC_KEY: '',
       ANTOM_PUBLIC_KEY_FILE: keyFile,
     });
@@ -266,6 +274,7 @@ test.concurrent(
     expect(await receiver.order('P1')).toBeNull();
 
     writeFileSync(keyFile, signer.publicKey);
+    writeFileSync(ownKeyFile, keyFixture('throw-away-second.private.pkcs8.pem'));
     receiver.kill('SIGHUP');
     await eventually(
       'the order',
@@ -273,6 +282,15 @@ test.concurrent(
       (order) => order?.status === 'AUTHORIZED',
     );
     expect(await receiver.unverified()).toEqual([]);
+    const signing = await eventually(
+      'the new key',
+      () => receiver.log().filter(({ msg }) => msg === 'signing with key'),
+      (lines) => lines.length === 2,
+    );
+    expect(signing).toMatchObject([
+      { keyFingerprint: fingerprintOf('throw-away'), keyVersion: '1', host: 'https://open-de-global.alipay.com' },
+      { keyFingerprint: fingerprintOf('throw-away-second') },
+    ]);
 
     writeFileSync(keyFile, 'broken');
     receiver.kill('SIGHUP');

@@ -1,33 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { chown, chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import forge from 'node-forge';
+import { makeCertificate } from '../support/certificate.ts';
 import { type OwnServer, sql } from '../support/postgres.ts';
-
-const YEAR_MS = 365 * 86_400_000;
-
-/** For 127.0.0.1, signed by itself. */
-const makeCertificate = (): { readonly certificate: string; readonly key: string } => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
-    publicKeyEncoding: { format: 'pem', type: 'spki' },
-  });
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  certificate.serialNumber = '01';
-  certificate.validity.notBefore = new Date(Date.now() - YEAR_MS);
-  certificate.validity.notAfter = new Date(Date.now() + YEAR_MS);
-  const name = [{ name: 'commonName', value: 'a private authority' }];
-  certificate.setSubject(name);
-  certificate.setIssuer(name);
-  certificate.setExtensions([
-    { name: 'basicConstraints', cA: true },
-    { name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] },
-  ]);
-  certificate.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create());
-  return { certificate: forge.pki.certificateToPem(certificate), key: privateKey };
-};
 
 /** Makes a server speak TLS until it is stopped; `file` holds the authority's certificate. */
 export const serveTls = async (

@@ -68,6 +68,14 @@ export const createForgeSigner = (privateKeyPem?: string): ForgeSigner => {
   };
 };
 
+/** Whether a `signature` header is by the private half of this key (PEM) over the message. */
+export const isSignedBy = (publicKeyPem: string, message: ForgeMessage, header: string): boolean => {
+  const [, encoded = ''] = /^algorithm=RSA256,keyVersion=[^,]+,signature=([A-Za-z0-9%]+)$/.exec(header) ?? [];
+  const digest = forge.md.sha256.create().update(signedText(message)).digest().bytes();
+  const signature = forge.util.decode64(decodeURIComponent(encoded));
+  return encoded !== '' && forge.pki.publicKeyFromPem(publicKeyPem).verify(digest, signature);
+};
+
 /** A file of test/fixtures/keys, made by OpenSSL. */
 export const keyFixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/keys/${name}`, import.meta.url), 'utf8');

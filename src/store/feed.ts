@@ -17,41 +17,48 @@ export const follow = async <Row extends { readonly position: Count }>(
   { limit, cursor }: PageRequest,
 ): Promise<{ readonly rows: readonly Row[]; readonly next: string }> => {
   const from = readFeedCursor(cursor ?? '0');
-  const cursorAt = await goOnFrom(snapshot, feed, from);
+  const { cursorAt, horizon } = await goOnFrom(snapshot, feed, from);
   const wanted = Object.entries(filter).filter((term): term is [string, string] => term[1] !== null);
-  const through = wanted.length === 0 ? null : await lastLookedAt(snapshot, feed, from.position);
-  const values: Value[] = [from.position, limit, ...(through === null ? [] : [through])];
+  const range = { feed, after: from.position, before: horizon };
+  const last = wanted.length === 0 ? null : await lastLookedAt(snapshot, range);
+  const values: Value[] = [from.position, last ?? horizon, limit];
   const terms = [
     'position > cast($1 as bigint)',
-    through === null ? `position < ${snapshot.dialect.feeds[feed].horizon}` : 'position <= cast($3 as bigint)',
+    `position ${last === null ? '<' : '<='} cast($2 as bigint)`,
     // Not by an index of the column: that holds no positions.
     ...wanted.map(([column, value]) => `${column} || '' = $${values.push(value)}`),
   ];
   const rows = await snapshot.query<Row>(
-    `select ${columns} from ${feed} where ${terms.join(' and ')} order by position limit $2`,
+    `select ${columns} from ${feed} where ${terms.join(' and ')} order by position limit $3`,
     values,
   );
-  const last = rows.at(-1)?.position ?? from.position;
+  const reached = String(rows.at(-1)?.position ?? from.position);
   // A page that is not full, and an empty one too, gives a cursor of the latest start, behind all that was looked at.
-  return { rows, next: cursorAt(String(rows.length < limit ? (through ?? last) : last)) };
+  return { rows, next: cursorAt(rows.length < limit ? (last ?? reached) : reached) };
 };
 
 /** What a page looks at where it does not want all: otherwise one that finds little would read the whole table. */
-const LOOKED_AT = 50_000;
+const LOOKED_AT = 20_000;
 
-const lastLookedAt = async ({ query, dialect }: Snapshot, feed: Feed, from: string): Promise<string> => {
+interface Range {
+  readonly feed: Feed;
+  readonly after: string;
+  readonly before: string;
+}
+
+const lastLookedAt = async ({ query }: Snapshot, { feed, after, before }: Range): Promise<string> => {
   const [row] = await query<{ last: Count | null }>(
     `select max(position) as last
      from (
        select position
        from ${feed}
-       where position > cast($1 as bigint) and position < ${dialect.feeds[feed].horizon}
+       where position > cast($1 as bigint) and position < cast($2 as bigint)
        order by position
        limit ${LOOKED_AT}
      ) as looked_at`,
-    [from],
+    [after, before],
   );
-  return String(row?.last ?? from);
+  return String(row?.last ?? after);
 };
 
 /** The last position of a feed below its horizon. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FeedCursor, toFeedCursor } from './cursor.ts';
 import { type Feed, OutdatedCursorError } from './store.ts';
-import type { Snapshot } from './transaction.ts';
+import type { Count, Snapshot } from './transaction.ts';
 
 /**
  * A start is the place in the feed from which a database went on by itself: it may be a restored copy of the one
@@ -21,18 +21,19 @@ const WHAT_TO_DO = {
 
 /**
  * Makes sure that a cursor tells the same place here as where it was given out: its start is stored, its position has
- * been given out, and no later start began before it. Returns what makes a cursor of a position from here on. Throws an
- * OutdatedCursorError.
+ * been given out, and no later start began before it. Returns what makes a cursor of a position from here on, and the
+ * horizon as a value: PostgreSQL then plans for the rows that there are. Throws an OutdatedCursorError.
  */
 export const goOnFrom = async (
   { query, dialect }: Snapshot,
   feed: Feed,
   { start, position }: FeedCursor,
-): Promise<(position: string) => string> => {
+): Promise<{ readonly cursorAt: (position: string) => string; readonly horizon: string }> => {
   const { horizon, began } = dialect.feeds[feed];
-  const [row] = await query<{ latest: string | null; valid: number | boolean }>(
+  const [row] = await query<{ latest: string | null; horizon: Count; valid: number | boolean }>(
     `select
        (select id from starts order by number desc limit 1) as latest,
+       ${horizon} as horizon,
        exists (
          select 1
          from starts own
@@ -45,5 +46,8 @@ export const goOnFrom = async (
   );
   if (start !== null && Number(row?.valid) !== 1) throw new OutdatedCursorError(`${GONE_BACK} ${WHAT_TO_DO[feed]}`);
   const latest = row?.latest ?? null;
-  return (next) => toFeedCursor({ start: latest, position: next });
+  return {
+    cursorAt: (next) => toFeedCursor({ start: latest, position: next }),
+    horizon: String(row?.horizon ?? 0),
+  };
 };

@@ -64,6 +64,7 @@ describe('the secrets of a notification are in no list, log or feed', () => {
   test.each([
     ['/api/notifications', /"kind":"VAULTING"/],
     ['/api/notifications?kind=AUTHORIZATION', /"kind":"AUTHORIZATION"/],
+    ['/api/notifications?after=0&kind=AUTHORIZATION', /"kind":"AUTHORIZATION"/],
     ['/api/notifications?outcome=MALFORMED', /notifyType must be a string/],
     ['/api/unverified', /SIGNATURE_MISMATCH/],
     ['/api/orders', /"paymentId":"P2"/],

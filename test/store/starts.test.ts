@@ -21,6 +21,11 @@ const recordAll = async (store: Store, ...numbers: readonly number[]): Promise<v
   for (const number of numbers) await record(store, paid(number));
 };
 
+/** Notifications that have no order. */
+const other = async (store: Store, ...numbers: readonly number[]): Promise<void> => {
+  for (const number of numbers) await record(store, { notifyType: 'OTHER', number });
+};
+
 /** A consumer as docs/consuming.md wants it: on 410 it begins again, and it keeps the latest state of each order. */
 const createConsumer = () => {
   const orders = new Map<string, Order>();
@@ -153,9 +158,6 @@ describe('a SQLite file', () => {
   });
 
   test('put back, and then only notified of what has no order: cursors of notifications are outdated', async () => {
-    const other = async (store: Store, ...numbers: readonly number[]): Promise<void> => {
-      for (const number of numbers) await record(store, { notifyType: 'OTHER', number });
-    };
     const store = await open();
     await other(store, 1);
     const copy = join(directory, 'copy.db');

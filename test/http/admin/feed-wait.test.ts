@@ -1,4 +1,5 @@
 import { type AddressInfo, connect } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createHttpServer } from '../../../src/http/server.ts';
@@ -195,5 +196,24 @@ describe('GET /api/notifications?after=&wait=', () => {
     await pay();
     const id = await admin.notify({ authorizationNotifyType: 'TOKEN_CANCELED', accessToken: 'T1' });
     expect((await answer).items).toEqual([expect.objectContaining({ id, kind: 'AUTHORIZATION' })]);
+  });
+
+  test('looks at a part at a time, however many are of other kinds', async () => {
+    const db = new DatabaseSync(admin.file, { timeout: 5_000 });
+    db.exec(`
+      with recursive many (n) as (select 1 union all select n + 1 from many where n < 20001)
+      insert into notifications (
+        client_id, payment_id, digest, kind, outcome, reading_check, raw_check, deliveries, first_received_at,
+        last_received_at, raw_batch, raw_place
+      )
+      select '${CLIENT}', '', randomblob(32), 'METER', 'UNHANDLED', 0, 0, 1, 0, 0, 0, -1 from many`);
+    db.close();
+    const id = await admin.notify({ notifyType: 'VAULTING_RESULT', vaultingRequestId: 'V1' });
+    const first = await list('notifications?after=0&kind=VAULTING');
+    expect(first.items).toEqual([]);
+    const { items, next } = await list(`notifications?after=${first.next}&kind=VAULTING`);
+    expect(items).toEqual([expect.objectContaining({ id, kind: 'VAULTING' })]);
+    expect(next).toBe((await admin.store.feedEnds()).notifications);
+    expect((await list('notifications?after=0&kind=VAULTING&wait=60')).items).toEqual(items);
   });
 });

@@ -16,8 +16,9 @@ import { inboxReport } from './inbox/report.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createMeasuring } from './metrics/measuring.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
-import { type Opening, openPatiently, serviceOf } from './opening.ts';
+import { logKeys, type Opening, openPatiently, serviceOf } from './opening.ts';
 import { createPayNotify } from './pay-notify.ts';
+import { createRelaying, type Relaying } from './relaying.ts';
 import { exposedFiles } from './secret-files.ts';
 import { type Store, StoreUnusableError } from './store/store.ts';
 import { diagnosisOf } from './upkeep/diagnosis.ts';
@@ -51,6 +52,7 @@ interface Parts {
   store: Store | null;
   inbox: Inbox | null;
   upkeep: Upkeep | null;
+  readonly relaying: Relaying;
   readonly sightings: Sightings;
   isStopping: boolean;
 }
@@ -66,7 +68,8 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const means = { config, log, onUnusable };
   const trust = trustIn(config, config.keys);
   const sightings = createSightings(config.notifyPaths);
-  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, sightings, isStopping: false };
+  const relaying = createRelaying(config, log);
+  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, relaying, sightings, isStopping: false };
   logKeys(log, config.keys);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
@@ -170,6 +173,7 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
   const report = upkeepReport(log, { sampled: createSampledLog(log), metrics });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
+  parts.relaying.begin(store, metrics.posted);
   parts.sightings.keep(store, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.
@@ -179,13 +183,16 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
 
 const reloadKeys = (parts: Parts, { config, log }: Means): void => {
   try {
-    parts.trust = trustIn(config, config.readKeysAgain());
+    const keys = config.readKeysAgain();
+    parts.relaying.reload(keys);
+    parts.trust = trustIn(config, keys);
     logKeys(log, parts.trust.keys);
     parts.upkeep?.verifyAgain(parts.trust);
     parts.upkeep?.remember(serviceOf(config, parts.trust.keys));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) log.error({ problem }, 'the keys were not read again; the old ones stay');
+    for (const problem of error.problems)
+      log.error({ problem }, 'keys and callbacks were not read again; the old ones stay');
   }
 };
 
@@ -213,7 +220,8 @@ const drainAndClose = async (
   return isClosed ? 0 : 1;
 };
 
-const closeStore = async ({ sightings, upkeep, store }: Parts): Promise<void> => {
+const closeStore = async ({ relaying, sightings, upkeep, store }: Parts): Promise<void> => {
+  await relaying.stop();
   await sightings.stop();
   await upkeep?.stop();
   await store?.close();
@@ -228,13 +236,6 @@ const within = async (milliseconds: number, work: Promise<void>): Promise<boolea
     ),
     pause(milliseconds, false, { ref: false }),
   ]);
-
-const logKeys = (log: Log, keys: KeyRing): void => {
-  for (const [clientId, clientKeys] of keys) {
-    for (const { version, fingerprint } of clientKeys)
-      log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
-  }
-};
 
 /** Each names what is wrong; a server also the variable that led to it. */
 const unusable = ({ message }: StoreUnusableError): { readonly problem: string } => ({

@@ -177,7 +177,7 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
   const report = upkeepReport(log, { sampled: createSampledLog(log), metrics });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
-  parts.relaying.begin(store);
+  parts.relaying.begin(store, metrics.posted);
   parts.sightings.keep(store, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.

@@ -8,7 +8,8 @@ import type { Store } from './store/store.ts';
 
 /** The relay from the process's start to its end; it works while the store is open. */
 export interface Relaying {
-  readonly begin: (store: Store) => void;
+  /** `posted` is told the status of every answer; null for none in time. */
+  readonly begin: (store: Store, posted: (status: number | null) => void) => void;
   /** Reads again where callbacks of these clients are posted; throws a ConfigError, and then nothing changes. */
   readonly reload: (keys: KeyRing) => void;
   readonly stop: () => Promise<void>;
@@ -22,11 +23,11 @@ export const createRelaying = (
   let targets = config.callbacks;
   let relay: Relay | null = null;
   return {
-    begin: (store) => {
+    begin: (store, posted) => {
       relay = startRelay(targets, {
         store,
         waitForChange: async (cursor, wait) => await waitForChange('orders', cursor, wait),
-        report: relayReport(log),
+        report: { ...relayReport(log), posted },
       });
     },
     reload: (keys) => {

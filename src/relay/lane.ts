@@ -9,6 +9,8 @@ import { webhookBody, webhookId } from './webhook.ts';
 
 /** What the relay tells of one URL. Of the URL only its origin is ever said. */
 export interface LaneReport {
+  /** A post was answered with this status; null where no answer came in time. */
+  readonly posted: (status: number | null) => void;
   readonly paused: (paused: { readonly origin: string; readonly why: string }) => void;
   readonly released: (released: { readonly origin: string }) => void;
   readonly refused: (
@@ -124,7 +126,7 @@ const postAll = async (lane: LaneOptions, due: readonly DueCallback[]): Promise<
   return posted;
 };
 
-const postOne = async ({ targets, posting, aborting }: LaneOptions, due: DueCallback): Promise<PostResult> => {
+const postOne = async ({ targets, posting, aborting, report }: LaneOptions, due: DueCallback): Promise<PostResult> => {
   const target = targets.find(({ clientId }) => clientId === due.clientId);
   if (target === undefined || due.content === null) return { kind: 'aborted' };
   const body = webhookBody(due.content);
@@ -134,7 +136,9 @@ const postOne = async ({ targets, posting, aborting }: LaneOptions, due: DueCall
     'user-agent': 'paynotify',
     ...webhookHeaders(signed, target.secrets),
   };
-  return await posting.post({ href: target.href, headers, body }, aborting);
+  const result = await posting.post({ href: target.href, headers, body }, aborting);
+  if (result.kind !== 'aborted') report.posted(result.kind === 'answered' ? result.status : null);
+  return result;
 };
 
 const verdictOn = ({ result }: Posted): ReturnType<typeof verdictOf> =>

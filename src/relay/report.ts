@@ -3,7 +3,7 @@ import { StoreUnavailableError } from '../store/store.ts';
 import type { RelayReport } from './relay.ts';
 
 /** What the relay says in the log: origins, never URLs. */
-export const relayReport = (log: Log): RelayReport => {
+export const relayReport = (log: Log): Omit<RelayReport, 'posted'> => {
   const isNews = oncePerMinute();
   return {
     began: (targets) => {

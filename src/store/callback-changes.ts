@@ -48,11 +48,12 @@ export const takeChanges = async (
 
 /** No position after the last one is below the horizon: nothing is still to come before it. */
 export const endOfFeed = async (snapshot: Snapshot): Promise<{ readonly last: string; readonly end: FeedCursor }> => {
+  const { cursorAt, horizon } = await goOnFrom(snapshot, 'orders', BEGINNING);
   const [row] = await snapshot.query<{ last: Count }>(
-    `select coalesce(max(position), 0) as last from orders where position < ${snapshot.dialect.feeds.orders.horizon}`,
+    'select coalesce(max(position), 0) as last from orders where position < cast($1 as bigint)',
+    [horizon],
   );
   const last = String(row?.last ?? 0);
-  const cursorAt = await goOnFrom(snapshot, 'orders', BEGINNING);
   return { last, end: readFeedCursor(cursorAt(last)) };
 };
 
@@ -148,11 +149,11 @@ const placeOf = async (
   readonly cursorAt: (position: string) => string;
 }> => {
   try {
-    const cursorAt = await goOnFrom(snapshot, 'orders', { start, position: String(position) });
+    const { cursorAt } = await goOnFrom(snapshot, 'orders', { start, position: String(position) });
     return { from: String(position), isOutdated: false, cursorAt };
   } catch (error) {
     if (!(error instanceof OutdatedCursorError)) throw error;
-    const cursorAt = await goOnFrom(snapshot, 'orders', BEGINNING);
+    const { cursorAt } = await goOnFrom(snapshot, 'orders', BEGINNING);
     return { from: BEGINNING.position, isOutdated: true, cursorAt };
   }
 };

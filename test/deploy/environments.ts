@@ -21,11 +21,6 @@ export const imageEnv: Environment = Object.fromEntries(
 export const READ: ReadonlySet<string> = new Set([
   ...VARIABLES,
   ...SECRETS.map((name) => `${name}_FILE`),
-  // Of callbacks and of asking APO; a paynotify that can do neither passes them over.
-  'CALLBACK_URL',
-  'CALLBACK_SECRETS',
-  'CALLBACK_SECRETS_FILE',
-  'ANTOM_PRIVATE_KEY_FILE',
   'NODE_COMPILE_CACHE',
   'MALLOC_ARENA_MAX',
   'NODE_OPTIONS',

@@ -34,7 +34,6 @@ const shopEnvironment = ({ ledger, secret }: ReturnType<typeof place>, admin: st
   LEDGER: ledger,
   CALLBACK_SECRETS: secret,
   PAYNOTIFY_URL: admin,
-  FEED_WAIT: '0',
 });
 const urlOf = ({ admin: { host, port } }: ReceiverProcess): string => `http://${host}:${port}`;
 

@@ -5,17 +5,20 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { makeSecret, signCallback, type SignedCallback } from '../support/callback.ts';
-import { eventually } from '../support/client.ts';
+import { signCallback, type SignedCallback } from '../support/callback.ts';
+import { newSecret, openShop } from '../support/shop.ts';
+import { createSigner, eventually } from '../support/client.ts';
+import { captureResult, jpy, paymentResult } from '../support/facts.ts';
 import { freePort } from '../support/port.ts';
-import { makeDirectory, removeDirectories } from '../support/receiver.ts';
+import { environmentOf, makeDirectory, removeDirectories, startReady } from '../support/receiver.ts';
 import { blocksOf, readPage } from './blocks.ts';
 
 /** The receiver of docs/consuming.md, run as it stands. */
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const receiver = blocksOf(readPage('docs/consuming.md'), 'js').find((block) => block.startsWith('// receive.mjs\n'));
-const secret = makeSecret();
+const page = readPage('docs/consuming.md');
+const receiver = blocksOf(page, 'js').find((block) => block.startsWith('// receive.mjs\n'));
+const secret = newSecret();
 const directory = makeDirectory();
 let url = '';
 let child: ChildProcess;
@@ -91,12 +94,12 @@ describe('the receiver of docs/consuming.md', () => {
   test('refuses what is not signed by its secret, and takes one of two signatures', async () => {
     const body = changed({ revision: 1, fulfillable: true });
     const signed = signCallback(body, [secret]);
-    expect(await post(signCallback(body, [makeSecret()]))).toBe(401);
+    expect(await post(signCallback(body, [newSecret()]))).toBe(401);
     expect(await post({ ...signed, body: body.replace('"P1"', '"P2"') })).toBe(401);
     expect(await post(signCallback(body, [secret], new Date(Date.now() - 600_000)))).toBe(401);
     expect((await fetch(url, { method: 'POST' })).status).toBe(401);
     expect(parcels()).toEqual([]);
-    expect(await post(signCallback(body, [makeSecret(), secret]))).toBe(204);
+    expect(await post(signCallback(body, [newSecret(), secret]))).toBe(204);
     expect(parcels()).toEqual(['R-P1']);
   });
 
@@ -131,5 +134,40 @@ describe('the receiver of docs/consuming.md', () => {
     sql('alter table gone rename to parcels');
     expect(await say({ revision: 1, fulfillable: true })).toBe(204);
     expect(parcels()).toEqual(['R-P1']);
+  });
+
+  test('takes what paynotify posts, which is as the page shows it', async () => {
+    const shop = await openShop([secret]);
+    const signer = createSigner();
+    // The shop in between sees what is posted, and hands it on.
+    shop.answer(async ({ headers, text }, response) => {
+      const status = await post({ headers: headers as SignedCallback['headers'], body: text });
+      response.writeHead(status).end();
+    });
+    const place = makeDirectory();
+    const env = { ...environmentOf(place, signer), CALLBACK_URL: shop.url, CALLBACK_SECRETS: secret };
+    const service = await startReady(place, env);
+    await eventually(
+      'the URL in use',
+      async () => (await service.read('/api/status')).json as { readonly callbacks: readonly unknown[] },
+      ({ callbacks }) => callbacks.length === 1,
+    );
+    await service.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
+    await service.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
+    await eventually('a parcel', parcels, (numbers) => numbers.length > 0);
+    expect(parcels()).toEqual(['R1']);
+    await service.stop();
+
+    const [, example = ''] = blocksOf(page, 'http');
+    const [head = '', body = ''] = example.split('\n\n');
+    const [first] = shop.received();
+    const shown = [...head.matchAll(/^([\w-]+): (.+)$/gm)].map(([, name = '']) => name.toLowerCase());
+    expect(Object.keys(first?.headers ?? {})).toEqual(expect.arrayContaining(shown));
+    const keysOf = (text: string): unknown => {
+      const { data, ...rest } = JSON.parse(text) as { readonly data: object };
+      return [Object.keys(rest), Object.keys(data)];
+    };
+    expect(keysOf(first?.text ?? '')).toEqual(keysOf(body));
+    await shop.close();
   });
 });

@@ -13,6 +13,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSigner, type Signer } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
+import { newSecret } from '../support/shop.ts';
 import { type Environment, makeDirectory, type ReceiverProcess, startProcessReady } from '../support/receiver.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -85,6 +86,7 @@ export const createSite = async (): Promise<Site> => {
   const directory = makeCheckout();
   const signer = createSigner();
   const keys = [signer.publicKey];
+  const secret = newSecret();
   let receiver: ReceiverProcess | null = null;
   const env = (): Environment => ({
     PATH: [join(directory, 'bin'), dirname(process.execPath), PATH].join(delimiter),
@@ -93,6 +95,9 @@ export const createSite = async (): Promise<Site> => {
     ADMIN_PORT: '0',
     ANTOM_CLIENT_ID: signer.clientId,
     ANTOM_PUBLIC_KEY: keys.join(','),
+    // No shop is there: what is posted waits.
+    CALLBACK_URL: 'http://127.0.0.1:9/callbacks',
+    CALLBACK_SECRETS: secret,
   });
   const start = async (): Promise<void> => {
     receiver = await startProcessReady(env(), ['/bin/sh', '-c', `cd '${directory}' && exec ${STARTED}`]);

@@ -109,7 +109,6 @@ const STEPS: Readonly<Record<string, () => unknown>> = {
       ADMIN_READ_TOKEN: token(),
       CALLBACK_SECRETS: createSecret(),
       LEDGER: ledger,
-      FEED_WAIT: '0',
     });
     const body = JSON.stringify({ paymentRequestId: 'R2', referenceOrderId: 'order-2', amount: jpy('120') });
     const checkout = await fetch(`http://127.0.0.1:${shop.address.port}/checkout`, { method: 'POST', body });

@@ -50,6 +50,7 @@ export const begin = async (
       return true;
     },
     report: {
+      posted: tell('posted'),
       began: tell('began'),
       paused: tell('paused'),
       released: tell('released'),

@@ -7,8 +7,6 @@ export interface SignedCallback {
   readonly body: string;
 }
 
-export const makeSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
-
 /** One signature for each of the secrets. */
 export const signCallback = (body: string, secrets: readonly string[], at = new Date()): SignedCallback => {
   const id = `evt_${randomBytes(16).toString('hex')}`;

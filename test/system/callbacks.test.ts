@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { beforeAll, expect, test } from '@jest/globals';
 import { blocksOf, readPage } from '../docs/blocks.ts';
-import { makeSecret, signCallback, type SignedCallback } from '../support/callback.ts';
+import { signCallback, type SignedCallback } from '../support/callback.ts';
+import { newSecret } from '../support/shop.ts';
 
 /** The recipe of docs/consuming.md, run by a real Python; the package of Standard Webhooks signs. */
 
@@ -17,7 +18,7 @@ beforeAll(() => {
   if (error !== undefined) throw new Error('python3 is missing: apt-get install --no-install-recommends python3');
 });
 
-const [secret, other] = [makeSecret(), makeSecret()];
+const [secret, other] = [newSecret(), newSecret()];
 const body = '{"type":"order.changed","data":{"note":"Zürich"}}';
 const good = signCallback(body, [secret]);
 const withHeaders = (headers: Partial<SignedCallback['headers']>): SignedCallback => ({

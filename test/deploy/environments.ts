@@ -26,13 +26,15 @@ export const READ: ReadonlySet<string> = new Set([
   'NODE_OPTIONS',
 ]);
 
+const SECRET = createSecret();
+
 /** What stands in the files that are named. */
 const contentsFor = ({ publicKey }: Signer): Environment => ({
   ANTOM_PUBLIC_KEY_FILE: publicKey,
   DATABASE_URL_FILE: 'postgres://paynotify:secret@database:5432/paynotify',
   ADMIN_TOKEN_FILE: 'a'.repeat(32),
   ADMIN_READ_TOKEN_FILE: 'r'.repeat(32),
-  CALLBACK_SECRETS_FILE: createSecret(),
+  CALLBACK_SECRETS_FILE: SECRET,
 });
 
 /** On top of the image's, what somebody fills in: the client, and in `directory` one file for each that is named. */

@@ -47,6 +47,7 @@ const DEFAULTS = { leaseMs: 15_000, postTimeoutMs: 10_000, atOnce: 16, scheduleM
 /** Of the time in which posts may begin. */
 const RENEWED_AFTER = 0.8;
 const TAKEN_AT_ONCE = 500;
+const DRAINING_EVERY_MS = 250;
 const FAILED_AGAIN_AFTER_MS = 1_000;
 const STOPS_WITHIN_MS = 2_000;
 const LOOKS_FOR_LATE_EVERY_MS = 60_000;
@@ -181,7 +182,12 @@ const waitFor = async (course: Course, targets: readonly CallbackTarget[], end: 
   const waking = new AbortController();
   course.onWake(() => waking.abort());
   if (course.isStopping() || course.targets() !== targets) return;
-  await waitForChange(end, { ms: (leaseMs - postTimeoutMs) * RENEWED_AFTER, signal: waking.signal });
+  const ms = (leaseMs - postTimeoutMs) * RENEWED_AFTER;
+  const began = performance.now();
+  const hasMore = await waitForChange(end, { ms, signal: waking.signal });
+  // Nobody waits for the feed any more while the service drains.
+  const isEarly = !hasMore && !waking.signal.aborted && performance.now() - began < ms;
+  if (isEarly) await course.nap.sleep(DRAINING_EVERY_MS);
 };
 
 const tellLate = async ({ store, lease, report }: Course): Promise<void> => {

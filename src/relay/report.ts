@@ -16,7 +16,8 @@ export const relayReport = (log: Log): Omit<RelayReport, 'posted'> => {
       // All at once where the shop refuses everything.
       if (isNews(origin + why))
         log.warn(
-          { origin, clientId, paymentId: orderKey.trim(), problem: why },
+          // The key of a registration begins with a space.
+          { origin, clientId, ...(orderKey.startsWith(' ') ? {} : { paymentId: orderKey }), problem: why },
           'the shop refuses the callback of an order, which is posted again later: see `paynotify callbacks`',
         );
     },

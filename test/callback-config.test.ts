@@ -106,13 +106,14 @@ describe('CALLBACK_URL and CALLBACK_SECRETS', () => {
   });
 });
 
+const origins = ({ callbacks }: Pick<ReturnType<typeof readConfig>, 'callbacks'>) =>
+  callbacks.map((one) => [one.clientId, one.origin]);
+
 describe('a callback in the clients file', () => {
   const own = { url: 'https://own.example/?key=hidden', secrets: [SECRET] };
 
   test('is for its client, and CALLBACK_URL for the others', () => {
     const env = withFile([client('T_one', own), client('T_two')]);
-    const origins = ({ callbacks }: Pick<ReturnType<typeof readConfig>, 'callbacks'>) =>
-      callbacks.map((one) => [one.clientId, one.origin]);
     expect(origins(readConfig(env))).toEqual([
       ['T_one', 'https://own.example'],
       ['T_two', 'https://shop.example'],

@@ -71,10 +71,10 @@ export const startRelay = (first: readonly CallbackTarget[], options: RelayOptio
   const aborting = new AbortController();
   let targets = first;
   let isStopping = false;
-  let wakeOther = (): void => undefined;
+  let wakeOther: (() => void) | null = null;
   const wake = (): void => {
     nap.wake();
-    wakeOther();
+    wakeOther?.();
   };
   const running = run({
     ...settings,

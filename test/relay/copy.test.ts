@@ -62,7 +62,7 @@ const fill = async (database: TestDatabase): Promise<Store> => {
     await eventually(
       'the payment',
       async () => await callbackOf(store, 'P-changed'),
-      (one) => one?.delivered != null,
+      (one) => (one?.delivered ?? null) !== null,
     );
     await record(store, captured('P-changed'));
     await eventually(

@@ -94,10 +94,9 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the relay on %s', (make) => {
 
   test('several changes of one order come as one, and never are two on their way', async () => {
     const { store, shop } = await setUp(make);
-    let go = (): void => undefined;
-    const held = new Promise<void>((resolve) => (go = resolve));
+    const held = Promise.withResolvers<void>();
     shop.answer(async (_, response) => {
-      await held;
+      await held.promise;
       response.writeHead(200).end();
     });
     await record(store, paid('P1'));
@@ -108,7 +107,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the relay on %s', (make) => {
       async () => await store.findCallbacks({ clientId: CLIENT, id: 'P1' }),
       ([one]) => (one?.pending?.revision ?? 0) > (shop.received()[0]?.order.revision ?? Infinity),
     );
-    go();
+    held.resolve();
     await allTold(store);
     const [first, second, ...others] = shop.received();
     expect(others).toEqual([]);
@@ -278,7 +277,7 @@ describe('what a response means', () => {
     const [url] = await eventually(
       'paused',
       async () => await store.listCallbackUrls(),
-      ([one]) => one?.paused != null,
+      ([one]) => (one?.paused ?? null) !== null,
     );
     expect(Date.parse(url?.paused?.until ?? '') - Date.parse(url?.paused?.since ?? '')).toBeGreaterThan(110_000);
   });

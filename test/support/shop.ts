@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import type { Order } from '../../src/order/order.ts';
@@ -30,52 +30,48 @@ export interface Shop {
 }
 
 export const status =
-  (code: number, headers: Readonly<Record<string, string>> = {}): Answering =>
+  (code: number, headers: Readonly<Record<string, string>> = {}): ((_: Callback, response: ServerResponse) => void) =>
   (_, response) => {
     response.writeHead(code, headers).end();
   };
 
 /** A shop that takes callbacks, and verifies each with every one of its secrets by the public library. */
-export const openShop = async (secrets: readonly string[], path = '/callbacks?key=hidden'): Promise<Shop> => {
+export const openShop = async (secrets: readonly string[], target = '/callbacks?key=hidden'): Promise<Shop> => {
   const received: Callback[] = [];
   const open = new Set<Callback>();
   let answering: Answering = status(204);
   const problems: unknown[] = [];
-  const server = createServer((request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const pieces: Buffer[] = [];
-    request.on('data', (piece: Buffer) => pieces.push(piece));
-    request.on('end', async () => {
-      const text = Buffer.concat(pieces).toString();
-      try {
-        for (const secret of secrets) new Webhook(secret).verify(text, request.headers as Record<string, string>);
-      } catch (error) {
-        problems.push(error);
-        response.writeHead(401).end();
-        return;
-      }
-      const { timestamp, data } = JSON.parse(text) as {
-        readonly timestamp: string;
-        readonly data: Pick<Callback, 'order' | 'previous'>;
-      };
-      const callback: Callback = {
-        id: String(request.headers['webhook-id']),
-        path: request.url ?? '',
-        headers: request.headers,
-        text,
-        timestamp,
-        ...data,
-        beside: [...open],
-      };
-      received.push(callback);
-      open.add(callback);
-      response.once('close', () => open.delete(callback));
-      await answering(callback, response);
-    });
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const text = Buffer.concat(pieces).toString();
+    try {
+      for (const secret of secrets) new Webhook(secret).verify(text, request.headers as Record<string, string>);
+    } catch (error) {
+      problems.push(error);
+      response.writeHead(401).end();
+      return;
+    }
+    const { timestamp, data } = JSON.parse(text) as {
+      readonly timestamp: string;
+      readonly data: Pick<Callback, 'order' | 'previous'>;
+    };
+    const { headers, url: path = '' } = request;
+    const id = String(headers['webhook-id']);
+    const callback: Callback = { id, path, headers, text, timestamp, ...data, beside: [...open] };
+    received.push(callback);
+    open.add(callback);
+    response.once('close', () => open.delete(callback));
+    await answering(callback, response);
+  };
+  const server = createServer((request, response) => {
+    // Whoever posts may have gone in the middle.
+    take(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: origin + path,
+    url: origin + target,
     origin,
     received: () => received,
     answer: (next) => {

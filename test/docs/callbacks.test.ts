@@ -76,6 +76,12 @@ const changed = ({ paymentId = 'P1', referenceOrderId = null, ...fields }: Field
   });
 const say = async (fields: Fields): Promise<number> => await post(signCallback(changed(fields), [secret]));
 
+/** The names in a callback, and in its `data`. */
+const keysOf = (text: string): unknown => {
+  const { data, ...rest } = JSON.parse(text) as { readonly data: object };
+  return [Object.keys(rest), Object.keys(data)];
+};
+
 describe('the receiver of docs/consuming.md', () => {
   beforeEach(() => {
     sql('delete from orders');
@@ -163,10 +169,6 @@ describe('the receiver of docs/consuming.md', () => {
     const [first] = shop.received();
     const shown = [...head.matchAll(/^([\w-]+): (.+)$/gm)].map(([, name = '']) => name.toLowerCase());
     expect(Object.keys(first?.headers ?? {})).toEqual(expect.arrayContaining(shown));
-    const keysOf = (text: string): unknown => {
-      const { data, ...rest } = JSON.parse(text) as { readonly data: object };
-      return [Object.keys(rest), Object.keys(data)];
-    };
     expect(keysOf(first?.text ?? '')).toEqual(keysOf(body));
     await shop.close();
   });

@@ -50,7 +50,7 @@ export const begin = async (
       return true;
     },
     report: {
-      posted: tell('posted'),
+      posted: () => undefined,
       began: tell('began'),
       paused: tell('paused'),
       released: tell('released'),

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { addBackup } from './commands/backup.ts';
+import { addCallbacks } from './commands/callbacks.ts';
 import { addCopy } from './commands/copy.ts';
 import { addDemo } from './commands/demo.ts';
 import { EXIT_FINE, EXIT_WRONG, report } from './commands/failure.ts';
@@ -35,6 +36,7 @@ const COMMANDS: readonly AddCommand[] = [
   addNotifications,
   addUnverified,
   addRefunds,
+  addCallbacks,
   addStatus,
   addRegister,
   addReview,

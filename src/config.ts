@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
+import { readCallbacks } from './callback-config.ts';
 import { type Environment, misspelt, type Source, sourceOf } from './environment.ts';
 import { readKeyRing } from './key-ring.ts';
 import { isLoopback } from './loopback.ts';
 import { normaliseMethod } from './order/capture-required.ts';
 import type { OrderRules } from './order/rules.ts';
+import type { CallbackTarget } from './relay/target.ts';
 import { problemOfUrl } from './store/postgres/url.ts';
 
 export { type Environment, misspelt, SECRETS, VARIABLES } from './environment.ts';
@@ -57,6 +59,10 @@ export interface Config extends StoreConfig {
   readonly keys: KeyRing;
   /** Reads the keys again, from their files; throws a ConfigError. */
   readonly readKeysAgain: () => KeyRing;
+  /** Where callbacks are posted; empty for nowhere. */
+  readonly callbacks: readonly CallbackTarget[];
+  /** The same, read again for these clients; throws a ConfigError. */
+  readonly readCallbacksAgain: (keys: KeyRing) => readonly CallbackTarget[];
 }
 
 const wholeNumber = (from: number, to: number) =>
@@ -150,6 +156,7 @@ export const readConfig = (env: Environment): Config => {
   const allowSandbox = value('ALLOW_SANDBOX', yesOrNo, false);
   const readKeys = (from: Source): KeyRing =>
     readKeyRing(from, { refuseSandbox: read.rules.production && !allowSandbox });
+  const keys = readKeys(source);
   const config: Config = {
     ...read,
     host: value('HOST', z.string(), '0.0.0.0'),
@@ -169,10 +176,15 @@ export const readConfig = (env: Environment): Config => {
     trustProxy: value('TRUST_PROXY', wholeNumber(0, 16), 0),
     retentionDays: value('RETENTION_DAYS', days.nullable(), null),
     unverifiedRetentionDays: value('UNVERIFIED_RETENTION_DAYS', days, 30),
-    keys: readKeys(source),
+    keys,
     readKeysAgain: () => {
       const again = sourceOf(env);
       return orThrow(readKeys(again), again.problems);
+    },
+    callbacks: readCallbacks(source, keys),
+    readCallbacksAgain: (of) => {
+      const again = sourceOf(env);
+      return orThrow(readCallbacks(again, of), again.problems);
     },
   };
   checkAdmin(config, problems);
@@ -191,6 +203,10 @@ export const namedRules = (rules: OrderRules): Readonly<Record<string, string>> 
 
 const isSet = (secret: string | null): string => (secret === null ? 'not set' : 'set');
 
+/** All that is shown of callback URLs, which may hold secrets. */
+const originsOf = (callbacks: readonly CallbackTarget[]): string =>
+  callbacks.length === 0 ? 'not set' : [...new Set(callbacks.map(({ origin }) => origin))].join(',');
+
 /** The configuration in force, by the names of the variables; of a secret only whether it is set. */
 export const namedConfig = (config: Config): Readonly<Record<string, string>> => ({
   HOST: config.host,
@@ -204,6 +220,7 @@ export const namedConfig = (config: Config): Readonly<Record<string, string>> =>
   ADMIN_TOKEN: isSet(config.adminToken),
   ADMIN_READ_TOKEN: isSet(config.adminReadToken),
   ...namedRules(config.rules),
+  CALLBACK_URL: originsOf(config.callbacks),
   UNVERIFIED_REPLY: config.unverifiedReply,
   UNVERIFIED_MAX_BYTES: String(config.unverifiedMaxBytes),
   UNVERIFIED_MAX_PER_SECOND: String(config.unverifiedMaxPerSecond),

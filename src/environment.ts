@@ -28,6 +28,8 @@ export const VARIABLES = [
   'NO_CAPTURE_METHODS',
   'CAPTURE_MODE',
   'REQUIRE_REGISTRATION',
+  'CALLBACK_URL',
+  'CALLBACK_SECRETS',
   'LOG_LEVEL',
   'DRAIN_DELAY',
   'TRUST_PROXY',
@@ -45,6 +47,8 @@ export const SECRETS = [
   'DATABASE_URL',
   'ADMIN_TOKEN',
   'ADMIN_READ_TOKEN',
+  'CALLBACK_URL',
+  'CALLBACK_SECRETS',
 ] as const satisfies readonly Variable[];
 type Secret = (typeof SECRETS)[number];
 

@@ -27,7 +27,16 @@ const parseJson = (text: string): unknown => {
 };
 
 const clientsFile = z.strictObject({
-  clients: z.array(z.strictObject({ clientId: z.string().min(1), publicKeys: z.array(z.string()).min(1) })).min(1),
+  clients: z
+    .array(
+      z.strictObject({
+        clientId: z.string().min(1),
+        publicKeys: z.array(z.string()).min(1),
+        // Read by callback-config.ts.
+        callback: z.unknown().optional(),
+      }),
+    )
+    .min(1),
 });
 
 interface ClientKeys {

@@ -24,6 +24,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'keyFingerprint',
   'notificationId',
   'host',
+  'origin',
   'port',
   'database',
   'signal',

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import type { DiagnosisTrust } from './antom/diagnosis.ts';
 import { type Config, ConfigError, type Environment, EXIT_CONFIG, misspelt, readConfig } from './config.ts';
+import { createFeedWatch, type FeedWatch } from './feed-watch.ts';
 import { handlers } from './handlers/index.ts';
 import { createAdminApp } from './http/admin.ts';
 import { type Address, listenTogether, ListenError, stopListening } from './http/listener.ts';
@@ -16,8 +17,9 @@ import { inboxReport } from './inbox/report.ts';
 import { type Log, openLog, problemOf } from './log.ts';
 import { createMeasuring } from './metrics/measuring.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
-import { type Opening, openPatiently, serviceOf } from './opening.ts';
+import { logKeys, openPatiently, type Opening as Means, serviceOf } from './opening.ts';
 import { createPayNotify } from './pay-notify.ts';
+import { createRelaying, type Relaying } from './relaying.ts';
 import { exposedFiles } from './secret-files.ts';
 import { type Store, StoreUnusableError } from './store/store.ts';
 import { diagnosisOf } from './upkeep/diagnosis.ts';
@@ -51,12 +53,11 @@ interface Parts {
   store: Store | null;
   inbox: Inbox | null;
   upkeep: Upkeep | null;
+  readonly relaying: Relaying;
   readonly sightings: Sightings;
+  readonly feedWatch: FeedWatch;
   isStopping: boolean;
 }
-
-/** What the parts are made by. */
-type Means = Opening;
 
 /** Opens the listeners at once and the store in the background: health answers while the database is still away. */
 export const start = async (config: Config, log: Log): Promise<Running> => {
@@ -66,7 +67,10 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const means = { config, log, onUnusable };
   const trust = trustIn(config, config.keys);
   const sightings = createSightings(config.notifyPaths);
-  const parts: Parts = { trust, store: null, inbox: null, upkeep: null, sightings, isStopping: false };
+  const feedWatch = createFeedWatch({ store: () => parts.store });
+  const relaying = createRelaying(config, feedWatch, log);
+  const none = { store: null, inbox: null, upkeep: null };
+  const parts: Parts = { trust, ...none, relaying, sightings, feedWatch, isStopping: false };
   logKeys(log, config.keys);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
@@ -125,6 +129,8 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metrics.text,
     status: async (opened) => await readStatus(opened, serviceOf(config, parts.trust.keys)),
+    feedWatch: parts.feedWatch,
+    isDraining: readiness.isDraining,
     log,
   });
   const watch = watchOf(parts.sightings, metrics);
@@ -170,6 +176,7 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
   const report = upkeepReport(log, { sampled: createSampledLog(log), metrics });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
+  parts.relaying.begin(store);
   parts.sightings.keep(store, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.
@@ -179,13 +186,16 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
 
 const reloadKeys = (parts: Parts, { config, log }: Means): void => {
   try {
-    parts.trust = trustIn(config, config.readKeysAgain());
+    const keys = config.readKeysAgain();
+    parts.relaying.reload(keys);
+    parts.trust = trustIn(config, keys);
     logKeys(log, parts.trust.keys);
     parts.upkeep?.verifyAgain(parts.trust);
     parts.upkeep?.remember(serviceOf(config, parts.trust.keys));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const problem of error.problems) log.error({ problem }, 'the keys were not read again; the old ones stay');
+    for (const problem of error.problems)
+      log.error({ problem }, 'keys and callbacks were not read again; the old ones stay');
   }
 };
 
@@ -203,8 +213,12 @@ const drainAndClose = async (
   parts.isStopping = true;
   log.info({ signal }, 'draining');
   readiness.drain();
+  parts.feedWatch.endWaits();
   await pause(config.drainDelayMs);
-  await Promise.all([stopListening(publicServer), stopListening(adminServer)]);
+  // What changes from now on is told after the next start, or by another replica.
+  const isToldNoMore = parts.relaying.stop();
+  parts.feedWatch.close();
+  await Promise.all([stopListening(publicServer), stopListening(adminServer), isToldNoMore]);
   await parts.inbox?.drain();
   readiness.stop();
   const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts));
@@ -228,13 +242,6 @@ const within = async (milliseconds: number, work: Promise<void>): Promise<boolea
     ),
     pause(milliseconds, false, { ref: false }),
   ]);
-
-const logKeys = (log: Log, keys: KeyRing): void => {
-  for (const [clientId, clientKeys] of keys) {
-    for (const { version, fingerprint } of clientKeys)
-      log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
-  }
-};
 
 /** Each names what is wrong; a server also the variable that led to it. */
 const unusable = ({ message }: StoreUnusableError): { readonly problem: string } => ({

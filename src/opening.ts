@@ -75,3 +75,10 @@ export const serviceOf = (config: Config, keys: KeyRing): ServiceInForce => ({
   publicUris: config.publicUris,
   configuration: namedConfig(config),
 });
+
+export const logKeys = (log: Log, keys: KeyRing): void => {
+  for (const [clientId, clientKeys] of keys) {
+    for (const { version, fingerprint } of clientKeys)
+      log.info({ clientId, keyVersion: version, keyFingerprint: fingerprint }, 'verifying with key');
+  }
+};

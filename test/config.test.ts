@@ -53,7 +53,7 @@ const problemsWith = (change: Environment): readonly string[] =>
 
 describe('the configuration', () => {
   test('has the defaults of the contract', () => {
-    const { keys, readKeysAgain, ...rest } = readConfig(accepted);
+    const { keys, readKeysAgain, readCallbacksAgain, ...rest } = readConfig(accepted);
     expect(rest).toEqual({
       host: '0.0.0.0',
       trustProxy: 0,
@@ -81,11 +81,13 @@ describe('the configuration', () => {
       },
       logLevel: 'info',
       drainDelayMs: 0,
+      callbacks: [],
     });
     expect(
       [...keys].map(([clientId, its]) => [clientId, its.map(({ version, fingerprint }) => [version, fingerprint])]),
     ).toEqual([['T_client', [[null, FINGERPRINT]]]]);
     expect(readKeysAgain()).toEqual(keys);
+    expect(readCallbacksAgain(keys)).toEqual([]);
   });
 
   test('takes every variable as given', () => {
@@ -389,12 +391,18 @@ describe('NAME_FILE', () => {
     DATABASE_URL: 'postgres://db.example/paynotify',
     ADMIN_TOKEN: TOKEN,
     ADMIN_READ_TOKEN: `${TOKEN}-read`,
+    CALLBACK_URL: 'https://shop.example/callbacks?key=a,b',
+    CALLBACK_SECRETS: `whsec_${Buffer.alloc(24).toString('base64')},whsec_${Buffer.alloc(64, 1).toString('base64')}`,
   };
+  /** The one needs the other. */
+  const beside = { CALLBACK_URL: secrets.CALLBACK_URL, CALLBACK_SECRETS: secrets.CALLBACK_SECRETS };
 
   test.each(SECRETS)('%s may stand in a file', (name) => {
-    const plain = readConfig({ ...accepted, [name]: secrets[name] });
-    const fromFile = readConfig({ ...accepted, [name]: undefined, [`${name}_FILE`]: fileOf(`${secrets[name]}\n`) });
-    expect({ ...fromFile, readKeysAgain: null }).toEqual({ ...plain, readKeysAgain: null });
+    const plain = readConfig({ ...accepted, ...beside, [name]: secrets[name] });
+    const inFile = { [name]: undefined, [`${name}_FILE`]: fileOf(`${secrets[name]}\n`) };
+    const fromFile = readConfig({ ...accepted, ...beside, ...inFile });
+    const again = { readKeysAgain: null, readCallbacksAgain: null };
+    expect({ ...fromFile, ...again }).toEqual({ ...plain, ...again });
   });
 
   test.each(SECRETS)('%s in a file that is away is a start-up error', (name) => {
@@ -404,7 +412,7 @@ describe('NAME_FILE', () => {
   });
 
   test.each(SECRETS)('%s in both places is a start-up error', (name) => {
-    const both = { [name]: secrets[name], [`${name}_FILE`]: fileOf(secrets[name]) };
+    const both = { ...beside, [name]: secrets[name], [`${name}_FILE`]: fileOf(secrets[name]) };
     expect(problemsWith(both)).toEqual([`${name} and ${name}_FILE are both set: keep one`]);
   });
 
@@ -511,10 +519,8 @@ describe('the three lists of variables are one', () => {
 
   test('.env.example shows the defaults', () => {
     const shown = Object.fromEntries(example.map(({ name, value }) => [name, value]));
-    expect({ ...readConfig({ ...shown, ...accepted }), readKeysAgain: null }).toEqual({
-      ...readConfig(accepted),
-      readKeysAgain: null,
-    });
+    const again = { readKeysAgain: null, readCallbacksAgain: null };
+    expect({ ...readConfig({ ...shown, ...accepted }), ...again }).toEqual({ ...readConfig(accepted), ...again });
   });
 
   const documented = readFileSync(new URL('docs/configuration.md', root), 'utf8');
@@ -540,7 +546,7 @@ describe('the three lists of variables are one', () => {
   });
 
   test('config.ts asks for each of them, and for no other', () => {
-    const source = ['src/config.ts', 'src/key-ring.ts']
+    const source = ['src/config.ts', 'src/key-ring.ts', 'src/callback-config.ts']
       .map((path) => readFileSync(new URL(path, root), 'utf8'))
       .join('\n');
     const asked = [...source.matchAll(/\b(?:text|value)\('([A-Z_]+)'/g)].map(([, name]) => name);

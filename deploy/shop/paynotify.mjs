@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Follows the change feed until `signal` aborts: the safety net below the callbacks, which alone would do as well.
- * `wait` is for how many seconds paynotify may hold an answer until something changes; 0 asks every second.
+ * Follows the change feed until `signal` aborts. It alone would do, for it misses nothing; with callbacks it is the net
+ * below them. `wait`: so many seconds paynotify may hold an answer until something changes; 0 asks every second.
  */
 export const follow = async (ledger, { url, token, wait, signal }) => {
   while (!signal.aborted) {

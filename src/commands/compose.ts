@@ -56,6 +56,12 @@ export const compose = (base: JsonObject, changes: Changes): JsonObject => {
   return 'result' in base ? withResult(stated, resultOf(base, { status, resultCode })) : stated;
 };
 
+/** A notification made now, with ids that nobody has used, but for the changes. */
+export const composeNew = (base: JsonObject, changes: Changes): JsonObject => {
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  return compose(base, { ...freshIds(base), time: new Date(), ...given });
+};
+
 /** How a kind names its amount. */
 const amountName = (base: JsonObject): string => {
   if ('disputeNotificationType' in base) return 'disputeAmount';

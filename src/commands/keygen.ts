@@ -1,7 +1,6 @@
-import { generateKeyPair } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { Option } from 'commander';
+import { makeKeyPair } from '../antom/key-pair.ts';
 import { readKey } from '../antom/keys.ts';
 import { notWritable } from './backup.ts';
 import { jsonOption, wholeNumber } from './options.ts';
@@ -43,17 +42,4 @@ export const addKeygen: AddCommand = (program, shell) => {
         shell.out(publicKey);
       }
     });
-};
-
-const generate = promisify(generateKeyPair);
-
-/** The private key as PKCS#8 PEM, the public key as bare Base64 of its DER SubjectPublicKeyInfo. */
-export const makeKeyPair = async (
-  bits: number,
-): Promise<{ readonly privateKey: string; readonly publicKey: string }> => {
-  const { privateKey, publicKey } = await generate('rsa', { modulusLength: bits, publicExponent: 0x10001 });
-  return {
-    privateKey: privateKey.export({ format: 'pem', type: 'pkcs8' }),
-    publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
-  };
 };

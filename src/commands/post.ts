@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { signatureHeader } from '../antom/signing.ts';
-import { reasonOf } from './failure.ts';
+import { reasonOf } from './reason.ts';
 
 /** What APO takes for an acknowledgement. Written out here: a sender does not ask the receiver what to expect. */
 const ACKNOWLEDGEMENT = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}';
@@ -11,6 +11,8 @@ export interface Signer {
   readonly keyVersion: string;
   /** Signs something other than what is sent. */
   readonly breaks: boolean;
+  /** As it is sent; the present time where it is left out. */
+  readonly requestTime?: string | undefined;
 }
 
 /** A notification as it goes over the wire. */
@@ -30,8 +32,8 @@ export type Posted =
   { readonly answer: PostAnswer; readonly problem: null } | { readonly answer: null; readonly problem: string };
 
 /** Signs a body for the path it is sent to, without the query, as APO's samples do. */
-export const signPost = (url: URL, body: Buffer, { clientId, key, keyVersion, breaks }: Signer): SignedPost => {
-  const requestTime = new Date().toISOString();
+export const signPost = (url: URL, body: Buffer, signer: Signer): SignedPost => {
+  const { clientId, key, keyVersion, breaks, requestTime = new Date().toISOString() } = signer;
   const signable = { method: 'POST', uri: url.pathname, clientId, requestTime, body };
   const signed = breaks ? { ...signable, body: Buffer.concat([body, Buffer.from(' ')]) } : signable;
   return {

@@ -2,7 +2,13 @@ import { Option } from 'commander';
 import { changes as changesSchema, expectation, refunded, toChanges } from '../http/admin/said.ts';
 import type { AmountText } from '../order/amount.ts';
 import { isIdentifier } from '../order/identifier.ts';
-import { CAPTURE_MODES, type CaptureMode, finalAmountProblem, type Registration } from '../order/registration.ts';
+import {
+  CAPTURE_MODES,
+  type CaptureMode,
+  COMPARED,
+  finalAmountProblem,
+  type Registration,
+} from '../order/registration.ts';
 import type {
   AmendResult,
   RegisterRefundResult,
@@ -123,12 +129,23 @@ const registering = ({ id, options, shell }: Asked): Registering => {
   };
 };
 
-const conflictOf = ({ amount, referenceOrderId, finalAmount }: StoredRegistration, asked: Registration): string => {
-  const standing = `something else is registered already (${amountCell(amount).text}, referenceOrderId ${textCell(referenceOrderId).text})`;
+const conflictOf = (standing: StoredRegistration, asked: Registration): string => {
+  const { finalAmount } = standing;
+  const already = `something else is registered already: ${differences(standing, asked).join('; ')}`;
   return finalAmountProblem({ amount: asked.amount, finalAmount }) === null
-    ? `${standing}: --replace replaces it, --change changes some fields`
-    : `${standing}, and this amount is below its finalAmount ${amountCell(finalAmount).text}, or in another currency: change both together by --change`;
+    ? `${already}. --replace replaces it, --change changes some fields`
+    : `${already}. This amount is below its finalAmount ${amountCell(finalAmount).text}, or in another currency: change both together by --change`;
 };
+
+/** What PUT compares, where it differs: what is registered, and what was asked for. */
+const differences = (standing: Registration, asked: Registration): readonly string[] =>
+  (['amount', ...COMPARED] as const)
+    .map((name) => [name, told(standing[name]), told(asked[name])] as const)
+    .filter(([, one, other]) => one !== other)
+    .map(([name, one, other]) => `${name} ${one}, not ${other}`);
+
+const told = (value: AmountText | string | null): string =>
+  (typeof value === 'object' && value !== null ? amountCell(value) : textCell(value)).text;
 
 /** As PATCH does. */
 const changing = ({ id, options, shell }: Asked): Registering => {

@@ -14,6 +14,7 @@ import { table } from './table.ts';
 const MANY = 100_000;
 const SEEDS = 2 ** 32 - 1;
 const MOST_CAPTURES = 100;
+const FASTEST = 10_000_000;
 const CONTENT = [...ID_NAMES, 'type', 'status', 'amount', 'resultCode'];
 /** A series makes these itself. */
 const OF_SERIES = CONTENT.filter((name) => !['paymentId', 'paymentRequestId', 'amount'].includes(name));
@@ -58,6 +59,14 @@ export const addSend: AddCommand = (program, shell) => {
     .addOption(new Option('--duplicates <n>', 'each so many times more').argParser(wholeNumber(0, MANY)).default(0))
     .option('--shuffle', 'in random order')
     .addOption(new Option('--seed <n>', 'of that order').argParser(wholeNumber(0, SEEDS)))
+    .addOption(
+      new Option(
+        '--resend [faster]',
+        'what is not acknowledged again, the same bytes, as APO does: at most 8 times within 24 h 22 min, or so many times faster',
+      )
+        .argParser(wholeNumber(1, FASTEST))
+        .preset('1'),
+    )
     .option('--break-signature', 'with signatures of something else')
     .addOption(
       new Option('--timeout <seconds>', 'how long to wait for each answer')

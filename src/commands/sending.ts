@@ -2,9 +2,10 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AmountText } from '../order/amount.ts';
 import type { JsonObject, ResultStatus } from '../order/statement.ts';
-import { amountIn, baseOf, compose, freshIds, ID_NAMES, type Ids, shuffled, typeOf } from './compose.ts';
+import { amountIn, baseOf, compose, composeNew, ID_NAMES, type Ids, shuffled, typeOf } from './compose.ts';
 import { codeOf, CommandError, reasonOf, UsageError } from './failure.ts';
 import { isAcknowledged, post, type Posted, resultCodeOf, type SignedPost, type Signer, signPost } from './post.ts';
+import { postUntilAcknowledged } from './resend.ts';
 import { findSample, textOf } from './samples.ts';
 import { findSeries, inCaptures } from './series.ts';
 import { amountCell, textCell } from './readable.ts';
@@ -28,6 +29,8 @@ export interface SendOptions extends Ids {
   readonly duplicates: number;
   readonly shuffle?: true;
   readonly seed?: number;
+  /** So many times faster than APO. */
+  readonly resend?: number;
   readonly breakSignature?: true;
   readonly timeout: number;
   readonly listSamples?: true;
@@ -65,7 +68,7 @@ const composeOne = (options: SendOptions): readonly JsonObject[] => {
   const changes = { ...ids, amount, status, resultCode };
   // A sample is sent as it is, unless several different ones are asked for.
   if (sample !== null && options.count === 1) return [compose(base, changes)];
-  return [compose(base, { ...freshIds(base), time: new Date(), ...changes })];
+  return [composeNew(base, changes)];
 };
 
 const givenIds = (options: SendOptions): Ids =>
@@ -87,6 +90,9 @@ interface Sending {
 
 interface Sent extends Outgoing {
   readonly signed: SignedPost;
+  /** How often it was sent. */
+  readonly sends: number;
+  /** What came of the last one. */
   readonly posted: Posted;
 }
 
@@ -98,7 +104,7 @@ export const sendAll = async (
   notifications: readonly Outgoing[],
   { options, signer, shell }: Sending,
 ): Promise<void> => {
-  const { url, duplicates, shuffle, timeout } = options;
+  const { url, duplicates, shuffle } = options;
   const repeated = notifications.flatMap((one) => Array.from({ length: duplicates + 1 }, () => one));
   const seed = shuffle === true ? (options.seed ?? randomInt(SEEDS)) : null;
   const inTurn = seed === null ? repeated : shuffled(repeated, seed);
@@ -109,13 +115,23 @@ export const sendAll = async (
   announce();
   for (const [index, one] of inTurn.entries()) {
     const signed = signPost(url, one.body, signer);
-    const posted = await post(signed, timeout * SECOND);
+    const { sends, posted } = await sendOne(signed, options);
     if (posted.problem !== null && index === 0)
       throw new CommandError(`${url.href} gives no answer: ${posted.problem}`);
     if (!isAsExpected(posted, signer)) shell.foundWrong();
-    tell({ ...one, signed, posted }, index);
+    tell({ ...one, signed, sends, posted }, index);
   }
   end();
+};
+
+const sendOne = async (
+  signed: SignedPost,
+  { timeout, resend }: SendOptions,
+): Promise<Pick<Sent, 'sends' | 'posted'>> => {
+  const timeoutMs = timeout * SECOND;
+  if (resend === undefined) return { sends: 1, posted: await post(signed, timeoutMs) };
+  const sends = await postUntilAcknowledged(signed, { timeoutMs, faster: resend });
+  return { sends: sends.length, posted: sends.at(-1) ?? sends[0] };
 };
 
 /** A broken signature may be refused: UNVERIFIED_REPLY decides. */
@@ -133,9 +149,9 @@ const jsonTeller = (shell: Shell, about: Readonly<Record<string, unknown>>): Tel
   let acknowledged = 0;
   return {
     announce: () => undefined,
-    tell: ({ signed, posted }) => {
+    tell: ({ signed, sends, posted }) => {
       if (isAcknowledged(posted)) acknowledged += 1;
-      items.push({ headers: signed.headers, body: signed.body.toString('utf8'), ...posted });
+      items.push({ headers: signed.headers, body: signed.body.toString('utf8'), sends, ...posted });
     },
     end: () => printJson(shell, { ...about, sent: items.length, acknowledged, items }),
   };
@@ -153,9 +169,9 @@ const teller = (shell: Shell, notifications: readonly Outgoing[]): Teller => {
   let acknowledged = 0;
   return {
     announce: () => shell.out(`${header}  ${shell.paint('dim', 'ANSWER')}`),
-    tell: ({ posted }, index) => {
+    tell: ({ sends, posted }, index) => {
       if (isAcknowledged(posted)) acknowledged += 1;
-      shell.out(`${lines[index] ?? ''}  ${answerText(shell, posted)}`);
+      shell.out(`${lines[index] ?? ''}  ${answerText(shell, posted)}${sendsText(sends)}`);
     },
     end: () => shell.out(`\n${acknowledged} of ${notifications.length} acknowledged.`),
   };
@@ -189,7 +205,9 @@ const answerText = ({ paint }: Shell, posted: Posted): string => {
   return `${paint(isAcknowledged(posted) ? 'green' : 'red', words)} ${paint('dim', `${milliseconds} ms`)}`;
 };
 
-const wholeStory = ({ paint }: Shell, { signed, posted }: Sent): string => {
+const sendsText = (sends: number): string => (sends === 1 ? '' : `, after ${sends} sends`);
+
+const wholeStory = ({ paint }: Shell, { signed, sends, posted }: Sent): string => {
   const { url, headers, body } = signed;
   const lines = [
     paint('bold', `POST ${url.href}`),
@@ -197,13 +215,13 @@ const wholeStory = ({ paint }: Shell, { signed, posted }: Sent): string => {
     '',
     printableLines(body.toString('utf8')),
     '',
-    answerWhole({ paint }, posted),
+    answerWhole({ paint }, { sends, posted }),
   ];
   return lines.join('\n');
 };
 
-const answerWhole = ({ paint }: Pick<Shell, 'paint'>, posted: Posted): string => {
+const answerWhole = ({ paint }: Pick<Shell, 'paint'>, { sends, posted }: Pick<Sent, 'sends' | 'posted'>): string => {
   if (posted.answer === null) return paint('red', printable(posted.problem));
   const { status, body, milliseconds } = posted.answer;
-  return `${paint(isAcknowledged(posted) ? 'green' : 'red', String(status))} ${paint('dim', `in ${milliseconds} ms`)}\n${printableLines(body)}`;
+  return `${paint(isAcknowledged(posted) ? 'green' : 'red', String(status))} ${paint('dim', `in ${milliseconds} ms${sendsText(sends)}`)}\n${printableLines(body)}`;
 };

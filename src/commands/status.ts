@@ -1,11 +1,12 @@
 import { recallService } from '../upkeep/in-force.ts';
+import { type CallbackLag, isLate } from '../upkeep/callbacks.ts';
 import { readStatus, type Status } from '../upkeep/status.ts';
 import { VERSION } from '../version.ts';
 import { jsonOption } from './options.ts';
-import { textCell, utc } from './readable.ts';
+import { counted, textCell, utc } from './readable.ts';
 import { type AddCommand, type Paint, printJson } from './shell.ts';
 import { withStore } from './stored.ts';
-import { pairs } from './table.ts';
+import { type Cell, pairs } from './table.ts';
 
 export const addStatus: AddCommand = (program, shell) => {
   program
@@ -25,7 +26,7 @@ export const addStatus: AddCommand = (program, shell) => {
 type Rows = Parameters<typeof pairs>[1];
 
 const tell = (paint: Paint, status: Status): string => {
-  const { versions, startedAt, database, rules, configuration, keys, lastVerifiedAt, backlog } = status;
+  const { versions, startedAt, database, rules, configuration, keys, lastVerifiedAt, backlog, callbacks } = status;
   const sections: readonly Rows[] = [
     [
       ['service', versions === null ? textCell(null) : `paynotify ${versions.paynotify}, Node ${versions.node}`],
@@ -43,6 +44,7 @@ const tell = (paint: Paint, status: Status): string => {
         ([reason, count]) => [`unverified, ${reason}`, { text: String(count), colour: 'yellow' }] as const,
       ),
     ],
+    callbacks.map((lag) => [`callbacks of ${lag.clientId}`, lagCell(lag)]),
     keys.map(({ clientId, keyVersion, fingerprint }) => [
       `key of ${clientId}`,
       `${keyVersion === null ? '' : `version ${keyVersion}, `}SHA-256 ${fingerprint}`,
@@ -53,4 +55,12 @@ const tell = (paint: Paint, status: Status): string => {
     .filter((rows) => rows.length > 0)
     .map((rows) => pairs(paint, rows))
     .join('\n\n');
+};
+
+/** `paynotify callbacks` says more. */
+const lagCell = (lag: CallbackLag): Cell => {
+  const { origin, waiting, waitingSince, why } = lag;
+  if (waitingSince === null) return { text: `${origin}, nothing waits` };
+  const said = `${origin}, ${counted(waiting, 'order')} waiting, since ${utc(waitingSince)}`;
+  return { text: why === null ? said : `${said}: ${why}`, colour: isLate(lag) ? 'red' : 'yellow' };
 };

@@ -1,5 +1,5 @@
 import type { Search } from '../http/admin/unverified-search.ts';
-import type { ShownEntry, ShownTimeline } from '../http/admin/timeline-shown.ts';
+import type { CallbackEntry, ShownEntry, ShownTimeline } from '../http/admin/timeline-shown.ts';
 import type { Found, NotificationSummary } from '../store/store.ts';
 import type { Lately } from './lately.ts';
 import { attentionText, counted, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
@@ -127,7 +127,17 @@ const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, m
       return ['time passed', 'nothing came'];
     case 'unverified':
       return ['unverified', `${one.reason} ${one.id.slice(0, 12)}`];
+    case 'callback':
+      return callbackWords(one);
   }
+};
+
+const callbackWords = ({ origin, revision, waiting }: CallbackEntry): readonly [what: string, more: string] => {
+  if (waiting === null) return ['callback delivered', `revision ${revision} to ${origin}`];
+  const { attempts, why, nextAttemptAt } = waiting;
+  const tried = attempts === 0 ? '' : `, ${counted(attempts, 'attempt')}`;
+  const reason = why === null ? '' : `: ${why}, next ${utc(nextAttemptAt)}`;
+  return ['callback waits', `revision ${revision} to ${origin}${tried}${reason}`];
 };
 
 const withoutOrder = ({ kind, outcome, problem, id, firstReceivedAt }: NotificationSummary): string => {

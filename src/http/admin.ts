@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { Diagnosed } from '../antom/diagnosis.ts';
+import type { FeedWatch } from '../feed-watch.ts';
 import type { Log } from '../log.ts';
 import { type Store, StoreUnavailableError, type StoredNotification, type StoredUnverified } from '../store/store.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
@@ -28,6 +29,8 @@ export interface AdminDependencies {
   /** What `GET /metrics` answers: the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly status: (store: Store) => Promise<Status>;
+  readonly feedWatch: Pick<FeedWatch, 'waitForChange'>;
+  readonly isDraining: () => boolean;
   /** Errors of ours are logged here, never the values that they were about. */
   readonly log: Log;
 }
@@ -50,12 +53,13 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
     search: createSearch(store),
     document: () => createDocument(ENDPOINTS),
   };
-  addEarly(app, ENDPOINTS, { access: 'anybody, at any time', needs });
+  const serving = { needs, isDraining: dependencies.isDraining };
+  addEarly(app, ENDPOINTS, { access: 'anybody, at any time', ...serving });
   app.use(guarded(dependencies));
-  addEarly(app, ENDPOINTS, { access: 'readers, at any time', needs });
+  addEarly(app, ENDPOINTS, { access: 'readers, at any time', ...serving });
   app.use(whileOpen(dependencies));
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
-  addRoutes(app, ENDPOINTS, needs);
+  addRoutes(app, ENDPOINTS, serving);
   app.use((_request, response) => send(response, notFound('path')));
   app.use(failed(dependencies));
   const guard = createGuard(dependencies);

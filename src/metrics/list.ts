@@ -30,6 +30,10 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
+/** What a callback that was not delivered came to: no answer in time, or the class of its status. */
+export const CALLBACK_FAILURES = ['unreachable', '3xx', '4xx', '5xx'] as const;
+export type CallbackFailure = (typeof CALLBACK_FAILURES)[number];
+
 /** Every metric of `GET /metrics`. docs/operating.md has the same table, and a test compares the two. */
 export const METRICS = {
   notifications: {
@@ -156,6 +160,32 @@ export const METRICS = {
     help: 'Bytes that stored unverified requests may take (UNVERIFIED_MAX_BYTES), by share.',
     labels: { share: ['ALL', 'UNKNOWN', 'OTHER_KEY', 'CONFIGURED_KEY'] },
   },
+  callbacksDelivered: {
+    type: 'counter',
+    name: 'paynotify_callbacks_delivered_total',
+    help: 'Callbacks that a shop answered 2xx.',
+  },
+  callbacksFailed: {
+    type: 'counter',
+    name: 'paynotify_callbacks_failed_total',
+    help: 'Callbacks that a shop did not answer 2xx: no answer in time (unreachable), or the class of its status.',
+    labels: { class: CALLBACK_FAILURES },
+  },
+  callbacksWaiting: {
+    type: 'gauge',
+    name: 'paynotify_callbacks_waiting_orders',
+    help: 'Orders that wait to be posted to a shop.',
+  },
+  callbacksOldest: {
+    type: 'gauge',
+    name: 'paynotify_callbacks_oldest_seconds',
+    help: 'How long the change of an order has waited that a shop is to be told of first; 0 while none waits.',
+  },
+  callbacksPaused: {
+    type: 'gauge',
+    name: 'paynotify_callbacks_paused_urls',
+    help: 'Callback URLs that are paused until a probe is answered 2xx.',
+  },
   storeBytes: {
     type: 'gauge',
     name: 'paynotify_store_bytes',
@@ -169,7 +199,7 @@ export const METRICS = {
   storeRead: {
     type: 'gauge',
     name: 'paynotify_store_read_timestamp_seconds',
-    help: 'When the figures about orders, FAILED and unverified ones and the database were read; absent until then.',
+    help: 'When the figures about orders, FAILED and unverified ones, callbacks that wait and the database were read; absent until then.',
   },
   key: {
     type: 'gauge',

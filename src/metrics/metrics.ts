@@ -18,7 +18,7 @@ export interface MetricsOptions {
 }
 
 /** `text` has all of them, in the text format of Prometheus. */
-export interface Metrics extends Pick<Tally, 'watch' | 'committed' | 'diagnosed'> {
+export interface Metrics extends Pick<Tally, 'watch' | 'committed' | 'diagnosed' | 'posted'> {
   readonly text: () => Promise<string>;
 }
 
@@ -47,6 +47,9 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
 const single = (value: number): readonly Sample[] => [{ labels: {}, value }];
 const info = (labels: Sample['labels']): Sample => ({ labels, value: 1 });
 const seconds = (milliseconds: number): number => milliseconds / 1_000;
+/** 0 for null; the clock that wrote the time may be ahead of ours. */
+const secondsSince = (time: string | null): number =>
+  time === null ? 0 : Math.max(0, seconds(Date.now() - Date.parse(time)));
 
 /** What is known without the database. */
 const ofProcess = ({ version, database, keys, isReady, load }: MetricsOptions): Samples => {
@@ -78,14 +81,17 @@ const lastVerified = (since: number | null, measured: Measured | null): Samples 
 
 const ofStore = (measured: Measured | null): Samples => {
   if (measured === null) return {};
-  const { failed, unverifiedRoom, bytes, freeBytes, ...counts } = measured.measures;
+  const { failed, callbacks, unverifiedRoom, bytes, freeBytes, ...counts } = measured.measures;
   const { oldestReceivedAt: oldest } = failed;
   return {
     orders: by(METRICS.orders.labels, counts.orders),
     attention: by(METRICS.attention.labels, counts.attention),
     actions: by(METRICS.actions.labels, counts.actions),
     failed: single(failed.count),
-    failedOldest: single(oldest === null ? 0 : seconds(Date.now() - Date.parse(oldest))),
+    failedOldest: single(secondsSince(oldest)),
+    callbacksWaiting: single(callbacks.waiting),
+    callbacksOldest: single(secondsSince(callbacks.waitingSince)),
+    callbacksPaused: single(callbacks.paused),
     unverifiedStored: by(METRICS.unverifiedStored.labels, counts.unverified),
     unverifiedBytes: unverifiedRoom.map(({ share, bytes: value }) => ({ labels: { share }, value })),
     unverifiedMaxBytes: unverifiedRoom.map(({ share, maxBytes: value }) => ({ labels: { share }, value })),

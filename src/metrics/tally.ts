@@ -4,13 +4,15 @@ import type { Committed } from '../inbox/recorder.ts';
 import { readInstant } from '../order/time.ts';
 import type { NotificationDelivery, Recorded } from '../store/store.ts';
 import { createCounter, createHistogram, type Sample } from './counting.ts';
-import { METRICS } from './list.ts';
+import { type CallbackFailure, METRICS } from './list.ts';
 
 /** What is counted while the service runs. */
 export interface Tally {
   readonly watch: Pick<PublicWatch, 'answered' | 'refused'>;
   readonly committed: (committed: Committed) => void;
   readonly diagnosed: (code: DiagnosisCode) => void;
+  /** A callback was answered with this status; null where no answer came in time. */
+  readonly posted: (status: number | null) => void;
   /** When a notification verified last, epoch milliseconds; null while none has since the start. */
   readonly lastVerifiedAt: () => number | null;
   readonly samples: () => Readonly<Record<string, readonly Sample[]>>;
@@ -29,6 +31,7 @@ export const createTally = (): Tally => {
   const acknowledge = createHistogram(METRICS.acknowledge);
   const batch = createHistogram(METRICS.batch);
   const commit = createHistogram(METRICS.commit);
+  const callbacks = createCallbackTally();
   const paymentToOrder = createHistogram(METRICS.paymentToOrder);
   let lastVerifiedAt: number | null = null;
   let sampledAt = Number.NEGATIVE_INFINITY;
@@ -68,6 +71,7 @@ export const createTally = (): Tally => {
       }
     },
     diagnosed: (code) => diagnosed.add(code),
+    posted: callbacks.posted,
     lastVerifiedAt: () => lastVerifiedAt,
     samples: () => ({
       notifications: notifications.samples(),
@@ -79,8 +83,27 @@ export const createTally = (): Tally => {
       batch: batch.samples(),
       commit: commit.samples(),
       paymentToOrder: paymentToOrder.samples(),
+      ...callbacks.samples(),
     }),
   };
+};
+
+const createCallbackTally = (): Pick<Tally, 'posted' | 'samples'> => {
+  const delivered = createCounter(METRICS.callbacksDelivered);
+  const failed = createCounter(METRICS.callbacksFailed);
+  return {
+    posted: (status) => {
+      if (status !== null && status >= 200 && status < 300) delivered.add();
+      else failed.add(failureOf(status));
+    },
+    samples: () => ({ callbacksDelivered: delivered.samples(), callbacksFailed: failed.samples() }),
+  };
+};
+
+const failureOf = (status: number | null): CallbackFailure => {
+  if (status === null) return 'unreachable';
+  if (status >= 500) return '5xx';
+  return status >= 400 ? '4xx' : '3xx';
 };
 
 /** Of a PAYMENT_RESULT, epoch milliseconds; null where it states no time. */

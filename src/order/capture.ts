@@ -1,5 +1,5 @@
 import { type AmountText, smallest, toAmountText } from './amount.ts';
-import { gatherMovements, type Movement, type MovementStatus } from './movement.ts';
+import { byIdentifiers, gatherMovements, type Movement, type MovementStatus } from './movement.ts';
 import {
   byPrecedence,
   type CaptureStatement,
@@ -44,6 +44,10 @@ export const toCapture = ({ statements, status, amount, id, requestId }: Capture
   acquirerInfo: firstOf(statements, ({ acquirerInfo }) => acquirerInfo),
   acquirerReferenceNo: firstOf(statements, ({ acquirerReferenceNo }) => acquirerReferenceNo),
 });
+
+/** In the order in which an order lists them. */
+export const byCaptureIdentifiers = (a: Capture, b: Capture): number =>
+  byIdentifiers({ id: a.captureId, requestId: a.captureRequestId }, { id: b.captureId, requestId: b.captureRequestId });
 
 /** Codes of a failed capture after which the authorization is gone. */
 const GONE: ReadonlySet<string | null> = new Set(['AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED']);

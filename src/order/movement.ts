@@ -109,7 +109,7 @@ export const distinct = (identifiers: readonly (string | undefined)[]): readonly
 
 type Named = Pick<Movement<CaptureStatement>, 'id' | 'requestId'>;
 
-const byIdentifiers = (a: Named, b: Named): number =>
+export const byIdentifiers = (a: Named, b: Named): number =>
   byCodeUnit(a.id ?? '', b.id ?? '') || byCodeUnit(a.requestId ?? '', b.requestId ?? '');
 
 /** It has two ids, or two request ids. */

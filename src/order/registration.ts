@@ -41,7 +41,7 @@ export const finalAmountProblem = ({
 };
 
 /** Which fields a second PUT compares; `LATER_FIELDS` are not. */
-const COMPARED = ['referenceOrderId', 'captureMode', 'paymentMethodType', 'authExpiryTime'] as const;
+export const COMPARED = ['referenceOrderId', 'captureMode', 'paymentMethodType', 'authExpiryTime'] as const;
 
 export const sameAmountText = (a: AmountText | null, b: AmountText | null): boolean =>
   a?.currency === b?.currency && a?.value === b?.value;

@@ -1,3 +1,4 @@
+import { byCodeUnit } from '../order/statement.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { rulesIn } from './around.ts';
 import { type Checked, type CheckedRow, type Flaw, flawed, FROM_BACKUP } from './checked.ts';
@@ -5,12 +6,11 @@ import { checkNotifications, isOutage } from './check-notifications.ts';
 import { checkTotals, checkUnverified } from './check-unverified.ts';
 import { saidCheck } from './checksum.ts';
 import { nextCursor, readKey } from './cursor.ts';
-import { projectWhole, toRows } from './derive.ts';
+import { projectRow, toRows } from './derive.ts';
 import { evidenceOfEach } from './evidence.ts';
+import { type FoldedCapture, readFoldedCaptures } from './folded-captures.ts';
 import { nameOfOrder, type OrderKey } from './order-key.ts';
-import { asOfRow } from './orders.ts';
 import { readOrderKeys } from './rebuild.ts';
-import { hexOf } from './row.ts';
 import type { ShopSubject } from './shop.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Database, OrderRow, Snapshot } from './transaction.ts';
@@ -128,8 +128,14 @@ const deriveEach = async (
   try {
     const now = Date.now();
     const stored = await evidenceOfEach(snapshot, keys);
-    const projections = stored.map((one) => projectWhole(one, { rules, now: asOfRow(one, now) }));
-    return new Map(toRows(projections, now).kept.map((row) => [nameOfOrder(row), textOf(row)]));
+    const projections = stored.map((one) => projectRow(one, { rules, now }));
+    const folded = new Map(projections.map(({ stored: one, captures }) => [nameOfOrder(one), captures]));
+    return new Map(
+      toRows(projections, now).kept.map((row) => {
+        const name = nameOfOrder(row);
+        return [name, textOf(row, folded.get(name) ?? [])];
+      }),
+    );
   } catch (error) {
     if (isOutage(error)) throw error;
     const [key, ...others] = keys;
@@ -148,39 +154,47 @@ interface OrderColumns {
   readonly attention: string;
   readonly reference_order_id: string | null;
   readonly due_at: Count | null;
-  readonly digest: Uint8Array;
+  readonly content: string;
   readonly fold: string | null;
 }
 
-const ORDER_COLUMNS = 'status, next_action, attention, reference_order_id, due_at, digest, fold';
+const ORDER_COLUMNS = 'status, next_action, attention, reference_order_id, due_at, content, fold';
 
-const textOf = (row: OrderRow): string =>
-  textOfColumns({ ...row, next_action: row.nextAction, reference_order_id: row.referenceOrderId, due_at: row.dueAt });
+const textOf = (row: OrderRow, folded: readonly FoldedCapture[]): string =>
+  textOfColumns(
+    { ...row, next_action: row.nextAction, reference_order_id: row.referenceOrderId, due_at: row.dueAt },
+    folded,
+  );
 
-const textOfColumns = ({ status, next_action, attention, reference_order_id, due_at, digest, fold }: OrderColumns) =>
+const textOfColumns = (row: OrderColumns, folded: readonly FoldedCapture[]): string =>
   JSON.stringify([
-    status,
-    next_action,
-    attention,
-    reference_order_id,
-    due_at === null ? null : Number(due_at),
-    hexOf(digest),
-    fold,
+    row.status,
+    row.next_action,
+    row.attention,
+    row.reference_order_id,
+    row.due_at === null ? null : Number(row.due_at),
+    row.content,
+    row.fold,
+    // Those of an order without a fold are shown to nobody.
+    row.fold === null
+      ? []
+      : folded.map((one) => JSON.stringify([one.captureId, one.captureRequestId, one.content])).sort(byCodeUnit),
   ]);
 
-const storedOrder = async ({ query }: Snapshot, { clientId, orderKey }: OrderKey): Promise<string | null> => {
+const storedOrder = async ({ query }: Snapshot, key: OrderKey): Promise<string | null> => {
   const [row] = await query<OrderColumns>(
     `select ${ORDER_COLUMNS} from orders where client_id = $1 and order_key = $2`,
-    [clientId, orderKey],
+    [key.clientId, key.orderKey],
   );
-  return row === undefined ? null : textOfColumns(row);
+  if (row === undefined) return null;
+  return textOfColumns(row, row.fold === null ? [] : await readFoldedCaptures(query, key));
 };
 
 const orderProblem = (stored: string | null, should: string | null): string => {
   if (stored === null) return 'the row is missing';
   return should === null
     ? 'nothing that is stored makes this order'
-    : `one of ${ORDER_COLUMNS} is not what is derived from what is stored`;
+    : `one of ${ORDER_COLUMNS} or of its folded_captures is not what is derived from what is stored`;
 };
 
 interface SaidRow {

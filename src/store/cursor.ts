@@ -48,6 +48,10 @@ export const readFeedCursor = (cursor: string): FeedCursor => {
   return { start, position: readPosition(position) };
 };
 
+/** Whether something may have been added to a feed after a cursor; `end` is a cursor of its end. */
+export const hasPassed = (end: FeedCursor, { start, position }: FeedCursor): boolean =>
+  end.start !== start || BigInt(end.position) > BigInt(position);
+
 /** Nothing has a position before there is a start. */
 export const toFeedCursor = ({ start, position }: FeedCursor): string =>
   start === null ? FEED_BEGINS : `${start}.${position}`;

@@ -1,14 +1,15 @@
-import { hash } from 'node:crypto';
 import { type Derivation, deriveOrder, underivable } from '../order/order.ts';
 import type { Kind } from '../order/reading.ts';
 import { type Around, rulesIn } from './around.ts';
 import { evidenceOf } from './evidence.ts';
 import { foldCaptures, type Folding } from './fold.ts';
+import { type FoldedCapture, keepFolded, type Kept, withoutFolded } from './folded-captures.ts';
 import { ordersLinkedBy } from './joined.ts';
 import { identifiersOf, linksAmong } from './links.ts';
 import { linkLock, orderLock } from './lock.ts';
 import { nameOfOrder, type OrderKey, registrationKey, type Touched } from './order-key.ts';
 import { bytesOf, leads } from './row.ts';
+import { toContent } from './shown.ts';
 import type { Fold, StoredOrder } from './stored-order.ts';
 import { wake } from './siblings.ts';
 import type { NotificationKey } from './store.ts';
@@ -26,27 +27,54 @@ interface Projected {
   /** Null while nothing makes an order: no notification of a handled kind and no registration. */
   readonly derived: Derivation | null;
   readonly fold: Fold | null;
+  /** What of it was not folded before; all of it where the order was read in full. */
+  readonly captures: readonly FoldedCapture[];
   /** Digests of the notifications that it could not be derived from: a fault of ours. */
   readonly failed: readonly string[];
 }
 
 /** Derives an order from what is stored, as of `now`, to show it. Never throws. */
 export const project = (stored: StoredOrder, around: Around): Projected =>
-  projectFolded(stored, { evidence: stored.evidence, fold: null }, around);
+  projectFolded(stored, { evidence: stored.evidence, fold: null, captures: [] }, around);
 
-/** Derives an order from all that is stored about it, to compare it with its row. Never throws. */
-export const projectWhole = (stored: StoredOrder, around: Around): Projected =>
+/** Derives an order as it is to stand in its row. Never throws. */
+const projectWhole = (stored: StoredOrder, around: Around): Projected =>
   projectFolded(stored, foldCaptures(stored), around);
 
+/**
+ * Derives an order as it should stand in its row: as of its last commit or sweep. Never before that commit, whatever the
+ * clock of who asks. Never throws.
+ */
+export const projectRow = (stored: StoredOrder, { rules, now }: Around): Projected => {
+  const { row } = stored;
+  const due = row === null || row.dueAt === null ? now : Math.min(now, row.dueAt - 1);
+  return projectWhole(stored, { rules, now: row === null ? now : Math.max(row.updatedAt, due) });
+};
+
 /** The same as far as what is folded says; the captures that it holds are taken together. */
-const projectFolded = (stored: StoredOrder, { evidence, fold }: Folding, { rules, now }: Around): Projected => {
-  if (!stored.exists) return { stored, derived: null, fold, failed: [] };
+const projectFolded = (
+  stored: StoredOrder,
+  { evidence, fold, captures }: Folding,
+  { rules, now }: Around,
+): Projected => {
+  const projected = { stored, fold, captures };
+  if (!stored.exists) return { ...projected, derived: null, failed: [] };
   try {
-    return { stored, derived: deriveOrder(evidence, rules, now), fold, failed: [] };
+    return { ...projected, derived: deriveOrder(evidence, rules, now), failed: [] };
   } catch {
-    return { stored, derived: underivable(evidence), fold, failed: appliedIn(stored) };
+    return { ...projected, derived: underivable(evidence), failed: appliedIn(stored) };
   }
 };
+
+const isOrWasFolded = ({ stored, fold }: Projected): boolean => fold !== null || (stored.row?.fold ?? null) !== null;
+
+const toKept = ({ stored, derived, fold, captures }: Projected): Kept => ({
+  key: stored,
+  wasFolded: (stored.row?.fold ?? null) !== null,
+  isFolded: derived !== null && fold !== null,
+  isWhole: stored.before === null,
+  captures,
+});
 
 /** Digests of the notifications that its statements come from. */
 const appliedIn = ({ notifications }: Pick<StoredOrder, 'notifications'>): readonly string[] =>
@@ -72,6 +100,7 @@ export const derive = async (transaction: Transaction, touched: Touched, around:
     const failing = projections.filter((one) => one.failed.length > 0);
     if (failing.length === 0) {
       for (const one of beyond) await wake(transaction.query, one, around.now);
+      for (const one of projections.filter(isOrWasFolded)) await keepFolded(transaction, toKept(one));
       const { kept, gone } = toRows(projections, around.now);
       const changed = transaction.writeOrders(kept, gone, around.now);
       // Who does not ask for it learns of a failure from the transaction, which fails with it.
@@ -137,19 +166,19 @@ export const toRows = (
 };
 
 const toOrderRow = (
-  { clientId, orderKey, row }: StoredOrder,
+  stored: StoredOrder,
   { order, dueAt }: Derivation,
   { fold, revision }: { readonly fold: Fold | null; readonly revision: number },
 ): OrderRow => ({
-  clientId,
-  orderKey,
+  clientId: stored.clientId,
+  orderKey: stored.orderKey,
   revision,
   status: order.status,
   nextAction: order.nextAction,
   attention: order.attention.map(({ code }) => ` ${code} `).join(''),
   referenceOrderId: order.referenceOrderId,
   dueAt,
-  dueBefore: row?.dueAt ?? null,
-  digest: bytesOf(hash('sha256', JSON.stringify(order) + (fold?.shown ?? ''), 'hex').slice(0, 32)),
+  dueBefore: stored.row?.dueAt ?? null,
+  content: JSON.stringify(toContent(stored, { ...order, captures: withoutFolded(order.captures, fold) })),
   fold: fold === null ? null : JSON.stringify(fold),
 });

@@ -1,3 +1,4 @@
+import { toCallbackStore } from './callback-operations.ts';
 import type { Reads, Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
@@ -13,6 +14,7 @@ export const toStore = (
   writes: Writes,
   reading: () => Promise<{ readonly calls: Reads }>,
 ): StoreReads & StoreWrites => ({
+  ...toCallbackStore(writes, reading),
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
   ping: async () => await writes.ping(),
   register: async (...values) => await writes.register(...values),
@@ -38,8 +40,10 @@ export const toStore = (
   listOrders: async (...values) => await (await reading()).calls.listOrders(...values),
   followOrders: async (page) => await (await reading()).calls.followOrders(page),
   endOfFeed: async () => await (await reading()).calls.endOfFeed(),
+  feedEnds: async () => await (await reading()).calls.feedEnds(),
   clientIds: async () => await (await reading()).calls.clientIds(),
   listNotifications: async (...values) => await (await reading()).calls.listNotifications(...values),
+  followNotifications: async (page) => await (await reading()).calls.followNotifications(page),
   findNotification: async (key) => await (await reading()).calls.findNotification(key),
   readNotifications: async (...values) => await (await reading()).calls.readNotifications(...values),
   hasFailed: async () => await (await reading()).calls.hasFailed(),

@@ -22,13 +22,7 @@ export class InvalidCursorError extends StoreError {
  */
 export class OutdatedCursorError extends StoreError {
   override readonly name = 'OutdatedCursorError';
-  constructor(message: string = GO_BACK) {
-    super(message);
-  }
 }
-
-const GO_BACK =
-  'This cursor is of another generation of the database: a backup was restored, or a server took over that lacks something. Start again at after=0; of each order keep the state with the greatest revision, and ship once per referenceOrderId, else per paymentRequestId.';
 
 /** The store must not be used by this program at all: a newer schema, or unsafe settings. */
 export class StoreUnusableError extends StoreError {

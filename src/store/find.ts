@@ -35,7 +35,7 @@ export const find = async (
       ...clients.map((client) => ({ clientId: client, orderKey: registrationKey(id) })),
       ...(await keysOfShopOrder(query, clients, id)),
     ]);
-    const orders = await readOrders(snapshot, await present(query, keys), { rules, asOf: 'now' });
+    const orders = await readOrders(snapshot, await present(query, keys), rules);
     return { orders, notifications, refunds };
   });
 };

@@ -1,16 +1,19 @@
 import { hash } from 'node:crypto';
-import { type CaptureEvidence, gatherCaptures, toCapture } from '../order/capture.ts';
+import { gatherCaptures, toCapture } from '../order/capture.ts';
 import type { OrderEvidence } from '../order/evidence.ts';
 import { FOLDED_ABOVE, foldAlike, isFoldable, toFolded } from '../order/fold.ts';
 import { DERIVATION } from '../order/rules.ts';
+import { type FoldedCapture, toFoldedCapture } from './folded-captures.ts';
 import type { Touched, TouchedKey } from './order-key.ts';
-import { type Fold, type GatheredOrder, newest, type StoredOrder } from './stored-order.ts';
+import { earliest, type Fold, type GatheredOrder, newest, type StoredOrder } from './stored-order.ts';
 import type { Count, Query, Snapshot } from './transaction.ts';
 
 /** The evidence that an order is derived from, and what of it is kept folded; null for an ordinary order. */
 export interface Folding {
   readonly evidence: OrderEvidence;
   readonly fold: Fold | null;
+  /** What of it was not folded before. */
+  readonly captures: readonly FoldedCapture[];
 }
 
 /**
@@ -20,38 +23,39 @@ export interface Folding {
 export const foldCaptures = (stored: StoredOrder): Folding => {
   const { evidence, notifications, before } = stored;
   const { statements } = evidence;
-  if (before === null && statements.length <= FOLDED_ABOVE) return { evidence, fold: null };
+  if (before === null && statements.length <= FOLDED_ABOVE) return { evidence, fold: null, captures: [] };
   // What states several things is only folded, or left out when it is read, as a whole: so it is not.
   const several = new Set(statements.filter(({ place }) => place > 0).map(({ digest }) => digest));
   const foldable = gatherCaptures(statements.filter((one) => one.about === 'capture')).filter(
     (capture) => isFoldable(capture) && !capture.statements.some(({ digest }) => several.has(digest)),
   );
   const count = (before?.count ?? 0) + foldable.length;
-  if (count <= FOLDED_ABOVE || evidence.sharedIdentities.length > 0) return { evidence, fold: null };
+  if (count <= FOLDED_ABOVE || evidence.sharedIdentities.length > 0) return { evidence, fold: null, captures: [] };
   const digests = new Set(foldable.flatMap((capture) => capture.statements.map(({ digest }) => digest)));
   const folded = foldAlike([...(before?.statements ?? []), ...foldable.map(toFolded)]);
+  const captures = foldable.map((capture) => toFoldedCapture(toCapture(capture)));
+  const received = notifications.flatMap((one) => (digests.has(one.digest) ? [one.firstReceivedAt] : []));
   return {
     evidence: { ...evidence, statements: [...statements.filter(({ digest }) => !digests.has(digest)), ...folded] },
     fold: {
       derivation: DERIVATION,
       count,
-      shown: sumOfDigests(before?.shown ?? '0', foldable),
+      shown: sumOfDigests(before?.shown ?? '0', captures),
       statements: folded,
-      newestAt: newest([
-        before?.newestAt ?? 0,
-        ...notifications.flatMap((one) => (digests.has(one.digest) ? [one.firstReceivedAt] : [])),
-      ]),
+      oldestAt: earliest([...(before === null ? [] : [before.oldestAt]), ...received]),
+      newestAt: newest([before?.newestAt ?? 0, ...received]),
       loose: notifications.flatMap(({ digest, position }) => (digests.has(digest) ? [] : [position])).sort(),
     },
+    captures,
   };
 };
 
 const DIGEST = 1n << 128n;
 
 /** Of the captures as they are shown: a sum, so that one more is added without the others. */
-const sumOfDigests = (before: string, captures: readonly CaptureEvidence[]): string =>
+const sumOfDigests = (before: string, captures: readonly FoldedCapture[]): string =>
   captures
-    .map((capture) => BigInt(`0x${hash('sha256', JSON.stringify(toCapture(capture)), 'hex').slice(0, 32)}`))
+    .map(({ content }) => BigInt(`0x${hash('sha256', content, 'hex').slice(0, 32)}`))
     .reduce((sum, digest) => (sum + digest) % DIGEST, BigInt(`0x${before}`))
     .toString(16);
 

@@ -55,9 +55,10 @@ export const complete = async (
       const refunds = await refundsOf(snapshot.query, order);
       const family = await familyOf(snapshot, order, inHand);
       const joined = await joinedTo(snapshot.query, order, refunds);
+      const replaces = await replacedBy(snapshot.query, order);
       return {
         gathered: order,
-        order: toStoredOrder(order, { ...joined, siblings: family.siblings }),
+        order: toStoredOrder(order, { ...joined, siblings: family.siblings, replaces }),
         onlookers: [...refunds.flatMap(ordersOf), ...family.onlookers],
         beyond: family.beyond,
         locks: [...refunds.flatMap(locksOf), ...family.locks],
@@ -71,7 +72,7 @@ const joinedTo = async (
   query: Query,
   order: GatheredOrder,
   refunds: readonly RefundGroup[],
-): Promise<Omit<Joined, 'siblings'>> => {
+): Promise<Omit<Joined, 'siblings' | 'replaces'>> => {
   const own = refunds.filter(({ payments }) => payments.includes(order.orderKey));
   return {
     notifications: [...own.flatMap(({ rows }) => rows), ...(await unreadableOf(query, order))],
@@ -154,18 +155,17 @@ const sharedIn = async (query: Query, order: GatheredOrder): Promise<readonly st
 
 /**
  * The `paymentRequestId` of the registration that was an order by itself until the first notification named it; null for
- * none. For who shows an order: nothing follows from it.
+ * none.
  */
-export const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | null> => {
+const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | null> => {
   const counted = countedRegistration(order.registrations);
   if (counted === null || paymentIdOf(order.orderKey) === null) return null;
   const { paymentRequestId, createdAt } = counted;
-  for (const one of order.notifications) {
-    if (one.firstReceivedAt >= createdAt) continue;
-    const names = await namesOf(query, { ...order, notifications: [one] });
-    if (names.some(({ name, value }) => name === 'paymentRequestId' && value === paymentRequestId)) return null;
-  }
-  return paymentRequestId;
+  const earlier = order.notifications.filter(({ firstReceivedAt }) => firstReceivedAt < createdAt);
+  if (earlier.length === 0) return paymentRequestId;
+  const names = await namesOf(query, { ...order, notifications: earlier });
+  const isNamedBefore = names.some(({ name, value }) => name === 'paymentRequestId' && value === paymentRequestId);
+  return isNamedBefore ? null : paymentRequestId;
 };
 
 interface Family {
@@ -225,7 +225,7 @@ const factsOf = async (
   return await Promise.all(
     found.map(async (order) => {
       const joined = await joinedTo(snapshot.query, order, await refundsOf(snapshot.query, order));
-      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS });
+      return toStoredOrder(order, { ...joined, siblings: NO_SIBLINGS, replaces: null });
     }),
   );
 };

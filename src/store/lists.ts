@@ -41,6 +41,18 @@ export interface PageRequest {
   readonly cursor: string | null;
 }
 
+export interface FeedPage<T> {
+  readonly items: readonly T[];
+  /** Where to go on, after the latest too; it may advance although nothing was found. */
+  readonly next: string;
+}
+
+/** What is followed in the order of commits; each is the name of a table. */
+export type Feed = 'orders' | 'notifications';
+
+/** The cursors after the latest change. */
+export type FeedEnds = Readonly<Record<Feed, string>>;
+
 /** Null takes all. */
 export interface OrderFilter {
   readonly clientId: string | null;
@@ -57,6 +69,8 @@ export interface NotificationFilter {
   /** Any identifier that it states. */
   readonly id: string | null;
 }
+
+export type FollowedNotifications = Pick<NotificationFilter, 'kind' | 'clientId'>;
 
 /** Everything that carries an identifier; at most 100 of each, the newest. */
 export interface Found {

@@ -1,5 +1,6 @@
 import type { AttentionCode } from '../order/attention-code.ts';
 import type { OrderStatus } from '../order/status.ts';
+import { listCallbackUrls } from './callback-lists.ts';
 import type { Counts, Measures } from './measures.ts';
 import { isoTime } from './row.ts';
 import type { UnverifiedBounds } from './store.ts';
@@ -24,6 +25,7 @@ export const measure = async (database: Database, bounds: UnverifiedBounds): Pro
       lastVerifiedAt: await lastVerifiedBy(query),
       unverified: await countBy(query, 'reason', 'unverified'),
       unverifiedRoom: await readRoom(query, bounds),
+      callbacks: await callbacksOf(query),
       bytes: Number(row?.bytes),
       freeBytes: null,
     };
@@ -63,6 +65,16 @@ const failedOf = async (query: Query): Promise<Measures['failed']> => {
   );
   const oldest = row?.oldest ?? null;
   return { count: Number(row?.count), oldestReceivedAt: oldest === null ? null : isoTime(oldest) };
+};
+
+const callbacksOf = async (query: Query): Promise<Measures['callbacks']> => {
+  const urls = (await listCallbackUrls({ query })).filter(({ inUse }) => inUse);
+  const [oldest = null] = urls.flatMap(({ waitingSince }) => waitingSince ?? []).toSorted();
+  return {
+    waiting: urls.reduce((sum, { waiting }) => sum + waiting, 0),
+    waitingSince: oldest,
+    paused: urls.filter(({ paused }) => paused !== null).length,
+  };
 };
 
 /**

@@ -18,6 +18,8 @@ export interface Measures {
   readonly lastVerifiedAt: string | null;
   readonly unverified: Counts<UnverifiedReason>;
   readonly unverifiedRoom: readonly UnverifiedRoom[];
+  /** Of the callback URLs in use: orders that wait to be posted, since when the oldest does, and URLs that are paused. */
+  readonly callbacks: { readonly waiting: number; readonly waitingSince: string | null; readonly paused: number };
   /** Of the database. */
   readonly bytes: number;
   /** SQLite: what is left on its disk for who may write the file. */

@@ -2,8 +2,11 @@ import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification } from '../order/reading.ts';
 import type { Statement } from '../order/statement.ts';
 import { nextCursor, readPosition } from './cursor.ts';
+import { follow } from './feed.ts';
 import { bytesOf, hexOf, isoTime } from './row.ts';
 import type {
+  FeedPage,
+  FollowedNotifications,
   NotificationFilter,
   NotificationKey,
   NotificationSummary,
@@ -40,6 +43,18 @@ export const listNotifications = async (
   return await database.snapshot(async ({ query }) => {
     const rows = await query<Row>(sql, values);
     return { items: await Promise.all(rows.map(async (row) => await toSummary(query, row))), next: nextOf(rows, page) };
+  });
+};
+
+/** Each once, in the order in which they were stored. */
+export const followNotifications = async (
+  database: Database,
+  { clientId, kind, ...page }: PageRequest & FollowedNotifications,
+): Promise<FeedPage<NotificationSummary>> => {
+  const asked = { feed: 'notifications', columns: COLUMNS, filter: { client_id: clientId, kind } } as const;
+  return await database.snapshot(async (snapshot) => {
+    const { rows, next } = await follow<Row>(snapshot, asked, page);
+    return { items: await Promise.all(rows.map(async (row) => await toSummary(snapshot.query, row))), next };
   });
 };
 

@@ -1,14 +1,22 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
 import type { Registration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { createCallbackReads, createCallbackWrites } from './callback-operations.ts';
 import { check } from './check.ts';
 import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
+import { feedEnds } from './feed.ts';
 import { find } from './find.ts';
 import { lastVerifiedAt, measure } from './measure.ts';
 import { measureUnverified, purgeUnverified } from './purge.ts';
-import { clientIds, findNotification, listNotifications, readNotifications } from './notifications.ts';
-import { endOfFeed, findOrders, followOrders, listOrders } from './orders.ts';
+import {
+  clientIds,
+  findNotification,
+  followNotifications,
+  listNotifications,
+  readNotifications,
+} from './notifications.ts';
+import { findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
 import { rebuild } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
@@ -22,6 +30,7 @@ import type {
   Amendment,
   Copied,
   FailedAgain,
+  FollowedNotifications,
   MadeDiagnosis,
   NotificationFilter,
   NotificationKey,
@@ -53,13 +62,16 @@ import {
 
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
+  ...createCallbackReads(database),
   findOrders: async (name: OrderName) => await findOrders(database, name, rules),
-  listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }, rules),
-  followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page, rules),
-  endOfFeed: async () => await endOfFeed(database),
+  listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }),
+  followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page),
+  endOfFeed: async () => (await feedEnds(database)).orders,
+  feedEnds: async () => await feedEnds(database),
   clientIds: async () => await clientIds(database),
   listNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await listNotifications(database, filter, page),
+  followNotifications: async (page: PageRequest & FollowedNotifications) => await followNotifications(database, page),
   findNotification: async (key: NotificationKey) => await findNotification(database, key),
   readNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await readNotifications(database, filter, page),
@@ -92,6 +104,7 @@ export type Reads = ReturnType<typeof createReads>;
 export const createWrites = (database: Database, rules: OrderRules) => {
   const at = (now: Date) => ({ rules, now: now.getTime() });
   return {
+    ...createCallbackWrites(database),
     record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
       await record(database, entries, { bounds, rules }),
     // It writes: a database that became read-only, or cannot sync its log, must not count as ready.

@@ -2,81 +2,77 @@ import type { NextAction } from '../order/next-action.ts';
 import { type Order, underivable } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { type Around, rulesIn } from './around.ts';
-import { nextCursor, readFeedCursor, readPosition } from './cursor.ts';
+import { nextCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
-import { complete, replacedBy } from './joined.ts';
+import { follow } from './feed.ts';
+import { readFoldedCaptures, withFolded } from './folded-captures.ts';
+import { complete } from './joined.ts';
 import { clientIdsOf } from './notifications.ts';
 import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
-import { isoTime } from './row.ts';
 import type { OrderName } from './shop.ts';
-import { goOnFrom } from './starts.ts';
-import type { OrderFilter, Page, PageRequest } from './store.ts';
+import { type OrderContent, toContent, toShown } from './shown.ts';
+import type { FeedPage, OrderFilter, Page, PageRequest } from './store.ts';
 import type { StandingRow, StoredOrder } from './stored-order.ts';
 import type { Count, Database, Query, Snapshot, Value } from './transaction.ts';
 
 const ORDER_CLIENT_IDS = clientIdsOf('orders');
 
-/**
- * Orders are derived when they are read, by the rules in force; the columns of their rows serve to find them. A list
- * shows them as of their last commit or sweep, one order is shown as of this very moment.
- */
-export type AsOf = 'now' | 'its row';
-
-/**
- * As of when an order is derived that is to be as it stands in its row; epoch milliseconds. Never before its commit,
- * whatever the clock of who reads.
- */
-export const asOfRow = ({ row }: Pick<StoredOrder, 'row'>, now: number): number =>
-  row === null ? now : Math.max(row.updatedAt, row.dueAt === null ? now : Math.min(now, row.dueAt - 1));
-
-interface Reading {
-  /** As in `Around`. */
-  readonly rules: OrderRules;
-  readonly asOf: AsOf;
-}
-
+/** Orders as of this very moment: derived when they are read, by the rules in force. */
 export const readOrders = async (
   snapshot: Snapshot,
   keys: readonly OrderKey[],
-  reading: Reading,
+  otherwise: OrderRules,
 ): Promise<readonly Order[]> => {
   if (keys.length === 0) return [];
   const [rules, gathered] = await Promise.all([
-    rulesIn(snapshot, reading.rules),
+    rulesIn(snapshot, otherwise),
     snapshot.evidence({ keys, links: [] }, 'all'),
   ]);
   const shown = new Map<string, Order>();
-  for (const { gathered: own, order } of await complete(snapshot, gathered)) {
-    if (order.row === null) continue;
-    const replaces = await replacedBy(snapshot.query, own);
-    const now = reading.asOf === 'now' ? Date.now() : asOfRow(order, Date.now());
-    shown.set(nameOfOrder(order), toOrder(order, { row: order.row, replaces }, { rules, now }));
-  }
+  for (const { order } of await complete(snapshot, gathered))
+    if (order.row !== null) shown.set(nameOfOrder(order), toOrder(order, order.row, { rules, now: Date.now() }));
   return keys.flatMap((key) => shown.get(nameOfOrder(key)) ?? []);
 };
 
-interface Beside {
-  readonly row: StandingRow;
-  readonly replaces: string | null;
+/** As it is shown, `now`. */
+export const toOrder = (stored: StoredOrder, row: StandingRow, around: Around): Order =>
+  toShown(toContent(stored, (project(stored, around).derived ?? underivable(stored.evidence)).order), row);
+
+interface Row {
+  readonly client_id: string;
+  readonly order_key: string;
+  readonly position: Count;
+  readonly revision: Count;
+  readonly updated_at: Count;
+  readonly content: string;
+  readonly is_folded: number | boolean;
 }
 
-/** As it is shown. */
-export const toOrder = (stored: StoredOrder, { row, replaces }: Beside, around: Around): Order => {
-  const { order } = project(stored, around).derived ?? underivable(stored.evidence);
-  const { clientId, paymentId, paymentRequestId, referenceOrderId, ...others } = order;
-  return {
-    clientId,
-    paymentId,
-    paymentRequestId,
-    referenceOrderId,
-    revision: row.revision,
-    ...others,
-    replaces,
-    createdAt: isoTime(stored.createdAt),
-    updatedAt: isoTime(row.updatedAt),
-  };
+const SHOWN = 'client_id, order_key, position, revision, updated_at, content, fold is not null as is_folded';
+
+/** As of its last commit or sweep: as it stands in its row. */
+const toStanding = async (query: Query, row: Row): Promise<Order> => {
+  // Written by derive.
+  const content = JSON.parse(row.content) as OrderContent;
+  const folded = Number(row.is_folded) === 1 ? await readFoldedCaptures(query, toKey(row)) : [];
+  return toShown(folded.length === 0 ? content : { ...content, captures: withFolded(content.captures, folded) }, {
+    revision: Number(row.revision),
+    updatedAt: Number(row.updated_at),
+  });
 };
+
+/** Those that have a row, as of their last commit or sweep. */
+export const readStanding = async ({ query }: Snapshot, keys: readonly OrderKey[]): Promise<readonly Order[]> => {
+  const read = keys.map(async ({ clientId, orderKey }) => {
+    const sql = `select ${SHOWN} from orders where client_id = $1 and order_key = $2`;
+    const rows = await query<Row>(sql, [clientId, orderKey]);
+    return await Promise.all(rows.map(async (row) => await toStanding(query, row)));
+  });
+  return (await Promise.all(read)).flat();
+};
+
+const toKey = (row: Row): OrderKey => ({ clientId: row.client_id, orderKey: row.order_key });
 
 /** The orders of a name: by `paymentId`, else by `paymentRequestId`; several where payments share that. */
 export const keysNamed = async (snapshot: Snapshot, { clientId, id }: OrderName): Promise<readonly OrderKey[]> => {
@@ -104,17 +100,7 @@ export const standingKeys = async (query: Query, keys: readonly OrderKey[]): Pro
 
 /** As of this very moment. */
 export const findOrders = async (database: Database, name: OrderName, rules: OrderRules): Promise<readonly Order[]> =>
-  await database.snapshot(
-    async (snapshot) => await readOrders(snapshot, await keysNamed(snapshot, name), { rules, asOf: 'now' }),
-  );
-
-interface Row {
-  readonly client_id: string;
-  readonly order_key: string;
-  readonly position: Count;
-}
-
-const toKey = (row: Row): OrderKey => ({ clientId: row.client_id, orderKey: row.order_key });
+  await database.snapshot(async (snapshot) => await readOrders(snapshot, await keysNamed(snapshot, name), rules));
 
 /** Actions that are common: what is rare has an index. */
 const COMMON: ReadonlySet<NextAction> = new Set<NextAction>(['FULFIL', 'WAIT', 'NONE']);
@@ -123,7 +109,6 @@ const COMMON: ReadonlySet<NextAction> = new Set<NextAction>(['FULFIL', 'WAIT', '
 export const listOrders = async (
   database: Database,
   { filter, page }: { readonly filter: OrderFilter; readonly page: PageRequest },
-  rules: OrderRules,
 ): Promise<Page<Order>> => {
   const values: Value[] = [page.limit];
   const terms: string[] = ['true'];
@@ -146,14 +131,14 @@ export const listOrders = async (
   }
   return await database.snapshot(async (snapshot) => {
     const rows = await snapshot.query<Row>(
-      `select client_id, order_key, position
+      `select ${SHOWN}
        from orders
        where ${terms.join(' and ')}
        order by position desc
        limit $1`,
       values,
     );
-    const items = await readOrders(snapshot, rows.map(toKey), { rules, asOf: 'its row' });
+    const items = await Promise.all(rows.map(async (row) => await toStanding(snapshot.query, row)));
     return { items, next: nextCursor(rows, page, ({ position }) => String(position)) };
   });
 };
@@ -162,33 +147,10 @@ export const listOrders = async (
 export const followOrders = async (
   database: Database,
   { limit, cursor, clientId }: PageRequest & Pick<OrderFilter, 'clientId'>,
-  rules: OrderRules,
-): Promise<{ readonly items: readonly Order[]; readonly next: string }> => {
-  const from = readFeedCursor(cursor ?? '0');
-  // Not by the index of the client: that holds no positions.
-  const ofClient = clientId === null ? '' : "and client_id || '' = $3";
+): Promise<FeedPage<Order>> => {
+  const asked = { feed: 'orders', columns: SHOWN, filter: { client_id: clientId } } as const;
   return await database.snapshot(async (snapshot) => {
-    const cursorAt = await goOnFrom(snapshot, from);
-    const rows = await snapshot.query<Row>(
-      `select client_id, order_key, position
-       from orders
-       where position > cast($1 as bigint) and position < ${snapshot.dialect.horizon} ${ofClient}
-       order by position
-       limit $2`,
-      [from.position, limit, ...(clientId === null ? [] : [clientId])],
-    );
-    const items = await readOrders(snapshot, rows.map(toKey), { rules, asOf: 'its row' });
-    // An empty page, too, gives a cursor of the latest start.
-    return { items, next: cursorAt(String(rows.at(-1)?.position ?? from.position)) };
+    const { rows, next } = await follow<Row>(snapshot, asked, { limit, cursor });
+    return { items: await Promise.all(rows.map(async (row) => await toStanding(snapshot.query, row))), next };
   });
 };
-
-/** The cursor after the latest change. */
-export const endOfFeed = async (database: Database): Promise<string> =>
-  await database.snapshot(async (snapshot) => {
-    const cursorAt = await goOnFrom(snapshot, { start: null, position: '0' });
-    const [row] = await snapshot.query<{ last: Count }>(
-      `select coalesce(max(position), 0) as last from orders where position < ${snapshot.dialect.horizon}`,
-    );
-    return cursorAt(String(row?.last ?? 0));
-  });

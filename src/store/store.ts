@@ -3,8 +3,12 @@ import type { Order } from '../order/order.ts';
 import type { Outcome, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
+import type { StoreCallbackReads, StoreCallbackWrites } from './callback.ts';
 import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
 import type {
+  FeedEnds,
+  FeedPage,
+  FollowedNotifications,
   Found,
   NotificationFilter,
   NotificationSummary,
@@ -41,6 +45,7 @@ import type {
   UnverifiedSummary,
 } from './verification-failure.ts';
 
+export type * from './callback.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,
@@ -64,6 +69,10 @@ export type {
 } from './delivery.ts';
 
 export type {
+  Feed,
+  FeedEnds,
+  FeedPage,
+  FollowedNotifications,
   Found,
   NotificationFilter,
   NotificationSummary,
@@ -153,7 +162,7 @@ export interface Store extends StoreReads, StoreWrites {
   readonly close: () => Promise<void>;
 }
 
-export interface StoreReads {
+export interface StoreReads extends StoreCallbackReads {
   /** As of this very moment; several where payments share a `paymentRequestId`. */
   readonly findOrders: (name: OrderName) => Promise<readonly Order[]>;
   /** Newest change first, each as of its last commit or sweep. */
@@ -162,16 +171,20 @@ export interface StoreReads {
    * Each order once, at the place of its latest change, oldest change first. `cursor` null is the beginning. Throws an
    * OutdatedCursorError where the database has gone back since the cursor was given out.
    */
-  readonly followOrders: (
-    page: PageRequest & Pick<OrderFilter, 'clientId'>,
-  ) => Promise<{ readonly items: readonly Order[]; readonly next: string }>;
+  readonly followOrders: (page: PageRequest & Pick<OrderFilter, 'clientId'>) => Promise<FeedPage<Order>>;
   /** The cursor after the latest change. */
   readonly endOfFeed: () => Promise<string>;
+  /** The same of both feeds, in one look. */
+  readonly feedEnds: () => Promise<FeedEnds>;
 
   /** The clients that anything is stored of, sorted. */
   readonly clientIds: () => Promise<readonly string[]>;
   /** Newest first. */
   readonly listNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<NotificationSummary>>;
+  /**
+   * Each notification once, as it is now, in the order in which they were stored. Cursors are as for orders.
+   */
+  readonly followNotifications: (page: PageRequest & FollowedNotifications) => Promise<FeedPage<NotificationSummary>>;
   readonly findNotification: (key: NotificationKey) => Promise<StoredNotification | null>;
   /** Oldest first, with bytes: what reads all of them. */
   readonly readNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<StoredNotification>>;
@@ -218,7 +231,7 @@ export interface StoreReads {
   readonly recall: (name: string) => Promise<string | null>;
 }
 
-export interface StoreWrites {
+export interface StoreWrites extends StoreCallbackWrites {
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Resolves while the store can write. */

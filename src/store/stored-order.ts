@@ -26,7 +26,8 @@ export interface Fold {
   readonly statements: readonly Sourced<CaptureStatement>[];
   /** Sum of the digests of the captures as the order shows them, hexadecimal. */
   readonly shown: string;
-  /** When the newest notification of them was first received, epoch milliseconds. */
+  /** When the oldest and the newest notification of them was first received, epoch milliseconds. */
+  readonly oldestAt: number;
   readonly newestAt: number;
   /** Positions of the order's notifications that are not folded. */
   readonly loose: readonly string[];
@@ -79,6 +80,8 @@ export interface StoredOrder extends OrderKey {
   readonly exists: boolean;
   /** The earliest first receipt, and creation of a registration. */
   readonly createdAt: number;
+  /** The `paymentRequestId` of the placeholder in whose place it came. */
+  readonly replaces: string | null;
   readonly row: StandingRow | null;
 }
 
@@ -88,6 +91,7 @@ export interface Joined {
   /** In words: which identifier stands for what else. */
   readonly sharedIdentities: readonly string[];
   readonly siblings: Siblings;
+  readonly replaces: string | null;
 }
 
 /** What a stored notification states, of its JSON. */
@@ -132,7 +136,8 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
     notifications,
     before: gathered.before,
     exists: paymentId === null ? registrations.length > 0 && !isNamed : gathered.notifications.length > 0,
-    createdAt: earliest([...received, ...registered]),
+    createdAt: earliest([...received, ...registered, ...(gathered.before === null ? [] : [gathered.before.oldestAt])]),
+    replaces: joined.replaces,
     row: gathered.row,
   };
 };
@@ -140,7 +145,7 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
 const OUR_FAULT = 'A fault of paynotify kept it from being applied.';
 
 /** The epoch where there is none: a row that nothing stands for, until a rebuild removes it. */
-const earliest = (times: readonly number[]): number =>
+export const earliest = (times: readonly number[]): number =>
   times.length === 0 ? 0 : times.reduce((a, b) => Math.min(a, b));
 
 export const newest = (times: readonly number[]): number => times.reduce((a, b) => Math.max(a, b), 0);

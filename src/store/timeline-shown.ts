@@ -1,6 +1,7 @@
 import type { Explanation } from '../order/explain.ts';
 import type { Order } from '../order/order.ts';
 import type { TimelineEntry } from '../order/timeline.ts';
+import type { OrderCallback } from './callback.ts';
 
 /** Which order: a payment's, or the one of a registration that no payment names. */
 export type OrderIds = Pick<Order, 'clientId' | 'paymentId' | 'paymentRequestId'>;
@@ -12,6 +13,7 @@ export interface Timeline {
   /** Why it says that. */
   readonly why: Explanation;
   readonly items: readonly TimelineEntry[];
+  readonly callbacks: readonly OrderCallback[];
   /** So many older ones are left out. */
   readonly omitted: number;
 }

@@ -3,8 +3,9 @@ import type { Kind } from '../order/reading.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { type Happened, type Moment, shortly, tellTimeline } from '../order/timeline.ts';
 import { rulesIn } from './around.ts';
+import { callbacksOf } from './callback-lists.ts';
 import { evidenceAt, type History, readOrderHistory } from './history.ts';
-import { complete, replacedBy } from './joined.ts';
+import { complete } from './joined.ts';
 import { type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { toOrder } from './orders.ts';
 import { toRegistration } from './register.ts';
@@ -29,17 +30,16 @@ export const readTimeline = async (
     const key: OrderKey = { clientId, orderKey: paymentId ?? registrationKey(paymentRequestId ?? '') };
     const [completed] = await complete(snapshot, await snapshot.evidence({ keys: [key], links: [] }, 'all'));
     if (completed === undefined) return null;
-    const { gathered, order: stored } = completed;
+    const { order: stored } = completed;
     if (stored.row === null) return null;
     const now = Date.now();
     const rules = await rulesIn(snapshot, otherwise);
-    const replaces = await replacedBy(query, gathered);
     const history = await readOrderHistory(query, completed);
     const { moments, omitted } = await momentsOf(query, history);
     const latest = moments.at(-1)?.at ?? 0;
     const { statements } = stored.evidence;
     return {
-      order: toOrder(stored, { row: stored.row, replaces }, { rules, now }),
+      order: toOrder(stored, stored.row, { rules, now }),
       why: explain(stored.evidence, rules, now),
       items: tellTimeline(moments, {
         // By then all is there: it is as it is.
@@ -48,6 +48,7 @@ export const readTimeline = async (
         now,
         derived: Math.max(1, Math.floor(LOOKED_AT / (statements.length + 1))),
       }),
+      callbacks: await callbacksOf(query, key),
       omitted,
     };
   });

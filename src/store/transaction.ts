@@ -1,3 +1,4 @@
+import type { Feed } from './lists.ts';
 import type { Lock } from './lock.ts';
 import type { OrderKey, Touched } from './order-key.ts';
 import type { NotificationRow, UnverifiedRow } from './row.ts';
@@ -16,18 +17,26 @@ export type Value = string | number | Uint8Array | null;
  */
 export type Query = <Row extends object>(sql: string, values?: readonly Value[]) => Promise<readonly Row[]>;
 
+export interface FeedDialect {
+  /** No position of the feed below this one is still to come. */
+  readonly horizon: string;
+  /** The column of `starts` that holds the last position of the feed that was stored then. */
+  readonly began: string;
+}
+
 /** Where the two databases spell the same thing differently. */
 export interface Dialect {
   /** After a select: holds its rows until COMMIT, and passes over those that somebody else holds. */
   readonly skipLocked: string;
-  /** No position of the feed below this one is still to come. */
-  readonly horizon: string;
-  /** Every position of the feed that was given out is below this one. */
+  readonly feeds: Readonly<Record<Feed, FeedDialect>>;
+  /** Every position of an order that was given out is below this one. */
   readonly nextPosition: string;
   /** The name in `settings` by which positions go on. */
   readonly positionSetting: string;
   /** The key of `identifiers` in the order of its columns, and `$2` to `$5` (client, position, name, value) like it. */
   readonly identifierKey: { readonly columns: string; readonly after: string };
+  /** Rows of a value that is a JSON array of objects, to select from; columns are text. */
+  readonly recordset: (value: string, columns: readonly string[]) => string;
   /** Selects what is wrong with the file as `problem`, `ok` where nothing is; null where there is no such check. */
   readonly integrityCheck: string | null;
   /** Assignments that remove what came over the wire from a row of `notifications`. */
@@ -39,6 +48,10 @@ export interface Dialect {
   /** How many orders there are, and the bytes of the database. */
   readonly orderTotal: string;
   readonly databaseBytes: string;
+  /** The time by the clock of the database, epoch milliseconds. */
+  readonly clock: string;
+  /** One service at a time works on it: a lease that another one left behind is free when this one starts. */
+  readonly hasOneService: boolean;
 }
 
 /** What stands in `notifications` for one of the rows that were put there. */
@@ -65,8 +78,8 @@ export interface OrderRow extends OrderKey {
   readonly dueAt: number | null;
   /** As it stands in the row. */
   readonly dueBefore: number | null;
-  /** Tells whether any field of the order changed. */
-  readonly digest: Buffer;
+  /** JSON: an `OrderContent`, without the captures that are folded. */
+  readonly content: string;
   /** JSON: a `Fold`; null for an ordinary order. */
   readonly fold: string | null;
 }
@@ -139,6 +152,7 @@ export interface Transaction extends Snapshot {
 
 /** A database as the algorithms use it. */
 export interface Database {
+  readonly dialect: Dialect;
   /** One statement by itself. */
   readonly query: Query;
   readonly snapshot: <T>(work: (snapshot: Snapshot) => Promise<T>) => Promise<T>;

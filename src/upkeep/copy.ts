@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { nameOfRules, type OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
 import { COPIED, type Copied, type Page, type PageRequest, type Store } from '../store/store.ts';
+import { copyCallbacks } from './copy-callbacks.ts';
 import { recallRules } from './in-force.ts';
 
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
@@ -103,6 +104,7 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   if (options.merge === true) return await mergeStore(options);
   const { state, resumed } = await begin(options);
   const inUse = (await target.recall(SETTING.copyInUse)) !== null;
+  await copyCallbacks(source, target);
   await runPass(options, state, inUse);
   await target.remember(SETTING.derived, nameOfRules((await recallRules(target))?.rules ?? rules));
   // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
@@ -116,6 +118,7 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
 const mergeStore = async (options: CopyOptions): Promise<CopyReport> => {
   const { source, target } = options;
   assertTwo(options);
+  await copyCallbacks(source, target);
   await runPass(options, startOf(source.name), true);
   const lacking = await runPass(options, startOf(source.name), true);
   const copied = await verifyAll(options);

@@ -1,5 +1,6 @@
 import type { NumberedRules } from '../store/setting.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
+import { type CallbackLag, readCallbackLags } from './callbacks.ts';
 import { recallRules, type ServiceInForce } from './in-force.ts';
 
 /** What `GET /api/status` and `paynotify status` say; no secrets. */
@@ -19,10 +20,12 @@ export interface Status {
   }[];
   readonly lastVerifiedAt: string | null;
   readonly backlog: Pick<StoreStatus, 'failed' | 'unverified'>;
+  /** How far the shops are behind. */
+  readonly callbacks: readonly CallbackLag[];
 }
 
 export const readStatus = async (
-  store: Pick<Store, 'name' | 'status' | 'recall'>,
+  store: Pick<Store, 'name' | 'status' | 'recall' | 'listCallbackUrls' | 'listWaitingCallbacks'>,
   service: ServiceInForce | null,
 ): Promise<Status> => {
   const { schema, generation, lastVerifiedAt, failed, unverified } = await store.status();
@@ -37,5 +40,6 @@ export const readStatus = async (
     ),
     lastVerifiedAt,
     backlog: { failed, unverified },
+    callbacks: await readCallbackLags(store, Date.now()),
   };
 };

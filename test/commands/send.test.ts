@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -8,7 +11,7 @@ import type { AttentionCode } from '../../src/order/attention-code.ts';
 import type { NextAction } from '../../src/order/next-action.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { NotificationSummary, Page, UnverifiedSummary } from '../../src/store/store.ts';
-import { eventually } from '../support/client.ts';
+import { ACKNOWLEDGEMENT, eventually } from '../support/client.ts';
 import { here, json, PRIVATE_KEY_FILE, PUBLIC_KEY, removePlace, spawned } from './support.ts';
 
 const CLIENT = 'SEND_CLIENT';
@@ -159,6 +162,30 @@ describe('send', () => {
     ],
   ])('refuses %s as usage, 64', async (_what, words) => {
     expect((await here(words)).code).toBe(64);
+  });
+
+  test('--resend sends the same bytes until they are acknowledged', async () => {
+    const arrived: string[] = [];
+    const receiver = createServer((request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => arrived.push(text));
+      request.on('end', () => response.end(arrived.length < 3 ? 'not yet' : ACKNOWLEDGEMENT));
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const words = [
+      'send',
+      '--key',
+      PRIVATE_KEY_FILE,
+      '--client',
+      CLIENT,
+      '--url',
+      `http://127.0.0.1:${port}/payNotify`,
+    ];
+    const { code, out } = await here([...words, '--resend', '1000000']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/200 in \d+ ms, after 3 sends\n.*success/)]);
+    expect(new Set(arrived).size).toBe(1);
+    expect(await json([...words, '--resend', '1000000'], {})).toMatchObject({ acknowledged: 1, items: [{ sends: 1 }] });
+    receiver.close();
   });
 
   test('lists the samples and the series', async () => {

@@ -3,6 +3,7 @@ import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach } from '@jest/globals';
 import { readKey } from '../../src/antom/keys.ts';
@@ -169,6 +170,10 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
   /** Stores deliveries as a service that runs would. */
   readonly store: (...deliveries: readonly Delivery[]) => Promise<void>;
+  /** The store itself, which the commands share; it is made where there is none. */
+  readonly opened: () => Promise<Store>;
+  /** Changes the database behind its back. */
+  readonly sql: (text: string) => void;
 }
 
 /** The id under which a body is stored. */
@@ -200,12 +205,20 @@ export const makePlace = (): Place => {
     ANTOM_CLIENT_ID: CLIENT,
     ANTOM_PUBLIC_KEY: PUBLIC_KEY,
   };
-  const store = async (...deliveries: readonly Delivery[]): Promise<void> => {
+  const opened = async (): Promise<Store> => {
     const config = readStoreConfig(env);
     const { databaseUrl } = config;
-    const opened = shared.get(databaseUrl) ?? (await openStore(config));
-    shared.set(databaseUrl, opened);
-    await opened.record(deliveries, UNBOUNDED);
+    const store = shared.get(databaseUrl) ?? (await openStore(config));
+    shared.set(databaseUrl, store);
+    return store;
   };
-  return { directory, env, store };
+  const store = async (...deliveries: readonly Delivery[]): Promise<void> => {
+    await (await opened()).record(deliveries, UNBOUNDED);
+  };
+  const sql = (text: string): void => {
+    const db = new DatabaseSync(join(directory, 'paynotify.db'), { timeout: 5_000 });
+    db.exec(text);
+    db.close();
+  };
+  return { directory, env, store, opened, sql };
 };

@@ -53,7 +53,7 @@ describe('rebuild', () => {
   test('puts right what was tampered with, and says how many', async () => {
     const { env, store } = place();
     await store(notified(payment()), notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' })));
-    sql(place(), "update orders set status = 'CAPTURED', digest = x'00' where order_key = 'P1'");
+    sql(place(), "update orders set status = 'CAPTURED', content = '{}' where order_key = 'P1'");
     expect((await json<Page<Order>>(['orders', '--status', 'AUTHORIZED'], env)).items).toHaveLength(1);
     expect(await json(['rebuild'], env)).toEqual({ orders: 2, changed: 1 });
     expect((await here(['rebuild'], env)).out).toBe('Derived 2 orders again; none changed.\n');

@@ -1,33 +1,23 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
-import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.d.ts';
-import type { PodSpec, Secret, Service } from 'kubernetes-types/core/v1.d.ts';
-import type { LabelSelector } from 'kubernetes-types/meta/v1.d.ts';
-import type { Ingress, NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
-import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts';
+import type { Deployment, StatefulSet } from 'kubernetes-types/apps/v1.d.ts';
+import type { Secret, Service, ServiceAccount } from 'kubernetes-types/core/v1.d.ts';
 import { parse } from 'yaml';
-import { complaintsAbout, type Manifest, manifestFiles, readDeployed, readManifests } from './typed.ts';
-
-const manifests = readManifests();
-/** The types are what the compiler holds the documents to, in the first test. */
-const all = <T>(kind: string): readonly T[] =>
-  manifests.filter((manifest) => manifest.kind === kind).map(({ content }) => content as T);
-const only = <T>(kind: string): T => {
-  const [one, ...others] = all<T>(kind);
-  if (one === undefined || others.length > 0)
-    throw new Error(`${others.length + (one === undefined ? 0 : 1)} of ${kind}`);
-  return one;
-};
+import {
+  all,
+  manifests,
+  migration,
+  only,
+  probesOf,
+  replicas,
+  SERVING,
+  single,
+  valuesOf,
+  WORKLOADS,
+} from './manifests.ts';
+import { complaintsAbout, type Manifest, manifestFiles, readDeployed } from './typed.ts';
 
 const deployment = only<Deployment>('Deployment').spec;
-const pod = deployment?.template.spec as PodSpec;
-const [container] = pod.containers;
-const probes = [container?.startupProbe, container?.livenessProbe, container?.readinessProbe];
-const labels = deployment?.template.metadata?.labels ?? {};
-const selects = (selector: LabelSelector | undefined): boolean => {
-  const wanted = Object.entries(selector?.matchLabels ?? {});
-  return wanted.length > 0 && wanted.every(([name, value]) => labels[name] === value);
-};
+const statefulSet = only<StatefulSet>('StatefulSet').spec;
 
 /** Each with one thing changed that Kubernetes would refuse, or ignore in silence. */
 const MISTAKES: readonly {
@@ -49,13 +39,17 @@ const MISTAKES: readonly {
     change: ['"policyTypes":["Ingress","Egress"]', '"policyTypes":"Ingress"'],
   },
   { name: 'a required field that is missing', kind: 'Ingress', change: ['"pathType":"Exact"', '"path":"/payNotify"'] },
+  { name: 'a misspelled field of a route', kind: 'HTTPRoute', change: ['"backendRefs"', '"backendRef"'] },
+  { name: 'a word that a route does not know', kind: 'HTTPRoute', change: ['"Exact"', '"Whole"'] },
 ];
 
 const broken = MISTAKES.map(({ kind, change: [from, to] }): Manifest => {
-  const manifest = manifests.find((one) => one.kind === kind) as Manifest;
-  const text = JSON.stringify(manifest.content);
-  if (!text.includes(from)) throw new Error(`${kind} has no ${from}`);
-  return { ...manifest, content: JSON.parse(text.replace(from, to)) as Manifest['content'] };
+  const manifest = manifests.find((one) => one.kind === kind && JSON.stringify(one.content).includes(from));
+  if (manifest === undefined) throw new Error(`${kind} has no ${from}`);
+  return {
+    ...manifest,
+    content: JSON.parse(JSON.stringify(manifest.content).replace(from, to)) as Manifest['content'],
+  };
 });
 
 describe('every field of the Kubernetes manifests', () => {
@@ -71,50 +65,84 @@ describe('every field of the Kubernetes manifests', () => {
     expect(new Set(manifests.map(({ kind }) => kind))).toEqual(
       new Set([
         'Deployment',
+        'HTTPRoute',
         'HorizontalPodAutoscaler',
         'Ingress',
+        'Job',
         'Namespace',
         'NetworkPolicy',
         'PodDisruptionBudget',
         'Secret',
         'Service',
+        'ServiceAccount',
+        'StatefulSet',
       ]),
     );
   });
 
   test.each(MISTAKES.map(({ name }, index) => [name, index] as const))('%s would be noticed', (_, index) => {
-    expect(complaints[manifests.length + index]).toMatch(/error TS(2322|2353|2561|2741)/);
+    expect(complaints[manifests.length + index]).toMatch(
+      /error TS(2322|2353|2561|2741)|additional properties|allowed values/,
+    );
   });
 });
 
 describe('kustomize', () => {
-  const { resources, images } = parse(readDeployed('kubernetes/kustomization.yaml')) as {
+  interface Kustomization {
     readonly resources: readonly string[];
-    readonly images: readonly { readonly name: string }[];
-  };
+    readonly namespace?: string;
+    readonly images?: readonly { readonly name: string; readonly newName: string; readonly newTag: string }[];
+  }
+  const read = (folder: string): Kustomization =>
+    parse(readDeployed(`kubernetes/${folder}/kustomization.yaml`)) as Kustomization;
+  const variants = [read('postgresql'), read('sqlite')] as const;
 
-  test('applies every file but the example of the Secret', () => {
-    expect([...resources, 'kustomization.yaml', 'secret.example.yaml'].sort()).toEqual([...manifestFiles()].sort());
+  test('applies every file but the example of the Secret, and one of the two ways in', () => {
+    const listed = ['base', 'postgresql', 'sqlite'].flatMap((folder) =>
+      ['kustomization.yaml', ...read(folder).resources]
+        .filter((name) => name !== '../base')
+        .map((name) => `${folder}/${name}`),
+    );
+    expect([...listed, 'base/ingress.yaml', 'base/secret.example.yaml'].sort()).toEqual([...manifestFiles()].sort());
+    expect(readDeployed('kubernetes/base/kustomization.yaml')).toContain(
+      '# CHANGE: ingress.yaml in place of http-route',
+    );
   });
 
-  test("names the Deployment's image", () => {
-    expect(images.map(({ name }) => name)).toEqual([container?.image]);
+  test('gives both variants the same base, namespace and image, which is the one of every container', () => {
+    for (const { resources, namespace, images } of variants) {
+      expect(resources[0]).toBe('../base');
+      expect(namespace).toBe(only<{ readonly metadata: { readonly name: string } }>('Namespace').metadata.name);
+      expect(images).toEqual(variants[0].images);
+    }
+    expect(new Set(WORKLOADS.map(({ container }) => container.image))).toEqual(
+      new Set(variants[0].images?.map(({ name }) => name)),
+    );
   });
 });
 
 describe('the pods', () => {
-  test('may do nothing that they need not do', () => {
-    expect(pod).toMatchObject({
-      automountServiceAccountToken: false,
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-    });
-    expect(container?.securityContext).toEqual({
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    });
-    expect(Object.keys(container?.resources?.limits ?? {})).toContain('memory');
-    expect(Object.keys(container?.resources?.requests ?? {})).toEqual(['cpu', 'memory']);
+  test.each(WORKLOADS.map((one) => [one.kind, one] as const))(
+    'of the %s may do nothing that they need not do',
+    (_, one) => {
+      expect(one.pod).toMatchObject({
+        serviceAccountName: only<ServiceAccount>('ServiceAccount').metadata?.name,
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      expect(one.container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(Object.keys(one.container.resources?.limits ?? {})).toContain('memory');
+      expect(Object.keys(one.container.resources?.requests ?? {})).toEqual(['cpu', 'memory']);
+    },
+  );
+
+  test('have an account of their own that nobody gets a token of', () => {
+    expect(only<ServiceAccount>('ServiceAccount').automountServiceAccountToken).toBe(false);
   });
 
   test('are replaced one by one, and never fewer than there should be', () => {
@@ -123,76 +151,57 @@ describe('the pods', () => {
   });
 
   test('live by /healthz, and are ready by /readyz', () => {
-    expect(probes.map((probe) => probe?.httpGet?.path)).toEqual(['/healthz', '/healthz', '/readyz']);
+    for (const one of SERVING)
+      expect(probesOf(one).map((probe) => probe?.httpGet?.path)).toEqual(['/healthz', '/healthz', '/readyz']);
   });
 });
 
-describe('every selector', () => {
-  test('selects the pods', () => {
-    const selectors = [
-      deployment?.selector,
-      ...(pod.topologySpreadConstraints ?? []).map(({ labelSelector }) => labelSelector),
-      only<PodDisruptionBudget>('PodDisruptionBudget').spec?.selector,
-      only<NetworkPolicy>('NetworkPolicy').spec?.podSelector,
-      ...all<Service>('Service').map(({ spec }) => ({ matchLabels: spec?.selector ?? {} })),
-    ];
-    expect(selectors.map(selects)).toEqual(selectors.map(() => true));
+describe('with SQLite', () => {
+  test('there is one pod, with a disk that no other pod has', () => {
+    expect(statefulSet?.replicas).toBe(1);
+    const [claim, ...others] = statefulSet?.volumeClaimTemplates ?? [];
+    expect([claim?.spec?.accessModes, others]).toEqual([['ReadWriteOncePod'], []]);
+    const mount = single.container.volumeMounts?.find(({ name }) => name === claim?.metadata?.name);
+    expect(valuesOf(single)['DATABASE_URL']).toBe(`sqlite:${mount?.mountPath}/paynotify.db`);
+    expect(all<Service>('Service').map(({ metadata }) => metadata?.name)).toContain(statefulSet?.serviceName);
+    // What was once opened to the group is opened again at each start otherwise, against the files' own 0600.
+    expect(single.pod.securityContext?.fsGroupChangePolicy).toBe('OnRootMismatch');
   });
 
-  test('the autoscaler scales the Deployment', () => {
-    const { name } = only<Deployment>('Deployment').metadata ?? {};
-    expect(only<HorizontalPodAutoscaler>('HorizontalPodAutoscaler').spec?.scaleTargetRef).toEqual({
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      name,
-    });
+  test('it is the same as with PostgreSQL, but for the database', () => {
+    const { DATABASE_URL: _file, ...withSqlite } = valuesOf(single);
+    const { DATABASE_URL: _none, DATABASE_URL_FILE: _url, NODE_OPTIONS: _, ...withPostgres } = valuesOf(replicas);
+    expect(withSqlite).toEqual(withPostgres);
+    expect(probesOf(single)).toEqual(probesOf(replicas));
+    expect(single.pod.terminationGracePeriodSeconds).toBe(replicas.pod.terminationGracePeriodSeconds);
+    expect(single.container.resources).toEqual(replicas.container.resources);
   });
 });
 
-describe('every port', () => {
-  const names = new Set(container?.ports?.map(({ name }) => name));
-
-  test('that is named is one of the container', () => {
-    const probed = probes.map((probe) => probe?.httpGet?.port);
-    const served = all<Service>('Service').flatMap(({ spec }) =>
-      (spec?.ports ?? []).map(({ targetPort }) => targetPort),
-    );
-    const admitted = only<NetworkPolicy>('NetworkPolicy').spec?.ingress?.flatMap(({ ports }) =>
-      (ports ?? []).map(({ port }) => port),
-    );
-    expect([...probed, ...served, ...(admitted ?? [])].filter((port) => !names.has(String(port)))).toEqual([]);
-  });
-
-  test('that the Ingress leads to is the public one of the Service', () => {
-    const backends = only<Ingress>('Ingress').spec?.rules?.flatMap(({ http }) =>
-      (http?.paths ?? []).map(({ backend }) => backend.service),
-    );
-    const service = all<Service>('Service').find(({ metadata }) => metadata?.name === backends?.[0]?.name);
-    expect(service?.spec?.ports).toMatchObject([{ name: backends?.[0]?.port?.name, targetPort: 'public' }]);
-  });
-
-  test('of operators is open to labelled pods only, and nothing else is let out but to PostgreSQL and DNS', () => {
-    const { ingress = [], egress = [] } = only<NetworkPolicy>('NetworkPolicy').spec ?? {};
-    const admin = ingress.filter(({ ports = [] }) => ports.some(({ port }) => port === 'admin'));
-    expect(admin).toHaveLength(1);
-    expect(admin[0]?.from?.every(({ podSelector }) => Object.keys(podSelector?.matchLabels ?? {}).length > 0)).toBe(
-      true,
-    );
-    expect(egress.flatMap(({ ports = [] }) => ports.map(({ port }) => port))).toEqual([5432, 53, 53]);
-    expect(egress.every(({ to = [] }) => to.length > 0)).toBe(true);
+describe('the migration', () => {
+  test('runs with the database and the Secret of the replicas', () => {
+    expect(migration.container.args).toEqual(['migrate']);
+    expect(valuesOf(replicas)).toMatchObject(valuesOf(migration));
+    expect(migration.pod.volumes).toEqual(replicas.pod.volumes);
+    expect(migration.container.volumeMounts).toEqual(replicas.container.volumeMounts);
   });
 });
 
 test('every file that a variable names comes from a key of the Secret', () => {
-  const mount = container?.volumeMounts?.[0];
-  const volume = pod.volumes?.find(({ name }) => name === mount?.name)?.secret;
   const secret = only<Secret>('Secret');
-  expect(volume?.secretName).toBe(secret.metadata?.name);
-  // Read by the group that fsGroup gives them: 0440.
-  expect([volume?.defaultMode, pod.securityContext?.fsGroup]).toEqual([0o440, pod.securityContext?.runAsGroup]);
-  const named = (container?.env ?? []).filter(({ name }) => name.endsWith('_FILE')).map(({ value }) => value);
-  expect(new Set(named)).toEqual(
-    new Set(Object.keys(secret.stringData ?? {}).map((key) => `${mount?.mountPath}/${key}`)),
-  );
+  const named = WORKLOADS.flatMap((one) => {
+    const volume = one.pod.volumes?.find(({ secret: from }) => from !== undefined);
+    const mount = one.container.volumeMounts?.find(({ name }) => name === volume?.name);
+    expect(volume?.secret?.secretName).toBe(secret.metadata?.name);
+    // Read by the group that fsGroup gives them: 0440.
+    expect([volume?.secret?.defaultMode, one.pod.securityContext?.fsGroup]).toEqual([
+      0o440,
+      one.pod.securityContext?.runAsGroup,
+    ]);
+    return Object.entries(valuesOf(one))
+      .filter(([name]) => name.endsWith('_FILE'))
+      .map(([, file]) => file.replace(`${mount?.mountPath}/`, ''));
+  });
+  expect(new Set(named)).toEqual(new Set(Object.keys(secret.stringData ?? {})));
   expect(Object.values(secret.stringData ?? {}).filter((value) => value !== '')).toEqual([]);
 });

@@ -16,7 +16,7 @@ import {
   removeDirectories,
   startProcessReady,
 } from '../support/receiver.ts';
-import { createSecret, ledgerOf, orderChanged, readLedger, type Shop, startShop } from '../support/shop.ts';
+import { createSecret, ledgerOf, orderChanged, readLedger, type Shop, startShop } from '../support/example-shop.ts';
 
 const signer = createSigner();
 const TOKENS = { ADMIN_TOKEN: 'a'.repeat(32), ADMIN_READ_TOKEN: 'r'.repeat(32) };

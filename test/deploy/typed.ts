@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { complaintsBySchema, SCHEMAS } from './schemas.ts';
 
 const pathOf = (fromRoot: string): string => fileURLToPath(new URL(`../../${fromRoot}`, import.meta.url));
 
@@ -18,13 +19,13 @@ export interface Manifest {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** The names of all files in deploy/kubernetes. */
-export const manifestFiles = (): readonly string[] => readdirSync(pathOf('deploy/kubernetes'));
+/** Every file in deploy/kubernetes, as `base/service.yaml`. */
+export const manifestFiles = (): readonly string[] => globSync('*/*', { cwd: pathOf('deploy/kubernetes') });
 
-/** Every document in deploy/kubernetes that Kubernetes is to know; kustomize's own file is none. */
+/** Every document in deploy/kubernetes that Kubernetes is to know; kustomize's own files are none. */
 export const readManifests = (): readonly Manifest[] =>
   manifestFiles()
-    .filter((file) => file !== 'kustomization.yaml')
+    .filter((file) => !file.endsWith('/kustomization.yaml'))
     .flatMap((file) =>
       parseAllDocuments(readDeployed(`kubernetes/${file}`)).map((document) => {
         if (document.errors.length > 0) throw new Error(`${file}: ${document.errors.join('; ')}`);
@@ -41,10 +42,16 @@ const asLiteral = ({ apiVersion, kind, content }: Manifest): string =>
   `import type { ${kind} } from 'kubernetes-types/${moduleOf(apiVersion)}';\nexport const manifest: ${kind} = ${JSON.stringify(content, null, 2)};\n`;
 
 /**
- * What the compiler has against each manifest, in their order: written out as a literal of its type, a field that is
- * unknown, misspelled or of the wrong type does not compile.
+ * What there is against each manifest, in their order: written out as a literal of its type, a field that is unknown,
+ * misspelled or of the wrong type does not compile. What has a schema in place of a type is checked against that.
  */
 export const complaintsAbout = (manifests: readonly Manifest[]): readonly string[] => {
+  const typed = manifests.filter(({ kind }) => !Object.hasOwn(SCHEMAS, kind));
+  const complaints = new Map(complaintsByType(typed).map((complaint, index) => [typed[index], complaint]));
+  return manifests.map((manifest) => complaints.get(manifest) ?? complaintsBySchema(manifest.kind, manifest.content));
+};
+
+const complaintsByType = (manifests: readonly Manifest[]): readonly string[] => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-manifests-'));
   try {
     symlinkSync(pathOf('node_modules'), join(directory, 'node_modules'), 'junction');

@@ -163,8 +163,9 @@ test('the clients file of docs/configuration.md is read', () => {
   const [example = ''] = blocksOf(readPage('docs/configuration.md'), 'json');
   const key = keyFixture('throw-away.public.spki.base64.txt').trim();
   const file = join(directory, 'clients.json');
-  writeFileSync(file, example.replaceAll(/MII\w+…/g, key));
-  const { keys } = readConfig({ ANTOM_CLIENTS_FILE: file });
+  writeFileSync(file, example.replaceAll(/MII\w+…/g, key).replaceAll('whsec_…', `whsec_${'A'.repeat(32)}`));
+  const { keys, callbacks } = readConfig({ ANTOM_CLIENTS_FILE: file });
   expect([...keys].map(([, { length }]) => length)).toEqual([2, 1]);
+  expect(callbacks.map(({ origin }) => origin)).toEqual(['https://shop.example']);
   rmSync(directory, { recursive: true });
 });

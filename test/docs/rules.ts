@@ -26,10 +26,13 @@ const dockerfile = readProject('Dockerfile');
 const ci = readProject('.ci/run');
 export const scripts = (JSON.parse(readProject('package.json')) as { readonly scripts: Environment }).scripts;
 const composed = parse(readProject('deploy/compose.yaml'), { merge: true }) as { readonly services: Fields };
-const kustomization = parse(readProject('deploy/kubernetes/kustomization.yaml')) as {
+interface Kustomization {
   readonly namespace: string;
   readonly resources: readonly string[];
-};
+}
+const readKustomization = (folder: string): Kustomization =>
+  parse(readProject(`${folder}/kustomization.yaml`)) as Kustomization;
+const { namespace } = readKustomization('deploy/kubernetes/postgresql');
 
 const expectFine = ({ code, out, err }: Ended): void => {
   expect({ code, said: code === 0 ? '' : out + err }).toEqual({ code: 0, said: '' });
@@ -198,16 +201,18 @@ const compose: Check = async (stage, { input, groups }) => {
 
 const applyKustomization: Check = async (stage, { groups }) => {
   const folder = groups?.['folder'] ?? '';
-  for (const name of ['kustomization.yaml', ...kustomization.resources]) await fileExists(stage, `${folder}/${name}`);
+  const kustomization = readKustomization(folder);
+  expect(kustomization.namespace).toBe(namespace);
+  for (const name of kustomization.resources) await fileExists(stage, `${folder}/${name}`);
 };
 
 const isNamespace: Check = async (_, { groups }) => {
-  expect(groups?.['namespace']).toBe(kustomization.namespace);
+  expect(groups?.['namespace']).toBe(namespace);
 };
 
 /** The Secret has the name and the entries of the one that the Deployment mounts. */
 const createSecret: Check = async (_, { input, groups }) => {
-  expect(groups?.['namespace']).toBe(kustomization.namespace);
+  expect(groups?.['namespace']).toBe(namespace);
   const secret = readManifests().find(({ kind }) => kind === 'Secret')?.content as {
     readonly metadata: { readonly name: string };
     readonly stringData: Environment;
@@ -215,6 +220,12 @@ const createSecret: Check = async (_, { input, groups }) => {
   expect(groups?.['name']).toBe(secret.metadata.name);
   const entries = [...input.matchAll(/--from-file=([\w-]+)/g)].map(([, entry]) => entry);
   expect(entries).toEqual(Object.keys(secret.stringData));
+};
+
+const deleteJob: Check = async (_, { groups }) => {
+  expect(groups?.['namespace']).toBe(namespace);
+  const job = readManifests().find(({ kind }) => kind === 'Job')?.content as { readonly metadata: Fields };
+  expect(groups?.['name']).toBe(job.metadata['name']);
 };
 
 const namesVariables: Check = async (_, { input }) => {
@@ -235,6 +246,7 @@ export const RULES: readonly Rule[] = [
   // Run here.
   [/^curl /, curl],
   [/^cp \.env\.example \.env$/, run],
+  [/^(echo "ADMIN_TOKEN=.+" >>|chmod 600 )\.env$/, run],
   [
     /^npm start$/,
     async ({ site }, { input }) => {
@@ -269,9 +281,10 @@ export const RULES: readonly Rule[] = [
   // These need Docker, Kubernetes or PostgreSQL's own tools: what they name is there.
   [/^docker build -t paynotify \.$/, dockerBuild],
   [/^docker run -d /, dockerRun],
-  [/^(for n in [\d ]+; do )?docker compose -f (?<file>\S+) (up|build)\b/, compose],
+  [/^(for n in [\d ]+; do )?docker compose -f (?<file>\S+) (up|build|run --rm migrate)\b/, compose],
   [/^kubectl create namespace (?<namespace>\S+)$/, isNamespace],
   [/^kubectl -n (?<namespace>\S+) create secret generic (?<name>\S+) /, createSecret],
+  [/^kubectl -n (?<namespace>\S+) delete job (?<name>\S+) --ignore-not-found$/, deleteJob],
   [/^kubectl apply -k (?<folder>\S+)$/, applyKustomization],
   [/^pg_(dump|restore) /, namesVariables],
 ];

@@ -75,3 +75,16 @@ test('diagnoses are counted by name', () => {
     ]),
   );
 });
+
+test('callbacks are counted by the class of their status', () => {
+  const tally = createTally();
+  for (const status of [200, 204, 301, 401, 422, 503, null]) tally.posted(status);
+  const { callbacksDelivered = [], callbacksFailed = [] } = tally.samples();
+  expect(callbacksDelivered.map(({ value }) => value)).toEqual([2]);
+  expect(callbacksFailed.map(({ labels, value }) => [labels['class'], value])).toEqual([
+    ['unreachable', 1],
+    ['3xx', 1],
+    ['4xx', 2],
+    ['5xx', 1],
+  ]);
+});

@@ -123,6 +123,7 @@ const deriveOrdersOf = ({ clientId, rows, registrations, rules, now }: OfClient)
           notifications: [],
           sharedIdentities: isShared ? ['an identifier of another payment'] : [],
           siblings: NO_SIBLINGS,
+          replaces: null,
         },
       ),
       { rules, now },

@@ -53,6 +53,7 @@ const folded = (evidence: OrderEvidence): OrderEvidence =>
     before: null,
     exists: true,
     createdAt: 0,
+    replaces: null,
     row: null,
   } satisfies StoredOrder).evidence;
 

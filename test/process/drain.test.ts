@@ -110,6 +110,19 @@ test.concurrent('idle connections do not hold it up, and a receiver without work
   expect(await idle.ended).toHaveLength(0);
 });
 
+test.concurrent('who waits for a feed has an answer with Connection: close, and does not hold it up', async () => {
+  const running = await begin();
+  const waiting = await openRaw(running.admin);
+  await waiting.write(headOf('GET /api/orders?after=0&wait=60 HTTP/1.1', ['Host: 127.0.0.1']));
+  await get(running.admin, '/api/orders?after=0');
+  running.kill('SIGTERM');
+  const answer = await waiting.answer();
+  expect(answer).toMatchObject({ status: 200, body: '{"items":[],"next":"0"}' });
+  expect(answer.headers.get('connection')).toBe('close');
+  expect(await waiting.ended).toHaveLength(0);
+  expect(await running.exited).toBe(0);
+});
+
 test.concurrent('during DRAIN_DELAY /readyz is 503 draining while notifications are still taken', async () => {
   const running = await begin({ DRAIN_DELAY: '3' });
   const [kept, late] = [fresh(), fresh()];

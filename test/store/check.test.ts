@@ -34,6 +34,7 @@ const TABLES = [
   'raw_batches',
   'identifiers',
   'orders',
+  'folded_captures',
   'shop_statements',
   'unverified',
   'unverified_totals',
@@ -53,6 +54,7 @@ const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
   identifiers: ['identifiers', 'notifications'],
   notifications: ['notifications', 'raw_batches'],
   raw_batches: ['notifications', 'raw_batches'],
+  folded_captures: ['orders'],
 };
 
 /** Of the captures that are folded a few stand for all: each row costs a run of all checks for each of its columns. */
@@ -61,7 +63,8 @@ const fewOfTheFolded = (rows: readonly Row[]): readonly Row[] => [
   ...rows.filter(isFolded).slice(0, 3),
 ];
 
-const isFolded = (row: Row): boolean => row['payment_id'] === 'P7' || /^F\d+$/.test(String(row['value']));
+const isFolded = (row: Row): boolean =>
+  row['payment_id'] === 'P7' || [row['value'], row['capture_id']].some((id) => /^[FG]\d+$/.test(String(id)));
 
 const paid = (number: number) =>
   paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
@@ -78,7 +81,12 @@ const fill = async (store: Store): Promise<void> => {
   await store.record([unverified(), unverified({ target: '/payNotify?2' }, { reason: 'UNKNOWN_CLIENT' })], AMPLE);
   // So many that they are folded.
   const folded = Array.from({ length: 33 }, (_, part) =>
-    captureResult('S', { paymentId: 'P7', captureId: `F${part}`, captureAmount: jpy('1') }),
+    captureResult('S', {
+      paymentId: 'P7',
+      captureId: `F${part}`,
+      captureRequestId: `G${part}`,
+      captureAmount: jpy('1'),
+    }),
   );
   await record(store, ...folded);
   const now = later(1);

@@ -317,7 +317,7 @@ describe('a copy', () => {
     for (const statement of [
       "delete from notifications where outcome = 'UNHANDLED'",
       'delete from shop_statements',
-      "update orders set status = 'FAILED', digest = '\\x00'",
+      "update orders set status = 'FAILED', content = '{}'",
     ])
       await to.sql(statement);
     const { complete, copied } = await copy(from, to);

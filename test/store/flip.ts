@@ -64,7 +64,9 @@ export const postgresHand = async (url: string): Promise<Hand> => {
     const { rows } = await client.query<{ table_name: string; column_name: string; data_type: string }>(
       `select table_name, column_name, data_type
        from information_schema.columns
-       where table_schema = 'public'
+       where table_schema = 'public' and (table_schema, table_name) not in (
+         select table_schema, table_name from information_schema.views
+       )
        order by table_name, ordinal_position`,
     );
     const tables = new Map<string, Map<string, string>>();

@@ -50,6 +50,20 @@ const foldOf = async ({ query }: Database, clientId = CLIENT): Promise<{ readonl
   return row === undefined || row.fold === null ? null : (JSON.parse(row.fold) as { count: number });
 };
 
+/** How long the text is that each new capture of it writes again. */
+const bytesOf = async ({ query }: Database, clientId: string): Promise<number> => {
+  const [row] = await query<{ text: string }>(`select fold || content as text from orders where client_id = $1`, [
+    clientId,
+  ]);
+  return row?.text.length ?? 0;
+};
+
+/** What is wrong with the rows of orders. */
+const flawsOf = async (database: Database): Promise<readonly string[]> => {
+  const { items } = await createReads(database, RULES).check('orders', { limit: 1_000, cursor: null });
+  return items.flatMap(({ flaws }) => flaws.map(({ problem }) => problem));
+};
+
 /** By which orders are found. */
 const columnsOf = async ({ query }: Database): Promise<readonly unknown[]> => {
   const rows = await query<{ order_key: string; status: string; attention: string }>(
@@ -127,12 +141,16 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
           const received = batches.flat().map((body) => ({ clientId, body: JSON.stringify(body) }));
           const told = deriveOrders({ received, registrations: [], rules: RULES });
           const reads = createReads(opened.database, RULES);
+          const { items: shown } = await reads.followOrders({ clientId, limit: 9, cursor: null });
+          expect(shown).toHaveLength(told.length);
           for (const order of told) {
             const { status, paymentId } = order;
             const [found] = await reads.findOrders({ clientId: clientId, id: paymentId ?? '' });
             expect(found).toMatchObject({ status, captures: order.captures });
             expect(codesOf(found)).toEqual(codesOf(order));
+            expect(shown).toContainEqual(found);
           }
+          expect(await flawsOf(opened.database)).toEqual([]);
           expect(await columnsOf(opened.database)).toEqual(
             told.map(({ paymentId, status, attention }) => [
               paymentId,
@@ -141,7 +159,8 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
             ]),
           );
           await opened.database.transact([], async ({ query }) => {
-            for (const table of ['orders', 'identifiers', 'notifications']) await query(`delete from ${table}`);
+            for (const table of ['orders', 'folded_captures', 'identifiers', 'notifications'])
+              await query(`delete from ${table}`);
           });
         }),
         { numRuns: 12, interruptAfterTimeLimit: 60_000 },
@@ -221,13 +240,48 @@ const describeFold = (name: string, open: () => Promise<Opened>): void => {
       expect(await rebuilt(database)).toBe(0);
     });
 
+    test('shows its captures where it is listed, whatever became of their rows, once it is rebuilt', async () => {
+      const clientId = `${CLIENT}_listed`;
+      const { database } = opened;
+      const reads = createReads(database, RULES);
+      const shown = async (): Promise<Order | undefined> =>
+        (await reads.followOrders({ clientId, limit: 9, cursor: null })).items.find(
+          ({ paymentId }) => paymentId === 'P1',
+        );
+      const told = async (): Promise<Order | undefined> => (await reads.findOrders({ clientId, id: 'P1' }))[0];
+      const odd = captureNumber(50, { captureId: 'B', captureRequestId: undefined });
+      await store(database, [paymentResult('S', { paymentAmount: jpy('500') }), odd, ...captures(0, 40)], clientId);
+      await store(database, [captureNumber(40), captureNumber(41, { result: { resultStatus: 'U' } })], clientId);
+      expect(await shown()).toEqual(await told());
+      expect((await shown())?.captures).toHaveLength(43);
+      const { revision = 0 } = (await shown()) ?? {};
+      for (const spoil of [
+        `delete from folded_captures where client_id = $1 and capture_id = 'C7'`,
+        `update folded_captures set capture_id = 'C99' where client_id = $1 and capture_id = 'C7'`,
+        `update folded_captures set content = replace(content, '10', '11') where client_id = $1 and capture_id = 'C7'`,
+      ]) {
+        await database.transact([], async ({ query }) => await query(spoil, [clientId]));
+        expect(await flawsOf(database)).toHaveLength(1);
+        expect(await rebuilt(database)).toBe(1);
+        expect(await flawsOf(database)).toEqual([]);
+        expect(await shown()).toEqual(await told());
+      }
+      expect((await shown())?.revision).toBeGreaterThan(revision);
+      await store(database, [captureNumber(3, { result: { resultStatus: 'F' } })], clientId);
+      expect(await shown()).toEqual(await told());
+      await store(database, [captureNumber(4, { paymentId: 'P2' })], clientId);
+      expect(await shown()).toEqual(await told());
+      const rows = await database.query('select 1 from folded_captures where client_id = $1', [clientId]);
+      expect(rows).toHaveLength(0);
+    });
+
     test('costs as much for the thousandth capture as for the fiftieth: rows read, and what is kept of them', async () => {
       const { counting, rows } = countRows(opened.database);
       const clientId = `${CLIENT}_counted`;
       const costOf = async (number: number): Promise<{ readonly rows: number; readonly bytes: number }> => {
         const before = rows();
         await store(counting, [captureNumber(number)], clientId);
-        return { rows: rows() - before, bytes: JSON.stringify(await foldOf(counting, clientId)).length };
+        return { rows: rows() - before, bytes: await bytesOf(counting, clientId) };
       };
       await store(counting, [paymentResult('S', { paymentAmount: jpy('100000') }), ...captures(0, 49)], clientId);
       const fiftieth = await costOf(49);

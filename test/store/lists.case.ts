@@ -95,6 +95,7 @@ export const describeLists = (ground: () => Ground): void => {
       expect(await store.followOrders({ clientId: null, limit: 2, cursor: next })).toEqual({ items: [], next });
       expect(next).toMatch(/^[0-9a-f]{16}\.\d+$/);
       expect(await store.endOfFeed()).toBe(next);
+      expect(await store.feedEnds()).toEqual({ orders: next, notifications: expect.stringMatching(/^[0-9a-f]{16}\./) });
     });
 
     test('shows nothing for a resend', async () => {

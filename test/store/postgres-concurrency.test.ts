@@ -209,23 +209,34 @@ describe('the feed on PostgreSQL', () => {
     expect(await order(store, 'EARLY')).toMatchObject({ status: 'AUTHORIZED' });
     const meanwhile = await follow(store);
     expect(meanwhile.orders).toEqual([]);
+    const notified = { clientId: null, kind: null, limit: 9 };
+    const seen = await store.followNotifications({ ...notified, cursor: '0' });
+    expect(seen.items).toEqual([]);
+    expect(await store.feedEnds()).toEqual({ orders: meanwhile.next, notifications: seen.next });
     await gate.query('select pg_advisory_unlock(1)');
     await late;
     expect((await follow(store, { from: meanwhile.next })).orders.map(({ paymentId }) => paymentId)).toEqual([
       'LATE',
       'EARLY',
     ]);
+    const rest = await store.followNotifications({ ...notified, cursor: seen.next });
+    expect(rest.items.map(({ paymentId }) => paymentId)).toEqual(['LATE', 'EARLY']);
   });
 
   test('misses nothing under concurrent commits', async () => {
     const replicas = await open(4);
     const seen = new Map<string, string>();
+    const ids: string[] = [];
     let cursor = '0';
+    let place = '0';
     const written = new AbortController();
     const read = async (): Promise<void> => {
       const page = await replicas[0].followOrders({ clientId: null, limit: 7, cursor });
       for (const one of page.items) seen.set(one.paymentId ?? '', JSON.stringify(derived(one)));
       cursor = page.next;
+      const more = await replicas[0].followNotifications({ clientId: null, kind: null, limit: 7, cursor: place });
+      ids.push(...more.items.map(({ id }) => id));
+      place = more.next;
     };
     const follower = (async () => {
       while (!written.signal.aborted) await read();
@@ -242,10 +253,11 @@ describe('the feed on PostgreSQL', () => {
     );
     written.abort();
     await follower;
-    for (let before = ''; before !== cursor;) {
-      before = cursor;
+    for (let before = ''; before !== cursor + place;) {
+      before = cursor + place;
       await read();
     }
+    expect(ids).toEqual((await notificationsOf(replicas[0])).map(({ id }) => id));
     const { items } = await replicas[0].listOrders(ANY_ORDER, { limit: 100, cursor: null });
     expect(items).toHaveLength(60);
     expect(new Map(items.map((one) => [one.paymentId, JSON.stringify(derived(one))]))).toEqual(seen);

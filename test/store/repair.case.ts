@@ -102,7 +102,7 @@ export const describeRepair = (ground: () => Ground): void => {
       const before = await order(store, 'P1');
       await ground().sql(`
         update orders
-        set status = 'FAILED', attention = ' OVER_CAPTURED ', digest = (select digest from orders where order_key = 'P2')
+        set status = 'FAILED', attention = ' OVER_CAPTURED ', content = (select content from orders where order_key = 'P2')
         where order_key = 'P1'`);
       const failedOnes = { ...ANY_ORDER, status: 'FAILED' } as const;
       expect((await store.listOrders(failedOnes, { limit: 9, cursor: null })).items).toHaveLength(2);
@@ -121,7 +121,9 @@ export const describeRepair = (ground: () => Ground): void => {
       const store = await ground().empty();
       await fill(store);
       await ground().sql("delete from orders where order_key = ' lone'");
-      await ground().sql("update orders set order_key = 'P9' where order_key = 'P2'");
+      await ground().sql(
+        "update orders set order_key = 'P9', content = replace(content, 'P2', 'P9') where order_key = 'P2'",
+      );
       expect(idsOf((await follow(store)).orders)).toEqual(['P1', 'P3', 'P4', 'P9']);
       expect(await rebuildAll(store)).toMatchObject({ changed: 3 });
       expect(idsOf((await follow(store)).orders)).toEqual(['P1', 'P2', 'P3', 'P4', '–']);

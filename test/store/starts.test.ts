@@ -26,6 +26,18 @@ const createConsumer = () => {
   const orders = new Map<string, Order>();
   let cursor = '0';
   let begunAgain = 0;
+  const ids = new Set<string>();
+  let place = '0';
+  let placesLost = 0;
+  const notifications = async (store: Store) => {
+    try {
+      return await store.followNotifications({ clientId: null, kind: null, limit: 2, cursor: place });
+    } catch (error) {
+      if (!(error instanceof OutdatedCursorError)) throw error;
+      placesLost += 1;
+      return { items: [], next: '0' };
+    }
+  };
   const page = async (store: Store) => {
     try {
       return await store.followOrders({ clientId: null, limit: 2, cursor });
@@ -39,6 +51,8 @@ const createConsumer = () => {
     orders,
     cursor: () => cursor,
     begunAgain: () => begunAgain,
+    notifications: ids,
+    placesLost: () => placesLost,
     readOn: async (store: Store): Promise<void> => {
       for (let before = ''; before !== cursor;) {
         before = cursor;
@@ -49,6 +63,12 @@ const createConsumer = () => {
           if (known === undefined || known.updatedAt <= one.updatedAt) orders.set(name, one);
         }
         cursor = next;
+      }
+      for (let before = ''; before !== place;) {
+        before = place;
+        const { items, next } = await notifications(store);
+        for (const { id } of items) ids.add(id);
+        place = next;
       }
     },
   };
@@ -111,6 +131,8 @@ describe('a SQLite file', () => {
     await consumer.readOn(restored);
     expect([...consumer.orders.keys()].toSorted()).toEqual(numbered([1, 2, 3, 4, ...later]).toSorted());
     expect(consumer.begunAgain()).toBe(1);
+    expect(consumer.placesLost()).toBe(1);
+    expect(consumer.notifications.size).toBe(4 + after);
     for (const number of [1, 2, ...later])
       expect(consumer.orders.get(`P${number}`)).toEqual(await order(restored, `P${number}`));
   });
@@ -128,6 +150,24 @@ describe('a SQLite file', () => {
     await expectOutdated(restored, cursor);
     await recordAll(restored, 3);
     await expectOutdated(restored, cursor);
+  });
+
+  test('put back, and then only notified of what has no order: cursors of notifications are outdated', async () => {
+    const other = async (store: Store, ...numbers: readonly number[]): Promise<void> => {
+      for (const number of numbers) await record(store, { notifyType: 'OTHER', number });
+    };
+    const store = await open();
+    await other(store, 1);
+    const copy = join(directory, 'copy.db');
+    await store.backup(copy);
+    await other(store, 2, 3);
+    const { notifications: cursor } = await store.feedEnds();
+    await putBack(copy);
+    const restored = await open();
+    await other(restored, 4, 5, 6);
+    expect(starts()).toBe(2);
+    const page = { clientId: null, kind: null, limit: 9, cursor };
+    await expect(restored.followNotifications(page)).rejects.toThrow(OutdatedCursorError);
   });
 
   test('put back twice: a cursor between is of neither', async () => {
@@ -176,7 +216,7 @@ describe('a SQLite file', () => {
     await recordAll(restored, 4);
     await consumer.readOn(restored);
     expect([...consumer.orders.keys()]).toEqual(numbered([1, 2, 4]));
-    expect(consumer.begunAgain()).toBe(0);
+    expect([consumer.begunAgain(), consumer.placesLost()]).toEqual([0, 0]);
   });
 
   test('closed and opened again: every cursor stands, and an empty page makes it one of the latest start', async () => {
@@ -189,7 +229,7 @@ describe('a SQLite file', () => {
       cursors.push(consumer.cursor());
       await closeAll();
     }
-    expect(consumer.begunAgain()).toBe(0);
+    expect([consumer.begunAgain(), consumer.placesLost()]).toEqual([0, 0]);
     expect([...consumer.orders.keys()]).toEqual(numbered([1, 2, 3]));
     expect(new Set(cursors.map((cursor) => cursor.split('.')[0])).size).toBe(3);
     const store = await open();
@@ -334,6 +374,8 @@ describe('a PostgreSQL database', () => {
       await consumer.readOn(restored);
       expect([...consumer.orders.keys()].toSorted()).toEqual(numbered([1, 2, 3, 4, ...later]).toSorted());
       expect(consumer.begunAgain()).toBe(1);
+      expect(consumer.placesLost()).toBe(1);
+      expect(consumer.notifications.size).toBe(4 + after);
     });
   });
 
@@ -382,7 +424,7 @@ describe('a PostgreSQL database', () => {
       await consumer.readOn(await open());
       expect(await starts()).toBe(2 + index);
     }
-    expect(consumer.begunAgain()).toBe(0);
+    expect([consumer.begunAgain(), consumer.placesLost()]).toEqual([0, 0]);
     expect([...consumer.orders.keys()]).toEqual(numbered([1, 2, 3, 4]));
   });
 

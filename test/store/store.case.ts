@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeCallbacks } from './callbacks.case.ts';
+import { describeCallbacksTold } from './callbacks-told.case.ts';
+import { describeFeed } from './feed.case.ts';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
@@ -29,11 +32,14 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeRepair(ground);
     describeRetention(ground);
     describeLists(ground);
+    describeFeed(ground);
     describeJoins(ground);
     describeMended(ground);
     describeReviews(ground);
     describeMeasuring(ground);
     describeTimeline(ground);
+    describeCallbacks(ground);
+    describeCallbacksTold(ground);
   });
 };
 

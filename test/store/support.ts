@@ -49,10 +49,14 @@ export { RULES };
 /** What is in all tables; the settings of the schema itself stay. */
 export const DELETE_ALL = [
   'delete from orders',
+  'delete from folded_captures',
   'delete from identifiers',
   'delete from notifications',
   'delete from shop_statements',
   'delete from unverified',
+  'delete from callback_orders',
+  'delete from callback_urls',
+  'delete from leases',
   "delete from settings where name <> 'feed_base'",
 ];
 

@@ -1,108 +1,90 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import type { Order } from '../../src/order/order.ts';
-import { type Address, type Answer, eventually, send } from './client.ts';
-import { type Environment, type Program, runProgram } from './receiver.ts';
 
-/** The example of deploy/shop as a process: not ours, it knows nothing but the documentation. */
-export interface Shop extends Program {
-  readonly address: Address;
-  readonly kill: (signal: NodeJS.Signals) => void;
-  /** Posts a callback as paynotify would; each field may be another one. */
-  readonly callBack: (callback: Partial<Callback> & { readonly secret: string }) => Promise<Answer>;
-}
+export const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
+/** What the shop of a test was told; verified before it is looked at. */
 export interface Callback {
   readonly id: string;
-  /** Signed over this; `body` is what is sent. */
-  readonly signed: string;
-  readonly body: string;
-  readonly at: Date;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  readonly order: Order;
+  readonly previous: Readonly<Record<string, unknown>> | null;
+  readonly timestamp: string;
+  /** How many other callbacks were being answered when it came. */
+  readonly beside: readonly Callback[];
 }
 
-const FILE = fileURLToPath(new URL('../../deploy/shop/shop.mjs', import.meta.url));
+export type Answering = (callback: Callback, response: ServerResponse) => void | Promise<void>;
 
-export const createSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
+export interface Shop {
+  readonly url: string;
+  readonly origin: string;
+  readonly received: () => readonly Callback[];
+  readonly answer: (answering: Answering) => void;
+  readonly close: () => Promise<void>;
+}
 
-export const orderChanged = (order: Order): string =>
-  JSON.stringify({ type: 'order.changed', timestamp: order.updatedAt, data: { order, previous: null } });
+export const status =
+  (code: number, headers: Readonly<Record<string, string>> = {}): Answering =>
+  (_, response) => {
+    response.writeHead(code, headers).end();
+  };
 
-/** Starts it, and learns its port from what it prints. */
-export const startShop = async (env: Environment): Promise<Shop> => {
-  const program = runProgram({ PORT: '0', ...env }, [process.execPath, FILE]);
-  let gone = false;
-  const ended = program.exited.finally(() => (gone = true));
-  const printed = await eventually(
-    'the shop',
-    () => /listens on (\S+):(\d+)/.exec(program.output().stdout),
-    (line) => line !== null || gone,
-  );
-  if (printed === null) throw new Error(`the shop ended with ${await ended}: ${program.output().stderr}`);
-  const address = { host: String(printed[1]), port: Number(printed[2]) };
+/** A shop that takes callbacks, and verifies each with every one of its secrets by the public library. */
+export const openShop = async (secrets: readonly string[], path = '/callbacks?key=hidden'): Promise<Shop> => {
+  const received: Callback[] = [];
+  const open = new Set<Callback>();
+  let answering: Answering = status(204);
+  const problems: unknown[] = [];
+  const server = createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', async () => {
+      const text = Buffer.concat(pieces).toString();
+      try {
+        for (const secret of secrets) new Webhook(secret).verify(text, request.headers as Record<string, string>);
+      } catch (error) {
+        problems.push(error);
+        response.writeHead(401).end();
+        return;
+      }
+      const { timestamp, data } = JSON.parse(text) as {
+        readonly timestamp: string;
+        readonly data: Pick<Callback, 'order' | 'previous'>;
+      };
+      const callback: Callback = {
+        id: String(request.headers['webhook-id']),
+        path: request.url ?? '',
+        headers: request.headers,
+        text,
+        timestamp,
+        ...data,
+        beside: [...open],
+      };
+      received.push(callback);
+      open.add(callback);
+      response.once('close', () => open.delete(callback));
+      await answering(callback, response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    ...program,
-    address,
-    kill: (signal) => void program.child.kill(signal),
-    callBack: async ({ secret, id = `evt_${randomUUID()}`, at = new Date(), body = '{}', signed = body }) =>
-      await send(address, {
-        method: 'POST',
-        target: '/callbacks',
-        headers: [
-          ['webhook-id', id],
-          ['webhook-timestamp', String(Math.floor(at.getTime() / 1_000))],
-          [
-            'webhook-signature',
-            secret
-              .split(',')
-              .map((one) => new Webhook(one).sign(id, at, signed))
-              .join(' '),
-          ],
-          ['content-type', 'application/json'],
-        ],
-        body: Buffer.from(body),
-      }),
+    url: origin + path,
+    origin,
+    received: () => received,
+    answer: (next) => {
+      answering = next;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      if (problems.length > 0) throw new Error('a callback did not verify', { cause: problems[0] });
+    },
   };
 };
-
-export interface LedgerRow {
-  readonly client_id: string;
-  readonly order_id: string;
-  readonly revision: number;
-}
-export interface Ledger {
-  /** Each order's latest state, without registrations that a payment's order has replaced. */
-  readonly orders: readonly (LedgerRow & { readonly status: string; readonly fulfillable: number })[];
-  readonly parcels: readonly (LedgerRow & { readonly shop_order: string })[];
-  readonly questions: readonly (LedgerRow & { readonly question: string })[];
-}
-
-/** What the shop's file holds; nothing where the shop has not made it yet. */
-export const readLedger = (file: string): Ledger => {
-  if (!existsSync(file)) return { orders: [], parcels: [], questions: [] };
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-  try {
-    const rows = (sql: string): readonly unknown[] => db.prepare(sql).all();
-    return {
-      orders: rows("select * from orders where status <> 'REPLACED' order by client_id, order_id"),
-      parcels: rows('select * from parcels order by shop_order'),
-      questions: rows('select * from questions order by client_id, order_id, revision'),
-    } as Ledger;
-  } finally {
-    db.close();
-  }
-};
-
-/** What the shop's ledger is to hold of these orders. */
-export const ledgerOf = (orders: readonly Order[]): Ledger['orders'] =>
-  orders
-    .map(({ clientId, paymentId, paymentRequestId, revision, status, fulfillable }) => ({
-      client_id: clientId,
-      order_id: paymentId ?? `request:${paymentRequestId}`,
-      revision,
-      status,
-      fulfillable: Number(fulfillable),
-    }))
-    .sort((a, b) => (`${a.client_id} ${a.order_id}` < `${b.client_id} ${b.order_id}` ? -1 : 1));

@@ -53,6 +53,7 @@ const HEALTHY: Series = {
   [`paynotify_queue_oldest_seconds{${A}}`]: '0.01x600',
   [`paynotify_queue_requests{${A}}`]: '12x600',
   [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRING",${A}}`]: '0x600',
+  [`paynotify_callbacks_oldest_seconds{${A}}`]: '5x600',
   [`paynotify_store_free_bytes{${A}}`]: '500x600',
   [`paynotify_store_bytes{${A}}`]: '500x600',
   [`paynotify_unverified_bytes{share="ALL",${A}}`]: '10x600',
@@ -168,6 +169,16 @@ const SITUATIONS: readonly Situation[] = [
     name: 'authorizations end soon',
     series: { [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRING",${A}}`]: '2x600' },
     firing: { '30m': ['PaynotifyAuthorizationsExpire'] },
+  },
+  {
+    name: 'a shop does not answer its callbacks',
+    series: { [`paynotify_callbacks_oldest_seconds{${A}}`]: '0+60x600' },
+    firing: { '16m': [], '20m': ['PaynotifyCallbacksWait'] },
+  },
+  {
+    name: 'a shop was away for ten minutes',
+    series: { [`paynotify_callbacks_oldest_seconds{${A}}`]: '0+60x10 0x500' },
+    firing: { '12m': [], '30m': [] },
   },
   {
     name: 'the disk is nearly full',

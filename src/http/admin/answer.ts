@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { InvalidCursorError, OutdatedCursorError, type Page, type PageRequest } from '../../store/store.ts';
+import { InvalidCursorError, type Page, type PageRequest } from '../../store/store.ts';
 import { problem, type Refusal } from './problem.ts';
 
 /** What an endpoint documents of an answer that is no problem. */
@@ -27,27 +27,14 @@ export const ok = <Body>(body: Body): Answer<200, Body> => ({ status: 200, body 
 export const created = <Body>(body: Body): Answer<201, Body> => ({ status: 201, body });
 
 /** A page from the store; a cursor that the store does not know is the client's fault. */
-export const pageAnswer = async <T>(
+export const pageAnswer = async <P extends Page<unknown>>(
   page: PageRequest,
-  read: (page: PageRequest) => Promise<Page<T>>,
-): Promise<Answer<200, Page<T>> | Refusal<'MALFORMED_REQUEST'>> => {
+  read: (page: PageRequest) => Promise<P>,
+): Promise<Answer<200, P> | Refusal<'MALFORMED_REQUEST'>> => {
   try {
     return ok(await read(page));
   } catch (error) {
     if (!(error instanceof InvalidCursorError)) throw error;
     return problem('MALFORMED_REQUEST', 'The query is not understood: the cursor is not one that was given here.');
-  }
-};
-
-/** The same of a feed, whose cursors end where the database goes back. */
-export const feedAnswer = async <T>(
-  page: PageRequest,
-  read: (page: PageRequest) => Promise<Page<T>>,
-): Promise<Answer<200, Page<T>> | Refusal<'CURSOR_OUTDATED' | 'MALFORMED_REQUEST'>> => {
-  try {
-    return await pageAnswer(page, read);
-  } catch (error) {
-    if (error instanceof OutdatedCursorError) return problem('CURSOR_OUTDATED', error.message);
-    throw error;
   }
 };

@@ -80,6 +80,8 @@ interface Asked<Query, Said> {
   readonly id: string;
   readonly query: Query;
   readonly said: Said;
+  /** Aborted when the client goes away, or has its answer. */
+  readonly gone: AbortSignal;
 }
 
 type Always = (typeof ALWAYS)[number];
@@ -137,7 +139,13 @@ const readAsked = <Query, Said>(
   if (otherwise !== undefined && schema?.safeParse(id).success === false) return { refusal: otherwise };
   const body = schemas.body === null ? NOT_READ : readSaid(sentWith(request), schemas.body);
   if ('refusal' in body) return body;
-  return { asked: { id, query: query.query as Query, said: body.said as Said } };
+  return { asked: { id, query: query.query as Query, said: body.said as Said, gone: goneOf(request) } };
+};
+
+const goneOf = ({ res: response }: Request): AbortSignal => {
+  const gone = new AbortController();
+  response?.once('close', () => gone.abort());
+  return gone.signal;
 };
 
 const NOT_READ = { query: undefined, said: undefined };

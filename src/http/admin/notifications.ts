@@ -1,23 +1,30 @@
 import { z } from 'zod';
 import { KINDS, OUTCOMES } from '../../order/reading.ts';
-import type { StoredNotification, Store } from '../../store/store.ts';
+import type { FollowedNotifications, PageRequest, StoredNotification, Store } from '../../store/store.ts';
 import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
 import { ok, pageAnswer } from './answer.ts';
 import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
 import { endpoint } from './endpoint.ts';
+import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem } from './problem.ts';
-import { clientFilter, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
+import { clientFilter, following, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
 import { notification, notificationInFull, redriven, redriveReport } from './shapes/notification.ts';
 import { digest, pageOf } from './shapes/plain.ts';
 import { wholeNotification } from './whole.ts';
 
-const listing = z.strictObject({
-  kind: orNull(oneOf(KINDS)),
-  outcome: orNull(oneOf(OUTCOMES)),
-  ...clientFilter,
-  id: orNull(identifier),
-  ...paging,
-});
+const listing = z
+  .strictObject({
+    kind: orNull(oneOf(KINDS)),
+    outcome: orNull(oneOf(OUTCOMES)),
+    ...clientFilter,
+    id: orNull(identifier),
+    ...following,
+    ...paging,
+  })
+  .refine(({ after, wait }) => after !== null || wait === null, { error: 'wait goes with after only' })
+  .refine(({ after, outcome, id, cursor }) => after === null || (outcome ?? id ?? cursor) === null, {
+    error: 'after goes with kind, clientId, limit and wait only',
+  });
 
 const ofOutcome = z.strictObject({ outcome: orNull(oneOf(OUTCOMES)) });
 
@@ -41,17 +48,24 @@ export const listNotifications = endpoint({
   path: '/api/notifications',
   name: 'listNotifications',
   tag: 'Notifications',
-  summary: 'List notifications',
-  description: 'Newest first. `id` is any identifier that a notification states.',
+  summary: 'List notifications, or follow them',
+  description:
+    'Newest first. `id` is any identifier that a notification states. With `after`, which goes with `kind`, `clientId`, `limit` and `wait` alone, the feed of notifications, for kinds that have no order: each once, in the order in which they were stored, oldest first; `next` is then always given, and may advance on an empty page. A cursor of another generation of the database is 410: start again at `after=0`, and act once per `clientId` and `id`.',
   id: null,
   query: listing,
   body: null,
   responses: { 200: { means: 'A page of notifications.', body: pageOf('NotificationPage', notification) } },
-  problems: [],
-  answer:
-    ({ store }: ClientNeeds) =>
-    async ({ query: { limit, cursor, ...filter } }) =>
-      await pageAnswer({ limit, cursor }, (page) => store().listNotifications(filter, page)),
+  problems: ['CURSOR_OUTDATED'],
+  answer: ({ store, feedWatch }: ClientNeeds & FeedNeeds) => {
+    const follow = createFollowing(feedWatch, {
+      feed: 'notifications',
+      read: async (page: PageRequest & FollowedNotifications) => await store().followNotifications(page),
+    });
+    return async ({ query: { after, wait, limit, cursor, ...filter }, gone }) =>
+      after === null
+        ? await pageAnswer({ limit, cursor }, (page) => store().listNotifications(filter, page))
+        : await follow({ page: { limit, cursor: after, clientId: filter.clientId, kind: filter.kind }, wait, gone });
+  },
 });
 
 export const findNotification = endpoint({

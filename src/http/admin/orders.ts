@@ -4,11 +4,13 @@ import { isIdentifier } from '../../order/identifier.ts';
 import { NEXT_ACTIONS } from '../../order/next-action.ts';
 import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
-import { feedAnswer, ok, pageAnswer } from './answer.ts';
+import type { OrderFilter, PageRequest } from '../../store/store.ts';
+import { ok, pageAnswer } from './answer.ts';
 import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
 import { endpoint } from './endpoint.ts';
+import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
-import { clientFilter, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
+import { clientFilter, following, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
 import { order } from './shapes/order.ts';
 import { pageOf } from './shapes/plain.ts';
 
@@ -19,13 +21,14 @@ const listing = z
     nextAction: orNull(oneOf(NEXT_ACTIONS)),
     referenceOrderId: orNull(identifier),
     ...clientFilter,
-    after: paging.cursor.describe('Follows the changes from here: `0`, then the `next` of the page before.'),
+    ...following,
     ...paging,
   })
+  .refine(({ after, wait }) => after !== null || wait === null, { error: 'wait goes with after only' })
   .refine(
     ({ after, status, attention, nextAction, referenceOrderId, cursor }) =>
       after === null || (status ?? attention ?? nextAction ?? referenceOrderId ?? cursor) === null,
-    { error: 'after goes with clientId and limit only: the feed holds every order' },
+    { error: 'after goes with clientId, limit and wait only: the feed holds every order' },
   );
 
 export const listOrders = endpoint({
@@ -35,20 +38,22 @@ export const listOrders = endpoint({
   tag: 'Orders',
   summary: 'List orders, or follow their changes',
   description:
-    'Newest change first. With `after`, which goes with `clientId` and `limit` alone, the change feed: each order once, at the place of its latest change, oldest change first; `next` is then always given. A cursor of another generation of the database is 410: start again at `after=0`, and of each order keep the state with the greatest `revision`.',
+    'Newest change first. With `after`, which goes with `clientId`, `limit` and `wait` alone, the change feed: each order once, at the place of its latest change, oldest change first; `next` is then always given, and may advance on an empty page. A cursor of another generation of the database is 410: start again at `after=0`, and of each order keep the state with the greatest `revision`.',
   id: null,
   query: listing,
   body: null,
   responses: { 200: { means: 'A page of orders.', body: pageOf('OrderPage', order) } },
   problems: ['CURSOR_OUTDATED'],
-  answer:
-    ({ store }: ClientNeeds) =>
-    async ({ query: { after, limit, cursor, ...filter } }) =>
+  answer: ({ store, feedWatch }: ClientNeeds & FeedNeeds) => {
+    const follow = createFollowing(feedWatch, {
+      feed: 'orders',
+      read: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await store().followOrders(page),
+    });
+    return async ({ query: { after, wait, limit, cursor, ...filter }, gone }) =>
       after === null
         ? await pageAnswer({ limit, cursor }, (page) => store().listOrders(filter, page))
-        : await feedAnswer({ limit, cursor: after }, (page) =>
-            store().followOrders({ ...page, clientId: filter.clientId }),
-          ),
+        : await follow({ page: { limit, cursor: after, clientId: filter.clientId }, wait, gone });
+  },
 });
 
 export const ORDER_ID = {

@@ -57,13 +57,26 @@ const cursor = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'must be the `next` of an earlier page')
   .describe('The `next` of an earlier page.');
-const limit = read(
-  (text) => (/^\d{1,9}$/.test(text) ? Number(text) : text),
-  z.int('must be a whole number').min(1, 'must be at least 1').max(LONGEST_PAGE, `must be at most ${LONGEST_PAGE}`),
-).describe('The most items that the page may hold.');
+const wholeNumber = (least: number, most: number) =>
+  read(
+    (text) => (/^\d{1,9}$/.test(text) ? Number(text) : text),
+    z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`),
+  );
+const limit = wholeNumber(1, LONGEST_PAGE).describe('The most items that the page may hold.');
 
 /** What every list takes. */
 export const paging = { limit: limit.prefault(USUAL_PAGE), cursor: orNull(cursor) };
+
+const LONGEST_WAIT_SECONDS = 60;
+/** What a list takes that can be followed. */
+export const following = {
+  after: orNull(cursor.describe('Follows the changes from here: `0`, then the `next` of the page before.')),
+  wait: orNull(
+    wholeNumber(0, LONGEST_WAIT_SECONDS).describe(
+      'With `after`: the seconds for which the answer waits while there is nothing.',
+    ),
+  ),
+};
 
 /** Client ids are visible ASCII, of any length. */
 const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');

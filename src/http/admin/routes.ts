@@ -3,11 +3,21 @@ import { send } from '../reply.ts';
 import { type Access, type Endpoint, METHODS } from './endpoint.ts';
 import { problem } from './problem.ts';
 
+interface Serving<Needs> {
+  readonly needs: Needs;
+  /** Responses then tell the client to close the connection. */
+  readonly isDraining: () => boolean;
+}
+
 /** Adds each path with the methods that it takes; every other method there is 405. */
-export const addRoutes = <Needs>(app: Express, endpoints: readonly Endpoint<Needs>[], needs: Needs): void => {
+export const addRoutes = <Needs>(
+  app: Express,
+  endpoints: readonly Endpoint<Needs>[],
+  serving: Serving<Needs>,
+): void => {
   for (const [path, ofPath] of Map.groupBy(endpoints, (endpoint) => endpoint.path)) {
     const route = app.route(path);
-    for (const endpoint of ofPath) route[endpoint.method](toHandler(endpoint, needs));
+    for (const endpoint of ofPath) route[endpoint.method](toHandler(endpoint, serving));
     const allowed = METHODS.filter((method) => ofPath.some((endpoint) => endpoint.method === method))
       .map((method) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase()))
       .join(', ');
@@ -21,14 +31,14 @@ export const addRoutes = <Needs>(app: Express, endpoints: readonly Endpoint<Need
 export const addEarly = <Needs>(
   app: Express,
   endpoints: readonly Endpoint<Needs>[],
-  { access, needs }: { readonly access: Access; readonly needs: Needs },
+  { access, ...serving }: Serving<Needs> & { readonly access: Access },
 ): void => {
   for (const endpoint of endpoints)
-    if (endpoint.access === access) app[endpoint.method](endpoint.path, toHandler(endpoint, needs));
+    if (endpoint.access === access) app[endpoint.method](endpoint.path, toHandler(endpoint, serving));
 };
 
 /** Express hands a rejected promise to the error handler. */
-const toHandler = <Needs>({ serve }: Endpoint<Needs>, needs: Needs): RequestHandler => {
+const toHandler = <Needs>({ serve }: Endpoint<Needs>, { needs, isDraining }: Serving<Needs>): RequestHandler => {
   const respond = serve(needs);
-  return async (request, response) => send(response, await respond(request));
+  return async (request, response) => send(response, await respond(request), isDraining());
 };

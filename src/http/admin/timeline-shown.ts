@@ -1,5 +1,5 @@
 import type { TimelineEntry } from '../../order/timeline.ts';
-import { LONGEST_TIMELINE, type Timeline } from '../../store/store.ts';
+import { LONGEST_TIMELINE, type OrderCallback, type Timeline } from '../../store/store.ts';
 import type { MarkedUnverified } from './shapes/notification.ts';
 import type { Search } from './unverified-search.ts';
 
@@ -11,10 +11,24 @@ export interface UnverifiedEntry extends MarkedUnverified {
   readonly says: null;
 }
 
-export type ShownEntry = TimelineEntry | UnverifiedEntry;
+/** What the shop was told of the order, or is still to be told. */
+export interface CallbackEntry {
+  readonly type: 'callback';
+  /** When the shop answered 2xx; of what waits, since when. */
+  readonly at: string;
+  /** Of the URL, which is not shown. */
+  readonly origin: string;
+  /** Of the order: the one that was delivered, or that waits. */
+  readonly revision: number;
+  /** Null where it was delivered. `why` is what the last attempt came to; null before the first one. */
+  readonly waiting: { readonly attempts: number; readonly nextAttemptAt: string; readonly why: string | null } | null;
+  readonly says: null;
+}
+
+export type ShownEntry = TimelineEntry | UnverifiedEntry | CallbackEntry;
 
 /** A timeline as it is shown. */
-export interface ShownTimeline extends Omit<Timeline, 'items'>, Pick<Search, 'notSearched'> {
+export interface ShownTimeline extends Omit<Timeline, 'items' | 'callbacks'>, Pick<Search, 'notSearched'> {
   readonly items: readonly ShownEntry[];
   /** What is left out, in words; null for nothing. */
   readonly note: string | null;
@@ -25,7 +39,7 @@ export const idsOf = ({ order }: Timeline): readonly string[] =>
   [order.paymentId, order.paymentRequestId].filter((id) => id !== null);
 
 export const shownWith = (timeline: Timeline, { unverified, notSearched }: Search): ShownTimeline => {
-  const { order, why, items, omitted } = timeline;
+  const { order, why, items, callbacks, omitted } = timeline;
   const entries = unverified.map((one): UnverifiedEntry => ({
     type: 'unverified',
     at: one.firstReceivedAt,
@@ -35,7 +49,9 @@ export const shownWith = (timeline: Timeline, { unverified, notSearched }: Searc
   return {
     order,
     why,
-    items: [...items, ...entries].toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)),
+    items: [...items, ...entries, ...callbacks.flatMap(callbackEntries)].toSorted(
+      (a, b) => Date.parse(a.at) - Date.parse(b.at),
+    ),
     omitted,
     note:
       omitted === 0
@@ -44,3 +60,24 @@ export const shownWith = (timeline: Timeline, { unverified, notSearched }: Searc
     notSearched,
   };
 };
+
+/** A URL that is not in use any more is told nothing. */
+const callbackEntries = ({ origin, inUse, delivered, pending }: OrderCallback): readonly CallbackEntry[] => [
+  ...(delivered === null ? [] : [entryOf({ origin, at: delivered.at, revision: delivered.revision, waiting: null })]),
+  ...(pending === null || !inUse
+    ? []
+    : [
+        entryOf({
+          origin,
+          at: pending.since,
+          revision: pending.revision,
+          waiting: { attempts: pending.attempts, nextAttemptAt: pending.nextAttemptAt, why: pending.why },
+        }),
+      ]),
+];
+
+const entryOf = (entry: Omit<CallbackEntry, 'type' | 'says'>): CallbackEntry => ({
+  type: 'callback',
+  ...entry,
+  says: null,
+});

@@ -1,5 +1,6 @@
 import { SETTING } from '../setting.ts';
 import type { Migration } from '../schema.ts';
+import { VIEWS } from './views.ts';
 
 /**
  * Times are epoch milliseconds, digests SHA-256. Every key of merchants' data starts with `client_id`, so that the
@@ -57,7 +58,7 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       create index identifiers_by_value on identifiers (client_id, value);
 
-      -- Derived from what is stored, and again whenever it is read: the columns serve to find an order.
+      -- Orders as of their last commit or sweep, derived from what is stored; the columns serve to find them.
       create table orders (
         client_id text collate "C" not null,
         order_key text collate "C" not null, -- the paymentId; while no payment names a registration, a space and its paymentRequestId
@@ -69,7 +70,7 @@ export const MIGRATIONS: readonly Migration[] = [
         attention text not null, -- codes, each between spaces; '' for none
         reference_order_id text collate "C", -- of the registration that counts
         due_at bigint, -- when the clock may change it
-        digest bytea not null, -- of the whole order, 16 bytes
+        content text not null, -- JSON: the order as it is shown, but for these columns and its folded captures (shown.ts)
         fold text, -- JSON: many captures taken together (fold.ts); null for an ordinary order
         primary key (client_id, order_key)
       );
@@ -80,6 +81,16 @@ export const MIGRATIONS: readonly Migration[] = [
       create index orders_by_reference on orders (client_id, reference_order_id, order_key)
         where reference_order_id is not null;
       create index orders_due on orders (due_at) where due_at is not null;
+
+      -- The captures that the fold of an order stands for.
+      create table folded_captures (
+        client_id text collate "C" not null,
+        order_key text collate "C" not null,
+        capture_id text collate "C" not null, -- '' for none
+        capture_request_id text collate "C" not null,
+        content text not null, -- JSON: the capture as it is shown
+        primary key (client_id, order_key, capture_id, capture_request_id)
+      );
 
       -- From where this database went on by itself (starts.ts).
       create table starts (
@@ -104,6 +115,55 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
         where target <> '';
+
+      -- Who does something that one service at a time does.
+      create table leases (
+        name text collate "C" primary key,
+        owner text collate "C" not null,
+        until bigint not null -- by the clock of the database
+      );
+
+      -- The callback URLs that follow the change feed, each for one client. No URL stands here: it may hold a secret.
+      create table callback_urls (
+        client_id text collate "C" not null,
+        url text collate "C" not null, -- its SHA-256, hex
+        number bigint not null unique, -- stands for the two in callback_orders
+        origin text not null,
+        in_use bigint not null, -- 1 while it is configured
+        followed_since bigint not null,
+        start text collate "C", -- where the feed goes on: the two parts of a cursor
+        position bigint not null,
+        floor bigint not null, -- orders of revisions up to this one are passed over; 0 for none
+        again_until bigint not null, -- up to this position orders are sent again, delivered or not
+        paused_until bigint, -- when the next probe is due; null while nothing is wrong
+        paused_since bigint,
+        attempts bigint not null, -- since then
+        why text, -- what the last one came to
+        delivered_at bigint, -- the last 2xx
+        alarmed_at bigint, -- when the log said last that it waits for too long
+        primary key (client_id, url)
+      );
+
+      -- What the shop was told of each order, and what it is still to be told.
+      create table callback_orders (
+        client_id text collate "C" not null,
+        number bigint not null, -- of the callback URL
+        order_key text collate "C" not null,
+        delivered_revision bigint, -- what the shop last answered 2xx for
+        delivered text, -- JSON: what else it was then
+        delivered_at bigint,
+        copied text, -- came with a copy: digest of the order that need not be sent (callback-copy.ts)
+        pending_revision bigint, -- null while there is nothing to tell
+        pending_since bigint,
+        attempts bigint not null, -- since then
+        next_attempt_at bigint not null,
+        why text, -- what the last one came to
+        primary key (client_id, number, order_key)
+      );
+      create index callback_orders_due on callback_orders (client_id, number, next_attempt_at)
+        where pending_revision is not null;
+      create index callback_orders_waiting on callback_orders (client_id, number, pending_since)
+        where pending_revision is not null;
 
       create table unverified (
         digest bytea primary key, -- over method, target, headers and body
@@ -152,6 +212,7 @@ export const MIGRATIONS: readonly Migration[] = [
         for each row when (old.origin <> new.origin) execute function paynotify_subtract_unverified();
       create trigger unverified_moved after update of origin on unverified
         for each row when (old.origin <> new.origin) execute function paynotify_add_unverified();
-    `,
+
+      ${VIEWS}    `,
   },
 ];

@@ -1,4 +1,3 @@
-import { hexOf } from '../row.ts';
 import type { Query, Transaction } from '../transaction.ts';
 import { NEXT_POSITIONS } from './positions.ts';
 import { prepared, recordset } from './query.ts';
@@ -17,7 +16,7 @@ export const writeOrders =
       attention: row.attention,
       reference_order_id: row.referenceOrderId,
       due_at: row.dueAt,
-      digest: hexOf(row.digest),
+      content: row.content,
       fold: row.fold,
     }));
     const goneKeys = gone.map(({ clientId, orderKey }) => ({ client_id: clientId, order_key: orderKey }));
@@ -29,8 +28,8 @@ export const writeOrders =
 const changedIn = async (answer: Promise<readonly { readonly changed: number }[]>): Promise<number> =>
   (await answer)[0]?.changed ?? 0;
 
-/** What the order shows, beside its digest, so that a rebuild also repairs what somebody else wrote into it. */
-const SHOWN = ['status', 'next_action', 'attention', 'reference_order_id', 'digest', 'fold'] as const;
+/** What the order shows, and the columns by which it is found, so that a rebuild also repairs what somebody else wrote into them. */
+const SHOWN = ['status', 'next_action', 'attention', 'reference_order_id', 'content', 'fold'] as const;
 const shownOf = (table: string): string => `(${SHOWN.map((column) => `${table}.${column}`).join(', ')})`;
 const DIFFERS = `${shownOf('orders')} is distinct from ${shownOf('excluded')}`;
 const whereDiffers = (column: string): string =>
@@ -46,18 +45,18 @@ const WRITE = prepared(`
   ), changed as (
     insert into orders (
       client_id, order_key, position, revision, updated_at, status, next_action, attention, reference_order_id, due_at,
-      digest, fold
+      content, fold
     )
     select client_id, order_key, (select base from taken) + ordinal, revision, $3::bigint, status, next_action, attention,
-      reference_order_id, due_at, decode(digest, 'hex'), fold
+      reference_order_id, due_at, content, fold
     from json_to_recordset($1::json) as derived (
       ordinal integer, client_id text, order_key text, revision bigint, status text, next_action text, attention text,
-      reference_order_id text, due_at bigint, digest text, fold text
+      reference_order_id text, due_at bigint, content text, fold text
     )
     on conflict (client_id, order_key) do update
-    set (position, revision, updated_at, status, next_action, attention, reference_order_id, due_at, digest, fold) = (
+    set (position, revision, updated_at, status, next_action, attention, reference_order_id, due_at, content, fold) = (
       ${whereDiffers('position')}, ${whereDiffers('revision')}, ${whereDiffers('updated_at')}, excluded.status,
-      excluded.next_action, excluded.attention, excluded.reference_order_id, excluded.due_at, excluded.digest,
+      excluded.next_action, excluded.attention, excluded.reference_order_id, excluded.due_at, excluded.content,
       excluded.fold
     )
     where ${DIFFERS} or orders.due_at is distinct from excluded.due_at

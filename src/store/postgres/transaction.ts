@@ -19,12 +19,16 @@ const OUT_OF_MEMORY = '53200';
 const IN_FAILED_TRANSACTION = '25P02';
 const ATTEMPTS = 8;
 
+// Both take their positions of one sequence.
+const FEED = { horizon: HORIZON, began: 'began' };
 const DIALECT: Dialect = {
   skipLocked: 'for update skip locked',
-  horizon: HORIZON,
+  feeds: { orders: FEED, notifications: FEED },
   nextPosition: NEXT_POSITION,
   positionSetting: SETTING.feedBase,
   identifierKey: { columns: 'client_id, position, name, value', after: '$2, cast($3 as bigint), $4, $5' },
+  recordset: (value, columns) =>
+    `json_to_recordset(${value}::json) as given (${columns.map((column) => `${column} text`).join(', ')})`,
   integrityCheck: null,
   withoutRaw: WITHOUT_RAW,
   hasRaw: 'body is not null',
@@ -36,6 +40,8 @@ const DIALECT: Dialect = {
     where oid = 'orders'::regclass
   )`,
   databaseBytes: 'pg_database_size(current_database())',
+  clock: '(extract(epoch from clock_timestamp()) * 1000)::bigint',
+  hasOneService: false,
 };
 
 const SELECT_RULES = prepared(`select value from settings where name = '${SETTING.rules}'`);
@@ -61,6 +67,7 @@ export const createDatabase = (connections: Connections, timeoutMs: number): Dat
     }
   };
   return {
+    dialect: DIALECT,
     query: async <Row extends object>(sql: string, values: readonly Value[] = []) =>
       await alone(async (client) => await queryOn(client)<Row>(sql, values)),
     snapshot: async (work) => await alone(async (client) => await snapshotOf(client, work)),

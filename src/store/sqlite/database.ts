@@ -3,9 +3,10 @@ import { readRules, SETTING } from '../setting.ts';
 import type { Database, Dialect, Snapshot, Transaction } from '../transaction.ts';
 import { createEvidence } from './evidence.ts';
 import { createPositionOf, createPutting, createRaws } from './notifications.ts';
-import { createOrderWriting, NEXT_POSITION } from './orders.ts';
+import { createOrderWriting } from './orders.ts';
 import { createQuery, prepare } from './query.ts';
 import { createRawBatches, createRawRemoval, createStrayRaws } from './raw.ts';
+import { createStarting, NEXT_NOTIFICATION, NEXT_POSITION } from './starts.ts';
 import { createUnverifiedWriting } from './unverified.ts';
 import type { Watch } from './watch.ts';
 
@@ -13,10 +14,15 @@ const DIALECT: Dialect = {
   // There is one writer: nobody else holds a row.
   skipLocked: '',
   // Positions are in the order of commits.
-  horizon: NEXT_POSITION,
+  feeds: {
+    orders: { horizon: NEXT_POSITION, began: 'began' },
+    notifications: { horizon: NEXT_NOTIFICATION, began: 'began_notifications' },
+  },
   nextPosition: NEXT_POSITION,
   positionSetting: SETTING.position,
   identifierKey: { columns: 'position, name, value, client_id', after: 'cast($3 as bigint), $4, $5, $2' },
+  recordset: (value, columns) =>
+    `(select ${columns.map((column) => `value ->> '${column}' as ${column}`).join(', ')} from json_each(${value}))`,
   integrityCheck: 'select integrity_check as problem from pragma_integrity_check',
   // No batch has this number.
   withoutRaw: 'raw_batch = 0, raw_place = -1',
@@ -24,6 +30,8 @@ const DIALECT: Dialect = {
   holds: (column, value) => `instr(${column}, ${value}) > 0`,
   orderTotal: '(select count(*) from orders)',
   databaseBytes: '(select page_count * page_size from pragma_page_count, pragma_page_size)',
+  clock: "cast(unixepoch('subsec') * 1000 as integer)",
+  hasOneService: true,
 };
 
 const createRules = (db: DatabaseSync): Snapshot['rules'] => {
@@ -48,6 +56,7 @@ const createSnapshot = (db: DatabaseSync): Snapshot => ({
 export const createReadDatabase = (db: DatabaseSync): Database => toReadDatabase(db, createSnapshot(db));
 
 const toReadDatabase = (db: DatabaseSync, snapshot: Snapshot): Database => ({
+  dialect: DIALECT,
   query: snapshot.query,
   snapshot: async (work) => {
     db.exec('begin');
@@ -63,10 +72,11 @@ const toReadDatabase = (db: DatabaseSync, snapshot: Snapshot): Database => ({
 
 export const createDatabase = (db: DatabaseSync, watch: Watch): Database => {
   const snapshot = createSnapshot(db);
-  const put = createPutting(db);
+  const starting = createStarting(db);
+  const put = createPutting(db, starting);
   const createBatch = createRawBatches(db);
   const removeRaw = createRawRemoval(db);
-  const writeOrders = createOrderWriting(db);
+  const writeOrders = createOrderWriting(db, starting);
   const common = {
     ...snapshot,
     need: () => {},
@@ -77,6 +87,7 @@ export const createDatabase = (db: DatabaseSync, watch: Watch): Database => {
     ...toReadDatabase(db, snapshot),
     transact: async (_locks, work) => {
       const batch = createBatch();
+      starting.begin();
       const written: Promise<number>[] = [];
       const transaction: Transaction = {
         ...common,

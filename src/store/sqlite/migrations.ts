@@ -1,4 +1,5 @@
 import type { Migration } from '../schema.ts';
+import { VIEWS } from './views.ts';
 
 /** Times are epoch milliseconds, digests SHA-256. Identifiers compare by code unit, as SQLite does by itself. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -66,7 +67,8 @@ export const MIGRATIONS: readonly Migration[] = [
       ) without rowid;
       create index identifiers_by_value on identifiers (value);
 
-      -- Derived from what is stored, and again whenever it is read: the columns serve to find an order.
+      -- Orders as of their last commit or sweep, derived from what is stored; the columns serve to find them. With
+      -- a rowid: without one, a row of this size would take an overflow page of its own.
       create table orders (
         client_id text not null,
         order_key text not null, -- the paymentId; while no payment names a registration, a space and its paymentRequestId
@@ -78,10 +80,10 @@ export const MIGRATIONS: readonly Migration[] = [
         attention text not null, -- codes, each between spaces; '' for none
         reference_order_id text, -- of the registration that counts
         due_at integer, -- when the clock may change it
-        digest blob not null, -- of the whole order, 16 bytes
+        content text not null, -- JSON: the order as it is shown, but for these columns and its folded captures (shown.ts)
         fold text, -- JSON: many captures taken together (fold.ts); null for an ordinary order
         primary key (client_id, order_key)
-      ) without rowid;
+      );
       create unique index orders_by_position on orders (position);
       create index orders_by_status on orders (status, position) where status <> 'CAPTURED';
       create index orders_with_attention on orders (position, attention) where attention <> '';
@@ -90,11 +92,22 @@ export const MIGRATIONS: readonly Migration[] = [
         where reference_order_id is not null;
       create index orders_due on orders (due_at) where due_at is not null;
 
+      -- The captures that the fold of an order stands for.
+      create table folded_captures (
+        client_id text not null,
+        order_key text not null,
+        capture_id text not null, -- '' for none
+        capture_request_id text not null,
+        content text not null, -- JSON: the capture as it is shown
+        primary key (client_id, order_key, capture_id, capture_request_id)
+      ) without rowid;
+
       -- From where this database went on by itself (starts.ts).
       create table starts (
         number integer primary key,
         id text not null unique,
-        began integer not null -- the last position that was stored
+        began integer not null, -- the last position of an order that was given out
+        began_notifications integer not null -- the last position of a notification
       );
 
       -- What the shop said, with everything that it said before: registrations of payments and refunds, reviews.
@@ -112,6 +125,55 @@ export const MIGRATIONS: readonly Migration[] = [
       ) without rowid;
       create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
         where target <> '';
+
+      -- Who does something that one service at a time does.
+      create table leases (
+        name text primary key,
+        owner text not null,
+        until integer not null -- by the clock of the database
+      ) without rowid;
+
+      -- The callback URLs that follow the change feed, each for one client. No URL stands here: it may hold a secret.
+      create table callback_urls (
+        client_id text not null,
+        url text not null, -- its SHA-256, hex
+        number integer not null unique, -- stands for the two in callback_orders
+        origin text not null,
+        in_use integer not null, -- 1 while it is configured
+        followed_since integer not null,
+        start text, -- where the feed goes on: the two parts of a cursor
+        position integer not null,
+        floor integer not null, -- orders of revisions up to this one are passed over; 0 for none
+        again_until integer not null, -- up to this position orders are sent again, delivered or not
+        paused_until integer, -- when the next probe is due; null while nothing is wrong
+        paused_since integer,
+        attempts integer not null, -- since then
+        why text, -- what the last one came to
+        delivered_at integer, -- the last 2xx
+        alarmed_at integer, -- when the log said last that it waits for too long
+        primary key (client_id, url)
+      ) without rowid;
+
+      -- What the shop was told of each order, and what it is still to be told.
+      create table callback_orders (
+        client_id text not null,
+        number integer not null, -- of the callback URL
+        order_key text not null,
+        delivered_revision integer, -- what the shop last answered 2xx for
+        delivered text, -- JSON: what else it was then
+        delivered_at integer,
+        copied text, -- came with a copy: digest of the order that need not be sent (callback-copy.ts)
+        pending_revision integer, -- null while there is nothing to tell
+        pending_since integer,
+        attempts integer not null, -- since then
+        next_attempt_at integer not null,
+        why text, -- what the last one came to
+        primary key (client_id, number, order_key)
+      ) without rowid;
+      create index callback_orders_due on callback_orders (client_id, number, next_attempt_at)
+        where pending_revision is not null;
+      create index callback_orders_waiting on callback_orders (client_id, number, pending_since)
+        where pending_revision is not null;
 
       create table unverified (
         request integer primary key,
@@ -152,6 +214,7 @@ export const MIGRATIONS: readonly Migration[] = [
         insert into unverified_totals values (new.origin, new.bytes)
         on conflict do update set bytes = bytes + excluded.bytes;
       end;
-    `,
+
+      ${VIEWS}    `,
   },
 ];

@@ -5,9 +5,10 @@ import { hexOf, type NotificationRow } from '../row.ts';
 import type { PutNotification, Snapshot } from '../transaction.ts';
 import { prepare } from './query.ts';
 import { createRawReading, type RawBatch } from './raw.ts';
+import type { Starting } from './starts.ts';
 
 /** Stores notifications with their identifiers, and counts those that are stored already. */
-export const createPutting = (db: DatabaseSync) => {
+export const createPutting = (db: DatabaseSync, starting: Starting) => {
   const insert = prepare<readonly [position: number]>(
     db,
     `insert into notifications (
@@ -63,6 +64,7 @@ export const createPutting = (db: DatabaseSync) => {
     }
     if (row.raw !== null) batch.add(row.raw, first);
     const [position] = inserted;
+    starting.note(position - 1);
     for (const { name, value, joins } of row.identifiers) identify.run(position, name, value, clientId, joins);
     return { position: String(position), isNew: true, outcome: row.outcome, deliveries, firstReceivedAt: first };
   };

@@ -1,29 +1,24 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SETTING } from '../setting.ts';
-import { newStartId } from '../starts.ts';
 import type { Transaction } from '../transaction.ts';
 import { prepare } from './query.ts';
-
-/** No position below this one is still to come, and none above has been given out. */
-export const NEXT_POSITION = `(
-  coalesce((select cast(value as integer) from settings where name = '${SETTING.position}'), 0) + 1
-)`;
+import type { Starting } from './starts.ts';
 
 /** Writes orders, with positions in the order of commits: there is one writer. */
-export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders'] => {
+export const createOrderWriting = (db: DatabaseSync, starting: Starting): Transaction['writeOrders'] => {
   const upsert = prepare(
     db,
     `insert into orders (
        client_id, order_key, position, revision, updated_at, status, next_action, attention, reference_order_id, due_at,
-       digest, fold
+       content, fold
      )
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (client_id, order_key) do update
      set position = excluded.position, revision = excluded.revision, updated_at = excluded.updated_at,
        status = excluded.status, next_action = excluded.next_action, attention = excluded.attention,
-       reference_order_id = excluded.reference_order_id, due_at = excluded.due_at, digest = excluded.digest,
-       fold = excluded.fold
-     where digest <> excluded.digest or status <> excluded.status or next_action <> excluded.next_action
+       reference_order_id = excluded.reference_order_id, due_at = excluded.due_at,
+       content = excluded.content, fold = excluded.fold
+     where content <> excluded.content or status <> excluded.status or next_action <> excluded.next_action
        or attention <> excluded.attention or reference_order_id is not excluded.reference_order_id
        or fold is not excluded.fold`,
   );
@@ -40,32 +35,22 @@ export const createOrderWriting = (db: DatabaseSync): Transaction['writeOrders']
     `insert into settings values ('${SETTING.position}', ?) on conflict do update set value = excluded.value`,
   );
 
-  // With the first change, in its transaction, and not when the file is opened: who starts again and again and changes
-  // nothing adds no rows. Until then every position is one that the start before gave out.
-  const ownStart = newStartId();
-  const addStart = prepare(
-    db,
-    `insert into starts (number, id, began)
-     select coalesce((select max(number) from starts), 0) + 1, ?1, ?2
-     where not exists (select 1 from starts where id = ?1)`,
-  );
-
   return async (kept, gone, now) => {
     const before = Number(selectLast.get()?.[0] ?? 0);
     let last = before;
     let changed = 0;
     for (const { clientId, orderKey } of gone) changed += remove.run(clientId, orderKey);
     for (const row of kept) {
-      const { clientId, orderKey, revision, status, nextAction, attention, referenceOrderId, dueAt, digest, fold } =
+      const { clientId, orderKey, revision, status, nextAction, attention, referenceOrderId, dueAt, content, fold } =
         row;
-      const shown = [status, nextAction, attention, referenceOrderId, dueAt, digest, fold] as const;
+      const shown = [status, nextAction, attention, referenceOrderId, dueAt, content, fold] as const;
       const written = upsert.run(clientId, orderKey, last + 1, revision, now, ...shown);
       if (written === 0 && dueAt !== row.dueBefore) setDue.run(dueAt, clientId, orderKey);
       last += written;
       changed += written;
     }
     if (last > before) {
-      addStart.run(ownStart, before);
+      starting.note();
       keepLast.run(String(last));
     }
     return changed;

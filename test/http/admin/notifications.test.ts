@@ -108,7 +108,13 @@ describe('GET /api/notifications', () => {
     'cursor=x',
     'notifyType=PAYMENT_RESULT',
     'clientId=',
-    'after=0',
+    'after=',
+    'after=5',
+    'wait=1',
+    'after=0&wait=61',
+    'after=0&outcome=APPLIED',
+    'after=0&id=P1',
+    'after=0&cursor=5',
     'outcome=APPLIED&outcome=FAILED',
   ])('refuses ?%s', async (query) => {
     const response = await request(admin.app).get(`/api/notifications?${query}`);

@@ -242,7 +242,7 @@ describe('an answer that is no JSON', () => {
 
   test('is sent as it is, under its own type, which is documented', async () => {
     const app = express();
-    addRoutes(app, [greeting], null);
+    addRoutes(app, [greeting], { needs: null, isDraining: () => false });
     const { text, headers } = await request(app).get('/greeting').expect(200);
     expect([text, headers['content-type']]).toEqual(['"good morning"\n', 'text/plain; version=1; charset=utf-8']);
     expect(createDocument([greeting])).toMatchObject({

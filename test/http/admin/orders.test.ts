@@ -133,7 +133,13 @@ describe('GET /api/orders', () => {
     'after=0&cursor=5',
     'after=0&nextAction=REVIEW',
     'after=0&referenceOrderId=x',
-    'after=0&wait=1',
+    'after=0&wait=61',
+    'after=0&wait=-1',
+    'after=0&wait=1.5',
+    'after=0&wait=',
+    'after=0&wait=1&status=CAPTURED',
+    'wait=0',
+    'cursor=5&wait=1',
   ])('refuses ?%s', async (query) => {
     const response = await request(admin.app).get(`/api/orders?${query}`);
     expect([response.status, response.body.code]).toEqual([400, 'MALFORMED_REQUEST']);

@@ -204,7 +204,7 @@ describe('a fault of ours', () => {
     admin = await openAdmin();
     await admin.notify(paymentResult('S'));
     const db = new DatabaseSync(admin.file);
-    db.exec("update notifications set statements = '{'");
+    db.exec("update orders set content = '{'");
     db.close();
     expect((await request(admin.app).get('/api/orders')).status).toBe(500);
     expect((await request(admin.app).get('/api/orders?cursor=99')).status).toBe(500);

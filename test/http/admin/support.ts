@@ -8,6 +8,7 @@ import type { Express } from 'express';
 import pino from 'pino';
 import { type AntomKey, readKey } from '../../../src/antom/keys.ts';
 import { type SignedRequest, type UnverifiedReason, verify } from '../../../src/antom/signature.ts';
+import { createFeedWatch, type FeedWatch } from '../../../src/feed-watch.ts';
 import { handlers } from '../../../src/handlers/index.ts';
 import { readNotification } from '../../../src/handlers/read.ts';
 import { type AdminDependencies, createAdminApp } from '../../../src/http/admin.ts';
@@ -88,6 +89,7 @@ export interface Admin {
   readonly app: Express;
   readonly store: Store;
   readonly file: string;
+  readonly feedWatch: FeedWatch;
   /** What was logged, as JSON lines. */
   readonly lines: readonly string[];
   /** Stores and applies a signed notification; returns its id. */
@@ -119,6 +121,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
   const store = await openStore({ databaseUrl: url, rules: RULES, allowUnsafeDatabase: true });
   const lines: string[] = [];
   const asked = around?.(store) ?? store;
+  const feedWatch = createFeedWatch({ store: () => asked, everyMs: 10 });
   const app = createAdminApp({
     store: () => asked,
     token: null,
@@ -129,6 +132,8 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metricsOf(asked, TRUST.keys).text,
     status: async (opened) => await readStatus(opened, null),
+    feedWatch,
+    isDraining: () => false,
     log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
     ...changed,
   });
@@ -143,6 +148,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     store,
     revisionOf,
     file,
+    feedWatch,
     lines,
     differences,
     notify: async (fields, { clientId = CLIENT, inapplicable, receivedAt = new Date(RECEIVED_AT) } = {}) => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { captureResult, jpy, paymentResult } from '../../support/facts.ts';
+import { keepPosts, shopOf, takeChanges } from '../../support/posts.ts';
 import { type Admin, CLIENT, openAdmin, OTHER, signedRequest, TIME } from './support.ts';
 
 let admin: Admin;
@@ -13,6 +14,9 @@ interface Item {
   readonly says: unknown;
 }
 const itemsOf = (body: unknown): readonly Item[] => (body as { readonly items: readonly Item[] }).items;
+
+const callbacksOf = async (id: string) =>
+  itemsOf((await timelineOf(id, `?clientId=${OTHER}`).expect(200)).body).filter(({ type }) => type === 'callback');
 
 describe('GET /api/orders/:id/timeline', () => {
   beforeAll(async () => {
@@ -56,6 +60,26 @@ describe('GET /api/orders/:id/timeline', () => {
       ['unverified', null],
       ['notification', { status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', attention: [] }],
     ]);
+  });
+
+  test('tells what a shop was told of the order, and what it is still to be told', async () => {
+    const { store } = admin;
+    const shop = shopOf(OTHER);
+    await takeChanges(store, shop);
+    await admin.notify(paymentResult('S', { paymentId: 'P-0004', paymentRequestId: 'R-0004' }), { clientId: OTHER });
+    await takeChanges(store, shop);
+    const until = Date.now() + 60_000;
+    await keepPosts(store, shop, { fails: 'HTTP 503', url: { kind: 'paused', until, attempts: 1, why: 'HTTP 503' } });
+    const [order] = await store.findOrders({ clientId: OTHER, id: 'P-0004' });
+    const revision = order?.revision;
+    const told = { type: 'callback', at: TIME, origin: shop.origin, revision, says: null };
+    expect(await callbacksOf('P-0004')).toEqual([
+      { ...told, waiting: { attempts: 1, nextAttemptAt: new Date(until).toISOString(), why: 'HTTP 503' } },
+    ]);
+
+    await store.sendCallbacks({ clientId: OTHER, id: 'P-0004' });
+    await keepPosts(store, shop);
+    expect(await callbacksOf('P-0004')).toEqual([{ ...told, waiting: null }]);
   });
 
   test('an unverified request that holds one of its ids is marked as such, and changes nothing', async () => {

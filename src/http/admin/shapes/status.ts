@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { OrderRules } from '../../../order/rules.ts';
+import type { CallbackLag } from '../../../upkeep/callbacks.ts';
 import type { Status } from '../../../upkeep/status.ts';
 import { count, ourTimeOrNull, text, textOrNull } from './plain.ts';
 import { listOf, shapeOf } from './shape.ts';
@@ -36,4 +37,19 @@ export const status = shapeOf<Status>('Status')({
       SIGNATURE_MISMATCH: count.optional(),
     }),
   }),
+  callbacks: listOf(
+    shapeOf<CallbackLag>('CallbackLag')({
+      clientId: text,
+      origin: text.describe('Of the URL, which is not shown.'),
+      waiting: count.describe('Orders that wait to be posted.'),
+      waitingSince: ourTimeOrNull,
+      lagSeconds: count.describe(
+        'How long the order that waits longest has waited; 0 where the shop was told everything.',
+      ),
+      paused: z.boolean(),
+      why: textOrNull.describe('What the last attempt came to.'),
+      nextAttemptAt: ourTimeOrNull,
+      deliveredAt: ourTimeOrNull.describe('The last 2xx.'),
+    }),
+  ),
 });

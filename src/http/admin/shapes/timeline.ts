@@ -6,7 +6,7 @@ import { KINDS, OUTCOMES } from '../../../order/reading.ts';
 import { REVIEW_DECISIONS } from '../../../order/review.ts';
 import { ORDER_STATUSES } from '../../../order/status.ts';
 import type { Says, TimelineEntry } from '../../../order/timeline.ts';
-import type { ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
+import type { CallbackEntry, ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
 import { unverifiedSummary } from './notification.ts';
 import { order } from './order.ts';
 import { count, digest, ourTime, text, textOrNull } from './plain.ts';
@@ -60,6 +60,20 @@ const unverifiedEntry = shapeOf<UnverifiedEntry>('UnverifiedEntry')({
   verified: z.literal(false),
   ...unverifiedSummary,
 });
+const callbackEntry = shapeOf<CallbackEntry>('CallbackEntry')({
+  type: z.literal('callback'),
+  at: ourTime.describe('When the shop answered 2xx; of what waits, since when.'),
+  origin: text.describe('Of the URL, which is not shown.'),
+  revision: count,
+  waiting: shapeOf<NonNullable<CallbackEntry['waiting']>>()({
+    attempts: count,
+    nextAttemptAt: ourTime,
+    why: textOrNull.describe('What the last attempt came to.'),
+  })
+    .nullable()
+    .describe('Null where it was delivered.'),
+  says: z.null(),
+});
 const sentences = listOf(text);
 export const timeline = shapeOf<ShownTimeline>('Timeline')({
   order,
@@ -71,7 +85,15 @@ export const timeline = shapeOf<ShownTimeline>('Timeline')({
     isWrong: z.boolean(),
   }),
   items: listOf(
-    z.union([notificationEntry, registrationEntry, refundRegistrationEntry, reviewEntry, clockEntry, unverifiedEntry]),
+    z.union([
+      notificationEntry,
+      registrationEntry,
+      refundRegistrationEntry,
+      reviewEntry,
+      clockEntry,
+      unverifiedEntry,
+      callbackEntry,
+    ]),
   ),
   omitted: count,
   note: textOrNull,

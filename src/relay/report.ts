@@ -1,0 +1,41 @@
+import { type Log, oncePerMinute, problemOf } from '../log.ts';
+import { StoreUnavailableError } from '../store/store.ts';
+import type { RelayReport } from './relay.ts';
+
+/** What the relay says in the log: origins, never URLs. */
+export const relayReport = (log: Log): RelayReport => {
+  const isNews = oncePerMinute();
+  return {
+    began: (targets) => {
+      for (const { clientId, origin } of targets) log.info({ clientId, origin }, 'this replica posts callbacks');
+    },
+    paused: ({ origin, why }) =>
+      log.warn({ origin, problem: why }, 'callbacks are paused: the shop is probed until it answers 2xx'),
+    released: ({ origin }) => log.info({ origin }, 'callbacks go on: the shop answered 2xx'),
+    refused: ({ origin, clientId, orderKey, why }) => {
+      // All at once where the shop refuses everything.
+      if (isNews(origin + why))
+        log.warn(
+          { origin, clientId, paymentId: orderKey.trim(), problem: why },
+          'the shop refuses the callback of an order, which is posted again later: see `paynotify callbacks`',
+        );
+    },
+    late: ({ clientId, origin, waiting, waitingSince, paused }) =>
+      log.error(
+        {
+          clientId,
+          origin,
+          count: waiting,
+          problem: `since ${waitingSince}${paused === null ? '' : `: ${paused.why}`}`,
+        },
+        'callbacks have waited for more than 15 minutes: see `paynotify callbacks`',
+      ),
+    failed: (error) => {
+      const { error: text } = problemOf(error);
+      if (!isNews(text)) return;
+      // An outage has lines of its own, and nothing is lost.
+      if (error instanceof StoreUnavailableError) log.warn(problemOf(error), 'callbacks have to wait for the store');
+      else log.error(problemOf(error), 'callbacks could not be posted, a fault of paynotify; they are tried again');
+    },
+  };
+};

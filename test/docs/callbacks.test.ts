@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { makeSecret, signCallback, type SignedCallback } from '../support/callback.ts';
+import { eventually } from '../support/client.ts';
+import { freePort } from '../support/port.ts';
+import { makeDirectory, removeDirectories } from '../support/receiver.ts';
+import { blocksOf, readPage } from './blocks.ts';
+
+/** The receiver of docs/consuming.md, run as it stands. */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const receiver = blocksOf(readPage('docs/consuming.md'), 'js').find((block) => block.startsWith('// receive.mjs\n'));
+const secret = makeSecret();
+const directory = makeDirectory();
+let url = '';
+let child: ChildProcess;
+
+const post = async ({ headers, body }: SignedCallback): Promise<number> =>
+  (await fetch(url, { method: 'POST', headers, body })).status;
+
+beforeAll(async () => {
+  writeFileSync(join(directory, 'receive.mjs'), receiver ?? '');
+  symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}/paynotify`;
+  child = spawn(process.execPath, ['receive.mjs'], {
+    cwd: directory,
+    env: { PORT: String(port), CALLBACK_SECRET: secret },
+    stdio: 'ignore',
+  });
+  await eventually(
+    'a receiver',
+    async () => await fetch(url).catch(() => null),
+    (answer) => answer !== null,
+  );
+});
+afterAll(async () => {
+  child.kill();
+  await once(child, 'close');
+  removeDirectories();
+});
+
+const sql = (text: string): readonly unknown[] => {
+  const db = new DatabaseSync(join(directory, 'shop.db'));
+  try {
+    return db.prepare(text).all();
+  } finally {
+    db.close();
+  }
+};
+const parcels = (): readonly unknown[] =>
+  sql('select number from parcels order by number').map((row) => (row as { readonly number: string }).number);
+
+interface Fields {
+  readonly revision: number;
+  readonly fulfillable: boolean;
+  readonly paymentId?: string;
+  readonly referenceOrderId?: string | null;
+}
+const changed = ({ paymentId = 'P1', referenceOrderId = null, ...fields }: Fields): string =>
+  JSON.stringify({
+    type: 'order.changed',
+    timestamp: new Date().toISOString(),
+    data: {
+      order: { clientId: 'C', paymentId, paymentRequestId: `R-${paymentId}`, referenceOrderId, ...fields },
+      previous: null,
+    },
+  });
+const say = async (fields: Fields): Promise<number> => await post(signCallback(changed(fields), [secret]));
+
+describe('the receiver of docs/consuming.md', () => {
+  beforeEach(() => {
+    sql('delete from orders');
+    sql('delete from parcels');
+  });
+
+  test('keeps what is signed, and a parcel for what is fulfillable, once', async () => {
+    expect(await say({ revision: 1, fulfillable: false })).toBe(204);
+    expect(parcels()).toEqual([]);
+    const paid = signCallback(changed({ revision: 2, fulfillable: true }), [secret]);
+    expect([await post(paid), await post(paid)]).toEqual([204, 204]);
+    expect(parcels()).toEqual(['R-P1']);
+    expect(sql('select name, revision from orders')).toMatchObject([{ name: '["C","P1"]', revision: 2 }]);
+  });
+
+  test('refuses what is not signed by its secret, and takes one of two signatures', async () => {
+    const body = changed({ revision: 1, fulfillable: true });
+    const signed = signCallback(body, [secret]);
+    expect(await post(signCallback(body, [makeSecret()]))).toBe(401);
+    expect(await post({ ...signed, body: body.replace('"P1"', '"P2"') })).toBe(401);
+    expect(await post(signCallback(body, [secret], new Date(Date.now() - 600_000)))).toBe(401);
+    expect((await fetch(url, { method: 'POST' })).status).toBe(401);
+    expect(parcels()).toEqual([]);
+    expect(await post(signCallback(body, [makeSecret(), secret]))).toBe(204);
+    expect(parcels()).toEqual(['R-P1']);
+  });
+
+  test('passes over an older state that arrives late', async () => {
+    await say({ revision: 3, fulfillable: false });
+    expect(await say({ revision: 2, fulfillable: true })).toBe(204);
+    expect(parcels()).toEqual([]);
+  });
+
+  test('makes one parcel for two payments of one order', async () => {
+    await say({ revision: 1, fulfillable: true, referenceOrderId: 'order-1' });
+    await say({ revision: 2, fulfillable: true, referenceOrderId: 'order-1', paymentId: 'P2' });
+    expect(parcels()).toEqual(['order-1']);
+  });
+
+  test('stops the parcel of an order that is no longer fulfillable, but not one that has left', async () => {
+    await say({ revision: 1, fulfillable: true });
+    await say({ revision: 1, fulfillable: true, paymentId: 'P2' });
+    sql("update parcels set shipped_at = '2026-01-02' where number = 'R-P2'");
+    await say({ revision: 2, fulfillable: false });
+    await say({ revision: 2, fulfillable: false, paymentId: 'P2' });
+    expect(parcels()).toEqual(['R-P2']);
+    await say({ revision: 3, fulfillable: true });
+    await say({ revision: 3, fulfillable: true, paymentId: 'P2' });
+    expect(parcels()).toEqual(['R-P1', 'R-P2']);
+  });
+
+  test('answers what it cannot store with 500, so that it is posted again', async () => {
+    sql('alter table parcels rename to gone');
+    expect(await say({ revision: 1, fulfillable: true })).toBe(500);
+    expect(sql('select * from orders')).toEqual([]);
+    sql('alter table gone rename to parcels');
+    expect(await say({ revision: 1, fulfillable: true })).toBe(204);
+    expect(parcels()).toEqual(['R-P1']);
+  });
+});

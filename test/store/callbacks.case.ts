@@ -1,0 +1,331 @@
+import { describe, expect, test } from '@jest/globals';
+import type {
+  CallbackDestination,
+  CallbackResult,
+  DueCallback,
+  DueCallbacks,
+  Lease,
+  Store,
+  UrlState,
+} from '../../src/store/store.ts';
+import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
+import { AMPLE, delivery, type Ground, order, record, registration } from './support.ts';
+
+const LEASE: Lease = { owner: 'one', ms: 60_000 };
+const SHOP: CallbackDestination = { clientId: CLIENT, url: 'aa'.repeat(32), origin: 'https://shop.example' };
+const OTHER: CallbackDestination = { ...SHOP, clientId: 'T_other' };
+
+const paid = (id: string) =>
+  paymentResult('S', { paymentId: id, paymentRequestId: `R-${id}`, paymentAmount: jpy('100') });
+const captured = (id: string, captureId = 'C1') =>
+  captureResult('S', { paymentId: id, captureId: `${captureId}-${id}`, captureAmount: jpy('100') });
+
+/** A store whose relay follows the feed for one destination, from its end. */
+const followed = async (ground: Ground, destinations = [SHOP]): Promise<Store> => {
+  const store = await ground.empty();
+  expect(await store.takeLease(LEASE, { starting: true })).toBe(true);
+  expect(await store.takeChanges(LEASE, destinations, 100)).toMatchObject({ more: false });
+  return store;
+};
+
+const due = async (
+  store: Store,
+  { destinations = [SHOP], now = Date.now(), limit = 100 } = {},
+): Promise<DueCallbacks> => await store.dueCallbacks(destinations, { limit, now });
+
+const takeAll = async (store: Store, destinations = [SHOP], limit = 100): Promise<number> => {
+  for (let pages = 1; ; pages += 1) {
+    const taken = await store.takeChanges(LEASE, destinations, limit);
+    if (taken === null) throw new Error('the lease is lost');
+    if (!taken.more) return pages;
+  }
+};
+
+const idsIn = ({ due: list }: DueCallbacks): readonly string[] => list.map(({ orderKey }) => orderKey).sort();
+
+const keyOf = ({ clientId, orderKey, number }: DueCallback) => ({ clientId, orderKey, number });
+
+const delivered = (one: DueCallback): CallbackResult => {
+  if (one.content === null) throw new Error(`${one.orderKey} is gone`);
+  const { order: shown, previous } = one.content;
+  const { revision, status, fulfillable, nextAction } = shown;
+  return {
+    ...keyOf(one),
+    kind: 'delivered',
+    state: { revision, status, fulfillable, nextAction },
+    paymentRequestId: previous === null ? shown.paymentRequestId : null,
+  };
+};
+
+const gone = (one: DueCallback): CallbackResult => ({ ...keyOf(one), kind: 'gone' });
+
+const keep = async (store: Store, results: readonly CallbackResult[], url: UrlState = null): Promise<boolean> =>
+  await store.keepCallbackResults(LEASE, { destinations: [SHOP], results, url });
+
+const deliverAll = async (store: Store): Promise<void> => {
+  expect(await keep(store, (await due(store)).due.map(delivered))).toBe(true);
+};
+
+export const describeCallbacks = (ground: () => Ground): void => {
+  describe('callbacks', () => {
+    test('a URL begins at the end of the feed, and every change after it is pending, once an order', async () => {
+      const store = await ground().empty();
+      await record(store, paid('P0'));
+      expect(await store.takeLease(LEASE, { starting: true })).toBe(true);
+      await takeAll(store);
+      expect((await due(store)).due).toEqual([]);
+
+      await record(store, paid('P1'));
+      await record(store, paid('P2'));
+      await takeAll(store);
+      await record(store, captured('P1'));
+      await takeAll(store);
+      const { due: list } = await due(store);
+      expect(list.map(({ orderKey }) => orderKey)).toEqual(['P1', 'P2']);
+      const [first] = list;
+      expect(first).toMatchObject({
+        attempts: 0,
+        copied: null,
+        content: { previous: null, order: { status: 'CAPTURED' } },
+      });
+      const { updatedAt, revision } = await order(store, 'P1');
+      expect(first?.content?.order).toMatchObject({ updatedAt, revision });
+      expect(first?.content?.start).toMatch(/^[0-9a-f]{16}$/);
+    });
+
+    test('what was delivered is `previous` of the next change, and a change meanwhile stays pending', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const { due: list } = await due(store);
+      await record(store, captured('P1'));
+      await takeAll(store);
+      expect(await keep(store, list.map(delivered))).toBe(true);
+      const [again] = (await due(store)).due;
+      expect(again?.content).toMatchObject({
+        previous: { revision: list[0]?.content?.order.revision, status: 'AUTHORIZED', fulfillable: false },
+        order: { status: 'CAPTURED' },
+      });
+      await deliverAll(store);
+      expect((await due(store)).due).toEqual([]);
+      expect(await store.listWaitingCallbacks({ clientId: null }, { limit: 9, cursor: null })).toEqual({
+        items: [],
+        next: null,
+      });
+      expect(await store.findCallbacks({ clientId: CLIENT, id: 'R-P1' })).toMatchObject([
+        { orderKey: 'P1', origin: SHOP.origin, inUse: true, delivered: { status: 'CAPTURED' }, pending: null },
+      ]);
+    });
+
+    test('pages of the feed leave nothing out, and each client has its own', async () => {
+      const store = await followed(ground(), [SHOP, OTHER]);
+      const ids = Array.from({ length: 7 }, (_, index) => `P${index}`);
+      for (const id of ids) {
+        await record(store, paid(id));
+        await store.record([delivery(paid(`${id}-other`), { clientId: OTHER.clientId })], AMPLE);
+      }
+      expect(await takeAll(store, [SHOP, OTHER], 3)).toBe(5);
+      expect(idsIn(await due(store))).toEqual(ids);
+      const both = await due(store, { destinations: [SHOP, OTHER] });
+      expect(both.due).toHaveLength(14);
+      expect((await due(store, { destinations: [SHOP, OTHER], limit: 5 })).due).toEqual(both.due.slice(0, 5));
+    });
+
+    test('an order that is posted in vain waits for its time, with the reason', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'), paid('P2'));
+      await takeAll(store);
+      const [first] = (await due(store)).due;
+      if (first === undefined) throw new Error('nothing is due');
+      const again = Date.now() + 5_000;
+      await keep(store, [{ ...keyOf(first), kind: 'failed', why: 'HTTP 422', again }]);
+      expect(idsIn(await due(store))).toEqual([first.orderKey === 'P1' ? 'P2' : 'P1']);
+      expect((await due(store, { now: again })).due[1]).toMatchObject({ orderKey: first.orderKey, attempts: 1 });
+      const { items } = await store.listWaitingCallbacks({ clientId: CLIENT }, { limit: 9, cursor: null });
+      expect(items.find(({ orderKey }) => orderKey === first.orderKey)?.pending).toMatchObject({
+        attempts: 1,
+        why: 'HTTP 422',
+        nextAttemptAt: new Date(again).toISOString(),
+      });
+    });
+
+    test('a paused URL has nothing due until its time; what waits is told', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const until = Date.now() + 5_000;
+      await keep(store, [], { kind: 'paused', until, attempts: 1, why: 'HTTP 503' });
+      expect(await due(store)).toEqual({ pausedUntil: until, attempts: 1, due: [] });
+      expect(await due(store, { now: until })).toMatchObject({
+        pausedUntil: until,
+        attempts: 1,
+        due: [{ orderKey: 'P1' }],
+      });
+      await keep(store, [], { kind: 'paused', until: until + 1, attempts: 2, why: 'HTTP 500' });
+      const [url] = await store.listCallbackUrls();
+      expect(url).toMatchObject({
+        clientId: CLIENT,
+        origin: SHOP.origin,
+        inUse: true,
+        waiting: 1,
+        paused: { until: new Date(until + 1).toISOString(), attempts: 2, why: 'HTTP 500' },
+      });
+      expect(Date.parse(url?.waitingSince ?? '')).toBeLessThanOrEqual(Date.now());
+      await keep(store, [], { kind: 'working' });
+      expect(await store.listCallbackUrls()).toMatchObject([{ paused: null }]);
+    });
+
+    test('a payment takes the place of its placeholder, which leaves nothing behind', async () => {
+      const store = await followed(ground());
+      const expected = registration({ paymentRequestId: 'R-P1' });
+      await store.register(expected, { replace: false, now: new Date() });
+      await takeAll(store);
+      await deliverAll(store);
+      await store.register({ ...expected, paymentRequestId: 'R-P2' }, { replace: false, now: new Date() });
+      await takeAll(store);
+      // One is delivered by now, and one still pending.
+      await record(store, paid('P1'), paid('P2'));
+      await takeAll(store);
+      const { due: list } = await due(store);
+      expect(list.filter(({ content }) => content === null).map(({ orderKey }) => orderKey)).toEqual([' R-P2']);
+      await keep(
+        store,
+        list.map((one) => (one.content === null ? gone(one) : delivered(one))),
+      );
+      expect(await store.findCallbacks({ clientId: CLIENT, id: 'P1' })).toHaveLength(1);
+      expect(await store.readCallbacks({ limit: 9, cursor: null })).toMatchObject({
+        items: [{ orderKey: 'P1' }, { orderKey: 'P2' }],
+        next: null,
+      });
+      // It fails where there is a row.
+      await ground().sql(
+        "insert into leases (name, owner, until) select null, '', 0 from callback_orders where order_key like ' %'",
+      );
+    });
+
+    test('a lease is held by one; what another writes does nothing and says so', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const stranger = { owner: 'two', ms: 60_000 };
+      expect(await store.takeLease(stranger, { starting: false })).toBe(false);
+      expect(await store.takeChanges(stranger, [], 100)).toBeNull();
+      const results = (await due(store)).due.map(delivered);
+      const kept = { destinations: [SHOP], results, url: null };
+      expect(await store.keepCallbackResults(stranger, kept)).toBe(false);
+      expect(await store.alarmCallbacks(stranger, { since: new Date(), unless: new Date() })).toBeNull();
+      await store.releaseLease(stranger.owner);
+      expect(idsIn(await due(store))).toEqual(['P1']);
+
+      await store.releaseLease(LEASE.owner);
+      expect(await store.takeLease(stranger, { starting: false })).toBe(true);
+      expect(await store.keepCallbackResults(LEASE, kept)).toBe(false);
+      expect(await store.keepCallbackResults(stranger, kept)).toBe(true);
+      expect(idsIn(await due(store))).toEqual([]);
+    });
+
+    test('a lease that has run out is anybody’s, and nothing is written under it any more', async () => {
+      const store = await followed(ground());
+      await ground().sql('update leases set until = until - 60001');
+      expect(await store.takeChanges(LEASE, [SHOP], 100)).toBeNull();
+      expect(await keep(store, [])).toBe(false);
+      expect(await store.takeLease({ owner: 'two', ms: 60_000 }, { starting: false })).toBe(true);
+      expect(await store.takeLease(LEASE, { starting: false })).toBe(false);
+    });
+
+    test('one order, or all of them, are sent again on demand', async () => {
+      const store = await ground().empty();
+      await record(store, paid('P0'));
+      await store.takeLease(LEASE, { starting: true });
+      await takeAll(store);
+      expect(await store.sendCallbacks({ clientId: CLIENT, id: 'unknown' })).toBe(0);
+      expect(await store.sendCallbacks({ clientId: 'T_nobody', id: 'P0' })).toBe(0);
+      expect(await store.sendCallbacks({ clientId: CLIENT, id: 'R-P0' })).toBe(1);
+      expect(idsIn(await due(store))).toEqual(['P0']);
+      await deliverAll(store);
+      // Delivered as it is, and all the same.
+      expect(await store.sendCallbacks({ clientId: CLIENT, id: 'P0' })).toBe(1);
+      const [again] = (await due(store)).due;
+      expect(again?.content?.previous?.revision).toBe(again?.content?.order.revision);
+      await deliverAll(store);
+
+      await record(store, paid('P1'), paid('P2'), paid('P3'));
+      await takeAll(store);
+      await deliverAll(store);
+      expect(await store.sendAllCallbacks('T_nobody')).toBe(0);
+      expect(await store.sendAllCallbacks(null)).toBe(1);
+      await record(store, captured('P3'));
+      await takeAll(store, [SHOP], 2);
+      expect(idsIn(await due(store))).toEqual(['P0', 'P1', 'P2', 'P3']);
+      await deliverAll(store);
+      await takeAll(store);
+      expect((await due(store)).due).toEqual([]);
+    });
+
+    test('a URL that is paused is probed at once where somebody asks for it', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      await keep(store, [], { kind: 'paused', until: Date.now() + 300_000, attempts: 9, why: 'HTTP 503' });
+      await store.sendCallbacks({ clientId: CLIENT, id: 'P1' });
+      expect(await due(store)).toMatchObject({ attempts: 9, due: [{ orderKey: 'P1' }] });
+    });
+
+    test('a URL that is not configured any more waits for nothing, and goes on where it was when it is again', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const another = { ...SHOP, url: 'bb'.repeat(32), origin: 'https://new.example' };
+      await takeAll(store, [another]);
+      await record(store, paid('P2'));
+      await takeAll(store, [another]);
+      expect(await store.listCallbackUrls()).toMatchObject([
+        { origin: SHOP.origin, inUse: false, waiting: 0, waitingSince: null },
+        { origin: another.origin, inUse: true, waiting: 1 },
+      ]);
+      expect(idsIn(await due(store, { destinations: [another] }))).toEqual(['P2']);
+      await takeAll(store, [SHOP]);
+      expect(idsIn(await due(store))).toEqual(['P1', 'P2']);
+    });
+
+    test('where the database has gone back, what was delivered and what was before the URL are not sent', async () => {
+      const store = await ground().empty();
+      await record(store, paid('P0'));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await store.takeLease(LEASE, { starting: true });
+      await takeAll(store);
+      await record(store, paid('P1'), paid('P2'));
+      await takeAll(store);
+      await keep(store, (await due(store)).due.filter(({ orderKey }) => orderKey === 'P1').map(delivered));
+      await ground().sql("update callback_urls set start = '0123456789abcdef'");
+      await record(store, paid('P3'));
+      await takeAll(store, [SHOP], 2);
+      expect(idsIn(await due(store))).toEqual(['P2', 'P3']);
+    });
+
+    test('whoever has waited for too long is told of once an hour', async () => {
+      const store = await followed(ground());
+      const alarm = async (now: number) =>
+        await store.alarmCallbacks(LEASE, { since: new Date(now - 900_000), unless: new Date(now - 3_600_000) });
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const now = Date.now();
+      expect(await alarm(now)).toEqual([]);
+      expect(await alarm(now + 901_000)).toMatchObject([{ origin: SHOP.origin, waiting: 1 }]);
+      expect(await alarm(now + 901_000)).toEqual([]);
+      expect(await alarm(now + 3_700_000)).toMatchObject([{ origin: SHOP.origin }]);
+      await deliverAll(store);
+      expect(await alarm(now + 9_000_000)).toEqual([]);
+    });
+
+    test('what no relay has taken from the feed waits as well', async () => {
+      const store = await followed(ground(), [SHOP, OTHER]);
+      await record(store, paid('P1'));
+      const { updatedAt } = await order(store, 'P1');
+      expect(await store.listCallbackUrls()).toMatchObject([
+        { clientId: CLIENT, waiting: 0, waitingSince: updatedAt },
+        { clientId: OTHER.clientId, waiting: 0, waitingSince: null },
+      ]);
+    });
+  });
+};

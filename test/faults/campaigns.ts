@@ -6,6 +6,7 @@ import { database } from './database.ts';
 import { disk } from './disk.ts';
 import { fuzz } from './fuzz.ts';
 import { power } from './power.ts';
+import { shop } from './shop.ts';
 import { storm } from './storm.ts';
 
 /** They need Node and npm only: `npm test` has a short run of each. */
@@ -18,4 +19,4 @@ export const WITH_COMPILER: readonly Campaign[] = [power, disk, clock];
 export const WITH_PROXIES: readonly Campaign[] = [attack];
 
 /** Every campaign there is. */
-export const CAMPAIGNS: readonly Campaign[] = [...PLAIN, ...WITH_COMPILER, ...WITH_PROXIES];
+export const CAMPAIGNS: readonly Campaign[] = [...PLAIN, shop, ...WITH_COMPILER, ...WITH_PROXIES];

@@ -86,7 +86,7 @@ export const samplesOf = (
 /** As many requests are under way at a time. */
 export const CONNECTIONS = 8;
 const PAUSE_AFTER_REFUSAL_MS = 50;
-const INSISTS_MS = 30_000;
+const INSISTS_MS = 120_000;
 
 export interface Delivering {
   readonly ledger: Ledger;

@@ -23,7 +23,7 @@ export const nextNames = (): Names => {
 /** Of another payment, with the same number. */
 export const twinOf = ({ number }: Names): Names => namesOf(number, '-twin');
 
-const namesOf = (number: string, suffix: string): Names => {
+export const namesOf = (number: string, suffix: string): Names => {
   const one = `${number}${suffix}`;
   return {
     number,

@@ -1,0 +1,18 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { endPrograms, removeDirectories } from '../support/receiver.ts';
+import { runRounds } from './run.ts';
+import { shop, tally } from './shop.ts';
+
+afterAll(async () => {
+  await endPrograms();
+  removeDirectories();
+});
+
+test('a short campaign: shop', async () => {
+  const said: string[] = [];
+  await runRounds(shop, { seed: 1, rounds: shop.short, say: (line) => void said.push(line) });
+  expect(said.at(-1)).toMatch(/: nothing broke$/);
+  // Both ways were taken: parcels were packed, and the shop took callbacks.
+  expect(tally.shipped).toBeGreaterThan(shop.short);
+  expect(tally.callbacks).toBeGreaterThan(shop.short);
+});

@@ -16,7 +16,7 @@ const page = readPage('docs/consuming.md');
 const text = sectionOf(page, 'SQL');
 const blocks = blocksOf({ ...page, text }, 'sql');
 const queries = blocks.filter((block) => block.startsWith('select'));
-const [grants = ''] = blocks.filter((block) => block.startsWith('create role'));
+const grants = blocks.find((block) => block.startsWith('create role')) ?? '';
 const VIEWS = cellsOf(text).map(([view = '', , columns = '']) => ({ view: view.replaceAll('`', ''), columns }));
 
 const captured = (payment: string, day: string, value: string): readonly Fields[] => [
@@ -76,6 +76,13 @@ test('the page has three queries, and one way to make a role', () => {
   expect(VIEWS.map(({ view }) => view)).toEqual(['orders_v1', 'captures_v1', 'refunds_v1', 'disputes_v1']);
 });
 
+const read = (file: string): readonly (readonly Row[])[] => {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const rows = queries.map((query) => db.prepare(query).all());
+  db.close();
+  return rows;
+};
+
 describe('SQL as docs/consuming.md shows it, on SQLite', () => {
   let directory: string;
   let store: Store;
@@ -88,13 +95,6 @@ describe('SQL as docs/consuming.md shows it, on SQLite', () => {
     await store.close();
     await rm(directory, { recursive: true });
   });
-
-  const read = (file: string): readonly (readonly Row[])[] => {
-    const db = new DatabaseSync(file, { readOnly: true });
-    const rows = queries.map((query) => db.prepare(query).all());
-    db.close();
-    return rows;
-  };
 
   test('finds the same in the file of a running service and in a backup', async () => {
     const running = read(join(directory, 'paynotify.db'));

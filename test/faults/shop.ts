@@ -150,11 +150,13 @@ const agree = async ({ world }: Stage): Promise<readonly Order[]> => {
   return orders;
 };
 
+/** What the shop knows it by. */
+const numberOf = (order: Order): string => order.referenceOrderId ?? order.paymentRequestId ?? orderIdOf(order);
+
 const check = ({ world }: Stage, orders: readonly Order[]): void => {
   const { between } = world;
   const { parcels } = readLedger(world);
   const byId = new Map(orders.map((order) => [`${order.clientId} ${orderIdOf(order)}`, order]));
-  const numberOf = (order: Order): string => order.referenceOrderId ?? order.paymentRequestId ?? orderIdOf(order);
   const shipped = parcels.map((parcel) => {
     const order = byId.get(`${parcel.client_id} ${parcel.order_id}`);
     return order === undefined ? parcel.shop_order : numberOf(order);
@@ -188,9 +190,9 @@ const round = async (seed: number): Promise<void> => {
   try {
     await startAll(stage);
     await startShop(world);
-    const { first, then } = tellAll(signer, random);
+    const { first, rest } = tellAll(signer, random);
     await insistOn(world, first);
-    await sufferAll(stage, then);
+    await sufferAll(stage, rest);
     check(stage, await agree(stage));
     await endAll(stage);
     await endShop(world, 'SIGTERM');

@@ -35,12 +35,15 @@ interface World {
 const JSON_COLUMNS: ReadonlySet<string> = new Set(['attention', 'attention_codes', 'acquirer_info']);
 const BOOLEANS: ReadonlySet<string> = new Set(['fulfillable', 'capture_required']);
 
+/** Of a text or a number. */
+const textOf = (value: unknown): string => `${value as string | number | bigint}`;
+
 const fromSqlite = (row: Readonly<Record<string, unknown>>): Row =>
   Object.fromEntries(
     Object.entries(row).map(([name, value]): [string, Cell] => {
-      if (JSON_COLUMNS.has(name) && value !== null) return [name, JSON.parse(String(value)) as Cell];
+      if (JSON_COLUMNS.has(name) && value !== null) return [name, JSON.parse(textOf(value)) as Cell];
       if (BOOLEANS.has(name)) return [name, value === 1n];
-      return [name, value === null ? null : String(value)];
+      return [name, value === null ? null : textOf(value)];
     }),
   );
 
@@ -65,7 +68,7 @@ const onSqlite = async (): Promise<World> => {
   };
 };
 
-const TIMESTAMPTZ = 1184;
+const iso = (name: string): string => `to_char(${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ${name}`;
 
 const onPostgres = async (): Promise<World> => {
   const server = await startServer();
@@ -79,7 +82,7 @@ const onPostgres = async (): Promise<World> => {
       await client.query<Row>({
         text: sql,
         values: [...values],
-        types: { getTypeParser: (id: number) => (id === TIMESTAMPTZ ? String : types.getTypeParser(id)) },
+        types: { getTypeParser: (id) => (id === types.builtins.TIMESTAMPTZ ? String : types.getTypeParser(id)) },
       })
     ).rows;
   const timed = async (): Promise<ReadonlySet<string>> => {
@@ -88,7 +91,7 @@ const onPostgres = async (): Promise<World> => {
        from information_schema.columns
        where table_schema = 'public' and data_type = 'timestamp with time zone'`,
     );
-    return new Set(rows.map(({ name }) => String(name)));
+    return new Set(rows.map(({ name }) => textOf(name)));
   };
   const times = await timed();
   return {
@@ -96,8 +99,6 @@ const onPostgres = async (): Promise<World> => {
     select: async (sql, values) => {
       // Written by the database, to the microsecond: what is finer than a millisecond would show.
       const [, view = ''] = /from (\w+)/.exec(sql) ?? [];
-      const iso = (name: string): string =>
-        `to_char(${name} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ${name}`;
       const columns = [...times].flatMap((name) => (name.startsWith(`${view}.`) ? [name.slice(view.length + 1)] : []));
       const more = columns.length === 0 ? '' : `, ${columns.map(iso).join(', ')}`;
       const rows = await select(sql.replace('*', `*${more}`), values);
@@ -105,7 +106,7 @@ const onPostgres = async (): Promise<World> => {
         Object.fromEntries(
           Object.entries(row).map(([name, value]) => [
             name,
-            columns.includes(name) && value !== null ? String(value).replace(/000Z$/, 'Z') : value,
+            columns.includes(name) && value !== null ? textOf(value).replace(/000Z$/, 'Z') : value,
           ]),
         ),
       );
@@ -153,7 +154,7 @@ const columnsOf = (
   const own = columns.filter((one) => one === column || one.startsWith(`${column}_`));
   if (value === null) return own.length === 0 ? [[column, null]] : own.map((one) => [one, null]);
   if (isTime(name)) {
-    const instant = readInstant(String(value));
+    const instant = readInstant(textOf(value));
     return [[column, instant === null ? null : new Date(instant).toISOString()]];
   }
   return [[column, typeof value === 'number' ? String(value) : value]];
@@ -188,8 +189,8 @@ const expected = (
     ]),
   ]);
 
-const byText = (a: object, b: object): number => (textOf(a) < textOf(b) ? -1 : 1);
-const textOf = (row: object): string => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
+const byText = (a: object, b: object): number => (sortedText(a) < sortedText(b) ? -1 : 1);
+const sortedText = (row: object): string => JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const TIMES = [
   '2025-02-16T21:48:05-08:00',

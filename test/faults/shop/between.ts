@@ -28,14 +28,15 @@ interface Ends {
 export const orderIdOf = ({ paymentId, paymentRequestId }: Pick<Order, 'paymentId' | 'paymentRequestId'>): string =>
   paymentId ?? `request:${paymentRequestId ?? ''}`;
 
+const nameOf = (clientId: string, orderId: string, revision: number): string =>
+  JSON.stringify([clientId, orderId, revision]);
+
 export const startBetween = async ({ shop, admin }: Ends): Promise<Between> => {
   const shown = new Map<string, Order[]>();
   const idsByState = new Map<string, string>();
   const breaches: string[] = [];
   let callbacks = 0;
 
-  const nameOf = (clientId: string, orderId: string, revision: number): string =>
-    JSON.stringify([clientId, orderId, revision]);
   const remember = (order: Order): string => {
     const name = nameOf(order.clientId, orderIdOf(order), order.revision);
     const before = shown.get(name) ?? [];

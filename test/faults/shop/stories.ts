@@ -69,13 +69,14 @@ const STORIES: readonly ((names: Names) => Told)[] = [
 
 const TWICE = 0.4;
 
+const say = ({ path, body }: Said): Step => ({ kind: 'said', path, body });
+
 /** Every story once, mixed and with repeats: what the shop says first, and then all that may come in any order. */
 export const tellAll = (
   signer: Signer,
   random: Random,
-): { readonly first: readonly Step[]; readonly then: readonly Step[] } => {
+): { readonly first: readonly Step[]; readonly rest: readonly Step[] } => {
   const told = STORIES.map((story) => story(namesOf(random.bytes(4).toString('hex'), '')));
-  const say = ({ path, body }: Said): Step => ({ kind: 'said', path, body });
   const later = told.flatMap(({ said = [], notifications }): readonly Step[] => [
     ...said.map(say),
     ...notifications.map((fields): Step => ({ kind: 'notification', post: signer.sign(fields) })),
@@ -83,6 +84,6 @@ export const tellAll = (
   const repeated = later.filter(() => random.chance(TWICE));
   return {
     first: random.shuffled(told.flatMap(({ first = [] }) => first.map(say))),
-    then: random.shuffled([...later, ...repeated]),
+    rest: random.shuffled([...later, ...repeated]),
   };
 };

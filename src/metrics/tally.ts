@@ -42,8 +42,7 @@ export const createTally = (): Tally => {
     if (recorded.deliveries > 1) return resends.add();
     notifications.add(recorded.reading.kind, recorded.reading.outcome);
     // The clock of the machine may be set back.
-    if (Math.abs(now - sampledAt) < SAMPLED_EVERY_MS) return;
-    const paidAt = paymentTimeOf(delivery);
+    const paidAt = Math.abs(now - sampledAt) < SAMPLED_EVERY_MS ? null : paymentTimeOf(delivery);
     if (paidAt === null) return;
     // APO's clock may be ahead of ours, and a sum must not sink.
     paymentToOrder.observe(Math.max(0, now - paidAt) / 1_000);
@@ -59,9 +58,9 @@ export const createTally = (): Tally => {
       refused: (cause) => refused.add(cause),
     },
     committed: ({ deliveries, results, ms }) => {
-      const now = Date.now();
       batch.observe(deliveries.length);
       commit.observe(ms / 1_000);
+      const now = Date.now();
       for (let at = 0; at < deliveries.length; at += 1) {
         const delivery = deliveries[at];
         const result = results[at];

@@ -212,7 +212,7 @@ describe.each([
       const columns = (await world.hand.columns()).get(table) ?? [];
       // Both databases share the checks: on the slower one a few rows of each table show that they look at its columns.
       const found = columns.length === 0 ? [] : fewOfTheFolded(await world.hand.rows(table));
-      const rows = found.slice(0, isSlow ? 12 : 20);
+      const rows = found.slice(0, isSlow ? 6 : 10);
       const missed: string[] = [];
       for (const column of columns.filter((name) => UNSEEN[table]?.includes(name) !== true)) {
         const verdicts: boolean[] = [];

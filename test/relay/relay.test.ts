@@ -201,10 +201,16 @@ describe('what a response means', () => {
         (count) => count > 0,
       );
       await allTold(store);
-      const kinds = relay
-        .told()
-        .slice(told)
-        .map(({ kind }) => kind);
+      // The log follows what is written down.
+      const kinds = await eventually(
+        'the log',
+        () =>
+          relay
+            .told()
+            .slice(told)
+            .map(({ kind }) => kind),
+        ({ length }) => length >= expected.length,
+      );
       expect([code, kinds]).toEqual([code, expected]);
       expect(answered).toBe(expected.length === 0 ? 1 : 2);
     }

@@ -9,6 +9,7 @@ import { CALLS } from './calls.ts';
 import { comesUnsigned, isOfTheCall, type Outcome } from './codes.ts';
 import type { Journal } from './journal.ts';
 import type { SigningKey } from './keys.ts';
+import { holdsCardData } from './operations/request.ts';
 import { stamp } from './stamp.ts';
 import { happens, type Operation, OPERATIONS, refusal, type Reply, withOutcome, type World } from './world.ts';
 
@@ -165,11 +166,12 @@ const answer = (response: Response, reply: Reply, { needs, call, nth }: Answerin
   const body = bodyOf(reply);
   writeSigned(response, body, { needs, call, signed });
   const { resultStatus, resultCode } = reply.outcome;
-  const outcome = `${resultStatus} ${resultCode}${signed === 'well' ? '' : ` (signed ${signed})`}`;
+  const outcome = `${resultStatus} ${resultCode}${HOW_SIGNED[signed]}`;
   note(needs, call, { sent: body, outcome, isFine: resultStatus === 'S' && signed === 'well' });
 };
 
 type Signed = 'well' | 'badly' | 'not';
+const HOW_SIGNED: Readonly<Record<Signed, string>> = { well: '', badly: ', badly signed', not: ', unsigned' };
 
 const howSigned = (world: World, outcome: Outcome, nth: string): Signed => {
   if (comesUnsigned(outcome) || happens(world, 'unsigned', nth)) return 'not';
@@ -200,7 +202,7 @@ const note = (
   call: Call,
   { sent, outcome, isFine }: { readonly sent: string; readonly outcome: string; readonly isFine: boolean },
 ): void => {
-  const ids = 'body' in call ? idsOf(call.body).join(' ') : '';
+  const ids = 'body' in call && !holdsCardData(call.body) ? idsOf(call.body).join(' ') : '';
   journal.add({
     at: new Date().toISOString(),
     what: 'call',

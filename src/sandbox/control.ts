@@ -30,14 +30,16 @@ export const createControl = (needs: ControlNeeds): Router => {
     if (request.method === 'GET' || request.is('application/json') === 'application/json') next();
     else response.status(415).json({ error: 'The body has to be application/json.' });
   });
-  router.get('/', (_request, response) => void response.json(stateOf(needs)));
+  router.get('/', (_request, response, next) => {
+    stateOf(needs).then((state) => response.json(state), next);
+  });
   router.get('/ledger', (_request, response) => void response.json({ payments: world.ledger.payments().map(shown) }));
   router.get('/notifications', (_request, response) => void response.json({ notifications: needs.deliveries() }));
   router.patch(
     '/',
     taking(settingsChange, (change) => {
       needs.setSettings(changed(world.settings(), change));
-      return stateOf(needs);
+      return world.settings();
     }),
   );
   router.post(
@@ -45,7 +47,7 @@ export const createControl = (needs: ControlNeeds): Router => {
     taking(toldAnswer, (told) => (world.told.add(told), { answers: world.told.all() })),
   );
   router.post('/keys', (_request, response, next) => {
-    needs.rotate().then(() => response.json(stateOf(needs).keys), next);
+    needs.rotate().then(() => response.json(keyOf(needs.keys.current())), next);
   });
   router.post(
     '/payments',
@@ -184,12 +186,12 @@ const shown = (payment: PaymentEntry): object => {
 
 const keyOf = ({ version, publicKey }: SigningKey) => ({ version, publicKey });
 
-const stateOf = ({ world, keys, deliveries, pending }: ControlNeeds) => {
+const stateOf = async ({ world, keys, deliveries, pending }: ControlNeeds) => {
   const states = deliveries().map(({ state }) => state);
   return {
     ...world.settings(),
     answers: world.told.all(),
-    keys: { current: keyOf(keys.current()), next: keyOf(keys.next()) },
+    keys: { current: keyOf(keys.current()), next: keyOf(await keys.next()) },
     payments: world.ledger.payments().length,
     pending: pending(),
     notifications: Object.fromEntries(

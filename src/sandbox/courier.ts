@@ -234,8 +234,9 @@ const beginningOf = async (response: Response): Promise<Buffer> => {
   return read.subarray(0, READ_BYTES);
 };
 
+/** `fetch failed` alone says nothing: its cause does. */
 const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  const { message, cause } = error;
-  return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message;
+  const { message, cause } = error as { readonly message?: unknown; readonly cause?: unknown };
+  const own = typeof message === 'string' ? message : String(error);
+  return typeof cause === 'object' && cause !== null ? `${own}: ${reasonOf(cause)}` : own;
 };

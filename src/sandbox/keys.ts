@@ -8,10 +8,10 @@ export interface SigningKey {
   readonly publicKey: string;
 }
 
-/** The key in force and the next one, which is there before it signs, so that it can be configured. */
+/** The key in force, and the next one, which can be configured before it signs. */
 export interface SigningKeys {
   readonly current: () => SigningKey;
-  readonly next: () => SigningKey;
+  readonly next: () => Promise<SigningKey>;
   /** From now on everything is signed with the next one; what waits to be sent, too. */
   readonly rotate: () => Promise<SigningKey>;
 }
@@ -27,18 +27,17 @@ const makeNext = async (version: number): Promise<SigningKey> => {
   return { version: String(version), key: privateKey, publicKey: publicHalf(privateKey) };
 };
 
-export const createSigningKeys = async (key: KeyObject): Promise<SigningKeys> => {
-  let version = 1;
+export const createSigningKeys = (key: KeyObject): SigningKeys => {
   let current: SigningKey = { version: '1', key, publicKey: publicHalf(key) };
-  let next = await makeNext(version + 1);
+  /** Made once somebody asks: that takes a while. */
+  let made: Promise<SigningKey> | null = null;
+  const next = async (): Promise<SigningKey> => await (made ??= makeNext(Number(current.version) + 1));
   return {
     current: () => current,
-    next: () => next,
+    next,
     rotate: async () => {
-      version += 1;
-      const following = await makeNext(version + 1);
-      current = next;
-      next = following;
+      current = await next();
+      made = null;
       return current;
     },
   };

@@ -51,7 +51,7 @@ export interface Sandbox {
 /** A local stand-in for APO. Rejects where it cannot listen. */
 export const startSandbox = async (options: SandboxOptions): Promise<Sandbox> => {
   if (!isSandboxClient(options.clientId)) throw new Error('a sandbox serves SANDBOX_ clients alone');
-  const { app, publicKey, release } = await assemble(options);
+  const { app, publicKey, release } = assemble(options);
   const server = createServer(app);
   try {
     const { address, port } = await listen(server, options);
@@ -82,13 +82,16 @@ interface Assembled {
   readonly release: () => Promise<void>;
 }
 
-const assemble = async (options: SandboxOptions): Promise<Assembled> => {
+const assemble = (options: SandboxOptions): Assembled => {
   const { clientId, notifyUrl, ledgerFile, sample, merchantKey, onRotated } = options;
   let { settings } = options;
-  const keys = await createSigningKeys(options.privateKey);
+  const keys = createSigningKeys(options.privateKey);
   const journal = createJournal();
   const schedule = createSchedule(() => settings.speed);
-  const rotate = async (): Promise<void> => onRotated?.(await keys.rotate());
+  const rotate = async (): Promise<void> => {
+    const key = await keys.rotate();
+    onRotated?.(key);
+  };
   let sent = 0;
   const courier = createCourier({
     clientId,

@@ -97,7 +97,7 @@ const askedFor = async (sandbox: Served, id: string): Promise<number> => {
 
 const run = async (): Promise<{ readonly accounts: readonly Account[]; readonly ledger: readonly LedgerPayment[] }> => {
   const merchant = await listenAsMerchant((nth) => ({ status: nth % 5 === 0 ? 503 : 200, body: ACKNOWLEDGEMENT }));
-  const sandbox = await serve({ shares: EVERYTHING, seed: 2_026, notifyUrl: merchant.url });
+  const sandbox = await serve({ shares: EVERYTHING, seed: 2_026, speed: 5_000, notifyUrl: merchant.url });
   const accounts: Account[] = [];
   for (let index = 0; index < 24; index += 1) accounts.push(await trade(sandbox, index));
   await sandbox.quiet();

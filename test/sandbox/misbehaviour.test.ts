@@ -106,7 +106,7 @@ describe('payments', () => {
   });
 
   test('pending: inquired meanwhile, and cancelled, it never succeeds', async () => {
-    const { merchant, sandbox } = await misbehaving({ pending: 1 }, { speed: 200 });
+    const { merchant, sandbox } = await misbehaving({ pending: 1 }, { speed: 40 });
     await sandbox.call('pay', payment('R1'));
     await sandbox.call('pay', payment('R2', {}, { as: 'GCASH' }));
     const statusOf = async (id: string): Promise<unknown> =>

@@ -34,7 +34,7 @@ export const createApi = (needs: ApiNeeds): RequestHandler => {
     const about = `${call.name} ${call.text}`;
     const nth = `${about} ${countOf(about)}`;
     const { world } = needs;
-    if (happens(world, 'slow', nth)) await pause(world.settings().slowMs);
+    if (happens(world, 'slow', nth)) await pause(world.settings().slowMs, null, { ref: false });
     const failure = 'reply' in call || !happens(world, 'failing', nth) ? null : failureOf(world, nth);
     if (failure?.when === 'before') {
       fail(response, failure.how, { needs, call });

@@ -27,8 +27,8 @@ export const createControl = (needs: ControlNeeds): Router => {
   const { world } = needs;
   const router = Router();
   router.use((request, response, next) => {
-    if (request.method === 'GET' || request.is('application/json') === 'application/json') next();
-    else response.status(415).json({ error: 'The body has to be application/json.' });
+    if (request.method === 'GET' || /^application\/json *(;|$)/i.test(request.headers['content-type'] ?? '')) next();
+    else response.status(415).json({ error: 'The Content-Type has to be application/json.' });
   });
   router.get('/', (_request, response, next) => {
     stateOf(needs).then((state) => response.json(state), next);

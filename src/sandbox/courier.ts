@@ -7,7 +7,7 @@ import { stamp } from './stamp.ts';
 const ACKNOWLEDGEMENT = Buffer.from('{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}');
 
 /** Seconds before each send, after the one before: eight sends in 24 h 22 min. */
-const RESENT_AFTER = [0, 120, 600, 600, 3_600, 7_200, 21_600, 54_000] as const;
+export const SENT_AFTER = [0, 120, 600, 600, 3_600, 7_200, 21_600, 54_000] as const;
 
 export interface Notification {
   /** `PAYMENT_RESULT S`. */
@@ -116,10 +116,10 @@ const deliverOne = async (
   const { delay = 0, duplicated = null } = treatment;
   const send = async (): Promise<boolean> => await sendOnce(one, url, route);
   const sendFirst = async (): Promise<boolean> =>
-    duplicated === 'together' ? (await Promise.all([send(), send()])).every(Boolean) : await send();
+    duplicated === 'together' ? (await Promise.all([send(), send()])).some(Boolean) : await send();
   await wait(delay, route);
   let acknowledged = delay === 0 ? await inTurn(one.delivery.paymentId, sendFirst) : await sendFirst();
-  for (const seconds of RESENT_AFTER.slice(1)) {
+  for (const seconds of SENT_AFTER.slice(1)) {
     if (acknowledged) break;
     await wait(seconds, route);
     acknowledged = await send();

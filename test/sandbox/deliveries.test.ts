@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { SENT_AFTER } from '../../src/sandbox/courier.ts';
 import { ACKNOWLEDGEMENT, eventually } from '../support/client.ts';
 import { FASTEST, jpy, listenAsMerchant, payment, serve } from './support.ts';
 
@@ -54,6 +55,11 @@ describe('a notification', () => {
       disputeJudgedResult: 'ACCEPT_BY_MERCHANT',
       disputeJudgedAmount: jpy(200),
     });
+    expect(
+      await sandbox.control('POST', '/disputes', { payment: 'R1', type: 'DISPUTE_CREATED', disputeId: 'none' }),
+    ).toMatchObject({
+      status: 409,
+    });
     const [entry] = await sandbox.ledger();
     expect(entry?.moved).toMatchObject({ paid: '1000', returned: '800', taken: '200', kept: '0' });
   });
@@ -97,6 +103,11 @@ describe('the acknowledgement', () => {
 });
 
 describe('the schedule', () => {
+  test('takes 24 hours and 22 minutes, as the documents say', () => {
+    expect(SENT_AFTER.map((seconds) => seconds / 60)).toEqual([0, 2, 10, 10, 60, 120, 360, 900]);
+    expect(SENT_AFTER.reduce<number>((sum, seconds) => sum + seconds, 0)).toBe((24 * 60 + 22) * 60);
+  });
+
   test('is eight sends, and then it is given up', async () => {
     const merchant = await listenAsMerchant(() => ({ status: 500, body: 'no' }));
     const sandbox = await serve({ notifyUrl: merchant.url, speed: FASTEST });

@@ -71,7 +71,7 @@ const trade = async (sandbox: Served, index: number): Promise<Account> => {
     const { outcome } = await untilFinal(sandbox, 'capture', body);
     if (outcome === 'S SUCCESS') account.captured += value;
   }
-  if (draw('cancel') < 0.3) {
+  if (draw('cancel') < 0.6) {
     const { outcome } = await untilFinal(sandbox, 'cancel', { paymentId });
     account.isCancelled = outcome === 'S SUCCESS';
   }
@@ -99,7 +99,7 @@ const run = async (): Promise<{ readonly accounts: readonly Account[]; readonly 
   const merchant = await listenAsMerchant((nth) => ({ status: nth % 5 === 0 ? 503 : 200, body: ACKNOWLEDGEMENT }));
   const sandbox = await serve({ shares: EVERYTHING, seed: 2_026, speed: 5_000, notifyUrl: merchant.url });
   const accounts: Account[] = [];
-  for (let index = 0; index < 24; index += 1) accounts.push(await trade(sandbox, index));
+  for (let index = 0; index < 16; index += 1) accounts.push(await trade(sandbox, index));
   await sandbox.quiet();
   return { accounts, ledger: await sandbox.ledger() };
 };

@@ -266,4 +266,23 @@ describe('what is told', () => {
     await sandbox.control('PATCH', '', { shares, slowMs: 5, rotateAfter: 1_000, speed: 60 });
     expect(await sandbox.control('GET', '')).toMatchObject({ shares, slowMs: 5, rotateAfter: 1_000, speed: 60 });
   });
+
+  test('a refund in the dashboard and a new key show where they should', async () => {
+    const sandbox = await serve();
+    const made = await sandbox.control('POST', '/payments', { paymentRequestId: 'R1', amount: jpy(500), as: 'GCASH' });
+    expect(made).toMatchObject({ status: 200, result: { resultStatus: 'S' }, payment: { captureMode: 'NONE' } });
+    const refund = { payment: 'R1', refundRequestId: 'F1', amount: jpy(200) };
+    expect(await sandbox.control('POST', '/refunds', refund)).toMatchObject({
+      result: { resultStatus: 'S' },
+      payment: { moved: { paid: '500', returned: '200', kept: '300' } },
+    });
+    const { json } = await sandbox.call('inquiryPayment', { paymentRequestId: 'R1' });
+    expect(json['transactions']).toEqual([expect.objectContaining({ transactionRequestId: 'F1' })]);
+    const { keys } = await sandbox.control('GET', '');
+    const { status, ...key } = await sandbox.control('POST', '/keys');
+    expect({ status, key }).toEqual({ status: 200, key: (keys as Fields)['next'] });
+    expect((await sandbox.call('inquiryPayment', { paymentRequestId: 'R1' })).answer.headers['signature']).toContain(
+      'keyVersion=2,',
+    );
+  });
 });

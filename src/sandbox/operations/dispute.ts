@@ -25,7 +25,7 @@ export interface DisputeStep {
   readonly judged?: (typeof JUDGEMENTS)[number] | undefined;
   /** The first step of a dispute has none. */
   readonly disputeId?: string | undefined;
-  /** All that was paid where absent. */
+  /** All that was paid and has not gone back, where absent. */
   readonly amount?: AmountText | undefined;
 }
 
@@ -33,11 +33,12 @@ export interface DisputeStep {
 export const dispute = (world: World, payment: PaymentEntry, step: DisputeStep): DisputeEntry | null => {
   const { disputeId = apoId(world, 'dispute', `${payment.paymentId} ${payment.disputes.length}`) } = step;
   const before = payment.disputes.find((one) => one.disputeId === disputeId);
-  const { paid } = moneyOf(payment);
-  if ((before === undefined && step.disputeId !== undefined) || paid === 0n) return null;
+  const { paid, returned } = moneyOf(payment);
+  const left = paid - returned;
+  if (before === undefined && (step.disputeId !== undefined || left === 0n)) return null;
   const entry: DisputeEntry = {
     disputeId,
-    amount: step.amount ?? before?.amount ?? { currency: payment.amount.currency, value: paid.toString() },
+    amount: step.amount ?? before?.amount ?? { currency: payment.amount.currency, value: left.toString() },
     type: step.type,
     judged: step.type === 'DISPUTE_JUDGED' ? (step.judged ?? 'ACCEPT_BY_MERCHANT') : null,
     time: new Date().toISOString(),

@@ -75,11 +75,12 @@ export const happens = ({ chance, settings }: World, name: MisbehaviourName, abo
   chance.draw(name, about) < settings().shares[name];
 
 const DIGITS = 24;
+/** APO's begin with the day. Here it is always the same: what is drawn for a call may not change overnight. */
+const DAY = '20260101';
 
-/** An id as APO's look: a date and digits; for one request always the same. */
+/** An id as APO's look: a day and digits; for one request always the same. */
 export const apoId = ({ chance }: World, what: string, about: string): string =>
-  new Date().toISOString().slice(0, 10).replaceAll('-', '') +
-  chance.digits(DIGITS, `${what} ${about}`).padStart(DIGITS, '0');
+  DAY + chance.digits(DIGITS, `${what} ${about}`).padStart(DIGITS, '0');
 
 /** Writes a change of a payment down, and returns it. */
 export const change = ({ ledger }: World, payment: PaymentEntry, changes: Partial<PaymentEntry>): PaymentEntry => {

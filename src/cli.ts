@@ -16,6 +16,7 @@ import { addRefunds } from './commands/refunds.ts';
 import { addRegister } from './commands/register.ts';
 import { addRestore } from './commands/restore.ts';
 import { addReview } from './commands/review.ts';
+import { addSandbox } from './commands/sandbox.ts';
 import { addSend } from './commands/send.ts';
 import { addServe } from './commands/serve.ts';
 import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
@@ -50,6 +51,7 @@ const COMMANDS: readonly AddCommand[] = [
   addCopy,
   addOpenapi,
   addKeygen,
+  addSandbox,
 ];
 
 const EXIT_CODES = '\nExit codes: 0 fine, 1 found something wrong, 64 usage, 78 configuration.';

@@ -2,11 +2,14 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Option } from 'commander';
 import { makeKeyPair } from '../antom/key-pair.ts';
 import type { Order } from '../order/order.ts';
+import { playDay } from './demo-day.ts';
 import { type DemoService, startService } from './demo-service.ts';
 import { type Step, STORY } from './demo-story.ts';
 import { CommandError } from './failure.ts';
+import { wholeNumber } from './options.ts';
 import { isAcknowledged, post, type Posted, resultCodeOf, say, type Signer, signPost } from './post.ts';
 import { attentionCell, fulfillableCell, nextActionCell, statusCell, textCell } from './readable.ts';
 import { textOf } from './samples.ts';
@@ -15,6 +18,8 @@ import { aborted, untilSignalled } from './signals.ts';
 import { printable, type Row, table } from './table.ts';
 
 interface DemoOptions {
+  readonly full?: true;
+  readonly payments: number;
   readonly exit?: true;
   readonly json?: true;
 }
@@ -27,12 +32,16 @@ export const addDemo: AddCommand = (program, shell) => {
       'Runs the service on a throw-away key and database, sends it really signed notifications over HTTP, says what a shop says, shows what became of the orders, and stays up. Exit code 1 if anything is not as it should be.',
     )
     .option('--exit', 'end it after the table')
+    .option('--full', "play a shop's day against the sandbox instead, 3,600 times as fast; then it ends")
+    .addOption(new Option('--payments <n>', 'in that day').argParser(wholeNumber(1, 10_000)).default(200))
     .option('--json', 'JSON')
     .action(async (options: DemoOptions) => {
       const signal = untilSignalled();
       const directory = await mkdtemp(join(tmpdir(), 'paynotify-demo-'));
       try {
-        await demonstrate(directory, { options, shell, signal });
+        const { full, payments, json } = options;
+        if (full === true) await playDay({ payments, directory, shell, signal, json: json === true });
+        else await demonstrate(directory, { options, shell, signal });
       } finally {
         await rm(directory, { recursive: true, force: true });
       }

@@ -26,6 +26,7 @@ const COMMANDS = [
   'copy',
   'openapi',
   'keygen',
+  'sandbox',
 ];
 const place = ownPlace();
 
@@ -41,6 +42,9 @@ describe('the command line', () => {
     ['no command', []],
     ['an unknown command', ['frobnicate']],
     ['an unknown option', ['orders', '--frobnicate']],
+    ['a sandbox for a live client', ['sandbox', '--client', 'T_5YET942ZTUH303813']],
+    ['a sandbox that misbehaves in no known way', ['sandbox', '--misbehave', 'rude=0.5']],
+    ['a share above one', ['sandbox', '--misbehave', 'lost=2']],
     ['a word too many', ['orders', 'a', 'b']],
     ['a word too few', ['backup']],
     ['a value outside its set', ['orders', '--status', 'PAID']],

@@ -45,6 +45,18 @@ const ended = async (child: ChildProcess): Promise<number | null> => {
   return child.exitCode;
 };
 
+describe('demo --full', () => {
+  test('plays a day against the sandbox: in the end the orders say what its ledger says', async () => {
+    const { code, out } = await spawned(['demo', '--full', '--payments', '25', '--json'], { TMPDIR: directory });
+    const day = JSON.parse(out) as { readonly statuses: object; readonly shipped: number; readonly captured: number };
+    expect({ code, ...day }).toMatchObject({ code: 0, payments: 25, wrong: [] });
+    expect(Object.keys(day.statuses)).toEqual(['CAPTURED', 'FAILED']);
+    expect(day.shipped).toBeGreaterThan(10);
+    expect(day.captured).toBeGreaterThan(0);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
+
 describe('demo', () => {
   test('--exit shows the table, finds all as it should be, and leaves nothing behind', async () => {
     const { code, out, err } = await spawned(['demo', '--exit'], { TMPDIR: directory });

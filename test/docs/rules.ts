@@ -7,7 +7,7 @@ import { readManifests, readProject } from '../deploy/typed.ts';
 import { eventually } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
 import type { TestServer } from '../support/postgres.ts';
-import type { Environment } from '../support/receiver.ts';
+import { type Environment, runProgram } from '../support/receiver.ts';
 import { CURLS, type Ended, type Site, START, useCurl } from './site.ts';
 
 /** How each command of the documents is run, or checked as far as this machine allows. */
@@ -46,8 +46,12 @@ const onSite = (site: Site, command: string): string => {
   const { address, admin } = site.receiver();
   return atHome(command)
     .replaceAll('localhost:9090', `127.0.0.1:${admin.port}`)
-    .replaceAll('127.0.0.1:8080', `127.0.0.1:${address.port}`);
+    .replaceAll('127.0.0.1:8080', `127.0.0.1:${address.port}`)
+    .replaceAll('http://127.0.0.1:8081', sandboxes.get(site) ?? 'no sandbox');
 };
+
+/** Where the sandbox of a site is. */
+const sandboxes = new WeakMap<Site, string>();
 
 const run: Check = async ({ site }, { input }) => {
   const checkout = await site();
@@ -101,6 +105,22 @@ const send: Check = async ({ site }, { input }) => {
   expect(out).toContain('SUCCESS');
   const added = (await checkout.receiver().unverified()).length - before.length;
   expect(added).toBe(input.includes('--break-signature') ? 1 : 0);
+};
+
+/** It stays up, for the commands after it. */
+const startSandbox: Check = async ({ site }, { input }) => {
+  const checkout = await site();
+  const { directory } = checkout;
+  const url = `http://127.0.0.1:${checkout.receiver().address.port}/payNotify`;
+  const { output } = runProgram({ PATH: [join(directory, 'bin'), process.env['PATH']].join(':') }, [
+    '/bin/sh',
+    '-c',
+    `cd '${directory}' && exec ${input} --json --port 0 --notify-url ${url}`,
+  ]);
+  const said = await eventually('the sandbox', output, ({ stdout }) => stdout.includes('\n}\n'));
+  const { url: address, notifyUrl } = JSON.parse(said.stdout) as Environment;
+  expect(notifyUrl).toBe(url);
+  sandboxes.set(checkout, address ?? '');
 };
 
 /** In the document's words the revision is of another day. */
@@ -256,6 +276,7 @@ export const RULES: readonly Rule[] = [
   ],
   [/^paynotify keygen /, keygen],
   [/^paynotify send /, send],
+  [/^paynotify sandbox /, startSandbox],
   [/^paynotify review (?<id>\S+) /, review],
   [/^paynotify copy /, copy],
   [/^paynotify restore /, restore],

@@ -160,8 +160,19 @@ static void note_acknowledgement(int fd, const struct iovec *parts, int count) {
   }
 }
 
+/* The path of a file that is open; a pipe or socket may have the number of one that was closed past us. */
+static const char *path_of_file(int fd) {
+  if (path_of(fd) != NULL && lseek64(fd, 0, SEEK_CUR) < 0) {
+    pthread_mutex_lock(&lock);
+    free(paths[fd]);
+    paths[fd] = NULL;
+    pthread_mutex_unlock(&lock);
+  }
+  return path_of(fd);
+}
+
 ssize_t write(int fd, const void *data, size_t count) {
-  const char *path = path_of(fd);
+  const char *path = path_of_file(fd);
   if (path == NULL) {
     struct iovec part = {(void *)data, count};
     note_acknowledgement(fd, &part, 1);
@@ -172,7 +183,7 @@ ssize_t write(int fd, const void *data, size_t count) {
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
-  if (path_of(fd) != NULL) stop("writev is not recorded");
+  if (path_of_file(fd) != NULL) stop("writev is not recorded");
   note_acknowledgement(fd, parts, count);
   return REAL(writev)(fd, parts, count);
 }

@@ -2,6 +2,9 @@ import sequencer from '@jest/test-sequencer';
 
 /** What takes longest, much of it waiting: begun at the end, it would leave the other cores without work. */
 const LONGEST = [
+  'system/campaigns',
+  'system/bench',
+  'system/attack',
   'faults/campaigns',
   'faults/shop',
   'store/postgres-failover',

@@ -1,4 +1,4 @@
-import type { CallbackUrl, Store } from '../store/store.ts';
+import { CALLBACKS_LATE_MS, type CallbackUrl, type Store } from '../store/store.ts';
 import { type LaneReport, runLane } from './lane.ts';
 import { createLease, type HeldLease } from './lease.ts';
 import { createNap, type Nap } from './nap.ts';
@@ -47,11 +47,9 @@ const DEFAULTS = { leaseMs: 15_000, postTimeoutMs: 10_000, atOnce: 16, scheduleM
 /** Of the time in which posts may begin. */
 const RENEWED_AFTER = 0.8;
 const TAKEN_AT_ONCE = 500;
-const DRAINING_EVERY_MS = 250;
 const FAILED_AGAIN_AFTER_MS = 1_000;
 const STOPS_WITHIN_MS = 2_000;
 const LOOKS_FOR_LATE_EVERY_MS = 60_000;
-const LATE_AFTER_MS = 15 * 60_000;
 const TOLD_EVERY_MS = 3_600_000;
 
 interface Course extends Required<RelayOptions> {
@@ -182,16 +180,11 @@ const waitFor = async (course: Course, targets: readonly CallbackTarget[], end: 
   const waking = new AbortController();
   course.onWake(() => waking.abort());
   if (course.isStopping() || course.targets() !== targets) return;
-  const ms = (leaseMs - postTimeoutMs) * RENEWED_AFTER;
-  const began = performance.now();
-  const hasMore = await waitForChange(end, { ms, signal: waking.signal });
-  // Nobody waits for the feed any more while the service drains.
-  const isEarly = !hasMore && !waking.signal.aborted && performance.now() - began < ms;
-  if (isEarly) await course.nap.sleep(DRAINING_EVERY_MS);
+  await waitForChange(end, { ms: (leaseMs - postTimeoutMs) * RENEWED_AFTER, signal: waking.signal });
 };
 
 const tellLate = async ({ store, lease, report }: Course): Promise<void> => {
   const now = Date.now();
-  const before = { since: new Date(now - LATE_AFTER_MS), unless: new Date(now - TOLD_EVERY_MS) };
+  const before = { since: new Date(now - CALLBACKS_LATE_MS), unless: new Date(now - TOLD_EVERY_MS) };
   for (const url of (await lease.under(async (own) => await store.alarmCallbacks(own, before))) ?? []) report.late(url);
 };

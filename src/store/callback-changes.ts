@@ -1,6 +1,7 @@
 import type { CallbackDestination, Lease, TakenChanges } from './callback.ts';
 import { type FeedCursor, readFeedCursor, toFeedCursor } from './cursor.ts';
 import { OutdatedCursorError } from './errors.ts';
+import { feedEnds } from './feed.ts';
 import { fence } from './lease.ts';
 import { goOnFrom } from './starts.ts';
 import type { Count, Database, Query, Snapshot, Transaction } from './transaction.ts';
@@ -35,27 +36,16 @@ export const takeChanges = async (
 ): Promise<TakenChanges | null> =>
   await database.transact([], async (transaction) => {
     if (!(await fence(transaction, lease))) return null;
-    const { last, end } = await endOfFeed(transaction);
+    const end = readFeedCursor((await feedEnds(transaction)).orders);
     const now = Date.now();
     const urls = await putInUse(transaction.query, taking.destinations, { end, now });
     let more = false;
     for (const together of standingTogether(urls)) {
-      const isFull = await takePage(transaction, together, { limit: taking.limit, last, now });
+      const isFull = await takePage(transaction, together, { limit: taking.limit, last: end.position, now });
       more ||= isFull;
     }
     return { more, end: toFeedCursor(end) };
   });
-
-/** No position after the last one is below the horizon: nothing is still to come before it. */
-export const endOfFeed = async (snapshot: Snapshot): Promise<{ readonly last: string; readonly end: FeedCursor }> => {
-  const { cursorAt, horizon } = await goOnFrom(snapshot, 'orders', BEGINNING);
-  const [row] = await snapshot.query<{ last: Count }>(
-    'select coalesce(max(position), 0) as last from orders where position < cast($1 as bigint)',
-    [horizon],
-  );
-  const last = String(row?.last ?? 0);
-  return { last, end: readFeedCursor(cursorAt(last)) };
-};
 
 /** Those that are configured are in use, and no others; a new one begins at the end. */
 const putInUse = async (
@@ -159,8 +149,8 @@ const placeOf = async (
 };
 
 /**
- * First come, first posted. What was delivered in this revision, or a later one, is passed over unless it is to be sent again. By the client, but
- * not by its index: that holds no positions.
+ * First come, first posted. What was delivered in this revision, or a later one, is passed over unless it is to be sent
+ * again. By the client, but not by its index: that holds no positions.
  */
 const MAKE_PENDING = `
   insert into callback_orders (

@@ -1,7 +1,7 @@
 import type { CallbackUrl, Lease, OrderCallback } from './callback.ts';
 import { type DeliveredColumns, readDelivered } from './callback-content.ts';
-import { endOfFeed } from './callback-changes.ts';
-import { nextCursor, readKey } from './cursor.ts';
+import { feedEnds } from './feed.ts';
+import { nextCursor, readFeedCursor, readKey } from './cursor.ts';
 import { fence } from './lease.ts';
 import type { Page, PageRequest } from './lists.ts';
 import type { OrderKey } from './order-key.ts';
@@ -225,7 +225,7 @@ export const sendCallbacks = async (database: Database, name: OrderName): Promis
 /** The relay takes all that is in the feed until now, whether or not it was delivered. */
 export const sendAllCallbacks = async (database: Database, clientId: string | null): Promise<number> =>
   await database.transact([], async (transaction) => {
-    const { last } = await endOfFeed(transaction);
+    const last = readFeedCursor((await feedEnds(transaction)).orders).position;
     const rows = await transaction.query(
       `update callback_urls
        set start = null, position = 0, floor = 0, again_until = cast($1 as bigint)

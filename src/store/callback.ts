@@ -7,6 +7,9 @@ import type { OrderName } from './shop.ts';
 
 /* What is stored of callbacks, and what a store does for who posts them (relay/) and who looks after them. */
 
+/** Whoever has waited for longer is late: somebody has to look. */
+export const CALLBACKS_LATE_MS = 15 * 60_000;
+
 /** One client's orders go to one URL. Of the URL only this is stored: it may hold a secret. */
 export interface CallbackDestination {
   readonly clientId: string;

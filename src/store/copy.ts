@@ -12,6 +12,7 @@ import {
   type IdentifierRow,
   type NotificationRow,
   notificationId,
+  placesOf,
   toReadingColumns,
   toUnverifiedEntry,
   type UnverifiedRow,
@@ -86,7 +87,7 @@ const standingAt = async (
   if (positions.length === 0) return new Map();
   const clientIds = [...new Set(clients.map(({ clientId }) => clientId))];
   const ofClients = clientIds.map((_, index) => `$${positions.length + index + 1}`).join(', ');
-  const places = positions.map((_, index) => `cast($${index + 1} as bigint)`).join(', ');
+  const places = placesOf(positions);
   const [rows, identifiers] = await Promise.all([
     query<Standing>(
       `select position, kind, outcome, problem, statements, deliveries, first_received_at, last_received_at

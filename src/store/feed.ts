@@ -1,7 +1,7 @@
 import { readFeedCursor, toFeedCursor } from './cursor.ts';
 import { goOnFrom } from './starts.ts';
 import type { Feed, FeedEnds, PageRequest } from './store.ts';
-import type { Count, Database, Dialect, Snapshot, Value } from './transaction.ts';
+import type { Count, Dialect, Snapshot, Value } from './transaction.ts';
 
 export interface Followed {
   readonly feed: Feed;
@@ -66,7 +66,7 @@ const lastOf = (feed: Feed, { feeds }: Dialect): string =>
   `(select coalesce(max(position), 0) from ${feed} where position < ${feeds[feed].horizon})`;
 
 /** The cursors after the latest change. Asked several times a second while anybody waits: no row of a feed is read. */
-export const feedEnds = async ({ query, dialect }: Database): Promise<FeedEnds> => {
+export const feedEnds = async ({ query, dialect }: Pick<Snapshot, 'query' | 'dialect'>): Promise<FeedEnds> => {
   const [row] = await query<{ start: string | null } & Record<Feed, Count>>(
     `select (select id from starts order by number desc limit 1) as start,
        ${lastOf('orders', dialect)} as orders, ${lastOf('notifications', dialect)} as notifications`,

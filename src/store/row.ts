@@ -191,3 +191,7 @@ export const isoTime = (milliseconds: number | string): string => new Date(Numbe
 
 const isIn = (list: readonly Identifier[], { name, value }: Identifier): boolean =>
   list.some((one) => one.name === name && one.value === value);
+
+/** For `position in (…)`, with the positions as the first values of the statement. */
+export const placesOf = (positions: readonly string[]): string =>
+  positions.map((_, index) => `cast($${index + 1} as bigint)`).join(', ');

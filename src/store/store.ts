@@ -45,7 +45,7 @@ import type {
   UnverifiedSummary,
 } from './verification-failure.ts';
 
-export type * from './callback.ts';
+export * from './callback.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,

@@ -10,7 +10,7 @@ import { type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { toOrder } from './orders.ts';
 import { toRegistration } from './register.ts';
 import { toReview } from './review.ts';
-import { isoTime } from './row.ts';
+import { isoTime, placesOf } from './row.ts';
 import type { ShopStatement } from './shop.ts';
 import type { EvidenceRow } from './stored-order.ts';
 import { LONGEST_TIMELINE, type OrderIds, type Timeline } from './timeline-shown.ts';
@@ -147,7 +147,7 @@ interface Details {
 /** What a list of notifications shows besides, by position. */
 const detailsOf = async (query: Query, positions: readonly string[]): Promise<ReadonlyMap<string, Details>> => {
   if (positions.length === 0) return new Map();
-  const places = positions.map((_, index) => `cast($${index + 1} as bigint)`).join(', ');
+  const places = placesOf(positions);
   const rows = await query<Details>(
     `select position, kind, payment_id, deliveries, last_received_at from notifications where position in (${places})`,
     positions,

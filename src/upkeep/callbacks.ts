@@ -1,7 +1,4 @@
-import type { Store } from '../store/store.ts';
-
-/** Whoever has waited for longer is late: somebody has to look. */
-export const CALLBACKS_LATE_MS = 15 * 60_000;
+import { CALLBACKS_LATE_MS, type Store } from '../store/store.ts';
 
 /** How far a callback URL in use is behind. Of the URL only its origin is told: the rest may be a secret. Times are ISO. */
 export interface CallbackLag {

@@ -1,7 +1,9 @@
+import { textOfAsked } from '../order/asked.ts';
 import type { Reads, Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
 import { inapplicable, toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
+import { recordInquiry } from './inquiry.ts';
 import type { Delivery, Promotion, Reapplication, StoreReads, StoreWrites } from './store.ts';
 import type { PromotionEntry } from './unverified.ts';
 
@@ -14,6 +16,7 @@ export const toStore = (
   reading: () => Promise<{ readonly calls: Reads }>,
 ): StoreReads & StoreWrites => ({
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
+  recordInquiry: async (inquiry) => await recordInquiry(writes.record, inquiry),
   ping: async () => await writes.ping(),
   register: async (...values) => await writes.register(...values),
   amend: async (...values) => await writes.amend(...values),
@@ -73,8 +76,14 @@ export const toRecordEntry = (delivery: Delivery): Entry => {
 
 const toReapplicationEntry = ({ stored, reading }: Reapplication): ReapplicationEntry => {
   const { outcome, statements } = toReadingColumns(stored);
-  const { clientId, id } = stored;
-  return { clientId, id, before: { outcome, statements }, columns: toReadingColumns(reading) };
+  const { clientId, id, asked } = stored;
+  return {
+    clientId,
+    id,
+    asked: asked === null ? null : textOfAsked(asked),
+    before: { outcome, statements },
+    columns: toReadingColumns(reading),
+  };
 };
 
 /** When it was received is known to the unverified request whose place it takes. */

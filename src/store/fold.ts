@@ -39,7 +39,9 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
       statements: folded,
       newestAt: newest([
         before?.newestAt ?? 0,
-        ...notifications.flatMap((one) => (digests.has(one.digest) ? [one.firstReceivedAt] : [])),
+        ...notifications.flatMap((one) =>
+          digests.has(one.digest) && one.kind !== 'INQUIRY' ? [one.firstReceivedAt] : [],
+        ),
       ]),
       loose: notifications.flatMap(({ digest, position }) => (digests.has(digest) ? [] : [position])).sort(),
     },

@@ -3,7 +3,7 @@ import type { Order } from '../order/order.ts';
 import type { Outcome, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
-import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
+import type { BatchResult, Delivery, InquiryDelivery, NotificationKey, RecordedInquiry } from './delivery.ts';
 import type {
   Found,
   NotificationFilter,
@@ -53,10 +53,12 @@ export {
 export type {
   BatchResult,
   Delivery,
+  InquiryDelivery,
   NoRoom,
   NotificationDelivery,
   NotificationKey,
   Recorded,
+  RecordedInquiry,
   RecordedNotification,
   RecordedReading,
   RecordedUnverified,
@@ -221,6 +223,8 @@ export interface StoreReads {
 export interface StoreWrites {
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
+  /** Stores and applies one answer; the same answer to the same question once more is only counted. */
+  readonly recordInquiry: (inquiry: InquiryDelivery) => Promise<RecordedInquiry>;
   /** Resolves while the store can write. */
   readonly ping: () => Promise<void>;
   readonly register: (

@@ -64,6 +64,7 @@ const toRow = (body: string): Omit<Row, 'clientId'> => {
   return {
     position: '0',
     digest,
+    kind: columns.kind,
     outcome,
     problem,
     statements: readStatements(statements, { outcome, digest }),

@@ -24,6 +24,8 @@ export interface NotificationDelivery {
 export interface InquiryDelivery {
   readonly read: ReadInquiry;
   readonly receivedAt: Date;
+  /** As of a notification: after a StoreRejectedError. */
+  readonly inapplicable?: true;
 }
 
 /** An answer that is stored. */

@@ -2,7 +2,7 @@ import { textOfAsked } from '../order/asked.ts';
 import type { Reads, Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
-import { inapplicable, toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
+import { toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
 import { recordInquiry } from './inquiry.ts';
 import type { Delivery, Promotion, Reapplication, StoreReads, StoreWrites } from './store.ts';
 import type { PromotionEntry } from './unverified.ts';
@@ -68,10 +68,7 @@ export const toStore = (
 
 export const toRecordEntry = (delivery: Delivery): Entry => {
   if (delivery.kind === 'unverified') return { unverified: toUnverifiedEntry(delivery) };
-  const notification = toEntry(delivery);
-  return delivery.inapplicable === true
-    ? { notification: { ...notification, ...toReadingColumns(inapplicable(delivery.read.reading)) } }
-    : { notification };
+  return { notification: toEntry(delivery) };
 };
 
 const toReapplicationEntry = ({ stored, reading }: Reapplication): ReapplicationEntry => {

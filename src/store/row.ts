@@ -105,7 +105,7 @@ export const isRefundName = (name: string): boolean => name === 'refundId' || na
 export const OF_REFUNDS = `(kind = 'REFUND' or kind = 'INQUIRY' and statements like '%{"about":"refund"%')`;
 
 /** What is kept of a notification that the database itself refuses to apply. */
-export const inapplicable = (reading: Reading): Reading => ({
+const inapplicable = (reading: Reading): Reading => ({
   ...reading,
   outcome: 'FAILED',
   problem: 'The database rejected what was read from it, a fault of paynotify.',
@@ -113,10 +113,14 @@ export const inapplicable = (reading: Reading): Reading => ({
   statements: [],
 });
 
-export const toEntry = ({ read, receivedAt }: Omit<NotificationDelivery | InquiryDelivery, 'kind'>): WithBytes => ({
+export const toEntry = ({
+  read,
+  receivedAt,
+  inapplicable: isRefused,
+}: Omit<NotificationDelivery, 'kind'> | InquiryDelivery): WithBytes => ({
   clientId: read.clientId,
   asked: 'asked' in read ? textOfAsked(read.asked) : null,
-  ...toReadingColumns(read.reading),
+  ...toReadingColumns(isRefused === true ? inapplicable(read.reading) : read.reading),
   raw: read.raw,
   deliveries: 1,
   firstReceivedAt: receivedAt.getTime(),

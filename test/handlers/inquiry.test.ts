@@ -36,6 +36,14 @@ const payment = (status: string, code: string | null = null) => ({
   paymentRequestId: 'R1',
 });
 
+const statedOf = (...transactions: readonly unknown[]): unknown =>
+  statedBy(read(paymentAnswer('SUCCESS', { transactions }))).slice(1);
+
+const withTransaction = (fields: unknown): Fields => paymentAnswer('SUCCESS', { transactions: [fields] });
+
+const namesIn = ({ identifiers }: Reading): readonly string[] =>
+  identifiers.map(({ name, value }) => `${name} ${value}`);
+
 describe('the status of the payment', () => {
   test.each([
     ['SUCCESS', payment('S')],
@@ -104,8 +112,6 @@ describe('the call', () => {
 });
 
 describe('the transactions', () => {
-  const statedOf = (...transactions: readonly unknown[]): unknown =>
-    statedBy(read(paymentAnswer('SUCCESS', { transactions }))).slice(1);
   const ids = { transactionId: 'X1', transactionRequestId: 'Y1' };
 
   test.each([
@@ -209,7 +215,6 @@ describe('a refund', () => {
 describe('what cannot be read', () => {
   const refundAnswer = { result: result('S'), refundStatus: 'SUCCESS', refundRequestId: 'G1' };
   const capture = { transactionType: 'CAPTURE', transactionId: 'C1' };
-  const withTransaction = (fields: unknown): Fields => paymentAnswer('SUCCESS', { transactions: [fields] });
 
   const UNREADABLE: readonly (readonly [body: Fields | string, problem: string, asked?: Asked])[] = [
     ['[]', 'The body is not a JSON object.'],
@@ -263,8 +268,6 @@ describe('identifiers', () => {
   ];
   const NAMES = ['paymentId P1', 'paymentRequestId R1', 'captureId C1', 'captureRequestId Q1', 'refundId F1'];
   const ALL = [...NAMES, 'refundRequestId G1', 'refundRequestId G2'];
-  const namesIn = ({ identifiers }: Reading): readonly string[] =>
-    identifiers.map(({ name, value }) => `${name} ${value}`);
 
   test('are those of the payment and of its transactions, readable or not', () => {
     expect(namesIn(read(paymentAnswer('SUCCESS', { transactions })))).toEqual(ALL);

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
+import { describeInquiries } from './inquiries.case.ts';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
@@ -30,6 +31,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeRetention(ground);
     describeLists(ground);
     describeJoins(ground);
+    describeInquiries(ground);
     describeMended(ground);
     describeReviews(ground);
     describeMeasuring(ground);

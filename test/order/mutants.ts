@@ -24,7 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant('the largest payment amount counts', 'amount', ['amount.value > best.value', 'amount.value < best.value']),
   mutant('a PAYMENT_RESULT states before a PAYMENT_PENDING', 'findings', [
-    'largest(amountsOf(results)) ?? largest(amountsOf(payments))',
+    'largest(resultAmounts) ?? largest(amountsOf(payments))',
     'largest(amountsOf(payments))',
   ]),
   mutant('only an update with S raises the amount', 'findings', [

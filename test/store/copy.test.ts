@@ -169,7 +169,7 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
       [6, 6],
       [2, 2],
     ]);
-    expect(before.orders).toHaveLength(5);
+    expect(before.orders).toHaveLength(6);
 
     const target = await to.store();
     expect(await contentsOf(target)).toEqual(before);

@@ -167,7 +167,7 @@ const transactionOf = (paymentId: string): fc.Arbitrary<Fields> =>
     .map(({ number, ...fields }) => {
       const isRefund = fields.transactionType === 'REFUND';
       const own = isRefund ? { transactionId: `F${number} of ${paymentId}` } : { transactionId: `C${number}` };
-      return { ...fields, ...own };
+      return Object.assign(fields, own);
     });
 
 /** One field of a well-formed notification replaced by what makes it malformed, or of no known kind. */
@@ -238,7 +238,7 @@ export const worlds = (size: Size): fc.Arbitrary<World> => fc.oneof(worldsOf(FEW
 
 const worldsOf = (cast: Cast, { least, most, registrations }: Size): fc.Arbitrary<World> =>
   fc.record({
-    received: fc.uniqueArray(received(cast), {
+    received: fc.uniqueArray(arriving(cast), {
       minLength: least,
       maxLength: most,
       size: 'max',
@@ -247,7 +247,7 @@ const worldsOf = (cast: Cast, { least, most, registrations }: Size): fc.Arbitrar
     registrations: fc.array(registration(cast), { maxLength: registrations, size: 'max' }),
   });
 
-const received = (cast: Cast): fc.Arbitrary<ReceivedNotification> => {
+const arriving = (cast: Cast): fc.Arbitrary<ReceivedNotification> => {
   const clientId = fc.constantFrom(...cast.clients);
   return fc.oneof(
     { weight: 6, arbitrary: fc.record({ clientId, body: bodies(cast) }) },

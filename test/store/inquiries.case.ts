@@ -35,7 +35,11 @@ import {
 const ABOUT_P1: Asked = { operation: 'inquiryPayment', paymentId: 'P1' };
 const ABOUT_R1: Asked = { operation: 'inquiryPayment', paymentRequestId: 'R1' };
 
-const answered = async (store: Store, body: Fields, asked: Asked = ABOUT_P1, at = T0): Promise<RecordedInquiry> =>
+const answered = async (
+  store: Store,
+  body: Fields,
+  ...[asked = ABOUT_P1, at = T0]: readonly [asked?: Asked, at?: Date]
+): Promise<RecordedInquiry> =>
   await store.recordInquiry({ read: answerTo(asked, JSON.stringify(body)), receivedAt: at });
 
 const captureOf = (value: string, id = 'C1'): Fields =>

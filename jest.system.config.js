@@ -5,5 +5,6 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/system/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  maxWorkers: 2,
+  // Most of the time is waiting.
+  maxWorkers: 3,
 };

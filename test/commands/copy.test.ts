@@ -55,6 +55,7 @@ const fill = async ({ store, env, directory }: Place): Promise<string> => {
     `insert into settings values
       ('${SETTING.rules}', '${writeRules({ number: 1, rules: RULES })}'), ('${SETTING.derived}', '${nameOfRules(RULES)}')`,
   );
+  expect((await here(['rebuild'], env)).code).toBe(0);
   return env['DATABASE_URL'] as string;
 };
 

@@ -153,16 +153,20 @@ describe('the receiver of docs/consuming.md', () => {
     const place = makeDirectory();
     const env = { ...environmentOf(place, signer), CALLBACK_URL: shop.url, CALLBACK_SECRETS: secret };
     const service = await startReady(place, env);
-    await eventually(
-      'the URL in use',
-      async () => (await service.read('/api/status')).json as { readonly callbacks: readonly unknown[] },
-      ({ callbacks }) => callbacks.length === 1,
-    );
-    await service.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
-    await service.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
-    await eventually('a parcel', parcels, (numbers) => numbers.length > 0);
-    expect(parcels()).toEqual(['R1']);
-    await service.stop();
+    try {
+      await eventually(
+        'the URL in use',
+        async () => (await service.read('/api/status')).json as { readonly callbacks: readonly unknown[] },
+        ({ callbacks }) => callbacks.length === 1,
+      );
+      await service.post(signer.sign(paymentResult('S', { paymentAmount: jpy('120') })));
+      await service.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
+      await eventually('a parcel', parcels, (numbers) => numbers.length > 0);
+      expect(parcels()).toEqual(['R1']);
+    } finally {
+      await service.stop();
+      await shop.close();
+    }
 
     const [, example = ''] = blocksOf(page, 'http');
     const [head = '', body = ''] = example.split('\n\n');
@@ -170,6 +174,5 @@ describe('the receiver of docs/consuming.md', () => {
     const shown = [...head.matchAll(/^([\w-]+): (.+)$/gm)].map(([, name = '']) => name.toLowerCase());
     expect(Object.keys(first?.headers ?? {})).toEqual(expect.arrayContaining(shown));
     expect(keysOf(first?.text ?? '')).toEqual(keysOf(body));
-    await shop.close();
   });
 });

@@ -31,26 +31,28 @@ afterAll(async () => {
 const lags = async (): Promise<readonly CallbackLag[]> =>
   ((await service.read('/api/status')).json as { readonly callbacks: readonly CallbackLag[] }).callbacks;
 
+/** What was counted at least once: on a slow machine a probe may have been made meanwhile. */
 const counted = async (): Promise<readonly string[]> =>
   (await get(service.admin, '/metrics')).text
     .split('\n')
-    .filter((line) => /^paynotify_callbacks_(delivered|failed).* [1-9]/.test(line));
+    .flatMap((line) => /^(paynotify_callbacks_(?:delivered|failed).*) [1-9]/.exec(line)?.[1] ?? []);
 
 test('a shop that is down is seen in status, timeline, metrics and commands; --send makes it be tried at once', async () => {
   shop.answer(status(503));
   await service.post(signer.sign(paymentResult('S')));
   const [lag] = await eventually('a pause', lags, ([one]) => one?.paused === true);
   expect(lag).toMatchObject({ clientId: signer.clientId, origin: shop.origin, waiting: 1, why: 'HTTP 503' });
-  expect(await json(['callbacks'], env)).toMatchObject({ destinations: [{ ...lag, lagSeconds: expect.any(Number) }] });
+  const { clientId, origin, waitingSince } = lag ?? {};
+  expect(await json(['callbacks'], env)).toMatchObject({ destinations: [{ clientId, origin, waitingSince }] });
   expect(JSON.stringify((await service.read('/api/status')).json)).not.toContain('hidden');
-  expect(await counted()).toEqual(['paynotify_callbacks_failed_total{class="5xx"} 1']);
+  expect(await counted()).toEqual(['paynotify_callbacks_failed_total{class="5xx"}']);
 
   shop.answer(status(204));
   expect((await here(['callbacks', '--send', 'P1'], env)).code).toBe(0);
   await eventually('its delivery', lags, ([one]) => one?.waitingSince === null);
   expect(await counted()).toEqual([
-    'paynotify_callbacks_delivered_total 1',
-    'paynotify_callbacks_failed_total{class="5xx"} 1',
+    'paynotify_callbacks_delivered_total',
+    'paynotify_callbacks_failed_total{class="5xx"}',
   ]);
   const revision = shop.received().at(-1)?.order.revision;
   const { json: timeline } = await service.read('/api/orders/P1/timeline');

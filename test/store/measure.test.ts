@@ -9,7 +9,7 @@ import { AMPLE, RULES } from './support.ts';
 
 afterAll(removeDirectories);
 
-test('what is measured is counted along indexes, of which none leads to a row', async () => {
+test('what is measured is counted along indexes, of which none leads to many rows', async () => {
   const file = fileIn(makeDirectory());
   const store = await openSqlite({ file, rules: RULES });
   expect(await store.measure(AMPLE)).toMatchObject({ freeBytes: expect.any(Number) });
@@ -33,6 +33,9 @@ test('what is measured is counted along indexes, of which none leads to a row', 
     AMPLE,
   );
   db.close();
-  expect(plans).toHaveLength(4);
-  for (const plan of plans) expect(plan).toMatch(/USING COVERING INDEX orders_/);
+  expect(plans).toHaveLength(5);
+  // The first change that no callback has been made of: one row.
+  expect(plans.filter((plan) => !/USING COVERING INDEX orders_/.test(plan))).toEqual([
+    'SEARCH orders USING INDEX orders_by_position (position>?)',
+  ]);
 });

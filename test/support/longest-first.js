@@ -3,6 +3,7 @@ import sequencer from '@jest/test-sequencer';
 /** What takes longest, much of it waiting: begun at the end, it would leave the other cores without work. */
 const LONGEST = [
   'faults/campaigns',
+  'faults/shop',
   'store/postgres-failover',
   'order/law-5',
   'docs/commands',

@@ -71,8 +71,8 @@ export const migratePostgres = async (url: string, allowUnsafe = false): Promise
 
 /** Whether the role may do what it has to, where the tables belong to another one. */
 const assertWritable = async (client: ClientBase, user: string): Promise<void> => {
-  const { rows } = await client.query<{ schema: string; tables: string }>(`
-    select ours.relnamespace::regnamespace::text as schema, string_agg(tables.relname, ', ') as tables
+  const { rows } = await client.query<{ schema: string; table: string; count: number }>(`
+    select ours.relnamespace::regnamespace::text as schema, min(tables.relname::text) as table, count(*)::integer as count
     from pg_class as ours
     join pg_class as tables on tables.relnamespace = ours.relnamespace and tables.relowner = ours.relowner
     where ours.oid = 'migrations'::regclass and tables.relkind in ('r', 'p') and tables.oid <> ours.oid and not (
@@ -83,7 +83,7 @@ const assertWritable = async (client: ClientBase, user: string): Promise<void> =
   const [found] = rows;
   if (found !== undefined)
     throw new StoreUnusableError(
-      `grant select, insert, update, delete on all tables in schema ${found.schema} to "${user}", who may not write ${found.tables}`,
+      `grant select, insert, update, delete on all tables in schema ${found.schema} to "${user}", who may not write ${found.table}${found.count > 1 ? ` and ${found.count - 1} more` : ''}`,
     );
 };
 

@@ -2,7 +2,10 @@
  * What must not compile. Each `@ts-expect-error` is a promise of the types: once the line below it compiles,
  * `npm run typecheck` fails. Nothing here is ever run.
  */
+import { type SignedAnswer, verifyAnswer } from '../src/antom/answer.ts';
 import { type SignedRequest, type Trust, type VerifiedNotification, verify } from '../src/antom/signature.ts';
+import type { Handler } from '../src/handlers/handler.ts';
+import { readInquiry } from '../src/handlers/inquiry.ts';
 import { readBody, readNotification } from '../src/handlers/read.ts';
 import { ok } from '../src/http/admin/answer.ts';
 import { endpoint } from '../src/http/admin/endpoint.ts';
@@ -13,7 +16,8 @@ import { shapeOf } from '../src/http/admin/shapes/shape.ts';
 import type { Inbox } from '../src/inbox/inbox.ts';
 import type { Place } from '../src/inbox/queue.ts';
 import type { AmountText } from '../src/order/amount.ts';
-import type { RawNotification, Reading, ReadNotification } from '../src/order/reading.ts';
+import type { Asked } from '../src/order/asked.ts';
+import type { RawNotification, ReadInquiry, Reading, ReadNotification } from '../src/order/reading.ts';
 import { acknowledge } from '../src/pay-notify.ts';
 import type {
   Delivery,
@@ -36,6 +40,11 @@ declare const delivery: Delivery;
 declare const store: Store;
 declare const inbox: Inbox;
 declare const place: Place;
+
+declare const response: SignedAnswer;
+declare const asked: Asked;
+declare const inquiry: ReadInquiry;
+declare const handler: Handler;
 
 const receivedAt = new Date();
 const bounds = { maxBytes: 0 };
@@ -106,6 +115,31 @@ export const changesTheReading = () => (read.reading.outcome = 'APPLIED');
 
 // @ts-expect-error: nor does anybody add a statement to it
 export const addsAStatement = () => read.reading.statements.push();
+
+// --- what APO answers is no notification, and no notification is an answer -----------------------------------
+
+export const meantOfAnswers = async (): Promise<void> => {
+  const answer = verifyAnswer(response, trust.keys);
+  if (answer !== null) await store.recordInquiry({ read: readInquiry(answer, asked), receivedAt });
+};
+
+// @ts-expect-error: a notification that looks like an answer is not one
+export const readsANotificationAsAnAnswer = () => readInquiry(verified, asked);
+
+// @ts-expect-error: nor is a request, whoever sent it
+export const readsARequestAsAnAnswer = () => readInquiry(request, asked);
+
+// @ts-expect-error: nor a response that was not verified
+export const readsAResponse = () => readInquiry(response, asked);
+
+// @ts-expect-error: what was read as a notification is recorded as one
+export const recordsANotificationAsAnAnswer = () => store.recordInquiry({ read, receivedAt });
+
+// @ts-expect-error: what was read as an answer is not acknowledged
+export const answerAsNotification: Delivery = { kind: 'notification', read: inquiry, receivedAt };
+
+// @ts-expect-error: the table by which notifications are told apart has no line of this kind
+export const inTheTable: Handler = { kind: 'INQUIRY', matches: () => true, read: handler.read };
 
 // --- recording takes what was read --------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { trustInForce } from './in-force.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
-import { outcomeCell, textCell, utc } from './readable.ts';
+import { askedText, outcomeCell, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { candidates, only, withStore } from './stored.ts';
 import { type Cell, pairs, printableLines, table } from './table.ts';
@@ -133,6 +133,7 @@ const details = ({ paint }: Shell, stored: StoredNotification, signatureVerifies
     pairs(paint, [
       ['id', stored.id],
       ['kind', stored.kind],
+      ...(stored.asked === null ? [] : [['asked', askedText(stored.asked)] as const]),
       ...stored.identifiers.map(({ name, value }) => [name, value] as const),
       ['outcome', outcomeCell(stored.outcome)],
       ['problem', textCell(stored.problem)],
@@ -144,14 +145,14 @@ const details = ({ paint }: Shell, stored: StoredNotification, signatureVerifies
     ...rawDetails(paint, stored),
   ].join('\n\n');
 
-const rawDetails = (paint: Shell['paint'], { raw, clientId }: StoredNotification): readonly string[] =>
+const rawDetails = (paint: Shell['paint'], { raw, clientId, asked }: StoredNotification): readonly string[] =>
   raw === null
     ? [paint('dim', '(its bytes have been removed)')]
     : [
         pairs(paint, [
           ['request', `${raw.method} ${raw.target}`],
           ['client-id', clientId],
-          ['request-time', raw.requestTime],
+          [asked === null ? 'request-time' : 'response-time', raw.requestTime],
           ['signature', raw.signature],
         ]),
         printableLines(Buffer.from(raw.body).toString('utf8')),

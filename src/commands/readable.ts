@@ -1,4 +1,5 @@
 import type { AmountText } from '../order/amount.ts';
+import type { Asked } from '../order/asked.ts';
 import { isBlocking } from '../order/attention.ts';
 import type { Attention } from '../order/attention-code.ts';
 import type { MovementStatus } from '../order/movement.ts';
@@ -73,3 +74,6 @@ const OUTCOME_COLOURS: Readonly<Record<Outcome, Colour>> = {
 export const outcomeCell = (outcome: Outcome): Cell => ({ text: outcome, colour: OUTCOME_COLOURS[outcome] });
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** `inquiryPayment paymentId P1` */
+export const askedText = ({ operation, ...ids }: Asked): string => [operation, ...Object.entries(ids).flat()].join(' ');

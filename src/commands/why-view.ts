@@ -2,7 +2,7 @@ import type { Search } from '../http/admin/unverified-search.ts';
 import type { CallbackEntry, ShownEntry, ShownTimeline } from '../http/admin/timeline-shown.ts';
 import type { Found, NotificationSummary } from '../store/store.ts';
 import type { Lately } from './lately.ts';
-import { attentionText, counted, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
+import { askedText, attentionText, counted, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
 import type { Paint } from './shell.ts';
 import { type Row, printable, table } from './table.ts';
 import { flawOf } from './unverified-said.ts';
@@ -104,6 +104,11 @@ const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, m
       const unread = outcome === 'APPLIED' ? [] : [outcome, ...(problem === null ? [] : [problem])];
       const other = one.paymentId === null || one.paymentId === own ? [] : [`of payment ${one.paymentId}`];
       return [`${kind}${repeated}`, [...unread, ...states, ...other].join(' ')];
+    }
+    case 'inquiry': {
+      const repeated = one.deliveries > 1 ? ` (${one.deliveries} times)` : '';
+      const unread = one.outcome === 'APPLIED' ? [] : [one.outcome, ...(one.problem === null ? [] : [one.problem])];
+      return [`INQUIRY${repeated}`, [...unread, ...one.states, `(${askedText(one.asked)})`].join(' ')];
     }
     case 'registration': {
       const { paymentRequestId, amount, captureMode, paymentMethodType, finalAmount, cancelled, referenceOrderId } =

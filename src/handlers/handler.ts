@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Kind, Reading } from '../order/reading.ts';
+import type { NotificationKind, Reading } from '../order/reading.ts';
 import type { JsonObject, Statement } from '../order/statement.ts';
 import { isMissing } from './fields.ts';
 import { describeIssue, toProblem } from './problem.ts';
@@ -9,7 +9,7 @@ export type Content = Pick<Reading, 'outcome' | 'problem' | 'statements'>;
 
 /** One line of the dispatch table. */
 export interface Handler {
-  readonly kind: Kind;
+  readonly kind: NotificationKind;
   /** True for a notification of this kind, provided that no line before it said so. */
   readonly matches: (json: JsonObject) => boolean;
   readonly read: (json: JsonObject) => Content;
@@ -20,7 +20,7 @@ export type Handlers = readonly Handler[];
 
 /** What a handler's file says about its kind. */
 export interface HandledKind<Fields> {
-  readonly kind: Kind;
+  readonly kind: NotificationKind;
   readonly matches: (json: JsonObject) => boolean;
   /**
    * The fields that are read, identifiers among them: which are required, optional, tolerated, and what is malformed.
@@ -46,7 +46,7 @@ export const createHandler = <Fields>({ kind, matches, schema, state }: HandledK
 };
 
 /** A line of the table for a kind that is told apart and kept, and states nothing. */
-export const unhandled = (kind: Kind, matches: Handler['matches']): Handler => ({
+export const unhandled = (kind: NotificationKind, matches: Handler['matches']): Handler => ({
   kind,
   matches,
   read: () => ({ outcome: 'UNHANDLED', problem: null, statements: [] }),

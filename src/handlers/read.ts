@@ -54,11 +54,11 @@ const readJson = (json: JsonObject, handlers: Handlers): Reading => {
 const UNKNOWN = { kind: 'UNKNOWN', statements: [] } as const;
 
 /** With both, the JSON is beyond the limits and is only the outermost of it. */
-type Decoded =
+export type Decoded =
   { readonly json: JsonObject; readonly problem: string | null } | { readonly json: null; readonly problem: string };
 
 /** Invalid UTF-8 is refused, not repaired. Of duplicate keys the last one wins. */
-const decode = (body: Uint8Array): Decoded => {
+export const decode = (body: Uint8Array): Decoded => {
   if (!isUtf8(body)) return { json: null, problem: 'The body is not UTF-8.' };
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   if (text.startsWith('\ufeff')) return { json: null, problem: 'The body begins with a byte order mark.' };
@@ -79,7 +79,7 @@ const parse = (text: string): unknown => {
   }
 };
 
-const identifiersOf = (json: JsonObject): readonly Identifier[] => {
+export const identifiersOf = (json: JsonObject): readonly Identifier[] => {
   const identifiers: Identifier[] = [];
   for (const name of IDENTIFIER_NAMES) {
     const value = json[name];
@@ -89,5 +89,5 @@ const identifiersOf = (json: JsonObject): readonly Identifier[] => {
 };
 
 /** Only the class: a message may quote the notification. */
-const faultOf = (error: unknown): string =>
+export const faultOf = (error: unknown): string =>
   `${error instanceof Error ? error.constructor.name : 'Error'}: a fault of paynotify, not of the notification, which is kept and read again.`;

@@ -111,12 +111,14 @@ export const MONEY_LINES = {
   },
   CANCELLED_BUT_CAPTURED: {
     rule: (findings) => {
-      const { registration, succeeded, amounts } = findings;
-      if (registration?.cancelled !== true || succeeded.length === 0 || isRefunded(findings)) return null;
+      const { registration, cancelledByInquiry, succeeded, amounts } = findings;
+      const isRegistered = registration?.cancelled === true;
+      if (!(isRegistered || cancelledByInquiry) || succeeded.length === 0 || isRefunded(findings)) return null;
       const captured = amounts.captured === null ? 'money' : show(amounts.captured);
+      const way = cancelledByInquiry ? 'ask APO which one stands' : 'take the cancellation back';
       return {
         values: [captured],
-        text: `The payment was cancelled, and ${captured} was captured all the same. Refund it, or take the cancellation back.`,
+        text: `The payment was cancelled, and ${captured} was captured all the same. Refund it, or ${way}.`,
       };
     },
     blocks: true,

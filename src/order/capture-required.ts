@@ -1,6 +1,6 @@
 import type { Registration } from './registration.ts';
 import type { OrderRules } from './rules.ts';
-import type { PaymentStatement } from './statement.ts';
+import type { AnyPaymentStatement } from './statement.ts';
 
 /** Upper case, and nothing but A–Z and 0–9: `Google Pay`, `GOOGLE_PAY` and `googlepay` are one method. */
 export const normaliseMethod = (method: string): string => method.toUpperCase().replaceAll(/[^A-Z0-9]/g, '');
@@ -32,8 +32,8 @@ const METHODS_WITHOUT_CAPTURE: readonly string[] = [
 const WITHOUT_CAPTURE: ReadonlySet<string> = new Set(METHODS_WITHOUT_CAPTURE.map(normaliseMethod));
 
 interface Shown {
-  /** PAYMENT_RESULT and PAYMENT_PENDING. */
-  readonly payments: readonly PaymentStatement[];
+  /** PAYMENT_RESULT, PAYMENT_PENDING and an inquiry's CANCELLED. */
+  readonly payments: readonly AnyPaymentStatement[];
   /** The payment has a capture, whatever its result. */
   readonly hasCapture: boolean;
   readonly registration: Registration | null;
@@ -75,7 +75,7 @@ interface Methods {
   readonly psps: readonly string[];
 }
 
-const showsCapturedMethod = (payments: readonly PaymentStatement[], { methods, psps }: Methods): boolean => {
+const showsCapturedMethod = (payments: readonly AnyPaymentStatement[], { methods, psps }: Methods): boolean => {
   if ([...methods, ...psps].some((method) => CAPTURED_METHODS.has(method))) return true;
   if (payments.some(isAcquiredByPayPal)) return true;
   // GrabPay fills these fields as cards do.
@@ -84,7 +84,7 @@ const showsCapturedMethod = (payments: readonly PaymentStatement[], { methods, p
   return !isGrabPay && payments.some(({ hasResultInfo }) => hasResultInfo === true);
 };
 
-const isAcquiredByPayPal = ({ acquirerInfo }: PaymentStatement): boolean => {
+const isAcquiredByPayPal = ({ acquirerInfo }: AnyPaymentStatement): boolean => {
   const name =
     acquirerInfo !== undefined && Object.hasOwn(acquirerInfo, 'acquirerName') && acquirerInfo['acquirerName'];
   return typeof name === 'string' && normaliseMethod(name) === 'PAYPAL';

@@ -42,8 +42,8 @@ const withCodes = (what: string, statements: readonly Pick<Findings['results'][n
 
 /** What APO states several amounts of. Where a capture is required, an amount may be raised by an update. */
 export const contradictoryAmounts = (findings: Findings): readonly string[] => {
-  const { need, results, captures, refunds } = findings;
-  const stated = need.required ? ownAmounts(findings) : amountsOf(results);
+  const { need, resultAmounts, captures, refunds } = findings;
+  const stated = need.required ? ownAmounts(findings) : resultAmounts;
   return [
     ...(disagree(stated) ? [withAmounts('the payment', stated)] : []),
     ...captures.filter(({ amountsDisagree }) => amountsDisagree).map((one) => ofMovement('capture', one)),

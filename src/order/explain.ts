@@ -9,7 +9,7 @@ import type { NextAction } from './next-action.ts';
 import { judge, UNDERIVABLE, type Verdict } from './order.ts';
 import type { OrderRules } from './rules.ts';
 import { inUnits, list, show } from './show.ts';
-import { firstOf, type PaymentStatement } from './statement.ts';
+import { type AnyPaymentStatement, firstOf, type PaymentStatement } from './statement.ts';
 import type { OrderStatus } from './status.ts';
 
 /** Why an order says what it says, in sentences: values and causes are named. */
@@ -59,12 +59,15 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     ...failuresSaid(findings),
   ],
   CANCELLED: (findings) => {
-    const { registration, captures, results } = findings;
+    const { registration, captures, results, cancelledByInquiry } = findings;
     const gone = captures.filter(saysAuthorizationGone);
     const said = results.filter((one) => one.result.resultStatus === 'F' && saysCancelled(one));
     if (registration?.cancelled === true) return ['The shop registered the payment as cancelled.'];
+    if (cancelledByInquiry) return ['APO was asked, and says that the payment was cancelled.'];
     if (gone.length > 0)
       return [`The authorization is gone, and nothing was captured. Failed: ${list(gone.map(nameWithCode))}.`];
+    if (said.length === 0 || !findings.hasSuccess)
+      return ['APO was asked, and shows a VOID: the authorization was taken back, and nothing was captured.'];
     return [`APO reported the authorization, and that it was cancelled: ${list(said.map(resultText))}.`];
   },
   AUTHORIZED: (findings) => [
@@ -77,7 +80,7 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     `APO declined the payment: ${list(results.filter(({ result }) => result.resultStatus === 'F').map(resultText))}.`,
   ],
   PROCESSING: ({ payments }) => [
-    `The payment is under way: APO said ${list(payments.map((one) => (one.pending ? `PAYMENT_PENDING ${resultText(one)}` : `PAYMENT_RESULT ${resultText(one)}`)))}, and no final PAYMENT_RESULT has come.`,
+    `The payment is under way: APO said ${list(payments.flatMap(underWayText))}, and no final PAYMENT_RESULT has come.`,
   ],
   PENDING: (findings) => {
     const { evidence, registration, captures, refunds, disputes } = findings;
@@ -94,6 +97,11 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     return [`No PAYMENT_RESULT has come${came.length === 0 ? '' : `, only ${came.join(' and ')}`}.`];
   },
 };
+
+const underWayText = (payment: AnyPaymentStatement): readonly string[] =>
+  payment.about === 'payment'
+    ? [`${payment.pending ? 'PAYMENT_PENDING' : 'PAYMENT_RESULT'} ${resultText(payment)}`]
+    : [];
 
 const amountText = (amount: Amount | null): string => (amount === null ? 'an unknown amount' : show(amount));
 const captured = ({ amounts }: Findings): string => amountText(amounts.captured);

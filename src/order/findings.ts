@@ -9,8 +9,10 @@ import type { OrderRules } from './rules.ts';
 import {
   type AmountUpdateStatement,
   amountsOf,
+  type AnyPaymentStatement,
   byCodeUnit,
   byPrecedence,
+  type CancellationStatement,
   type CaptureStatement,
   type DisputeStatement,
   type PaymentStatement,
@@ -23,10 +25,12 @@ import {
 export interface Findings {
   readonly evidence: OrderEvidence;
   readonly rules: OrderRules;
-  /** PAYMENT_RESULT and PAYMENT_PENDING, sorted by precedence. */
-  readonly payments: readonly Sourced<PaymentStatement>[];
+  /** PAYMENT_RESULT, PAYMENT_PENDING and an inquiry's CANCELLED, sorted by precedence. */
+  readonly payments: readonly Sourced<AnyPaymentStatement>[];
   /** PAYMENT_RESULT alone. */
   readonly results: readonly Sourced<PaymentStatement>[];
+  /** The amounts of those, and of an inquiry's CANCELLED. */
+  readonly resultAmounts: readonly Amount[];
   readonly captures: readonly CaptureEvidence[];
   readonly succeeded: readonly CaptureEvidence[];
   /** Failed captures that count, the decisive one first. */
@@ -40,6 +44,8 @@ export interface Findings {
   readonly hasSuccess: boolean;
   readonly hasFailure: boolean;
   readonly isCancelled: boolean;
+  /** An inquiry says CANCELLED, or shows a CANCEL with S: that holds whatever was captured. */
+  readonly cancelledByInquiry: boolean;
   readonly amounts: Amounts;
 }
 
@@ -61,7 +67,8 @@ export interface Amounts {
 }
 
 interface Gathered {
-  readonly payments: readonly Sourced<PaymentStatement>[];
+  readonly payments: readonly Sourced<AnyPaymentStatement>[];
+  readonly cancellations: readonly CancellationStatement[];
   readonly updates: readonly AmountUpdateStatement[];
   readonly captures: readonly CaptureEvidence[];
   readonly refunds: readonly RefundEvidence[];
@@ -69,7 +76,8 @@ interface Gathered {
 }
 
 const gather = (statements: readonly Sourced<Statement>[]): Gathered => {
-  const payments: Sourced<PaymentStatement>[] = [];
+  const payments: Sourced<AnyPaymentStatement>[] = [];
+  const cancellations: CancellationStatement[] = [];
   const updates: AmountUpdateStatement[] = [];
   const captures: Sourced<CaptureStatement>[] = [];
   const refunds: Sourced<RefundStatement>[] = [];
@@ -77,7 +85,11 @@ const gather = (statements: readonly Sourced<Statement>[]): Gathered => {
   for (const statement of statements) {
     switch (statement.about) {
       case 'payment':
+      case 'cancelled payment':
         payments.push(statement);
+        break;
+      case 'cancellation':
+        cancellations.push(statement);
         break;
       case 'amount update':
         updates.push(statement);
@@ -91,10 +103,13 @@ const gather = (statements: readonly Sourced<Statement>[]): Gathered => {
       case 'dispute':
         disputes.push(statement);
         break;
+      case 'inquiry':
+        break;
     }
   }
   return {
     payments: payments.sort(byPrecedence),
+    cancellations,
     updates,
     captures: gatherCaptures(captures),
     refunds: gatherRefunds(refunds),
@@ -109,8 +124,13 @@ const hasStatus =
 
 export const findIn = (evidence: OrderEvidence, rules: OrderRules): Findings => {
   const gathered = gather(evidence.statements);
-  const { payments, captures, refunds, disputes } = gathered;
-  const results = payments.filter(({ pending }) => !pending);
+  const { payments, cancellations, captures, refunds, disputes } = gathered;
+  const results = payments.filter((one) => one.about === 'payment').filter(({ pending }) => !pending);
+  const cancelled = payments.filter((one) => one.about === 'cancelled payment');
+  const resultAmounts = [...amountsOf(results), ...amountsOf(cancelled)];
+  const shows = (wanted: CancellationStatement['type']): boolean =>
+    cancellations.some((one) => one.type === wanted && hasStatus('S')(one));
+  const cancelledByInquiry = cancelled.length > 0 || shows('CANCEL');
   const succeeded = captures.filter(({ status }) => status === 'SUCCEEDED');
   const registration = countedRegistration(evidence.registrations);
   const need = captureNeed({ payments, hasCapture: captures.length > 0, registration }, rules);
@@ -119,6 +139,7 @@ export const findIn = (evidence: OrderEvidence, rules: OrderRules): Findings => 
     rules,
     payments,
     results,
+    resultAmounts,
     captures,
     succeeded,
     failures: countingFailures(captures),
@@ -129,8 +150,10 @@ export const findIn = (evidence: OrderEvidence, rules: OrderRules): Findings => 
     need,
     hasSuccess: results.some(hasStatus('S')),
     hasFailure: results.some(hasStatus('F')),
-    isCancelled: isCancelled({ registration, results, captures, succeeded, need }),
-    amounts: amountsIn(gathered, { results, succeeded, registration, need }),
+    isCancelled:
+      cancelledByInquiry || isCancelled({ registration, results, captures, succeeded, need, isVoided: shows('VOID') }),
+    cancelledByInquiry,
+    amounts: amountsIn(gathered, { results, resultAmounts, succeeded, registration, need }),
   };
 };
 
@@ -144,10 +167,13 @@ const isCancelled = ({
   captures,
   succeeded,
   need,
-}: Pick<Findings, 'registration' | 'results' | 'captures' | 'succeeded' | 'need'>): boolean => {
+  isVoided,
+}: Pick<Findings, 'registration' | 'results' | 'captures' | 'succeeded' | 'need'> & {
+  readonly isVoided: boolean;
+}): boolean => {
   if (registration?.cancelled === true) return true;
   if (succeeded.length > 0) return false;
-  if (captures.some(saysAuthorizationGone)) return true;
+  if (isVoided || captures.some(saysAuthorizationGone)) return true;
   return (
     need.required &&
     need.because !== 'undecided' &&
@@ -158,9 +184,15 @@ const isCancelled = ({
 
 const amountsIn = (
   { payments, updates, refunds, disputes }: Gathered,
-  { results, succeeded, registration, need }: Pick<Findings, 'results' | 'succeeded' | 'registration' | 'need'>,
+  {
+    results,
+    resultAmounts,
+    succeeded,
+    registration,
+    need,
+  }: Pick<Findings, 'results' | 'resultAmounts' | 'succeeded' | 'registration' | 'need'>,
 ): Amounts => {
-  const stated = largest(amountsOf(results)) ?? largest(amountsOf(payments));
+  const stated = largest(resultAmounts) ?? largest(amountsOf(payments));
   const updated = amountsOf(updates.filter(hasStatus('S')));
   const raised =
     stated === null || !need.required ? [] : updated.filter(({ currency }) => currency === stated.currency);
@@ -215,8 +247,8 @@ const sumOf = (succeeded: readonly Moved[], currency: string | null): Amount | n
 export const isRefunded = ({ amounts: { paid, gone } }: Findings): boolean => paid > 0n && gone >= paid;
 
 /** Of the amounts of its PAYMENT_RESULTs, those that no successful amount update states. */
-export const ownAmounts = ({ results, amounts: { updates } }: Findings): readonly Amount[] =>
-  amountsOf(results).filter((amount) => !updates.some((update) => !disagree([amount, update])));
+export const ownAmounts = ({ resultAmounts, amounts: { updates } }: Findings): readonly Amount[] =>
+  resultAmounts.filter((amount) => !updates.some((update) => !disagree([amount, update])));
 
 /** A PAYMENT_RESULT S states an amount above zero. */
 export const successStatesAmount = ({ results }: Findings): boolean =>

@@ -32,6 +32,7 @@ export const toFolded = ({ statements, amount }: CaptureEvidence): Sourced<Captu
     about: 'capture',
     captureId: firstOf(statements, ({ captureId }) => captureId) ?? undefined,
     captureRequestId: firstOf(statements, ({ captureRequestId }) => captureRequestId) ?? undefined,
+    answer: first.answer,
     result: { ...first.result, resultMessage: null },
     amount: amount === null ? undefined : toAmountText(amount),
     captureTime: firstOf(statements, ({ captureTime }) => captureTime) ?? undefined,

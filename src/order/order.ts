@@ -183,7 +183,7 @@ const describe = (findings: Findings, judgement: Judgement) => {
     paymentMethod: methodOf(findings),
     captureRequired: need.required,
     captureMode: findings.captureMode,
-    result: payments[0]?.result ?? null,
+    result: firstOf(payments, (payment) => (payment.about === 'payment' ? payment.result : undefined)),
     paymentTime: firstOf(payments, ({ paymentTime }) => paymentTime),
     authorizationExpiresAt: judgement.authorizationExpiresAt,
     acquirerInfo: firstOf(payments, ({ acquirerInfo }) => acquirerInfo),

@@ -1,8 +1,9 @@
+import type { Asked } from './asked.ts';
 import type { Identifier } from './identifier.ts';
 import type { Statement } from './statement.ts';
 
 /** Every kind of notification (spec: wire, §1), in the order in which they are told apart. */
-export const KINDS = [
+export const NOTIFICATION_KINDS = [
   'DISPUTE',
   'DEFENSE_DOCUMENT',
   'AUTHORIZATION',
@@ -26,13 +27,17 @@ export const KINDS = [
   'REFUND',
   'UNKNOWN',
 ] as const;
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+/** The kinds of all that is stored and read. INQUIRY is an answer to what we asked: no notification is of that kind. */
+export const KINDS = [...NOTIFICATION_KINDS, 'INQUIRY'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** What became of a stored notification: a closed set. */
 export const OUTCOMES = ['APPLIED', 'UNHANDLED', 'MALFORMED', 'FAILED'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** What was read from the bytes of a notification, once: it is stored beside them and outlives them. */
+/** What was read from the bytes of a notification or an answer, once: it is stored beside them and outlives them. */
 export interface Reading {
   readonly kind: Kind;
   readonly outcome: Outcome;
@@ -44,11 +49,15 @@ export interface Reading {
   readonly statements: readonly Statement[];
 }
 
-/** What came over the wire and was signed, byte for byte: all that is needed to verify it again. */
+/**
+ * What came over the wire and was signed, byte for byte: all that is needed to verify it again. An answer has the method
+ * and the path of the request that it answers.
+ */
 export interface RawNotification {
   readonly method: string;
   /** The request target with its query, as received. */
   readonly target: string;
+  /** The header `request-time`; of an answer `response-time`. */
   readonly requestTime: string;
   /** The header as received. */
   readonly signature: string;
@@ -61,6 +70,17 @@ declare const read: unique symbol;
 export interface ReadNotification {
   readonly [read]: true;
   readonly clientId: string;
+  readonly raw: RawNotification;
+  readonly reading: Reading;
+}
+
+declare const readAnswer: unique symbol;
+
+/** A verified answer, what was asked, and what was read from it. Only `readInquiry` makes one, of a verified one. */
+export interface ReadInquiry {
+  readonly [readAnswer]: true;
+  readonly clientId: string;
+  readonly asked: Asked;
   readonly raw: RawNotification;
   readonly reading: Reading;
 }

@@ -16,7 +16,13 @@ export interface JsonObject {
   readonly [name: string]: Json;
 }
 
-interface Stated {
+/** Who says it. */
+interface Told {
+  /** SHA-256 of the answer, lower-case hex, where APO was asked; absent where a notification says it. */
+  readonly answer?: string | undefined;
+}
+
+interface Stated extends Told {
   readonly result: Result;
   readonly amount?: AmountText | undefined;
 }
@@ -26,11 +32,9 @@ interface Acquired {
   readonly acquirerReferenceNo?: string | undefined;
 }
 
-/** What a PAYMENT_RESULT or PAYMENT_PENDING says about its payment. Times are as received. */
-export interface PaymentStatement extends Stated, Acquired {
-  readonly about: 'payment';
-  /** PAYMENT_PENDING: its `S` says that the payment is under way, never that it was paid. */
-  readonly pending: boolean;
+/** What is said of a payment besides its result. Times are as received. */
+export interface PaymentDetails extends Acquired {
+  readonly amount?: AmountText | undefined;
   readonly paymentRequestId?: string | undefined;
   readonly paymentTime?: string | undefined;
   readonly paymentCreateTime?: string | undefined;
@@ -40,6 +44,21 @@ export interface PaymentStatement extends Stated, Acquired {
   /** At least one field of `paymentResultInfo` is filled. */
   readonly hasResultInfo?: true | undefined;
 }
+
+/** What a PAYMENT_RESULT or PAYMENT_PENDING says about its payment; an inquiry's `paymentStatus` is a PAYMENT_RESULT. */
+export interface PaymentStatement extends Stated, PaymentDetails {
+  readonly about: 'payment';
+  /** PAYMENT_PENDING: its `S` says that the payment is under way, never that it was paid. */
+  readonly pending: boolean;
+}
+
+/** An inquiry's CANCELLED: it has no result, and all else that a PAYMENT_RESULT has. */
+export interface CancelledPaymentStatement extends Told, PaymentDetails {
+  readonly about: 'cancelled payment';
+}
+
+/** What is said of a payment, with a result or without one. */
+export type AnyPaymentStatement = PaymentStatement | CancelledPaymentStatement;
 
 /** What an UPDATE_AMOUNT_RESULT says: with S, the new total of an incremental authorization. */
 export interface AmountUpdateStatement extends Stated {
@@ -67,6 +86,20 @@ export interface RefundStatement extends Stated {
   readonly refundTime?: string | undefined;
 }
 
+/** A cancellation that an inquiry shows among the transactions: CANCEL of the payment, VOID of its authorization. */
+export interface CancellationStatement extends Stated {
+  readonly about: 'cancellation';
+  readonly type: 'CANCEL' | 'VOID';
+  readonly cancelTime?: string | undefined;
+}
+
+/** APO answered, and told nothing of what it was asked about: it does not know it, or not now. It changes no order. */
+export interface UnansweredStatement extends Told {
+  readonly about: 'inquiry';
+  /** Of the call. */
+  readonly result: Result;
+}
+
 /** What a dispute's notification says. It has no result: its type decides (`dispute.ts`). */
 export interface DisputeStatement {
   readonly about: 'dispute';
@@ -86,17 +119,24 @@ export interface DisputeStatement {
 }
 
 /**
- * What one notification says about its payment: plain JSON, stored with the notification. Absent means absent, null or
+ * What one notification, or one answer, says about its payment: plain JSON, stored with it. Absent means absent, null or
  * empty. Amounts count the smallest unit.
  */
 export type Statement =
-  PaymentStatement | AmountUpdateStatement | CaptureStatement | RefundStatement | DisputeStatement;
+  | PaymentStatement
+  | CancelledPaymentStatement
+  | AmountUpdateStatement
+  | CaptureStatement
+  | RefundStatement
+  | CancellationStatement
+  | UnansweredStatement
+  | DisputeStatement;
 
 /** Where a statement comes from; it decides where all else is equal. */
 export interface Source {
-  /** SHA-256 of the notification's body, lower-case hex. */
+  /** The id of its notification or answer, lower-case hex; of a notification the SHA-256 of its body. */
   readonly digest: string;
-  /** Place among the statements of that notification, from 0. */
+  /** Place among the statements of that, from 0. */
   readonly place: number;
 }
 
@@ -109,12 +149,15 @@ export type Sourced<S extends Statement> = S & Source;
 export const linksOf = (statement: Statement): readonly Identifier[] => {
   switch (statement.about) {
     case 'payment':
+    case 'cancelled payment':
       return named('paymentRequestId', statement.paymentRequestId);
     case 'capture':
       return named('captureId', statement.captureId);
     case 'refund':
       return [...named('refundId', statement.refundId), ...named('refundRequestId', statement.refundRequestId)];
     case 'amount update':
+    case 'cancellation':
+    case 'inquiry':
     case 'dispute':
       return [];
   }
@@ -125,14 +168,19 @@ const named = (name: IdentifierName, value: string | undefined): readonly Identi
 
 const RANK: Readonly<Record<ResultStatus, number>> = { S: 0, F: 1, U: 2 };
 const PENDING_RANK = 3;
+const CANCELLED_RANK = 4;
 
 const rankOf = (statement: Statement): number => {
   switch (statement.about) {
     case 'payment':
       return statement.pending ? PENDING_RANK : RANK[statement.result.resultStatus];
+    case 'cancelled payment':
+      return CANCELLED_RANK;
     case 'amount update':
     case 'capture':
     case 'refund':
+    case 'cancellation':
+    case 'inquiry':
       return RANK[statement.result.resultStatus];
     case 'dispute':
       return 0;
@@ -142,14 +190,18 @@ const rankOf = (statement: Statement): number => {
 const timeOf = (statement: Statement): string | undefined => {
   switch (statement.about) {
     case 'payment':
+    case 'cancelled payment':
       return statement.paymentTime ?? statement.paymentCreateTime;
     case 'capture':
       return statement.captureTime;
     case 'refund':
       return statement.refundTime;
+    case 'cancellation':
+      return statement.cancelTime;
     case 'dispute':
       return statement.judgedTime ?? statement.disputeTime;
     case 'amount update':
+    case 'inquiry':
       return undefined;
   }
 };
@@ -160,12 +212,26 @@ export const byCodeUnit = (a: string, b: string): number => {
   return a < b ? -1 : 1;
 };
 
+const answerOf = (statement: Statement): string | undefined =>
+  statement.about === 'dispute' ? undefined : statement.answer;
+
 /**
- * The one order in which statements speak: S, F, U, then PAYMENT_PENDING; the later time; the greater digest; the earlier
- * place. A total order on distinct statements, so what it picks does not depend on the order of arrival.
+ * The one order in which statements speak: S, F, U, PAYMENT_PENDING, then an inquiry's CANCELLED; notifications before
+ * answers; the later time; the greater SHA-256 of the bytes; the earlier place. A total order on distinct statements, so
+ * what it picks does not depend on the order of arrival.
  */
-export const byPrecedence = (a: Sourced<Statement>, b: Sourced<Statement>): number =>
-  rankOf(a) - rankOf(b) || byLaterTime(a, b) || byCodeUnit(b.digest, a.digest) || a.place - b.place;
+export const byPrecedence = (a: Sourced<Statement>, b: Sourced<Statement>): number => {
+  const [answerA, answerB] = [answerOf(a), answerOf(b)];
+  return (
+    rankOf(a) - rankOf(b) ||
+    Number(answerA !== undefined) - Number(answerB !== undefined) ||
+    byLaterTime(a, b) ||
+    byCodeUnit(answerB ?? b.digest, answerA ?? a.digest) ||
+    a.place - b.place ||
+    // The same bytes in answer to two questions.
+    byCodeUnit(b.digest, a.digest)
+  );
+};
 
 const byLaterTime = (a: Statement, b: Statement): number => {
   const [atA, atB] = [instantOf(a), instantOf(b)];

@@ -1,4 +1,5 @@
 import { type AmountText, toAmount } from './amount.ts';
+import type { Asked } from './asked.ts';
 import type { AttentionCode } from './attention-code.ts';
 import type { OrderEvidence } from './evidence.ts';
 import type { NextAction } from './next-action.ts';
@@ -38,6 +39,12 @@ export interface NotificationHappened {
   readonly states: readonly string[];
 }
 
+/** APO was asked, and answered; `states` of an answer that tells nothing is the call's result. */
+export interface InquiryHappened extends Omit<NotificationHappened, 'type' | 'kind'> {
+  readonly type: 'inquiry';
+  readonly asked: Asked;
+}
+
 /** The shop registered a payment, or changed that; also another payment of the same shop order. */
 export interface RegistrationHappened extends Omit<Registration, 'clientId'> {
   readonly type: 'registration';
@@ -68,7 +75,12 @@ export interface ClockHappened {
 
 /** What the store knows about an order, each with its time: a closed set. `at` is UTC, ISO 8601 with milliseconds. */
 export type Happened =
-  NotificationHappened | RegistrationHappened | RefundRegistrationHappened | ReviewHappened | ClockHappened;
+  | NotificationHappened
+  | InquiryHappened
+  | RegistrationHappened
+  | RefundRegistrationHappened
+  | ReviewHappened
+  | ClockHappened;
 
 /** `says`: what the order said from then on, by the rules of today; null where that was not derived. */
 export type TimelineEntry = Happened & { readonly says: Says | null };
@@ -149,7 +161,9 @@ const wordsOf = (statement: Statement): readonly (string | null | undefined)[] =
     const { notificationType, type, judgedResult, judgedAmount, amount } = statement;
     return [notificationType, type, judgedResult, amountIn(judgedAmount ?? amount)];
   }
+  if (statement.about === 'cancelled payment') return ['CANCELLED', amountIn(statement.amount)];
   const { resultStatus, resultCode } = statement.result;
+  if (statement.about === 'inquiry') return [resultStatus, resultCode];
   const said = [resultStatus, resultCode, amountIn(statement.amount)];
   switch (statement.about) {
     case 'payment':
@@ -158,6 +172,8 @@ const wordsOf = (statement: Statement): readonly (string | null | undefined)[] =
       return [...said, statement.captureId ?? statement.captureRequestId];
     case 'refund':
       return [...said, statement.refundId ?? statement.refundRequestId];
+    case 'cancellation':
+      return [statement.type, ...said];
     case 'amount update':
       return said;
   }

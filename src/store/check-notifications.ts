@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Identifier } from '../order/identifier.ts';
 import { type Kind, type Outcome, OUTCOMES, type RawNotification } from '../order/reading.ts';
 import { linksOf, type Statement } from '../order/statement.ts';
@@ -6,7 +5,7 @@ import { type CheckedRow, type Flaw, FROM_BACKUP } from './checked.ts';
 import { rawCheck, readingCheck } from './checksum.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { identifiersOf, type StoredIdentifier } from './links.ts';
-import { hexOf, joinsBy } from './row.ts';
+import { digestOf, hexOf, joinsBy } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Snapshot } from './transaction.ts';
 
@@ -15,6 +14,7 @@ interface Row {
   readonly client_id: string;
   readonly digest: Uint8Array;
   readonly payment_id: string;
+  readonly asked: string | null;
   readonly kind: string;
   readonly outcome: string;
   readonly problem: string | null;
@@ -26,7 +26,7 @@ interface Row {
 /** Notifications with their identifiers and what came over the wire, in the order of arrival. */
 export const checkNotifications = async (snapshot: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
   const rows = await snapshot.query<Row>(
-    `select position, client_id, digest, payment_id, kind, outcome, problem, statements, reading_check, raw_check
+    `select position, client_id, digest, payment_id, asked, kind, outcome, problem, statements, reading_check, raw_check
      from notifications
      where position > cast($2 as bigint)
      order by position
@@ -76,7 +76,7 @@ export const isOutage = (error: unknown): boolean =>
 
 const toChecked = (row: Row, { raw, unreadable }: ReadRaw, identifiers: readonly StoredIdentifier[]): CheckedRow => {
   const id = hexOf(row.digest);
-  const isWhole = raw !== null && hash('sha256', raw.body, 'hex') === id;
+  const isWhole = raw !== null && digestOf(row, raw.body) === id;
   const problems = [
     ...(isReadAsWritten(row, id, identifiers) ? [] : [NOT_AS_READ]),
     ...(isOutcome(row.outcome) ? [] : ['outcome is none']),
@@ -98,7 +98,7 @@ const toChecked = (row: Row, { raw, unreadable }: ReadRaw, identifiers: readonly
 };
 
 const NOT_AS_READ =
-  'client_id, digest, payment_id, kind, problem, statements or a row in identifiers is not as it was written';
+  'client_id, digest, payment_id, asked, kind, problem, statements or a row in identifiers is not as it was written';
 
 const withRemedy =
   (remedy: string) =>
@@ -116,7 +116,14 @@ const isReadAsWritten = (row: Row, id: string, identifiers: readonly StoredIdent
   Number(row.reading_check) ===
   readingCheck(
     { clientId: row.client_id, id },
-    { kind: row.kind, problem: row.problem, paymentId: row.payment_id, identifiers, statements: row.statements },
+    {
+      asked: row.asked,
+      kind: row.kind,
+      problem: row.problem,
+      paymentId: row.payment_id,
+      identifiers,
+      statements: row.statements,
+    },
   );
 
 const isOutcome = (outcome: string): boolean => OUTCOMES.some((one: Outcome) => one === outcome);

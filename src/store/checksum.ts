@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { RawNotification } from '../order/reading.ts';
-import type { ReadingColumns } from './row.ts';
+import type { NotificationEntry, ReadingColumns } from './row.ts';
 import type { ShopStatement } from './shop.ts';
 
 /*
@@ -10,7 +10,7 @@ import type { ShopStatement } from './shop.ts';
 
 const SEPARATOR = '\0';
 
-interface Read extends Pick<ReadingColumns, 'problem' | 'paymentId' | 'statements'> {
+interface Read extends Pick<ReadingColumns, 'problem' | 'paymentId' | 'statements'>, Pick<NotificationEntry, 'asked'> {
   readonly kind: string;
   readonly identifiers: readonly { readonly name: string; readonly value: string }[];
 }
@@ -18,10 +18,10 @@ interface Read extends Pick<ReadingColumns, 'problem' | 'paymentId' | 'statement
 /** Of a notification, without its outcome: a fault while deriving changes that one alone. */
 export const readingCheck = (
   { clientId, id }: { readonly clientId: string; readonly id: string },
-  { kind, problem, paymentId, identifiers, statements }: Read,
+  { asked, kind, problem, paymentId, identifiers, statements }: Read,
 ): number => {
   const named = new Set(identifiers.map(({ name, value }) => `${name}=${value}`));
-  const parts = [clientId, id, kind, problem ?? '', paymentId, statements ?? '', ...[...named].toSorted()];
+  const parts = [clientId, id, asked ?? '', kind, problem ?? '', paymentId, statements ?? '', ...[...named].toSorted()];
   return crc32(parts.join(SEPARATOR));
 };
 

@@ -1,3 +1,4 @@
+import { textOfAsked } from '../order/asked.ts';
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { ordersLinkedBy } from './joined.ts';
@@ -57,6 +58,7 @@ const NOTHING: Touched = { keys: [], links: [] };
 
 const toRow = (stored: StoredNotification): NotificationRow => ({
   clientId: stored.clientId,
+  asked: stored.asked === null ? null : textOfAsked(stored.asked),
   digest: bytesOf(stored.id),
   id: notificationId(stored.clientId, stored.id),
   ...toReadingColumns(stored),
@@ -145,7 +147,7 @@ const update = async (transaction: Transaction, row: NotificationRow, stands: St
   const links = linksAmong(identifiers, clientId);
   transaction.need(links.map(linkLock));
   const keys = await ordersLinkedBy(query, links);
-  await writeReadings(transaction, [{ clientId, id: hexOf(row.digest), position, columns: row }]);
+  await writeReadings(transaction, [{ clientId, id: hexOf(row.digest), asked: row.asked, position, columns: row }]);
   return { keys, links };
 };
 

@@ -1,8 +1,11 @@
 import type { SignedRequest } from '../antom/signature.ts';
-import type { Kind, Outcome, ReadNotification } from '../order/reading.ts';
+import type { Kind, Outcome, ReadInquiry, ReadNotification } from '../order/reading.ts';
 import type { UnverifiedRoom, VerificationFailure } from './verification-failure.ts';
 
-/** `id` is the SHA-256 of the body in lower-case hex: one client and one body are one notification. */
+/**
+ * `id` is the SHA-256 of the body in lower-case hex: one client and one body are one notification. Of an answer it is a
+ * hash over what was asked, too.
+ */
 export interface NotificationKey {
   readonly clientId: string;
   readonly id: string;
@@ -15,6 +18,23 @@ export interface NotificationDelivery {
   readonly receivedAt: Date;
   /** The database itself rejected what was read from it: keep the bytes, and say FAILED. */
   readonly inapplicable?: true;
+}
+
+/** A verified answer of APO to store and apply; what was asked is in `read`. */
+export interface InquiryDelivery {
+  readonly read: ReadInquiry;
+  readonly receivedAt: Date;
+  /** As of a notification: after a StoreRejectedError. */
+  readonly inapplicable?: true;
+}
+
+/** An answer that is stored. */
+export interface RecordedInquiry extends NotificationKey {
+  readonly reading: RecordedReading;
+  /** How often APO has answered so. */
+  readonly deliveries: number;
+  /** Notifications and answers that FAILED with it. */
+  readonly failed: readonly NotificationKey[];
 }
 
 /** A request that failed verification, to store apart. */

@@ -1,8 +1,10 @@
+import { textOfAsked } from '../order/asked.ts';
 import { toCallbackStore } from './callback-operations.ts';
 import type { Reads, Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
-import { inapplicable, toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
+import { toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
+import { recordInquiry } from './inquiry.ts';
 import type { Delivery, Promotion, Reapplication, StoreReads, StoreWrites } from './store.ts';
 import type { PromotionEntry } from './unverified.ts';
 
@@ -16,6 +18,7 @@ export const toStore = (
 ): StoreReads & StoreWrites => ({
   ...toCallbackStore(writes, reading),
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
+  recordInquiry: async (inquiry) => await recordInquiry(writes.record, inquiry),
   ping: async () => await writes.ping(),
   register: async (...values) => await writes.register(...values),
   amend: async (...values) => await writes.amend(...values),
@@ -69,16 +72,19 @@ export const toStore = (
 
 export const toRecordEntry = (delivery: Delivery): Entry => {
   if (delivery.kind === 'unverified') return { unverified: toUnverifiedEntry(delivery) };
-  const notification = toEntry(delivery);
-  return delivery.inapplicable === true
-    ? { notification: { ...notification, ...toReadingColumns(inapplicable(delivery.read.reading)) } }
-    : { notification };
+  return { notification: toEntry(delivery) };
 };
 
 const toReapplicationEntry = ({ stored, reading }: Reapplication): ReapplicationEntry => {
   const { outcome, statements } = toReadingColumns(stored);
-  const { clientId, id } = stored;
-  return { clientId, id, before: { outcome, statements }, columns: toReadingColumns(reading) };
+  const { clientId, id, asked } = stored;
+  return {
+    clientId,
+    id,
+    asked: asked === null ? null : textOfAsked(asked),
+    before: { outcome, statements },
+    columns: toReadingColumns(reading),
+  };
 };
 
 /** When it was received is known to the unverified request whose place it takes. */

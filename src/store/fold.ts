@@ -34,7 +34,8 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
   const digests = new Set(foldable.flatMap((capture) => capture.statements.map(({ digest }) => digest)));
   const folded = foldAlike([...(before?.statements ?? []), ...foldable.map(toFolded)]);
   const captures = foldable.map((capture) => toFoldedCapture(toCapture(capture)));
-  const received = notifications.flatMap((one) => (digests.has(one.digest) ? [one.firstReceivedAt] : []));
+  const own = notifications.filter(({ digest }) => digests.has(digest));
+  const receivedAt = (of: typeof own): readonly number[] => of.map(({ firstReceivedAt }) => firstReceivedAt);
   return {
     evidence: { ...evidence, statements: [...statements.filter(({ digest }) => !digests.has(digest)), ...folded] },
     fold: {
@@ -42,8 +43,8 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
       count,
       shown: sumOfDigests(before?.shown ?? '0', captures),
       statements: folded,
-      oldestAt: earliest([...(before === null ? [] : [before.oldestAt]), ...received]),
-      newestAt: newest([before?.newestAt ?? 0, ...received]),
+      oldestAt: earliest([...(before === null ? [] : [before.oldestAt]), ...receivedAt(own)]),
+      newestAt: newest([before?.newestAt ?? 0, ...receivedAt(own.filter(({ kind }) => kind !== 'INQUIRY'))]),
       loose: notifications.flatMap(({ digest, position }) => (digests.has(digest) ? [] : [position])).sort(),
     },
     captures,

@@ -1,5 +1,6 @@
+import { type Asked, textOfAsked } from '../order/asked.ts';
 import { countedRegistration, type OrderEvidence, type RegistrationFact } from '../order/evidence.ts';
-import type { Outcome } from '../order/reading.ts';
+import type { Kind, Outcome } from '../order/reading.ts';
 import { linksOf } from '../order/statement.ts';
 import { type Completed, namesOf } from './joined.ts';
 import { type Link, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
@@ -9,7 +10,14 @@ import { toReview } from './review.ts';
 import { hexOf, isRefundName, OF_ORDERS } from './row.ts';
 import { idsSaidOf, readHistory } from './say.ts';
 import type { ShopStatement } from './shop.ts';
-import { type EvidenceRow, newest, statementsOf, type StoredOrder } from './stored-order.ts';
+import {
+  type EvidenceRow,
+  newestIn,
+  readStatements,
+  statementsOf,
+  type StoredOrder,
+  together,
+} from './stored-order.ts';
 import type { Count, Query } from './transaction.ts';
 
 /** All that is stored about an order and what it looks at, with the shop's words as they changed. */
@@ -26,6 +34,8 @@ export interface History {
   readonly sharing: readonly Sharing[];
   /** Notifications that name its payment and say nothing about it: nobody handles their kind. */
   readonly unhandled: readonly EvidenceRow[];
+  /** Answers to questions about it that name no payment: APO does not know it, or cannot say. */
+  readonly unanswered: readonly EvidenceRow[];
 }
 
 interface Sharing {
@@ -50,6 +60,7 @@ export const readOrderHistory = async (query: Query, completed: Completed): Prom
     reviews: await readHistory(query, { clientId, about: 'review', id: orderKey }),
     sharing: await sharingWith(query, completed),
     unhandled: await unhandledOf(query, completed.gathered),
+    unanswered: await unansweredOf(query, completed.gathered, requestIds),
   };
 };
 
@@ -112,30 +123,63 @@ const sharingWith = async (query: Query, { gathered, order }: Completed): Promis
   return (await Promise.all(found)).flat().filter(({ row }) => row.paymentId !== '' && row.paymentId !== orderKey);
 };
 
-interface UnhandledRow {
+interface ApartRow {
   readonly position: Count;
   readonly digest: Uint8Array;
+  readonly kind: Kind;
   readonly outcome: Outcome;
   readonly problem: string | null;
+  readonly statements: string | null;
   readonly first_received_at: Count;
 }
 
 const unhandledOf = async (query: Query, { clientId, orderKey }: OrderKey): Promise<readonly EvidenceRow[]> => {
-  const rows = await query<UnhandledRow>(
-    `select position, digest, outcome, problem, first_received_at
+  const rows = await query<ApartRow>(
+    `select ${APART}
      from notifications
      where client_id = $1 and payment_id = $2 and not (${OF_ORDERS})
      limit $3`,
     [clientId, orderKey, AT_MOST],
   );
-  return rows.map((row) => ({
+  return rows.map(toEvidenceRow);
+};
+
+const unansweredOf = async (
+  query: Query,
+  { clientId, orderKey }: OrderKey,
+  requestIds: readonly string[],
+): Promise<readonly EvidenceRow[]> => {
+  const paymentId = paymentIdOf(orderKey);
+  const questions: readonly Asked[] = [
+    ...(paymentId === null ? [] : [{ operation: 'inquiryPayment', paymentId } as const]),
+    ...requestIds.map((paymentRequestId) => ({ operation: 'inquiryPayment', paymentRequestId }) as const),
+  ];
+  const found = questions.slice(0, AT_MOST).map(
+    async (asked) =>
+      await query<ApartRow>(
+        `select ${APART}
+         from notifications
+         where client_id = $1 and asked = $2 and payment_id = ''
+         limit $3`,
+        [clientId, textOfAsked(asked), AT_MOST],
+      ),
+  );
+  return (await Promise.all(found)).flat().map(toEvidenceRow);
+};
+
+const APART = 'position, digest, kind, outcome, problem, statements, first_received_at';
+
+const toEvidenceRow = (row: ApartRow): EvidenceRow => {
+  const [digest, { outcome }] = [hexOf(row.digest), row];
+  return {
     position: String(row.position),
-    digest: hexOf(row.digest),
-    outcome: row.outcome,
+    digest,
+    kind: row.kind,
+    outcome,
     problem: row.problem,
-    statements: [],
+    statements: readStatements(row.statements, { outcome, digest }),
     firstReceivedAt: Number(row.first_received_at),
-  }));
+  };
 };
 
 /** What stood at a time; null for nothing. */
@@ -162,7 +206,7 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
   const own = gathered.notifications.filter(isBy(at));
   const names = new Set(own.flatMap(({ digest }) => history.named.get(digest) ?? []));
   const joined = joinedAt(history, { at, own, names });
-  const rows = [...new Map([...own, ...joined].map((row) => [row.position, row])).values()];
+  const rows = together(own, joined);
   const isPayment = own.length > 0;
   const registrations = [...history.registrations].flatMap(([id, versions]) => {
     // Before any notification the registration is an order by itself.
@@ -172,7 +216,6 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
   });
   if (rows.length === 0 && registrations.length === 0) return null;
   const review = standingAt(history.reviews, at);
-  const received = rows.map(({ firstReceivedAt }) => firstReceivedAt);
   return {
     clientId,
     paymentId: isPayment ? paymentIdOf(orderKey) : null,
@@ -184,7 +227,7 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
       payments: isPayment ? others.flatMap((other) => siblingAt(other, at)) : [],
       hasLaterRegistration: isPayment && hasLaterAt(history, registrations, at),
     },
-    newestAt: newest(received.length > 0 ? received : registrations.map(({ createdAt }) => createdAt)),
+    newestAt: newestIn(rows, { registered: registrations.map(({ createdAt }) => createdAt), before: null }),
     review: review === null ? null : toReview(review.said, Date.parse(review.updatedAt)),
   };
 };

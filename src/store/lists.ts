@@ -1,4 +1,5 @@
 import type { AttentionCode } from '../order/attention-code.ts';
+import type { Asked } from '../order/asked.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { NextAction } from '../order/next-action.ts';
 import type { Order } from '../order/order.ts';
@@ -12,6 +13,8 @@ import type { ListedRefund } from './shop.ts';
 
 export interface NotificationSummary extends NotificationKey {
   readonly kind: Kind;
+  /** What was asked, of an answer; null for a notification. */
+  readonly asked: Asked | null;
   readonly outcome: Outcome;
   /** MALFORMED, FAILED: which field is wrong and how, in one sentence. */
   readonly problem: string | null;

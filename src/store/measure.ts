@@ -78,7 +78,7 @@ const callbacksOf = async (query: Query): Promise<Measures['callbacks']> => {
 };
 
 /**
- * When a verified notification was received last; null while there is none. A resend counts where its notification is
+ * When a verified notification was received last; null while there is none. An answer is none: it comes because we ask. A resend counts where its notification is
  * among the newest hundred.
  */
 export const lastVerifiedAt = async ({ query }: Database): Promise<string | null> => await lastVerifiedBy(query);
@@ -86,7 +86,7 @@ export const lastVerifiedAt = async ({ query }: Database): Promise<string | null
 export const lastVerifiedBy = async (query: Query): Promise<string | null> => {
   const [row] = await query<{ last: Count | null }>(
     `select max(last_received_at) as last
-     from (select last_received_at from notifications order by position desc limit 100) newest`,
+     from (select last_received_at from notifications where asked is null order by position desc limit 100) newest`,
   );
   const last = row?.last ?? null;
   return last === null ? null : isoTime(last);

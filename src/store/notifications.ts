@@ -1,3 +1,4 @@
+import { readAsked } from '../order/asked.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification } from '../order/reading.ts';
 import type { Statement } from '../order/statement.ts';
@@ -21,6 +22,7 @@ interface Row {
   readonly client_id: string;
   readonly digest: Uint8Array;
   readonly kind: Kind;
+  readonly asked: string | null;
   readonly payment_id: string;
   readonly outcome: Outcome;
   readonly problem: string | null;
@@ -30,7 +32,7 @@ interface Row {
   readonly statements: string | null;
 }
 
-const COLUMNS = `position, client_id, digest, kind, payment_id, outcome, problem, deliveries, first_received_at,
+const COLUMNS = `position, client_id, digest, kind, asked, payment_id, outcome, problem, deliveries, first_received_at,
   last_received_at, statements`;
 
 /** Newest first. */
@@ -143,6 +145,7 @@ const toSummary = async (query: Query, row: Row): Promise<NotificationSummary> =
     clientId: row.client_id,
     id: hexOf(row.digest),
     kind: row.kind,
+    asked: row.asked === null ? null : readAsked(row.asked),
     outcome: row.outcome,
     problem: row.problem,
     paymentId: row.payment_id === '' ? null : row.payment_id,

@@ -36,7 +36,7 @@ export const putAndTouch = async (transaction: Transaction, rows: readonly Notif
     const { clientId } = row;
     left.push(...linksAmong(await identifiersOf(transaction.query, { clientId, position: one.position }), clientId));
     await writeReadings(transaction, [
-      { clientId: row.clientId, id: hexOf(row.digest), position: one.position, columns: row },
+      { clientId: row.clientId, id: hexOf(row.digest), asked: row.asked, position: one.position, columns: row },
     ]);
     stored.set(row.id, { ...one, outcome: row.outcome });
   }

@@ -6,12 +6,12 @@ import { ordersLinkedBy } from './joined.ts';
 import { identifiersOf, linksAmong } from './links.ts';
 import type { Link, OrderKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
-import { bytesOf, linksIn, notificationId, type ReadingColumns } from './row.ts';
+import { bytesOf, linksIn, type NotificationEntry, notificationId, type ReadingColumns } from './row.ts';
 import type { NotificationKey } from './store.ts';
 import type { Database, Transaction } from './transaction.ts';
 
 /** A stored notification as it was read, and as it reads now. */
-export interface ReapplicationEntry extends NotificationKey {
+export interface ReapplicationEntry extends NotificationKey, Pick<NotificationEntry, 'asked'> {
   readonly before: Pick<ReadingColumns, 'outcome' | 'statements'>;
   readonly columns: ReadingColumns;
 }

@@ -1,4 +1,5 @@
-import type { Outcome } from '../order/reading.ts';
+import type { Kind, Outcome } from '../order/reading.ts';
+import { linksOf } from '../order/statement.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
 import { type Lock, linkLock } from './lock.ts';
 import { type Link, nameOfLink, type OrderKey, paymentIdOf } from './order-key.ts';
@@ -14,7 +15,7 @@ interface Named extends EvidenceRow {
   readonly paymentId: string;
 }
 
-/** A notification of a refund. */
+/** A notification of a refund, or what an answer says about one of the refunds that it shows. */
 export interface RefundRow extends Named {
   /** Its `refundId` and `refundRequestId`. */
   readonly names: readonly Link[];
@@ -60,8 +61,9 @@ const spread = async (query: Query, seed: Link): Promise<Pick<RefundGroup, 'name
   // What is added to a map while it is gone through is gone through, too.
   for (const link of names.values()) {
     for (const row of await rowsNaming(query, link)) {
-      if (rows.has(row.position)) continue;
-      rows.set(row.position, row);
+      const place = `${row.position} ${row.statements[0]?.place ?? ''}`;
+      if (rows.has(place)) continue;
+      rows.set(place, row);
       for (const name of row.names) if (!names.has(nameOfLink(name))) names.set(nameOfLink(name), name);
     }
   }
@@ -72,19 +74,22 @@ interface NamedRow {
   readonly position: Count;
   readonly payment_id: string;
   readonly digest: Uint8Array;
+  readonly kind: Kind;
   readonly outcome: Outcome;
   readonly problem: string | null;
   readonly statements: string | null;
   readonly first_received_at: Count;
 }
 
-const NAMED_COLUMNS = 'n.position, n.payment_id, n.digest, n.outcome, n.problem, n.statements, n.first_received_at';
+const NAMED_COLUMNS =
+  'n.position, n.payment_id, n.digest, n.kind, n.outcome, n.problem, n.statements, n.first_received_at';
 
 const toNamed = (row: NamedRow): Named => {
   const [digest, { outcome }] = [hexOf(row.digest), row];
   return {
     position: String(row.position),
     digest,
+    kind: row.kind,
     outcome,
     problem: row.problem,
     statements: readStatements(row.statements, { outcome, digest }),
@@ -111,10 +116,23 @@ export const notificationsNaming = async (
 
 const rowsNaming = async (query: Query, link: Link): Promise<readonly RefundRow[]> => {
   const rows = await notificationsNaming(query, link, 'readable or not');
-  return await Promise.all(rows.map(async (row) => withNames(row, await refundNames(query, { ...link, ...row }))));
+  return (await Promise.all(rows.map(async (row) => await refundsIn(query, row, link)))).flat();
 };
 
-const withNames = (row: Named, names: readonly Link[]): RefundRow => ({ ...row, names });
+/** What a notification or an answer says about the refund of this name. */
+const refundsIn = async (query: Query, row: Named, link: Link): Promise<readonly RefundRow[]> => {
+  const { clientId } = link;
+  if (row.outcome !== 'APPLIED') {
+    // Which of its names go together in an answer that could not be read, nobody can tell.
+    const names = row.kind === 'INQUIRY' ? [link] : await refundNames(query, { clientId, position: row.position });
+    return [{ ...row, names }];
+  }
+  return row.statements.flatMap((one) => {
+    const names = linksOf(one).map(({ name, value }) => ({ clientId, name, value }));
+    const isNamed = names.some(({ name, value }) => name === link.name && value === link.value);
+    return isNamed ? [{ ...row, statements: [one], names }] : [];
+  });
+};
 
 /** The refund names of a notification. */
 export const refundNames = async (

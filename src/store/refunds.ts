@@ -5,7 +5,7 @@ import { type Lock, linkLock } from './lock.ts';
 import { paymentIdOf, registrationKey } from './order-key.ts';
 import { standingKeys } from './orders.ts';
 import { gatherRefundGroups, type RefundGroup, refundNames } from './refund-groups.ts';
-import { isoTime } from './row.ts';
+import { isoTime, OF_REFUNDS } from './row.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
 import type {
@@ -75,7 +75,7 @@ export const listRefunds = async (
     const rows = await snapshot.query<Row>(
       `select client_id, position
        from notifications
-       where kind = 'REFUND' and outcome <> 'UNHANDLED' and position < cast($2 as bigint) ${open}
+       where ${OF_REFUNDS} and outcome <> 'UNHANDLED' and position < cast($2 as bigint) ${open}
        order by position desc
        limit $1`,
       [page.limit, page.cursor === null ? LAST : readPosition(page.cursor)],
@@ -123,7 +123,7 @@ export const toListed = async (query: Query, group: RefundGroup): Promise<readon
       // Those that have an order.
       paymentIds: (await standingKeys(query, keys)).map(({ orderKey }) => orderKey),
       registration: registrations[0] === undefined ? null : toRefundRegistration(registrations[0].statement),
-      notifications: rows.map(({ digest }) => digest),
+      notifications: [...new Set(rows.map(({ digest }) => digest))],
       firstReceivedAt: isoTime(Math.min(...rows.map(({ firstReceivedAt }) => firstReceivedAt))),
     },
   ];

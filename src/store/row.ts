@@ -1,10 +1,11 @@
 import { createHash, hash } from 'node:crypto';
 import type { SignedRequest } from '../antom/signature.ts';
+import { textOfAsked } from '../order/asked.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
 import { linksOf } from '../order/statement.ts';
 import type { Link, OrderKey } from './order-key.ts';
-import type { NotificationDelivery, UnverifiedDelivery, VerificationFailure } from './store.ts';
+import type { InquiryDelivery, NotificationDelivery, UnverifiedDelivery, VerificationFailure } from './store.ts';
 
 /**
  * How an identifier joins its notification with what else names it: 1 as what it states (`linksOf`), 2 as one that could
@@ -19,9 +20,14 @@ export interface IdentifierRow {
   readonly joins: Joins;
 }
 
-/** A notification before it is stored, as plain values that pass between threads. Times are epoch milliseconds. */
+/**
+ * A notification, or an answer, before it is stored, as plain values that pass between threads. Times are epoch
+ * milliseconds.
+ */
 export interface NotificationEntry {
   readonly clientId: string;
+  /** What was asked (`textOfAsked`); null for a notification. It says what the bytes are, whatever they hold. */
+  readonly asked: string | null;
   readonly kind: Kind;
   readonly outcome: Outcome;
   readonly problem: string | null;
@@ -42,7 +48,7 @@ export interface NotificationEntry {
 export type WithBytes = NotificationEntry & { readonly raw: RawNotification };
 
 export interface NotificationRow extends NotificationEntry {
-  /** SHA-256 of the body. */
+  /** See `digestOf`. */
   readonly digest: Buffer;
   /** What tells notifications apart: digest and client. */
   readonly id: string;
@@ -89,12 +95,17 @@ export const joinsBy = (
 
 /** An unreadable notification is of a payment by its `paymentRequestId`, and of a refund as a readable one would be. */
 export const leads = (kind: Kind, name: string): boolean =>
-  kind !== 'UNKNOWN' && (name === 'paymentRequestId' || (kind === 'REFUND' && isRefundName(name)));
+  kind !== 'UNKNOWN' && (name === 'paymentRequestId' || (isOfRefunds(kind) && isRefundName(name)));
+
+const isOfRefunds = (kind: Kind): boolean => kind === 'REFUND' || kind === 'INQUIRY';
 
 export const isRefundName = (name: string): boolean => name === 'refundId' || name === 'refundRequestId';
 
+/** Selects what says anything about a refund; word for word that of the index. */
+export const OF_REFUNDS = `(kind = 'REFUND' or kind = 'INQUIRY' and statements like '%{"about":"refund"%')`;
+
 /** What is kept of a notification that the database itself refuses to apply. */
-export const inapplicable = (reading: Reading): Reading => ({
+const inapplicable = (reading: Reading): Reading => ({
   ...reading,
   outcome: 'FAILED',
   problem: 'The database rejected what was read from it, a fault of paynotify.',
@@ -102,9 +113,14 @@ export const inapplicable = (reading: Reading): Reading => ({
   statements: [],
 });
 
-export const toEntry = ({ read, receivedAt }: Pick<NotificationDelivery, 'read' | 'receivedAt'>): WithBytes => ({
+export const toEntry = ({
+  read,
+  receivedAt,
+  inapplicable: isRefused,
+}: Omit<NotificationDelivery, 'kind'> | InquiryDelivery): WithBytes => ({
   clientId: read.clientId,
-  ...toReadingColumns(read.reading),
+  asked: 'asked' in read ? textOfAsked(read.asked) : null,
+  ...toReadingColumns(isRefused === true ? inapplicable(read.reading) : read.reading),
   raw: read.raw,
   deliveries: 1,
   firstReceivedAt: receivedAt.getTime(),
@@ -113,9 +129,19 @@ export const toEntry = ({ read, receivedAt }: Pick<NotificationDelivery, 'read' 
 
 export const notificationId = (clientId: string, digest: string): string => `${digest} ${clientId}`;
 
-/** By way of its hexadecimal digits: Node makes those, and a buffer of them, in half the time of a buffer alone. */
+/**
+ * What tells notifications and answers of one client apart, lower-case hex: of a notification the SHA-256 of its body.
+ * Asked twice and answered the same, there is one answer; but the same bytes in answer to another question ("no such
+ * payment") are another one. An answer has another hash, so that it is never taken for a notification of the same bytes.
+ * By way of hexadecimal digits: Node makes those, and a buffer of them, in half the time of a buffer alone.
+ */
+export const digestOf = ({ asked }: Pick<NotificationEntry, 'asked'>, body: Uint8Array): string =>
+  asked === null
+    ? hash('sha256', body, 'hex')
+    : createHash('sha512-256').update(asked).update('\0').update(body).digest('hex');
+
 export const withDigest = (entry: WithBytes): NotificationRow => {
-  const digest = hash('sha256', entry.raw.body, 'hex');
+  const digest = digestOf(entry, entry.raw.body);
   return { ...entry, digest: Buffer.from(digest, 'hex'), id: notificationId(entry.clientId, digest) };
 };
 

@@ -4,7 +4,7 @@ import type { Outcome, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 import type { StoreCallbackReads, StoreCallbackWrites } from './callback.ts';
-import type { BatchResult, Delivery, NotificationKey } from './delivery.ts';
+import type { BatchResult, Delivery, InquiryDelivery, NotificationKey, RecordedInquiry } from './delivery.ts';
 import type {
   FeedEnds,
   FeedPage,
@@ -58,10 +58,12 @@ export {
 export type {
   BatchResult,
   Delivery,
+  InquiryDelivery,
   NoRoom,
   NotificationDelivery,
   NotificationKey,
   Recorded,
+  RecordedInquiry,
   RecordedNotification,
   RecordedReading,
   RecordedUnverified,
@@ -234,6 +236,8 @@ export interface StoreReads extends StoreCallbackReads {
 export interface StoreWrites extends StoreCallbackWrites {
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
+  /** Stores and applies one answer; the same answer to the same question once more is only counted. */
+  readonly recordInquiry: (inquiry: InquiryDelivery) => Promise<RecordedInquiry>;
   /** Resolves while the store can write. */
   readonly ping: () => Promise<void>;
   readonly register: (

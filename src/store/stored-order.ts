@@ -1,14 +1,15 @@
 import type { OrderEvidence, RegistrationFact, Siblings } from '../order/evidence.ts';
-import type { Outcome } from '../order/reading.ts';
+import type { Kind, Outcome } from '../order/reading.ts';
 import type { Review } from '../order/review.ts';
 import type { CaptureStatement, Sourced, Statement } from '../order/statement.ts';
 import { type OrderKey, paymentIdOf } from './order-key.ts';
 
-/** One stored notification, as far as its order is concerned. */
+/** One stored notification, or answer to an inquiry, as far as its order is concerned. */
 export interface EvidenceRow {
   readonly position: string;
-  /** SHA-256 of the body, lower-case hex. */
+  /** Its id, lower-case hex. */
   readonly digest: string;
+  readonly kind: Kind;
   readonly outcome: Outcome;
   readonly problem: string | null;
   /** What it states; nothing where it was not applied. */
@@ -109,14 +110,26 @@ export const readStatements = (
 export const statementsOf = (notifications: readonly EvidenceRow[]): readonly Sourced<Statement>[] =>
   notifications.flatMap(({ statements }) => statements);
 
+/** Each once: an answer may say several things that join an order each by itself. */
+export const together = (own: readonly EvidenceRow[], joined: readonly EvidenceRow[]): readonly EvidenceRow[] => {
+  if (joined.length === 0) return own;
+  const rows = new Map(own.map((row) => [row.position, row]));
+  for (const row of joined) {
+    const same = rows.get(row.position);
+    if (same === undefined) rows.set(row.position, row);
+    else {
+      const places = new Set(same.statements.map(({ place }) => place));
+      const added = row.statements.filter(({ place }) => !places.has(place));
+      if (added.length > 0) rows.set(row.position, { ...same, statements: [...same.statements, ...added] });
+    }
+  }
+  return [...rows.values()];
+};
+
 export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOrder => {
   const { clientId, orderKey, registrations, isNamed } = gathered;
   const paymentId = paymentIdOf(orderKey);
-  const positions = new Set(gathered.notifications.map(({ position }) => position));
-  const notifications = [
-    ...gathered.notifications,
-    ...joined.notifications.filter(({ position }) => !positions.has(position)),
-  ];
+  const notifications = together(gathered.notifications, joined.notifications);
   const received = notifications.map(({ firstReceivedAt }) => firstReceivedAt);
   const registered = registrations.map(({ createdAt }) => createdAt);
   return {
@@ -130,7 +143,7 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
       problems: notifications.flatMap(({ outcome, problem }) => (outcome === 'APPLIED' ? [] : [problem ?? OUR_FAULT])),
       sharedIdentities: joined.sharedIdentities,
       siblings: joined.siblings,
-      newestAt: newest([...(received.length > 0 ? received : registered), gathered.before?.newestAt ?? 0]),
+      newestAt: newestIn(notifications, { registered, before: gathered.before }),
       review: gathered.review,
     },
     notifications,
@@ -140,6 +153,23 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
     replaces: joined.replaces,
     row: gathered.row,
   };
+};
+
+interface Besides {
+  /** When registrations were made. */
+  readonly registered: readonly number[];
+  readonly before: Fold | null;
+}
+
+/**
+ * When the newest notification was first received. Inquiries do not count: that we asked is no sign that anything comes.
+ * Without a notification it is since the registration that something is waited for, else since the first inquiry.
+ */
+export const newestIn = (rows: readonly EvidenceRow[], { registered, before }: Besides): number => {
+  const notified = rows.filter(({ kind }) => kind !== 'INQUIRY').map(({ firstReceivedAt }) => firstReceivedAt);
+  if (before !== null) return newest([...notified, before.newestAt]);
+  if (notified.length > 0) return newest(notified);
+  return registered.length > 0 ? newest(registered) : earliest(rows.map(({ firstReceivedAt }) => firstReceivedAt));
 };
 
 const OUR_FAULT = 'A fault of paynotify kept it from being applied.';

@@ -1,5 +1,5 @@
+import { readAsked } from '../order/asked.ts';
 import { explain } from '../order/explain.ts';
-import type { Kind } from '../order/reading.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { type Happened, type Moment, shortly, tellTimeline } from '../order/timeline.ts';
 import { rulesIn } from './around.ts';
@@ -85,11 +85,13 @@ const momentsOf = async (
 /** In the order in which they are told where they have one time: what the shop said before what APO did. */
 const factsOf = (history: History): readonly Fact[] => {
   const { order, others } = history.completed;
+  // Of another payment's answer an order may have a part: the last one of the same place stands.
   const rows = [
-    ...order.notifications,
-    ...others.flatMap(({ notifications }) => notifications),
-    ...history.sharing.map(({ row }) => row),
+    ...history.unanswered,
     ...history.unhandled,
+    ...history.sharing.map(({ row }) => row),
+    ...others.flatMap(({ notifications }) => notifications),
+    ...order.notifications,
   ];
   const received = [...new Map(rows.map((row) => [row.position, row])).values()];
   return [
@@ -138,7 +140,7 @@ const reviewsOf = (versions: readonly ShopStatement[]): readonly Fact[] =>
 
 interface Details {
   readonly position: Count;
-  readonly kind: Kind;
+  readonly asked: string | null;
   readonly payment_id: string;
   readonly deliveries: Count;
   readonly last_received_at: Count;
@@ -149,7 +151,7 @@ const detailsOf = async (query: Query, positions: readonly string[]): Promise<Re
   if (positions.length === 0) return new Map();
   const places = placesOf(positions);
   const rows = await query<Details>(
-    `select position, kind, payment_id, deliveries, last_received_at from notifications where position in (${places})`,
+    `select position, asked, payment_id, deliveries, last_received_at from notifications where position in (${places})`,
     positions,
   );
   return new Map(rows.map((row) => [String(row.position), row]));
@@ -157,11 +159,10 @@ const detailsOf = async (query: Query, positions: readonly string[]): Promise<Re
 
 const toNotification = (row: EvidenceRow, details: ReadonlyMap<string, Details>): Happened => {
   const found = details.get(row.position);
-  return {
-    type: 'notification',
+  const asked = found?.asked ?? null;
+  const happened = {
     at: isoTime(row.firstReceivedAt),
     id: row.digest,
-    kind: found?.kind ?? 'UNKNOWN',
     outcome: row.outcome,
     problem: row.problem,
     paymentId: found?.payment_id || null,
@@ -169,4 +170,7 @@ const toNotification = (row: EvidenceRow, details: ReadonlyMap<string, Details>)
     lastReceivedAt: isoTime(found?.last_received_at ?? row.firstReceivedAt),
     states: row.statements.map(shortly),
   };
+  return asked === null
+    ? { type: 'notification', ...happened, kind: row.kind }
+    : { type: 'inquiry', ...happened, asked: readAsked(asked) };
 };

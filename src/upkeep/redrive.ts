@@ -1,5 +1,5 @@
 import type { Handlers } from '../handlers/handler.ts';
-import { readBody } from '../handlers/read.ts';
+import { readStored } from '../handlers/read-stored.ts';
 import { type Outcome, OUTCOMES, type RawNotification } from '../order/reading.ts';
 import type { NotificationKey, Store, StoredNotification } from '../store/store.ts';
 
@@ -31,7 +31,10 @@ export interface Redriving {
 export const createRedriving = (store: Store, handlers: Handlers): Redriving => {
   const reapply = async (notifications: readonly WithBytes[]): Promise<readonly (Outcome | null)[]> =>
     await store.reapply(
-      notifications.map((stored) => ({ stored, reading: readBody(stored.raw.body, handlers) })),
+      notifications.map((stored) => ({
+        stored,
+        reading: readStored({ asked: stored.asked, body: stored.raw.body }, handlers),
+      })),
       new Date(),
     );
 

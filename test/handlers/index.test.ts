@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { handlers } from '../../src/handlers/index.ts';
 import { readBody } from '../../src/handlers/read.ts';
 import { IDENTIFIER_NAMES } from '../../src/order/identifier.ts';
-import { type Kind, KINDS } from '../../src/order/reading.ts';
+import { type Kind, NOTIFICATION_KINDS } from '../../src/order/reading.ts';
 import { captureResult, type Fields, paymentPending, paymentResult, result } from '../support/facts.ts';
 
 const read = (fields: Fields) => readBody(Buffer.from(JSON.stringify(fields)));
 
 test('the dispatch table has one line a kind, in the order in which they are told apart', () => {
-  expect(handlers.map(({ kind }) => kind)).toEqual(KINDS);
+  expect(handlers.map(({ kind }) => kind)).toEqual(NOTIFICATION_KINDS);
 });
 
 const REFUND = { notifyType: 'REFUND_RESULT', result: result('S'), refundId: 'F1' };
@@ -56,7 +56,7 @@ describe('a kind is told by its fields', () => {
   });
 
   test('every kind of the specification is tried here', () => {
-    expect(new Set([...APPLIED, ...UNHANDLED].map(([kind]) => kind))).toEqual(new Set(KINDS));
+    expect(new Set([...APPLIED, ...UNHANDLED].map(([kind]) => kind))).toEqual(new Set(NOTIFICATION_KINDS));
   });
 
   test('the first of the kinds that fit is the one', () => {
@@ -65,7 +65,9 @@ describe('a kind is told by its fields', () => {
       for (const [other, others] of [...APPLIED, ...UNHANDLED]) {
         // A payment that names a subscription is its payment.
         const isOfSubscription = kind === 'BILLING_SUBSCRIPTION' && others['notifyType'] === 'PAYMENT_RESULT';
-        const first = isOfSubscription ? 'SUBSCRIPTION_PAYMENT' : KINDS.find((one) => one === kind || one === other);
+        const first = isOfSubscription
+          ? 'SUBSCRIPTION_PAYMENT'
+          : NOTIFICATION_KINDS.find((one) => one === kind || one === other);
         expect([kind, other, read({ ...others, ...fields }).kind]).toEqual([kind, other, first]);
       }
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { handlers } from '../../src/handlers/index.ts';
-import { type Kind, KINDS } from '../../src/order/reading.ts';
+import { type Kind, NOTIFICATION_KINDS } from '../../src/order/reading.ts';
 import type { Statement } from '../../src/order/statement.ts';
 import { captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
 import { identifiersIn, malformed, read, statementIn, without } from './support.ts';
@@ -276,7 +276,7 @@ test('a dispute of a type that is no text is one of an unknown type', () => {
 });
 
 test('every kind that is read is tried here', () => {
-  expect(TABLES.map(({ kind }) => kind).toSorted()).toEqual(KINDS.filter(isRead).toSorted());
+  expect(TABLES.map(({ kind }) => kind).toSorted()).toEqual(NOTIFICATION_KINDS.filter(isRead).toSorted());
 });
 
 /** It states something of a payment: it is not one of those that are only told apart. */

@@ -52,12 +52,13 @@ interface Setting {
 }
 
 const requestIdOf = ({ statement }: Stored): string | undefined =>
-  statement.about === 'payment' ? statement.paymentRequestId : undefined;
+  statement.about === 'payment' || statement.about === 'cancelled payment' ? statement.paymentRequestId : undefined;
 
 /** What must not stand for two payments. */
 const namesIn = ({ statement }: Stored): readonly string[] => {
   switch (statement.about) {
     case 'payment':
+    case 'cancelled payment':
       return statement.paymentRequestId === undefined ? [] : [`paymentRequestId ${statement.paymentRequestId}`];
     case 'capture':
       return statement.captureId === undefined ? [] : [`captureId ${statement.captureId}`];
@@ -67,6 +68,8 @@ const namesIn = ({ statement }: Stored): readonly string[] => {
         ...(statement.refundRequestId === undefined ? [] : [`refundRequestId ${statement.refundRequestId}`]),
       ];
     case 'amount update':
+    case 'cancellation':
+    case 'inquiry':
     case 'dispute':
       return [];
   }

@@ -47,7 +47,9 @@ interface Around {
 
 export const describe = (statement: Statement): string => {
   if (statement.about === 'dispute') return `dispute ${statement.disputeId} ${statement.notificationType}`;
+  if (statement.about === 'cancelled payment') return statement.about;
   const { resultStatus, resultCode } = statement.result;
+  if (statement.about === 'inquiry') return `${statement.about} ${resultStatus} ${resultCode}`;
   const what = statement.about === 'payment' && statement.pending ? 'pending' : statement.about;
   const name = 'captureRequestId' in statement ? ` ${statement.captureRequestId}` : '';
   return `${what}${name} ${resultStatus} ${resultCode ?? ''} ${statement.amount?.value ?? 'without an amount'}`;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readBody } from '../../src/handlers/read.ts';
+import { readStored } from '../../src/handlers/read-stored.ts';
+import type { Asked } from '../../src/order/asked.ts';
 import { NO_SIBLINGS } from '../../src/order/evidence.ts';
 import type { DerivedOrder } from '../../src/order/order.ts';
 import type { Registration } from '../../src/order/registration.ts';
@@ -47,23 +48,34 @@ interface Row extends EvidenceRow {
 /** Reading is the same for the same bytes, and an exhaustive table reads the same few bodies very often. */
 const readings = new Map<string, Omit<Row, 'clientId'>>();
 
-const rowOf = (body: string): Omit<Row, 'clientId'> => {
-  const known = readings.get(body) ?? toRow(body);
-  readings.set(body, known);
+const rowOf = ({ body, askedAbout }: Received): Omit<Row, 'clientId'> => {
+  const name = nameOf({ body, askedAbout });
+  const known = readings.get(name) ?? toRow({ body, askedAbout });
+  readings.set(name, known);
   return known;
 };
+
+type Received = Omit<ReceivedNotification, 'clientId'>;
+
+const nameOf = ({ body, askedAbout }: Received): string => (askedAbout === undefined ? body : `${askedAbout} ${body}`);
+
+/** What was asked; null for a notification. */
+export const askedOf = ({ askedAbout }: Pick<ReceivedNotification, 'askedAbout'>): Asked | null =>
+  askedAbout === undefined ? null : { operation: 'inquiryPayment', paymentId: askedAbout };
 
 const namesWith = (wanted: Joins, identifiers: readonly IdentifierRow[]): readonly string[] =>
   identifiers.filter(({ joins }) => joins === wanted).map(({ name, value }) => `${name} ${value}`);
 
-const toRow = (body: string): Omit<Row, 'clientId'> => {
-  const columns = toReadingColumns(readBody(Buffer.from(body)));
+const toRow = ({ body, askedAbout }: Received): Omit<Row, 'clientId'> => {
+  const asked = askedOf({ askedAbout });
+  const columns = toReadingColumns(readStored({ asked, body: Buffer.from(body) }));
   const { outcome, problem, statements, identifiers } = columns;
-  const digest = createHash('sha256').update(body).digest('hex');
+  const digest = createHash('sha256').update(nameOf({ body, askedAbout })).digest('hex');
   const [order = null] = orderOfEntry({ clientId: '', ...columns });
   return {
     position: '0',
     digest,
+    kind: columns.kind,
     outcome,
     problem,
     statements: readStatements(statements, { outcome, digest }),
@@ -76,7 +88,9 @@ const toRow = (body: string): Omit<Row, 'clientId'> => {
 
 /** Every order of every client, in the order of the oracle's. `received` and `registrations` are as they arrived. */
 export const deriveOrders = ({ received, registrations, rules, now = 0 }: Known): readonly DerivedOrder[] => {
-  const distinct = new Map(received.map(({ clientId, body }) => [`${clientId} ${body}`, { clientId, ...rowOf(body) }]));
+  const distinct = new Map(
+    received.map(({ clientId, ...one }) => [`${clientId} ${nameOf(one)}`, { clientId, ...rowOf(one) }]),
+  );
   const current = new Map(registrations.map((one) => [`${one.clientId} ${one.paymentRequestId}`, one]));
   const clientIds = new Set([...received, ...registrations].map(({ clientId }) => clientId));
   return [...clientIds].sort().flatMap((clientId) =>

@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { textOfAsked } from '../../src/order/asked.ts';
 import type { AttentionCode } from '../../src/order/attention-code.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
-import { readBody } from '../../src/handlers/read.ts';
+import { readStored } from '../../src/handlers/read-stored.ts';
+import { digestOf } from '../../src/store/row.ts';
 import type { Store } from '../../src/store/store.ts';
-import { captureResult, paymentResult, receive } from '../support/facts.ts';
-import { RULES, toReceived } from './core.ts';
+import { answerTo, captureResult, paymentResult, receive } from '../support/facts.ts';
+import { askedOf, RULES, toReceived } from './core.ts';
 import { type ReceivedNotification, tellOrders, toTold } from './oracle/tell-orders.ts';
 import { type Arrival, arrivals, permutations, standing, type Step, type World, worldOf, worlds } from './world.ts';
 
@@ -132,8 +133,15 @@ interface Batch {
 /** A batch as the inbox would commit it: the notifications in one commit, each registration in its own. */
 const take = async (store: Store, { batch, clients }: Batch): Promise<void> => {
   const received = batch.flatMap((step) => (step.kind === 'notification' ? [step.notification] : []));
+  for (const one of received) {
+    const asked = askedOf(one);
+    if (asked === null) continue;
+    const read = answerTo(asked, one.body, clients.toStored(one.clientId));
+    await store.recordInquiry({ read, receivedAt: new Date(0) });
+  }
+  const notifications = received.filter((one) => askedOf(one) === null);
   await store.record(
-    received.map(({ clientId, body }) => ({
+    notifications.map(({ clientId, body }) => ({
       kind: 'notification',
       read: receive(body, { clientId: clients.toStored(clientId) }),
       receivedAt: new Date(0),
@@ -206,10 +214,11 @@ const redrive = async (
   store: Store,
   { world, clients }: { readonly world: World; readonly clients: Clients },
 ): Promise<void> => {
-  const again = world.received.map(async ({ clientId, body }: ReceivedNotification) => {
-    const id = createHash('sha256').update(body).digest('hex');
-    const stored = await store.findNotification({ clientId: clients.toStored(clientId), id });
-    return stored === null ? [] : [{ stored, reading: readBody(Buffer.from(body)) }];
+  const again = world.received.map(async (one: ReceivedNotification) => {
+    const [asked, body] = [askedOf(one), Buffer.from(one.body)];
+    const id = digestOf({ asked: asked && textOfAsked(asked) }, body);
+    const stored = await store.findNotification({ clientId: clients.toStored(one.clientId), id });
+    return stored === null ? [] : [{ stored, reading: readStored({ asked, body }) }];
   });
   const reapplications = (await Promise.all(again)).flat();
   expect(reapplications).toHaveLength(world.received.length);

@@ -27,6 +27,11 @@ const IN_PAIRS_ONLY: ReadonlySet<string> = new Set([
   'refund F of 50, of another payment',
   'refund S of USD 120',
   'dispute for documents',
+  'capture F before, in another currency',
+  'refund F of the 50',
+  'dispute won',
+  'inquiry: declined',
+  'inquiry: under way, the capture too',
   'of the sandbox',
   'registered once more',
 ]);
@@ -53,6 +58,7 @@ const STOPS: ReadonlySet<string> = new Set([
   'refund F of 50, of another payment',
   'refund S of USD 120',
   'dispute accepted without an amount',
+  'inquiry: cancelled',
   'unreadable',
   'shared identity',
 ]);
@@ -123,12 +129,12 @@ const countOfSets = Array.from({ length: SIZE + 1 }, (_, size) =>
  * or more timid, in core and oracle alike changes a number here.
  */
 const FULFILLABLE: ReadonlyMap<string, number> = new Map([
-  ['not registered', 420],
-  ['registered', 492],
-  ['registered for manual capture', 492],
-  ['registered without a capture', 1584],
-  ['registered by wallet', 552],
-  ['registered, 70 being all', 524],
+  ['not registered', 628],
+  ['registered', 1048],
+  ['registered for manual capture', 1048],
+  ['registered without a capture', 1772],
+  ['registered by wallet', 1084],
+  ['registered, 70 being all', 476],
   ['registered as cancelled', 0],
   ['registered with 121', 0],
 ]);

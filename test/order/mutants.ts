@@ -24,7 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant('the largest payment amount counts', 'amount', ['amount.value > best.value', 'amount.value < best.value']),
   mutant('a PAYMENT_RESULT states before a PAYMENT_PENDING', 'findings', [
-    'largest(amountsOf(results)) ?? largest(amountsOf(payments))',
+    'largest(resultAmounts) ?? largest(amountsOf(payments))',
     'largest(amountsOf(payments))',
   ]),
   mutant('only an update with S raises the amount', 'findings', [
@@ -81,6 +81,26 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('captured reaches what is due', 'status-rules', ['>= amounts.due.value', '> amounts.due.value']),
   mutant('a cancelled wallet is not paid', 'status-rules', ['!need.required && !isCancelled', '!need.required']),
   mutant('PAYMENT_PENDING is no success', 'findings', ['hasSuccess: results.some', 'hasSuccess: payments.some']),
+  mutant('an inquiry says CANCELLED', 'findings', ["cancelled.length > 0 || shows('CANCEL')", "shows('CANCEL')"]),
+  mutant('PAYMENT_PENDING is under way', 'status-rules', [
+    "payments.length > 0 ? 'PROCESSING'",
+    "false ? 'PROCESSING'",
+  ]),
+  mutant('a VOID cancels what was not captured', 'findings', ['isVoided || captures', 'captures']),
+  mutant('the shop is not told to take back what APO says', 'attention-money', [
+    '(isRegistered || cancelledByInquiry)',
+    'isRegistered',
+    ['inquiry: cancelled', 'capture S of 120'],
+  ]),
+  mutant('the amount of a cancelled payment counts', 'findings', ['...amountsOf(cancelled)]', ']']),
+  mutant('a result is not of the cancelled', 'order', [
+    "payment.about === 'payment' ? payment.result : undefined",
+    "'result' in payment ? payment.result : { resultStatus: 'U', resultCode: null, resultMessage: null }",
+  ]),
+  mutant('a notification speaks before an answer', 'statement', [
+    'Number(answerA !== undefined) - Number(answerB !== undefined) ||',
+    '',
+  ]),
   // Attention
   mutant('S and F contradict', 'contradiction', ['hasFailure && hasSuccess && !isExplained', 'false']),
   mutant('a cancellation explains F', 'contradiction', ['isCancelled && failures.every(saysCancelled)', 'false']),

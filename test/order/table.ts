@@ -1,54 +1,14 @@
-import { createHash } from 'node:crypto';
-import { readBody } from '../../src/handlers/read.ts';
-import { NO_SIBLINGS, type OrderEvidence, type RegistrationFact } from '../../src/order/evidence.ts';
-import type { Sourced, Statement } from '../../src/order/statement.ts';
-import {
-  amount,
-  captureResult,
-  CLIENT,
-  type Fields,
-  jpy,
-  paymentPending,
-  paymentResult,
-  result,
-} from '../support/facts.ts';
-import { RECEIVED_AT, registration } from './settings.ts';
+import type { OrderEvidence, RegistrationFact } from '../../src/order/evidence.ts';
+import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import { type Fact, NOTHING, notified, statementsIn } from './fact.ts';
+import { INQUIRED, MORE_INQUIRED } from './inquired.ts';
+import { registration } from './settings.ts';
+
+export { type Fact, NOTHING, notified, statementsIn } from './fact.ts';
 
 /* What may be known of one payment of JPY 120, fact by fact: few enough to be taken in all combinations. */
 
-/** One thing that may be known: it makes more of some evidence. */
-export interface Fact {
-  readonly name: string;
-  readonly add: (evidence: OrderEvidence) => OrderEvidence;
-}
-
 const PAID = '2025-05-17T00:58:04-07:00';
-
-export const NOTHING: OrderEvidence = {
-  clientId: CLIENT,
-  paymentId: 'P1',
-  statements: [],
-  registrations: [],
-  problems: [],
-  sharedIdentities: [],
-  siblings: NO_SIBLINGS,
-  newestAt: RECEIVED_AT,
-  review: null,
-};
-
-/** What a notification states, as the receiver reads it. */
-export const statementsIn = (fields: Fields): readonly Sourced<Statement>[] => {
-  const body = JSON.stringify(fields);
-  const { outcome, problem, statements } = readBody(Buffer.from(body));
-  if (outcome !== 'APPLIED') throw new Error(`${body} is ${outcome}: ${problem}`);
-  const digest = createHash('sha256').update(body).digest('hex');
-  return statements.map((statement, place) => Object.assign(statement, { digest, place }));
-};
-
-export const notified = (name: string, fields: Fields): Fact => {
-  const statements = statementsIn(fields);
-  return { name, add: (evidence) => ({ ...evidence, statements: [...evidence.statements, ...statements] }) };
-};
 
 type Status = 'S' | 'F' | 'U';
 
@@ -227,7 +187,7 @@ const AROUND: readonly Fact[] = [
   { name: 'of the sandbox', add: (evidence) => ({ ...evidence, clientId: 'SANDBOX_client' }) },
 ];
 
-export const FACTS: readonly Fact[] = [...PAYMENTS, ...CAPTURES, ...RETURNED, ...AROUND];
+export const FACTS: readonly Fact[] = [...PAYMENTS, ...CAPTURES, ...RETURNED, ...INQUIRED, ...AROUND];
 
 /** More facts, for sets that are drawn. */
 export const MORE_FACTS: readonly Fact[] = [
@@ -258,6 +218,7 @@ export const MORE_FACTS: readonly Fact[] = [
     disputeId: 'D3',
     disputeJudgedResult: 'VALIDATE_SUCCESS',
   }),
+  ...MORE_INQUIRED,
   {
     name: 'also registered',
     add: (evidence) => ({

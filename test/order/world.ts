@@ -138,6 +138,38 @@ const disputeNotification = ({ payments }: Cast): fc.Arbitrary<Fields> =>
     defenseDueTime: times,
   });
 
+/** What APO answers about a payment; its refunds are of no other. */
+const answer = (cast: Cast): fc.Arbitrary<Fields> =>
+  fc.constantFrom(...cast.payments).chain((paymentId) =>
+    paymentNotification({ ...cast, payments: [paymentId] }).chain(
+      ({ notifyType: _type, result: _result, ...details }) =>
+        fc
+          .record({
+            result: fc.constantFrom(result('S'), result('S'), result('S'), result('S'), result('F', 'ORDER_NOT_EXIST')),
+            paymentStatus: fc.constantFrom('SUCCESS', 'SUCCESS', 'FAIL', 'PROCESSING', 'CANCELLED', 'A_NEW_STATUS'),
+            paymentResultCode: sometimes('SUCCESS', 'ORDER_IS_CLOSED'),
+            transactions: fc.array(transactionOf(paymentId), { maxLength: 3 }),
+          })
+          .map((said) => Object.assign(details, said)),
+    ),
+  );
+
+const transactionOf = (paymentId: string): fc.Arbitrary<Fields> =>
+  fc
+    .record({
+      transactionType: fc.constantFrom('CAPTURE', 'CAPTURE', 'REFUND', 'CANCEL', 'VOID', 'INCREMENTAL'),
+      transactionStatus: sometimes('SUCCESS', 'FAIL', 'CANCELLED'),
+      transactionResult: statuses.chain((status) => fc.constantFrom(result(status), null)),
+      number: fc.constantFrom('1', '2'),
+      transactionAmount: amounts,
+      transactionTime: times,
+    })
+    .map(({ number, ...fields }) => {
+      const isRefund = fields.transactionType === 'REFUND';
+      const own = isRefund ? { transactionId: `F${number} of ${paymentId}` } : { transactionId: `C${number}` };
+      return Object.assign(fields, own);
+    });
+
 /** One field of a well-formed notification replaced by what makes it malformed, or of no known kind. */
 const spoilt = (notification: Fields): fc.Arbitrary<Fields> =>
   fc
@@ -206,14 +238,32 @@ export const worlds = (size: Size): fc.Arbitrary<World> => fc.oneof(worldsOf(FEW
 
 const worldsOf = (cast: Cast, { least, most, registrations }: Size): fc.Arbitrary<World> =>
   fc.record({
-    received: fc.uniqueArray(fc.record({ clientId: fc.constantFrom(...cast.clients), body: bodies(cast) }), {
+    received: fc.uniqueArray(arriving(cast), {
       minLength: least,
       maxLength: most,
       size: 'max',
-      selector: ({ clientId, body }) => `${clientId} ${body}`,
+      selector: ({ clientId, body, askedAbout }) => `${clientId} ${askedAbout} ${body}`,
     }),
     registrations: fc.array(registration(cast), { maxLength: registrations, size: 'max' }),
   });
+
+const arriving = (cast: Cast): fc.Arbitrary<ReceivedNotification> => {
+  const clientId = fc.constantFrom(...cast.clients);
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.record({ clientId, body: bodies(cast) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        clientId,
+        body: fc.oneof(
+          { weight: 6, arbitrary: answer(cast).map(asText) },
+          { weight: 1, arbitrary: answer(cast).chain(spoilt).map(asText) },
+        ),
+        askedAbout: fc.constantFrom(...cast.payments),
+      }),
+    },
+  );
+};
 
 const keyOf = (one: Registration): string => `${one.clientId} ${one.paymentRequestId}`;
 

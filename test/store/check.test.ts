@@ -7,10 +7,10 @@ import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type StoreVerification, verifyStore } from '../../src/upkeep/verify-store.ts';
 import { readPage } from '../docs/blocks.ts';
-import { captureResult, CLIENT, jpy, paymentResult, TRUST } from '../support/facts.ts';
+import { answerTo, captureResult, CLIENT, jpy, paymentAnswer, paymentResult, TRUST } from '../support/facts.ts';
 import { startServer } from '../support/postgres.ts';
 import { type Cell, flipped, type Hand, postgresHand, type Row, sqliteHand } from './flip.ts';
-import { AMPLE, delivery, later, record, registration, RULES, unverified } from './support.ts';
+import { AMPLE, delivery, later, record, registration, RULES, T0, unverified } from './support.ts';
 
 /** What no check can see, and why: docs/operating.md names them too. */
 const UNSEEN: Readonly<Record<string, readonly string[]>> = {
@@ -115,6 +115,10 @@ const fill = async (store: Store): Promise<void> => {
   await record(store, paid(1), captured(1), paid(2), captured(2), paid(3));
   await record(store, paymentResult('F', { paymentId: 'P3', paymentRequestId: 'R3' }));
   await record(store, { notifyType: 'OTHER', refundId: 'F1' });
+  await store.recordInquiry({
+    read: answerTo({ operation: 'inquiryPayment', paymentId: 'P1' }, JSON.stringify(paymentAnswer('SUCCESS'))),
+    receivedAt: T0,
+  });
   await record(store, captureResult('S', { paymentId: 'P4', captureAmount: { currency: 'yen', value: '1' } }));
   await store.record([{ ...delivery(captured(5)), inapplicable: true }], AMPLE);
   await store.record([unverified(), unverified({ target: '/payNotify?2' }, { reason: 'UNKNOWN_CLIENT' })], AMPLE);
@@ -200,7 +204,7 @@ describe.each([
     await verifyStore({ check: world.store.check, recall: async () => await Promise.resolve(null) }, TRUST);
 
   test('finds nothing wrong where nothing is', async () => {
-    expect(await verifyAll()).toMatchObject({ verified: 42, failed: [], flaws: [], withoutBytes: 0 });
+    expect(await verifyAll()).toMatchObject({ verified: 43, failed: [], flaws: [], withoutBytes: 0 });
   });
 
   test('every table is looked at', async () => {

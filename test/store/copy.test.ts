@@ -16,7 +16,7 @@ import {
 } from '../../src/store/store.ts';
 import { copyStore, type CopyReport, CopyRefusedError, noteInUse } from '../../src/upkeep/copy.ts';
 import { verifyStore } from '../../src/upkeep/verify-store.ts';
-import { captureResult, CLIENT, jpy, paymentResult, TRUST } from '../support/facts.ts';
+import { answerTo, captureResult, CLIENT, jpy, paymentAnswer, paymentResult, TRUST } from '../support/facts.ts';
 import { type Databases, type Make, openDatabases, type TestDatabase } from './databases.ts';
 import {
   AMPLE,
@@ -60,9 +60,19 @@ const ODD = {
   body: Buffer.from([0, 1, 255, 34, 92]),
 };
 
+const inquired = async (store: Store, number: number, status: string) =>
+  await store.recordInquiry({
+    read: answerTo(
+      { operation: 'inquiryPayment', paymentRequestId: `R${number}` },
+      JSON.stringify(paymentAnswer(status, { paymentId: `P${number}`, paymentRequestId: `R${number}` })),
+    ),
+    receivedAt: later(number),
+  });
+
 /** Something of everything: all outcomes, two clients, resends, bytes that are gone, registrations of each sort. */
 const fill = async (store: Store): Promise<void> => {
   for (const number of [3, 1, 2]) await record(store, paid(number));
+  await inquired(store, 1, 'SUCCESS');
   await store.removeRaw(new Date('2999-01-01'), 100);
   await store.register(registration({ referenceOrderId: 'basket \u00fc' }), { replace: false, now: later(1) });
   await store.register(registration({ captureMode: 'MANUAL' }), { replace: true, now: later(2) });
@@ -84,6 +94,7 @@ const fill = async (store: Store): Promise<void> => {
     captureResult('S', { paymentId: 'P2' }),
   );
   await store.record([{ ...delivery(captured(3)), inapplicable: true }], AMPLE);
+  await inquired(store, 71, 'CANCELLED');
   await store.record(
     [
       unverified(ODD, { at: later(5) }),
@@ -154,11 +165,11 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     const report = await copy(from, to);
     expect(report).toMatchObject({ complete: true, resumed: false, inUse: false });
     expect(counts(report)).toEqual([
-      [10, 10],
+      [12, 12],
       [6, 6],
       [2, 2],
     ]);
-    expect(before.orders).toHaveLength(5);
+    expect(before.orders).toHaveLength(6);
 
     const target = await to.store();
     expect(await contentsOf(target)).toEqual(before);
@@ -208,7 +219,7 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     const report = await copy(from, to);
     expect(report).toMatchObject({ complete: true, resumed: false });
     expect(counts(report)).toEqual([
-      [13, 13],
+      [15, 15],
       [8, 8],
       [1, 1],
     ]);

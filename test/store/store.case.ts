@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe } from '@jest/globals';
 import { describeCallbacks } from './callbacks.case.ts';
 import { describeCallbacksTold } from './callbacks-told.case.ts';
 import { describeFeed } from './feed.case.ts';
+import { describeInquiries } from './inquiries.case.ts';
 import { describeJoins } from './joins.case.ts';
 import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
@@ -34,6 +35,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeLists(ground);
     describeFeed(ground);
     describeJoins(ground);
+    describeInquiries(ground);
     describeMended(ground);
     describeReviews(ground);
     describeMeasuring(ground);

@@ -3,7 +3,18 @@ import type { Order } from '../../src/order/order.ts';
 import type { Says, TimelineEntry } from '../../src/order/timeline.ts';
 import type { Registration } from '../../src/order/registration.ts';
 import { LONGEST_TIMELINE, type Store, type Timeline } from '../../src/store/store.ts';
-import { CLIENT, captureResult, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
+import type { Asked } from '../../src/order/asked.ts';
+import {
+  answerTo,
+  CLIENT,
+  captureResult,
+  type Fields,
+  jpy,
+  paymentAnswer,
+  paymentResult,
+  result,
+  transaction,
+} from '../support/facts.ts';
 import { AMPLE, delivery, type Ground, unverified } from './support.ts';
 
 /** One step of a story: something is stored at this time. */
@@ -13,6 +24,11 @@ const notify =
   (body: Fields | string): Step =>
   async (store, at) =>
     await store.record([delivery(body, { at })], AMPLE);
+
+const answer =
+  (body: Fields, asked: Asked = { operation: 'inquiryPayment', paymentId: 'P1' }): Step =>
+  async (store, receivedAt) =>
+    await store.recordInquiry({ read: answerTo(asked, JSON.stringify(body)), receivedAt });
 
 const register =
   (paymentRequestId: string, fields: Partial<Registration> = {}): Step =>
@@ -78,6 +94,11 @@ const refunded = (id: string, value: string): Fields => ({
   refundAmount: jpy(value),
 });
 
+const asked = (fields: Fields): Fields =>
+  paymentAnswer('SUCCESS', { paymentAmount: jpy('120'), paymentMethodType: 'CARD', ...fields });
+const capture = transaction('CAPTURE', 'S', { transactionId: 'C1', transactionAmount: jpy('120') });
+const refundOfCard = transaction('REFUND', 'S', { transactionRequestId: 'F1', transactionAmount: jpy('20') });
+
 /** Told of P1, or of the registration R1 while no payment names it. */
 const STORIES: Readonly<Record<string, readonly Step[]>> = {
   'a card, registered, captured in parts': [
@@ -134,6 +155,22 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     register('R2', { referenceOrderId: 'order-1' }),
     notify(card({ paymentId: 'P2', paymentRequestId: 'R2' })),
     notify(card({ result: result('S', 'LATE') })),
+  ],
+  'APO was asked: not known, under way, authorized, captured and refunded; the notifications come late': [
+    register('R1', { captureMode: 'MANUAL' }),
+    answer({ result: result('F', 'ORDER_NOT_EXIST') }, { operation: 'inquiryPayment', paymentRequestId: 'R1' }),
+    answer(paymentAnswer('PROCESSING')),
+    answer(asked({})),
+    answer(asked({ transactions: [capture] })),
+    notify(refunded('F1', '20')),
+    answer(asked({ transactions: [capture, refundOfCard] })),
+    notify(card()),
+    notify(captured('120')),
+  ],
+  'APO was asked, and says it is cancelled; then a capture comes': [
+    notify(card()),
+    answer(paymentAnswer('CANCELLED')),
+    notify(captured('120')),
   ],
   'cancelled, and captured all the same': [
     register('R1'),
@@ -213,6 +250,7 @@ export const describeTimeline = (ground: () => Ground): void => {
       await notify(card())(store, aMinuteAgo(1));
       await notify(card())(store, aMinuteAgo(2));
       await refundOf('F1', 'P1')(store, aMinuteAgo(3));
+      await answer(asked({ transactions: [capture, refundOfCard] }))(store, aMinuteAgo(4));
       const { items } = await timelineOf(store);
       const without = items.map(({ says: _says, at: _at, ...one }) => one);
       expect(without).toEqual([
@@ -239,6 +277,17 @@ export const describeTimeline = (ground: () => Ground): void => {
           states: ['S SUCCESS JPY 120 CARD'],
         },
         { type: 'refund registration', refundRequestId: 'F1', paymentId: 'P1', paymentRequestId: null },
+        {
+          type: 'inquiry',
+          id: expect.stringMatching(/^[0-9a-f]{64}$/),
+          asked: { operation: 'inquiryPayment', paymentId: 'P1' },
+          outcome: 'APPLIED',
+          problem: null,
+          paymentId: 'P1',
+          deliveries: 1,
+          lastReceivedAt: expect.any(String),
+          states: ['S JPY 120 CARD', 'S SUCCESS JPY 120 C1', 'S SUCCESS JPY 20 F1'],
+        },
       ]);
     });
 

@@ -1,9 +1,12 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { verifyAnswer } from '../../src/antom/answer.ts';
 import { readKey } from '../../src/antom/keys.ts';
 import { type Trust, type VerifiedNotification, verify } from '../../src/antom/signature.ts';
 import type { Handlers } from '../../src/handlers/handler.ts';
 import { readNotification } from '../../src/handlers/read.ts';
-import type { ReadNotification } from '../../src/order/reading.ts';
+import { readInquiry } from '../../src/handlers/inquiry.ts';
+import type { Asked } from '../../src/order/asked.ts';
+import type { ReadInquiry, ReadNotification } from '../../src/order/reading.ts';
 
 /** A notification's JSON before it is written as text; fields as APO names them, well-formed or not. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -39,21 +42,43 @@ export const receive = (
 };
 
 const verifySigned = (body: Buffer, clientId: string): VerifiedNotification => {
-  const signed = Buffer.concat([Buffer.from(`POST ${PATH}\n${clientId}.${REQUEST_TIME}.`), body]);
-  const signature = encodeURIComponent(sign('sha256', signed, privateKey).toString('base64'));
   const verification = verify(
     {
       method: 'POST',
       target: PATH,
       clientIds: [clientId],
       requestTimes: [REQUEST_TIME],
-      signatures: [`algorithm=RSA256,keyVersion=1,signature=${signature}`],
+      signatures: [signedBy(PATH, { clientId, time: REQUEST_TIME, body })],
       body,
     },
     trustIn(clientId),
   );
   if (!verification.verified) throw new Error(`the test's own signature is refused: ${verification.reason}`);
   return verification.notification;
+};
+
+const signedBy = (path: string, { clientId, time, body }: { clientId: string; time: string; body: Buffer }): string => {
+  const signed = Buffer.concat([Buffer.from(`POST ${path}\n${clientId}.${time}.`), body]);
+  const signature = encodeURIComponent(sign('sha256', signed, privateKey).toString('base64'));
+  return `algorithm=RSA256,keyVersion=1,signature=${signature}`;
+};
+
+/** Answers as APO does: a signed response, verified, then read. */
+export const answerTo = (asked: Asked, body: string | Uint8Array, clientId: string = CLIENT): ReadInquiry => {
+  const bytes = Buffer.from(body);
+  const path = `/ams/api/v1/payments/${asked.operation}`;
+  const answer = verifyAnswer(
+    {
+      path,
+      clientIds: [clientId],
+      responseTimes: [REQUEST_TIME],
+      signatures: [signedBy(path, { clientId, time: REQUEST_TIME, body: bytes })],
+      body: bytes,
+    },
+    trustIn(clientId).keys,
+  );
+  if (answer === null) throw new Error("the test's own signature is refused");
+  return readInquiry(answer, asked);
 };
 
 type Status = 'S' | 'F' | 'U';
@@ -107,3 +132,20 @@ export const shuffled = <T>(items: readonly T[]): readonly T[] =>
     .map((item) => ({ item, at: Math.random() }))
     .sort((a, b) => a.at - b.at)
     .map(({ item }) => item);
+
+/** A transaction that an inquiry shows. */
+export const transaction = (transactionType: string, status: Status, fields: Fields): Fields => ({
+  transactionType,
+  transactionStatus: { S: 'SUCCESS', F: 'FAIL', U: 'PROCESSING' }[status],
+  transactionResult: result(status),
+  ...fields,
+});
+
+/** What APO answers about the payment P1 under R1, without an amount or a time. */
+export const paymentAnswer = (paymentStatus: string, fields: Fields = {}): Fields => ({
+  result: result('S'),
+  paymentStatus,
+  paymentId: 'P1',
+  paymentRequestId: 'R1',
+  ...fields,
+});

@@ -1,5 +1,5 @@
 import type { RegistrationFact } from '../../order/evidence.ts';
-import type { Outcome } from '../../order/reading.ts';
+import type { Kind, Outcome } from '../../order/reading.ts';
 import { nameOfOrder } from '../order-key.ts';
 import { toRegistration } from '../register.ts';
 import { toReview } from '../review.ts';
@@ -38,6 +38,7 @@ interface Row {
   /** Of the notification. */
   readonly of_notification: string;
   readonly digest: string | null;
+  readonly kind: Kind;
   readonly outcome: Outcome;
   readonly problem: string | null;
   readonly statements: string | null;
@@ -116,11 +117,11 @@ const evidenceSql = (found: string): string =>
   prepared(`${KEYS}
   select keys.client_id, keys.order_key, orders.revision, orders.updated_at, orders.reference_order_id, orders.due_at,
     orders.fold, review.said as reviewed, review.updated_at as reviewed_at,
-    n.position as of_notification, encode(n.digest, 'hex') as digest, n.outcome, n.problem, n.statements, n.first_received_at,
+    n.position as of_notification, encode(n.digest, 'hex') as digest, n.kind, n.outcome, n.problem, n.statements, n.first_received_at,
     r.id as payment_request_id, r.target, r.said, r.created_at,
     keys.order_key like ' %' and exists (select ${OTHERS} and other.joins > 0 and elsewhere.payment_id <> '') as is_named,
     keys.order_key not like ' %' and (
-      coalesce(n.kind = 'REFUND', false) or ${refundedBy('keys.order_key')}
+      coalesce(named.name in ('refundId', 'refundRequestId'), false) or ${refundedBy('keys.order_key')}
       or named.name = 'paymentRequestId' and ${refundedBy("' ' || named.value")}
     ) as has_refunds,
     named.name = 'paymentRequestId' and exists (select ${OTHERS} and other.joins = 2) as has_unreadable,
@@ -237,6 +238,7 @@ const toStanding = ({ revision, updated_at, reference_order_id, due_at, fold }: 
 const toEvidenceRow = (row: Row, digest: string): EvidenceRow => ({
   position: row.of_notification,
   digest,
+  kind: row.kind,
   outcome: row.outcome,
   problem: row.problem,
   statements: readStatements(row.statements, { outcome: row.outcome, digest }),

@@ -1,3 +1,4 @@
+import { OF_REFUNDS } from '../row.ts';
 import { SETTING } from '../setting.ts';
 import type { Migration } from '../schema.ts';
 import { VIEWS } from './views.ts';
@@ -17,10 +18,11 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       insert into settings values ('${SETTING.feedBase}', '0');
 
-      -- Every verified notification, byte for byte, with what was read from it.
+      -- Every verified notification, and every answer to an inquiry, byte for byte, with what was read from it.
       create table notifications (
         client_id text collate "C" not null,
-        digest bytea not null, -- of the body
+        digest bytea not null, -- of the body; of an answer also of what was asked (row.ts)
+        asked text collate "C", -- JSON: what was asked, of an answer to an inquiry; null for a notification
         position bigint not null, -- in the order of arrival; see positions.ts
         payment_id text collate "C" not null, -- as the body names it, whatever its kind; '' where it names none
         kind text collate "C" not null,
@@ -43,7 +45,8 @@ export const MIGRATIONS: readonly Migration[] = [
       create index notifications_by_payment on notifications (client_id, payment_id);
       create index notifications_by_position on notifications (position);
       create index notifications_not_applied on notifications (outcome, position) where outcome <> 'APPLIED';
-      create index notifications_of_refunds on notifications (position) where kind = 'REFUND';
+      create index notifications_of_refunds on notifications (position) where ${OF_REFUNDS};
+      create index notifications_of_inquiries on notifications (client_id, asked) where asked is not null;
       create index notifications_with_bytes on notifications (first_received_at)
         where body is not null and outcome <> 'FAILED';
 

@@ -62,6 +62,7 @@ const toRecords = (rows: readonly NotificationRow[]): readonly object[] => {
       ordinal: index + 1,
       client_id: row.clientId,
       payment_id: row.paymentId,
+      ...(row.asked !== null && { asked: row.asked }),
       kind: row.kind,
       outcome: row.outcome,
       problem: row.problem,
@@ -91,20 +92,20 @@ const PUT = prepared(`
   with taken as materialized (
     select ${NEXT_POSITIONS} as base
   ), given as (
-    select ordinal, substr($1::bytea, (ordinal - 1) * 32 + 1, 32) as digest, client_id, payment_id, kind, outcome, problem,
+    select ordinal, substr($1::bytea, (ordinal - 1) * 32 + 1, 32) as digest, client_id, payment_id, asked, kind, outcome, problem,
       statements, reading_check, raw_check, deliveries, first, last, method, target, request_time, signature,
       substr($2::bytea, body_at, body_length) as body
     from json_to_recordset($3::json) as given (
-      ordinal integer, client_id text, payment_id text, kind text, outcome text, problem text, statements text,
+      ordinal integer, client_id text, payment_id text, asked text, kind text, outcome text, problem text, statements text,
       reading_check bigint, raw_check bigint, deliveries bigint, first bigint, last bigint, method text, target text, request_time text, signature text,
       body_at integer, body_length integer
     )
   ), stored as (
     insert into notifications as stored (
-      client_id, digest, position, payment_id, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
+      client_id, digest, position, payment_id, asked, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
       first_received_at, last_received_at, method, target, request_time, signature, body
     )
-    select client_id, digest, (select base from taken) + ordinal, payment_id, kind, outcome, problem, statements,
+    select client_id, digest, (select base from taken) + ordinal, payment_id, asked, kind, outcome, problem, statements,
       reading_check, raw_check, deliveries, first, last, method, target, request_time, signature, body
     from given
     order by client_id collate "C", digest

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Outcome } from '../../order/reading.ts';
+import type { Kind, Outcome } from '../../order/reading.ts';
 import { linksOf } from '../../order/statement.ts';
 import {
   distinctLinks,
@@ -23,7 +23,7 @@ type NotificationRow = readonly [
   problem: string | null,
   statements: string | null,
   firstReceivedAt: number,
-  kind: string,
+  kind: Kind,
 ];
 
 type StandingRow = readonly [
@@ -90,11 +90,13 @@ const toEvidenceRow = ([
   problem,
   statements,
   firstReceivedAt,
+  kind,
 ]: NotificationRow): EvidenceRow => {
   const id = hexOf(digest);
   return {
     position: String(position),
     digest: id,
+    kind,
     outcome,
     problem,
     statements: readStatements(statements, { outcome, digest: id }),
@@ -128,11 +130,15 @@ const namesOf = (
     const own: Link = { clientId, name: 'paymentRequestId', value: orderKey.slice(1) };
     return { stated: [own], legible: [], hasRefunds: false };
   }
-  const stated = statementsOf(notifications).flatMap(linksOf);
+  const links = statementsOf(notifications).flatMap(linksOf);
+  const stated = distinctLinks(links.map(({ name, value }) => ({ clientId, name, value })));
+  const legible = rows.flatMap(([position, , outcome]) =>
+    outcome === 'APPLIED' ? [] : lookUp.legible(clientId, position),
+  );
   return {
-    stated: distinctLinks(stated.map(({ name, value }) => ({ clientId, name, value }))),
-    legible: rows.flatMap(([position, , outcome]) => (outcome === 'APPLIED' ? [] : lookUp.legible(clientId, position))),
-    hasRefunds: rows.some((row) => row[6] === 'REFUND'),
+    stated,
+    legible,
+    hasRefunds: [...stated, ...legible].some(({ name }) => isRefundName(name)),
   };
 };
 

@@ -1,3 +1,4 @@
+import { OF_REFUNDS } from '../row.ts';
 import type { Migration } from '../schema.ts';
 import { VIEWS } from './views.ts';
 
@@ -30,12 +31,13 @@ export const MIGRATIONS: readonly Migration[] = [
       );
       create index raw_batches_by_time on raw_batches (received_at);
 
-      -- Every verified notification, with what was read from it.
+      -- Every verified notification, and every answer to an inquiry, with what was read from it.
       create table notifications (
         position integer primary key, -- in the order of arrival
         client_id text not null,
         payment_id text not null, -- as the body names it, whatever its kind; '' where it names none
-        digest blob not null, -- of the body
+        digest blob not null, -- of the body; of an answer also of what was asked (row.ts)
+        asked text, -- JSON: what was asked, of an answer to an inquiry; null for a notification
         kind text not null,
         outcome text not null,
         problem text,
@@ -54,7 +56,8 @@ export const MIGRATIONS: readonly Migration[] = [
       -- By digest alone: in sections of 1,024 notifications in the order of arrival, the first 4 bytes in each.
       create index notifications_by_section on notifications (position >> 10, substr(digest, 1, 4));
       create index notifications_not_applied on notifications (outcome, position) where outcome <> 'APPLIED';
-      create index notifications_of_refunds on notifications (position) where kind = 'REFUND';
+      create index notifications_of_refunds on notifications (position) where ${OF_REFUNDS};
+      create index notifications_of_inquiries on notifications (client_id, asked) where asked is not null;
 
       -- Every identifier that a notification states, but for its payment_id.
       create table identifiers (

@@ -12,10 +12,10 @@ export const createPutting = (db: DatabaseSync, starting: Starting) => {
   const insert = prepare<readonly [position: number]>(
     db,
     `insert into notifications (
-       client_id, payment_id, digest, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
+       client_id, payment_id, digest, asked, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
        first_received_at, last_received_at, raw_batch, raw_place
      )
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict do nothing
      returning position`,
   );
@@ -39,6 +39,7 @@ export const createPutting = (db: DatabaseSync, starting: Starting) => {
       clientId,
       paymentId,
       digest,
+      row.asked,
       row.kind,
       row.outcome,
       row.problem,

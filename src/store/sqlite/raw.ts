@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { RawNotification } from '../../order/reading.ts';
+import { digestOf, hexOf } from '../row.ts';
 import type { Snapshot, StrayRaw } from '../transaction.ts';
 import { prepare } from './query.ts';
 
@@ -125,8 +126,13 @@ export const createStrayRaws = (db: DatabaseSync): Snapshot['strayRaws'] => {
     db,
     'select 1 from notifications where raw_batch = 0 and raw_place = -1 and digest = ?',
   );
+  const selectAsked = prepare<readonly [asked: string, digest: Uint8Array]>(
+    db,
+    'select asked, digest from notifications where raw_batch = 0 and raw_place = -1 and asked is not null',
+  );
   const isRemoved = ({ body }: RawNotification): boolean =>
-    selectRemoved.get(hash('sha256', body, 'buffer')) !== undefined;
+    selectRemoved.get(hash('sha256', body, 'buffer')) !== undefined ||
+    selectAsked.all().some(([asked, digest]) => digestOf({ asked }, body) === hexOf(digest));
   return async () => {
     const stray: StrayRaw[] = [];
     for (const row of select.iterate()) {

@@ -53,6 +53,7 @@ describe('GET /api/notifications', () => {
       clientId: CLIENT,
       id: PAYMENT,
       kind: 'PAYMENT',
+      asked: null,
       paymentId: 'P1',
       identifiers: [
         { name: 'paymentId', value: 'P1' },

@@ -63,9 +63,9 @@ const contradictoryResult = ({ results, cancelled, captures, refunds }: Facts): 
   ]);
 };
 
-const contradictoryAmount = ({ results, updates, need, captures, refunds }: Facts): Decided => {
+const contradictoryAmount = ({ resultAmounts, updates, need, captures, refunds }: Facts): Decided => {
   const raised = need.required ? updates.map(nameOf) : [];
-  const ofPayment = distinctNames(stated(results)).filter((name) => !raised.includes(name));
+  const ofPayment = distinctNames(resultAmounts).filter((name) => !raised.includes(name));
   const ofMoved = [...captures, ...refunds].map((one) => {
     const names = distinctNames(stated(one.spoken.filter(({ result }) => result.resultStatus === 'S')));
     return names.length > 1 ? `${one.ids.join('+')}/${one.requestIds.join('+')}: ${names.join(' ')}` : null;
@@ -93,10 +93,10 @@ const contradictoryIdentity = ({ evidence, payments, captures, refunds }: Facts)
   ]);
 };
 
-const amountMismatch = ({ paymentAmount, expected, results, updates }: Facts): Decided => {
+const amountMismatch = ({ paymentAmount, expected, resultAmounts, updates }: Facts): Decided => {
   if (paymentAmount === null || expected === null) return null;
   const raised = new Set(updates.map(nameOf));
-  const before = largestOf(stated(results).filter((one) => !raised.has(nameOf(one))));
+  const before = largestOf(resultAmounts.filter((one) => !raised.has(nameOf(one))));
   const matches = [nameOf(paymentAmount), ...(before === null ? [] : [nameOf(before)])].includes(nameOf(expected));
   return when(!matches, nameOf(expected), nameOf(paymentAmount));
 };
@@ -174,7 +174,8 @@ export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
   const BOTH = { blocks: true, review: true };
   const ONCE_CAPTURED = { blocks: true, review: status === 'CAPTURED' };
   const isOver = due !== null && due.value > 0n && captured !== null && captured.value > due.value;
-  const isCancelledButCaptured = registration?.cancelled === true && succeeded(captures).length > 0 && !allGone;
+  const isCancelledButCaptured =
+    (registration?.cancelled === true || facts.inquiredCancelled) && succeeded(captures).length > 0 && !allGone;
   const isKnown = says(facts.results, 'S') || captures.length > 0;
   note('CONTRADICTORY_RESULT', contradictoryResult(facts), BOTH);
   note('CONTRADICTORY_AMOUNT', contradictoryAmount(facts), BOTH);

@@ -1,6 +1,6 @@
 import type { OrderEvidence, RegistrationFact } from '../../../src/order/evidence.ts';
 import type { OrderRules } from '../../../src/order/rules.ts';
-import type { PaymentStatement } from '../../../src/order/statement.ts';
+import type { AnyPaymentStatement } from '../../../src/order/statement.ts';
 
 /* order.md, *Is a capture required?* */
 
@@ -14,7 +14,7 @@ export interface Need {
 
 interface Asked {
   readonly evidence: OrderEvidence;
-  readonly payments: readonly PaymentStatement[];
+  readonly payments: readonly AnyPaymentStatement[];
   readonly registration: RegistrationFact | null;
   readonly rules: OrderRules;
 }

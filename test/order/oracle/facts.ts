@@ -3,12 +3,16 @@ import type { OrderRules } from '../../../src/order/rules.ts';
 import type { OrderStatus } from '../../../src/order/status.ts';
 import type {
   AmountUpdateStatement,
+  AnyPaymentStatement,
+  CancellationStatement,
+  CancelledPaymentStatement,
   CaptureStatement,
   DisputeStatement,
   PaymentStatement,
   RefundStatement,
   ResultStatus,
   Sourced,
+  UnansweredStatement,
 } from '../../../src/order/statement.ts';
 import { captureNeed, type Need } from './capture-need.ts';
 import { type Captured, capturesIn, type Disputed, disputesIn, type Refunded, refundsIn } from './movements.ts';
@@ -20,9 +24,14 @@ export interface Facts {
   readonly evidence: OrderEvidence;
   readonly rules: OrderRules;
   readonly registration: RegistrationFact | null;
-  /** PAYMENT_RESULT and PAYMENT_PENDING, as they speak. */
-  readonly payments: readonly Sourced<PaymentStatement>[];
+  /** PAYMENT_RESULT, PAYMENT_PENDING and an inquiry's CANCELLED, as they speak. */
+  readonly payments: readonly Sourced<AnyPaymentStatement>[];
+  /** S, F, U. */
   readonly results: readonly Sourced<PaymentStatement>[];
+  /** Of the PAYMENT_RESULTs; an inquiry's CANCELLED states no result, but its amount counts. */
+  readonly resultAmounts: readonly Money[];
+  /** An inquiry says CANCELLED, or shows a CANCEL with S. */
+  readonly inquiredCancelled: boolean;
   readonly captures: readonly Captured[];
   readonly refunds: readonly Refunded[];
   readonly disputes: readonly Disputed[];
@@ -84,9 +93,17 @@ const takenBy = ({ disputes, currency, paid }: Taking): bigint =>
 export const tookMoney = (state: Disputed['state']): boolean =>
   state === 'LOST' || state === 'ACCEPTED' || state === 'RDR';
 
-const isCancelled = ({ registration, captures, results, need }: Omit<Base, 'payments'> & { need: Need }): boolean => {
-  if (registration?.cancelled === true) return true;
+interface Asked extends Base {
+  readonly need: Need;
+  readonly inquiredCancelled: boolean;
+  readonly cancellations: readonly CancellationStatement[];
+}
+
+const isCancelled = (asked: Asked): boolean => {
+  const { registration, captures, results, need, inquiredCancelled, cancellations } = asked;
+  if (registration?.cancelled === true || inquiredCancelled) return true;
   if (succeeded(captures).length > 0) return false;
+  if (cancellations.some(({ type, result }) => type === 'VOID' && result.resultStatus === 'S')) return true;
   if (captures.some(({ verdict, code }) => verdict === 'F' && GONE_CODES.has(code ?? ''))) return true;
   const requires = need.rule === 1 || need.rule === 3 || need.rule === 4;
   return requires && says(results, 'S') && results.some((one) => one.result.resultStatus === 'F' && saysClosed(one));
@@ -94,7 +111,7 @@ const isCancelled = ({ registration, captures, results, need }: Omit<Base, 'paym
 
 interface Base {
   readonly registration: RegistrationFact | null;
-  readonly payments: readonly Sourced<PaymentStatement>[];
+  readonly payments: readonly Sourced<AnyPaymentStatement>[];
   readonly results: readonly Sourced<PaymentStatement>[];
   readonly captures: readonly Captured[];
 }
@@ -146,8 +163,11 @@ const statusFrom = ({ payments, results, captures, need, cancelled, due, capture
   return payments.length > 0 ? 'PROCESSING' : 'PENDING';
 };
 
-const amountsFrom = ({ registration, results, payments, captures }: Base, raised: readonly Money[]) => {
-  const base = largestOf(stated(results)) ?? largestOf(stated(payments));
+const amountsFrom = (
+  { registration, payments, captures, resultAmounts }: Base & Pick<Facts, 'resultAmounts'>,
+  raised: readonly Money[],
+) => {
+  const base = largestOf(resultAmounts) ?? largestOf(stated(payments));
   const larger = base && largestOf(raised.filter((one) => one.currency === base.currency && one.value > base.value));
   const paymentAmount = larger ?? base;
   const expected = toMoney(registration?.amount);
@@ -160,6 +180,9 @@ const amountsFrom = ({ registration, results, payments, captures }: Base, raised
 
 interface Sorts {
   readonly payment: Sourced<PaymentStatement>[];
+  readonly 'cancelled payment': Sourced<CancelledPaymentStatement>[];
+  readonly cancellation: CancellationStatement[];
+  readonly inquiry: UnansweredStatement[];
   readonly 'amount update': Sourced<AmountUpdateStatement>[];
   readonly capture: Sourced<CaptureStatement>[];
   readonly refund: Sourced<RefundStatement>[];
@@ -167,15 +190,28 @@ interface Sorts {
 }
 
 const sortOut = ({ statements }: OrderEvidence): Sorts => {
-  const sorts: Sorts = { payment: [], 'amount update': [], capture: [], refund: [], dispute: [] };
+  const sorts: Sorts = {
+    payment: [],
+    'cancelled payment': [],
+    'amount update': [],
+    capture: [],
+    refund: [],
+    cancellation: [],
+    inquiry: [],
+    dispute: [],
+  };
   for (const one of statements) (sorts[one.about] as unknown[]).push(one);
   return sorts;
 };
 
 export const factsOf = (evidence: OrderEvidence, rules: OrderRules): Facts => {
   const sorts = sortOut(evidence);
-  const payments = sorts.payment.sort(speaksBefore);
-  const results = payments.filter(({ pending }) => !pending);
+  const payments = [...sorts.payment, ...sorts['cancelled payment']].sort(speaksBefore);
+  const results = sorts.payment.filter(({ pending }) => !pending).sort(speaksBefore);
+  const resultAmounts = stated([...results, ...sorts['cancelled payment']]);
+  const inquiredCancelled =
+    sorts['cancelled payment'].length > 0 ||
+    sorts.cancellation.some(({ type, result }) => type === 'CANCEL' && result.resultStatus === 'S');
   const captures = capturesIn(sorts.capture);
   const refunds = refundsIn(sorts.refund);
   const disputes = disputesIn(sorts.dispute);
@@ -184,8 +220,8 @@ export const factsOf = (evidence: OrderEvidence, rules: OrderRules): Facts => {
     [...evidence.registrations].sort((a, b) => ascending(a.paymentRequestId, b.paymentRequestId))[0] ?? null;
   const base = { registration, payments, results, captures };
   const need = captureNeed({ evidence, payments, registration, rules });
-  const cancelled = isCancelled({ ...base, need });
-  const amounts = amountsFrom(base, need.required ? updates : []);
+  const cancelled = isCancelled({ ...base, need, inquiredCancelled, cancellations: sorts.cancellation });
+  const amounts = amountsFrom({ ...base, resultAmounts }, need.required ? updates : []);
   const { currency, due, captured } = amounts;
   const status = statusFrom({ ...base, need, cancelled, due, captured });
   const refunded = total(refunds, currency);
@@ -200,6 +236,8 @@ export const factsOf = (evidence: OrderEvidence, rules: OrderRules): Facts => {
     evidence,
     rules,
     ...base,
+    resultAmounts,
+    inquiredCancelled,
     refunds,
     disputes,
     updates,

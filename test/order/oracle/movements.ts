@@ -100,7 +100,7 @@ export const showCapture = ({ spoken, verdict, amount, id, requestId, code }: Ca
   amount: toText(amount),
   captureTime: first(spoken, (one) => one.captureTime),
   result: spoken[0]!.result,
-  furtherAction: FURTHER_ACTIONS.get(code ?? '') ?? null,
+  furtherAction: code === null ? null : (FURTHER_ACTIONS.get(code) ?? null),
   acquirerInfo: first(spoken, (one) => one.acquirerInfo),
   acquirerReferenceNo: first(spoken, (one) => one.acquirerReferenceNo),
 });

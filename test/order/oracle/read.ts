@@ -19,23 +19,23 @@ export type Reading =
     }
   | { readonly outcome: 'UNHANDLED'; readonly paymentId: null; readonly statements: readonly [] };
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 const UNHANDLED: Reading = { outcome: 'UNHANDLED', paymentId: null, statements: [] };
 
-const isObject = (value: unknown): value is Fields =>
+export const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
-const isFilled = (value: unknown): boolean => !isMissing(value) && !['{}', '[]'].includes(JSON.stringify(value));
+export const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
+export const isFilled = (value: unknown): boolean => !isMissing(value) && !['{}', '[]'].includes(JSON.stringify(value));
 
-const isIdentifier = (value: unknown): value is string =>
+export const isIdentifier = (value: unknown): value is string =>
   typeof value === 'string' &&
   /^.{1,128}$/su.test(value) &&
   value.trim() === value &&
   value.isWellFormed() &&
   !/\p{Cc}/u.test(value);
 
-const toAmount = (value: unknown): AmountText | null => {
+export const toAmount = (value: unknown): AmountText | null => {
   if (!isObject(value) || typeof value['currency'] !== 'string' || !/^[A-Z]{3}$/.test(value['currency'])) return null;
   const { currency, value: units } = value as { currency: string; value?: unknown };
   if (typeof units === 'number')
@@ -43,7 +43,8 @@ const toAmount = (value: unknown): AmountText | null => {
   return typeof units === 'string' && /^[0-9]{1,64}$/.test(units) ? { currency, value: units } : null;
 };
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+export const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
 
 type Kind =
   'PAYMENT_RESULT' | 'PAYMENT_PENDING' | 'UPDATE_AMOUNT_RESULT' | 'CAPTURE_RESULT' | 'REFUND_RESULT' | 'DISPUTE';
@@ -68,7 +69,7 @@ const NEEDED: Readonly<Record<Kind, readonly (readonly string[])[]>> = {
   DISPUTE: [['paymentId'], ['disputeId']],
 };
 
-const resultIn = (json: Fields): Result | null => {
+export const resultIn = (json: Fields): Result | null => {
   const result = json['result'];
   if (!isObject(result)) return null;
   const status = result['resultStatus'];
@@ -80,7 +81,7 @@ const resultIn = (json: Fields): Result | null => {
   };
 };
 
-const parse = (body: string): unknown => {
+export const parse = (body: string): unknown => {
   try {
     return JSON.parse(body);
   } catch {

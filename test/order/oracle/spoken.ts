@@ -46,11 +46,13 @@ const RANKS = { S: 0, F: 1, U: 2 } as const;
 const rank = (statement: Statement): number => {
   if (statement.about === 'dispute') return 0;
   if (statement.about === 'payment' && statement.pending) return 3;
+  if (statement.about === 'cancelled payment') return 4;
   return RANKS[statement.result.resultStatus];
 };
 
 const time = (statement: Statement): number => {
-  if (statement.about === 'payment') return at(statement.paymentTime ?? statement.paymentCreateTime);
+  if (statement.about === 'payment' || statement.about === 'cancelled payment')
+    return at(statement.paymentTime ?? statement.paymentCreateTime);
   if (statement.about === 'capture') return at(statement.captureTime);
   if (statement.about === 'refund') return at(statement.refundTime);
   if (statement.about === 'dispute') return at(statement.judgedTime ?? statement.disputeTime);
@@ -60,13 +62,20 @@ const time = (statement: Statement): number => {
 /** What is no time is earlier than any. */
 const at = (text: string | undefined): number => toInstant(text) ?? -1e18;
 
-/** S, F, U, PAYMENT_PENDING; the later time; the greater digest; the earlier place. */
+/** What an inquiry was answered, by the SHA-256 of that; null for a notification. */
+const inquired = (statement: Statement): string | null =>
+  statement.about === 'dispute' ? null : (statement.answer ?? null);
+
+/** S, F, U, PAYMENT_PENDING, CANCELLED; a notification before an inquiry; the later time; the greater SHA-256 of the bytes; the place. */
 export const speaksBefore = (a: Sourced<Statement>, b: Sourced<Statement>): number => {
   const byRank = rank(a) - rank(b);
   if (byRank !== 0) return byRank;
+  const [askedA, askedB] = [inquired(a), inquired(b)];
+  if ((askedA === null) !== (askedB === null)) return askedA === null ? -1 : 1;
   const byTime = time(b) - time(a);
   if (byTime !== 0) return byTime;
-  return a.digest === b.digest ? a.place - b.place : ascending(b.digest, a.digest);
+  const [bytesA, bytesB] = [askedA ?? a.digest, askedB ?? b.digest];
+  return bytesA === bytesB ? a.place - b.place : ascending(bytesB, bytesA);
 };
 
 /** The first value that is there, of statements in the order in which they speak. */

@@ -3,6 +3,7 @@ import type { DerivedOrder } from '../../../src/order/order.ts';
 import type { Registration } from '../../../src/order/registration.ts';
 import type { OrderRules } from '../../../src/order/rules.ts';
 import { type Reading, read } from './read.ts';
+import { readAnswer } from './read-answer.ts';
 import { tell, type ToldOrder } from './tell.ts';
 
 /* Which facts make which order (order.md, *Facts*), but for what joins through other payments: siblings, and refunds that do not
@@ -12,6 +13,8 @@ import { tell, type ToldOrder } from './tell.ts';
 export interface ReceivedNotification {
   readonly clientId: string;
   readonly body: string;
+  /** Of an answer to inquiryPayment: the payment that was asked about. */
+  readonly askedAbout?: string | undefined;
 }
 
 export interface World {
@@ -36,8 +39,18 @@ export const tellOrders = ({
   return clientIds
     .flatMap((clientId) => {
       // A resend, the same body again, is not a new notification.
-      const bodies = new Set(received.filter((one) => one.clientId === clientId).map(({ body }) => body));
-      const readings = [...bodies].map(read);
+      const bodies = new Set(
+        received.filter((one) => one.clientId === clientId && one.askedAbout === undefined).map(({ body }) => body),
+      );
+      // The same answer to the same question once more is none either.
+      const answers = new Map(
+        received.flatMap((one) =>
+          one.clientId === clientId && one.askedAbout !== undefined
+            ? [[`${one.askedAbout} ${one.body}`, one.body] as const]
+            : [],
+        ),
+      );
+      const readings = [...[...bodies].map(read), ...[...answers].map(([name, body]) => readAnswer(body, name))];
       const own = registrations.filter((one) => one.clientId === clientId);
       return evidenceIn(clientId, readings, { registrations: own, registeredAt });
     })
@@ -53,7 +66,8 @@ export const toTold = (order: DerivedOrder): ToldOrder => ({
 /** By what two payments of one client meet. */
 const namesIn = ({ statements }: Reading): readonly string[] =>
   statements.flatMap((one) => {
-    if (one.about === 'payment') return one.paymentRequestId === undefined ? [] : [`request ${one.paymentRequestId}`];
+    if (one.about === 'payment' || one.about === 'cancelled payment')
+      return one.paymentRequestId === undefined ? [] : [`request ${one.paymentRequestId}`];
     if (one.about === 'capture') return one.captureId === undefined ? [] : [`capture ${one.captureId}`];
     if (one.about === 'refund')
       return [

@@ -110,7 +110,8 @@ const timeless = (facts: Facts) => {
     paymentMethod: methodOf(facts),
     captureRequired: facts.need.required,
     captureMode: registration?.captureMode ?? rules.captureMode,
-    result: payments[0]?.result ?? null,
+    // CANCELLED speaks last, and states none.
+    result: payments.flatMap((one) => ('result' in one ? [one.result] : []))[0] ?? null,
     paymentTime: first(payments, (one) => one.paymentTime),
     authorizationExpiresAt: facts.expiresAt === null ? null : new Date(facts.expiresAt).toISOString(),
     acquirerInfo: first(payments, (one) => one.acquirerInfo),

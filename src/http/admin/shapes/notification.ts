@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { DIAGNOSIS_CODES, type Diagnosed } from '../../../antom/diagnosis.ts';
 import { UNVERIFIED_REASONS } from '../../../antom/signature.ts';
+import type { Asked } from '../../../order/asked.ts';
 import { KINDS, OUTCOMES } from '../../../order/reading.ts';
 import type { NotificationSummary, UnverifiedSummary } from '../../../store/store.ts';
 import type { RedriveReport } from '../../../upkeep/redrive.ts';
-import type { wholeNotification, wholeUnverified } from '../whole.ts';
+import type { RequestHeaders, ResponseHeaders, wholeNotification, wholeUnverified } from '../whole.ts';
 import { count, digest, identifiers, ourTime, text, textOrNull } from './plain.ts';
 import { listOf, shapeOf } from './shape.ts';
 
@@ -13,10 +14,25 @@ import { listOf, shapeOf } from './shape.ts';
 const deliveries = count.min(1).describe('How often it came.');
 const base64 = text.meta({ contentEncoding: 'base64', description: 'The very bytes of the body, as Base64.' });
 
+type AskedBy<Name extends string> = Extract<Asked, { readonly [_ in Name]: string }>;
+
+const [ofPayment, ofRefund] = [z.literal('inquiryPayment'), z.literal('inquiryRefund')];
+
+/** The one question of an answer. */
+export const asked: z.ZodType<Asked> = z
+  .union([
+    shapeOf<AskedBy<'paymentId'>>()({ operation: ofPayment, paymentId: text }),
+    shapeOf<AskedBy<'paymentRequestId'>>()({ operation: ofPayment, paymentRequestId: text }),
+    shapeOf<AskedBy<'refundId'>>()({ operation: ofRefund, refundId: text }),
+    shapeOf<AskedBy<'refundRequestId'>>()({ operation: ofRefund, refundRequestId: text }),
+  ])
+  .meta({ description: 'What APO was asked: the call, and the identifier it was made with.' });
+
 const summary = {
   clientId: text,
-  id: digest.describe('SHA-256 of the body, in lower-case hex.'),
+  id: digest.describe('Of a notification the SHA-256 of its body, in lower-case hex.'),
   kind: z.enum(KINDS),
+  asked: asked.nullable().describe('Of kind INQUIRY, which is an answer and no notification; else null.'),
   outcome: z.enum(OUTCOMES),
   problem: textOrNull.describe('MALFORMED, FAILED: what is wrong, in one sentence.'),
   paymentId: textOrNull,
@@ -33,7 +49,10 @@ export const notificationInFull = shapeOf<ReturnType<typeof wholeNotification>>(
   method: textOrNull,
   target: textOrNull,
   headers: z
-    .strictObject({ 'client-id': text, 'request-time': text, signature: text })
+    .union([
+      shapeOf<RequestHeaders>()({ 'client-id': text, 'request-time': text, signature: text }),
+      shapeOf<ResponseHeaders>()({ 'client-id': text, 'response-time': text, signature: text }),
+    ])
     .nullable()
     .describe('Null once retention has removed what came over the wire; so are the method, the target and the body.'),
   body: base64.nullable(),

@@ -7,7 +7,7 @@ import { REVIEW_DECISIONS } from '../../../order/review.ts';
 import { ORDER_STATUSES } from '../../../order/status.ts';
 import type { Says, TimelineEntry } from '../../../order/timeline.ts';
 import type { CallbackEntry, ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
-import { unverifiedSummary } from './notification.ts';
+import { asked as askedShape, unverifiedSummary } from './notification.ts';
 import { order } from './order.ts';
 import { count, digest, ourTime, text, textOrNull } from './plain.ts';
 import { listOf, shapeOf } from './shape.ts';
@@ -29,6 +29,18 @@ const notificationEntry = shapeOf<Entry<'notification'>>('NotificationEntry')({
   ...happened,
   id: digest,
   kind: z.enum(KINDS),
+  outcome: z.enum(OUTCOMES),
+  problem: textOrNull,
+  paymentId: textOrNull,
+  deliveries: count,
+  lastReceivedAt: ourTime,
+  states: listOf(text),
+});
+const inquiryEntry = shapeOf<Entry<'inquiry'>>('InquiryEntry')({
+  type: z.literal('inquiry'),
+  ...happened,
+  id: digest,
+  asked: askedShape,
   outcome: z.enum(OUTCOMES),
   problem: textOrNull,
   paymentId: textOrNull,
@@ -87,6 +99,7 @@ export const timeline = shapeOf<ShownTimeline>('Timeline')({
   items: listOf(
     z.union([
       notificationEntry,
+      inquiryEntry,
       registrationEntry,
       refundRegistrationEntry,
       reviewEntry,

@@ -1,0 +1,278 @@
+import { describe, expect, test } from '@jest/globals';
+import { readStored } from '../../src/handlers/read-stored.ts';
+import type { Asked } from '../../src/order/asked.ts';
+import type { RecordedInquiry, Store } from '../../src/store/store.ts';
+import { createRedriving } from '../../src/upkeep/redrive.ts';
+import { handlers } from '../../src/handlers/index.ts';
+import { verifyStore } from '../../src/upkeep/verify-store.ts';
+import {
+  answerTo,
+  captureResult,
+  CLIENT,
+  type Fields,
+  jpy,
+  paymentAnswer,
+  paymentResult,
+  result,
+  transaction,
+  TRUST,
+} from '../support/facts.ts';
+import {
+  AMPLE,
+  codes,
+  delivery,
+  follow,
+  type Ground,
+  later,
+  notificationsOf,
+  order,
+  rebuildAll,
+  record,
+  registration,
+  T0,
+} from './support.ts';
+
+const ABOUT_P1: Asked = { operation: 'inquiryPayment', paymentId: 'P1' };
+const ABOUT_R1: Asked = { operation: 'inquiryPayment', paymentRequestId: 'R1' };
+
+const answered = async (
+  store: Store,
+  body: Fields,
+  ...[asked = ABOUT_P1, at = T0]: readonly [asked?: Asked, at?: Date]
+): Promise<RecordedInquiry> =>
+  await store.recordInquiry({ read: answerTo(asked, JSON.stringify(body)), receivedAt: at });
+
+const captureOf = (value: string, id = 'C1'): Fields =>
+  transaction('CAPTURE', 'S', { transactionId: id, transactionAmount: jpy(value) });
+const refundOf = (value: string, fields: Fields): Fields =>
+  transaction('REFUND', 'S', { transactionAmount: jpy(value), ...fields });
+const PAID = paymentAnswer('SUCCESS', { paymentAmount: jpy('100'), paymentMethodType: 'CARD' });
+const CAPTURED = { ...PAID, transactions: [captureOf('100')] };
+const UNKNOWN = { result: result('F', 'ORDER_NOT_EXIST') };
+
+const refundResult = (refundRequestId: string, value: string): Fields => ({
+  notifyType: 'REFUND_RESULT',
+  result: result('S'),
+  refundRequestId,
+  refundAmount: jpy(value),
+});
+
+const unjoined = async (store: Store): Promise<readonly (string | null)[]> =>
+  (await store.listRefunds({ joined: false }, { limit: 10, cursor: null })).items.map((one) => one.refundRequestId);
+
+export const describeInquiries = (ground: () => Ground): void => {
+  describe('answers to inquiries', () => {
+    test('make the order that no notification has told of', async () => {
+      const store = await ground().empty();
+      await store.register(registration(), { replace: false, now: T0 });
+      expect(await answered(store, CAPTURED, ABOUT_R1)).toMatchObject({
+        clientId: CLIENT,
+        reading: { kind: 'INQUIRY', outcome: 'APPLIED', paymentId: 'P1' },
+        deliveries: 1,
+        failed: [],
+      });
+      expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true, replaces: 'R1' });
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
+    test('say the same once, and something else beside it', async () => {
+      const store = await ground().empty();
+      const first = await answered(store, CAPTURED);
+      const { next } = await follow(store);
+      expect(await answered(store, CAPTURED, ABOUT_P1, later(60))).toMatchObject({ id: first.id, deliveries: 2 });
+      expect((await follow(store, { from: next })).orders).toEqual([]);
+      // The same bytes to another question, and other bytes to the same one.
+      expect((await answered(store, CAPTURED, ABOUT_R1)).id).not.toBe(first.id);
+      expect((await answered(store, { ...CAPTURED, paymentCreateTime: 'T' })).id).not.toBe(first.id);
+      expect(await notificationsOf(store)).toMatchObject([
+        { id: first.id, asked: ABOUT_P1, deliveries: 2, lastReceivedAt: later(60).toISOString() },
+        { asked: ABOUT_R1, deliveries: 1 },
+        { asked: ABOUT_P1, deliveries: 1 },
+      ]);
+      expect(await order(store, 'P1')).toMatchObject({
+        status: 'CAPTURED',
+        capturedAmount: { value: '100' },
+        attention: [],
+      });
+    });
+
+    test('are no notifications, whatever their bytes; and no notification is an answer', async () => {
+      const store = await ground().empty();
+      await record(store, CAPTURED);
+      expect(await store.findOrders({ clientId: CLIENT, id: 'P1' })).toEqual([]);
+      await answered(store, CAPTURED);
+      await answered(store, paymentResult('S'), { operation: 'inquiryPayment', paymentId: 'P2' });
+      await record(store, CAPTURED);
+      expect(await notificationsOf(store)).toMatchObject([
+        { kind: 'UNKNOWN', outcome: 'UNHANDLED', asked: null, deliveries: 2 },
+        { kind: 'INQUIRY', outcome: 'APPLIED', asked: ABOUT_P1, deliveries: 1 },
+        { kind: 'INQUIRY', outcome: 'MALFORMED' },
+      ]);
+      expect(await order(store, 'P1')).toMatchObject({ result: { resultStatus: 'S' }, status: 'CAPTURED' });
+      // When a notification was received last says nothing of answers.
+      expect(await store.lastVerifiedAt()).toBe(T0.toISOString());
+    });
+
+    test('that tell nothing make no order, and are found at those that were asked about', async () => {
+      const store = await ground().empty();
+      await store.register(registration(), { replace: false, now: T0 });
+      const ids = [await answered(store, UNKNOWN), await answered(store, UNKNOWN, ABOUT_R1, later(5))].map(
+        ({ id }) => id,
+      );
+      expect(new Set(ids).size).toBe(2);
+      expect(await store.findOrders({ clientId: CLIENT, id: 'P1' })).toEqual([]);
+      const timeline = await store.timeline({ clientId: CLIENT, paymentId: null, paymentRequestId: 'R1' });
+      expect(timeline?.items).toMatchObject([
+        { type: 'registration' },
+        { type: 'inquiry', id: ids[1], asked: ABOUT_R1, states: ['F ORDER_NOT_EXIST'], paymentId: null },
+        { type: 'clock' },
+      ]);
+    });
+
+    test('join the refunds that name no payment, in any order', async () => {
+      const steps: readonly ((store: Store) => Promise<unknown>)[] = [
+        async (store) =>
+          await record(store, refundResult('G1', '30'), refundResult('G2', '20'), refundResult('G3', '9')),
+        async (store) =>
+          await answered(store, {
+            ...CAPTURED,
+            transactions: [
+              captureOf('100'),
+              refundOf('30', { transactionRequestId: 'G1', transactionId: 'F1' }),
+              refundOf('20', { transactionRequestId: 'G2' }),
+            ],
+          }),
+        // Known by the id that the inquiry alone ties to the request.
+        async (store) =>
+          await record(store, { ...refundResult('', '30'), refundId: 'F1', refundTime: '2025-05-18T00:00:00Z' }),
+        async (store) => await record(store, captureResult('S', { captureId: 'C1', captureAmount: jpy('100') })),
+      ];
+      const told: unknown[] = [];
+      for (const some of [steps, steps.toReversed()]) {
+        const store = await ground().empty();
+        for (const step of some) await step(store);
+        const shown = await order(store, 'P1');
+        expect(shown).toMatchObject({
+          refundedAmount: { value: '50' },
+          refunds: [
+            { refundId: null, refundRequestId: 'G2' },
+            { refundId: 'F1', refundRequestId: 'G1', refundTime: '2025-05-18T00:00:00Z' },
+          ],
+        });
+        expect(codes(shown)).toEqual(['PARTIALLY_REFUNDED']);
+        expect(await unjoined(store)).toEqual(['G3']);
+        const all = await store.listRefunds({ joined: true }, { limit: 9, cursor: null });
+        expect(all.items.map((one) => one.refundRequestId).toSorted()).toEqual(['G1', 'G2']);
+        expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+        told.push(shown.refunds);
+      }
+      expect(told[1]).toEqual(told[0]);
+    });
+
+    test('about a refund state it, and where it is of another payment than was registered both say so', async () => {
+      const store = await ground().empty();
+      await record(store, paymentResult('S', { paymentAmount: jpy('100') }));
+      await store.registerRefund(
+        { clientId: CLIENT, refundRequestId: 'G1', paymentId: 'P1', paymentRequestId: null },
+        { replace: false, now: T0 },
+      );
+      const about: Asked = { operation: 'inquiryRefund', refundRequestId: 'G1' };
+      await answered(
+        store,
+        { result: result('S'), refundStatus: 'SUCCESS', refundRequestId: 'G1', refundAmount: jpy('7') },
+        about,
+      );
+      expect(await order(store, 'P1')).toMatchObject({ refundedAmount: { value: '7' } });
+      const transactions = [
+        refundOf('7', { transactionRequestId: 'G1' }),
+        refundOf('8', { transactionRequestId: 'G2' }),
+      ];
+      const shown = { ...PAID, paymentId: 'P2', paymentRequestId: 'R2', transactions };
+      await answered(store, shown, { operation: 'inquiryPayment', paymentId: 'P2' });
+      for (const [id, value] of [
+        ['P1', '7'],
+        ['P2', '15'],
+      ] as const) {
+        const one = await order(store, id);
+        expect(codes(one)).toContain('CONTRADICTORY_IDENTITY');
+        // Of the other payment's answer nothing but this refund.
+        expect(one).toMatchObject({ paymentId: id, refundedAmount: { value } });
+      }
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
+    test('do not make waiting any shorter or longer', async () => {
+      const store = await ground().empty();
+      const waiting = async () => (await order(store, 'P1')).nextAction;
+      const now = Date.now();
+      const [old, fresh] = [new Date(now - 3_700_000), new Date(now)];
+      await answered(store, PAID, ABOUT_P1, old);
+      await answered(store, { ...PAID, paymentCreateTime: 'T' }, ABOUT_P1, fresh);
+      expect(await waiting()).toBe('INQUIRE');
+      await record(store, paymentResult('U'));
+      await answered(store, { ...PAID, paymentCreateTime: 'U' }, ABOUT_P1, fresh);
+      expect(await waiting()).toBe('INQUIRE');
+      await store.record([delivery(paymentResult('S', { paymentMethodType: 'CARD' }), { at: fresh })], AMPLE);
+      expect(await waiting()).toBe('WAIT');
+    });
+
+    test('stand beside captures that are folded', async () => {
+      const store = await ground().empty();
+      const captures = Array.from({ length: 40 }, (_, index) =>
+        captureResult('S', { captureId: `C${index}`, captureRequestId: `Q${index}`, captureAmount: jpy('10') }),
+      );
+      await record(store, paymentResult('S', { paymentAmount: jpy('400'), paymentMethodType: 'CARD' }), ...captures);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+      const paid = { ...PAID, paymentAmount: jpy('400') };
+      const byRequest = transaction('CAPTURE', 'F', { transactionRequestId: 'Q7' });
+      await answered(store, { ...paid, transactions: [captureOf('10', 'C3'), byRequest] });
+      const shown = await order(store, 'P1');
+      expect(shown.captures).toHaveLength(40);
+      expect(codes(shown)).toEqual(['CONTRADICTORY_RESULT']);
+      await record(store, captureResult('S', { captureId: 'C3', captureAmount: jpy('11') }));
+      expect(codes(await order(store, 'P1'))).toEqual(['CONTRADICTORY_RESULT', 'CONTRADICTORY_AMOUNT']);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
+    test('that cannot be read block the order that they name, and are read again', async () => {
+      const store = await ground().empty();
+      await record(store, paymentResult('S', { paymentAmount: jpy('100'), paymentMethodType: 'TNG' }));
+      expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
+      const { id } = await answered(store, { ...CAPTURED, transactions: [{ transactionType: 'CAPTURE' }] });
+      expect(codes(await order(store, 'P1'))).toEqual(['UNREADABLE_NOTIFICATION']);
+      const redriving = createRedriving(store, handlers);
+      expect(await redriving.redriveOne({ clientId: CLIENT, id })).toEqual({ kind: 'redriven', outcome: 'MALFORMED' });
+      expect(await redriving.redriveAll(null)).toMatchObject({ redriven: 2, outcomes: { APPLIED: 1, MALFORMED: 1 } });
+      expect(await verifyStore(store, TRUST)).toMatchObject({ verified: 2, failed: [], flaws: [] });
+      for (const stored of await notificationsOf(store)) {
+        const { asked, raw } = stored;
+        expect(readStored({ asked, body: raw?.body ?? Buffer.alloc(0) }).outcome).toBe(stored.outcome);
+      }
+      await store.removeRaw(later(1e9), 100);
+      expect(await verifyStore(store, TRUST)).toMatchObject({ verified: 0, withoutBytes: 2, failed: [], flaws: [] });
+      expect(await store.findNotification({ clientId: CLIENT, id })).toMatchObject({ asked: ABOUT_P1, raw: null });
+    });
+
+    test('whose provenance somebody changed are found', async () => {
+      const store = await ground().empty();
+      await answered(store, PAID);
+      await ground().sql(`update notifications set asked = '{"operation":"inquiryPayment","paymentId":"P2"}'`);
+      const { flaws } = await verifyStore(store, TRUST);
+      expect(flaws.map(({ problem }) => problem)).toContainEqual(expect.stringContaining('asked'));
+    });
+
+    test('that the database refused to apply are kept, and applied again', async () => {
+      const store = await ground().empty();
+      const read = answerTo(ABOUT_P1, JSON.stringify(PAID));
+      const refused = await store.recordInquiry({ read, receivedAt: T0, inapplicable: true });
+      expect(refused).toMatchObject({ reading: { outcome: 'FAILED' }, deliveries: 1 });
+      expect(await order(store, 'P1')).toMatchObject({ status: 'PENDING', nextAction: 'REVIEW' });
+      expect(await answered(store, PAID)).toMatchObject({
+        id: refused.id,
+        reading: { outcome: 'APPLIED' },
+        deliveries: 2,
+      });
+      expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED', attention: [] });
+    });
+  });
+};

@@ -162,7 +162,7 @@ export const describeInquiries = (ground: () => Ground): void => {
         expect(codes(shown)).toEqual(['PARTIALLY_REFUNDED']);
         expect(await unjoined(store)).toEqual(['G3']);
         const all = await store.listRefunds({ joined: true }, { limit: 9, cursor: null });
-        expect(all.items.map((one) => one.refundRequestId).toSorted()).toEqual(['G1', 'G2']);
+        expect(new Set(all.items.map((one) => one.refundRequestId))).toEqual(new Set(['G1', 'G2']));
         expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
         told.push(shown.refunds);
       }

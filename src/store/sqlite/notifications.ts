@@ -7,18 +7,18 @@ import { prepare } from './query.ts';
 import { createRawReading, type RawBatch } from './raw.ts';
 import type { Starting } from './starts.ts';
 
+const INSERT = `
+  insert into notifications (
+     client_id, payment_id, digest, asked, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
+     first_received_at, last_received_at, raw_batch, raw_place
+  )
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict do nothing
+  returning position`;
+
 /** Stores notifications with their identifiers, and counts those that are stored already. */
 export const createPutting = (db: DatabaseSync, starting: Starting) => {
-  const insert = prepare<readonly [position: number]>(
-    db,
-    `insert into notifications (
-       client_id, payment_id, digest, asked, kind, outcome, problem, statements, reading_check, raw_check, deliveries,
-       first_received_at, last_received_at, raw_batch, raw_place
-     )
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     on conflict do nothing
-     returning position`,
-  );
+  const insert = prepare<readonly [position: number]>(db, INSERT);
   const repeat = prepare<readonly [position: number, outcome: Outcome, deliveries: number, firstReceivedAt: number]>(
     db,
     `update notifications

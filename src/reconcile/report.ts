@@ -18,7 +18,7 @@ export const reconcileReport = (log: Log): ReconcileReport => {
       else if (trouble === 'configuration')
         log.error(
           { clientId, code },
-          "inquiries of a client fail: APO does not accept its client id, key, host or contract; compare them with APO's dashboard",
+          'inquiries of a client fail: APO does not accept its client id, key, host or contract',
         );
       else if (turn === 'opens')
         log.warn({ clientId, problem: code }, 'inquiries are held back: APO does not answer them; it is tried again');

@@ -11,6 +11,7 @@ import { addNotifications } from './commands/notifications.ts';
 import { addOpenapi } from './commands/openapi.ts';
 import { addOrders } from './commands/orders.ts';
 import { addRebuild } from './commands/rebuild.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addRedrive } from './commands/redrive.ts';
 import { addRefunds } from './commands/refunds.ts';
 import { addRegister } from './commands/register.ts';
@@ -41,6 +42,7 @@ const COMMANDS: readonly AddCommand[] = [
   addStatus,
   addRegister,
   addReview,
+  addReconcile,
   addRedrive,
   addRebuild,
   addVerify,

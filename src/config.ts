@@ -61,6 +61,8 @@ export interface Config extends StoreConfig {
   readonly keys: KeyRing;
   /** Null without a private key. */
   readonly api: ApiAccess | null;
+  /** Of each client, at most. */
+  readonly inquiriesPerSecond: number;
   /** Reads the keys again, from their files; throws a ConfigError. */
   readonly readKeysAgain: () => ConfiguredKeys;
   /** Where callbacks are posted; empty for nowhere. */
@@ -187,6 +189,7 @@ export const readConfig = (env: Environment): Config => {
     trustProxy: value('TRUST_PROXY', wholeNumber(0, 16), 0),
     retentionDays: value('RETENTION_DAYS', days.nullable(), null),
     unverifiedRetentionDays: value('UNVERIFIED_RETENTION_DAYS', days, 30),
+    inquiriesPerSecond: value('INQUIRIES_PER_SECOND', wholeNumber(1, 100), 1),
     ...configured,
     readKeysAgain: () => {
       const again = sourceOf(env);
@@ -235,6 +238,7 @@ export const namedConfig = (config: Config): Readonly<Record<string, string>> =>
   ANTOM_PRIVATE_KEY: isSet(config.api === null ? null : 'set'),
   ANTOM_REGION: config.api?.region ?? 'not set',
   ANTOM_API_URL: config.api?.region === null ? config.api.origin : 'not set',
+  INQUIRIES_PER_SECOND: String(config.inquiriesPerSecond),
   UNVERIFIED_REPLY: config.unverifiedReply,
   UNVERIFIED_MAX_BYTES: String(config.unverifiedMaxBytes),
   UNVERIFIED_MAX_PER_SECOND: String(config.unverifiedMaxPerSecond),

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyRing } from './antom/keys.ts';
 import type { DiagnosisTrust } from './antom/diagnosis.ts';
+import { type Calling, createCalling } from './calling.ts';
 import { type Config, ConfigError, type Environment, EXIT_CONFIG, misspelt, readConfig } from './config.ts';
 import { createFeedWatch, type FeedWatch } from './feed-watch.ts';
 import { handlers } from './handlers/index.ts';
@@ -55,6 +56,7 @@ interface Parts {
   inbox: Inbox | null;
   upkeep: Upkeep | null;
   readonly relaying: Relaying;
+  readonly calling: Calling;
   readonly sightings: Sightings;
   readonly feedWatch: FeedWatch;
   isStopping: boolean;
@@ -70,8 +72,9 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const sightings = createSightings(config.notifyPaths);
   const feedWatch = createFeedWatch({ store: () => parts.store });
   const relaying = createRelaying(config, feedWatch, log);
+  const calling = createCalling(config, log);
   const none = { store: null, inbox: null, upkeep: null };
-  const parts: Parts = { trust, ...none, relaying, sightings, feedWatch, isStopping: false };
+  const parts: Parts = { trust, ...none, relaying, calling, sightings, feedWatch, isStopping: false };
   logKeys(log, config);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
@@ -178,6 +181,7 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   const report = upkeepReport(log, { sampled: createSampledLog(log), metrics });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
   parts.relaying.begin(store, metrics.posted);
+  parts.calling.begin(store);
   parts.sightings.keep(store, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.
@@ -189,6 +193,7 @@ const reloadKeys = (parts: Parts, { config, log }: Means): void => {
   try {
     const again = config.readKeysAgain();
     parts.relaying.reload(again.keys);
+    parts.calling.reload(again);
     parts.trust = trustIn(config, again.keys);
     logKeys(log, again);
     parts.upkeep?.verifyAgain(parts.trust);
@@ -217,7 +222,7 @@ const drainAndClose = async (
   parts.feedWatch.endWaits();
   await pause(config.drainDelayMs);
   // What changes from now on is told after the next start, or by another replica.
-  const isToldNoMore = parts.relaying.stop();
+  const isToldNoMore = Promise.all([parts.relaying.stop(), parts.calling.stop()]);
   parts.feedWatch.close();
   await Promise.all([stopListening(publicServer), stopListening(adminServer), isToldNoMore]);
   await parts.inbox?.drain();

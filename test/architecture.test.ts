@@ -71,6 +71,16 @@ const ALLOWED: readonly Allowance[] = [
   ['relay/', 'private-address.ts', 'all'],
   ['relay/report.ts', 'log.ts', 'all'],
 
+  ['relay/', 'nap.ts', 'all'],
+
+  ['reconcile/', 'antom/', 'all'],
+  ['reconcile/', 'handlers/', 'all'],
+  ['reconcile/', 'order/', 'all'],
+  ['reconcile/', 'store/store.ts', 'all'],
+  ['reconcile/', 'store/setting.ts', 'all'],
+  ['reconcile/', 'nap.ts', 'all'],
+  ['reconcile/report.ts', 'log.ts', 'all'],
+
   // What the others tell, counted: they know nothing of it.
   ['metrics/', 'antom/', 'types'],
   ['metrics/', 'antom/signature.ts', ['UNVERIFIED_REASONS']],
@@ -127,11 +137,13 @@ const ALLOWED: readonly Allowance[] = [
 ];
 
 /** They import everything. */
-const OUTERMOST = ['main.ts', 'opening.ts', 'relaying.ts', 'cli.ts', 'commands/', 'testing.ts'] as const;
+const OUTERMOST = ['main.ts', 'opening.ts', 'relaying.ts', 'calling.ts', 'cli.ts', 'commands/', 'testing.ts'] as const;
 /** Who may import them: nobody but each other, inwards from the command line. */
 const ENTRANCES: readonly Allowance[] = [
   ['main.ts', 'opening.ts', 'all'],
   ['main.ts', 'relaying.ts', 'all'],
+  ['main.ts', 'calling.ts', 'all'],
+  ['commands/', 'calling.ts', 'all'],
   ['cli.ts', 'main.ts', 'all'],
   ['cli.ts', 'commands/', 'all'],
   ['commands/', 'main.ts', 'all'],
@@ -148,6 +160,7 @@ const ROOMS = [
   'http/',
   'upkeep/',
   'relay/',
+  'reconcile/',
   'metrics/',
   'sandbox/',
   'commands/',
@@ -168,6 +181,8 @@ const FILES = new Set([
   'pay-notify.ts',
   'private-address.ts',
   'relaying.ts',
+  'calling.ts',
+  'nap.ts',
   'secret-files.ts',
   'testing.ts',
   'version.ts',

@@ -59,6 +59,7 @@ describe('the configuration', () => {
     expect(rest).toEqual({
       host: '0.0.0.0',
       trustProxy: 0,
+      inquiriesPerSecond: 1,
       retentionDays: null,
       unverifiedRetentionDays: 30,
       allowUnsafeDatabase: false,

@@ -1,6 +1,6 @@
 import type { CallbackResult, DueCallback, Store, UrlState } from '../store/store.ts';
 import type { HeldLease } from './lease.ts';
-import type { Nap } from './nap.ts';
+import type { Nap } from '../nap.ts';
 import { pauseAfter, verdictOf } from './pauses.ts';
 import type { Posting, PostResult } from './post.ts';
 import { webhookHeaders } from './standard-webhooks.ts';

@@ -1,7 +1,7 @@
 import { CALLBACKS_LATE_MS, type CallbackUrl, type Store } from '../store/store.ts';
 import { type LaneReport, runLane } from './lane.ts';
 import { createLease, type HeldLease } from './lease.ts';
-import { createNap, type Nap } from './nap.ts';
+import { createNap, type Nap } from '../nap.ts';
 import { SCHEDULE_MS } from './pauses.ts';
 import { createPosting } from './post.ts';
 import type { CallbackTarget } from './target.ts';

@@ -5,6 +5,7 @@ import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
 import { toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
 import { recordInquiry } from './inquiry.ts';
+import { toInquiryStore } from './inquiry-operations.ts';
 import type { Delivery, Promotion, Reapplication, StoreReads, StoreWrites } from './store.ts';
 import type { PromotionEntry } from './unverified.ts';
 
@@ -17,6 +18,7 @@ export const toStore = (
   reading: () => Promise<{ readonly calls: Reads }>,
 ): StoreReads & StoreWrites => ({
   ...toCallbackStore(writes, reading),
+  ...toInquiryStore(writes, reading),
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
   recordInquiry: async (inquiry) => await recordInquiry(writes.record, inquiry),
   ping: async () => await writes.ping(),

@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
 import { feedEnds } from './feed.ts';
+import { createInquiryReads, createInquiryWrites } from './inquiry-operations.ts';
 import { find } from './find.ts';
 import { lastVerifiedAt, measure } from './measure.ts';
 import { measureUnverified, purgeUnverified } from './purge.ts';
@@ -63,6 +64,7 @@ import {
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
   ...createCallbackReads(database),
+  ...createInquiryReads(database),
   findOrders: async (name: OrderName) => await findOrders(database, name, rules),
   listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }),
   followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page),
@@ -105,6 +107,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
   const at = (now: Date) => ({ rules, now: now.getTime() });
   return {
     ...createCallbackWrites(database),
+    ...createInquiryWrites(database),
     record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
       await record(database, entries, { bounds, rules }),
     // It writes: a database that became read-only, or cannot sync its log, must not count as ready.

@@ -20,6 +20,8 @@ export const SETTING = {
   silence: 'silence',
   /** What the service has seen lately, as JSON (upkeep/sightings.ts). */
   seen: 'seen',
+  /** When a service looked last for payments to inquire, as ISO time (reconcile/). */
+  reconciled: 'reconciled',
   /** Written to learn whether the database can be written. */
   probe: 'probe',
   /** SQLite: the last position of the change feed. */

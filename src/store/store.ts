@@ -4,6 +4,7 @@ import type { Outcome, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 import type { StoreCallbackReads, StoreCallbackWrites } from './callback.ts';
+import type { StoreInquiryReads, StoreInquiryWrites } from './inquiring.ts';
 import type { BatchResult, Delivery, InquiryDelivery, NotificationKey, RecordedInquiry } from './delivery.ts';
 import type {
   FeedEnds,
@@ -46,6 +47,7 @@ import type {
 } from './verification-failure.ts';
 
 export * from './callback.ts';
+export type * from './inquiring.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,
@@ -164,7 +166,7 @@ export interface Store extends StoreReads, StoreWrites {
   readonly close: () => Promise<void>;
 }
 
-export interface StoreReads extends StoreCallbackReads {
+export interface StoreReads extends StoreCallbackReads, StoreInquiryReads {
   /** As of this very moment; several where payments share a `paymentRequestId`. */
   readonly findOrders: (name: OrderName) => Promise<readonly Order[]>;
   /** Newest change first, each as of its last commit or sweep. */
@@ -233,7 +235,7 @@ export interface StoreReads extends StoreCallbackReads {
   readonly recall: (name: string) => Promise<string | null>;
 }
 
-export interface StoreWrites extends StoreCallbackWrites {
+export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites {
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Stores and applies one answer; the same answer to the same question once more is only counted. */

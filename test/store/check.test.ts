@@ -26,6 +26,20 @@ const UNSEEN: Readonly<Record<string, readonly string[]>> = {
   starts: ['number', 'id', 'began', 'began_notifications', 'identity'],
   // What the shop was told is not derived from anything.
   leases: ['name', 'owner', 'until'],
+  // Derived from the orders again, at worst too early.
+  inquiries: [
+    'client_id',
+    'about',
+    'id',
+    'position',
+    'why',
+    'due_at',
+    'attempts',
+    'outcome',
+    'asked_at',
+    'owner',
+    'until',
+  ],
   callback_urls: [
     'client_id',
     'url',
@@ -73,6 +87,7 @@ const TABLES = [
   'unverified',
   'unverified_totals',
   'leases',
+  'inquiries',
   'callback_urls',
   'callback_orders',
   'settings',

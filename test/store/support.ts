@@ -57,6 +57,7 @@ export const DELETE_ALL = [
   'delete from callback_orders',
   'delete from callback_urls',
   'delete from leases',
+  'delete from inquiries',
   "delete from settings where name <> 'feed_base'",
 ];
 

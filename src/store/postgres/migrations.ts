@@ -168,6 +168,23 @@ export const MIGRATIONS: readonly Migration[] = [
       create index callback_orders_waiting on callback_orders (client_id, number, pending_since)
         where pending_revision is not null;
 
+      -- The inquiries that are to be made: when, and who makes them.
+      create table inquiries (
+        client_id text collate "C" not null,
+        about text collate "C" not null, -- order, refundId, refundRequestId
+        id text collate "C" not null, -- the order_key, or the id of a refund that joins no order
+        position bigint not null, -- of the change of the order that it was planned by; 0 for none
+        why text collate "C" not null,
+        due_at bigint, -- null while there is nothing to ask
+        attempts bigint not null, -- since there is this reason
+        outcome text, -- what the last one came to
+        asked_at bigint,
+        owner text collate "C" not null, -- who makes it; '' for nobody
+        until bigint not null, -- the owner's lease, by the clock of the database
+        primary key (client_id, about, id)
+      );
+      create index inquiries_due on inquiries (client_id, due_at);
+
       create table unverified (
         digest bytea primary key, -- over method, target, headers and body
         request bigint generated always as identity,

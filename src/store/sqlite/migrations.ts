@@ -178,6 +178,23 @@ export const MIGRATIONS: readonly Migration[] = [
       create index callback_orders_waiting on callback_orders (client_id, number, pending_since)
         where pending_revision is not null;
 
+      -- The inquiries that are to be made: when, and who makes them.
+      create table inquiries (
+        client_id text not null,
+        about text not null, -- order, refundId, refundRequestId
+        id text not null, -- the order_key, or the id of a refund that joins no order
+        position integer not null, -- of the change of the order that it was planned by; 0 for none
+        why text not null,
+        due_at integer, -- null while there is nothing to ask
+        attempts integer not null, -- since there is this reason
+        outcome text, -- what the last one came to
+        asked_at integer,
+        owner text not null, -- who makes it; '' for nobody
+        until integer not null, -- the owner's lease, by the clock of the database
+        primary key (client_id, about, id)
+      ) without rowid;
+      create index inquiries_due on inquiries (client_id, due_at);
+
       create table unverified (
         request integer primary key,
         digest blob not null unique, -- over method, target, headers and body

@@ -1,0 +1,95 @@
+import type { Environment } from '../config.ts';
+import type { Order } from '../order/order.ts';
+import { readWhy, type Why, whyAsk } from '../reconcile/due.ts';
+import { planOf, refundPlan } from '../reconcile/plan.ts';
+import { registrationKey } from '../store/order-key.ts';
+import type { InquiryKey, Page, PageRequest, Store } from '../store/store.ts';
+import { orderNamed } from './stored.ts';
+
+/** What may be asked, and why. */
+export interface Candidate {
+  readonly key: InquiryKey;
+  readonly why: Why;
+  /** Of the order; null of a refund, and where it was not looked up. */
+  readonly status: string | null;
+}
+
+const keyOf = ({ clientId, paymentId, paymentRequestId }: Order): InquiryKey => ({
+  clientId,
+  about: 'order',
+  id: paymentId ?? registrationKey(paymentRequestId ?? ''),
+});
+
+const toCandidate = (order: Order): Candidate => ({
+  key: keyOf(order),
+  why: whyAsk(order) ?? 'by hand',
+  status: order.status,
+});
+
+export const candidateNamed = async (
+  store: Store,
+  named: { readonly id: string; readonly client: string | undefined; readonly env: Environment },
+): Promise<Candidate> => toCandidate(await orderNamed(store, named));
+
+const AT_ONCE = 200;
+
+/** Every item of a list, page by page, while it is wanted. */
+const all = async <T>(
+  list: (page: PageRequest) => Promise<Page<T>>,
+  isWanted: (item: T) => boolean = () => true,
+): Promise<readonly T[]> => {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await list({ limit: AT_ONCE, cursor });
+    items.push(...page.items.filter(isWanted));
+    cursor = page.items.every(isWanted) ? page.next : null;
+  } while (cursor !== null);
+  return items;
+};
+
+/** The oldest change first: who waits longest. */
+export const candidatesSince = async (
+  store: Store,
+  clientIds: readonly string[],
+  since: Date,
+): Promise<readonly Candidate[]> => {
+  const from = since.toISOString();
+  const filter = { clientId: null, status: null, nextAction: null, attention: null, referenceOrderId: null };
+  const orders = await all(
+    async (page) => await store.listOrders(filter, page),
+    ({ updatedAt }) => updatedAt >= from,
+  );
+  const refunds = await all(async (page) => await store.listRefunds({ joined: false }, page));
+  const candidates = [
+    ...orders.toReversed().map(toCandidate),
+    ...refunds
+      .filter(({ firstReceivedAt }) => firstReceivedAt >= from)
+      .flatMap(refundPlan)
+      .map(({ key }): Candidate => ({ key, why: 'unjoined refund', status: null })),
+  ];
+  return candidates.filter(({ key }) => clientIds.includes(key.clientId));
+};
+
+const MOST_DUE = 1_000;
+
+/** What the service would ask by now, planned by it or not; nothing is written. */
+export const candidatesDue = async (
+  store: Store,
+  clientIds: readonly string[],
+  now: number,
+): Promise<readonly Candidate[]> => {
+  const planned = await store.dueInquiries(clientIds, { now, limit: MOST_DUE });
+  const unplanned = await store.unplannedOrders(clientIds, { before: now, limit: MOST_DUE });
+  const due = unplanned.flatMap((one): readonly Candidate[] => {
+    const { dueAt } = planOf(one);
+    return dueAt === null || dueAt > now ? [] : [toCandidate(one.order)];
+  });
+  const seen = new Set(due.map(({ key }) => `${key.clientId}\n${key.id}`));
+  return [
+    ...due,
+    ...planned
+      .filter(({ clientId, id }) => !seen.has(`${clientId}\n${id}`))
+      .map(({ clientId, about, id, why }) => ({ key: { clientId, about, id }, why: readWhy(why), status: null })),
+  ];
+};

@@ -1,0 +1,184 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { InvalidArgumentError, Option } from 'commander';
+import { clientsOf } from '../calling.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
+import { isIdentifier } from '../order/identifier.ts';
+import { readInstant } from '../order/time.ts';
+import { createBreaker } from '../reconcile/breaker.ts';
+import { WHY } from '../reconcile/due.ts';
+import { createReconciling, type Made, type Reconciling } from '../reconcile/reconciling.ts';
+import { paymentIdOf } from '../store/order-key.ts';
+import type { InquiryKey, Store } from '../store/store.ts';
+import { UsageError } from './failure.ts';
+import { clientOption, jsonOption } from './options.ts';
+import { createProgressBar } from './progress.ts';
+import { counted, textCell } from './readable.ts';
+import { type Candidate, candidatesDue, candidatesSince, candidateNamed } from './reconcile-candidates.ts';
+import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { withStore } from './stored.ts';
+import { type Row, table } from './table.ts';
+
+interface ReconcileOptions {
+  readonly since?: Date;
+  readonly dryRun?: true;
+  readonly client?: string;
+  readonly json?: true;
+}
+
+const HELP = `
+Without an id and --since it asks about what is due now, as the service does by itself. It needs ANTOM_PRIVATE_KEY and the
+other variables of the service, and keeps INQUIRIES_PER_SECOND together with it. Every answer is stored like a
+notification. Exit code 1 where APO gave no answer, or something could not be asked.`;
+
+const time = (text: string): Date => {
+  const instant = readInstant(text);
+  if (instant === null) throw new InvalidArgumentError('It must be a time such as 2025-11-22T10:45:03Z.');
+  return new Date(instant);
+};
+
+export const addReconcile: AddCommand = (program, shell) => {
+  program
+    .command('reconcile')
+    .summary('ask APO what became of payments, now')
+    .description('Asks APO (inquiryPayment, inquiryRefund) about an order, or about all that are due or have changed.')
+    .argument('[id]', 'a paymentId or a paymentRequestId')
+    .addOption(new Option('--since <time>', 'all orders that were registered or have changed since').argParser(time))
+    .option('--dry-run', 'only list what would be asked, and why')
+    .addOption(clientOption())
+    .addOption(jsonOption())
+    .addHelpText('after', HELP)
+    .action(async (id: string | undefined, options: ReconcileOptions) => {
+      if (id !== undefined && options.since !== undefined) throw new UsageError('an id or --since, not both');
+      if (id !== undefined && !isIdentifier(id))
+        throw new UsageError('an id has 1 to 128 characters, and no white space at either end');
+      const config = readConfig(shell.env);
+      if (config.api === null)
+        throw new ConfigError(['ANTOM_PRIVATE_KEY is not set: without your private key APO cannot be asked']);
+      await withStore(shell, async (store) => {
+        const wanted = await gather(store, { id, options, config, shell });
+        if (options.dryRun === true) printDry(wanted, { options, shell });
+        else await ask(store, wanted, { config, options, shell });
+      });
+    });
+};
+
+interface Asked {
+  readonly options: ReconcileOptions;
+  readonly shell: Shell;
+}
+
+const gather = async (
+  store: Store,
+  { id, options, config, shell }: Asked & { readonly id: string | undefined; readonly config: Config },
+): Promise<readonly Candidate[]> => {
+  const { client, since } = options;
+  if (id !== undefined) return [await candidateNamed(store, { id, client, env: shell.env })];
+  const clientIds = [...clientsOf(config).keys()].filter((one) => client === undefined || one === client);
+  if (clientIds.length === 0) throw new UsageError('--client is not one that has a private key');
+  return since === undefined
+    ? await candidatesDue(store, clientIds, Date.now())
+    : await candidatesSince(store, clientIds, since);
+};
+
+/** An id as it is shown, under its own name. */
+const idsOf = ({ clientId, about, id }: InquiryKey) => {
+  if (about !== 'order') return { clientId, [about]: id };
+  const paymentId = paymentIdOf(id);
+  return paymentId === null ? { clientId, paymentRequestId: id.slice(1) } : { clientId, paymentId };
+};
+
+const printDry = (wanted: readonly Candidate[], { options, shell }: Asked): void => {
+  if (options.json === true) {
+    printJson(shell, { inquiries: wanted.map(({ key, why }) => ({ ...idsOf(key), why: WHY[why] })) });
+    return;
+  }
+  const rows = wanted.map(({ key, why }): Row => [key.clientId, key.id.trim(), WHY[why]]);
+  shell.out(rows.length === 0 ? 'There is nothing to ask.' : table(shell.paint, ['CLIENT', 'ID', 'WHY'], rows));
+};
+
+interface Reply {
+  readonly key: InquiryKey;
+  readonly made: Made | null;
+  readonly before: string | null;
+  /** Of the order, once the answer is stored. */
+  readonly after: string | null;
+}
+
+const ask = async (
+  store: Store,
+  wanted: readonly Candidate[],
+  { config, options, shell }: Asked & { readonly config: Config },
+): Promise<void> => {
+  const replies: Reply[] = [];
+  const clients = clientsOf(config);
+  const reconciling = createReconciling({ store, perSecond: config.inquiriesPerSecond });
+  const breakers = new Map([...clients.keys()].map((clientId) => [clientId, createBreaker()]));
+  const bar = createProgressBar(shell);
+  for (const [done, { key, status }] of wanted.entries()) {
+    bar.show({ text: 'asking APO', done, total: wanted.length });
+    const client = clients.get(key.clientId);
+    const breaker = breakers.get(key.clientId);
+    if (client === undefined || breaker === undefined) throw new UsageError(`${key.clientId} has no private key`);
+    // What APO does not answer now it does not answer for the others either.
+    const made = breaker.openUntil() === null ? await makeOne(reconciling, { key, client, config }) : null;
+    if (made !== null) breaker.note(made.inquired, Date.now());
+    replies.push({ key, made, before: status, after: made === null ? status : await statusNow(store, key) });
+  }
+  bar.end();
+  if (replies.some(({ made }) => made === null || made.inquired.outcome === 'UNKNOWN')) shell.foundWrong();
+  if (options.json === true) printJson(shell, { inquiries: replies.map(toJson) });
+  else printReplies(replies, shell);
+};
+
+interface One {
+  readonly key: InquiryKey;
+  readonly client: Parameters<Reconciling['take']>[0]['client'];
+  readonly config: Config;
+}
+
+/** Waits for its turn; null where somebody else asks about it at this moment. */
+const makeOne = async (reconciling: Reconciling, { key, client, config }: One): Promise<Made | null> => {
+  for (;;) {
+    const taken = await reconciling.take({ clientId: key.clientId, client, key });
+    if (taken.kind === 'taken') return await taken.make();
+    if (taken.kind !== 'early') return null;
+    await pause(1_000 / config.inquiriesPerSecond / 4);
+  }
+};
+
+const statusNow = async (store: Store, { clientId, about, id }: InquiryKey): Promise<string | null> => {
+  if (about !== 'order') return null;
+  const [order] = await store.findOrders({ clientId, id: id.trimStart() });
+  return order?.status ?? null;
+};
+
+const answerOf = ({ made }: Reply): string => {
+  if (made === null) return 'not asked';
+  const { outcome, code } = made.inquired;
+  return outcome === 'OK' ? 'OK' : `${outcome} ${code}`;
+};
+
+const toJson = (reply: Reply) => ({
+  ...idsOf(reply.key),
+  why: reply.made === null ? null : WHY[reply.made.why],
+  outcome: reply.made?.inquired.outcome ?? null,
+  code: reply.made?.inquired.code ?? null,
+  statusBefore: reply.before,
+  status: reply.after,
+});
+
+const printReplies = (replies: readonly Reply[], { out, paint }: Shell): void => {
+  if (replies.length === 0) return out('There is nothing to ask.');
+  const rows = replies.map((reply): Row => [
+    reply.key.clientId,
+    reply.key.id.trim(),
+    answerOf(reply),
+    textCell(reply.before),
+    textCell(reply.after, reply.after === reply.before ? undefined : 'green'),
+  ]);
+  out(table(paint, ['CLIENT', 'ID', 'ANSWER', 'STATUS BEFORE', 'STATUS NOW'], rows));
+  const changed = replies.filter(({ before, after }) => before !== after).length;
+  out(
+    `\nAsked about ${counted(replies.filter(({ made }) => made !== null).length, 'time')}; ${changed} changed their status.`,
+  );
+};

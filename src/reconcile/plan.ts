@@ -1,0 +1,55 @@
+import type { InquiryPlan, ListedRefund, Store, Unplanned } from '../store/store.ts';
+import { firstDue, firstDueOfRefund, type Why, whyAsk } from './due.ts';
+
+/** What changed less long ago is changed again before it is due, most of it. */
+const SETTLES_WITHIN_MS = 120_000;
+const PLANNED_AT_ONCE = 500;
+/** Of refunds without a payment, the newest. */
+const REFUNDS = 500;
+
+export interface Planning {
+  readonly store: Pick<Store, 'unplannedOrders' | 'planInquiries' | 'hurryInquiries' | 'listRefunds'>;
+  /** Not empty. */
+  readonly clientIds: readonly string[];
+  readonly now: number;
+  /** The service was down: all that something is waited for is due at once. */
+  readonly isBack: boolean;
+  readonly isStopping?: () => boolean;
+}
+
+/** Writes down what is to be asked, and when: what has changed since it was written down, or is new. */
+export const planInquiries = async (planning: Planning): Promise<void> => {
+  const { store, clientIds, now, isBack, isStopping = () => false } = planning;
+  const before = isBack ? now : now - SETTLES_WITHIN_MS;
+  let found: readonly Unplanned[];
+  do {
+    found = await store.unplannedOrders(clientIds, { before, limit: PLANNED_AT_ONCE });
+    await store.planInquiries(found.map(planOf));
+  } while (found.length === PLANNED_AT_ONCE && !isStopping());
+  await store.planInquiries(await refundPlans(planning));
+  if (isBack) await store.hurryInquiries(clientIds, now);
+};
+
+/** What is not to be asked about is written down as well: it is not looked at again until it changes. */
+export const planOf = ({ key, position, order }: Unplanned): InquiryPlan => {
+  const why = whyAsk(order);
+  return { key, position, why: why ?? '', dueAt: why === null ? null : firstDue(order, why) };
+};
+
+const refundPlans = async ({ store, clientIds }: Planning): Promise<readonly InquiryPlan[]> => {
+  const { items } = await store.listRefunds({ joined: false }, { limit: REFUNDS, cursor: null });
+  return items.flatMap((refund) => (clientIds.includes(refund.clientId) ? refundPlan(refund) : []));
+};
+
+export const refundPlan = ({
+  clientId,
+  refundId,
+  refundRequestId,
+  firstReceivedAt,
+}: ListedRefund): readonly InquiryPlan[] => {
+  const why = 'unjoined refund' satisfies Why;
+  const plan = { position: '0', why, dueAt: firstDueOfRefund(firstReceivedAt) };
+  if (refundId !== null) return [{ ...plan, key: { clientId, about: 'refundId', id: refundId } }];
+  if (refundRequestId !== null) return [{ ...plan, key: { clientId, about: 'refundRequestId', id: refundRequestId } }];
+  return [];
+};

@@ -1,0 +1,40 @@
+import {
+  claimInquiry,
+  dueInquiries,
+  findInquiries,
+  hurryInquiries,
+  keepInquiry,
+  planInquiries,
+  unplannedOrders,
+} from './inquiries.ts';
+import type { InquiryClaim, InquiryPlan, KeptInquiry, StoreInquiryReads, StoreInquiryWrites } from './inquiring.ts';
+import type { OrderName } from './shop.ts';
+import type { Database } from './transaction.ts';
+
+export const createInquiryReads = (database: Database): StoreInquiryReads => ({
+  unplannedOrders: async (clientIds, page) => await unplannedOrders(database, clientIds, page),
+  dueInquiries: async (clientIds, page) => await dueInquiries(database, clientIds, page),
+  findInquiries: async (name: OrderName) => await findInquiries(database, name),
+});
+
+export const createInquiryWrites = (database: Database): StoreInquiryWrites => ({
+  planInquiries: async (plans: readonly InquiryPlan[]) => await planInquiries(database, plans),
+  hurryInquiries: async (clientIds, now) => await hurryInquiries(database, clientIds, now),
+  claimInquiry: async (claim: InquiryClaim) => await claimInquiry(database, claim),
+  keepInquiry: async (kept: KeptInquiry) => await keepInquiry(database, kept),
+});
+
+/** The store's calls; `reading` as in `toStore`. */
+export const toInquiryStore = (
+  writes: StoreInquiryWrites,
+  reading: () => Promise<{ readonly calls: StoreInquiryReads }>,
+): StoreInquiryReads & StoreInquiryWrites => ({
+  unplannedOrders: async (...values) => await (await reading()).calls.unplannedOrders(...values),
+  dueInquiries: async (...values) => await (await reading()).calls.dueInquiries(...values),
+  findInquiries: async (name) => await (await reading()).calls.findInquiries(name),
+
+  planInquiries: async (plans) => await writes.planInquiries(plans),
+  hurryInquiries: async (...values) => await writes.hurryInquiries(...values),
+  claimInquiry: async (claim) => await writes.claimInquiry(claim),
+  keepInquiry: async (kept) => await writes.keepInquiry(kept),
+});

@@ -61,6 +61,8 @@ export interface Config extends StoreConfig {
   readonly keys: KeyRing;
   /** Null without a private key. */
   readonly api: ApiAccess | null;
+  /** Capture MANUAL orders where a registration says the amount. */
+  readonly autoCapture: boolean;
   /** Reads the keys again, from their files; throws a ConfigError. */
   readonly readKeysAgain: () => ConfiguredKeys;
   /** Where callbacks are posted; empty for nowhere. */
@@ -188,6 +190,7 @@ export const readConfig = (env: Environment): Config => {
     retentionDays: value('RETENTION_DAYS', days.nullable(), null),
     unverifiedRetentionDays: value('UNVERIFIED_RETENTION_DAYS', days, 30),
     ...configured,
+    autoCapture: value('AUTO_CAPTURE', yesOrNo, false),
     readKeysAgain: () => {
       const again = sourceOf(env);
       return orThrow(readKeys(again), again.problems);

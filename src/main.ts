@@ -19,6 +19,7 @@ import { type Log, openLog, problemOf } from './log.ts';
 import { createMeasuring } from './metrics/measuring.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { causeOf, openPatiently, type Opening as Means, serviceOf } from './opening.ts';
+import { createMoving, type Moving } from './moving.ts';
 import { createPayNotify } from './pay-notify.ts';
 import { createRelaying, type Relaying } from './relaying.ts';
 import { exposedFiles } from './secret-files.ts';
@@ -55,6 +56,7 @@ interface Parts {
   inbox: Inbox | null;
   upkeep: Upkeep | null;
   readonly relaying: Relaying;
+  readonly moving: Moving;
   readonly sightings: Sightings;
   readonly feedWatch: FeedWatch;
   isStopping: boolean;
@@ -70,8 +72,9 @@ export const start = async (config: Config, log: Log): Promise<Running> => {
   const sightings = createSightings(config.notifyPaths);
   const feedWatch = createFeedWatch({ store: () => parts.store });
   const relaying = createRelaying(config, feedWatch, log);
+  const moving = createMoving(config, log);
   const none = { store: null, inbox: null, upkeep: null };
-  const parts: Parts = { trust, ...none, relaying, sightings, feedWatch, isStopping: false };
+  const parts: Parts = { trust, ...none, relaying, moving, sightings, feedWatch, isStopping: false };
   logKeys(log, config);
   const servers = createServers(parts, means);
   const [publicAddress, adminAddress] = await listenTogether([
@@ -127,6 +130,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     clientIds,
     verifiesNow: (stored) => verifiesNow(stored, parts.trust),
     diagnosisOf: async (stored) => await diagnosisOf(stored, parts.trust),
+    moves: parts.moving.moves,
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metrics.text,
     status: async (opened) => await readStatus(opened, serviceOf(config, parts.trust.keys)),
@@ -178,6 +182,7 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   const report = upkeepReport(log, { sampled: createSampledLog(log), metrics });
   parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
   parts.relaying.begin(store, metrics.posted);
+  parts.moving.begin(store);
   parts.sightings.keep(store, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.
@@ -189,6 +194,7 @@ const reloadKeys = (parts: Parts, { config, log }: Means): void => {
   try {
     const again = config.readKeysAgain();
     parts.relaying.reload(again.keys);
+    parts.moving.reload(again);
     parts.trust = trustIn(config, again.keys);
     logKeys(log, again);
     parts.upkeep?.verifyAgain(parts.trust);
@@ -218,8 +224,9 @@ const drainAndClose = async (
   await pause(config.drainDelayMs);
   // What changes from now on is told after the next start, or by another replica.
   const isToldNoMore = parts.relaying.stop();
+  const isSentNoMore = parts.moving.stop();
   parts.feedWatch.close();
-  await Promise.all([stopListening(publicServer), stopListening(adminServer), isToldNoMore]);
+  await Promise.all([stopListening(publicServer), stopListening(adminServer), isToldNoMore, isSentNoMore]);
   await parts.inbox?.drain();
   readiness.stop();
   const isClosed = await within(STORE_CLOSES_WITHIN_MS, closeStore(parts));

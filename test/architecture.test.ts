@@ -50,6 +50,7 @@ const ALLOWED: readonly Allowance[] = [
   ['http/', 'log.ts', 'all'],
   ['http/', 'loopback.ts', 'all'],
   ['http/', 'version.ts', 'all'],
+  ['http/', 'moves/', 'types'],
   ['http/', 'upkeep/', 'types'],
   ['http/', 'antom/', 'types'],
   ['http/', 'antom/acknowledgement.ts', 'all'],
@@ -66,6 +67,12 @@ const ALLOWED: readonly Allowance[] = [
   ['upkeep/', 'store/store.ts', 'all'],
   ['upkeep/', 'store/setting.ts', 'all'],
   ['upkeep/report.ts', 'log.ts', 'all'],
+
+  ['moves/', 'antom/', 'types'],
+  ['moves/', 'handlers/inquiry.ts', ['readInquiry']],
+  ['moves/', 'order/', 'all'],
+  ['moves/', 'store/store.ts', 'all'],
+  ['moves/report.ts', 'log.ts', 'all'],
 
   ['relay/', 'store/store.ts', 'all'],
   ['relay/', 'private-address.ts', 'all'],
@@ -127,11 +134,12 @@ const ALLOWED: readonly Allowance[] = [
 ];
 
 /** They import everything. */
-const OUTERMOST = ['main.ts', 'opening.ts', 'relaying.ts', 'cli.ts', 'commands/', 'testing.ts'] as const;
+const OUTERMOST = ['main.ts', 'opening.ts', 'relaying.ts', 'moving.ts', 'cli.ts', 'commands/', 'testing.ts'] as const;
 /** Who may import them: nobody but each other, inwards from the command line. */
 const ENTRANCES: readonly Allowance[] = [
   ['main.ts', 'opening.ts', 'all'],
   ['main.ts', 'relaying.ts', 'all'],
+  ['main.ts', 'moving.ts', 'all'],
   ['cli.ts', 'main.ts', 'all'],
   ['cli.ts', 'commands/', 'all'],
   ['commands/', 'main.ts', 'all'],
@@ -148,6 +156,7 @@ const ROOMS = [
   'http/',
   'upkeep/',
   'relay/',
+  'moves/',
   'metrics/',
   'sandbox/',
   'commands/',
@@ -164,6 +173,7 @@ const FILES = new Set([
   'key-ring.ts',
   'log.ts',
   'loopback.ts',
+  'moving.ts',
   'opening.ts',
   'pay-notify.ts',
   'private-address.ts',

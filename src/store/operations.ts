@@ -8,6 +8,7 @@ import { count, importNotifications, importShopStatements, importUnverified } fr
 import { feedEnds } from './feed.ts';
 import { find } from './find.ts';
 import { lastVerifiedAt, measure } from './measure.ts';
+import { createMoveReads, createMoveWrites } from './moves.ts';
 import { measureUnverified, purgeUnverified } from './purge.ts';
 import {
   clientIds,
@@ -63,6 +64,7 @@ import {
 /** What a store reads, on whichever database. */
 export const createReads = (database: Database, rules: OrderRules) => ({
   ...createCallbackReads(database),
+  ...createMoveReads(database),
   findOrders: async (name: OrderName) => await findOrders(database, name, rules),
   listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }),
   followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page),
@@ -105,6 +107,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
   const at = (now: Date) => ({ rules, now: now.getTime() });
   return {
     ...createCallbackWrites(database),
+    ...createMoveWrites(database, rules),
     record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
       await record(database, entries, { bounds, rules }),
     // It writes: a database that became read-only, or cannot sync its log, must not count as ready.

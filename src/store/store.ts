@@ -18,6 +18,7 @@ import type {
   StoredNotification,
 } from './lists.ts';
 import type { Measures } from './measures.ts';
+import type { StoreMoveReads, StoreMoveWrites } from './move.ts';
 import type {
   Amendment,
   AmendResult,
@@ -46,6 +47,7 @@ import type {
 } from './verification-failure.ts';
 
 export type * from './callback.ts';
+export type * from './move.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,
@@ -164,7 +166,7 @@ export interface Store extends StoreReads, StoreWrites {
   readonly close: () => Promise<void>;
 }
 
-export interface StoreReads extends StoreCallbackReads {
+export interface StoreReads extends StoreCallbackReads, StoreMoveReads {
   /** As of this very moment; several where payments share a `paymentRequestId`. */
   readonly findOrders: (name: OrderName) => Promise<readonly Order[]>;
   /** Newest change first, each as of its last commit or sweep. */
@@ -233,7 +235,7 @@ export interface StoreReads extends StoreCallbackReads {
   readonly recall: (name: string) => Promise<string | null>;
 }
 
-export interface StoreWrites extends StoreCallbackWrites {
+export interface StoreWrites extends StoreCallbackWrites, StoreMoveWrites {
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Stores and applies one answer; the same answer to the same question once more is only counted. */

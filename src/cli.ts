@@ -7,6 +7,7 @@ import { addDemo } from './commands/demo.ts';
 import { EXIT_FINE, EXIT_WRONG, report } from './commands/failure.ts';
 import { addKeygen } from './commands/keygen.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addCancel, addCapture, addRefund } from './commands/moves.ts';
 import { addNotifications } from './commands/notifications.ts';
 import { addOpenapi } from './commands/openapi.ts';
 import { addOrders } from './commands/orders.ts';
@@ -43,6 +44,9 @@ const COMMANDS: readonly AddCommand[] = [
   addRegister,
   addReview,
   addReconcile,
+  addCapture,
+  addCancel,
+  addRefund,
   addRedrive,
   addRebuild,
   addVerify,

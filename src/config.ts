@@ -63,6 +63,8 @@ export interface Config extends StoreConfig {
   readonly api: ApiAccess | null;
   /** Of each client, at most. */
   readonly inquiriesPerSecond: number;
+  /** Capture MANUAL orders where a registration says the amount. */
+  readonly autoCapture: boolean;
   /** Reads the keys again, from their files; throws a ConfigError. */
   readonly readKeysAgain: () => ConfiguredKeys;
   /** Where callbacks are posted; empty for nowhere. */
@@ -191,6 +193,7 @@ export const readConfig = (env: Environment): Config => {
     unverifiedRetentionDays: value('UNVERIFIED_RETENTION_DAYS', days, 30),
     inquiriesPerSecond: value('INQUIRIES_PER_SECOND', wholeNumber(1, 100), 1),
     ...configured,
+    autoCapture: value('AUTO_CAPTURE', yesOrNo, false),
     readKeysAgain: () => {
       const again = sourceOf(env);
       return orThrow(readKeys(again), again.problems);

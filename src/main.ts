@@ -130,6 +130,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     clientIds,
     verifiesNow: (stored) => verifiesNow(stored, parts.trust),
     diagnosisOf: async (stored) => await diagnosisOf(stored, parts.trust),
+    moves: parts.calling.moves,
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metrics.text,
     status: async (opened) => await readStatus(opened, serviceOf(config, parts.trust.keys)),

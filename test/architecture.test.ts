@@ -50,6 +50,7 @@ const ALLOWED: readonly Allowance[] = [
   ['http/', 'log.ts', 'all'],
   ['http/', 'loopback.ts', 'all'],
   ['http/', 'version.ts', 'all'],
+  ['http/', 'moves/', 'types'],
   ['http/', 'upkeep/', 'types'],
   ['http/', 'antom/', 'types'],
   ['http/', 'antom/acknowledgement.ts', 'all'],
@@ -66,6 +67,15 @@ const ALLOWED: readonly Allowance[] = [
   ['upkeep/', 'store/store.ts', 'all'],
   ['upkeep/', 'store/setting.ts', 'all'],
   ['upkeep/report.ts', 'log.ts', 'all'],
+
+  ['moves/', 'antom/', 'types'],
+  // Inquires as the reconciler does, with its breaker.
+  ['moves/', 'reconcile/inquire.ts', 'all'],
+  ['moves/', 'reconcile/breaker.ts', 'all'],
+  ['moves/', 'nap.ts', 'all'],
+  ['moves/', 'order/', 'all'],
+  ['moves/', 'store/store.ts', 'all'],
+  ['moves/report.ts', 'log.ts', 'all'],
 
   ['relay/', 'store/store.ts', 'all'],
   ['relay/', 'private-address.ts', 'all'],
@@ -161,6 +171,7 @@ const ROOMS = [
   'upkeep/',
   'relay/',
   'reconcile/',
+  'moves/',
   'metrics/',
   'sandbox/',
   'commands/',

@@ -60,6 +60,7 @@ describe('the configuration', () => {
       host: '0.0.0.0',
       trustProxy: 0,
       inquiriesPerSecond: 1,
+      autoCapture: false,
       retentionDays: null,
       unverifiedRetentionDays: 30,
       allowUnsafeDatabase: false,

@@ -3,6 +3,7 @@ import type { Diagnosed } from '../antom/diagnosis.ts';
 import type { FeedWatch } from '../feed-watch.ts';
 import type { Log } from '../log.ts';
 import { type Store, StoreUnavailableError, type StoredNotification, type StoredUnverified } from '../store/store.ts';
+import type { Moves } from '../moves/moves.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
 import type { Status } from '../upkeep/status.ts';
 import { createGuard } from './admin/access.ts';
@@ -26,6 +27,8 @@ export interface AdminDependencies {
   /** By the keys and paths of now. */
   readonly diagnosisOf: (stored: StoredUnverified) => Promise<Diagnosed>;
   readonly redriving: (store: Store) => Redriving;
+  /** Null without a private key. */
+  readonly moves: (store: Store) => Moves | null;
   /** What `GET /metrics` answers: the text format of Prometheus. */
   readonly metrics: () => Promise<string>;
   readonly status: (store: Store) => Promise<Status>;

@@ -18,7 +18,7 @@ export const toAmountText = (amount: Amount): AmountText => ({
   value: amount.value.toString(),
 });
 
-const sameAmount = (a: Amount, b: Amount): boolean => a.value === b.value && a.currency === b.currency;
+export const sameAmount = (a: Amount, b: Amount): boolean => a.value === b.value && a.currency === b.currency;
 
 /**
  * Of several statements of a payment's amount the largest counts; among equal values the currency smallest by code

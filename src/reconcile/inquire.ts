@@ -13,6 +13,8 @@ export interface Inquired {
   readonly code: string;
   /** `configuration`: no inquiry of this client will do better. `outage`: the API did not answer as it should. */
   readonly trouble: 'configuration' | 'outage' | null;
+  /** APO knows of nothing by this id, or not yet. */
+  readonly isNotFound: boolean;
   /** Null where nothing was stored: there was no answer with APO's signature. */
   readonly recorded: RecordedInquiry | null;
 }
@@ -59,16 +61,19 @@ const record = async (store: Pick<Store, 'recordInquiry'>, delivery: InquiryDeli
 const meaningOf = (result: CallResult<unknown>): Omit<Inquired, 'recorded'> => {
   switch (result.outcome) {
     case 'OK':
-      return { outcome: 'OK', code: 'SUCCESS', trouble: null };
+      return { outcome: 'OK', code: 'SUCCESS', trouble: null, isNotFound: false };
     case 'FAILED': {
-      const trouble = result.failure === 'CONFIGURATION' ? 'configuration' : null;
-      return { outcome: 'FAILED', code: result.result.resultCode ?? result.failure, trouble };
+      const { failure } = result;
+      const trouble = failure === 'CONFIGURATION' ? 'configuration' : null;
+      const code = result.result.resultCode ?? failure;
+      return { outcome: 'FAILED', code, trouble, isNotFound: failure === 'NOT_FOUND' };
     }
     case 'UNKNOWN':
       return {
         outcome: result.reason === 'STOPPED' ? 'STOPPED' : 'UNKNOWN',
         code: codeOf(result),
         trouble: troubleOf(result),
+        isNotFound: false,
       };
   }
 };

@@ -1,5 +1,6 @@
 import { textOfAsked } from '../order/asked.ts';
 import { toCallbackStore } from './callback-operations.ts';
+import { toMoveStore } from './moves.ts';
 import type { Reads, Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
@@ -19,6 +20,7 @@ export const toStore = (
 ): StoreReads & StoreWrites => ({
   ...toCallbackStore(writes, reading),
   ...toInquiryStore(writes, reading),
+  ...toMoveStore(writes, reading),
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
   recordInquiry: async (inquiry) => await recordInquiry(writes.record, inquiry),
   ping: async () => await writes.ping(),

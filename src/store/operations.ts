@@ -9,6 +9,7 @@ import { feedEnds } from './feed.ts';
 import { createInquiryReads, createInquiryWrites } from './inquiry-operations.ts';
 import { find } from './find.ts';
 import { lastVerifiedAt, measure } from './measure.ts';
+import { createMoveReads, createMoveWrites } from './moves.ts';
 import { measureUnverified, purgeUnverified } from './purge.ts';
 import {
   clientIds,
@@ -65,6 +66,7 @@ import {
 export const createReads = (database: Database, rules: OrderRules) => ({
   ...createCallbackReads(database),
   ...createInquiryReads(database),
+  ...createMoveReads(database),
   findOrders: async (name: OrderName) => await findOrders(database, name, rules),
   listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }),
   followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page),
@@ -108,6 +110,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
   return {
     ...createCallbackWrites(database),
     ...createInquiryWrites(database),
+    ...createMoveWrites(database, rules),
     record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
       await record(database, entries, { bounds, rules }),
     // It writes: a database that became read-only, or cannot sync its log, must not count as ready.

@@ -19,6 +19,7 @@ import type {
   StoredNotification,
 } from './lists.ts';
 import type { Measures } from './measures.ts';
+import type { StoreMoveReads, StoreMoveWrites } from './move.ts';
 import type {
   Amendment,
   AmendResult,
@@ -48,6 +49,7 @@ import type {
 
 export * from './callback.ts';
 export type * from './inquiring.ts';
+export type * from './move.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
   InvalidCursorError,
@@ -166,7 +168,7 @@ export interface Store extends StoreReads, StoreWrites {
   readonly close: () => Promise<void>;
 }
 
-export interface StoreReads extends StoreCallbackReads, StoreInquiryReads {
+export interface StoreReads extends StoreCallbackReads, StoreInquiryReads, StoreMoveReads {
   /** As of this very moment; several where payments share a `paymentRequestId`. */
   readonly findOrders: (name: OrderName) => Promise<readonly Order[]>;
   /** Newest change first, each as of its last commit or sweep. */
@@ -235,7 +237,7 @@ export interface StoreReads extends StoreCallbackReads, StoreInquiryReads {
   readonly recall: (name: string) => Promise<string | null>;
 }
 
-export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites {
+export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites, StoreMoveWrites {
   /** Stores and applies a batch in one transaction. */
   readonly record: (batch: readonly Delivery[], bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Stores and applies one answer; the same answer to the same question once more is only counted. */

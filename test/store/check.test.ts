@@ -26,6 +26,22 @@ const UNSEEN: Readonly<Record<string, readonly string[]>> = {
   starts: ['number', 'id', 'began', 'began_notifications', 'identity'],
   // What the shop was told is not derived from anything.
   leases: ['name', 'owner', 'until'],
+  // What was asked for, and sent, is not derived from anything.
+  moves: [
+    'client_id',
+    'kind',
+    'request_id',
+    'payment_id',
+    'content',
+    'status',
+    'attempts',
+    'next_attempt_at',
+    'result_code',
+    'reason',
+    'apo_id',
+    'created_at',
+    'updated_at',
+  ],
   // Derived from the orders again, at worst too early.
   inquiries: [
     'client_id',
@@ -87,6 +103,7 @@ const TABLES = [
   'unverified',
   'unverified_totals',
   'leases',
+  'moves',
   'inquiries',
   'callback_urls',
   'callback_orders',

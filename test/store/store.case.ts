@@ -8,6 +8,7 @@ import { describeLists } from './lists.case.ts';
 import { describeOrders } from './orders.case.ts';
 import { describeMeasuring } from './measure.case.ts';
 import { describeMended } from './mended.case.ts';
+import { describeMoves } from './moves.case.ts';
 import { describeRecording } from './recording.case.ts';
 import { describeRepair } from './repair.case.ts';
 import { describeRetention } from './retention.case.ts';
@@ -38,6 +39,7 @@ export const describeStore = (name: string, lay: () => Promise<Ground>): void =>
     describeInquiries(ground);
     describeMended(ground);
     describeReviews(ground);
+    describeMoves(ground);
     describeMeasuring(ground);
     describeTimeline(ground);
     describeCallbacks(ground);

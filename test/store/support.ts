@@ -56,6 +56,7 @@ export const DELETE_ALL = [
   'delete from unverified',
   'delete from callback_orders',
   'delete from callback_urls',
+  'delete from moves',
   'delete from leases',
   'delete from inquiries',
   "delete from settings where name <> 'feed_base'",

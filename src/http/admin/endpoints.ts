@@ -2,6 +2,7 @@ import type { Endpoint } from './endpoint.ts';
 import { find } from './find.ts';
 import { health } from './health.ts';
 import { showMetrics } from './metrics.ts';
+import { cancelOrder, captureOrder, refundOrder } from './moves.ts';
 import { findNotification, listNotifications, redriveAll, redriveOne } from './notifications.ts';
 import { describeApi } from './openapi.ts';
 import { findOrder, listOrders } from './orders.ts';
@@ -21,6 +22,9 @@ export const ENDPOINTS = [
   amend,
   decide,
   withdraw,
+  captureOrder,
+  cancelOrder,
+  refundOrder,
   listRefunds,
   registerRefund,
   find,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { MOVE_REFUSALS } from '../../order/move.ts';
+import { move } from './shapes/move.ts';
 import { order, orderName } from './shapes/order.ts';
 import { listOf } from './shapes/shape.ts';
 import { refundRegistration, registration, requestedRefund, requestedRegistration } from './shapes/shop.ts';
@@ -41,12 +43,19 @@ export const PROBLEMS = {
   },
   REVISION_OUTDATED: { status: 409, means: 'The order has changed since this revision.', members: { order } },
   ORDER_NOT_CAPTURED: { status: 409, means: 'FULFIL needs an order that is CAPTURED.', members: { order } },
+  MOVE_CONFLICT: { status: 409, means: 'Something else was sent under this request id.', members: { move } },
+  MOVE_REFUSED: {
+    status: 409,
+    means: 'It is not sent: `reason` says why, and `detail` what to do instead.',
+    members: { reason: z.enum(MOVE_REFUSALS), order },
+  },
   NOTIFICATION_HELD: { status: 409, means: 'Another replica applies this notification at this moment.' },
   NOTIFICATION_WITHOUT_BYTES: { status: 409, means: 'The bytes of this notification have been removed.' },
   CURSOR_OUTDATED: { status: 410, means: 'The cursor is of another generation of the database.' },
   BODY_TOO_LARGE: { status: 413, means: 'The body is too large.' },
   UNSUPPORTED_BODY: { status: 415, means: 'The body is not application/json, or is encoded.' },
   INTERNAL_ERROR: { status: 500, means: 'A fault of ours; the log says more.' },
+  NO_PRIVATE_KEY: { status: 501, means: 'Nothing can be sent to APO without a private key.' },
   STORE_UNAVAILABLE: {
     status: 503,
     means: 'The store cannot be used at this moment.',

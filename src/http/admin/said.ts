@@ -9,7 +9,7 @@ import { identifier, isStorable, oneOf, orNull } from './query.ts';
 const NOT_A_VALUE = 'must be a string of digits, or a whole number up to 2^53 - 1';
 
 /** `value` comes out as a string without leading zeros. */
-const amount = z
+export const amountToSay = z
   .strictObject(
     {
       currency: z.string('must be a string').regex(/^[A-Z]{3}$/, 'must be three capital letters'),
@@ -52,27 +52,27 @@ const FIELDS = {
   captureMode: oneOf(CAPTURE_MODES).nullable(),
   paymentMethodType: text.nullable(),
   authExpiryTime: time.nullable(),
-  finalAmount: amount.nullable(),
+  finalAmount: amountToSay.nullable(),
   cancelled: z.boolean('must be true or false').nullable(),
 };
 
-const clientId = orNull(
+export const clientToSay = orNull(
   z.string('must be a string').nullable().describe('It may be left out where one client is configured.'),
 );
-const NOT_AN_OBJECT = 'must be an object';
+export const NOT_AN_OBJECT = 'must be an object';
 
 /** Of a payment: what the shop expects. */
 export const expectation = z
   .strictObject(
     {
-      amount,
+      amount: amountToSay,
       referenceOrderId: orNull(FIELDS.referenceOrderId),
       captureMode: orNull(FIELDS.captureMode),
       paymentMethodType: orNull(FIELDS.paymentMethodType),
       authExpiryTime: orNull(FIELDS.authExpiryTime),
       finalAmount: orNull(FIELDS.finalAmount),
       cancelled: orNull(FIELDS.cancelled),
-      clientId,
+      clientId: clientToSay,
     },
     NOT_AN_OBJECT,
   )
@@ -80,9 +80,9 @@ export const expectation = z
 
 /** Of a payment: what changes. */
 export const changes = z
-  .strictObject({ amount, ...FIELDS }, NOT_AN_OBJECT)
+  .strictObject({ amount: amountToSay, ...FIELDS }, NOT_AN_OBJECT)
   .partial()
-  .extend({ clientId })
+  .extend({ clientId: clientToSay })
   .meta({ id: 'ExpectationChanges' });
 
 /** Only what is there changes; `cancelled: null` takes a cancellation back. */
@@ -97,7 +97,11 @@ export const toChanges = ({
 /** Of a refund: its payment. */
 export const refunded = z
   .strictObject(
-    { paymentId: orNull(identifier.nullable()), paymentRequestId: orNull(identifier.nullable()), clientId },
+    {
+      paymentId: orNull(identifier.nullable()),
+      paymentRequestId: orNull(identifier.nullable()),
+      clientId: clientToSay,
+    },
     NOT_AN_OBJECT,
   )
   .refine(
@@ -119,7 +123,7 @@ export const decision = z
       decision: oneOf(REVIEW_DECISIONS),
       revision: z.int('must be a whole number: the revision of the order that you saw').min(0, 'must not be negative'),
       note: note.nullish().transform((words) => words || null),
-      clientId,
+      clientId: clientToSay,
     },
     NOT_AN_OBJECT,
   )

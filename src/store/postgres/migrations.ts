@@ -119,6 +119,26 @@ export const MIGRATIONS: readonly Migration[] = [
       create index shop_statements_by_target on shop_statements (client_id, about, target, created_at)
         where target <> '';
 
+      -- Captures, cancels and refunds that we send: written down before they are sent.
+      create table moves (
+        client_id text collate "C" not null,
+        kind text collate "C" not null, -- capture, cancel, refund
+        request_id text collate "C" not null, -- of a cancel an id of ours
+        payment_id text collate "C" not null,
+        content text not null, -- JSON: all else that was asked for
+        status text collate "C" not null, -- PROCESSING until APO has said what became of it
+        attempts bigint not null, -- how often it was sent
+        next_attempt_at bigint not null,
+        result_code text, -- what the last attempt came to
+        reason text,
+        apo_id text, -- captureId or refundId
+        created_at bigint not null,
+        updated_at bigint not null,
+        primary key (client_id, kind, request_id)
+      );
+      create index moves_by_payment on moves (client_id, payment_id);
+      create index moves_due on moves (next_attempt_at) where status = 'PROCESSING';
+
       -- Who does something that one service at a time does.
       create table leases (
         name text collate "C" primary key,

@@ -15,11 +15,14 @@ import { nothing } from '../../../src/http/admin/query.ts';
 import { addRoutes } from '../../../src/http/admin/routes.ts';
 import type { Order } from '../../../src/order/order.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { type Ground, layGround } from '../../moves/support.ts';
+import { CLIENT as SANDBOX_CLIENT, keepUp } from '../../sandbox/support.ts';
 import { jpy, paymentResult } from '../../support/facts.ts';
 import { makeDirectory } from '../../support/receiver.ts';
 import { DOCUMENT, differences, differencesInRequest, operationOf } from './documented.ts';
 import { type Admin, openAdmin, READ_TOKEN, signedRequest, TOKEN, toBody } from './support.ts';
 
+keepUp();
 let admin: Admin;
 const get = (path: string): Test => request(admin.app).get(path);
 const put = (path: string, body: object): Test => request(admin.app).put(path).send(body);
@@ -83,15 +86,30 @@ describe('every operation', () => {
   const OTHER_FACTS = { paymentId: 'P-0002', paymentRequestId: 'R-0002' };
   let id = '';
   let unverifiedId = '';
+  let ground: Ground;
+  let calling: Admin;
+  const paymentIds: string[] = [];
   beforeAll(async () => {
     admin = await openAdmin();
+    ground = await layGround();
+    const { store, moves } = ground;
+    calling = await openAdmin({ around: () => store, moves: () => moves, clientIds: () => [SANDBOX_CLIENT] });
+    paymentIds.push(await ground.authorized(), await ground.authorized());
     id = await admin.notify(paymentResult('S', { paymentId: 'P-0001', paymentRequestId: 'R-0001' }));
     await admin.notify(paymentResult('F', OTHER_FACTS));
     await admin.keepUnverified(signedRequest(toBody(OTHER_FACTS)), UNVERIFIED_REASONS[0]);
     const { items } = await admin.store.listUnverified(null, { limit: 1, cursor: null });
     unverifiedId = items[0]?.id ?? '';
   });
-  afterAll(async () => await admin.close());
+  afterAll(async () => {
+    await admin.close();
+    await calling.close();
+    await ground.stop();
+  });
+  const post = (number: number, what: string, body: object): Test =>
+    request(calling.app).post(`/api/orders/${paymentIds[number]}/${what}`).send(body);
+  const capture = { amount: jpy('700'), captureRequestId: 'C-0001' };
+  const refund = { amount: jpy('300'), refundRequestId: 'R-0001' };
 
   /** One request for each success that is documented, in an order in which each succeeds. */
   const STORY: readonly (readonly [success: string, send: () => PromiseLike<Response>])[] = [
@@ -107,6 +125,12 @@ describe('every operation', () => {
     ['readTimeline 200', () => get('/api/orders/P-0001/timeline')],
     ['reviewOrder 200', async () => await put('/api/orders/P-0001/review', await decision())],
     ['withdrawReview 200', () => request(admin.app).delete('/api/orders/P-0001/review')],
+    ['captureOrder 201', () => post(0, 'captures', capture)],
+    ['captureOrder 200', () => post(0, 'captures', capture)],
+    ['refundOrder 201', () => post(0, 'refunds', refund)],
+    ['refundOrder 200', () => post(0, 'refunds', refund)],
+    ['cancelOrder 201', () => post(1, 'cancel', {})],
+    ['cancelOrder 200', () => post(1, 'cancel', {})],
     ['registerRefund 201', () => put('/api/refunds/FR-0001', { paymentId: 'P-0001' })],
     ['registerRefund 200', () => put('/api/refunds/FR-0001', { paymentId: 'P-0001' })],
     ['listRefunds 200', () => get('/api/refunds')],
@@ -131,7 +155,7 @@ describe('every operation', () => {
     const { request: sent, status } = await send();
     const { pathname, search } = new URL(sent.url);
     expect(`${operationOf(sent.method, pathname + search)?.operation.operationId} ${status}`).toBe(success);
-    expect(admin.differences).toEqual([]);
+    expect([...admin.differences, ...calling.differences]).toEqual([]);
   });
 });
 

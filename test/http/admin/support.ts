@@ -129,6 +129,7 @@ export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {
     clientIds: () => [CLIENT],
     verifiesNow: (stored) => verifiesNow(stored, TRUST),
     diagnosisOf: async (stored) => await diagnosisOf(stored, TRUST),
+    moves: () => null,
     redriving: (opened) => createRedriving(opened, handlers),
     metrics: metricsOf(asked, TRUST.keys).text,
     status: async (opened) => await readStatus(opened, null),

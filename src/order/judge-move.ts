@@ -1,0 +1,199 @@
+import { type Amount, type AmountText, sameAmount, toAmount, toAmountText } from './amount.ts';
+import { isBlocking } from './attention.ts';
+import {
+  finalIn,
+  type MoveAsked,
+  type MoveKind,
+  type MoveMade,
+  type MoveRefusal,
+  type Refused,
+  shownOf,
+} from './move.ts';
+import type { Order } from './order.ts';
+
+/** What is sent: null is the amount of a cancel. */
+export type MoveVerdict = { readonly amount: AmountText | null } | { readonly refused: Refused };
+
+const refuse = (reason: MoveRefusal, detail: string): { readonly refused: Refused } => ({
+  refused: { reason, detail },
+});
+
+/** Whether it may be sent, as of `now` (epoch milliseconds), by the order and all moves of its payment. */
+export const judgeMove = (
+  order: Order,
+  asked: MoveAsked,
+  { moves, now }: { readonly moves: readonly MoveMade[]; readonly now: number },
+): MoveVerdict => {
+  const repeated = repetitionOf(asked, { moves, now });
+  if (repeated !== null) return repeated;
+  switch (asked.kind) {
+    case 'capture':
+      return judgeCapture(order, asked, { moves, now });
+    case 'cancel':
+      return judgeCancel(order, moves);
+    case 'refund':
+      return judgeRefund(order, asked, moves);
+  }
+};
+
+const REPEATED_WITHIN_MS = 600_000;
+
+/** Who got no answer asks again: without an id that must not move the same amount twice. */
+const repetitionOf = (
+  asked: MoveAsked,
+  { moves, now }: { readonly moves: readonly MoveMade[]; readonly now: number },
+): MoveVerdict | null => {
+  if (asked.requestId !== null || asked.amount === null) return null;
+  const same = moves.find(
+    (move) =>
+      move.status === 'SUCCEEDED' && isSameMove(asked, move) && now - Date.parse(move.updatedAt) < REPEATED_WITHIN_MS,
+  );
+  if (same === undefined) return null;
+  const detail = `The same ${asked.kind} has just succeeded, as ${same.requestId}. To make another, name its request id.`;
+  return refuse('REPEATED', detail);
+};
+
+/** Whether what is asked for is this one; a null amount is whatever it was. */
+export const isSameMove = (
+  { kind, amount, captureId, isLast }: MoveAsked,
+  move: Pick<MoveMade, 'kind' | 'amount' | 'captureId' | 'isLast'>,
+): boolean =>
+  kind === move.kind &&
+  (amount === null || (move.amount !== null && sameAmount(toAmount(amount), toAmount(move.amount)))) &&
+  captureId === move.captureId &&
+  (isLast ?? false) === (move.isLast ?? false);
+
+/** It may have moved money that the order does not know of. */
+const isOutstanding = (order: Order, move: MoveMade): boolean => {
+  if (move.status === 'FAILED') return false;
+  const final = finalIn(order, move);
+  return final === null || (final.status === 'FAILED' && move.status === 'SUCCEEDED');
+};
+
+const sum = (amounts: readonly (AmountText | null)[]): bigint =>
+  amounts.reduce((all, amount) => all + (amount === null ? 0n : BigInt(amount.value)), 0n);
+
+/** All of one kind that is neither final in the order nor failed: ours, and what somebody else has sent. */
+const outstanding = (order: Order, moves: readonly MoveMade[], kind: MoveKind): bigint => {
+  const ours = moves.filter((move) => move.kind === kind);
+  const ids = new Set<string | null>(ours.map(({ requestId }) => requestId));
+  const others = shownOf(order, kind).filter((one) => one.status === 'PROCESSING' && !ids.has(one.requestId));
+  return (
+    sum(ours.filter((move) => isOutstanding(order, move)).map(({ amount }) => amount)) +
+    sum(others.map(({ amount }) => amount))
+  );
+};
+
+/** Final, or about to be. */
+const isCancelling = (moves: readonly MoveMade[]): boolean =>
+  moves.some((move) => move.kind === 'cancel' && move.status !== 'FAILED');
+
+const openBlocks = (order: Order): readonly string[] =>
+  order.attention.filter(({ code, settled }) => !settled && isBlocking(code)).map(({ code }) => code);
+
+const judgeCapture = (
+  order: Order,
+  asked: MoveAsked,
+  { moves, now }: { readonly moves: readonly MoveMade[]; readonly now: number },
+): MoveVerdict => {
+  const { status, remainingAmount: remaining } = order;
+  if (!order.captureRequired)
+    return refuse(
+      'NO_CAPTURE_REQUIRED',
+      'This payment is not captured: it is paid once it succeeds. To give money back, refund it.',
+    );
+  if (status === 'CAPTURED')
+    return refuse('CAPTURED', 'All that is due is captured already. To give money back, refund it.');
+  if (status === 'FAILED' || status === 'CANCELLED')
+    return refuse(
+      'OVER',
+      `The payment is ${status}: nothing can be captured. Ask for a new payment under a new paymentRequestId.`,
+    );
+  if (order.review?.decision === 'CLOSE')
+    return refuse('CLOSED', 'A person has closed this order. Take the review back to capture it, or cancel it.');
+  const blocks = openBlocks(order);
+  if (blocks.length > 0)
+    return refuse(
+      'BLOCKED',
+      `A person has to look first: ${blocks.join(', ')}. Settle it with a review, or cancel the payment.`,
+    );
+  if (isExpired(order, now))
+    return refuse('EXPIRED', 'The authorization has expired. Ask for a new payment under a new paymentRequestId.');
+  if (remaining === null) return refuse('NOT_AUTHORIZED', `The order is ${status}: capture it once it is AUTHORIZED.`);
+  if (isCancelling(moves))
+    return refuse(
+      'CANCELLING',
+      'A cancel of this payment is under way, or has succeeded: nothing is captured any more.',
+    );
+  const captures = moves.filter((move) => move.kind === 'capture');
+  if (captures.some((move) => move.isLast === true && move.status !== 'FAILED'))
+    return refuse('LAST_CAPTURED', 'The last capture has been sent: what was left of the authorization is released.');
+  return within(asked.amount, { ...toAmount(remaining), of: outstanding(order, moves, 'capture') }, 'to capture');
+};
+
+const isExpired = ({ authorizationExpiresAt, attention }: Order, now: number): boolean =>
+  (authorizationExpiresAt !== null && Date.parse(authorizationExpiresAt) <= now) ||
+  attention.some(({ code }) => code === 'AUTHORIZATION_EXPIRED');
+
+const judgeCancel = (order: Order, moves: readonly MoveMade[]): MoveVerdict => {
+  const { status, captures } = order;
+  if (status === 'CAPTURED' || status === 'PARTIALLY_CAPTURED' || captures.some((one) => one.status === 'SUCCEEDED'))
+    return refuse('CAPTURED', 'Something is captured already, and what is captured cannot be cancelled. Refund it.');
+  const isCapturing =
+    captures.some((one) => one.status === 'PROCESSING') ||
+    moves.some((move) => move.kind === 'capture' && isOutstanding(order, move));
+  if (isCapturing)
+    return refuse(
+      'CAPTURING',
+      'A capture is under way. Once it has failed the payment can be cancelled; once it has succeeded, refund it.',
+    );
+  if (status === 'FAILED' || status === 'CANCELLED') return refuse('OVER', `The payment is ${status} already.`);
+  return { amount: null };
+};
+
+const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[]): MoveVerdict => {
+  const { captureRequired, status, capturedAmount, paymentAmount, captures } = order;
+  const paid = captureRequired ? capturedAmount : status === 'CAPTURED' ? paymentAmount : null;
+  if (status === 'CANCELLED' || (status === 'FAILED' && paid === null))
+    return refuse('OVER', `The payment is ${status}: there is nothing to give back.`);
+  if (paid === null)
+    return refuse('NOT_CAPTURED', 'Nothing is captured yet, so nothing can be refunded. Cancel the payment.');
+  const disputed = order.attention.some(({ code, settled }) => code === 'DISPUTED' && !settled);
+  if (disputed)
+    return refuse(
+      'BLOCKED',
+      'The payment is DISPUTED: its money may go back through the dispute. Settle it with a review first.',
+    );
+  const capture = captures.find((one) => one.captureId === asked.captureId && one.status === 'SUCCEEDED');
+  if (asked.captureId !== null && capture === undefined)
+    return refuse(
+      'UNKNOWN_CAPTURE',
+      'No successful capture of this order has this captureId. Look at its captures, or leave it out.',
+    );
+  if (
+    capture !== undefined &&
+    capture.amount !== null &&
+    asked.amount !== null &&
+    BigInt(asked.amount.value) > BigInt(capture.amount.value)
+  )
+    return refuse('TOO_MUCH', `This capture is of ${textOf(capture.amount)}: no more of it can be refunded.`);
+  const gone = sum([order.refundedAmount]) + outstanding(order, moves, 'refund');
+  return within(asked.amount, { ...toAmount(paid), of: gone }, 'to refund');
+};
+
+const textOf = ({ currency, value }: AmountText): string => `${currency} ${value}`;
+
+/** At most what is left of it; all of that where no amount is asked for. */
+const within = (
+  asked: AmountText | null,
+  { currency, value, of }: Amount & { readonly of: bigint },
+  what: string,
+): MoveVerdict => {
+  const left: AmountText = toAmountText({ currency, value: value > of ? value - of : 0n });
+  if (left.value === '0') return refuse('NOTHING_LEFT', `Nothing is left ${what}: wait for what is under way.`);
+  if (asked === null) return { amount: left };
+  if (asked.currency !== currency) return refuse('CURRENCY', `The amount has to be in ${currency}.`);
+  return BigInt(asked.value) > BigInt(left.value)
+    ? refuse('TOO_MUCH', `No more than ${textOf(left)} is left ${what}.`)
+    : { amount: toAmountText(toAmount(asked)) };
+};

@@ -1,0 +1,299 @@
+import { isSameMove, judgeMove } from '../order/judge-move.ts';
+import { type MoveKind, nextRequestId } from '../order/move.ts';
+import type { MovementStatus } from '../order/movement.ts';
+import type { Order } from '../order/order.ts';
+import type { OrderRules } from '../order/rules.ts';
+import type { Around } from './around.ts';
+import { nextCursor, readKey } from './cursor.ts';
+import { orderLock } from './lock.ts';
+import type {
+  BeginMoveResult,
+  Move,
+  MoveKey,
+  MoveOutcome,
+  MoveRequest,
+  StoreMoveReads,
+  StoreMoveWrites,
+} from './move.ts';
+import { keysNamed, readOrders } from './orders.ts';
+import { isoTime } from './row.ts';
+import { sayAndDerive } from './said.ts';
+import { findSaid } from './say.ts';
+import type { PageRequest } from './lists.ts';
+import type { Count, Database, Query, Transaction } from './transaction.ts';
+
+interface Row {
+  readonly client_id: string;
+  readonly kind: MoveKind;
+  readonly request_id: string;
+  readonly payment_id: string;
+  readonly content: string;
+  readonly status: MovementStatus;
+  readonly attempts: Count;
+  readonly result_code: string | null;
+  readonly reason: string | null;
+  readonly apo_id: string | null;
+  readonly created_at: Count;
+  readonly updated_at: Count;
+}
+
+const COLUMNS =
+  'client_id, kind, request_id, payment_id, content, status, attempts, result_code, reason, apo_id, created_at, updated_at';
+
+type Content = Pick<Move, 'amount' | 'captureId' | 'isLast'>;
+
+const toMove = (row: Row): Move => ({
+  clientId: row.client_id,
+  kind: row.kind,
+  requestId: row.request_id,
+  paymentId: row.payment_id,
+  // Written by `insert`.
+  ...(JSON.parse(row.content) as Content),
+  status: row.status,
+  attempts: Number(row.attempts),
+  resultCode: row.result_code,
+  reason: row.reason,
+  id: row.apo_id,
+  createdAt: isoTime(row.created_at),
+  updatedAt: isoTime(row.updated_at),
+});
+
+const findMove = async (query: Query, { clientId, kind, requestId }: MoveKey): Promise<Move | null> => {
+  const [row] = await query<Row>(
+    `select ${COLUMNS} from moves where client_id = $1 and kind = $2 and request_id = $3`,
+    [clientId, kind, requestId],
+  );
+  return row === undefined ? null : toMove(row);
+};
+
+const listMoves = async (query: Query, clientId: string, paymentId: string): Promise<readonly Move[]> => {
+  const rows = await query<Row>(
+    `select ${COLUMNS}
+     from moves
+     where client_id = $1 and payment_id = $2
+     order by created_at, kind, request_id`,
+    [clientId, paymentId],
+  );
+  return rows.map(toMove);
+};
+
+/** The term on the status makes the planner use the partial index. */
+const dueMoves = async (query: Query, before: number, limit: number): Promise<readonly Move[]> => {
+  const rows = await query<Row>(
+    `select ${COLUMNS}
+     from moves
+     where status = 'PROCESSING' and next_attempt_at <= cast($1 as bigint)
+     order by next_attempt_at
+     limit $2`,
+    [before, limit],
+  );
+  return rows.map(toMove);
+};
+
+const insert = async (query: Query, move: Move, nextAttemptAt: number): Promise<boolean> => {
+  const { amount, captureId, isLast } = move;
+  const content: Content = { amount, captureId, isLast };
+  const inserted = await query(
+    `insert into moves (${COLUMNS}, next_attempt_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+     on conflict (client_id, kind, request_id) do nothing
+     returning 1 as inserted`,
+    [
+      move.clientId,
+      move.kind,
+      move.requestId,
+      move.paymentId,
+      JSON.stringify(content),
+      move.status,
+      move.attempts,
+      move.resultCode,
+      move.reason,
+      move.id,
+      Date.parse(move.createdAt),
+      Date.parse(move.updatedAt),
+      nextAttemptAt,
+    ],
+  );
+  return inserted.length > 0;
+};
+
+/** The order under its lock, as of this very moment: what is decided by it stands until the commit. */
+const beginMove = async (database: Database, request: MoveRequest, saying: Around): Promise<BeginMoveResult> =>
+  await database.transact([], async (transaction) => {
+    const keys = await keysNamed(transaction, request);
+    transaction.need(keys.map(orderLock));
+    const orders = await readOrders(transaction, keys, saying.rules);
+    const [order] = orders;
+    if (order === undefined) return { kind: 'unknown' };
+    return orders.length > 1 ? { kind: 'ambiguous', orders } : await beginOf(transaction, { order, request }, saying);
+  });
+
+interface Beginning {
+  readonly order: Order;
+  readonly request: MoveRequest;
+}
+
+const beginOf = async (
+  transaction: Transaction,
+  { order, request }: Beginning,
+  saying: Around,
+): Promise<BeginMoveResult> => {
+  const { query } = transaction;
+  const { clientId, paymentId } = order;
+  const { kind, captureId, isLast } = request;
+  const refuse = (reason: 'NO_PAYMENT' | 'ID_USED', detail: string): BeginMoveResult => ({
+    kind: 'refused',
+    refused: { reason, detail },
+    order,
+  });
+  if (paymentId === null)
+    return refuse(
+      'NO_PAYMENT',
+      'No payment of this paymentRequestId is known yet: wait for its notification, or inquire.',
+    );
+  const moves = await listMoves(query, clientId, paymentId);
+  const requestId = request.requestId ?? nextRequestId(order, moves, kind);
+  if (requestId === null) return refuse('ID_USED', 'The paymentId is too long to make a request id of: name one.');
+  const standing = await findMove(query, { clientId, kind, requestId });
+  if (standing !== null)
+    return {
+      kind: standing.paymentId === paymentId && isSameMove(request, standing) ? 'same' : 'conflict',
+      move: standing,
+    };
+  if (isUsed(order, { kind, requestId }))
+    return refuse('ID_USED', `Somebody else has sent ${requestId} already: look at the order, or name another id.`);
+  const judged = judgeMove(order, request, { moves, now: saying.now });
+  if ('refused' in judged) return { kind: 'refused', refused: judged.refused, order };
+  const at = isoTime(saying.now);
+  const move: Move = {
+    clientId,
+    kind,
+    requestId,
+    paymentId,
+    amount: judged.amount,
+    captureId,
+    isLast,
+    status: 'PROCESSING',
+    attempts: 0,
+    resultCode: null,
+    reason: null,
+    id: null,
+    createdAt: at,
+    updatedAt: at,
+  };
+  if (kind === 'refund' && !(await joinRefund(transaction, move, saying)))
+    return refuse('ID_USED', `${requestId} is registered as a refund of another payment: name another id.`);
+  if (await insert(query, move, request.nextAttemptAt)) return { kind: 'begun', move };
+  // It was written down for another order at the same moment.
+  return { kind: 'conflict', move: (await findMove(query, move)) ?? move };
+};
+
+const isUsed = (order: Order, { kind, requestId }: Pick<MoveKey, 'kind' | 'requestId'>): boolean =>
+  (kind === 'capture' && order.captures.some((one) => one.captureRequestId === requestId)) ||
+  (kind === 'refund' && order.refunds.some((one) => one.refundRequestId === requestId));
+
+/** A REFUND_RESULT may name nothing but the refundRequestId. False where that is another payment's. */
+const joinRefund = async (transaction: Transaction, move: Move, saying: Around): Promise<boolean> => {
+  const key = { clientId: move.clientId, about: 'refund', id: move.requestId } as const;
+  const standing = await findSaid(transaction.query, key);
+  if (standing !== null) return standing.target === move.paymentId;
+  await sayAndDerive(transaction, { key, content: { target: move.paymentId, said: '{}' } }, saying);
+  return true;
+};
+
+const keepMove = async (database: Database, { key, outcome, now }: Keeping): Promise<Move> =>
+  await database.transact([], async ({ query }) => {
+    await query(
+      `update moves
+       set status = $4, result_code = $5, reason = $6, apo_id = $7, attempts = attempts + cast($8 as bigint),
+         next_attempt_at = $9, updated_at = $10
+       where client_id = $1 and kind = $2 and request_id = $3 and status = 'PROCESSING'`,
+      [
+        key.clientId,
+        key.kind,
+        key.requestId,
+        outcome.status,
+        outcome.resultCode,
+        outcome.reason,
+        outcome.id,
+        outcome.sent ? 1 : 0,
+        outcome.nextAttemptAt,
+        now,
+      ],
+    );
+    const move = await findMove(query, key);
+    if (move === null) throw new Error('a move that was written down is gone');
+    return move;
+  });
+
+interface Keeping {
+  readonly key: MoveKey;
+  readonly outcome: MoveOutcome;
+  readonly now: number;
+}
+
+const START: readonly [string, string, string] = ['', '', ''];
+
+const readMoves = async (query: Query, page: PageRequest) => {
+  const rows = await query<Row>(
+    `select ${COLUMNS}
+     from moves
+     where (client_id, kind, request_id) > ($2, $3, $4)
+     order by client_id, kind, request_id
+     limit $1`,
+    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
+  );
+  const next = nextCursor(rows, page, (last) => JSON.stringify([last.client_id, last.kind, last.request_id]));
+  return { items: rows.map(toMove), next };
+};
+
+const importMoves = async (database: Database, moves: readonly Move[]): Promise<void> =>
+  await database.transact([], async ({ query }) => {
+    for (const move of moves) {
+      if (await insert(query, move, Date.parse(move.updatedAt))) continue;
+      if (move.status === 'PROCESSING') continue;
+      await query(
+        `update moves
+         set status = $4, result_code = $5, reason = $6, apo_id = $7, attempts = $8, updated_at = $9
+         where client_id = $1 and kind = $2 and request_id = $3 and status = 'PROCESSING'`,
+        [
+          move.clientId,
+          move.kind,
+          move.requestId,
+          move.status,
+          move.resultCode,
+          move.reason,
+          move.id,
+          move.attempts,
+          Date.parse(move.updatedAt),
+        ],
+      );
+    }
+  });
+
+export const createMoveReads = (database: Database): StoreMoveReads => ({
+  dueMoves: async (before, limit) => await dueMoves(database.query, before, limit),
+  findMove: async (key) => await findMove(database.query, key),
+  listMoves: async (clientId, paymentId) => await listMoves(database.query, clientId, paymentId),
+  readMoves: async (page) => await readMoves(database.query, page),
+});
+
+export const createMoveWrites = (database: Database, rules: OrderRules): StoreMoveWrites => ({
+  beginMove: async (request, now) => await beginMove(database, request, { rules, now: now.getTime() }),
+  keepMove: async (key, outcome, now) => await keepMove(database, { key, outcome, now: now.getTime() }),
+  importMoves: async (moves) => await importMoves(database, moves),
+});
+
+/** The store's calls; `reading` as in `toStore`. */
+export const toMoveStore = (
+  writes: StoreMoveWrites,
+  reading: () => Promise<{ readonly calls: StoreMoveReads }>,
+): StoreMoveReads & StoreMoveWrites => ({
+  dueMoves: async (...values) => await (await reading()).calls.dueMoves(...values),
+  findMove: async (key) => await (await reading()).calls.findMove(key),
+  listMoves: async (...values) => await (await reading()).calls.listMoves(...values),
+  readMoves: async (page) => await (await reading()).calls.readMoves(page),
+  beginMove: async (...values) => await writes.beginMove(...values),
+  keepMove: async (...values) => await writes.keepMove(...values),
+  importMoves: async (moves) => await writes.importMoves(moves),
+});

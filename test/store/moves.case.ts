@@ -1,0 +1,229 @@
+import { describe, expect, test } from '@jest/globals';
+import type { MoveAsked } from '../../src/order/move.ts';
+import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
+import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
+import { codes, type Ground, order, record, registration, T0 } from './support.ts';
+
+/** Not long ago: an authorization of seven days is still good. */
+const LATELY = new Date(Date.now() - 3_600_000).toISOString();
+const PAID = paymentResult('S', { paymentAmount: jpy('100'), paymentMethodType: 'CARD', paymentTime: LATELY });
+const captured = (value: string, id = 'C1'): Fields =>
+  captureResult('S', { captureId: id, captureRequestId: `${id}-request`, captureAmount: jpy(value) });
+const yen = (value: string) => ({ currency: 'JPY', value });
+
+const begin = async (store: Store, asked: Partial<MoveAsked> & Pick<MoveAsked, 'kind'>): Promise<BeginMoveResult> =>
+  await store.beginMove(
+    {
+      clientId: CLIENT,
+      id: 'P1',
+      amount: null,
+      requestId: null,
+      captureId: null,
+      isLast: null,
+      ...asked,
+      nextAttemptAt: 1_000,
+    },
+    new Date(),
+  );
+
+/** What it came to, in two words. */
+const saidOf = (begun: BeginMoveResult): string => {
+  switch (begun.kind) {
+    case 'refused':
+      return begun.refused.reason;
+    case 'begun':
+    case 'same':
+    case 'conflict':
+      return `${begun.kind} ${begun.move.requestId}${begun.move.amount === null ? '' : ` ${begun.move.amount.value}`}`;
+    case 'unknown':
+    case 'ambiguous':
+      return begun.kind;
+  }
+};
+
+const moveOf = (begun: BeginMoveResult): Move => {
+  if (begun.kind !== 'begun') throw new Error(`not begun: ${saidOf(begun)}`);
+  return begun.move;
+};
+
+const outcome = (status: Move['status'], fields: Partial<MoveOutcome> = {}): MoveOutcome => ({
+  status,
+  resultCode: null,
+  reason: null,
+  id: null,
+  sent: true,
+  nextAttemptAt: 2_000,
+  ...fields,
+});
+
+/** A capture of what is asked, final. */
+const made = async (store: Store, status: 'SUCCEEDED' | 'FAILED', asked: Partial<MoveAsked> = {}): Promise<Move> =>
+  await store.keepMove(moveOf(await begin(store, { kind: 'capture', ...asked })), outcome(status), new Date());
+
+type Refusal = readonly [
+  what: string,
+  facts: readonly Fields[],
+  asked: Partial<MoveAsked> & Pick<MoveAsked, 'kind'>,
+  said: string,
+];
+const WEEKS_AGO = new Date(Date.now() - 30 * 86_400_000).toISOString();
+
+const REFUSALS: readonly Refusal[] = [
+  ['a capture before the payment succeeds', [paymentResult('U')], { kind: 'capture' }, 'NOT_AUTHORIZED'],
+  ['a capture of a failed payment', [paymentResult('F')], { kind: 'capture' }, 'OVER'],
+  ['a capture once all is captured', [PAID, captured('100')], { kind: 'capture' }, 'CAPTURED'],
+  ['a capture of more than is left', [PAID, captured('60')], { kind: 'capture', amount: yen('41') }, 'TOO_MUCH'],
+  ['a capture in another currency', [PAID], { kind: 'capture', amount: { currency: 'EUR', value: '1' } }, 'CURRENCY'],
+  ['a capture of a blocked order', [PAID, paymentResult('F')], { kind: 'capture' }, 'BLOCKED'],
+  ['a capture too late', [{ ...PAID, paymentTime: WEEKS_AGO }], { kind: 'capture' }, 'EXPIRED'],
+  [
+    'a capture while another one is under way elsewhere',
+    [PAID, captureResult('U', { captureRequestId: 'Q', captureAmount: jpy('100') })],
+    { kind: 'capture' },
+    'NOTHING_LEFT',
+  ],
+  [
+    'a capture under an id that was used',
+    [PAID, captured('60')],
+    { kind: 'capture', requestId: 'C1-request' },
+    'ID_USED',
+  ],
+  ['a cancel of what is captured', [PAID, captured('60')], { kind: 'cancel' }, 'CAPTURED'],
+  ['a cancel of a failed payment', [paymentResult('F')], { kind: 'cancel' }, 'OVER'],
+  [
+    'a cancel while a capture is under way',
+    [PAID, captureResult('U', { captureRequestId: 'Q', captureAmount: jpy('100') })],
+    { kind: 'cancel' },
+    'CAPTURING',
+  ],
+  ['a refund before anything is captured', [PAID], { kind: 'refund', amount: yen('1') }, 'NOT_CAPTURED'],
+  ['a refund of a failed payment', [paymentResult('F')], { kind: 'refund', amount: yen('1') }, 'OVER'],
+  ['a refund of more than is captured', [PAID, captured('60')], { kind: 'refund', amount: yen('61') }, 'TOO_MUCH'],
+  [
+    'a refund of a capture that is none',
+    [PAID, captured('60')],
+    { kind: 'refund', amount: yen('1'), captureId: 'C9' },
+    'UNKNOWN_CAPTURE',
+  ],
+];
+
+export const describeMoves = (ground: () => Ground): void => {
+  describe('a move', () => {
+    test.each(REFUSALS)('refuses %s', async (...[, facts, asked, said]) => {
+      const store = await ground().empty();
+      await record(store, ...facts);
+      expect(saidOf(await begin(store, asked))).toBe(said);
+      expect(await store.listMoves(CLIENT, 'P1')).toEqual([]);
+    });
+
+    test('is of an order that is there, and has a payment', async () => {
+      const store = await ground().empty();
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('unknown');
+      await store.register(registration({ paymentRequestId: 'P1' }), { replace: false, now: T0 });
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('NO_PAYMENT');
+    });
+
+    test('of a payment that is not captured is a refund alone', async () => {
+      const store = await ground().empty();
+      await store.register(registration({ captureMode: 'NONE' }), { replace: false, now: T0 });
+      await record(store, PAID);
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('NO_CAPTURE_REQUIRED');
+      expect(saidOf(await begin(store, { kind: 'cancel' }))).toBe('CAPTURED');
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('101') }))).toBe('TOO_MUCH');
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('100') }))).toBe('begun P1-r1 100');
+    });
+
+    test('is refused once a person has closed the order', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const { revision } = await order(store, 'P1');
+      await store.review({ clientId: CLIENT, id: 'P1', decision: 'CLOSE', revision, note: null }, new Date());
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('CLOSED');
+      expect(saidOf(await begin(store, { kind: 'cancel' }))).toBe('begun P1-c1');
+      expect(saidOf(await begin(store, { kind: 'cancel' }))).toBe('same P1-c1');
+    });
+
+    test('asked for twice is one, and with another content is refused', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('begun P1-1 100');
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('same P1-1 100');
+      expect(saidOf(await begin(store, { kind: 'capture', amount: yen('0100') }))).toBe('same P1-1 100');
+      expect(saidOf(await begin(store, { kind: 'capture', amount: yen('40') }))).toBe('conflict P1-1 100');
+      expect(saidOf(await begin(store, { kind: 'capture', requestId: 'other' }))).toBe('NOTHING_LEFT');
+      expect(saidOf(await begin(store, { kind: 'cancel' }))).toBe('CAPTURING');
+    });
+
+    test('counts what is under way, and what has succeeded before the order says so', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      await made(store, 'SUCCEEDED', { amount: yen('30'), requestId: 'Q1' });
+      await made(store, 'FAILED', { amount: yen('50'), requestId: 'Q2' });
+      expect(saidOf(await begin(store, { kind: 'capture', amount: yen('60'), requestId: 'Q3' }))).toBe('begun Q3 60');
+      expect(saidOf(await begin(store, { kind: 'capture', amount: yen('11') }))).toBe('TOO_MUCH');
+      // The order learns of the first: it counts once.
+      await record(store, captureResult('S', { captureId: 'A1', captureRequestId: 'Q1', captureAmount: jpy('30') }));
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('begun P1-3 10');
+    });
+
+    test('follows a last capture no more, and a failed one under another id', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const failed = await made(store, 'FAILED');
+      expect(failed).toMatchObject({ requestId: 'P1-1', status: 'FAILED', attempts: 1 });
+      await made(store, 'SUCCEEDED', { amount: yen('60'), isLast: true });
+      expect(saidOf(await begin(store, { kind: 'capture', requestId: 'more' }))).toBe('LAST_CAPTURED');
+    });
+
+    test('of two at the same moment is within what is left', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const asked = ['Q1', 'Q2', 'Q3', 'Q4'].map(
+        async (requestId) => await begin(store, { kind: 'capture', amount: yen('60'), requestId }),
+      );
+      const said = (await Promise.all(asked)).map((one) => one.kind);
+      expect(said.toSorted()).toEqual(['begun', 'refused', 'refused', 'refused']);
+    });
+
+    test('of a refund is within what is captured, and joins its notification without a registration', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, captured('60'));
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('50'), captureId: 'C1' }))).toBe('begun P1-r1 50');
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('11'), requestId: 'F2' }))).toBe('TOO_MUCH');
+      await record(store, {
+        notifyType: 'REFUND_RESULT',
+        result: result('S'),
+        refundStatus: 'SUCCESS',
+        refundRequestId: 'P1-r1',
+        refundId: 'F1',
+        refundAmount: jpy('50'),
+      });
+      const refunded = await order(store, 'P1');
+      expect(refunded).toMatchObject({ refundedAmount: { value: '50' }, refunds: [{ refundRequestId: 'P1-r1' }] });
+      expect(codes(refunded)).toContain('PARTIALLY_REFUNDED');
+      await store.registerRefund(
+        { clientId: CLIENT, refundRequestId: 'F3', paymentId: 'P9', paymentRequestId: null },
+        { replace: false, now: T0 },
+      );
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('1'), requestId: 'F3' }))).toBe('ID_USED');
+    });
+
+    test('is due until it is final, and what is final stays; another store takes it in', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const move = moveOf(await begin(store, { kind: 'capture' }));
+      expect(await store.dueMoves(999, 9)).toEqual([]);
+      expect(await store.dueMoves(1_000, 9)).toEqual([move]);
+      await store.keepMove(move, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date());
+      expect(await store.dueMoves(1_999, 9)).toEqual([]);
+      expect(await store.dueMoves(2_000, 9)).toMatchObject([{ attempts: 1, reason: 'TIMEOUT' }]);
+      await store.importMoves([{ ...move, status: 'SUCCEEDED', id: 'A1' }]);
+      await store.keepMove(move, outcome('FAILED'), new Date());
+      await store.importMoves([move]);
+      const { items } = await store.readMoves({ limit: 1, cursor: null });
+      expect(items).toMatchObject([{ status: 'SUCCEEDED', id: 'A1' }]);
+      expect(await store.findMove(move)).toEqual(items[0]);
+      expect(await store.dueMoves(9_999, 9)).toEqual([]);
+    });
+  });
+};

@@ -210,4 +210,4 @@ const round = async (seed: number): Promise<void> => {
  * each order of its own at most once, and none that was not fulfillable in the revision it acted on. Ten faults a round;
  * every sixth round on PostgreSQL.
  */
-export const shop: Campaign = { name: 'shop', short: 6, long: 60, round };
+export const shop: Campaign = { name: 'shop', short: 2, long: 60, round };

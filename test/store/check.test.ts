@@ -113,7 +113,7 @@ const TABLES = [
   'migrations',
 ];
 /** A flip is a run of all checks: a few rows show that they look at a column. */
-const ROWS = 5;
+const ROWS = 3;
 /** Some hundred runs of all checks. */
 const LONG_MS = 180_000;
 
@@ -279,7 +279,8 @@ describe.each([
         ...columns,
         identifiers: ['name', 'value', 'client_id', 'joins'],
       })) {
-        for (const row of await world.hand.rows(table)) {
+        // Each row costs a run of all checks for each of its columns.
+        for (const row of (await world.hand.rows(table)).filter((_, index) => index % 4 === 0)) {
           for (const column of names) {
             const verification = await withFlip(table, row, { column, where: 1 });
             expect([column, verification === null || isFound(verification, table)]).toEqual([column, true]);

@@ -23,6 +23,8 @@ const { values } = parseArgs({
     orders: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '100' },
     database: { type: 'string', default: 'both' },
+    // A PostgreSQL database instead of one that is made and removed; what an earlier run stored in it is taken as it is.
+    url: { type: 'string' },
   },
 });
 const ORDERS = Number(values.orders);
@@ -145,6 +147,9 @@ const fillBatch = async (store: Store, from: number): Promise<void> => {
   );
 };
 
+const isFilled = async (store: Store): Promise<boolean> =>
+  (await store.findOrders({ clientId: CLIENT_ID, id: idsOf(ORDERS - 1).paymentId })).length > 0;
+
 const failVerification = async (store: Store, from: number, to: number): Promise<void> => {
   for (let at = from; at < to; at += BATCH)
     await store.record(unverified(at, Math.min(BATCH, to - at)), { maxBytes: 1e9 });
@@ -236,7 +241,7 @@ const measureOn = async (databaseUrl: string, make: string): Promise<boolean> =>
   const store = await openStore(config);
   try {
     await store.remember(SETTING.rules, nameOfRules(config.rules));
-    await fill(store);
+    if (!(await isFilled(store))) await fill(store);
     await failVerification(store, 0, SOME);
     const isWithin = await measure({ store, env, make }, Object.keys(KINDS));
     await failVerification(store, SOME, ALL);
@@ -251,9 +256,10 @@ const main = async (): Promise<number> => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-why-'));
   const within: boolean[] = [];
   try {
-    if (values.database !== 'postgres')
+    if (values.database !== 'postgres' && values.url === undefined)
       within.push(await measureOn(`sqlite:${join(directory, 'paynotify.db')}`, 'SQLite'));
-    if (values.database !== 'sqlite') {
+    if (values.url !== undefined) within.push(await measureOn(values.url, 'PostgreSQL'));
+    else if (values.database !== 'sqlite') {
       const server = await startDatabase();
       try {
         within.push(await measureOn(await server.createDatabase(), 'PostgreSQL'));

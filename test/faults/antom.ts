@@ -32,9 +32,13 @@ export const tally = {
   shipped: 0,
 };
 
-const FEW = 60;
+const FEW = 40;
 const MANY = 1_000;
 const AT_ONCE = 10;
+/** Payments of a part of the day. */
+const A_PART = 20;
+/** The share of the parts in which somebody asks APO. */
+const IMPATIENT = 0.4;
 /** How long somebody who was killed is away at most. */
 const AWAY_MS = 300;
 /** How long after the beginning of its part of the day a fault comes at most. */
@@ -81,24 +85,22 @@ const liveAll = async (doings: Doings, stories: readonly Story[]): Promise<reado
   return left;
 };
 
-/** The day in as many parts as there are faults; each fault falls into one of them. */
-const suffer = async (
-  doings: Doings,
-  stories: readonly Story[],
-  { replicas, faults, since }: { readonly replicas: number; readonly faults: number; readonly since: Date },
-): Promise<readonly Left[]> => {
+/** A fault falls into each part of the day. */
+const suffer = async (doings: Doings, stories: readonly Story[], replicas: number): Promise<readonly Left[]> => {
   const { world } = doings;
   const left: Left[] = [];
-  const size = Math.ceil(stories.length / faults);
-  for (let begin = 0; begin < stories.length; begin += size) {
+  let since = new Date();
+  for (let begin = 0; begin < stories.length; begin += A_PART) {
+    const began = new Date();
     const fault = async (): Promise<void> => {
       await pause(world.random.fraction() * LATER_MS);
       await world.random.pick(begin === 0 ? [killReplica] : FAULTS)(world, replicas);
     };
-    // Somebody is impatient: what is under way is asked about.
-    const asks = world.random.chance(0.5) ? reconcile(world, { since, times: 1 }) : null;
-    const [rest] = await Promise.all([liveAll(doings, stories.slice(begin, begin + size)), fault(), asks]);
+    // Somebody is impatient: what was done just now is asked about, some of it still under way.
+    const asks = world.random.chance(IMPATIENT) ? reconcile(world, { since, times: 1 }) : null;
+    const [rest] = await Promise.all([liveAll(doings, stories.slice(begin, begin + A_PART)), fault(), asks]);
     left.push(...rest);
+    since = began;
   }
   return left;
 };
@@ -151,7 +153,7 @@ const play = async ({ random, store, server, seed }: Stage): Promise<void> => {
     await startShop(world);
     const doings: Doings = { world, apo, made: new Map(), breaches: [] };
     const stories = tellDay(random, payments);
-    const undone = await suffer(doings, stories, { replicas, faults: Math.ceil(Math.sqrt(payments) / 2), since });
+    const undone = await suffer(doings, stories, replicas);
     const left = await settle(doings, { left: undone, since });
     await check(doings, stories, left);
     for (const replica of world.replicas) await endReplica(world, replica, 'SIGTERM');
@@ -179,6 +181,6 @@ const round = async (seed: number): Promise<void> => {
 
 /**
  * The whole product against the sandbox: in the end every order says what the sandbox's ledger says, and the example shop
- * has shipped what it had to. 60 payments a round, every tenth 1,000; every fourth with two replicas on PostgreSQL.
+ * has shipped what it had to. 40 payments a round, every tenth 1,000; every fourth with two replicas on PostgreSQL.
  */
 export const antom: Campaign = { name: 'antom', short: 1, long: 40, round };

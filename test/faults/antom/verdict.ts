@@ -134,17 +134,19 @@ const paidAt = ({ amount, captureMode, paymentTime, captures }: PaymentEntry): n
   return times.left > 0 ? Infinity : times.at;
 };
 
-/** Of all that was ever shown, what was fulfillable before the whole price was there. Both clocks are the machine's. */
+/**
+ * Of all that was ever shown, what was fulfillable before the whole price was there. A revision is the epoch millisecond of
+ * its commit, or a little more; `updatedAt` may be that of a commit that had to wait. Both clocks are the machine's.
+ */
 export const earlyBreaches = (shown: readonly Order[], ledger: readonly PaymentEntry[]): readonly string[] => {
   const byId = new Map(ledger.map((payment) => [payment.paymentId, payment]));
   return shown
     .filter(({ fulfillable }) => fulfillable)
-    .flatMap(({ paymentId, updatedAt, revision }) => {
+    .flatMap(({ paymentId, revision }) => {
       const payment = byId.get(paymentId ?? '');
       const at = payment === undefined ? Infinity : paidAt(payment);
-      return Date.parse(updatedAt) >= at
-        ? []
-        : [`${paymentId} was fulfillable at ${updatedAt} (${revision}), and paid at ${new Date(at).toISOString()}`];
+      const paid = at === Infinity ? 'never' : new Date(at).toISOString();
+      return revision >= at ? [] : [`${paymentId} was fulfillable in ${revision}, and the price was there ${paid}`];
     });
 };
 

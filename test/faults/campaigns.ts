@@ -1,3 +1,4 @@
+import { antom } from './antom.ts';
 import { attack } from './attack.ts';
 import type { Campaign } from './campaign.ts';
 import { clock } from './clock.ts';
@@ -19,4 +20,4 @@ export const WITH_COMPILER: readonly Campaign[] = [power, disk, clock];
 export const WITH_PROXIES: readonly Campaign[] = [attack];
 
 /** Every campaign there is. */
-export const CAMPAIGNS: readonly Campaign[] = [...PLAIN, shop, ...WITH_COMPILER, ...WITH_PROXIES];
+export const CAMPAIGNS: readonly Campaign[] = [...PLAIN, shop, antom, ...WITH_COMPILER, ...WITH_PROXIES];

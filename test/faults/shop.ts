@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Order } from '../../src/order/order.ts';
-import { eventually } from '../support/client.ts';
 import { type OwnServer, startOwnServer } from '../support/postgres.ts';
 import type { Campaign } from './campaign.ts';
 import { createRandom } from './random.ts';
-import { orderIdOf } from './shop/between.ts';
+import { agree, shippingBreaches } from './shop/agreement.ts';
 import { type Step, tellAll } from './shop/stories.ts';
 import {
   createWorld,
@@ -115,66 +114,11 @@ const sufferAll = async (stage: Stage, steps: readonly Step[]): Promise<void> =>
   }
 };
 
-/** The shop knows every order as it is, and nothing waits to be told. */
-const agree = async ({ world }: Stage): Promise<readonly Order[]> => {
-  const read = async (): Promise<{ readonly orders: readonly Order[]; readonly different: readonly string[] }> => {
-    const [replica] = world.replicas;
-    const { json } = (await replica?.read('/api/orders?limit=200')) ?? { json: { items: [] } };
-    const orders = (json as { items: readonly Order[] }).items;
-    const ours = orders.map((one) => [
-      `${one.clientId} ${orderIdOf(one)}`,
-      `${one.revision} ${one.status} ${one.fulfillable}`,
-    ]);
-    const theirs = new Map(
-      readLedger(world).orders.map((one) => [
-        `${one.client_id} ${one.order_id}`,
-        `${one.revision} ${one.status} ${one.fulfillable === 1}`,
-      ]),
-    );
-    const different = ours.flatMap(([name = '', says]) =>
-      theirs.get(name) === says ? [] : [`${name}: ${says}, and the shop ${theirs.get(name)}`],
-    );
-    const names = new Set(ours.map(([name]) => name));
-    const unknown = [...theirs.keys()].filter((name) => !names.has(name)).map((name) => `${name}: only the shop`);
-    return { orders, different: [...different, ...unknown] };
-  };
-  const { orders } = await eventually('agreement', read, ({ different }) => different.length === 0);
-  await eventually(
-    'the last callback',
-    async () =>
-      await world.store.query(
-        'select order_key, pending_revision, why from callback_orders where pending_revision is not null',
-      ),
-    (waiting) => waiting.length === 0,
-  );
-  return orders;
-};
-
-/** What the shop knows it by. */
-const numberOf = (order: Order): string => order.referenceOrderId ?? order.paymentRequestId ?? orderIdOf(order);
-
 const check = ({ world }: Stage, orders: readonly Order[]): void => {
   const { between } = world;
-  const { parcels } = readLedger(world);
-  const byId = new Map(orders.map((order) => [`${order.clientId} ${orderIdOf(order)}`, order]));
-  const shipped = parcels.map((parcel) => {
-    const order = byId.get(`${parcel.client_id} ${parcel.order_id}`);
-    return order === undefined ? parcel.shop_order : numberOf(order);
-  });
-  const early = parcels.filter(({ client_id, order_id, revision }) => {
-    const shown = between.shown(client_id, order_id, revision);
-    return shown.length === 0 || shown.some(({ fulfillable }) => !fulfillable);
-  });
-  const breaches = [
-    ...between.breaches(),
-    ...shipped.filter((number, index) => shipped.indexOf(number) !== index).map((number) => `${number} went twice`),
-    ...early.map((parcel) => `shipped while it was not fulfillable: ${JSON.stringify(parcel)}`),
-    ...orders
-      .filter((order) => order.fulfillable && !shipped.includes(numberOf(order)))
-      .map((order) => `${numberOf(order)} is fulfillable and was not shipped`),
-  ];
+  const breaches = [...between.breaches(), ...shippingBreaches(world, orders)];
   if (breaches.length > 0) throw new Error(`${breaches.length} wrong: ${breaches.slice(0, 5).join('; ')}`);
-  tally.shipped += parcels.length;
+  tally.shipped += readLedger(world).parcels.length;
   tally.callbacks += between.callbacks();
 };
 
@@ -193,7 +137,7 @@ const round = async (seed: number): Promise<void> => {
     const { first, rest } = tellAll(signer, random);
     await insistOn(world, first);
     await sufferAll(stage, rest);
-    check(stage, await agree(stage));
+    check(stage, await agree(world));
     await endAll(stage);
     await endShop(world, 'SIGTERM');
   } finally {

@@ -7,6 +7,7 @@ const LONGEST = [
   'system/attack',
   'faults/campaigns',
   'faults/shop',
+  'faults/antom',
   'store/postgres-failover',
   'order/law-5',
   'docs/commands',

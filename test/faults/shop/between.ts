@@ -12,6 +12,8 @@ export interface Between {
   readonly adminUrl: string;
   /** What the shop was shown of an order in one revision. */
   readonly shown: (clientId: string, orderId: string, revision: number) => readonly Order[];
+  /** All that the shop was shown. */
+  readonly all: () => readonly Order[];
   /** What was wrong with what was passed on. */
   readonly breaches: () => readonly string[];
   readonly callbacks: () => number;
@@ -78,6 +80,7 @@ export const startBetween = async ({ shop, admin }: Ends): Promise<Between> => {
     callbackUrl: `http://127.0.0.1:${port}/callbacks`,
     adminUrl: `http://127.0.0.1:${port}`,
     shown: (clientId, orderId, revision) => shown.get(nameOf(clientId, orderId, revision)) ?? [],
+    all: () => [...shown.values()].flat(),
     breaches: () => breaches,
     callbacks: () => callbacks,
     close: async () => {

@@ -31,12 +31,14 @@ export interface World {
   readonly replicas: Set<ReceiverProcess>;
   /** Another one, once it was copied. */
   store: CampaignStore;
+  /** Of paynotify's configuration, what this campaign has otherwise. */
+  readonly more: Environment;
   /** The shop's own database. */
   readonly ledger: string;
   shop: { readonly program: Program; readonly address: Address } | null;
 }
 
-export const createWorld = async (store: CampaignStore, random: Random): Promise<World> => {
+export const createWorld = async (store: CampaignStore, random: Random, more: Environment = {}): Promise<World> => {
   const ends: { world: World | null } = { world: null };
   const between = await startBetween({
     shop: () => ends.world?.shop?.address ?? null,
@@ -47,6 +49,7 @@ export const createWorld = async (store: CampaignStore, random: Random): Promise
     between,
     replicas: new Set(),
     store,
+    more,
     ledger: join(makeDirectory(), 'shop.db'),
     shop: null,
   };
@@ -55,12 +58,13 @@ export const createWorld = async (store: CampaignStore, random: Random): Promise
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
 
-export const environmentIn = ({ store, between }: World): Environment => ({
+export const environmentIn = ({ store, between, more }: World): Environment => ({
   ...envOf(store),
   ANTOM_CLIENT_ID: signer.clientId,
   ANTOM_PUBLIC_KEY: signer.publicKey,
   CALLBACK_URL: between.callbackUrl,
   CALLBACK_SECRETS: SECRET,
+  ...more,
 });
 
 export const startReplica = async (world: World): Promise<void> => {

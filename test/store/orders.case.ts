@@ -80,6 +80,19 @@ export const describeOrders = (ground: () => Ground): void => {
       expect(Date.parse(second.updatedAt)).toBeGreaterThan(Date.parse(first.updatedAt));
     });
 
+    test('have an updatedAt that does not go back, whosever clock is behind', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const now = new Date(Date.now() + 3_600_000);
+      await store.register(registration({ amount: { currency: 'JPY', value: '90' } }), {
+        replace: false,
+        now,
+      });
+      expect(await order(store, 'P1')).toMatchObject({ updatedAt: now.toISOString() });
+      await record(store, CAPTURED);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', updatedAt: now.toISOString() });
+    });
+
     test('are warned of a malformed notification that names their payment; it alone makes one', async () => {
       const store = await ground().empty();
       const malformed = captureResult('S', { captureId: 'C9', captureAmount: { currency: 'yen', value: '1' } });

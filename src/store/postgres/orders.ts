@@ -35,6 +35,9 @@ const DIFFERS = `${shownOf('orders')} is distinct from ${shownOf('excluded')}`;
 const whereDiffers = (column: string): string =>
   `case when ${DIFFERS} then excluded.${column} else orders.${column} end`;
 
+/** The transaction may have waited for the order's lock since its time was taken: it does not go back. */
+const UPDATED_AT = `case when ${DIFFERS} then greatest(excluded.updated_at, orders.updated_at) else orders.updated_at end`;
+
 /**
  * A row that is as it should be is not touched: `updated_at` and the position stand, also where only the time differs at
  * which the clock may change it.
@@ -55,7 +58,7 @@ const WRITE = prepared(`
     )
     on conflict (client_id, order_key) do update
     set (position, revision, updated_at, status, next_action, attention, reference_order_id, due_at, content, fold) = (
-      ${whereDiffers('position')}, ${whereDiffers('revision')}, ${whereDiffers('updated_at')}, excluded.status,
+      ${whereDiffers('position')}, ${whereDiffers('revision')}, ${UPDATED_AT}, excluded.status,
       excluded.next_action, excluded.attention, excluded.reference_order_id, excluded.due_at, excluded.content,
       excluded.fold
     )

@@ -14,7 +14,8 @@ export const createOrderWriting = (db: DatabaseSync, starting: Starting): Transa
      )
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (client_id, order_key) do update
-     set position = excluded.position, revision = excluded.revision, updated_at = excluded.updated_at,
+     set position = excluded.position, revision = excluded.revision,
+       updated_at = max(excluded.updated_at, updated_at),
        status = excluded.status, next_action = excluded.next_action, attention = excluded.attention,
        reference_order_id = excluded.reference_order_id, due_at = excluded.due_at,
        content = excluded.content, fold = excluded.fold

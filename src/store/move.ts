@@ -77,6 +77,6 @@ export interface StoreMoveWrites {
   readonly beginMove: (request: MoveRequest, now: Date) => Promise<BeginMoveResult>;
   /** Writes down what an attempt came to; what is final stays. Resolves with the move as it stands. */
   readonly keepMove: (key: MoveKey, outcome: MoveOutcome, now: Date) => Promise<Move>;
-  /** Takes in moves of another store: what is final there is final here. */
-  readonly importMoves: (moves: readonly Move[]) => Promise<void>;
+  /** Takes in moves of another store: what is final there is final here. Returns how many were not here. */
+  readonly importMoves: (moves: readonly Move[]) => Promise<number>;
 }

@@ -50,6 +50,8 @@ const openWay = async (to: string): Promise<Way> => {
 
 export interface Ground {
   readonly sandbox: Served;
+  /** Where `paynotify.db` is. */
+  readonly directory: string;
   readonly way: Way;
   readonly store: Store;
   readonly client: AntomClient;
@@ -65,7 +67,8 @@ export interface Ground {
 export const layGround = async (): Promise<Ground> => {
   const sandbox = await serve({ notifyUrl: null, speed: 1_000 });
   const way = await openWay(sandbox.url);
-  const databaseUrl = `sqlite:${join(makeDirectory(), 'paynotify.db')}`;
+  const directory = makeDirectory();
+  const databaseUrl = `sqlite:${join(directory, 'paynotify.db')}`;
   const rules = { ...RULES, captureMode: 'MANUAL' } as const;
   const store = await openStore({ databaseUrl, rules, allowUnsafeDatabase: false });
   const client = createAntomClient({
@@ -84,6 +87,7 @@ export const layGround = async (): Promise<Ground> => {
   };
   return {
     sandbox,
+    directory,
     way,
     store,
     client,

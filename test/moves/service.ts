@@ -1,3 +1,4 @@
+import { type AntomClient, createAntomClient } from '../../src/antom/client.ts';
 import type { MoveKind } from '../../src/order/move.ts';
 import type { Served } from '../sandbox/support.ts';
 import { CLIENT, MERCHANT_KEY } from '../sandbox/support.ts';
@@ -17,10 +18,14 @@ export const callingEnvironment = (
   CAPTURE_MODE: 'MANUAL',
   ANTOM_CLIENT_ID: CLIENT,
   ANTOM_PUBLIC_KEY: publicKey,
-  ANTOM_PRIVATE_KEY: String(MERCHANT_KEY.export({ format: 'pem', type: 'pkcs8' })),
+  ANTOM_PRIVATE_KEY: MERCHANT_KEY.export({ format: 'pem', type: 'pkcs8' }).toString(),
   ANTOM_REGION: 'ASIA',
   ANTOM_API_URL: url,
 });
+
+/** Signs with the merchant's key; nothing that answers is believed. */
+export const clientTo = (origin: string, clientId: string): AntomClient =>
+  createAntomClient({ clientId, origin, signingKey: { key: MERCHANT_KEY, version: '1' }, keys: [] });
 
 const PATHS: Readonly<Record<MoveKind, string>> = { capture: 'captures', cancel: 'cancel', refund: 'refunds' };
 

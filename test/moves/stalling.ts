@@ -35,11 +35,10 @@ export const openStallingWay = async (to: string): Promise<StallingWay> => {
       const chunks: Buffer[] = [];
       back.on('data', (chunk: Buffer) => chunks.push(chunk));
       back.on('end', () => {
-        const give = async (): Promise<void> =>
-          await written(answer.writeHead(back.statusCode ?? 500, back.headers), Buffer.concat(chunks));
-        if (how === 'pass') return void give();
+        answer.writeHead(back.statusCode ?? 500, back.headers);
+        if (how === 'pass') return void answer.end(Buffer.concat(chunks));
         held += 1;
-        answers.push(give);
+        answers.push(async () => await written(answer, Buffer.concat(chunks)));
       });
     });
     asked.pipe(onward);

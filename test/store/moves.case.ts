@@ -46,6 +46,9 @@ const moveOf = (begun: BeginMoveResult): Move => {
   return begun.move;
 };
 
+const begunOf = (all: readonly BeginMoveResult[]): readonly Move[] =>
+  all.filter(({ kind }) => kind === 'begun').map(moveOf);
+
 const outcome = (status: Move['status'], fields: Partial<MoveOutcome> = {}): MoveOutcome => ({
   status,
   resultCode: null,
@@ -190,7 +193,6 @@ export const describeMoves = (ground: () => Ground): void => {
       const replicas = [store, await ground().open({})];
       const atOnce = async (asked: readonly (Partial<MoveAsked> & Pick<MoveAsked, 'kind'>)[]) =>
         await Promise.all(asked.map(async (one, index) => await begin(replicas[index % 2] ?? store, one)));
-      const begunOf = (all: readonly BeginMoveResult[]) => all.filter(({ kind }) => kind === 'begun').map(moveOf);
       const numbers = Array.from({ length: 12 }, (_, index) => index);
       await record(store, PAID);
 
@@ -224,8 +226,7 @@ export const describeMoves = (ground: () => Ground): void => {
             requestId: number % 2 === 0 ? `Q${number}` : null,
           }),
       );
-      const begun = (await Promise.all(asked)).filter(({ kind }) => kind === 'begun');
-      expect(begun).toHaveLength(1);
+      expect(begunOf(await Promise.all(asked))).toHaveLength(1);
     });
 
     test('of a refund is within what is captured, and joins its notification without a registration', async () => {

@@ -18,7 +18,7 @@ export const callingEnvironment = (
   CAPTURE_MODE: 'MANUAL',
   ANTOM_CLIENT_ID: CLIENT,
   ANTOM_PUBLIC_KEY: publicKey,
-  ANTOM_PRIVATE_KEY: MERCHANT_KEY.export({ format: 'pem', type: 'pkcs8' }).toString(),
+  ANTOM_PRIVATE_KEY: MERCHANT_KEY.export({ format: 'pem', type: 'pkcs8' }),
   ANTOM_REGION: 'ASIA',
   ANTOM_API_URL: url,
 });

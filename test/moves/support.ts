@@ -63,12 +63,12 @@ export interface Ground {
   readonly stop: () => Promise<void>;
 }
 
-/** APO tells nothing by itself here: what is known is what was asked. */
-export const layGround = async (): Promise<Ground> => {
+/** APO tells nothing by itself here: what is known is what was asked. On a SQLite file where no database is named. */
+export const layGround = async (url: string | null = null): Promise<Ground> => {
   const sandbox = await serve({ notifyUrl: null, speed: 1_000 });
   const way = await openWay(sandbox.url);
   const directory = makeDirectory();
-  const databaseUrl = `sqlite:${join(directory, 'paynotify.db')}`;
+  const databaseUrl = url ?? `sqlite:${join(directory, 'paynotify.db')}`;
   const rules = { ...RULES, captureMode: 'MANUAL' } as const;
   const store = await openStore({ databaseUrl, rules, allowUnsafeDatabase: false });
   const client = createAntomClient({

@@ -1,6 +1,6 @@
 import type { MoveKind } from '../order/move.ts';
 import type { MovementStatus } from '../order/movement.ts';
-import type { Move, MoveKey } from './move.ts';
+import type { Move, MoveKey, MovesUnderWay } from './move.ts';
 import { isoTime } from './row.ts';
 import type { Count, Query } from './transaction.ts';
 
@@ -48,6 +48,27 @@ export const findMove = async (query: Query, { clientId, kind, requestId }: Move
     [clientId, kind, requestId],
   );
   return row === undefined ? null : toMove(row);
+};
+
+/** All of a payment, the oldest first. */
+export const listMoves = async (query: Query, clientId: string, paymentId: string): Promise<readonly Move[]> => {
+  const rows = await query<MoveRow>(
+    `select ${MOVE_COLUMNS}
+     from moves
+     where client_id = $1 and payment_id = $2
+     order by created_at, kind, request_id`,
+    [clientId, paymentId],
+  );
+  return rows.map(toMove);
+};
+
+/** The condition is that of the partial index. */
+export const movesUnderWay = async (query: Query): Promise<MovesUnderWay> => {
+  const [row] = await query<{ count: Count; oldest: Count | null }>(
+    `select count(*) as count, min(created_at) as oldest from moves where status = 'PROCESSING'`,
+  );
+  const oldest = row?.oldest ?? null;
+  return { underWay: Number(row?.count ?? 0), since: oldest === null ? null : isoTime(oldest) };
 };
 
 /** Returns whether there was none by its key. */

@@ -37,6 +37,13 @@ export interface Move extends MoveKey {
   readonly updatedAt: string;
 }
 
+/** Moves of which APO has not said yet what became of them. */
+export interface MovesUnderWay {
+  readonly underWay: number;
+  /** When the oldest of them was written down; null where there is none. */
+  readonly since: string | null;
+}
+
 export interface MoveRequest extends OrderName, MoveAsked {
   /** Epoch milliseconds: when it is looked after, if who writes it down does not. */
   readonly nextAttemptAt: number;

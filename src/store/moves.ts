@@ -14,23 +14,12 @@ import type {
   StoreMoveWrites,
 } from './move.ts';
 import { importMoves, readMoves } from './move-copy.ts';
-import { findMove, insertMove, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
+import { findMove, insertMove, listMoves, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
 import { keysNamed, readOrders } from './orders.ts';
 import { isoTime } from './row.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
 import type { Database, Query, Transaction } from './transaction.ts';
-
-const listMoves = async (query: Query, clientId: string, paymentId: string): Promise<readonly Move[]> => {
-  const rows = await query<MoveRow>(
-    `select ${MOVE_COLUMNS}
-     from moves
-     where client_id = $1 and payment_id = $2
-     order by created_at, kind, request_id`,
-    [clientId, paymentId],
-  );
-  return rows.map(toMove);
-};
 
 /** The term on the status makes the planner use the partial index. */
 const dueMoves = async (query: Query, before: number, limit: number): Promise<readonly Move[]> => {

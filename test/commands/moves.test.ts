@@ -71,6 +71,24 @@ describe('paynotify capture', () => {
     expect(await ground.ledger(id)).toMatchObject({ moved: { paid: '700' } });
   });
 
+  test('stands in what happened, and in what is under way', async () => {
+    const id = await ground.authorized();
+    expect((await run('status')).out).toMatch(/\nunder way at APO +nothing\n/);
+    ground.way.faults.push('lost on the way');
+    await run('capture', id, '--amount', 'JPY:400', '--request-id', 'Q9', '--last');
+    const lines = (await here(['why', id], env)).out.split('\n').filter((line) => line.includes('Q9'));
+    expect(lines).toEqual([
+      expect.stringMatching(/ capture written down +Q9 JPY 400 the last +AUTHORIZED /),
+      expect.stringMatching(/ capture sent +Q9 PROCESSING NO_ANSWER +AUTHORIZED /),
+    ]);
+    expect((await run('status')).out).toMatch(/\nunder way at APO +1 of captures, cancels and refunds, since 20/);
+    const [move] = await ground.store.listMoves(CLIENT, id);
+    expect(await json(['status'], env)).toMatchObject({ moves: { underWay: 1, since: move?.createdAt } });
+    if (move !== undefined) await ground.moves.takeUp(move);
+    const told = (await here(['why', id], env)).out.split('\n').filter((line) => line.includes('Q9'));
+    expect(told.at(-1)).toMatch(/ capture sent +Q9 SUCCEEDED SUCCESS +PARTIALLY_CAPTURED /);
+  });
+
   test('says what a failure asks for, with exit code 1; what is not known yet is none', async () => {
     const id = await ground.authorized();
     const told = { operation: 'capture', resultCode: 'MULTI_CAPTURE_NOT_SUPPORTED', payment: id };

@@ -256,6 +256,27 @@ describe('the routes of moves', () => {
     }
   });
 
+  test('and the timeline tells what was sent, and what became of it', async () => {
+    await admin.notify(payment('P4'));
+    const [asked, answered] = ['2999-01-01T00:00:00.000Z', '2999-01-01T00:00:02.000Z'];
+    await sent('P4', {
+      status: 'FAILED',
+      resultCode: 'RISK_REJECT',
+      reason: 'BUYER',
+      createdAt: asked,
+      updatedAt: answered,
+    });
+    await sent('P4', { requestId: 'unsent', attempts: 0, createdAt: answered, updatedAt: answered });
+    const { body } = await request(admin.app).get('/api/orders/P4/timeline').query({ clientId: CLIENT }).expect(200);
+    const move = { type: 'move', kind: 'capture', requestId: 'P4-1', amount: jpy('40'), captureId: null, isLast: null };
+    const written = { outcome: null, attempts: 0, resultCode: null, reason: null };
+    expect(body.items.filter(({ type }: Fields) => type === 'move')).toMatchObject([
+      { ...move, ...written, at: asked, says: { status: 'AUTHORIZED' } },
+      { ...move, at: answered, outcome: 'FAILED', attempts: 1, resultCode: 'RISK_REJECT', reason: 'BUYER' },
+      { ...move, ...written, requestId: 'unsent', at: answered },
+    ]);
+  });
+
   test('want a payment that one id names, of a client that is configured and has a private key', async () => {
     for (const id of ['P2', 'P3']) await admin.notify(payment(id, { paymentRequestId: 'R2' }));
     const ambiguous = await post('R2/captures', {});

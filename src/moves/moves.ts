@@ -79,7 +79,7 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
       if (pause !== null) return { move: await keep(move, waiting(move, pause)), inquired };
       return { move: await attempt(move, { client, looked }), inquired };
     },
-    putOff: async (move) => void (await store.keepMove(move, waiting(move, 'NO_ANSWER'), new Date())),
+    putOff: async (move) => void (await keep(move, waiting(move, 'NO_ANSWER'))),
   };
 };
 

@@ -31,7 +31,7 @@ export const toMove = (row: MoveRow): Move => ({
   kind: row.kind,
   requestId: row.request_id,
   paymentId: row.payment_id,
-  // Written by `insert`.
+  // Written by `insertMove`.
   ...(JSON.parse(row.content) as Content),
   status: row.status,
   attempts: Number(row.attempts),

@@ -140,7 +140,7 @@ test('a process that is killed at any point of a capture, a cancel and a refund 
   const todo: { readonly point: Point; readonly asked: readonly Payment[] }[] = [];
   for (const point of POINTS) todo.push({ point, asked: await payments() });
   await ground.store.close();
-  lock = new DatabaseSync(fileIn(ground.directory));
+  lock = new DatabaseSync(fileIn(ground.directory), { timeout: 5_000 });
   const env = callingEnvironment(ground.sandbox, {
     url: way.url,
     databaseUrl: `sqlite:${fileIn(ground.directory)}`,

@@ -26,7 +26,8 @@ export const addStatus: AddCommand = (program, shell) => {
 type Rows = Parameters<typeof pairs>[1];
 
 const tell = (paint: Paint, status: Status): string => {
-  const { versions, startedAt, database, rules, configuration, keys, lastVerifiedAt, backlog, callbacks } = status;
+  const { versions, startedAt, database, rules, configuration, keys, lastVerifiedAt, backlog, moves, callbacks } =
+    status;
   const sections: readonly Rows[] = [
     [
       ['service', versions === null ? textCell(null) : `paynotify ${versions.paynotify}, Node ${versions.node}`],
@@ -40,6 +41,7 @@ const tell = (paint: Paint, status: Status): string => {
     [
       ['last verified (UTC)', textCell(lastVerifiedAt && utc(lastVerifiedAt))],
       ['FAILED', { text: String(backlog.failed), ...(backlog.failed > 0 && { colour: 'red' }) }],
+      ['under way at APO', movesCell(moves)],
       ...Object.entries(backlog.unverified).map(
         ([reason, count]) => [`unverified, ${reason}`, { text: String(count), colour: 'yellow' }] as const,
       ),
@@ -56,6 +58,11 @@ const tell = (paint: Paint, status: Status): string => {
     .map((rows) => pairs(paint, rows))
     .join('\n\n');
 };
+
+const movesCell = ({ underWay, since }: Status['moves']): Cell =>
+  since === null
+    ? { text: 'nothing' }
+    : { text: `${underWay} of captures, cancels and refunds, since ${utc(since)}`, colour: 'yellow' };
 
 /** `paynotify callbacks` says more. */
 const lagCell = (lag: CallbackLag): Cell => {

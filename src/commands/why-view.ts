@@ -128,6 +128,8 @@ const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, m
       return ['refund registered', `${one.refundRequestId} of ${one.paymentId ?? one.paymentRequestId ?? ''}`];
     case 'review':
       return ['review', [one.decision ?? 'taken back', one.note].filter(Boolean).join(' ')];
+    case 'move':
+      return moveWords(one);
     case 'clock':
       return ['time passed', 'nothing came'];
     case 'unverified':
@@ -135,6 +137,20 @@ const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, m
     case 'callback':
       return callbackWords(one);
   }
+};
+
+type MoveEntry = Extract<ShownEntry, { readonly type: 'move' }>;
+
+const moveWords = (one: MoveEntry): readonly [what: string, more: string] => {
+  const { kind, requestId, amount, captureId, isLast, outcome, resultCode, reason } = one;
+  const asked = [
+    amount === null ? null : `${amount.currency} ${amount.value}`,
+    captureId === null ? null : `of ${captureId}`,
+    isLast === true ? 'the last' : null,
+  ];
+  const words = outcome === null ? asked : [outcome, resultCode, reason];
+  const what = outcome === null ? `${kind} written down` : `${kind} sent`;
+  return [what, [requestId, ...words].filter((word) => word !== null).join(' ')];
 };
 
 const callbackWords = ({ origin, revision, waiting }: CallbackEntry): readonly [what: string, more: string] => {

@@ -186,6 +186,16 @@ export const METRICS = {
     name: 'paynotify_callbacks_paused_urls',
     help: 'Callback URLs that are paused until a probe is answered 2xx.',
   },
+  movesUnderWay: {
+    type: 'gauge',
+    name: 'paynotify_moves_under_way',
+    help: 'Captures, cancels and refunds of which APO has not said yet what became of them.',
+  },
+  movesOldest: {
+    type: 'gauge',
+    name: 'paynotify_moves_oldest_seconds',
+    help: 'How long ago the oldest of them was written down; 0 while none is under way.',
+  },
   storeBytes: {
     type: 'gauge',
     name: 'paynotify_store_bytes',

@@ -52,10 +52,11 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
   ): Promise<Move> => {
     const result = await send(client, move, signal);
     const circumstances = { now: Date.now(), isFirst: looked === null, isUnknownThere: knowsNothing(looked) };
-    const kept = await keep(move, outcomeOf(move, result, circumstances));
-    // So that the order says so before a notification comes, and if none does.
-    if (kept.status === 'SUCCEEDED') await look({ store, client, signal }, kept);
-    return kept;
+    const outcome = outcomeOf(move, result, circumstances);
+    // So that the order says so before a notification comes, and if none does: of a cancel there is none. Before it is
+    // written down, for whoever dies in between is then taken up.
+    if (outcome.status === 'SUCCEEDED') await look({ store, client, signal }, move);
+    return await keep(move, outcome);
   };
   return {
     make: async (asked) => {
@@ -78,7 +79,7 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
       if (pause !== null) return { move: await keep(move, waiting(move, pause)), inquired };
       return { move: await attempt(move, { client, looked }), inquired };
     },
-    putOff: async (move) => void (await store.keepMove(move, waiting(move, 'NO_ANSWER'), new Date())),
+    putOff: async (move) => void (await keep(move, waiting(move, 'NO_ANSWER'))),
   };
 };
 

@@ -1,16 +1,60 @@
 import { type Log, problemOf } from '../log.ts';
 import type { Move } from '../store/store.ts';
 
-/** Tells the log what became of moves: never an amount, nor what APO's answer said beside its code. */
-export const moveReport = (log: Log) => ({
-  onKept: ({ clientId, kind, paymentId, status, resultCode, reason }: Move): void => {
-    const fields = { clientId, kind, paymentId, outcome: status, code: resultCode, reason };
-    if (reason === 'CONFIGURATION' || reason === 'OUR_FAULT')
-      log.error(fields, `a ${kind} is not accepted by APO: look at docs/operating.md, Captures, cancels and refunds`);
-    else if (status === 'SUCCEEDED') log.info(fields, `a ${kind} has succeeded`);
-    else
-      log.warn(fields, status === 'FAILED' ? `a ${kind} has failed` : `it is not known yet what became of a ${kind}`);
-  },
-  onError: (error: unknown): void =>
-    log.error(problemOf(error), 'moves could not be looked after; they are tried again'),
-});
+const HOUR_MS = 3_600_000;
+
+type Trouble = 'not accepted' | 'our fault' | 'undecided';
+
+/** What somebody has to look at. */
+const troubleOf = ({ status, reason, createdAt }: Move, now: number): Trouble | null => {
+  if (reason === 'CONFIGURATION') return 'not accepted';
+  if (reason === 'OUR_FAULT') return 'our fault';
+  return status === 'PROCESSING' && now - Date.parse(createdAt) > HOUR_MS ? 'undecided' : null;
+};
+
+/**
+ * Tells the log what became of moves: never an amount, nor what APO's answer said beside its code. What somebody has to
+ * look at is an error once an hour for each client and trouble; what comes within the hour is a warning.
+ */
+export const moveReport = (log: Log, now: () => number = Date.now) => {
+  const toldAt = new Map<string, number>();
+  const isNew = (clientId: string, trouble: Trouble): boolean => {
+    const name = `${trouble} ${clientId}`;
+    const at = now();
+    if (at - (toldAt.get(name) ?? -HOUR_MS) < HOUR_MS) return false;
+    toldAt.set(name, at);
+    return true;
+  };
+  const shout = (trouble: Trouble, fields: object): void => {
+    switch (trouble) {
+      case 'not accepted':
+        return log.error(
+          fields,
+          'a capture, cancel or refund is not accepted by APO: correct client id, key, region or contract, and it goes on by itself',
+        );
+      case 'our fault':
+        return log.error(
+          fields,
+          'a capture, cancel or refund is wrong by itself, says APO: look at the order, and report it',
+        );
+      case 'undecided':
+        return log.error(
+          fields,
+          'it is not known for over an hour what became of a capture, cancel or refund: look into the dashboard of APO; it is asked about and sent again',
+        );
+    }
+  };
+  return {
+    onKept: (move: Move): void => {
+      const { clientId, kind, paymentId, status, resultCode, reason } = move;
+      const fields = { clientId, kind, paymentId, outcome: status, code: resultCode, reason };
+      const trouble = troubleOf(move, now());
+      if (trouble !== null && isNew(clientId, trouble)) shout(trouble, fields);
+      else if (status === 'SUCCEEDED') log.info(fields, `a ${kind} has succeeded`);
+      else
+        log.warn(fields, status === 'FAILED' ? `a ${kind} has failed` : `it is not known yet what became of a ${kind}`);
+    },
+    onError: (error: unknown): void =>
+      log.error(problemOf(error), 'moves could not be looked after; they are tried again'),
+  };
+};

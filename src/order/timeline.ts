@@ -4,6 +4,8 @@ import type { AttentionCode } from './attention-code.ts';
 import type { OrderEvidence } from './evidence.ts';
 import type { NextAction } from './next-action.ts';
 import { type DerivedOrder, deriveOrder, underivable } from './order.ts';
+import type { MoveKind } from './move.ts';
+import type { MovementStatus } from './movement.ts';
 import type { Kind, Outcome } from './reading.ts';
 import type { Registration } from './registration.ts';
 import type { ReviewDecision } from './review.ts';
@@ -67,6 +69,24 @@ export interface ReviewHappened {
   readonly note: string | null;
 }
 
+/** A capture, cancel or refund that we send: once where it was written down, and once with what has become of it. */
+export interface MoveHappened {
+  readonly type: 'move';
+  readonly at: string;
+  readonly kind: MoveKind;
+  readonly requestId: string;
+  /** Null of a cancel. */
+  readonly amount: AmountText | null;
+  readonly captureId: string | null;
+  readonly isLast: boolean | null;
+  /** Null where it was written down. */
+  readonly outcome: MovementStatus | null;
+  /** How often it had been sent. */
+  readonly attempts: number;
+  readonly resultCode: string | null;
+  readonly reason: string | null;
+}
+
 /** Nothing happened, and time alone changed the order. */
 export interface ClockHappened {
   readonly type: 'clock';
@@ -80,6 +100,7 @@ export type Happened =
   | RegistrationHappened
   | RefundRegistrationHappened
   | ReviewHappened
+  | MoveHappened
   | ClockHappened;
 
 /** `says`: what the order said from then on, by the rules of today; null where that was not derived. */

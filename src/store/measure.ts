@@ -2,6 +2,7 @@ import type { AttentionCode } from '../order/attention-code.ts';
 import type { OrderStatus } from '../order/status.ts';
 import { listCallbackUrls } from './callback-lists.ts';
 import type { Counts, Measures } from './measures.ts';
+import { movesUnderWay } from './move-row.ts';
 import { isoTime } from './row.ts';
 import type { UnverifiedBounds } from './store.ts';
 import type { Count, Database, Query } from './transaction.ts';
@@ -26,6 +27,7 @@ export const measure = async (database: Database, bounds: UnverifiedBounds): Pro
       unverified: await countBy(query, 'reason', 'unverified'),
       unverifiedRoom: await readRoom(query, bounds),
       callbacks: await callbacksOf(query),
+      moves: await movesUnderWay(query),
       bytes: Number(row?.bytes),
       freeBytes: null,
     };

@@ -2,6 +2,7 @@ import type { UnverifiedReason } from '../antom/signature.ts';
 import type { AttentionCode } from '../order/attention-code.ts';
 import type { NextAction } from '../order/next-action.ts';
 import type { OrderStatus } from '../order/status.ts';
+import type { MovesUnderWay } from './move.ts';
 import type { UnverifiedRoom } from './verification-failure.ts';
 
 /** How many; a key that is missing stands for none. */
@@ -20,6 +21,7 @@ export interface Measures {
   readonly unverifiedRoom: readonly UnverifiedRoom[];
   /** Of the callback URLs in use: orders that wait to be posted, since when the oldest does, and URLs that are paused. */
   readonly callbacks: { readonly waiting: number; readonly waitingSince: string | null; readonly paused: number };
+  readonly moves: MovesUnderWay;
   /** Of the database. */
   readonly bytes: number;
   /** SQLite: what is left on its disk for who may write the file. */

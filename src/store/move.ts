@@ -37,6 +37,13 @@ export interface Move extends MoveKey {
   readonly updatedAt: string;
 }
 
+/** Moves of which APO has not said yet what became of them. */
+export interface MovesUnderWay {
+  readonly underWay: number;
+  /** When the oldest of them was written down; null where there is none. */
+  readonly since: string | null;
+}
+
 export interface MoveRequest extends OrderName, MoveAsked {
   /** Epoch milliseconds: when it is looked after, if who writes it down does not. */
   readonly nextAttemptAt: number;
@@ -77,6 +84,6 @@ export interface StoreMoveWrites {
   readonly beginMove: (request: MoveRequest, now: Date) => Promise<BeginMoveResult>;
   /** Writes down what an attempt came to; what is final stays. Resolves with the move as it stands. */
   readonly keepMove: (key: MoveKey, outcome: MoveOutcome, now: Date) => Promise<Move>;
-  /** Takes in moves of another store: what is final there is final here. */
-  readonly importMoves: (moves: readonly Move[]) => Promise<void>;
+  /** Takes in moves of another store: what is final there is final here. Returns how many were not here. */
+  readonly importMoves: (moves: readonly Move[]) => Promise<number>;
 }

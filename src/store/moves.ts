@@ -1,10 +1,8 @@
 import { isSameMove, judgeMove } from '../order/judge-move.ts';
-import { type MoveKind, nextRequestId } from '../order/move.ts';
-import type { MovementStatus } from '../order/movement.ts';
+import { nextRequestId } from '../order/move.ts';
 import type { Order } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import type { Around } from './around.ts';
-import { nextCursor, readKey } from './cursor.ts';
 import { orderLock } from './lock.ts';
 import type {
   BeginMoveResult,
@@ -15,72 +13,18 @@ import type {
   StoreMoveReads,
   StoreMoveWrites,
 } from './move.ts';
+import { importMoves, readMoves } from './move-copy.ts';
+import { findMove, insertMove, listMoves, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
 import { keysNamed, readOrders } from './orders.ts';
 import { isoTime } from './row.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
-import type { PageRequest } from './lists.ts';
-import type { Count, Database, Query, Transaction } from './transaction.ts';
-
-interface Row {
-  readonly client_id: string;
-  readonly kind: MoveKind;
-  readonly request_id: string;
-  readonly payment_id: string;
-  readonly content: string;
-  readonly status: MovementStatus;
-  readonly attempts: Count;
-  readonly result_code: string | null;
-  readonly reason: string | null;
-  readonly apo_id: string | null;
-  readonly created_at: Count;
-  readonly updated_at: Count;
-}
-
-const COLUMNS =
-  'client_id, kind, request_id, payment_id, content, status, attempts, result_code, reason, apo_id, created_at, updated_at';
-
-type Content = Pick<Move, 'amount' | 'captureId' | 'isLast'>;
-
-const toMove = (row: Row): Move => ({
-  clientId: row.client_id,
-  kind: row.kind,
-  requestId: row.request_id,
-  paymentId: row.payment_id,
-  // Written by `insert`.
-  ...(JSON.parse(row.content) as Content),
-  status: row.status,
-  attempts: Number(row.attempts),
-  resultCode: row.result_code,
-  reason: row.reason,
-  id: row.apo_id,
-  createdAt: isoTime(row.created_at),
-  updatedAt: isoTime(row.updated_at),
-});
-
-const findMove = async (query: Query, { clientId, kind, requestId }: MoveKey): Promise<Move | null> => {
-  const [row] = await query<Row>(
-    `select ${COLUMNS} from moves where client_id = $1 and kind = $2 and request_id = $3`,
-    [clientId, kind, requestId],
-  );
-  return row === undefined ? null : toMove(row);
-};
-
-const listMoves = async (query: Query, clientId: string, paymentId: string): Promise<readonly Move[]> => {
-  const rows = await query<Row>(
-    `select ${COLUMNS}
-     from moves
-     where client_id = $1 and payment_id = $2
-     order by created_at, kind, request_id`,
-    [clientId, paymentId],
-  );
-  return rows.map(toMove);
-};
+import type { Database, Query, Transaction } from './transaction.ts';
 
 /** The term on the status makes the planner use the partial index. */
 const dueMoves = async (query: Query, before: number, limit: number): Promise<readonly Move[]> => {
-  const rows = await query<Row>(
-    `select ${COLUMNS}
+  const rows = await query<MoveRow>(
+    `select ${MOVE_COLUMNS}
      from moves
      where status = 'PROCESSING' and next_attempt_at <= cast($1 as bigint)
      order by next_attempt_at
@@ -88,33 +32,6 @@ const dueMoves = async (query: Query, before: number, limit: number): Promise<re
     [before, limit],
   );
   return rows.map(toMove);
-};
-
-const insert = async (query: Query, move: Move, nextAttemptAt: number): Promise<boolean> => {
-  const { amount, captureId, isLast } = move;
-  const content: Content = { amount, captureId, isLast };
-  const inserted = await query(
-    `insert into moves (${COLUMNS}, next_attempt_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-     on conflict (client_id, kind, request_id) do nothing
-     returning 1 as inserted`,
-    [
-      move.clientId,
-      move.kind,
-      move.requestId,
-      move.paymentId,
-      JSON.stringify(content),
-      move.status,
-      move.attempts,
-      move.resultCode,
-      move.reason,
-      move.id,
-      Date.parse(move.createdAt),
-      Date.parse(move.updatedAt),
-      nextAttemptAt,
-    ],
-  );
-  return inserted.length > 0;
 };
 
 /** The order under its lock, as of this very moment: what is decided by it stands until the commit. */
@@ -183,7 +100,7 @@ const beginOf = async (
   };
   if (kind === 'refund' && !(await joinRefund(transaction, move, saying)))
     return refuse('ID_USED', `${requestId} is registered as a refund of another payment: name another id.`);
-  if (await insert(query, move, request.nextAttemptAt)) return { kind: 'begun', move };
+  if (await insertMove(query, move, request.nextAttemptAt)) return { kind: 'begun', move };
   // It was written down for another order at the same moment.
   return { kind: 'conflict', move: (await findMove(query, move)) ?? move };
 };
@@ -231,45 +148,6 @@ interface Keeping {
   readonly outcome: MoveOutcome;
   readonly now: number;
 }
-
-const START: readonly [string, string, string] = ['', '', ''];
-
-const readMoves = async (query: Query, page: PageRequest) => {
-  const rows = await query<Row>(
-    `select ${COLUMNS}
-     from moves
-     where (client_id, kind, request_id) > ($2, $3, $4)
-     order by client_id, kind, request_id
-     limit $1`,
-    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
-  );
-  const next = nextCursor(rows, page, (last) => JSON.stringify([last.client_id, last.kind, last.request_id]));
-  return { items: rows.map(toMove), next };
-};
-
-const importMoves = async (database: Database, moves: readonly Move[]): Promise<void> =>
-  await database.transact([], async ({ query }) => {
-    for (const move of moves) {
-      if (await insert(query, move, Date.parse(move.updatedAt))) continue;
-      if (move.status === 'PROCESSING') continue;
-      await query(
-        `update moves
-         set status = $4, result_code = $5, reason = $6, apo_id = $7, attempts = $8, updated_at = $9
-         where client_id = $1 and kind = $2 and request_id = $3 and status = 'PROCESSING'`,
-        [
-          move.clientId,
-          move.kind,
-          move.requestId,
-          move.status,
-          move.resultCode,
-          move.reason,
-          move.id,
-          move.attempts,
-          Date.parse(move.updatedAt),
-        ],
-      );
-    }
-  });
 
 export const createMoveReads = (database: Database): StoreMoveReads => ({
   dueMoves: async (before, limit) => await dueMoves(database.query, before, limit),

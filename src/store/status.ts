@@ -1,5 +1,6 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
 import { countBy, lastVerifiedBy } from './measure.ts';
+import { movesUnderWay } from './move-row.ts';
 import type { StoreStatus } from './store-status.ts';
 import type { Count, Database } from './transaction.ts';
 
@@ -18,6 +19,7 @@ export const readStatus = async (database: Database): Promise<StoreStatus> =>
       generation: start?.id ?? null,
       lastVerifiedAt: await lastVerifiedBy(query),
       failed: Number(failed?.count ?? 0),
+      moves: await movesUnderWay(query),
       unverified: Object.fromEntries([...unverified].sort(([a], [b]) => (a < b ? -1 : 1))),
     };
   });

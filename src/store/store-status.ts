@@ -1,4 +1,5 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
+import type { MovesUnderWay } from './move.ts';
 
 /** What a person looks at first. */
 export interface StoreStatus {
@@ -10,6 +11,7 @@ export interface StoreStatus {
   readonly lastVerifiedAt: string | null;
   /** Notifications that wait to be applied again. */
   readonly failed: number;
+  readonly moves: MovesUnderWay;
   /** Unverified requests by reason; those that there are. */
   readonly unverified: Readonly<Partial<Record<UnverifiedReason, number>>>;
 }

@@ -134,8 +134,11 @@ export interface Promotion {
   readonly read: ReadNotification;
 }
 
-/** What a copy brings over; orders are derived where it arrives. */
-export const COPIED = ['notifications', 'shop_statements', 'unverified'] as const;
+/**
+ * What a copy brings over; orders are derived where it arrives. Moves come before them, so that who captures by itself
+ * finds what was captured already.
+ */
+export const COPIED = ['moves', 'notifications', 'shop_statements', 'unverified'] as const;
 export type Copied = (typeof COPIED)[number];
 
 export interface RebuildStep {

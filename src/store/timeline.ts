@@ -6,6 +6,8 @@ import { rulesIn } from './around.ts';
 import { callbacksOf } from './callback-lists.ts';
 import { evidenceAt, type History, readOrderHistory } from './history.ts';
 import { complete } from './joined.ts';
+import type { Move } from './move.ts';
+import { listMoves } from './move-row.ts';
 import { type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { toOrder } from './orders.ts';
 import { toRegistration } from './register.ts';
@@ -35,7 +37,8 @@ export const readTimeline = async (
     const now = Date.now();
     const rules = await rulesIn(snapshot, otherwise);
     const history = await readOrderHistory(query, completed);
-    const { moments, omitted } = await momentsOf(query, history);
+    const moves = paymentId === null ? [] : await listMoves(query, clientId, paymentId);
+    const { moments, omitted } = await momentsOf(query, [...factsOf(history), ...moves.flatMap(movedBy)]);
     const latest = moments.at(-1)?.at ?? 0;
     const { statements } = stored.evidence;
     return {
@@ -61,9 +64,9 @@ interface Fact {
 
 const momentsOf = async (
   query: Query,
-  history: History,
+  unsorted: readonly Fact[],
 ): Promise<{ readonly moments: readonly Moment[]; readonly omitted: number }> => {
-  const facts = factsOf(history).toSorted((a, b) => a.at - b.at);
+  const facts = unsorted.toSorted((a, b) => a.at - b.at);
   const shown = facts.slice(-LONGEST_TIMELINE);
   const details = await detailsOf(
     query,
@@ -118,6 +121,22 @@ const refundRegistered = ({ id, target, updatedAt }: ShopStatement): Happened =>
   paymentId: paymentIdOf(target),
   paymentRequestId: paymentIdOf(target) === null ? target.slice(1) : null,
 });
+
+/** Once where it was written down, and once where something has become of it. */
+const movedBy = (move: Move): readonly Fact[] => {
+  const { kind, requestId, amount, captureId, isLast, status, attempts, resultCode, reason } = move;
+  const asked = { type: 'move', kind, requestId, amount, captureId, isLast } as const;
+  const writtenDown: Fact = {
+    at: Date.parse(move.createdAt),
+    happened: { ...asked, at: move.createdAt, outcome: null, attempts: 0, resultCode: null, reason: null },
+  };
+  const isAsWritten = status === 'PROCESSING' && attempts === 0 && reason === null;
+  const become: Fact = {
+    at: Date.parse(move.updatedAt),
+    happened: { ...asked, at: move.updatedAt, outcome: status, attempts, resultCode, reason },
+  };
+  return isAsWritten ? [writtenDown] : [writtenDown, become];
+};
 
 /** Each, and where one was taken back without another in its place. */
 const reviewsOf = (versions: readonly ShopStatement[]): readonly Fact[] =>

@@ -76,6 +76,10 @@ interface Transfer {
 
 const readPage = async (store: Store, what: Copied, request: PageRequest): Promise<Transfer> => {
   switch (what) {
+    case 'moves': {
+      const page = await store.readMoves(request);
+      return { page, importInto: async (target) => await target.importMoves(page.items) };
+    }
     case 'notifications': {
       const page = await store.readNotifications({ kind: null, outcome: null, clientId: null, id: null }, request);
       return { page, importInto: async (target) => await target.importNotifications(page.items, new Date()) };

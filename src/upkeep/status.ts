@@ -20,6 +20,8 @@ export interface Status {
   }[];
   readonly lastVerifiedAt: string | null;
   readonly backlog: Pick<StoreStatus, 'failed' | 'unverified'>;
+  /** Captures, cancels and refunds that are under way. */
+  readonly moves: StoreStatus['moves'];
   /** How far the shops are behind. */
   readonly callbacks: readonly CallbackLag[];
 }
@@ -28,7 +30,7 @@ export const readStatus = async (
   store: Pick<Store, 'name' | 'status' | 'recall' | 'listCallbackUrls' | 'listWaitingCallbacks'>,
   service: ServiceInForce | null,
 ): Promise<Status> => {
-  const { schema, generation, lastVerifiedAt, failed, unverified } = await store.status();
+  const { schema, generation, lastVerifiedAt, failed, unverified, moves } = await store.status();
   return {
     versions: service === null ? null : { paynotify: service.version, node: service.node },
     startedAt: service?.startedAt ?? null,
@@ -40,6 +42,7 @@ export const readStatus = async (
     ),
     lastVerifiedAt,
     backlog: { failed, unverified },
+    moves,
     callbacks: await readCallbackLags(store, Date.now()),
   };
 };

@@ -111,7 +111,7 @@ describe('copy', () => {
     );
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(
-      /^Copied sqlite:.* to postgres:.*\.\n\n +SOURCE +TARGET +DIGEST\nnotifications +4 +4 +[0-9a-f]{16}\n/,
+      /^Copied sqlite:.* to postgres:.*\.\n\n +SOURCE +TARGET +DIGEST\nmoves +0 +0 +0{16}\nnotifications +4 +4 +[0-9a-f]{16}\n/,
     );
     expect(out).toMatch(/\n\nBoth hold the same\.\n$/);
   });

@@ -5,6 +5,8 @@ import type { Service } from 'kubernetes-types/core/v1.d.ts';
 import type { LabelSelector } from 'kubernetes-types/meta/v1.d.ts';
 import type { Ingress, NetworkPolicy } from 'kubernetes-types/networking/v1.d.ts';
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts';
+import { parseAllDocuments } from 'yaml';
+import { readProject } from './typed.ts';
 import { all, type Labels, migration, only, probesOf, replicas, SERVING, valuesOf, WORKLOADS } from './manifests.ts';
 
 const deployment = only<Deployment>('Deployment').spec;
@@ -100,6 +102,18 @@ describe('the network', () => {
         },
       ],
     ]);
+  });
+
+  test('lets replicas out to APO once the lines are uncommented that a private key needs, and has them if it needs them', () => {
+    const text = readProject('deploy/kubernetes/base/network-policy.yaml');
+    const opened = text.replaceAll(/^( +)# (- to: \[|  ports: \[)/gm, '$1$2');
+    const [, policyOf] = parseAllDocuments(opened).map((one) => one.toJS() as NetworkPolicy);
+    const toApo = { to: [{ ipBlock: { cidr: '0.0.0.0/0' } }], ports: [{ protocol: 'TCP', port: 443 }] };
+    expect(policyOf?.spec?.egress).toMatchObject([toApo, ...egress]);
+    const hasKey = SERVING.some((one) =>
+      Object.keys(valuesOf(one)).some((name) => name.startsWith('ANTOM_PRIVATE_KEY')),
+    );
+    expect(egress.some(({ ports = [] }) => ports.some(({ port }) => port === 443))).toBe(hasKey);
   });
 
   test('lets replicas out to the shop that callbacks are for, PostgreSQL and DNS, and nowhere else', () => {

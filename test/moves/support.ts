@@ -6,6 +6,7 @@ import { type AntomClient, createAntomClient } from '../../src/antom/client.ts';
 import { readKey } from '../../src/antom/keys.ts';
 import { readInquiry } from '../../src/handlers/inquiry.ts';
 import { createMoves, type Moves } from '../../src/moves/moves.ts';
+import type { AmountText } from '../../src/order/amount.ts';
 import type { MoveAsked } from '../../src/order/move.ts';
 import type { Order } from '../../src/order/order.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -50,22 +51,25 @@ const openWay = async (to: string): Promise<Way> => {
 
 export interface Ground {
   readonly sandbox: Served;
+  /** Where `paynotify.db` is. */
+  readonly directory: string;
   readonly way: Way;
   readonly store: Store;
   readonly client: AntomClient;
   readonly moves: Moves;
-  /** Makes a MANUAL payment of JPY 1000 that the store knows of; returns its id. */
-  readonly authorized: () => Promise<string>;
+  /** Makes a MANUAL payment, of JPY 1000 where nothing is said, that the store knows of; returns its id. */
+  readonly authorized: (amount?: AmountText) => Promise<string>;
   readonly order: (paymentId: string) => Promise<Order>;
   readonly ledger: (paymentId: string) => Promise<LedgerPayment>;
   readonly stop: () => Promise<void>;
 }
 
-/** APO tells nothing by itself here: what is known is what was asked. */
-export const layGround = async (): Promise<Ground> => {
+/** APO tells nothing by itself here: what is known is what was asked. On a SQLite file where no database is named. */
+export const layGround = async (url: string | null = null): Promise<Ground> => {
   const sandbox = await serve({ notifyUrl: null, speed: 1_000 });
   const way = await openWay(sandbox.url);
-  const databaseUrl = `sqlite:${join(makeDirectory(), 'paynotify.db')}`;
+  const directory = makeDirectory();
+  const databaseUrl = url ?? `sqlite:${join(directory, 'paynotify.db')}`;
   const rules = { ...RULES, captureMode: 'MANUAL' } as const;
   const store = await openStore({ databaseUrl, rules, allowUnsafeDatabase: false });
   const client = createAntomClient({
@@ -84,13 +88,13 @@ export const layGround = async (): Promise<Ground> => {
   };
   return {
     sandbox,
+    directory,
     way,
     store,
     client,
     moves: createMoves({ store, clients: new Map([[CLIENT, client]]), signal }),
-    authorized: async () => {
+    authorized: async (amount = { currency: 'JPY', value: '1000' }) => {
       payments += 1;
-      const amount = { currency: 'JPY', value: '1000' };
       const asked = { paymentRequestId: `R${payments}`, amount, captureMode: 'MANUAL' };
       const { payment } = await sandbox.control('POST', '/payments', asked);
       const { paymentId } = payment as LedgerPayment;

@@ -7,6 +7,7 @@ import {
   COPIED,
   type Copied,
   InvalidCursorError,
+  type Move,
   type Page,
   type PageRequest,
   type ShopStatement,
@@ -69,6 +70,28 @@ const inquired = async (store: Store, number: number, status: string) =>
     receivedAt: later(number),
   });
 
+const UNDER_WAY: Move = {
+  clientId: CLIENT,
+  kind: 'capture',
+  requestId: 'P3-1',
+  paymentId: 'P3',
+  amount: { currency: 'JPY', value: '40' },
+  captureId: null,
+  isLast: true,
+  status: 'PROCESSING',
+  attempts: 2,
+  resultCode: 'UNKNOWN_EXCEPTION',
+  reason: 'UNDECIDED',
+  id: null,
+  createdAt: later(10).toISOString(),
+  updatedAt: later(11).toISOString(),
+};
+const MOVES: readonly Move[] = [
+  UNDER_WAY,
+  { ...UNDER_WAY, kind: 'refund', requestId: 'Q', captureId: 'C1', status: 'FAILED', reason: 'NEW_ID' },
+  { ...UNDER_WAY, kind: 'cancel', requestId: 'P2-c1', paymentId: 'P2', amount: null, status: 'SUCCEEDED' },
+];
+
 /** Something of everything: all outcomes, two clients, resends, bytes that are gone, registrations of each sort. */
 const fill = async (store: Store): Promise<void> => {
   for (const number of [3, 1, 2]) await record(store, paid(number));
@@ -110,6 +133,7 @@ const fill = async (store: Store): Promise<void> => {
   await store.sweep(new Date(), 100);
   const { revision } = await order(store, 'P2');
   await store.review({ clientId: CLIENT, id: 'P2', decision: 'CLOSE', revision, note: null }, new Date());
+  await store.importMoves(MOVES);
   await store.remember(SETTING.rules, writeRules({ number: 1, rules: RULES }));
   await store.remember(SETTING.derived, nameOfRules(RULES));
 };
@@ -117,6 +141,7 @@ const fill = async (store: Store): Promise<void> => {
 interface Contents {
   /** In the order of their identifiers, without our commits. */
   readonly orders: readonly Omit<Order, 'revision' | 'updatedAt'>[];
+  readonly moves: readonly Move[];
   readonly notifications: readonly StoredNotification[];
   readonly registrations: readonly ShopStatement[];
   readonly unverified: readonly StoredUnverified[];
@@ -136,6 +161,7 @@ const contentsOf = async (store: Store): Promise<Contents> => {
   const { orders } = await follow(store, { limit: 100 });
   return {
     orders: orders.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)).map(withoutCommit),
+    moves: (await store.readMoves({ limit: 100, cursor: null })).items,
     notifications: await notificationsOf(store),
     registrations: (await store.readShopStatements({ limit: 100, cursor: null })).items,
     unverified: (await store.readUnverified({ limit: 100, cursor: null })).items,
@@ -165,6 +191,7 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     const report = await copy(from, to);
     expect(report).toMatchObject({ complete: true, resumed: false, inUse: false });
     expect(counts(report)).toEqual([
+      [3, 3],
       [12, 12],
       [6, 6],
       [2, 2],
@@ -214,9 +241,13 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     await source.promote([{ id: request?.id ?? '', read: delivery(captured(9)).read }], later(9));
     await source.removeRaw(new Date('2999-01-01'), 100);
     await source.sweep(new Date(), 100);
+    const waiting = { status: 'PROCESSING', resultCode: null, reason: 'TIMEOUT', id: null, sent: true } as const;
+    await source.keepMove(UNDER_WAY, { ...waiting, nextAttemptAt: 0 }, later(20));
+    await source.importMoves([{ ...UNDER_WAY, requestId: 'P3-2' }]);
     const report = await copy(from, to);
     expect(report).toMatchObject({ complete: true, resumed: false });
     expect(counts(report)).toEqual([
+      [4, 4],
       [15, 15],
       [8, 8],
       [1, 1],
@@ -225,6 +256,23 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     expect(await contentsOf(target)).toEqual(await contentsOf(source));
     expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
   });
+});
+
+test('a move that is under way is taken up where the copy arrives, and what is final there stays', async () => {
+  const [from, to] = [await databases.make('SQLite'), await databases.make('PostgreSQL')];
+  const source = await from.store();
+  await fill(source);
+  await copy(from, to);
+  const target = await to.store();
+  await noteInUse(target);
+  expect(await target.dueMoves(Date.now(), 9)).toEqual([UNDER_WAY]);
+  const done = { status: 'SUCCEEDED', resultCode: 'SUCCESS', reason: null, id: 'A1', sent: true } as const;
+  const kept = await target.keepMove(UNDER_WAY, { ...done, nextAttemptAt: 0 }, later(30));
+  const failed = { status: 'FAILED', resultCode: 'AUTH_EXPIRED', reason: 'X', id: null, sent: true } as const;
+  await source.keepMove(UNDER_WAY, { ...failed, nextAttemptAt: 0 }, later(40));
+  expect(await copy(from, to)).toMatchObject({ complete: true, inUse: true });
+  expect(await target.findMove(UNDER_WAY)).toEqual(kept);
+  expect(kept).toMatchObject({ status: 'SUCCEEDED', attempts: 3, id: 'A1' });
 });
 
 test('a review that was taken back here does not come again from where it stands', async () => {
@@ -242,6 +290,8 @@ test('a review that was taken back here does not come again from where it stands
 
 const pageOf = async (store: Store, what: Copied, page: PageRequest): Promise<Page<unknown>> => {
   switch (what) {
+    case 'moves':
+      return await store.readMoves(page);
     case 'notifications':
       return await store.readNotifications({ kind: null, outcome: null, clientId: null, id: null }, page);
     case 'shop_statements':

@@ -46,6 +46,9 @@ const moveOf = (begun: BeginMoveResult): Move => {
   return begun.move;
 };
 
+const begunOf = (all: readonly BeginMoveResult[]): readonly Move[] =>
+  all.filter(({ kind }) => kind === 'begun').map(moveOf);
+
 const outcome = (status: Move['status'], fields: Partial<MoveOutcome> = {}): MoveOutcome => ({
   status,
   resultCode: null,
@@ -183,6 +186,47 @@ export const describeMoves = (ground: () => Ground): void => {
       );
       const said = (await Promise.all(asked)).map((one) => one.kind);
       expect(said.toSorted()).toEqual(['begun', 'refused', 'refused', 'refused']);
+    });
+
+    test('of many at once through two replicas is never of more than is left', async () => {
+      const store = await ground().empty();
+      const replicas = [store, await ground().open({})];
+      const atOnce = async (asked: readonly (Partial<MoveAsked> & Pick<MoveAsked, 'kind'>)[]) =>
+        await Promise.all(asked.map(async (one, index) => await begin(replicas[index % 2] ?? store, one)));
+      const numbers = Array.from({ length: 12 }, (_, index) => index);
+      await record(store, PAID);
+
+      // Asked for without an id it is one, whoever is asked.
+      const same = await atOnce(numbers.map(() => ({ kind: 'capture', amount: yen('30') })));
+      expect(new Set(same.map(saidOf))).toEqual(new Set(['begun P1-1 30', 'same P1-1 30']));
+      expect(begunOf(same)).toHaveLength(1);
+
+      const captures = await atOnce(
+        numbers.map((number) => ({ kind: 'capture', amount: yen('30'), requestId: `Q${number % 6}` })),
+      );
+      expect(begunOf(captures)).toHaveLength(2);
+      expect(new Set(captures.map((one) => saidOf(one).split(' ')[0]))).toEqual(new Set(['begun', 'same', 'TOO_MUCH']));
+
+      await record(store, captured('60'));
+      const refunds = await atOnce(
+        numbers.map((number) => ({ kind: 'refund', amount: yen('25'), requestId: `F${number}` })),
+      );
+      expect(begunOf(refunds)).toHaveLength(2);
+      expect(refunds.filter((one) => saidOf(one) === 'TOO_MUCH')).toHaveLength(10);
+    });
+
+    test('of a capture and a cancel at once is one of the two', async () => {
+      const store = await ground().empty();
+      const other = await ground().open({});
+      await record(store, PAID);
+      const asked = [0, 1, 2, 3, 4, 5].map(
+        async (number) =>
+          await begin(number < 3 ? store : other, {
+            kind: number % 2 === 0 ? 'capture' : 'cancel',
+            requestId: number % 2 === 0 ? `Q${number}` : null,
+          }),
+      );
+      expect(begunOf(await Promise.all(asked))).toHaveLength(1);
     });
 
     test('of a refund is within what is captured, and joins its notification without a registration', async () => {

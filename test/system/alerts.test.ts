@@ -54,6 +54,7 @@ const HEALTHY: Series = {
   [`paynotify_queue_requests{${A}}`]: '12x600',
   [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRING",${A}}`]: '0x600',
   [`paynotify_callbacks_oldest_seconds{${A}}`]: '5x600',
+  [`paynotify_moves_oldest_seconds{${A}}`]: '5x600',
   [`paynotify_store_free_bytes{${A}}`]: '500x600',
   [`paynotify_store_bytes{${A}}`]: '500x600',
   [`paynotify_unverified_bytes{share="ALL",${A}}`]: '10x600',
@@ -179,6 +180,11 @@ const SITUATIONS: readonly Situation[] = [
     name: 'a shop was away for ten minutes',
     series: { [`paynotify_callbacks_oldest_seconds{${A}}`]: '0+60x10 0x500' },
     firing: { '12m': [], '30m': [] },
+  },
+  {
+    name: 'APO does not say what became of a capture',
+    series: { [`paynotify_moves_oldest_seconds{${A}}`]: '0+60x600' },
+    firing: { '1h': [], '70m': ['PaynotifyMovesUndecided'] },
   },
   {
     name: 'the disk is nearly full',

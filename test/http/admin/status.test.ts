@@ -66,6 +66,7 @@ describe('status', () => {
       keys: [{ clientId: signer.clientId, keyVersion: null, fingerprint: DIGEST }],
       lastVerifiedAt: TIME,
       backlog: { failed: 0, unverified: { UNKNOWN_CLIENT: 2 } },
+      moves: { underWay: 0, since: null },
       callbacks: [],
     });
     expect(await json(['status'], env)).toEqual(told);

@@ -37,6 +37,10 @@ export const status = shapeOf<Status>('Status')({
       SIGNATURE_MISMATCH: count.optional(),
     }),
   }),
+  moves: shapeOf<Status['moves']>('MovesUnderWay')({
+    underWay: count.describe('Captures, cancels and refunds of which APO has not said yet what became of them.'),
+    since: ourTimeOrNull.describe('When the oldest of them was written down.'),
+  }),
   callbacks: listOf(
     shapeOf<CallbackLag>('CallbackLag')({
       clientId: text,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ATTENTION_CODES } from '../../../order/attention-code.ts';
 import type { Explanation } from '../../../order/explain.ts';
+import { MOVE_KINDS } from '../../../order/move.ts';
 import { NEXT_ACTIONS } from '../../../order/next-action.ts';
 import { KINDS, OUTCOMES } from '../../../order/reading.ts';
 import { REVIEW_DECISIONS } from '../../../order/review.ts';
@@ -8,8 +9,8 @@ import { ORDER_STATUSES } from '../../../order/status.ts';
 import type { Says, TimelineEntry } from '../../../order/timeline.ts';
 import type { CallbackEntry, ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
 import { asked as askedShape, unverifiedSummary } from './notification.ts';
-import { order } from './order.ts';
-import { count, digest, ourTime, text, textOrNull } from './plain.ts';
+import { movementStatus, order } from './order.ts';
+import { amountOrNull, count, digest, ourTime, text, textOrNull } from './plain.ts';
 import { listOf, shapeOf } from './shape.ts';
 import { expected, ofRefund } from './shop.ts';
 
@@ -64,6 +65,19 @@ const reviewEntry = shapeOf<Entry<'review'>>('ReviewEntry')({
   decision: z.enum(REVIEW_DECISIONS).nullable(),
   note: textOrNull,
 });
+const moveEntry = shapeOf<Entry<'move'>>('MoveEntry')({
+  type: z.literal('move'),
+  ...happened,
+  kind: z.enum(MOVE_KINDS),
+  requestId: text,
+  amount: amountOrNull,
+  captureId: textOrNull,
+  isLast: z.boolean().nullable(),
+  outcome: movementStatus.nullable().describe('Null where it was written down; else what has become of it.'),
+  attempts: count.describe('How often it had been sent.'),
+  resultCode: textOrNull,
+  reason: textOrNull,
+});
 const clockEntry = shapeOf<Entry<'clock'>>('ClockEntry')({ type: z.literal('clock'), ...happened });
 const unverifiedEntry = shapeOf<UnverifiedEntry>('UnverifiedEntry')({
   type: z.literal('unverified'),
@@ -103,6 +117,7 @@ export const timeline = shapeOf<ShownTimeline>('Timeline')({
       registrationEntry,
       refundRegistrationEntry,
       reviewEntry,
+      moveEntry,
       clockEntry,
       unverifiedEntry,
       callbackEntry,

@@ -1,0 +1,52 @@
+import { nextCursor, readKey } from './cursor.ts';
+import type { Page, PageRequest } from './lists.ts';
+import type { Move } from './move.ts';
+import { insertMove, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
+import type { Database, Query } from './transaction.ts';
+
+const START: readonly [string, string, string] = ['', '', ''];
+
+/** In the order of their keys. */
+export const readMoves = async (query: Query, page: PageRequest): Promise<Page<Move>> => {
+  const rows = await query<MoveRow>(
+    `select ${MOVE_COLUMNS}
+     from moves
+     where (client_id, kind, request_id) > ($2, $3, $4)
+     order by client_id, kind, request_id
+     limit $1`,
+    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
+  );
+  const next = nextCursor(rows, page, (last) => JSON.stringify([last.client_id, last.kind, last.request_id]));
+  return { items: rows.map(toMove), next };
+};
+
+/** Takes in moves of another store; returns how many were not there. One that is under way is due there at once. */
+export const importMoves = async (database: Database, moves: readonly Move[]): Promise<number> =>
+  await database.transact([], async ({ query }) => {
+    let added = 0;
+    for (const move of moves)
+      if (await insertMove(query, move, Date.parse(move.updatedAt))) added += 1;
+      else await update(query, move);
+    return added;
+  });
+
+/** What is final stays; of two that are under way the later word counts. */
+const update = async (query: Query, move: Move): Promise<void> => {
+  await query(
+    `update moves
+     set status = $4, result_code = $5, reason = $6, apo_id = $7, attempts = $8, updated_at = $9
+     where client_id = $1 and kind = $2 and request_id = $3 and status = 'PROCESSING'
+       and (cast($4 as text) <> 'PROCESSING' or updated_at < cast($9 as bigint))`,
+    [
+      move.clientId,
+      move.kind,
+      move.requestId,
+      move.status,
+      move.resultCode,
+      move.reason,
+      move.id,
+      move.attempts,
+      Date.parse(move.updatedAt),
+    ],
+  );
+};

@@ -120,7 +120,7 @@ const ask = async (
     const breaker = breakers.get(key.clientId);
     if (client === undefined || breaker === undefined) throw new UsageError(`${key.clientId} has no private key`);
     // What APO does not answer now it does not answer for the others either.
-    const made = breaker.openUntil() === null ? await makeOne(reconciling, { key, client, config }) : null;
+    const made = breaker.openUntil() === null ? await makeOne(reconciling, { key, client }) : null;
     if (made !== null) breaker.note(made.inquired, Date.now());
     replies.push({ key, made, before: status, after: made === null ? status : await statusNow(store, key) });
   }
@@ -133,16 +133,15 @@ const ask = async (
 interface One {
   readonly key: InquiryKey;
   readonly client: Parameters<Reconciling['take']>[0]['client'];
-  readonly config: Config;
 }
 
 /** Waits for its turn; null where somebody else asks about it at this moment. */
-const makeOne = async (reconciling: Reconciling, { key, client, config }: One): Promise<Made | null> => {
+const makeOne = async (reconciling: Reconciling, { key, client }: One): Promise<Made | null> => {
   for (;;) {
     const taken = await reconciling.take({ clientId: key.clientId, client, key });
     if (taken.kind === 'taken') return await taken.make();
     if (taken.kind !== 'early') return null;
-    await pause(1_000 / config.inquiriesPerSecond / 4);
+    await pause(taken.inMs);
   }
 };
 

@@ -114,7 +114,10 @@ const look = async ({ store, report, now, isStopping }: Course, clientIds: reado
     await store.exclusively('inquiries', async () => {
       const last = await store.recall(SETTING.reconciled);
       const isBack = last !== null && now() - Date.parse(last) > DOWN_AFTER_MS;
-      await planInquiries({ store, clientIds, now: now(), isBack, isStopping });
+      const isFirst = last === null || isBack;
+      const isPlanned = await planInquiries({ store, clientIds, now: now(), isBack, isFirst, isStopping });
+      // After the next start the service was down still.
+      if (!isPlanned) return;
       if (isBack) report.back(new Date(last));
       await store.remember(SETTING.reconciled, new Date(now()).toISOString());
     });
@@ -153,7 +156,6 @@ interface Traffic {
 /** Begins one inquiry, and returns the milliseconds until the next one may be taken. */
 const takeOne = async (lane: Lane, { breaker, underWay }: Traffic): Promise<number> => {
   const { reconciling, report, perSecond, clientId, client, aborting: signal, lookEveryMs } = lane;
-  const everyMs = 1_000 / perSecond;
   const onFailed = (error: unknown): void => report.failed(error);
   try {
     const taken = await reconciling.take({ clientId, client, signal });
@@ -161,14 +163,14 @@ const takeOne = async (lane: Lane, { breaker, underWay }: Traffic): Promise<numb
       case 'none':
         return lookEveryMs;
       case 'early':
-        return everyMs / 4;
+        return taken.inMs;
       case 'settled':
         return 0;
       case 'taken': {
         const making = taken.make().then((made) => tell(lane, breaker, made), onFailed);
         const ended = making.finally(() => underWay.delete(ended));
         underWay.add(ended);
-        return everyMs;
+        return 1_000 / perSecond;
       }
     }
   } catch (error) {
@@ -179,6 +181,8 @@ const takeOne = async (lane: Lane, { breaker, underWay }: Traffic): Promise<numb
 
 const tell = ({ report, now }: Lane, breaker: Breaker, made: Made): void => {
   report.made(made);
+  // Nobody waited for the answer.
+  if (made.inquired.outcome === 'STOPPED') return;
   const turn = breaker.note(made.inquired, now());
   if (turn !== null) report.turned(turn, made);
 };

@@ -184,7 +184,7 @@ export const claimInquiry = async (database: Database, claim: InquiryClaim): Pro
       [clientId, ...values],
     );
     if (row === undefined) return { kind: 'none' };
-    if (!(await takeTurn(transaction, claim))) return { kind: 'early' };
+    if (!(await takeTurn(transaction, claim))) return { kind: 'early', inMs: await untilTurn(transaction, claim) };
     const planned = toPlanned(row);
     await query(`update inquiries set owner = $4, until = ${dialect.clock} + cast($5 as bigint) ${WHERE_KEY}`, [
       ...valuesOf(planned),
@@ -218,6 +218,14 @@ const takeTurn = async (
 
 const turnOf = ({ clientId }: Pick<InquiryKey, 'clientId'>): string => `inquiries of ${clientId}`;
 
+/** Whoever waits comes back at the same moment: nobody who asks all the time keeps the others from their turn. */
+const untilTurn = async ({ query, dialect: { clock } }: Transaction, { clientId }: InquiryClaim): Promise<number> => {
+  const [turn] = await query<{ wait: Count }>(`select until - ${clock} as wait from leases where name = $1`, [
+    turnOf({ clientId }),
+  ]);
+  return Math.max(0, Number(turn?.wait ?? 0));
+};
+
 const FREE_TURN = 'update leases set until = 0 where name = $1 and owner = $2';
 
 const withSubject = async (transaction: Transaction, planned: PlannedInquiry): Promise<ClaimedInquiry> => {
@@ -232,11 +240,10 @@ const withSubject = async (transaction: Transaction, planned: PlannedInquiry): P
 
 export const keepInquiry = async (database: Database, kept: KeptInquiry): Promise<boolean> =>
   await database.transact([], async ({ query }) => {
-    const { key, owner, why, attempts, outcome, askedAt, next } = kept;
+    const { key, owner, why, attempts, outcome, askedAt, next, tookTurn } = kept;
     const own = [...valuesOf(key), owner];
-    if (next === 'needless') await query(FREE_TURN, [turnOf(key), owner]);
     const written =
-      next === 'settled' || next === 'needless'
+      next === 'settled'
         ? await query(`delete from inquiries ${WHERE_KEY} and owner = $4 returning 1 as written`, own)
         : await query(
             `update inquiries
@@ -246,5 +253,7 @@ export const keepInquiry = async (database: Database, kept: KeptInquiry): Promis
              returning 1 as written`,
             [...own, why, attempts, outcome, askedAt, next.dueAt],
           );
+    // Last, as whoever claims locks an inquiry before the turn.
+    if (!tookTurn) await query(FREE_TURN, [turnOf(key), owner]);
     return written.length > 0;
   });

@@ -59,9 +59,14 @@ export interface InquiryClaim {
   readonly key: InquiryKey | null;
 }
 
-/** `early`: another inquiry of this client was made too short a time ago. `none`: nothing is due, or it is held. */
+/**
+ * `early`: another inquiry of this client was made too short a time ago; the next turn comes in so many milliseconds.
+ * `none`: nothing is due, or it is held.
+ */
 export type Claiming =
-  { readonly kind: 'claimed'; readonly inquiry: ClaimedInquiry } | { readonly kind: 'early' | 'none' };
+  | { readonly kind: 'claimed'; readonly inquiry: ClaimedInquiry }
+  | { readonly kind: 'early'; readonly inMs: number }
+  | { readonly kind: 'none' };
 
 /** What became of a claimed inquiry. */
 export interface KeptInquiry {
@@ -71,11 +76,10 @@ export interface KeptInquiry {
   readonly attempts: number;
   readonly outcome: string | null;
   readonly askedAt: number | null;
-  /**
-   * As in a plan. `settled`: there is nothing to ask any more. `needless`: there was nothing to ask, and the client's turn is
-   * free again.
-   */
-  readonly next: { readonly dueAt: number | null } | 'settled' | 'needless';
+  /** As in a plan. `settled`: there is nothing to ask any more. */
+  readonly next: { readonly dueAt: number | null } | 'settled';
+  /** False where it was not asked after all: then the client's turn is free again. */
+  readonly tookTurn: boolean;
 }
 
 export interface StoreInquiryReads {

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import { type Breaker, createBreaker, type Turn } from './breaker.ts';
 import { planInquiries } from './plan.ts';
 import { createReconciling, type Made, type Reconciling, type ReconcilingOptions } from './reconciling.ts';
+import { createTelling, type Telling } from './telling.ts';
 
 type Clients = ReadonlyMap<string, AntomClient>;
 
@@ -44,6 +45,7 @@ const DOWN_AFTER_MS = 5 * 60_000;
 
 interface Course extends Required<Pick<ReconcilerOptions, 'store' | 'report' | 'lookEveryMs' | 'now' | 'perSecond'>> {
   readonly reconciling: Reconciling;
+  readonly telling: Telling;
   readonly nap: Nap;
   readonly clients: () => Clients;
   readonly isStopping: () => boolean;
@@ -53,6 +55,7 @@ interface Course extends Required<Pick<ReconcilerOptions, 'store' | 'report' | '
 export const startReconciler = (first: Clients, options: ReconcilerOptions): Reconciler => {
   const nap = createNap();
   const aborting = new AbortController();
+  const telling = createTelling(options.store, options.report.failed);
   let clients = first;
   let isStopping = false;
   const running = run({
@@ -60,6 +63,7 @@ export const startReconciler = (first: Clients, options: ReconcilerOptions): Rec
     now: Date.now,
     ...options,
     reconciling: createReconciling(options),
+    telling,
     nap,
     clients: () => clients,
     isStopping: () => isStopping,
@@ -76,6 +80,7 @@ export const startReconciler = (first: Clients, options: ReconcilerOptions): Rec
       const timer = setTimeout(() => aborting.abort(), STOPS_WITHIN_MS);
       await running;
       clearTimeout(timer);
+      await telling.told();
     },
   };
 };
@@ -137,6 +142,8 @@ interface Lane extends Course {
 const runLane = async (lane: Lane): Promise<void> => {
   const { now, nap, isEnding } = lane;
   const breaker = createBreaker();
+  // Of a process that ended meanwhile.
+  lane.telling.tell(lane.clientId, breaker, '');
   const underWay = new Set<Promise<void>>();
   while (!isEnding()) {
     const openUntil = breaker.openUntil();
@@ -179,10 +186,12 @@ const takeOne = async (lane: Lane, { breaker, underWay }: Traffic): Promise<numb
   }
 };
 
-const tell = ({ report, now }: Lane, breaker: Breaker, made: Made): void => {
+const tell = ({ report, telling, clientId, now }: Lane, breaker: Breaker, made: Made): void => {
   report.made(made);
   // Nobody waited for the answer.
   if (made.inquired.outcome === 'STOPPED') return;
   const turn = breaker.note(made.inquired, now());
-  if (turn !== null) report.turned(turn, made);
+  if (turn === null) return;
+  report.turned(turn, made);
+  telling.tell(clientId, breaker, made.inquired.code);
 };

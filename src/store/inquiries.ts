@@ -1,6 +1,7 @@
 import type {
   ClaimedInquiry,
   Claiming,
+  InquiryBacklog,
   InquiryClaim,
   InquiryKey,
   InquiryPlan,
@@ -8,9 +9,9 @@ import type {
   PlannedInquiry,
   Unplanned,
 } from './inquiring.ts';
-import { keysNamed, readStanding } from './orders.ts';
+import type { OrderKey } from './order-key.ts';
+import { readStanding } from './orders.ts';
 import { gatherRefundGroups } from './refund-groups.ts';
-import type { OrderName } from './shop.ts';
 import type { Count, Database, Query, Transaction, Value } from './transaction.ts';
 
 interface Row {
@@ -108,19 +109,43 @@ export const dueInquiries = async (
   return rows.map(toPlanned);
 };
 
-export const findInquiries = async (database: Database, name: OrderName): Promise<readonly PlannedInquiry[]> =>
-  await database.snapshot(async (snapshot) => {
-    const keys = await keysNamed(snapshot, name);
-    const rows = await Promise.all(
-      keys.map(async ({ clientId, orderKey }) => await findPlanned(snapshot.query, toKey(clientId, orderKey))),
-    );
-    return rows.flat();
-  });
+/** Of one order; null where nothing is planned. */
+export const findInquiry = async (
+  query: Query,
+  { clientId, orderKey: id }: OrderKey,
+): Promise<PlannedInquiry | null> => {
+  const key: InquiryKey = { clientId, about: 'order', id };
+  const [row] = await query<Row>(`select ${COLUMNS} from inquiries ${WHERE_KEY}`, valuesOf(key));
+  return row === undefined ? null : toPlanned(row);
+};
 
-const toKey = (clientId: string, id: string): InquiryKey => ({ clientId, about: 'order', id });
+export const inquiryBacklog = async ({ query }: Database, now: number): Promise<readonly InquiryBacklog[]> => {
+  const rows = await query<Readonly<Record<'due' | 'planned' | 'stopped', Count>> & Since>(
+    `select client_id,
+       count(*) filter (where due_at <= cast($1 as bigint)) as due,
+       min(due_at) filter (where due_at <= cast($1 as bigint)) as due_since,
+       count(*) filter (where due_at > cast($1 as bigint)) as planned,
+       min(due_at) filter (where due_at > cast($1 as bigint)) as next_at,
+       count(*) filter (where due_at is null and outcome like 'FAILED %') as stopped
+     from inquiries
+     group by client_id
+     order by client_id`,
+    [now],
+  );
+  return rows.map((row) => ({
+    clientId: row.client_id,
+    due: Number(row.due),
+    dueSince: numberOrNull(row.due_since),
+    planned: Number(row.planned),
+    nextAt: numberOrNull(row.next_at),
+    stopped: Number(row.stopped),
+  }));
+};
 
-const findPlanned = async (query: Query, key: InquiryKey): Promise<readonly PlannedInquiry[]> =>
-  (await query<Row>(`select ${COLUMNS} from inquiries ${WHERE_KEY}`, valuesOf(key))).map(toPlanned);
+interface Since extends Pick<Row, 'client_id'> {
+  readonly due_since: Count | null;
+  readonly next_at: Count | null;
+}
 
 /** For the same reason the pauses go on; but the first inquiry may be due earlier by now. */
 const PLAN = `

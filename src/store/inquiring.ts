@@ -1,5 +1,4 @@
 import type { Order } from '../order/order.ts';
-import type { OrderName } from './shop.ts';
 
 /* What is stored of the inquiries that are to be made, and what a store does for who makes them (reconcile/). */
 
@@ -82,6 +81,19 @@ export interface KeptInquiry {
   readonly tookTurn: boolean;
 }
 
+/** How many inquiries of a client are planned, and what of them waits. Times are epoch milliseconds. */
+export interface InquiryBacklog {
+  readonly clientId: string;
+  readonly due: number;
+  /** Since when the one is due that is due longest; null for none. */
+  readonly dueSince: number | null;
+  /** Due later, and when the next of them is. */
+  readonly planned: number;
+  readonly nextAt: number | null;
+  /** Not asked again by themselves: APO refused to answer, or knows of no such payment. */
+  readonly stopped: number;
+}
+
 export interface StoreInquiryReads {
   /** Of these clients, those whose change is oldest first; what changed after `before` (epoch milliseconds) not yet. */
   readonly unplannedOrders: (
@@ -93,8 +105,8 @@ export interface StoreInquiryReads {
     clientIds: readonly string[],
     page: { readonly now: number; readonly limit: number },
   ) => Promise<readonly PlannedInquiry[]>;
-  /** Those of the orders of a name. */
-  readonly findInquiries: (name: OrderName) => Promise<readonly PlannedInquiry[]>;
+  /** Of every client of whom something is planned. */
+  readonly inquiryBacklog: (now: number) => Promise<readonly InquiryBacklog[]>;
 }
 
 export interface StoreInquiryWrites {

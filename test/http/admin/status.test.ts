@@ -67,6 +67,7 @@ describe('status', () => {
       lastVerifiedAt: TIME,
       backlog: { failed: 0, unverified: { UNKNOWN_CLIENT: 2 } },
       callbacks: [],
+      inquiries: [],
     });
     expect(await json(['status'], env)).toEqual(told);
     const { code, out } = await here(['status'], env);

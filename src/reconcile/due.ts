@@ -47,6 +47,15 @@ const JITTER = 0.2;
 const BEFORE_EXPIRY = DAY;
 const AFTER_EXPIRY = 15 * MINUTE;
 
+/** Times around the end of its authorization at which it is asked about; none where nothing is left to capture. */
+const aroundExpiry = ({ authorizationExpiresAt, remainingAmount, status }: Order): readonly number[] => {
+  const isOpen = status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED';
+  if (authorizationExpiresAt === null || !isOpen || remainingAmount === null || remainingAmount.value === '0')
+    return [];
+  const end = Date.parse(authorizationExpiresAt);
+  return [end - BEFORE_EXPIRY, end + AFTER_EXPIRY];
+};
+
 /** Why APO should be asked about this order sooner or later; null where nothing is to come. */
 export const whyAsk = (order: Order): Why | null => {
   const { status, captures, paymentId, nextAction } = order;
@@ -67,17 +76,8 @@ export const whyAsk = (order: Order): Why | null => {
     case 'CANCELLED':
     case 'FAILED':
       if (nextAction === 'INQUIRE') return 'inquire';
-      return order.authorizationExpiresAt === null ? null : 'expiry';
+      return aroundExpiry(order).length === 0 ? null : 'expiry';
   }
-};
-
-/** Times around the end of its authorization at which it is asked about; none where nothing is left to capture. */
-const aroundExpiry = ({ authorizationExpiresAt, remainingAmount, status }: Order): readonly number[] => {
-  const isOpen = status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED';
-  if (authorizationExpiresAt === null || !isOpen || remainingAmount === null || remainingAmount.value === '0')
-    return [];
-  const end = Date.parse(authorizationExpiresAt);
-  return [end - BEFORE_EXPIRY, end + AFTER_EXPIRY];
 };
 
 /** The earlier of a time and those around the end of the authorization that are after `since`; null for never. */

@@ -82,8 +82,11 @@ const meaningOf = (result: CallResult<unknown>): Omit<Inquired, 'recorded'> => {
   }
 };
 
-const codeOf = ({ reason, detail, result }: UnknownResult): string =>
-  result?.resultCode ?? (detail === '' ? reason : `${reason} ${detail}`);
+const codeOf = ({ reason, detail, result }: UnknownResult): string => {
+  // Of an answer that is not believed, its code says nothing.
+  if (reason === 'UNDECIDED') return result?.resultCode ?? reason;
+  return detail === '' ? reason : `${reason} ${detail}`;
+};
 
 const troubleOf = ({ reason, delay }: UnknownResult): Inquired['trouble'] => {
   switch (reason) {

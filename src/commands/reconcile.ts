@@ -166,6 +166,11 @@ const toJson = (reply: Reply) => ({
   status: reply.after,
 });
 
+const GIVEN_UP = 'APO did not answer three times in a row, or refuses the configuration. Ask again once it answers.';
+const ASKED_BY_ANOTHER = 'the service asks about it at this moment. `paynotify why ID` tells its answer.';
+
+const isGivenUp = (asked: readonly Reply[]): boolean => asked.some(({ made }) => made?.inquired.trouble !== null);
+
 const printReplies = (replies: readonly Reply[], { out, paint }: Shell): void => {
   if (replies.length === 0) return out('There is nothing to ask.');
   const rows = replies.map((reply): Row => [
@@ -176,8 +181,9 @@ const printReplies = (replies: readonly Reply[], { out, paint }: Shell): void =>
     textCell(reply.after, reply.after === reply.before ? undefined : 'green'),
   ]);
   out(table(paint, ['CLIENT', 'ID', 'ANSWER', 'STATUS BEFORE', 'STATUS NOW'], rows));
-  const changed = replies.filter(({ before, after }) => before !== after).length;
-  out(
-    `\nAsked about ${counted(replies.filter(({ made }) => made !== null).length, 'time')}; ${changed} changed their status.`,
-  );
+  const asked = replies.filter(({ made }) => made !== null);
+  const changed = asked.filter(({ before, after }) => before !== after).length;
+  out(`\nAsked about ${counted(asked.length, 'order')}; the status of ${changed} changed.`);
+  const left = replies.length - asked.length;
+  if (left > 0) out(`Not asked about ${left}: ${isGivenUp(asked) ? GIVEN_UP : ASKED_BY_ANOTHER}`);
 };

@@ -10,7 +10,14 @@ export interface InquiryLag extends Pick<InquiryBacklog, 'clientId' | 'due' | 'p
   readonly heldBack: HeldBack | null;
 }
 
-const NOTHING = { due: 0, dueSince: null, planned: 0, nextAt: null, stopped: 0 } as const;
+const nothingOf = (clientId: string): InquiryBacklog => ({
+  clientId,
+  due: 0,
+  dueSince: null,
+  planned: 0,
+  nextAt: null,
+  stopped: 0,
+});
 
 /** Of every client of whom something is planned or held back, sorted. `now` is epoch milliseconds. */
 export const readInquiryLags = async (
@@ -20,7 +27,7 @@ export const readInquiryLags = async (
   const held = await recallHeldBack(store);
   const backlogs = await store.inquiryBacklog(now);
   const others = Object.keys(held).filter((clientId) => backlogs.every((one) => one.clientId !== clientId));
-  return [...backlogs, ...others.map((clientId) => ({ clientId, ...NOTHING }))]
+  return [...backlogs, ...others.map(nothingOf)]
     .map((one) => toLag(one, held))
     .toSorted((a, b) => (a.clientId < b.clientId ? -1 : 1));
 };

@@ -29,6 +29,14 @@ const paidFor = async (id: string): Promise<string> => {
   return paymentId;
 };
 
+interface Refused {
+  readonly what: string;
+  readonly words: readonly string[];
+  readonly changes?: Readonly<Record<string, string>>;
+  readonly code: number;
+  readonly said: RegExp;
+}
+
 describe('reconcile', () => {
   test('asks about one order by its id, whatever is known of it, and says what changed', async () => {
     const paymentId = await paidFor('CR-1');
@@ -84,19 +92,19 @@ describe('reconcile', () => {
     expect(asked.out).toMatch(/^Not asked about 2: APO did not answer three times in a row/m);
   });
 
-  test.each([
-    [
-      'without a private key',
-      ['CR-1'],
-      { ANTOM_PRIVATE_KEY: '', ANTOM_REGION: '' },
-      78,
-      /ANTOM_PRIVATE_KEY is not set/,
-    ],
-    ['about an id that nothing carries', ['CR-none'], {}, 1, /CR-none/],
-    ['about an id and a time', ['CR-1', '--since', '2025-01-01T00:00:00Z'], {}, 64, /not both/],
-    ['since no time', ['--since', 'yesterday'], {}, 64, /2025-11-22T10:45:03Z/],
-    ['of a client without a private key', ['--client', 'other'], {}, 64, /--client/],
-  ] as const)('refuses to ask %s', async (_what, words, changes, code, said) => {
+  test.each<Refused>([
+    {
+      what: 'without a private key',
+      words: ['CR-1'],
+      changes: { ANTOM_PRIVATE_KEY: '', ANTOM_REGION: '' },
+      code: 78,
+      said: /ANTOM_PRIVATE_KEY is not set/,
+    },
+    { what: 'about an id that nothing carries', words: ['CR-none'], code: 1, said: /CR-none/ },
+    { what: 'about an id and a time', words: ['CR-1', '--since', '2025-01-01T00:00:00Z'], code: 64, said: /not both/ },
+    { what: 'since no time', words: ['--since', 'yesterday'], code: 64, said: /2025-11-22T10:45:03Z/ },
+    { what: 'of a client without a private key', words: ['--client', 'other'], code: 64, said: /--client/ },
+  ])('refuses to ask $what', async ({ words, changes = {}, code, said }) => {
     await place().opened();
     const ended = await here(['reconcile', ...words], env(changes));
     expect(ended.err).toMatch(said);

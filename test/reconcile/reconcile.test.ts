@@ -200,5 +200,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('inquiries on %s', (make) => {
     const made: Made = await taken.make();
     expect(made.inquired).toMatchObject({ outcome: 'FAILED', recorded: { deliveries: 2 } });
     expect(await planned(store, clientId, id)).toMatchObject({ attempts: 1, askedAt: clock.now() });
+    const backlog = { clientId, due: 0, dueSince: null, planned: 1, nextAt: expect.any(Number), stopped: 0 };
+    expect(await store.inquiryBacklog(clock.now())).toContainEqual(backlog);
   });
 });

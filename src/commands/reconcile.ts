@@ -120,7 +120,7 @@ const ask = async (
     const breaker = breakers.get(key.clientId);
     if (client === undefined || breaker === undefined) throw new UsageError(`${key.clientId} has no private key`);
     // What APO does not answer now it does not answer for the others either.
-    const made = breaker.openUntil() === null ? await makeOne(reconciling, { key, client, config }) : null;
+    const made = breaker.openUntil() === null ? await makeOne(reconciling, { key, client }) : null;
     if (made !== null) breaker.note(made.inquired, Date.now());
     replies.push({ key, made, before: status, after: made === null ? status : await statusNow(store, key) });
   }
@@ -133,16 +133,15 @@ const ask = async (
 interface One {
   readonly key: InquiryKey;
   readonly client: Parameters<Reconciling['take']>[0]['client'];
-  readonly config: Config;
 }
 
 /** Waits for its turn; null where somebody else asks about it at this moment. */
-const makeOne = async (reconciling: Reconciling, { key, client, config }: One): Promise<Made | null> => {
+const makeOne = async (reconciling: Reconciling, { key, client }: One): Promise<Made | null> => {
   for (;;) {
     const taken = await reconciling.take({ clientId: key.clientId, client, key });
     if (taken.kind === 'taken') return await taken.make();
     if (taken.kind !== 'early') return null;
-    await pause(1_000 / config.inquiriesPerSecond / 4);
+    await pause(taken.inMs);
   }
 };
 
@@ -167,6 +166,11 @@ const toJson = (reply: Reply) => ({
   status: reply.after,
 });
 
+const GIVEN_UP = 'APO did not answer three times in a row, or refuses the configuration. Ask again once it answers.';
+const ASKED_BY_ANOTHER = 'the service asks about it at this moment. `paynotify why ID` tells its answer.';
+
+const isGivenUp = (asked: readonly Reply[]): boolean => asked.some(({ made }) => made?.inquired.trouble !== null);
+
 const printReplies = (replies: readonly Reply[], { out, paint }: Shell): void => {
   if (replies.length === 0) return out('There is nothing to ask.');
   const rows = replies.map((reply): Row => [
@@ -177,8 +181,9 @@ const printReplies = (replies: readonly Reply[], { out, paint }: Shell): void =>
     textCell(reply.after, reply.after === reply.before ? undefined : 'green'),
   ]);
   out(table(paint, ['CLIENT', 'ID', 'ANSWER', 'STATUS BEFORE', 'STATUS NOW'], rows));
-  const changed = replies.filter(({ before, after }) => before !== after).length;
-  out(
-    `\nAsked about ${counted(replies.filter(({ made }) => made !== null).length, 'time')}; ${changed} changed their status.`,
-  );
+  const asked = replies.filter(({ made }) => made !== null);
+  const changed = asked.filter(({ before, after }) => before !== after).length;
+  out(`\nAsked about ${counted(asked.length, 'order')}; the status of ${changed} changed.`);
+  const left = replies.length - asked.length;
+  if (left > 0) out(`Not asked about ${left}: ${isGivenUp(asked) ? GIVEN_UP : ASKED_BY_ANOTHER}`);
 };

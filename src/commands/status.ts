@@ -1,5 +1,6 @@
 import { recallService } from '../upkeep/in-force.ts';
 import { type CallbackLag, isLate } from '../upkeep/callbacks.ts';
+import type { InquiryLag } from '../upkeep/inquiries.ts';
 import { readStatus, type Status } from '../upkeep/status.ts';
 import { VERSION } from '../version.ts';
 import { jsonOption } from './options.ts';
@@ -26,8 +27,8 @@ export const addStatus: AddCommand = (program, shell) => {
 type Rows = Parameters<typeof pairs>[1];
 
 const tell = (paint: Paint, status: Status): string => {
-  const { versions, startedAt, database, rules, configuration, keys, lastVerifiedAt, backlog, moves, callbacks } =
-    status;
+  const { versions, startedAt, database, rules, configuration, keys } = status;
+  const { lastVerifiedAt, backlog, moves, callbacks, inquiries } = status;
   const sections: readonly Rows[] = [
     [
       ['service', versions === null ? textCell(null) : `paynotify ${versions.paynotify}, Node ${versions.node}`],
@@ -47,6 +48,7 @@ const tell = (paint: Paint, status: Status): string => {
       ),
     ],
     callbacks.map((lag) => [`callbacks of ${lag.clientId}`, lagCell(lag)]),
+    inquiries.map((lag) => [`inquiries of ${lag.clientId}`, inquiriesCell(lag)]),
     keys.map(({ clientId, keyVersion, fingerprint }) => [
       `key of ${clientId}`,
       `${keyVersion === null ? '' : `version ${keyVersion}, `}SHA-256 ${fingerprint}`,
@@ -70,4 +72,15 @@ const lagCell = (lag: CallbackLag): Cell => {
   if (waitingSince === null) return { text: `${origin}, nothing waits` };
   const said = `${origin}, ${counted(waiting, 'order')} waiting, since ${utc(waitingSince)}`;
   return { text: why === null ? said : `${said}: ${why}`, colour: isLate(lag) ? 'red' : 'yellow' };
+};
+
+/** `paynotify why ID` says what one order's are. */
+const inquiriesCell = ({ due, dueSince, planned, nextAt, stopped, heldBack }: InquiryLag): Cell => {
+  const said = [
+    ...(heldBack === null ? [] : [`held back since ${utc(heldBack.since)}: ${heldBack.code}`]),
+    dueSince === null ? 'none due' : `${due} due, since ${utc(dueSince)}`,
+    ...(nextAt === null ? [] : [`${planned} later, next ${utc(nextAt)}`]),
+    ...(stopped === 0 ? [] : [`${stopped} not asked again`]),
+  ];
+  return { text: said.join('; '), ...(heldBack !== null && { colour: 'red' as const }) };
 };

@@ -1,6 +1,7 @@
 import type { Search } from '../http/admin/unverified-search.ts';
 import type { CallbackEntry, ShownEntry, ShownTimeline } from '../http/admin/timeline-shown.ts';
 import type { Found, NotificationSummary } from '../store/store.ts';
+import { inquirySaid } from './inquiry-said.ts';
 import type { Lately } from './lately.ts';
 import { askedText, attentionText, counted, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
 import type { Paint } from './shell.ts';
@@ -49,9 +50,12 @@ const orderSections = (paint: Paint, shown: ShownTimeline): readonly string[] =>
     [paint('bold', 'What happened'), timelineTable(paint, shown), ...(note === null ? [] : [paint('dim', note)])].join(
       '\n',
     ),
+    ...section(paint, 'What APO was asked', inquirySaid(shown.inquiry, idOf(shown), new Date().toISOString())),
     ...section(paint, 'What to do', why.advice),
   ];
 };
+
+const idOf = ({ order: { paymentId, paymentRequestId } }: ShownTimeline): string => paymentId ?? paymentRequestId ?? '';
 
 const moreOrders = ({ id, moreOrders: more }: Why): readonly string[] =>
   more === 0 ? [] : [printable(`Not shown: ${counted(more, 'order')} more of ${id}. Ask by a paymentId.`)];

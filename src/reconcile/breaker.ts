@@ -4,6 +4,8 @@ import type { Inquired } from './inquire.ts';
 export interface Breaker {
   /** No inquiry before then; null while all is well. After it, one at a time until one is answered. */
   readonly openUntil: () => number | null;
+  /** Since when it has been open; null while it is not. */
+  readonly openSince: () => number | null;
   readonly note: (inquired: Pick<Inquired, 'trouble' | 'code'>, now: number) => Turn;
 }
 
@@ -19,13 +21,15 @@ const CONFIGURATION_PAUSE = 600_000;
 export const createBreaker = (): Breaker => {
   let failures = 0;
   let until: number | null = null;
+  let since: number | null = null;
   let pauses = 0;
   return {
     openUntil: () => until,
+    openSince: () => since,
     note: ({ trouble }, now) => {
       if (trouble === null) {
         const wasOpen = until !== null;
-        [failures, until, pauses] = [0, null, 0];
+        [failures, until, since, pauses] = [0, null, null, 0];
         return wasOpen ? 'closes' : null;
       }
       failures += 1;
@@ -35,6 +39,7 @@ export const createBreaker = (): Breaker => {
       if (before !== null && before > now) return null;
       const scheduled = PAUSES[Math.min(pauses, PAUSES.length - 1)] ?? CONFIGURATION_PAUSE;
       until = now + (trouble === 'configuration' ? CONFIGURATION_PAUSE : scheduled);
+      since ??= now;
       pauses += 1;
       return before === null ? 'opens' : 'stays open';
     },

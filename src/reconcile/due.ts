@@ -11,6 +11,7 @@ export const WHY = {
   inquire: 'nextAction is INQUIRE',
   expiry: 'its authorization is about to end, or has ended',
   'unjoined refund': 'the refund joins no payment',
+  'refund of it': 'a refund that joins no payment may be of this one',
   'by hand': 'asked by hand',
 } as const;
 export type Why = keyof typeof WHY;
@@ -31,6 +32,7 @@ const FIRST_AFTER: Readonly<Record<Why, number>> = {
   inquire: 0,
   expiry: Infinity,
   'unjoined refund': 15 * MINUTE,
+  'refund of it': 0,
   'by hand': 0,
 };
 
@@ -44,6 +46,15 @@ const JITTER = 0.2;
 /** Somebody can still act on what is learnt then. */
 const BEFORE_EXPIRY = DAY;
 const AFTER_EXPIRY = 15 * MINUTE;
+
+/** Times around the end of its authorization at which it is asked about; none where nothing is left to capture. */
+const aroundExpiry = ({ authorizationExpiresAt, remainingAmount, status }: Order): readonly number[] => {
+  const isOpen = status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED';
+  if (authorizationExpiresAt === null || !isOpen || remainingAmount === null || remainingAmount.value === '0')
+    return [];
+  const end = Date.parse(authorizationExpiresAt);
+  return [end - BEFORE_EXPIRY, end + AFTER_EXPIRY];
+};
 
 /** Why APO should be asked about this order sooner or later; null where nothing is to come. */
 export const whyAsk = (order: Order): Why | null => {
@@ -65,17 +76,8 @@ export const whyAsk = (order: Order): Why | null => {
     case 'CANCELLED':
     case 'FAILED':
       if (nextAction === 'INQUIRE') return 'inquire';
-      return order.authorizationExpiresAt === null ? null : 'expiry';
+      return aroundExpiry(order).length === 0 ? null : 'expiry';
   }
-};
-
-/** Times around the end of its authorization at which it is asked about; none where nothing is left to capture. */
-const aroundExpiry = ({ authorizationExpiresAt, remainingAmount, status }: Order): readonly number[] => {
-  const isOpen = status === 'AUTHORIZED' || status === 'PARTIALLY_CAPTURED';
-  if (authorizationExpiresAt === null || !isOpen || remainingAmount === null || remainingAmount.value === '0')
-    return [];
-  const end = Date.parse(authorizationExpiresAt);
-  return [end - BEFORE_EXPIRY, end + AFTER_EXPIRY];
 };
 
 /** The earlier of a time and those around the end of the authorization that are after `since`; null for never. */
@@ -99,13 +101,15 @@ export interface Asking {
   readonly why: Why;
   /** How often it has been asked for this reason. */
   readonly attempts: number;
+  /** APO refuses to answer: somebody has to ask APO why. */
+  readonly isRefused: boolean;
   readonly now: number;
   /** From 0 to 1. */
   readonly random: () => number;
 }
 
 /** Milliseconds until it is asked again: never more often than it was asked first. */
-const pauseAfter = ({ why, attempts, random }: Asking): number => {
+const pauseAfter = ({ why, attempts, random }: Pick<Asking, 'why' | 'attempts' | 'random'>): number => {
   const pauses = PAUSES.filter((pause) => pause > FIRST_AFTER[why] || why === 'by hand');
   const pause = pauses[Math.min(attempts, pauses.length) - 1] ?? PAUSES[PAUSES.length - 1] ?? DAY;
   return spread(pause, random);
@@ -115,11 +119,16 @@ export const spread = (ms: number, random: () => number): number => Math.round(m
 
 /** When to ask again; `order` null for a refund. Null for never. */
 export const nextDue = (order: Order | null, asking: Asking): number | null => {
-  const at = asking.why === 'expiry' ? Infinity : asking.now + pauseAfter(asking);
-  return order === null ? at : notAfterExpiry(at, order, asking.now);
+  const isOver = asking.why === 'expiry' || asking.isRefused;
+  const at = isOver ? Infinity : asking.now + pauseAfter(asking);
+  if (order !== null) return notAfterExpiry(at, order, asking.now);
+  return isOver ? null : at;
 };
 
-/** So often APO says that it knows of no such payment until it is believed: it was never placed. */
+/**
+ * So often APO says that it knows of no such payment until it is believed: it was never placed. Not three times within a
+ * minute: a shop may register long before its buyer pays.
+ */
 const NEVER_PLACED_AFTER = PAUSES.length;
 
 export const isNeverPlaced = (

@@ -15,6 +15,8 @@ export interface Inquired {
   readonly trouble: 'configuration' | 'outage' | null;
   /** APO knows of nothing by this id, or not yet. */
   readonly isNotFound: boolean;
+  /** APO refuses the question for a reason of its own: asked again, it does the same. */
+  readonly isRefused: boolean;
   /** Null where nothing was stored: there was no answer with APO's signature. */
   readonly recorded: RecordedInquiry | null;
 }
@@ -61,12 +63,13 @@ const record = async (store: Pick<Store, 'recordInquiry'>, delivery: InquiryDeli
 const meaningOf = (result: CallResult<unknown>): Omit<Inquired, 'recorded'> => {
   switch (result.outcome) {
     case 'OK':
-      return { outcome: 'OK', code: 'SUCCESS', trouble: null, isNotFound: false };
+      return { outcome: 'OK', code: 'SUCCESS', trouble: null, isNotFound: false, isRefused: false };
     case 'FAILED': {
       const { failure } = result;
       const trouble = failure === 'CONFIGURATION' ? 'configuration' : null;
       const code = result.result.resultCode ?? failure;
-      return { outcome: 'FAILED', code, trouble, isNotFound: failure === 'NOT_FOUND' };
+      const isNotFound = failure === 'NOT_FOUND';
+      return { outcome: 'FAILED', code, trouble, isNotFound, isRefused: trouble === null && !isNotFound };
     }
     case 'UNKNOWN':
       return {
@@ -74,12 +77,16 @@ const meaningOf = (result: CallResult<unknown>): Omit<Inquired, 'recorded'> => {
         code: codeOf(result),
         trouble: troubleOf(result),
         isNotFound: false,
+        isRefused: false,
       };
   }
 };
 
-const codeOf = ({ reason, detail, result }: UnknownResult): string =>
-  result?.resultCode ?? (detail === '' ? reason : `${reason} ${detail}`);
+const codeOf = ({ reason, detail, result }: UnknownResult): string => {
+  // Of an answer that is not believed, its code says nothing.
+  if (reason === 'UNDECIDED') return result?.resultCode ?? reason;
+  return detail === '' ? reason : `${reason} ${detail}`;
+};
 
 const troubleOf = ({ reason, delay }: UnknownResult): Inquired['trouble'] => {
   switch (reason) {

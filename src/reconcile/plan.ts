@@ -1,11 +1,9 @@
-import type { InquiryPlan, ListedRefund, Store, Unplanned } from '../store/store.ts';
+import type { InquiryPlan, ListedRefund, Page, Store, Unplanned } from '../store/store.ts';
 import { firstDue, firstDueOfRefund, type Why, whyAsk } from './due.ts';
 
 /** What changed less long ago is changed again before it is due, most of it. */
 const SETTLES_WITHIN_MS = 120_000;
 const PLANNED_AT_ONCE = 500;
-/** Of refunds without a payment, the newest. */
-const REFUNDS = 500;
 
 export interface Planning {
   readonly store: Pick<Store, 'unplannedOrders' | 'planInquiries' | 'hurryInquiries' | 'listRefunds'>;
@@ -14,11 +12,16 @@ export interface Planning {
   readonly now: number;
   /** The service was down: all that something is waited for is due at once. */
   readonly isBack: boolean;
+  /** All refunds without a payment, and not just the newest. */
+  readonly isFirst?: boolean;
   readonly isStopping?: () => boolean;
 }
 
-/** Writes down what is to be asked, and when: what has changed since it was written down, or is new. */
-export const planInquiries = async (planning: Planning): Promise<void> => {
+/**
+ * Writes down what is to be asked, and when: what has changed since it was written down, or is new. False where it was
+ * stopped half-way.
+ */
+export const planInquiries = async (planning: Planning): Promise<boolean> => {
   const { store, clientIds, now, isBack, isStopping = () => false } = planning;
   const before = isBack ? now : now - SETTLES_WITHIN_MS;
   let found: readonly Unplanned[];
@@ -26,8 +29,10 @@ export const planInquiries = async (planning: Planning): Promise<void> => {
     found = await store.unplannedOrders(clientIds, { before, limit: PLANNED_AT_ONCE });
     await store.planInquiries(found.map(planOf));
   } while (found.length === PLANNED_AT_ONCE && !isStopping());
-  await store.planInquiries(await refundPlans(planning));
+  await planRefunds(planning);
+  if (isStopping()) return false;
   if (isBack) await store.hurryInquiries(clientIds, now);
+  return true;
 };
 
 /** What is not to be asked about is written down as well: it is not looked at again until it changes. */
@@ -36,9 +41,17 @@ export const planOf = ({ key, position, order }: Unplanned): InquiryPlan => {
   return { key, position, why: why ?? '', dueAt: why === null ? null : firstDue(order, why) };
 };
 
-const refundPlans = async ({ store, clientIds }: Planning): Promise<readonly InquiryPlan[]> => {
-  const { items } = await store.listRefunds({ joined: false }, { limit: REFUNDS, cursor: null });
-  return items.flatMap((refund) => (clientIds.includes(refund.clientId) ? refundPlan(refund) : []));
+const planRefunds = async (planning: Planning): Promise<void> => {
+  const { store, clientIds, isBack, isFirst = isBack, isStopping = () => false } = planning;
+  let cursor: string | null = null;
+  do {
+    const page: Page<ListedRefund> = await store.listRefunds({ joined: false }, { limit: PLANNED_AT_ONCE, cursor });
+    await store.planInquiries(
+      page.items.flatMap((refund) => (clientIds.includes(refund.clientId) ? refundPlan(refund) : [])),
+    );
+    // Of the older ones every one was planned when it came.
+    cursor = isFirst ? page.next : null;
+  } while (cursor !== null && !isStopping());
 };
 
 export const refundPlan = ({

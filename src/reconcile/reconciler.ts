@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import { type Breaker, createBreaker, type Turn } from './breaker.ts';
 import { planInquiries } from './plan.ts';
 import { createReconciling, type Made, type Reconciling, type ReconcilingOptions } from './reconciling.ts';
+import { createTelling, type Telling } from './telling.ts';
 
 type Clients = ReadonlyMap<string, AntomClient>;
 
@@ -44,6 +45,7 @@ const DOWN_AFTER_MS = 5 * 60_000;
 
 interface Course extends Required<Pick<ReconcilerOptions, 'store' | 'report' | 'lookEveryMs' | 'now' | 'perSecond'>> {
   readonly reconciling: Reconciling;
+  readonly telling: Telling;
   readonly nap: Nap;
   readonly clients: () => Clients;
   readonly isStopping: () => boolean;
@@ -53,6 +55,7 @@ interface Course extends Required<Pick<ReconcilerOptions, 'store' | 'report' | '
 export const startReconciler = (first: Clients, options: ReconcilerOptions): Reconciler => {
   const nap = createNap();
   const aborting = new AbortController();
+  const telling = createTelling(options.store, options.report.failed);
   let clients = first;
   let isStopping = false;
   const running = run({
@@ -60,6 +63,7 @@ export const startReconciler = (first: Clients, options: ReconcilerOptions): Rec
     now: Date.now,
     ...options,
     reconciling: createReconciling(options),
+    telling,
     nap,
     clients: () => clients,
     isStopping: () => isStopping,
@@ -76,6 +80,7 @@ export const startReconciler = (first: Clients, options: ReconcilerOptions): Rec
       const timer = setTimeout(() => aborting.abort(), STOPS_WITHIN_MS);
       await running;
       clearTimeout(timer);
+      await telling.told();
     },
   };
 };
@@ -114,7 +119,10 @@ const look = async ({ store, report, now, isStopping }: Course, clientIds: reado
     await store.exclusively('inquiries', async () => {
       const last = await store.recall(SETTING.reconciled);
       const isBack = last !== null && now() - Date.parse(last) > DOWN_AFTER_MS;
-      await planInquiries({ store, clientIds, now: now(), isBack, isStopping });
+      const isFirst = last === null || isBack;
+      const isPlanned = await planInquiries({ store, clientIds, now: now(), isBack, isFirst, isStopping });
+      // After the next start the service was down still.
+      if (!isPlanned) return;
       if (isBack) report.back(new Date(last));
       await store.remember(SETTING.reconciled, new Date(now()).toISOString());
     });
@@ -134,6 +142,8 @@ interface Lane extends Course {
 const runLane = async (lane: Lane): Promise<void> => {
   const { now, nap, isEnding } = lane;
   const breaker = createBreaker();
+  // Of a process that ended meanwhile.
+  lane.telling.tell(lane.clientId, breaker, '');
   const underWay = new Set<Promise<void>>();
   while (!isEnding()) {
     const openUntil = breaker.openUntil();
@@ -153,7 +163,6 @@ interface Traffic {
 /** Begins one inquiry, and returns the milliseconds until the next one may be taken. */
 const takeOne = async (lane: Lane, { breaker, underWay }: Traffic): Promise<number> => {
   const { reconciling, report, perSecond, clientId, client, aborting: signal, lookEveryMs } = lane;
-  const everyMs = 1_000 / perSecond;
   const onFailed = (error: unknown): void => report.failed(error);
   try {
     const taken = await reconciling.take({ clientId, client, signal });
@@ -161,14 +170,14 @@ const takeOne = async (lane: Lane, { breaker, underWay }: Traffic): Promise<numb
       case 'none':
         return lookEveryMs;
       case 'early':
-        return everyMs / 4;
+        return taken.inMs;
       case 'settled':
         return 0;
       case 'taken': {
         const making = taken.make().then((made) => tell(lane, breaker, made), onFailed);
         const ended = making.finally(() => underWay.delete(ended));
         underWay.add(ended);
-        return everyMs;
+        return 1_000 / perSecond;
       }
     }
   } catch (error) {
@@ -177,8 +186,12 @@ const takeOne = async (lane: Lane, { breaker, underWay }: Traffic): Promise<numb
   }
 };
 
-const tell = ({ report, now }: Lane, breaker: Breaker, made: Made): void => {
+const tell = ({ report, telling, clientId, now }: Lane, breaker: Breaker, made: Made): void => {
   report.made(made);
+  // Nobody waited for the answer.
+  if (made.inquired.outcome === 'STOPPED') return;
   const turn = breaker.note(made.inquired, now());
-  if (turn !== null) report.turned(turn, made);
+  if (turn === null) return;
+  report.turned(turn, made);
+  telling.tell(clientId, breaker, made.inquired.code);
 };

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { AntomClient } from '../antom/client.ts';
-import type { Asked } from '../order/asked.ts';
 import type { Order } from '../order/order.ts';
 import type { ClaimedInquiry, InquiryKey, KeptInquiry, Store } from '../store/store.ts';
-import { isNeverPlaced, nextDue, questionAbout, readWhy, spread, UNANSWERED_AFTER, type Why, whyAsk } from './due.ts';
+import { isNeverPlaced, nextDue, readWhy, spread, UNANSWERED_AFTER, type Why, whyAsk } from './due.ts';
 import { inquire, type Inquired } from './inquire.ts';
+import { paymentsOfRefund } from './payments-of-refund.ts';
+import { notYetDue, type Question, questionOf } from './question.ts';
 
 export interface ReconcilingOptions {
   readonly store: Store;
@@ -36,9 +37,14 @@ export interface Making {
 /** Longer than a call and its writes take. */
 const LEASE_MS = 60_000;
 
-/** `settled`: there was nothing to ask any more. `early`: the client's next turn has not come. */
+/**
+ * `settled`: there was nothing to ask any more, or not yet. `early`: the client's next turn comes in so many
+ * milliseconds. `none`: nothing is due, or somebody else asks at this moment.
+ */
 export type Taken =
-  { readonly kind: 'taken'; readonly make: () => Promise<Made> } | { readonly kind: 'settled' | 'early' | 'none' };
+  | { readonly kind: 'taken'; readonly make: () => Promise<Made> }
+  | { readonly kind: 'early'; readonly inMs: number }
+  | { readonly kind: 'settled' | 'none' };
 
 export interface Reconciling {
   /** Takes an inquiry that nobody else makes meanwhile, and then makes it. Both reject where the store is away. */
@@ -55,11 +61,12 @@ export const createReconciling = (options: ReconcilingOptions): Reconciling => {
       const { clientId, key = null } = making;
       const claim = { clientId, owner, leaseMs, everyMs, now: settings.now(), key };
       const claiming = await store.claimInquiry(claim);
-      if (claiming.kind !== 'claimed') return { kind: claiming.kind };
+      if (claiming.kind !== 'claimed') return claiming;
       const { inquiry } = claiming;
       const question = questionOf(inquiry, key !== null);
-      if (question === null) {
-        await store.keepInquiry({ ...keptAs(inquiry, owner), next: 'needless' });
+      const notYet = question === null || key !== null ? null : notYetDue(inquiry, question.why, settings.now());
+      if (question === null || notYet !== null) {
+        await store.keepInquiry({ ...keptAs(inquiry, owner), next: 'settled', ...notYet, tookTurn: false });
         return { kind: 'settled' };
       }
       return { kind: 'taken', make: async () => await make({ ...settings, ...making, owner, inquiry, question }) };
@@ -67,26 +74,7 @@ export const createReconciling = (options: ReconcilingOptions): Reconciling => {
   };
 };
 
-interface Question {
-  readonly asked: Asked;
-  readonly why: Why;
-}
-
-/** Null where there is nothing to ask any more. What is asked by hand is asked whatever is known. */
-const questionOf = ({ about, id, order, isJoined }: ClaimedInquiry, isByHand: boolean): Question | null => {
-  if (about !== 'order') {
-    const asked = (
-      about === 'refundId'
-        ? { operation: 'inquiryRefund', refundId: id }
-        : { operation: 'inquiryRefund', refundRequestId: id }
-    ) satisfies Asked;
-    return isJoined && !isByHand ? null : { asked, why: 'unjoined refund' };
-  }
-  const why = order === null ? null : (whyAsk(order) ?? (isByHand ? 'by hand' : null));
-  return order === null || why === null ? null : { asked: questionAbout(order), why };
-};
-
-const keptAs = (inquiry: ClaimedInquiry, owner: string): Omit<KeptInquiry, 'next'> => {
+const keptAs = (inquiry: ClaimedInquiry, owner: string): Omit<KeptInquiry, 'next' | 'tookTurn'> => {
   const { clientId, about, id, why, attempts, outcome, askedAt } = inquiry;
   return { key: { clientId, about, id }, owner, why, attempts, outcome, askedAt };
 };
@@ -95,18 +83,30 @@ type Course = Required<Omit<ReconcilingOptions, 'perSecond'>> &
   Making & { readonly owner: string; readonly inquiry: ClaimedInquiry; readonly question: Question };
 
 const make = async (course: Course): Promise<Made> => {
-  const { store, client, owner, inquiry, question, signal, now } = course;
-  const inquired = await inquire(store, { client, asked: question.asked, signal });
+  const { store, client, owner, inquiry, question, signal, now, random } = course;
+  const kept = { ...keptAs(inquiry, owner), tookTurn: true };
   const { why } = question;
-  const kept = keptAs(inquiry, owner);
-  const askedAt = now();
-  // Without an answer nothing was asked; who stopped meanwhile leaves it as it was.
-  const isAnswered = inquired.trouble === null && inquired.outcome !== 'STOPPED';
-  const attempts = (readWhy(inquiry.why) === why ? inquiry.attempts : 0) + Number(isAnswered);
-  const outcome = inquired.outcome === 'OK' ? 'OK' : `${inquired.outcome} ${inquired.code}`;
-  const next = await nextOf(course, { inquired, attempts, askedAt });
-  await store.keepInquiry({ ...kept, why, attempts, outcome, askedAt, next });
-  return { kind: 'made', key: kept.key, why, inquired };
+  try {
+    const inquired = await inquire(store, { client, asked: question.asked, signal });
+    const made: Made = { kind: 'made', key: kept.key, why, inquired };
+    if (inquired.outcome === 'STOPPED') {
+      await store.keepInquiry({ ...kept, next: { dueAt: inquiry.dueAt } });
+      return made;
+    }
+    const askedAt = now();
+    // Without an answer nothing was asked.
+    const attempts = (readWhy(inquiry.why) === why ? inquiry.attempts : 0) + Number(inquired.trouble === null);
+    const outcome = inquired.outcome === 'OK' ? 'OK' : `${inquired.outcome} ${inquired.code}`;
+    const next = await nextOf(course, { inquired, attempts, askedAt });
+    if (inquiry.about !== 'order' && inquired.outcome === 'OK' && next !== 'settled')
+      await store.planInquiries(await paymentsOfRefund(store, inquiry, { round: attempts, now: askedAt }));
+    await store.keepInquiry({ ...kept, why, attempts, outcome, askedAt, next });
+    return made;
+  } catch (error) {
+    // One that fails by itself lets the others go first; while the store is away, its lease has the same effect.
+    await store.keepInquiry({ ...kept, next: { dueAt: now() + spread(UNANSWERED_AFTER, random) } }).catch(() => false);
+    throw error;
+  }
 };
 
 interface Come {
@@ -121,13 +121,13 @@ const nextOf = async (course: Course, { inquired, attempts, askedAt }: Come): Pr
   const order = await orderNow(course);
   // A refund that has found its payment meanwhile is settled when its turn comes.
   if (inquiry.about === 'order') {
-    const why = order === null ? null : whyAsk(order);
-    if (why === null) return 'settled';
+    const isAgain = question.why === 'refund of it' && inquired.trouble !== null;
+    if (order === null || (whyAsk(order) === null && !isAgain)) return 'settled';
   } else if (inquired.recorded !== null && inquired.recorded.reading.paymentId !== null) return 'settled';
-  if (inquired.outcome === 'STOPPED') return { dueAt: inquiry.dueAt };
   if (inquired.trouble !== null) return { dueAt: askedAt + spread(UNANSWERED_AFTER, random) };
   if (isNeverPlaced(question.why, { attempts, code: inquired.code })) return { dueAt: null };
-  return { dueAt: nextDue(order, { why: question.why, attempts, now: askedAt, random }) };
+  const { isRefused } = inquired;
+  return { dueAt: nextDue(order, { why: question.why, attempts, isRefused, now: askedAt, random }) };
 };
 
 /** The order that was asked about; null where it is gone, as a placeholder whose payment has been named. */

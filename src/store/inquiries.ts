@@ -1,6 +1,7 @@
 import type {
   ClaimedInquiry,
   Claiming,
+  InquiryBacklog,
   InquiryClaim,
   InquiryKey,
   InquiryPlan,
@@ -8,9 +9,9 @@ import type {
   PlannedInquiry,
   Unplanned,
 } from './inquiring.ts';
-import { keysNamed, readStanding } from './orders.ts';
+import type { OrderKey } from './order-key.ts';
+import { readStanding } from './orders.ts';
 import { gatherRefundGroups } from './refund-groups.ts';
-import type { OrderName } from './shop.ts';
 import type { Count, Database, Query, Transaction, Value } from './transaction.ts';
 
 interface Row {
@@ -108,19 +109,43 @@ export const dueInquiries = async (
   return rows.map(toPlanned);
 };
 
-export const findInquiries = async (database: Database, name: OrderName): Promise<readonly PlannedInquiry[]> =>
-  await database.snapshot(async (snapshot) => {
-    const keys = await keysNamed(snapshot, name);
-    const rows = await Promise.all(
-      keys.map(async ({ clientId, orderKey }) => await findPlanned(snapshot.query, toKey(clientId, orderKey))),
-    );
-    return rows.flat();
-  });
+/** Of one order; null where nothing is planned. */
+export const findInquiry = async (
+  query: Query,
+  { clientId, orderKey: id }: OrderKey,
+): Promise<PlannedInquiry | null> => {
+  const key: InquiryKey = { clientId, about: 'order', id };
+  const [row] = await query<Row>(`select ${COLUMNS} from inquiries ${WHERE_KEY}`, valuesOf(key));
+  return row === undefined ? null : toPlanned(row);
+};
 
-const toKey = (clientId: string, id: string): InquiryKey => ({ clientId, about: 'order', id });
+export const inquiryBacklog = async ({ query }: Database, now: number): Promise<readonly InquiryBacklog[]> => {
+  const rows = await query<Readonly<Record<'due' | 'planned' | 'stopped', Count>> & Since>(
+    `select client_id,
+       count(*) filter (where due_at <= cast($1 as bigint)) as due,
+       min(due_at) filter (where due_at <= cast($1 as bigint)) as due_since,
+       count(*) filter (where due_at > cast($1 as bigint)) as planned,
+       min(due_at) filter (where due_at > cast($1 as bigint)) as next_at,
+       count(*) filter (where due_at is null and outcome like 'FAILED %') as stopped
+     from inquiries
+     group by client_id
+     order by client_id`,
+    [now],
+  );
+  return rows.map((row) => ({
+    clientId: row.client_id,
+    due: Number(row.due),
+    dueSince: numberOrNull(row.due_since),
+    planned: Number(row.planned),
+    nextAt: numberOrNull(row.next_at),
+    stopped: Number(row.stopped),
+  }));
+};
 
-const findPlanned = async (query: Query, key: InquiryKey): Promise<readonly PlannedInquiry[]> =>
-  (await query<Row>(`select ${COLUMNS} from inquiries ${WHERE_KEY}`, valuesOf(key))).map(toPlanned);
+interface Since extends Pick<Row, 'client_id'> {
+  readonly due_since: Count | null;
+  readonly next_at: Count | null;
+}
 
 /** For the same reason the pauses go on; but the first inquiry may be due earlier by now. */
 const PLAN = `
@@ -184,7 +209,7 @@ export const claimInquiry = async (database: Database, claim: InquiryClaim): Pro
       [clientId, ...values],
     );
     if (row === undefined) return { kind: 'none' };
-    if (!(await takeTurn(transaction, claim))) return { kind: 'early' };
+    if (!(await takeTurn(transaction, claim))) return { kind: 'early', inMs: await untilTurn(transaction, claim) };
     const planned = toPlanned(row);
     await query(`update inquiries set owner = $4, until = ${dialect.clock} + cast($5 as bigint) ${WHERE_KEY}`, [
       ...valuesOf(planned),
@@ -218,6 +243,14 @@ const takeTurn = async (
 
 const turnOf = ({ clientId }: Pick<InquiryKey, 'clientId'>): string => `inquiries of ${clientId}`;
 
+/** Whoever waits comes back at the same moment: nobody who asks all the time keeps the others from their turn. */
+const untilTurn = async ({ query, dialect: { clock } }: Transaction, { clientId }: InquiryClaim): Promise<number> => {
+  const [turn] = await query<{ wait: Count }>(`select until - ${clock} as wait from leases where name = $1`, [
+    turnOf({ clientId }),
+  ]);
+  return Math.max(0, Number(turn?.wait ?? 0));
+};
+
 const FREE_TURN = 'update leases set until = 0 where name = $1 and owner = $2';
 
 const withSubject = async (transaction: Transaction, planned: PlannedInquiry): Promise<ClaimedInquiry> => {
@@ -232,11 +265,10 @@ const withSubject = async (transaction: Transaction, planned: PlannedInquiry): P
 
 export const keepInquiry = async (database: Database, kept: KeptInquiry): Promise<boolean> =>
   await database.transact([], async ({ query }) => {
-    const { key, owner, why, attempts, outcome, askedAt, next } = kept;
+    const { key, owner, why, attempts, outcome, askedAt, next, tookTurn } = kept;
     const own = [...valuesOf(key), owner];
-    if (next === 'needless') await query(FREE_TURN, [turnOf(key), owner]);
     const written =
-      next === 'settled' || next === 'needless'
+      next === 'settled'
         ? await query(`delete from inquiries ${WHERE_KEY} and owner = $4 returning 1 as written`, own)
         : await query(
             `update inquiries
@@ -246,5 +278,7 @@ export const keepInquiry = async (database: Database, kept: KeptInquiry): Promis
              returning 1 as written`,
             [...own, why, attempts, outcome, askedAt, next.dueAt],
           );
+    // Last, as whoever claims locks an inquiry before the turn.
+    if (!tookTurn) await query(FREE_TURN, [turnOf(key), owner]);
     return written.length > 0;
   });

@@ -1,5 +1,4 @@
 import type { Order } from '../order/order.ts';
-import type { OrderName } from './shop.ts';
 
 /* What is stored of the inquiries that are to be made, and what a store does for who makes them (reconcile/). */
 
@@ -59,9 +58,14 @@ export interface InquiryClaim {
   readonly key: InquiryKey | null;
 }
 
-/** `early`: another inquiry of this client was made too short a time ago. `none`: nothing is due, or it is held. */
+/**
+ * `early`: another inquiry of this client was made too short a time ago; the next turn comes in so many milliseconds.
+ * `none`: nothing is due, or it is held.
+ */
 export type Claiming =
-  { readonly kind: 'claimed'; readonly inquiry: ClaimedInquiry } | { readonly kind: 'early' | 'none' };
+  | { readonly kind: 'claimed'; readonly inquiry: ClaimedInquiry }
+  | { readonly kind: 'early'; readonly inMs: number }
+  | { readonly kind: 'none' };
 
 /** What became of a claimed inquiry. */
 export interface KeptInquiry {
@@ -71,11 +75,23 @@ export interface KeptInquiry {
   readonly attempts: number;
   readonly outcome: string | null;
   readonly askedAt: number | null;
-  /**
-   * As in a plan. `settled`: there is nothing to ask any more. `needless`: there was nothing to ask, and the client's turn is
-   * free again.
-   */
-  readonly next: { readonly dueAt: number | null } | 'settled' | 'needless';
+  /** As in a plan. `settled`: there is nothing to ask any more. */
+  readonly next: { readonly dueAt: number | null } | 'settled';
+  /** False where it was not asked after all: then the client's turn is free again. */
+  readonly tookTurn: boolean;
+}
+
+/** How many inquiries of a client are planned, and what of them waits. Times are epoch milliseconds. */
+export interface InquiryBacklog {
+  readonly clientId: string;
+  readonly due: number;
+  /** Since when the one is due that is due longest; null for none. */
+  readonly dueSince: number | null;
+  /** Due later, and when the next of them is. */
+  readonly planned: number;
+  readonly nextAt: number | null;
+  /** Not asked again by themselves: APO refused to answer, or knows of no such payment. */
+  readonly stopped: number;
 }
 
 export interface StoreInquiryReads {
@@ -89,8 +105,8 @@ export interface StoreInquiryReads {
     clientIds: readonly string[],
     page: { readonly now: number; readonly limit: number },
   ) => Promise<readonly PlannedInquiry[]>;
-  /** Those of the orders of a name. */
-  readonly findInquiries: (name: OrderName) => Promise<readonly PlannedInquiry[]>;
+  /** Of every client of whom something is planned. */
+  readonly inquiryBacklog: (now: number) => Promise<readonly InquiryBacklog[]>;
 }
 
 export interface StoreInquiryWrites {

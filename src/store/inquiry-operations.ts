@@ -1,20 +1,19 @@
 import {
   claimInquiry,
   dueInquiries,
-  findInquiries,
   hurryInquiries,
+  inquiryBacklog,
   keepInquiry,
   planInquiries,
   unplannedOrders,
 } from './inquiries.ts';
 import type { InquiryClaim, InquiryPlan, KeptInquiry, StoreInquiryReads, StoreInquiryWrites } from './inquiring.ts';
-import type { OrderName } from './shop.ts';
 import type { Database } from './transaction.ts';
 
 export const createInquiryReads = (database: Database): StoreInquiryReads => ({
   unplannedOrders: async (clientIds, page) => await unplannedOrders(database, clientIds, page),
   dueInquiries: async (clientIds, page) => await dueInquiries(database, clientIds, page),
-  findInquiries: async (name: OrderName) => await findInquiries(database, name),
+  inquiryBacklog: async (now) => await inquiryBacklog(database, now),
 });
 
 export const createInquiryWrites = (database: Database): StoreInquiryWrites => ({
@@ -31,7 +30,7 @@ export const toInquiryStore = (
 ): StoreInquiryReads & StoreInquiryWrites => ({
   unplannedOrders: async (...values) => await (await reading()).calls.unplannedOrders(...values),
   dueInquiries: async (...values) => await (await reading()).calls.dueInquiries(...values),
-  findInquiries: async (name) => await (await reading()).calls.findInquiries(name),
+  inquiryBacklog: async (now) => await (await reading()).calls.inquiryBacklog(now),
 
   planInquiries: async (plans) => await writes.planInquiries(plans),
   hurryInquiries: async (...values) => await writes.hurryInquiries(...values),

@@ -22,6 +22,8 @@ export const SETTING = {
   seen: 'seen',
   /** When a service looked last for payments to inquire, as ISO time (reconcile/). */
   reconciled: 'reconciled',
+  /** Of which clients inquiries are held back, as JSON (held-back.ts). */
+  heldBack: 'inquiries held back',
   /** Written to learn whether the database can be written. */
   probe: 'probe',
   /** SQLite: the last position of the change feed. */

@@ -48,6 +48,7 @@ import type {
 } from './verification-failure.ts';
 
 export * from './callback.ts';
+export { type AllHeldBack, type HeldBack, recallHeldBack, rememberHeldBack } from './held-back.ts';
 export type * from './inquiring.ts';
 export type * from './move.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';

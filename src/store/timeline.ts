@@ -5,6 +5,7 @@ import { type Happened, type Moment, shortly, tellTimeline } from '../order/time
 import { rulesIn } from './around.ts';
 import { callbacksOf } from './callback-lists.ts';
 import { evidenceAt, type History, readOrderHistory } from './history.ts';
+import { findInquiry } from './inquiries.ts';
 import { complete } from './joined.ts';
 import type { Move } from './move.ts';
 import { listMoves } from './move-row.ts';
@@ -52,6 +53,7 @@ export const readTimeline = async (
         derived: Math.max(1, Math.floor(LOOKED_AT / (statements.length + 1))),
       }),
       callbacks: await callbacksOf(query, key),
+      inquiry: await findInquiry(query, key),
       omitted,
     };
   });

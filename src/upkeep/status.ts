@@ -2,6 +2,7 @@ import type { NumberedRules } from '../store/setting.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
 import { type CallbackLag, readCallbackLags } from './callbacks.ts';
 import { recallRules, type ServiceInForce } from './in-force.ts';
+import { type InquiryLag, readInquiryLags } from './inquiries.ts';
 
 /** What `GET /api/status` and `paynotify status` say; no secrets. */
 export interface Status {
@@ -24,10 +25,12 @@ export interface Status {
   readonly moves: StoreStatus['moves'];
   /** How far the shops are behind. */
   readonly callbacks: readonly CallbackLag[];
+  /** What is to be asked of APO. */
+  readonly inquiries: readonly InquiryLag[];
 }
 
 export const readStatus = async (
-  store: Pick<Store, 'name' | 'status' | 'recall' | 'listCallbackUrls' | 'listWaitingCallbacks'>,
+  store: Pick<Store, 'name' | 'status' | 'recall' | 'listCallbackUrls' | 'listWaitingCallbacks' | 'inquiryBacklog'>,
   service: ServiceInForce | null,
 ): Promise<Status> => {
   const { schema, generation, lastVerifiedAt, failed, unverified, moves } = await store.status();
@@ -44,5 +47,6 @@ export const readStatus = async (
     backlog: { failed, unverified },
     moves,
     callbacks: await readCallbackLags(store, Date.now()),
+    inquiries: await readInquiryLags(store, Date.now()),
   };
 };

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { RESULT_CODES } from '../../src/sandbox/codes.ts';
+import { holdsCardData } from '../../src/sandbox/operations/request.ts';
 import { OPERATIONS } from '../../src/sandbox/world.ts';
 import type { Fields } from '../support/facts.ts';
 import { API, APO_KEY, CLIENT, jpy, keepUp, payment, type Served, serve } from './support.ts';
@@ -190,6 +192,14 @@ describe('pay', () => {
     const id = '4000000000000002';
     expect((await sandbox.call('pay', payment(id))).outcome).toBe('F PARAM_ILLEGAL');
     expect((await (await fetch(sandbox.url)).text()).includes(id)).toBe(false);
+  });
+
+  test('takes no id for the number of a card', () => {
+    const ids = Array.from({ length: 20_000 }, () => randomUUID());
+    // Of digits alone, and two of a kind that once were refused.
+    ids.push('41234567-4123-4123-8123-412345678901', '0f9bd514-cdbb-4547-8673-941215818dd4');
+    expect(ids.filter((id) => holdsCardData({ paymentRequestId: id, paymentId: id.replaceAll('-', '') }))).toEqual([]);
+    expect(holdsCardData({ paymentRequestId: 'order-4000000000000002' })).toBe(true);
   });
 
   test('refuses every method but the test method', async () => {

@@ -280,7 +280,7 @@ describe.each([
         identifiers: ['name', 'value', 'client_id', 'joins'],
       })) {
         // Each row costs a run of all checks for each of its columns.
-        for (const row of (await world.hand.rows(table)).filter((_, index) => index % 4 === 0)) {
+        for (const row of (await world.hand.rows(table)).filter((_row, index) => index % 4 === 0)) {
           for (const column of names) {
             const verification = await withFlip(table, row, { column, where: 1 });
             expect([column, verification === null || isFound(verification, table)]).toEqual([column, true]);

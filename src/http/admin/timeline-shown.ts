@@ -25,11 +25,27 @@ export interface CallbackEntry {
   readonly says: null;
 }
 
+/** What was asked of APO, and when it is asked next. */
+export interface ShownInquiry {
+  /** The reason; a closed set. */
+  readonly why: string;
+  /** Null where it has not been asked yet. */
+  readonly askedAt: string | null;
+  /** What that came to: `OK`, or `UNKNOWN` or `FAILED` and a code. */
+  readonly outcome: string | null;
+  /** Answered inquiries for this reason. */
+  readonly attempts: number;
+  /** Null where it is not asked again by itself. */
+  readonly nextAt: string | null;
+}
+
 export type ShownEntry = TimelineEntry | UnverifiedEntry | CallbackEntry;
 
 /** A timeline as it is shown. */
-export interface ShownTimeline extends Omit<Timeline, 'items' | 'callbacks'>, Pick<Search, 'notSearched'> {
+export interface ShownTimeline extends Omit<Timeline, 'items' | 'callbacks' | 'inquiry'>, Pick<Search, 'notSearched'> {
   readonly items: readonly ShownEntry[];
+  /** Null where nothing is to be asked of APO. */
+  readonly inquiry: ShownInquiry | null;
   /** What is left out, in words; null for nothing. */
   readonly note: string | null;
 }
@@ -39,7 +55,7 @@ export const idsOf = ({ order }: Timeline): readonly string[] =>
   [order.paymentId, order.paymentRequestId].filter((id) => id !== null);
 
 export const shownWith = (timeline: Timeline, { unverified, notSearched }: Search): ShownTimeline => {
-  const { order, why, items, callbacks, omitted } = timeline;
+  const { order, why, items, callbacks, inquiry, omitted } = timeline;
   const entries = unverified.map((one): UnverifiedEntry => ({
     type: 'unverified',
     at: one.firstReceivedAt,
@@ -52,6 +68,7 @@ export const shownWith = (timeline: Timeline, { unverified, notSearched }: Searc
     items: [...items, ...entries, ...callbacks.flatMap(callbackEntries)].toSorted(
       (a, b) => Date.parse(a.at) - Date.parse(b.at),
     ),
+    inquiry: inquiryShown(inquiry),
     omitted,
     note:
       omitted === 0
@@ -59,6 +76,15 @@ export const shownWith = (timeline: Timeline, { unverified, notSearched }: Searc
         : `The latest ${LONGEST_TIMELINE} entries are shown, and ${omitted} older ones are left out. Where says is null, what the order said then is not derived.`,
     notSearched,
   };
+};
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/** What is not to be asked, and never was, says nothing. */
+const inquiryShown = (planned: Timeline['inquiry']): ShownInquiry | null => {
+  if (planned === null || (planned.askedAt === null && planned.dueAt === null)) return null;
+  const { why, askedAt, outcome, attempts, dueAt } = planned;
+  return { why, askedAt: iso(askedAt), outcome, attempts, nextAt: iso(dueAt) };
 };
 
 /** A URL that is not in use any more is told nothing. */

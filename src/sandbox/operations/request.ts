@@ -79,11 +79,13 @@ const CARD_FIELDS: ReadonlySet<string> = new Set([
   'pan',
 ]);
 
-/** A number that a card may have: by its first digits, its length and its check digit. */
-const CARD_NUMBER = /(?<!\d)(?:4|5[1-5]|2[2-7]|3[4-7]|6)(?:[ -]?\d){11,18}(?!\d)/g;
+/** A number that a card may have: by its first digits, its length and its check digit; within a word it is an id's. */
+const CARD_NUMBER = /(?<![\da-z])(?:4|5[1-5]|2[2-7]|3[4-7]|6)(?:[ -]?\d){11,18}(?![\da-z])/gi;
+/** The digits of one in a thousand would pass for a card's. */
+const UUID = /\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/gi;
 
 const holdsCardNumber = (text: string): boolean =>
-  [...text.matchAll(CARD_NUMBER)].some(([number]) => passesLuhn(number.replaceAll(/\D/g, '')));
+  [...text.replaceAll(UUID, '').matchAll(CARD_NUMBER)].some(([number]) => passesLuhn(number.replaceAll(/\D/g, '')));
 
 const passesLuhn = (digits: string): boolean => {
   const sum = Array.from(digits)

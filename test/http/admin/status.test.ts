@@ -68,6 +68,7 @@ describe('status', () => {
       backlog: { failed: 0, unverified: { UNKNOWN_CLIENT: 2 } },
       moves: { underWay: 0, since: null },
       callbacks: [],
+      inquiries: [],
     });
     expect(await json(['status'], env)).toEqual(told);
     const { code, out } = await here(['status'], env);

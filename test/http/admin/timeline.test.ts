@@ -52,6 +52,7 @@ describe('GET /api/orders/:id/timeline', () => {
       items: expect.any(Array),
       omitted: 0,
       note: null,
+      inquiry: null,
       notSearched: null,
     });
     const said = { status: 'AUTHORIZED', fulfillable: false, nextAction: 'WAIT', attention: [] };
@@ -60,6 +61,16 @@ describe('GET /api/orders/:id/timeline', () => {
       ['unverified', null],
       ['notification', { status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', attention: [] }],
     ]);
+  });
+
+  test('tells when APO is asked about the order', async () => {
+    const key = { clientId: CLIENT, about: 'order', id: 'P-0001' } as const;
+    const dueAt = Date.parse('2026-01-02T03:04:05Z');
+    await admin.store.planInquiries([{ key, position: '0', why: 'authorized', dueAt }]);
+    const { body } = await timelineOf('P-0001', `?clientId=${CLIENT}`).expect(200);
+    expect(body).toMatchObject({
+      inquiry: { why: 'authorized', askedAt: null, outcome: null, attempts: 0, nextAt: '2026-01-02T03:04:05.000Z' },
+    });
   });
 
   test('tells what a shop was told of the order, and what it is still to be told', async () => {

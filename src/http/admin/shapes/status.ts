@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { OrderRules } from '../../../order/rules.ts';
 import type { CallbackLag } from '../../../upkeep/callbacks.ts';
+import type { InquiryLag } from '../../../upkeep/inquiries.ts';
 import type { Status } from '../../../upkeep/status.ts';
-import { count, ourTimeOrNull, text, textOrNull } from './plain.ts';
+import { count, ourTime, ourTimeOrNull, text, textOrNull } from './plain.ts';
 import { listOf, shapeOf } from './shape.ts';
 
 type NumberedRules = NonNullable<Status['rules']>;
@@ -54,6 +55,23 @@ export const status = shapeOf<Status>('Status')({
       why: textOrNull.describe('What the last attempt came to.'),
       nextAttemptAt: ourTimeOrNull,
       deliveredAt: ourTimeOrNull.describe('The last 2xx.'),
+    }),
+  ),
+  inquiries: listOf(
+    shapeOf<InquiryLag>('InquiryLag')({
+      clientId: text,
+      due: count.describe('Inquiries that are to be made by now.'),
+      dueSince: ourTimeOrNull,
+      planned: count.describe('Those that are due later.'),
+      nextAt: ourTimeOrNull,
+      stopped: count.describe('Not asked again by themselves: APO refused to answer, or knows of no such payment.'),
+      heldBack: shapeOf<NonNullable<InquiryLag['heldBack']>>()({
+        since: ourTime,
+        until: ourTime.describe('Then one is tried.'),
+        code: text.describe("APO's code, or why there is none."),
+      })
+        .nullable()
+        .describe("APO's API does not answer; null where it does."),
     }),
   ),
 });

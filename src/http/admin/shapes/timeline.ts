@@ -7,10 +7,10 @@ import { KINDS, OUTCOMES } from '../../../order/reading.ts';
 import { REVIEW_DECISIONS } from '../../../order/review.ts';
 import { ORDER_STATUSES } from '../../../order/status.ts';
 import type { Says, TimelineEntry } from '../../../order/timeline.ts';
-import type { CallbackEntry, ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
+import type { CallbackEntry, ShownInquiry, ShownTimeline, UnverifiedEntry } from '../timeline-shown.ts';
 import { asked as askedShape, unverifiedSummary } from './notification.ts';
 import { movementStatus, order } from './order.ts';
-import { amountOrNull, count, digest, ourTime, text, textOrNull } from './plain.ts';
+import { amountOrNull, count, digest, ourTime, ourTimeOrNull, text, textOrNull } from './plain.ts';
 import { listOf, shapeOf } from './shape.ts';
 import { expected, ofRefund } from './shop.ts';
 
@@ -123,6 +123,15 @@ export const timeline = shapeOf<ShownTimeline>('Timeline')({
       callbackEntry,
     ]),
   ),
+  inquiry: shapeOf<ShownInquiry>('PlannedInquiry')({
+    why: text,
+    askedAt: ourTimeOrNull.describe('Null where APO has not been asked for this yet.'),
+    outcome: textOrNull.describe('What that came to: OK, or UNKNOWN or FAILED and a code.'),
+    attempts: count,
+    nextAt: ourTimeOrNull.describe('When APO is asked next; null where it is not asked again by itself.'),
+  })
+    .nullable()
+    .describe('What the service asks APO about the order; null for nothing.'),
   omitted: count,
   note: textOrNull,
   notSearched: textOrNull,

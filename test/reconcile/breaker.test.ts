@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import { createBreaker } from '../../src/reconcile/breaker.ts';
+
+const SECOND = 1_000;
+const WELL = { trouble: null, code: 'SUCCESS' } as const;
+const AWAY = { trouble: 'outage', code: 'NO_ANSWER ECONNREFUSED' } as const;
+const REFUSED = { trouble: 'configuration', code: 'KEY_NOT_FOUND' } as const;
+
+test('three failures in a row open it, each failure after a pause keeps it open for longer, and an answer closes it', () => {
+  const breaker = createBreaker();
+  expect([AWAY, AWAY, WELL, AWAY, AWAY].map((one) => breaker.note(one, 0))).toEqual([null, null, null, null, null]);
+  expect(breaker.openUntil()).toBeNull();
+  expect(breaker.note(AWAY, 0)).toBe('opens');
+  const opened: (number | null)[] = [breaker.openUntil()];
+  for (let pauses = 0; pauses < 4; pauses += 1) {
+    const now = breaker.openUntil() ?? 0;
+    expect(breaker.note(AWAY, now)).toBe('stays open');
+    opened.push((breaker.openUntil() ?? 0) - now);
+  }
+  expect(opened).toEqual([30, 60, 120, 300, 300].map((seconds) => seconds * SECOND));
+  expect(breaker.note(WELL, breaker.openUntil() ?? 0)).toBe('closes');
+  expect(breaker.openUntil()).toBeNull();
+  // Three again, and the first pause again.
+  expect([AWAY, AWAY, AWAY].map((one) => breaker.note(one, 0))).toEqual([null, null, 'opens']);
+  expect(breaker.openUntil()).toBe(30 * SECOND);
+});
+
+test('what was under way when it opened changes nothing but by an answer', () => {
+  const breaker = createBreaker();
+  for (const one of [AWAY, AWAY, AWAY]) breaker.note(one, 0);
+  expect(breaker.note(AWAY, 29 * SECOND)).toBeNull();
+  expect(breaker.openUntil()).toBe(30 * SECOND);
+  expect(breaker.note(WELL, 29 * SECOND)).toBe('closes');
+});
+
+test('one refusal of the configuration opens it for ten minutes, and each time it is said', () => {
+  const breaker = createBreaker();
+  expect(breaker.note(REFUSED, 0)).toBe('opens');
+  expect(breaker.openUntil()).toBe(600 * SECOND);
+  expect(breaker.note(REFUSED, 600 * SECOND)).toBe('stays open');
+  expect(breaker.openUntil()).toBe(1_200 * SECOND);
+});

@@ -41,7 +41,8 @@ export const createCalling = (config: Config, log: Log): Calling => {
     begin: (store) => {
       const { inquiriesPerSecond: perSecond, autoCapture } = config;
       reconciler = startReconciler(clients, { store, perSecond, report: reconcileReport(log) });
-      if (config.api !== null) worker = startMoveWorker({ store, moves: movesBy(store), autoCapture, report });
+      const hasKeys = (): boolean => clients.size > 0;
+      worker = startMoveWorker({ store, moves: movesBy(store), hasKeys, autoCapture, report });
     },
     reload: (keys) => {
       clients = clientsOf(keys);

@@ -53,10 +53,15 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
     const result = await send(client, move, signal);
     const circumstances = { now: Date.now(), isFirst: looked === null, isUnknownThere: knowsNothing(looked) };
     const outcome = outcomeOf(move, result, circumstances);
+    if (outcome.status !== 'SUCCEEDED') return await keep(move, outcome);
     // So that the order says so before a notification comes, and if none does: of a cancel there is none. Before it is
-    // written down, for whoever dies in between is then taken up.
-    if (outcome.status === 'SUCCEEDED') await look({ store, client, signal }, move);
-    return await keep(move, outcome);
+    // written down, for whoever dies in between is then taken up; and so is what the order does not show yet.
+    const { order, inquired } = await look({ store, client, signal }, move);
+    const isShown = order !== null && finalIn(order, move) !== null;
+    return await keep(
+      move,
+      isShown || inquired.trouble === 'configuration' ? outcome : { ...waiting(move, 'NOT_SHOWN'), ...sent(outcome) },
+    );
   };
   return {
     make: async (asked) => {
@@ -91,6 +96,13 @@ const toldBy = (order: Order | null, move: Move): MoveOutcome | null => {
   const reason = status === 'FAILED' ? 'TOLD' : null;
   return { status, resultCode: code, reason, id, sent: false, nextAttemptAt: Date.now() };
 };
+
+/** What APO said of it stays. */
+const sent = ({ resultCode, id }: MoveOutcome): Pick<MoveOutcome, 'resultCode' | 'id' | 'sent'> => ({
+  resultCode,
+  id,
+  sent: true,
+});
 
 /** As before, later. */
 const waiting = (move: Move, reason: string): MoveOutcome => ({

@@ -7,6 +7,8 @@ import type { Moves } from './moves.ts';
 export interface MoveWorkerOptions {
   readonly store: Store;
   readonly moves: Moves;
+  /** Without one nothing is done, but that what a former one has left is told once. */
+  readonly hasKeys: () => boolean;
   /** Capture MANUAL orders where a registration says the amount. */
   readonly autoCapture: boolean;
   readonly everyMs?: number;
@@ -23,7 +25,7 @@ const EVERY_MS = 5_000;
 const AT_ONCE = 50;
 
 /** The first look takes up all: who wrote them down may be gone. The same twice is the same once, by its id. */
-export const startMoveWorker = ({ everyMs = EVERY_MS, report, ...work }: MoveWorkerOptions): MoveWorker => {
+export const startMoveWorker = ({ everyMs = EVERY_MS, report, hasKeys, ...work }: MoveWorkerOptions): MoveWorker => {
   const nap = createNap();
   const breakerOf = createBreakers();
   let isStopping = false;
@@ -32,7 +34,7 @@ export const startMoveWorker = ({ everyMs = EVERY_MS, report, ...work }: MoveWor
     let before = Number.MAX_SAFE_INTEGER;
     while (!hasStopped()) {
       try {
-        await workThrough(work, { before, breakerOf, isStopping: hasStopped });
+        if (hasKeys() || before > 0) await workThrough(work, { before, breakerOf, isStopping: hasStopped });
         before = 0;
       } catch (error) {
         if (!hasStopped()) report.onError(error);

@@ -134,6 +134,16 @@ describe.each(['capture', 'cancel', 'refund'] as const)('a %s', (kind) => {
     ]);
   });
 
+  test('that succeeded is looked after until the order shows it', async () => {
+    const id = await ready(kind);
+    const inquiry = kind === 'refund' ? { operation: 'inquiryRefund' } : { operation: 'inquiryPayment', payment: id };
+    await ground.sandbox.control('POST', '/answers', { ...inquiry, resultCode: 'UNKNOWN_EXCEPTION' });
+    const move = await made(ground, id, ASKED[kind]);
+    expect(move).toMatchObject({ status: 'PROCESSING', reason: 'NOT_SHOWN', resultCode: 'SUCCESS' });
+    expect((await ground.moves.takeUp(move)).move).toMatchObject({ status: 'SUCCEEDED', reason: null, attempts: 1 });
+    await isDoneOnce(kind, id);
+  });
+
   test('of which APO says nothing final is sent again with the same id', async () => {
     const id = await ready(kind);
     const told = { operation: kind, resultCode: 'UNKNOWN_EXCEPTION', payment: id };
@@ -248,7 +258,13 @@ describe('what is under way', () => {
     );
     const errors: unknown[] = [];
     const onError = (error: unknown): void => void errors.push(error);
-    const worker = startMoveWorker({ ...ground, autoCapture: true, everyMs: 10, report: { onError } });
+    const worker = startMoveWorker({
+      ...ground,
+      hasKeys: () => true,
+      autoCapture: true,
+      everyMs: 10,
+      report: { onError },
+    });
     await eventually('what was forgotten', async () => await ground.order(forgotten), isCaptured);
     await eventually('what was registered', async () => await ground.order(registered), isCaptured);
     await worker.stop();

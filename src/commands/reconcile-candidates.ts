@@ -48,6 +48,9 @@ const all = async <T>(
   return items;
 };
 
+/** Longer than a commit takes. */
+const A_COMMIT_MS = 60_000;
+
 /** The oldest change first: who waits longest. */
 export const candidatesSince = async (
   store: Store,
@@ -55,14 +58,19 @@ export const candidatesSince = async (
   since: Date,
 ): Promise<readonly Candidate[]> => {
   const from = since.toISOString();
+  // The list is in the order of commits; the time of an order is a little older than its commit.
+  const surely = new Date(since.getTime() - A_COMMIT_MS).toISOString();
   const filter = { clientId: null, status: null, nextAction: null, attention: null, referenceOrderId: null };
   const orders = await all(
     async (page) => await store.listOrders(filter, page),
-    ({ updatedAt }) => updatedAt >= from,
+    ({ updatedAt }) => updatedAt >= surely,
   );
   const refunds = await all(async (page) => await store.listRefunds({ joined: false }, page));
   const candidates = [
-    ...orders.toReversed().map(toCandidate),
+    ...orders
+      .filter(({ updatedAt }) => updatedAt >= from)
+      .toReversed()
+      .map(toCandidate),
     ...refunds
       .filter(({ firstReceivedAt }) => firstReceivedAt >= from)
       .flatMap(refundPlan)

@@ -4,7 +4,6 @@ import { clientsOf } from '../calling.ts';
 import { type Config, ConfigError, readConfig } from '../config.ts';
 import { isIdentifier } from '../order/identifier.ts';
 import { readInstant } from '../order/time.ts';
-import { createBreaker } from '../reconcile/breaker.ts';
 import { WHY } from '../reconcile/due.ts';
 import { createReconciling, type Made, type Reconciling } from '../reconcile/reconciling.ts';
 import { paymentIdOf } from '../store/order-key.ts';
@@ -109,25 +108,68 @@ const ask = async (
   wanted: readonly Candidate[],
   { config, options, shell }: Asked & { readonly config: Config },
 ): Promise<void> => {
-  const replies: Reply[] = [];
+  const replies = new Map<Candidate, Reply>();
   const clients = clientsOf(config);
   const reconciling = createReconciling({ store, perSecond: config.inquiriesPerSecond });
-  const breakers = new Map([...clients.keys()].map((clientId) => [clientId, createBreaker()]));
+  const patience = new Map([...clients.keys()].map((clientId) => [clientId, createPatience()]));
   const bar = createProgressBar(shell);
-  for (const [done, { key, status }] of wanted.entries()) {
-    bar.show({ text: 'asking APO', done, total: wanted.length });
-    const client = clients.get(key.clientId);
-    const breaker = breakers.get(key.clientId);
-    if (client === undefined || breaker === undefined) throw new UsageError(`${key.clientId} has no private key`);
-    // What APO does not answer now it does not answer for the others either.
-    const made = breaker.openUntil() === null ? await makeOne(reconciling, { key, client }) : null;
-    if (made !== null) breaker.note(made.inquired, Date.now());
-    replies.push({ key, made, before: status, after: made === null ? status : await statusNow(store, key) });
-  }
+  const askAll = async (candidates: readonly Candidate[]): Promise<void> => {
+    for (const candidate of candidates) {
+      const { key, status } = candidate;
+      bar.show({ text: 'asking APO', done: replies.size, total: wanted.length });
+      const client = clients.get(key.clientId);
+      const patient = patience.get(key.clientId);
+      if (client === undefined || patient === undefined) throw new UsageError(`${key.clientId} has no private key`);
+      const made = (await patient.goesOn()) ? await makeOne(reconciling, { key, client }) : null;
+      if (made !== null) patient.note(made.inquired);
+      const before = replies.get(candidate);
+      if (made === null && before !== undefined) continue;
+      replies.set(candidate, {
+        key,
+        made,
+        before: status,
+        after: made === null ? status : await statusNow(store, key),
+      });
+    }
+  };
+  await askAll(wanted);
+  // What got no answer is asked about once more.
+  await askAll(wanted.filter((one) => replies.get(one)?.made?.inquired.trouble === 'outage'));
   bar.end();
+  tell([...replies.values()], { options, shell });
+};
+
+const tell = (replies: readonly Reply[], { options, shell }: Asked): void => {
   if (replies.some(({ made }) => made === null || made.inquired.outcome === 'UNKNOWN')) shell.foundWrong();
   if (options.json === true) printJson(shell, { inquiries: replies.map(toJson) });
   else printReplies(replies, shell);
+};
+
+/** How long somebody who asks by hand bears with an API that does not answer. */
+interface Patience {
+  /** Waits a little where it did not answer just now; false where it is given up. */
+  readonly goesOn: () => Promise<boolean>;
+  readonly note: (inquired: Made['inquired']) => void;
+}
+
+const TRIES = 6;
+/** A single one that gets no answer is followed by the next at once. */
+const BORNE = 3;
+const FIRST_PAUSE_MS = 500;
+
+/** What APO does not answer several times in a row it does not answer for the others either. */
+const createPatience = (): Patience => {
+  let missed = 0;
+  return {
+    goesOn: async () => {
+      if (missed >= TRIES) return false;
+      if (missed >= BORNE) await pause(FIRST_PAUSE_MS * 2 ** (missed - BORNE));
+      return true;
+    },
+    note: ({ trouble }) => {
+      missed = trouble === null ? 0 : trouble === 'configuration' ? TRIES : missed + 1;
+    },
+  };
 };
 
 interface One {
@@ -166,7 +208,7 @@ const toJson = (reply: Reply) => ({
   status: reply.after,
 });
 
-const GIVEN_UP = 'APO did not answer three times in a row, or refuses the configuration. Ask again once it answers.';
+const GIVEN_UP = `APO did not answer ${TRIES} times in a row, or refuses the configuration. Ask again once it answers.`;
 const ASKED_BY_ANOTHER = 'the service asks about it at this moment. `paynotify why ID` tells its answer.';
 
 const isGivenUp = (asked: readonly Reply[]): boolean => asked.some(({ made }) => made?.inquired.trouble !== null);

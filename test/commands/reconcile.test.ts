@@ -82,14 +82,26 @@ describe('reconcile', () => {
     expect((await here(['status'], env())).out).toMatch(/^inquiries of SANDBOX_\w+ +none due; 1 later, next /m);
   });
 
+  test('asks once more about what got no answer', async () => {
+    await paidFor('CR-10');
+    await sandbox.control('POST', '/answers', {
+      operation: 'inquiryPayment',
+      resultCode: 'REQUEST_TRAFFIC_EXCEED_LIMIT',
+    });
+    const asked = await here(['reconcile', 'CR-10'], env());
+    expect(asked.out).toMatch(/CR-10 +OK +PENDING +CAPTURED$/m);
+    expect(asked.code).toBe(0);
+  });
+
   test('says what it could not ask, and that it is not asked in vain', async () => {
-    for (const id of ['CR-5', 'CR-6', 'CR-7', 'CR-8', 'CR-9']) await register(await place().opened(), id);
+    for (const id of ['CR-1', 'CR-2', 'CR-3', 'CR-4', 'CR-5', 'CR-6', 'CR-7', 'CR-8'])
+      await register(await place().opened(), id);
     const away = env({ ANTOM_API_URL: 'http://127.0.0.1:9' });
     const asked = await here(['reconcile', '--since', '2020-01-01T00:00:00Z'], away);
     expect(asked.code).toBe(1);
-    expect(asked.out.match(/UNKNOWN NO_ANSWER \w+ +PENDING +PENDING$/gm)).toHaveLength(3);
+    expect(asked.out.match(/UNKNOWN NO_ANSWER \w+ +PENDING +PENDING$/gm)).toHaveLength(6);
     expect(asked.out.match(/not asked +PENDING +PENDING$/gm)).toHaveLength(2);
-    expect(asked.out).toMatch(/^Not asked about 2: APO did not answer three times in a row/m);
+    expect(asked.out).toMatch(/^Not asked about 2: APO did not answer 6 times in a row/m);
   });
 
   test.each<Refused>([

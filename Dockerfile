@@ -24,10 +24,11 @@ RUN mkdir /data .cache \
  && chown node:node /data .cache \
  && ln -s /app/src/cli.ts /usr/local/bin/paynotify
 # What Node compiles and strips of its types is kept in the image: starts are faster and take less memory. The demo runs
-# all that a service does, but PostgreSQL. By the user that will read it, whose number is in the name of Node's folder;
-# after that it is nobody's to write.
+# all that a service does, but PostgreSQL; the help loads every command. By the user that will read it, whose number is in
+# the name of Node's folder; after that it is nobody's to write.
 USER 1000:1000
 RUN node src/cli.ts demo --exit >/dev/null \
+ && node src/cli.ts --help >/dev/null \
  && node --input-type=module --eval "await import('/app/src/store/postgres/index.ts')"
 USER root
 RUN chown -R root:root .cache && chmod -R a+rX .cache

@@ -157,9 +157,10 @@ const ended = async (program: Program): Promise<string> => {
   return program.output().stdout;
 };
 
-test("a demonstration fills Node's compile cache with all that the confined service loads", async () => {
+test("the help and a demonstration fill Node's compile cache with all that the confined service loads", async () => {
   const directory = makeDirectory();
   const NODE_COMPILE_CACHE = join(directory, 'cache');
+  await ended(runProgram({ NODE_COMPILE_CACHE }, [process.execPath, CLI, '--help']));
   await ended(runProgram({ NODE_COMPILE_CACHE }, [process.execPath, CLI, 'demo', '--exit']));
   const told = { ...environmentOf(directory, signer), NODE_COMPILE_CACHE, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
   const receiver = await startProcess(told, SERVE);

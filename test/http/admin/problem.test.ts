@@ -52,6 +52,7 @@ describe('every answer', () => {
     ['/api/notifications/x', 'put', 'GET, HEAD'],
     ['/api/notifications/x/redrive', 'get', 'POST'],
     ['/api/redrive', 'get', 'POST'],
+    ['/api/orders/R1/captures', 'get', 'POST'],
     ['/api/unverified', 'delete', 'GET, HEAD'],
     ['/api/unverified/x', 'patch', 'GET, HEAD'],
   ] as const)('%s does not take %s', async (path, method, allowed) => {
@@ -65,7 +66,7 @@ describe('every answer', () => {
     '/api/',
     '/api/orders/',
     '/api/orders/R1/',
-    '/api/orders/R1/captures',
+    '/api/orders/R1/capture',
     '/api/orders/R1/review/',
     '/api/refunds/',
     '/api/find/R1',

@@ -20,7 +20,8 @@ export interface Calling {
   readonly stop: () => Promise<void>;
 }
 
-type Clients = ReadonlyMap<string, AntomClient>;
+/** By client id: those that have a private key. */
+export type Clients = ReadonlyMap<string, AntomClient>;
 
 /** None without a private key. */
 export const clientsOf = ({ api, keys }: ConfiguredKeys): Clients =>

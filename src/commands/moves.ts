@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { createAntomClients } from '../antom/client.ts';
+import { clientsOf } from '../calling.ts';
 import { ConfigError, readConfig } from '../config.ts';
-import { cancelToSend, captureToSend, refundToSend } from '../http/admin/said-moves.ts';
+import { CANCEL, captureAsked, captureToSend, refundAsked, refundToSend } from '../http/admin/said-moves.ts';
 import { createMoves, type MakeMoveResult } from '../moves/moves.ts';
 import type { AmountText } from '../order/amount.ts';
 import type { MoveAsked } from '../order/move.ts';
+import { show } from '../order/show.ts';
 import type { Move } from '../store/store.ts';
 import { CommandError } from './failure.ts';
 import { amountText, clientOption, jsonOption } from './options.ts';
@@ -33,30 +34,15 @@ export const addCapture: AddCommand = (program, shell) => {
     .option('--last', 'none follows it: APO releases what is left')
     .action(async (id: string, options: MoveOptions) => {
       const { amount, requestId, last } = options;
-      const asked = said(captureToSend, { amount, captureRequestId: requestId, isLast: last });
-      const { captureRequestId, isLast } = asked;
-      await make(
-        shell,
-        { id, options },
-        {
-          kind: 'capture',
-          amount: asked.amount,
-          requestId: captureRequestId,
-          captureId: null,
-          isLast,
-        },
-      );
+      const capture = said(captureToSend, { amount, captureRequestId: requestId, isLast: last });
+      await make(shell, { id, options }, captureAsked(capture));
     });
 };
 
 export const addCancel: AddCommand = (program, shell) => {
   common(program.command('cancel'), 'cancel a payment of which nothing is captured')
     .description('Sends a cancel to APO. What is captured has to be refunded instead. Needs ANTOM_PRIVATE_KEY.')
-    .action(async (id: string, options: MoveOptions) => {
-      said(cancelToSend, {});
-      const nothing = { amount: null, requestId: null, captureId: null, isLast: null };
-      await make(shell, { id, options }, { kind: 'cancel', ...nothing });
-    });
+    .action(async (id: string, options: MoveOptions) => await make(shell, { id, options }, CANCEL));
 };
 
 export const addRefund: AddCommand = (program, shell) => {
@@ -67,18 +53,8 @@ export const addRefund: AddCommand = (program, shell) => {
     .option('--capture-id <id>', 'the capture that is given back')
     .action(async (id: string, options: MoveOptions) => {
       const { amount, requestId: refundRequestId, captureId } = options;
-      const asked = said(refundToSend, { amount, refundRequestId, captureId });
-      await make(
-        shell,
-        { id, options },
-        {
-          kind: 'refund',
-          amount: asked.amount,
-          requestId: asked.refundRequestId,
-          captureId: asked.captureId,
-          isLast: null,
-        },
-      );
+      const refund = said(refundToSend, { amount, refundRequestId, captureId });
+      await make(shell, { id, options }, refundAsked(refund));
     });
 };
 
@@ -91,13 +67,13 @@ interface Named {
 }
 
 const make = async (shell: Shell, { id, options }: Named, asked: MoveAsked): Promise<void> => {
-  const { api, keys } = readConfig(shell.env);
-  if (api === null)
+  const clients = clientsOf(readConfig(shell.env));
+  if (clients.size === 0)
     throw new ConfigError(['ANTOM_PRIVATE_KEY is needed to send anything to APO, and ANTOM_REGION with it']);
   const move = await withStore(shell, async (store) => {
     const { clientId } = await orderNamed(store, { id, client: options.client, env: shell.env });
     const { signal } = new AbortController();
-    const moves = createMoves({ store, clients: createAntomClients(api, keys), signal });
+    const moves = createMoves({ store, clients, signal });
     return moveOf(id, await moves.make({ ...asked, clientId, id }));
   });
   if (options.json === true) printJson(shell, move);
@@ -127,7 +103,7 @@ const moveOf = (id: string, result: MakeMoveResult): Move => {
 
 const lineOf = ({ kind, requestId, amount, status, resultCode, reason }: Move): string =>
   [
-    `${kind} ${requestId}${amount === null ? '' : ` of ${amount.currency} ${amount.value}`}: ${status}`,
+    `${kind} ${requestId}${amount === null ? '' : ` of ${show(amount)}`}: ${status}`,
     resultCode ?? '',
     reason ?? '',
     status === 'PROCESSING' ? '- not known yet; the service goes on with it' : '',

@@ -5,6 +5,7 @@ import type { Attention } from '../order/attention-code.ts';
 import type { MovementStatus } from '../order/movement.ts';
 import type { NextAction } from '../order/next-action.ts';
 import type { Outcome } from '../order/reading.ts';
+import { show } from '../order/show.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { Colour } from './shell.ts';
 import type { Cell } from './table.ts';
@@ -18,8 +19,7 @@ export const textCell = (text: string | null | undefined, colour?: Colour): Cell
 export const utc = (iso: string): string => iso.slice(0, 19).replace('T', ' ');
 
 /** As everywhere at APO, the value counts the currency's smallest unit. */
-export const amountCell = (amount: AmountText | null): Cell =>
-  amount === null ? NOTHING : { text: `${amount.currency} ${amount.value}` };
+export const amountCell = (amount: AmountText | null): Cell => (amount === null ? NOTHING : { text: show(amount) });
 
 const STATUS_COLOURS: Readonly<Record<OrderStatus, Colour>> = {
   CAPTURED: 'green',

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
-import { clientsOf } from '../calling.ts';
-import { type Config, ConfigError, readConfig } from '../config.ts';
+import { type Clients, clientsOf } from '../calling.ts';
+import { ConfigError, readConfig } from '../config.ts';
 import { isIdentifier } from '../order/identifier.ts';
 import { readInstant } from '../order/time.ts';
 import { WHY } from '../reconcile/due.ts';
@@ -54,9 +54,10 @@ export const addReconcile: AddCommand = (program, shell) => {
       if (config.api === null)
         throw new ConfigError(['ANTOM_PRIVATE_KEY is not set: without your private key APO cannot be asked']);
       await withStore(shell, async (store) => {
-        const wanted = await gather(store, { id, options, config, shell });
+        const clients = clientsOf(config);
+        const wanted = await gather(store, { id, options, clients, shell });
         if (options.dryRun === true) printDry(wanted, { options, shell });
-        else await ask(store, wanted, { config, options, shell });
+        else await ask(store, wanted, { clients, perSecond: config.inquiriesPerSecond, options, shell });
       });
     });
 };
@@ -68,11 +69,11 @@ interface Asked {
 
 const gather = async (
   store: Store,
-  { id, options, config, shell }: Asked & { readonly id: string | undefined; readonly config: Config },
+  { id, options, clients, shell }: Asked & { readonly id: string | undefined; readonly clients: Clients },
 ): Promise<readonly Candidate[]> => {
   const { client, since } = options;
   if (id !== undefined) return [await candidateNamed(store, { id, client, env: shell.env })];
-  const clientIds = [...clientsOf(config).keys()].filter((one) => client === undefined || one === client);
+  const clientIds = [...clients.keys()].filter((one) => client === undefined || one === client);
   if (clientIds.length === 0) throw new UsageError('--client is not one that has a private key');
   return since === undefined
     ? await candidatesDue(store, clientIds, Date.now())
@@ -106,11 +107,10 @@ interface Reply {
 const ask = async (
   store: Store,
   wanted: readonly Candidate[],
-  { config, options, shell }: Asked & { readonly config: Config },
+  { clients, perSecond, options, shell }: Asked & { readonly clients: Clients; readonly perSecond: number },
 ): Promise<void> => {
   const replies = new Map<Candidate, Reply>();
-  const clients = clientsOf(config);
-  const reconciling = createReconciling({ store, perSecond: config.inquiriesPerSecond });
+  const reconciling = createReconciling({ store, perSecond });
   const patience = new Map([...clients.keys()].map((clientId) => [clientId, createPatience()]));
   const bar = createProgressBar(shell);
   const askAll = async (candidates: readonly Candidate[]): Promise<void> => {

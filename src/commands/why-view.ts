@@ -1,5 +1,6 @@
 import type { Search } from '../http/admin/unverified-search.ts';
 import type { CallbackEntry, ShownEntry, ShownTimeline } from '../http/admin/timeline-shown.ts';
+import { show } from '../order/show.ts';
 import type { Found, NotificationSummary } from '../store/store.ts';
 import { inquirySaid } from './inquiry-said.ts';
 import type { Lately } from './lately.ts';
@@ -119,11 +120,11 @@ const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, m
         one;
       const words = [
         paymentRequestId,
-        `${amount.currency} ${amount.value}`,
+        show(amount),
         referenceOrderId,
         captureMode,
         paymentMethodType,
-        finalAmount === null ? null : `final ${finalAmount.currency} ${finalAmount.value}`,
+        finalAmount === null ? null : `final ${show(finalAmount)}`,
         cancelled ? 'cancelled' : null,
       ];
       return ['registered', words.filter((word) => word !== null).join(' ')];
@@ -148,7 +149,7 @@ type MoveEntry = Extract<ShownEntry, { readonly type: 'move' }>;
 const moveWords = (one: MoveEntry): readonly [what: string, more: string] => {
   const { kind, requestId, amount, captureId, isLast, outcome, resultCode, reason } = one;
   const asked = [
-    amount === null ? null : `${amount.currency} ${amount.value}`,
+    amount === null ? null : show(amount),
     captureId === null ? null : `of ${captureId}`,
     isLast === true ? 'the last' : null,
   ];

@@ -10,6 +10,7 @@ import {
   shownOf,
 } from './move.ts';
 import type { Order } from './order.ts';
+import { show } from './show.ts';
 
 /** What is sent: null is the amount of a cancel. */
 export type MoveVerdict = { readonly amount: AmountText | null } | { readonly refused: Refused };
@@ -176,12 +177,10 @@ const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[])
     asked.amount !== null &&
     BigInt(asked.amount.value) > BigInt(capture.amount.value)
   )
-    return refuse('TOO_MUCH', `This capture is of ${textOf(capture.amount)}: no more of it can be refunded.`);
+    return refuse('TOO_MUCH', `This capture is of ${show(capture.amount)}: no more of it can be refunded.`);
   const gone = sum([order.refundedAmount]) + outstanding(order, moves, 'refund');
   return within(asked.amount, { ...toAmount(paid), of: gone }, 'to refund');
 };
-
-const textOf = ({ currency, value }: AmountText): string => `${currency} ${value}`;
 
 /** At most what is left of it; all of that where no amount is asked for. */
 const within = (
@@ -194,6 +193,6 @@ const within = (
   if (asked === null) return { amount: left };
   if (asked.currency !== currency) return refuse('CURRENCY', `The amount has to be in ${currency}.`);
   return BigInt(asked.value) > BigInt(left.value)
-    ? refuse('TOO_MUCH', `No more than ${textOf(left)} is left ${what}.`)
+    ? refuse('TOO_MUCH', `No more than ${show(left)} is left ${what}.`)
     : { amount: toAmountText(toAmount(asked)) };
 };

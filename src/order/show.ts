@@ -1,7 +1,7 @@
-import type { Amount } from './amount.ts';
+import type { Amount, AmountText } from './amount.ts';
 
 /** For a sentence: `JPY 120`, in the currency's smallest unit. */
-export const show = ({ currency, value }: Amount): string => `${currency} ${value}`;
+export const show = ({ currency, value }: Amount | AmountText): string => `${currency} ${value}`;
 
 /** The same of a sum in the order's currency; the bare number while that is not known. */
 export const inUnits = ({ currency }: { readonly currency: string | null }, value: bigint): string =>

@@ -8,7 +8,7 @@ import { endpoint } from './endpoint.ts';
 import { ambiguous, ORDER_ID } from './orders.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
 import { nothing } from './query.ts';
-import { cancelToSend, captureToSend, refundToSend } from './said-moves.ts';
+import { CANCEL, cancelToSend, captureAsked, captureToSend, refundAsked, refundToSend } from './said-moves.ts';
 import { move } from './shapes/move.ts';
 
 /* Captures, cancels and refunds that we send to APO. */
@@ -31,96 +31,68 @@ const PROBLEMS = [
   'MOVE_REFUSED',
   'NO_PRIVATE_KEY',
 ] as const;
+const OF_A_MOVE = {
+  method: 'post',
+  tag: 'Orders',
+  id: ORDER_ID,
+  query: nothing,
+  responses: RESPONSES,
+  problems: PROBLEMS,
+} as const;
 const WHAT_COMES_OF_IT =
   'It is written down before it is sent, and sent again with the same id until APO says what became of it: PROCESSING is no failure. The same request once more is the same one.';
 
 export const captureOrder = endpoint({
-  method: 'post',
+  ...OF_A_MOVE,
   path: '/api/orders/:id/captures',
   name: 'captureOrder',
-  tag: 'Orders',
   summary: 'Capture an authorized payment',
   description: `All that is left where no amount is given. ${WHAT_COMES_OF_IT}`,
-  id: ORDER_ID,
-  query: nothing,
   body: captureToSend,
-  responses: RESPONSES,
-  problems: PROBLEMS,
   answer:
     (needs: MoveNeeds) =>
-    async ({ id, said: { clientId, amount, captureRequestId, isLast } }) =>
-      await make(needs, clientId, {
-        id,
-        kind: 'capture',
-        amount,
-        requestId: captureRequestId,
-        captureId: null,
-        isLast,
-      }),
+    async ({ id, said }) =>
+      await make(needs, { id, named: said.clientId }, captureAsked(said)),
 });
 
 export const cancelOrder = endpoint({
-  method: 'post',
+  ...OF_A_MOVE,
   path: '/api/orders/:id/cancel',
   name: 'cancelOrder',
-  tag: 'Orders',
   summary: 'Cancel a payment of which nothing is captured',
   description: WHAT_COMES_OF_IT,
-  id: ORDER_ID,
-  query: nothing,
   body: cancelToSend,
-  responses: RESPONSES,
-  problems: PROBLEMS,
   answer:
     (needs: MoveNeeds) =>
-    async ({ id, said: { clientId } }) =>
-      await make(needs, clientId, {
-        id,
-        kind: 'cancel',
-        amount: null,
-        requestId: null,
-        captureId: null,
-        isLast: null,
-      }),
+    async ({ id, said }) =>
+      await make(needs, { id, named: said.clientId }, CANCEL),
 });
 
 export const refundOrder = endpoint({
-  method: 'post',
+  ...OF_A_MOVE,
   path: '/api/orders/:id/refunds',
   name: 'refundOrder',
-  tag: 'Orders',
   summary: 'Refund what has been captured',
   description: `Its notification joins the payment without a registration. ${WHAT_COMES_OF_IT}`,
-  id: ORDER_ID,
-  query: nothing,
   body: refundToSend,
-  responses: RESPONSES,
-  problems: PROBLEMS,
   answer:
     (needs: MoveNeeds) =>
-    async ({ id, said: { clientId, amount, refundRequestId, captureId } }) =>
-      await make(needs, clientId, {
-        id,
-        kind: 'refund',
-        amount,
-        requestId: refundRequestId,
-        captureId,
-        isLast: null,
-      }),
+    async ({ id, said }) =>
+      await make(needs, { id, named: said.clientId }, refundAsked(said)),
 });
 
 type Made = Answer<200 | 201, Move> | Refusal<(typeof PROBLEMS)[number]>;
 
 const make = async (
   { store, clientIds, moves }: MoveNeeds,
-  named: string | null,
-  asked: MoveAsked & { readonly id: string },
+  { id, named }: { readonly id: string; readonly named: string | null },
+  asked: MoveAsked,
 ): Promise<Made> => {
   const clientId = configuredClient(named, clientIds);
   if (typeof clientId !== 'string') return clientId;
-  if (!isIdentifier(asked.id)) return notFound('order');
+  if (!isIdentifier(id)) return notFound('order');
   const ours = moves(store());
-  return ours === null ? noKey(clientId) : answerTo(await ours.make({ ...asked, clientId }), clientId);
+  return ours === null ? noKey(clientId) : answerTo(await ours.make({ ...asked, clientId, id }), clientId);
 };
 
 const answerTo = (result: MakeMoveResult, clientId: string): Made => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LONGEST_REQUEST_ID } from '../../order/move.ts';
+import { LONGEST_REQUEST_ID, type MoveAsked } from '../../order/move.ts';
 import { identifier, orNull } from './query.ts';
 import { amountToSay, clientToSay, NOT_AN_OBJECT } from './said.ts';
 
@@ -37,3 +37,21 @@ export const refundToSend = z
     NOT_AN_OBJECT,
   )
   .meta({ id: 'RefundToSend' });
+
+export const captureAsked = ({ amount, captureRequestId, isLast }: z.output<typeof captureToSend>): MoveAsked => ({
+  kind: 'capture',
+  amount,
+  requestId: captureRequestId,
+  captureId: null,
+  isLast,
+});
+
+export const CANCEL: MoveAsked = { kind: 'cancel', amount: null, requestId: null, captureId: null, isLast: null };
+
+export const refundAsked = ({ amount, refundRequestId, captureId }: z.output<typeof refundToSend>): MoveAsked => ({
+  kind: 'refund',
+  amount,
+  requestId: refundRequestId,
+  captureId,
+  isLast: null,
+});

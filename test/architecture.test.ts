@@ -72,6 +72,7 @@ const ALLOWED: readonly Allowance[] = [
   // Inquires as the reconciler does, with its breaker.
   ['moves/', 'reconcile/inquire.ts', 'all'],
   ['moves/', 'reconcile/breaker.ts', 'all'],
+  ['moves/', 'reconcile/order-of.ts', 'all'],
   ['moves/', 'nap.ts', 'all'],
   ['moves/', 'order/', 'all'],
   ['moves/', 'store/store.ts', 'all'],

@@ -42,18 +42,31 @@ const AT_MOST = 6 * HOUR;
 const SHOWS_AFTER = HOUR;
 const TRIES_UNTIL_FOUND = 3;
 
-/** When a move is looked after next: waits grow with its age. */
-export const nextAttemptOf = ({ createdAt }: Pick<Move, 'createdAt'>, now: number, atLeast = AT_LEAST): number =>
-  now + Math.min(AT_MOST, Math.max(atLeast, (now - Date.parse(createdAt)) / 2));
+interface Waiting {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly atLeast?: number | undefined;
+}
+
+/** As before, and looked after later: waits grow with its age. */
+export const waitingFor = (
+  { createdAt, resultCode }: Pick<Move, 'createdAt' | 'resultCode'>,
+  reason: string,
+  { now, atLeast = AT_LEAST }: Waiting,
+): MoveOutcome => {
+  const pause = Math.min(AT_MOST, Math.max(atLeast, (now - Date.parse(createdAt)) / 2));
+  return { status: 'PROCESSING', resultCode, reason, id: null, sent: false, nextAttemptAt: Math.round(now + pause) };
+};
 
 /** What becomes of a move by APO's answer. F is final for its id, but where it says nothing of an earlier request. */
 export const outcomeOf = (move: Move, result: Answered, circumstances: Circumstances): MoveOutcome => {
   const { now } = circumstances;
   const resultCode = result.result?.resultCode ?? null;
-  const waiting = (reason: string, atLeast?: number): MoveOutcome => {
-    const nextAttemptAt = Math.round(nextAttemptOf(move, now, atLeast));
-    return { status: 'PROCESSING', resultCode, reason, id: null, sent: true, nextAttemptAt };
-  };
+  const waiting = (reason: string, atLeast?: number): MoveOutcome => ({
+    ...waitingFor(move, reason, { now, atLeast }),
+    resultCode,
+    sent: true,
+  });
   switch (result.outcome) {
     case 'OK':
       return { status: 'SUCCEEDED', resultCode, reason: null, id: result.answer.id, sent: true, nextAttemptAt: now };

@@ -2,6 +2,7 @@ import type { AntomClient } from '../antom/client.ts';
 import type { Asked } from '../order/asked.ts';
 import type { Order } from '../order/order.ts';
 import { inquire, type Inquired } from '../reconcile/inquire.ts';
+import { orderOf } from '../reconcile/order-of.ts';
 import type { Move, Store } from '../store/store.ts';
 
 export interface Looked {
@@ -25,9 +26,3 @@ export const look = async ({ store, client, signal }: Way, move: Move): Promise<
   const inquired = await inquire(store, { client, asked, signal });
   return { inquired, order: await orderOf(store, move) };
 };
-
-export const orderOf = async (
-  store: Store,
-  { clientId, paymentId }: Pick<Move, 'clientId' | 'paymentId'>,
-): Promise<Order | null> =>
-  (await store.findOrders({ clientId, id: paymentId })).find((order) => order.paymentId === paymentId) ?? null;

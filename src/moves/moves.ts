@@ -2,9 +2,10 @@ import type { AntomClient } from '../antom/client.ts';
 import { finalIn, isUnderWayIn, type MoveAsked } from '../order/move.ts';
 import type { Order } from '../order/order.ts';
 import type { Inquired } from '../reconcile/inquire.ts';
+import { orderOf } from '../reconcile/order-of.ts';
 import type { BeginMoveResult, Move, MoveOutcome, OrderName, Store } from '../store/store.ts';
-import { nextAttemptOf, outcomeOf, send } from './attempt.ts';
-import { look, type Looked, orderOf } from './look.ts';
+import { outcomeOf, send, waitingFor } from './attempt.ts';
+import { look, type Looked } from './look.ts';
 
 export type MakeMoveResult =
   | BeginMoveResult
@@ -58,10 +59,9 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
     // written down, for whoever dies in between is then taken up; and so is what the order does not show yet.
     const { order, inquired } = await look({ store, client, signal }, move);
     const isShown = order !== null && finalIn(order, move) !== null;
-    return await keep(
-      move,
-      isShown || inquired.trouble === 'configuration' ? outcome : { ...waiting(move, 'NOT_SHOWN'), ...sent(outcome) },
-    );
+    if (isShown || inquired.trouble === 'configuration') return await keep(move, outcome);
+    const { resultCode, id } = outcome;
+    return await keep(move, { ...waiting(move, 'NOT_SHOWN'), resultCode, id, sent: true });
   };
   return {
     make: async (asked) => {
@@ -97,22 +97,7 @@ const toldBy = (order: Order | null, move: Move): MoveOutcome | null => {
   return { status, resultCode: code, reason, id, sent: false, nextAttemptAt: Date.now() };
 };
 
-/** What APO said of it stays. */
-const sent = ({ resultCode, id }: MoveOutcome): Pick<MoveOutcome, 'resultCode' | 'id' | 'sent'> => ({
-  resultCode,
-  id,
-  sent: true,
-});
-
-/** As before, later. */
-const waiting = (move: Move, reason: string): MoveOutcome => ({
-  status: 'PROCESSING',
-  resultCode: move.resultCode,
-  reason,
-  id: null,
-  sent: false,
-  nextAttemptAt: Math.round(nextAttemptOf(move, Date.now())),
-});
+const waiting = (move: Move, reason: string): MoveOutcome => waitingFor(move, reason, { now: Date.now() });
 
 /** What APO works on is not sent again; of a refund that it has taken, it has to be sure that it is none. */
 const whyWait = (move: Move, { order, inquired }: Looked): string | null => {

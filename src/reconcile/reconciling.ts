@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { AntomClient } from '../antom/client.ts';
-import type { Order } from '../order/order.ts';
 import type { ClaimedInquiry, InquiryKey, KeptInquiry, Store } from '../store/store.ts';
 import { isNeverPlaced, nextDue, readWhy, spread, UNANSWERED_AFTER, type Why, whyAsk } from './due.ts';
 import { inquire, type Inquired } from './inquire.ts';
+import { orderOf } from './order-of.ts';
 import { paymentsOfRefund } from './payments-of-refund.ts';
 import { notYetDue, type Question, questionOf } from './question.ts';
 
@@ -117,8 +117,9 @@ interface Come {
 
 /** By what the order says once the answer is stored. */
 const nextOf = async (course: Course, { inquired, attempts, askedAt }: Come): Promise<KeptInquiry['next']> => {
-  const { inquiry, question, random } = course;
-  const order = await orderNow(course);
+  const { store, inquiry, question, random } = course;
+  // A placeholder is gone once its payment has been named.
+  const order = inquiry.order === null ? null : await orderOf(store, inquiry.order);
   // A refund that has found its payment meanwhile is settled when its turn comes.
   if (inquiry.about === 'order') {
     const isAgain = question.why === 'refund of it' && inquired.trouble !== null;
@@ -128,12 +129,4 @@ const nextOf = async (course: Course, { inquired, attempts, askedAt }: Come): Pr
   if (isNeverPlaced(question.why, { attempts, code: inquired.code })) return { dueAt: null };
   const { isRefused } = inquired;
   return { dueAt: nextDue(order, { why: question.why, attempts, isRefused, now: askedAt, random }) };
-};
-
-/** The order that was asked about; null where it is gone, as a placeholder whose payment has been named. */
-const orderNow = async ({ store, inquiry }: Course): Promise<Order | null> => {
-  if (inquiry.order === null) return null;
-  const { clientId, paymentId, paymentRequestId } = inquiry.order;
-  const id = paymentId ?? paymentRequestId ?? '';
-  return (await store.findOrders({ clientId, id })).find((order) => order.paymentId === paymentId) ?? null;
 };

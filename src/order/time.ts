@@ -3,6 +3,12 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
 
 const MINUTE = 60_000;
 
+/** Epoch milliseconds as UTC, ISO 8601 with milliseconds. */
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+/** The same; null stays null. */
+export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+
 /**
  * Reads an instant as APO writes it: ISO 8601 with `Z` or an offset, or 13-digit epoch milliseconds.
  * Returns epoch milliseconds (finer fractions are cut off), or null for anything else: a time without

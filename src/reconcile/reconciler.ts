@@ -1,5 +1,6 @@
 import type { AntomClient } from '../antom/client.ts';
 import { createNap, type Nap } from '../nap.ts';
+import { isoTime } from '../order/time.ts';
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 import { type Breaker, createBreaker, type Turn } from './breaker.ts';
@@ -124,7 +125,7 @@ const look = async ({ store, report, now, isStopping }: Course, clientIds: reado
       // After the next start the service was down still.
       if (!isPlanned) return;
       if (isBack) report.back(new Date(last));
-      await store.remember(SETTING.reconciled, new Date(now()).toISOString());
+      await store.remember(SETTING.reconciled, isoTime(now()));
     });
     return true;
   } catch (error) {

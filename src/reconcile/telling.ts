@@ -1,3 +1,4 @@
+import { isoTime } from '../order/time.ts';
 import { rememberHeldBack, type Store } from '../store/store.ts';
 import type { Breaker } from './breaker.ts';
 
@@ -8,8 +9,6 @@ export interface Telling {
   readonly told: () => Promise<void>;
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
-
 /** One write after the other: all clients stand in one setting. */
 export const createTelling = (
   store: Pick<Store, 'recall' | 'remember'>,
@@ -19,7 +18,7 @@ export const createTelling = (
   return {
     tell: (clientId, breaker, code) => {
       const [since, until] = [breaker.openSince(), breaker.openUntil()];
-      const held = since === null || until === null ? null : { since: iso(since), until: iso(until), code };
+      const held = since === null || until === null ? null : { since: isoTime(since), until: isoTime(until), code };
       last = last.then(async () => await rememberHeldBack(store, clientId, held)).catch(onFailed);
     },
     told: async () => await last,

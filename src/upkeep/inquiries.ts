@@ -1,3 +1,4 @@
+import { isoOrNull } from '../order/time.ts';
 import { type AllHeldBack, type HeldBack, type InquiryBacklog, recallHeldBack, type Store } from '../store/store.ts';
 
 /** Of one client: what is to be asked of APO. Times are ISO. */
@@ -32,11 +33,9 @@ export const readInquiryLags = async (
     .toSorted((a, b) => (a.clientId < b.clientId ? -1 : 1));
 };
 
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
-
 const toLag = ({ dueSince, nextAt, ...counts }: InquiryBacklog, held: AllHeldBack): InquiryLag => ({
   ...counts,
-  dueSince: iso(dueSince),
-  nextAt: iso(nextAt),
+  dueSince: isoOrNull(dueSince),
+  nextAt: isoOrNull(nextAt),
   heldBack: Object.hasOwn(held, counts.clientId) ? (held[counts.clientId] ?? null) : null,
 });

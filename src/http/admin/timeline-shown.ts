@@ -1,3 +1,4 @@
+import { isoOrNull } from '../../order/time.ts';
 import type { TimelineEntry } from '../../order/timeline.ts';
 import { LONGEST_TIMELINE, type OrderCallback, type Timeline } from '../../store/store.ts';
 import type { MarkedUnverified } from './shapes/notification.ts';
@@ -78,13 +79,11 @@ export const shownWith = (timeline: Timeline, { unverified, notSearched }: Searc
   };
 };
 
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
-
 /** What is not to be asked, and never was, says nothing. */
 const inquiryShown = (planned: Timeline['inquiry']): ShownInquiry | null => {
   if (planned === null || (planned.askedAt === null && planned.dueAt === null)) return null;
   const { why, askedAt, outcome, attempts, dueAt } = planned;
-  return { why, askedAt: iso(askedAt), outcome, attempts, nextAt: iso(dueAt) };
+  return { why, askedAt: isoOrNull(askedAt), outcome, attempts, nextAt: isoOrNull(dueAt) };
 };
 
 /** A URL that is not in use any more is told nothing. */

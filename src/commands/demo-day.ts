@@ -15,7 +15,7 @@ import { findSample } from './samples.ts';
 import { printJson, type Shell } from './shell.ts';
 import { table } from './table.ts';
 
-/** A shop's day: payments come in, APO misbehaves, the shop acts on what it is told; in the end the books are compared. */
+/** A shop's day: payments come in, APO misbehaves, the shop acts on what it is told; in the end books are compared. */
 
 const CLIENT = 'SANDBOX_DEMO';
 const BITS = 2_048;

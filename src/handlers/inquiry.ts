@@ -12,8 +12,8 @@ import { decode, faultOf, identifiersOf } from './read.ts';
 import { identifiersIn, stateTransaction, statusOf, transactions } from './transactions.ts';
 
 /*
- * Answers to what we asked APO. An answer is of the kind INQUIRY by where it comes from, never by what its body holds: it
- * is in no table of notifications, and a notification that looks like one is read as a notification.
+ * Answers to what we asked APO. An answer is of the kind INQUIRY by where it comes from, never by what its body holds:
+ * it is in no table of notifications, and a notification that looks like one is read as a notification.
  */
 
 /** The only way to a ReadInquiry. Never throws. */

@@ -79,7 +79,7 @@ export const shownOf = (order: Order, kind: MoveKind): readonly Shown[] => {
   }
 };
 
-/** What the order's facts say of a move; null for nothing final. A cancel has no id at APO: it is seen in the status. */
+/** What the order's facts say of a move; null for nothing final. A cancel has no id at APO: the status shows it. */
 export const finalIn = (
   order: Order,
   { kind, requestId }: Pick<MoveMade, 'kind' | 'requestId'>,

@@ -50,8 +50,8 @@ export interface Reading {
 }
 
 /**
- * What came over the wire and was signed, byte for byte: all that is needed to verify it again. An answer has the method
- * and the path of the request that it answers.
+ * What came over the wire and was signed, byte for byte: all that is needed to verify it again. An answer has the
+ * method and the path of the request that it answers.
  */
 export interface RawNotification {
   readonly method: string;

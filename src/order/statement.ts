@@ -45,7 +45,7 @@ export interface PaymentDetails extends Acquired {
   readonly hasResultInfo?: true | undefined;
 }
 
-/** What a PAYMENT_RESULT or PAYMENT_PENDING says about its payment; an inquiry's `paymentStatus` is a PAYMENT_RESULT. */
+/** What a PAYMENT_RESULT or PAYMENT_PENDING says about its payment; so does an inquiry's `paymentStatus`. */
 export interface PaymentStatement extends Stated, PaymentDetails {
   readonly about: 'payment';
   /** PAYMENT_PENDING: its `S` says that the payment is under way, never that it was paid. */
@@ -119,8 +119,8 @@ export interface DisputeStatement {
 }
 
 /**
- * What one notification, or one answer, says about its payment: plain JSON, stored with it. Absent means absent, null or
- * empty. Amounts count the smallest unit.
+ * What one notification, or one answer, says about its payment: plain JSON, stored with it. Absent means absent, null
+ * or empty. Amounts count the smallest unit.
  */
 export type Statement =
   | PaymentStatement
@@ -217,8 +217,8 @@ const answerOf = (statement: Statement): string | undefined =>
 
 /**
  * The one order in which statements speak: S, F, U, PAYMENT_PENDING, then an inquiry's CANCELLED; notifications before
- * answers; the later time; the greater SHA-256 of the bytes; the earlier place. A total order on distinct statements, so
- * what it picks does not depend on the order of arrival.
+ * answers; the later time; the greater SHA-256 of the bytes; the earlier place. A total order on distinct statements,
+ * so what it picks does not depend on the order of arrival.
  */
 export const byPrecedence = (a: Sourced<Statement>, b: Sourced<Statement>): number => {
   const [answerA, answerB] = [answerOf(a), answerOf(b)];

@@ -126,8 +126,8 @@ export const nextDue = (order: Order | null, asking: Asking): number | null => {
 };
 
 /**
- * So often APO says that it knows of no such payment until it is believed: it was never placed. Not three times within a
- * minute: a shop may register long before its buyer pays.
+ * So often APO says that it knows of no such payment until it is believed: it was never placed. Not three times within
+ * a minute: a shop may register long before its buyer pays.
  */
 const NEVER_PLACED_AFTER = PAUSES.length;
 

@@ -28,7 +28,7 @@ const otherwise = ({ why }: ClaimedInquiry, isByHand: boolean): Why | null => {
   return readWhy(why) === 'refund of it' ? 'refund of it' : null;
 };
 
-/** The order has changed since it was planned, and by now something else is waited for, which may come by itself yet. */
+/** The order has changed since it was planned, and something else is waited for by now, which may come by itself. */
 export const notYetDue = (
   { order, why: planned }: ClaimedInquiry,
   why: Why,

@@ -45,8 +45,8 @@ const valuesOf = ({ clientId, about, id }: InquiryKey): readonly Value[] => [cli
 const WHERE_KEY = 'where client_id = $1 and about = $2 and id = $3';
 
 /**
- * `$3`, `$4` …: the clients. By the indexes of what is not over: statuses that may change, what is to be inquired, and of
- * the captured what the clock still changes, which waits for its payment.
+ * `$3`, `$4` …: the clients. By the indexes of what is not over: statuses that may change, what is to be inquired, and
+ * of the captured what the clock still changes, which waits for its payment.
  */
 const selectUnplanned = (clients: string): string => `
   select o.client_id, o.order_key, o.position

@@ -80,8 +80,8 @@ const callbacksOf = async (query: Query): Promise<Measures['callbacks']> => {
 };
 
 /**
- * When a verified notification was received last; null while there is none. An answer is none: it comes because we ask. A resend counts where its notification is
- * among the newest hundred.
+ * When a verified notification was received last; null while there is none. An answer is none: it comes because we ask.
+ * A resend counts where its notification is among the newest hundred.
  */
 export const lastVerifiedAt = async ({ query }: Database): Promise<string | null> => await lastVerifiedBy(query);
 

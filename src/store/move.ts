@@ -29,7 +29,7 @@ export interface Move extends MoveKey {
   readonly attempts: number;
   /** APO's last code; null where none was read. */
   readonly resultCode: string | null;
-  /** What a failure, or a silence, asks for (`FAILURES`, `Unknown`); null after a success and before the first answer. */
+  /** What a failure, or a silence, asks for (`FAILURES`, `Unknown`); null after a success, and before any answer. */
   readonly reason: string | null;
   /** APO's captureId or refundId. */
   readonly id: string | null;

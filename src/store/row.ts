@@ -8,8 +8,8 @@ import type { Link, OrderKey } from './order-key.ts';
 import type { InquiryDelivery, NotificationDelivery, UnverifiedDelivery, VerificationFailure } from './store.ts';
 
 /**
- * How an identifier joins its notification with what else names it: 1 as what it states (`linksOf`), 2 as one that could
- * not be read, whose identifiers contradict nothing; 0 not at all.
+ * How an identifier joins its notification with what else names it: 1 as what it states (`linksOf`), 2 as one that
+ * could not be read, whose identifiers contradict nothing; 0 not at all.
  */
 export type Joins = 0 | 1 | 2;
 
@@ -132,8 +132,8 @@ export const notificationId = (clientId: string, digest: string): string => `${d
 /**
  * What tells notifications and answers of one client apart, lower-case hex: of a notification the SHA-256 of its body.
  * Asked twice and answered the same, there is one answer; but the same bytes in answer to another question ("no such
- * payment") are another one. An answer has another hash, so that it is never taken for a notification of the same bytes.
- * By way of hexadecimal digits: Node makes those, and a buffer of them, in half the time of a buffer alone.
+ * payment") are another one. An answer has another hash, so that it is never taken for a notification of the same
+ * bytes. By way of hexadecimal digits: Node makes those, and a buffer of them, in half the time of a buffer alone.
  */
 export const digestOf = ({ asked }: Pick<NotificationEntry, 'asked'>, body: Uint8Array): string =>
   asked === null

@@ -162,8 +162,9 @@ interface Besides {
 }
 
 /**
- * When the newest notification was first received. Inquiries do not count: that we asked is no sign that anything comes.
- * Without a notification it is since the registration that something is waited for, else since the first inquiry.
+ * When the newest notification was first received. Inquiries do not count: that we asked is no sign that anything
+ * comes. Without a notification it is since the registration that something is waited for, else since the first
+ * inquiry.
  */
 export const newestIn = (rows: readonly EvidenceRow[], { registered, before }: Besides): number => {
   const notified = rows.filter(({ kind }) => kind !== 'INQUIRY').map(({ firstReceivedAt }) => firstReceivedAt);

@@ -137,8 +137,8 @@ const isDoneOnce = async (receiver: ReceiverProcess, { kind, id, body }: Payment
 };
 
 test('a process that is killed at any point of a capture, a cancel and a refund ends in one of each', async () => {
-  const todo: { readonly point: Point; readonly asked: readonly Payment[] }[] = [];
-  for (const point of POINTS) todo.push({ point, asked: await payments() });
+  const cases: { readonly point: Point; readonly asked: readonly Payment[] }[] = [];
+  for (const point of POINTS) cases.push({ point, asked: await payments() });
   await ground.store.close();
   lock = new DatabaseSync(fileIn(ground.directory), { timeout: 5_000 });
   const env = callingEnvironment(ground.sandbox, {
@@ -146,7 +146,7 @@ test('a process that is killed at any point of a capture, a cancel and a refund 
     databaseUrl: `sqlite:${fileIn(ground.directory)}`,
   });
   let receiver = await startProcessReady(env);
-  for (const [index, { point, asked }] of todo.entries()) {
+  for (const [index, { point, asked }] of cases.entries()) {
     const answers: Promise<unknown>[] = [];
     await point.reach(() => {
       for (const { kind, id, body } of asked)

@@ -29,7 +29,7 @@ export interface DisputeStep {
   readonly amount?: AmountText | undefined;
 }
 
-/** Takes a dispute one step further and tells the merchant; null where there is no such dispute, or nothing to dispute. */
+/** Takes a dispute one step further and tells the merchant; null where there is none, or nothing to dispute. */
 export const dispute = (world: World, payment: PaymentEntry, step: DisputeStep): DisputeEntry | null => {
   const { disputeId = apoId(world, 'dispute', `${payment.paymentId} ${payment.disputes.length}`) } = step;
   const before = payment.disputes.find((one) => one.disputeId === disputeId);

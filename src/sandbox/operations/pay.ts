@@ -53,7 +53,7 @@ export const payRequest = z.object({
 });
 type PayRequest = z.infer<typeof payRequest>;
 
-/** A payment by the test method, and no other: a sandbox has no business with cards. Idempotent by `paymentRequestId`. */
+/** A payment by the test method alone: a sandbox has no business with cards. Idempotent by `paymentRequestId`. */
 export const pay = (world: World, body: JsonObject, told: Outcome | null): Reply => {
   if (holdsCardData(body)) return refusal('PARAM_ILLEGAL', 'No card data: use the test method.');
   const read = readRequest(payRequest, body);

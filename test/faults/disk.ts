@@ -127,8 +127,18 @@ const countCalls = async (): Promise<number> => {
   return calls;
 };
 
-/** No divisor of the number of calls: in steps of it, each of them is reached before any comes again. */
-const strideOf = (calls: number): number => (calls % 7_919 === 0 ? 7_907 : 7_919);
+const GOLDEN = 0.618;
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+
+/**
+ * In steps of it each call is reached before any comes again: it has no divisor in common with their number. By the
+ * golden section the first few are spread out, and none is so near to the end that a shorter run does not come to it.
+ */
+const strideOf = (calls: number): number => {
+  let stride = Math.ceil(calls * GOLDEN);
+  while (divisor(stride, calls) !== 1) stride += 1;
+  return stride;
+};
 
 /** Of this process: how many rounds had a call that failed, and how many ended before it came to that. */
 export const reached = { failed: 0, notReached: 0 };

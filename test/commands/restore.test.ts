@@ -16,6 +16,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Delivery, Store } from '../../src/store/store.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import { here, json, notified, ownPlace, payment } from './support.ts';
+import { journalOf } from '../support/half-done.ts';
 import { RULES } from '../support/rules.ts';
 
 const place = ownPlace();
@@ -195,6 +196,26 @@ describe('restore', () => {
     expect((await here(['restore', backup], env)).code).toBe(0);
     const kept = keptIn(directory).find((name) => name.endsWith('-wal')) ?? '';
     expect(readFileSync(join(directory, kept)).equals(log)).toBe(true);
+    expect(paymentsIn(file)).toEqual(['P1']);
+  });
+
+  test.each([
+    ['an empty file', (file: string) => writeFileSync(file, '')],
+    ['no file', (file: string) => rmSync(file)],
+    ['a backup that was copied by hand', null],
+  ])('a journal that undoes a change is kept, and does not undo the restore: beside %s', async (_, spoil) => {
+    const { directory, env, file, backup, leave } = await prepare();
+    leave();
+    rmSync(`${file}-wal`);
+    const journal = journalOf(file);
+    if (spoil === null) copyFileSync(backup, file);
+    else spoil(file);
+    writeFileSync(`${file}-journal`, journal);
+    const { code, out } = await here(['restore', backup], env);
+    expect(code).toBe(0);
+    const kept = keptIn(directory).find((name) => name.endsWith('-journal')) ?? '';
+    expect(readFileSync(join(directory, kept)).equals(journal)).toBe(true);
+    expect(out).toContain(kept);
     expect(paymentsIn(file)).toEqual(['P1']);
   });
 

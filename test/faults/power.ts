@@ -120,9 +120,12 @@ export const record = async (random: Random): Promise<Recording> => {
   return { operations, sent, acknowledged };
 };
 
+/** The first operations make a database of a new file, which happens once: the power fails before each of them. */
+const MAKING = 40;
+
 export interface Playing {
   readonly random: Random;
-  /** How many power cuts, spread over the whole recording. */
+  /** How many more power cuts, spread over the whole recording. */
   readonly points: number;
   /** A disk that says it has synced and has not. */
   readonly ignoresSyncs?: boolean;
@@ -158,7 +161,10 @@ export const play = async (
   const ledger = createLedger();
   for (const sample of sent) ledger.sending(sample);
   const answered = new Map<string, number>();
-  const cuts = new Set(Array.from({ length: points }, () => random.below(operations.length)));
+  const cuts = new Set([
+    ...operations.slice(0, MAKING).keys(),
+    ...Array.from({ length: points }, () => random.below(operations.length)),
+  ]);
   let life = 0;
   for (const [index, operation] of operations.entries()) {
     if (cuts.has(index)) {

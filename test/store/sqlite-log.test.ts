@@ -19,6 +19,7 @@ import { MIGRATIONS } from '../../src/store/sqlite/migrations.ts';
 import { migrateSqlite, openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import { StoreUnusableError } from '../../src/store/store.ts';
 import { paymentResult } from '../support/facts.ts';
+import { journalOf } from '../support/half-done.ts';
 import { record, RULES } from './support.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'paynotify-'));
@@ -165,6 +166,36 @@ describe('a file and a log', () => {
       expect(inspect(copy, MIGRATIONS).state).toBe('closed');
     }
   });
+});
+
+/** In the head of a journal: how many pages the file had before. */
+const PAGES_BEFORE_AT = 16;
+
+test.each([0, 1])('a file that was being made into a database is made again (it had %i pages)', async (pages) => {
+  const file = fresh();
+  const db = new DatabaseSync(file);
+  db.exec('pragma user_version = 1');
+  db.close();
+  const journal = journalOf(file);
+  journal.writeUInt32BE(pages, PAGES_BEFORE_AT);
+  writeFileSync(`${file}-journal`, journal);
+  const store = await openSqlite({ file, rules: RULES });
+  await record(store, paymentResult('S', { paymentId: 'P1' }));
+  await store.close();
+  expect(bodiesIn(file)).toHaveLength(1);
+  expect(existsSync(`${file}-journal`)).toBe(false);
+});
+
+test('a file beside a journal that undoes a change is refused, and both stay as they were', async () => {
+  const file = fresh();
+  const store = await openSqlite({ file, rules: RULES });
+  await store.close();
+  writeFileSync(`${file}-journal`, journalOf(file));
+  const before = [file, `${file}-journal`].map((path) => readFileSync(path));
+  const refused = openSqlite({ file, rules: RULES });
+  await expect(refused).rejects.toThrow(StoreUnusableError);
+  await expect(refused).rejects.toThrow(/-journal undoes a change of .* that the machine did not finish/);
+  expect([file, `${file}-journal`].map((path) => readFileSync(path))).toEqual(before);
 });
 
 test('a file that is damaged and has no log is refused', async () => {

@@ -13,7 +13,7 @@ import {
   UNRELEASED,
 } from '../schema.ts';
 import { type Migrated, StoreUnusableError } from '../store.ts';
-import { closeToOthers, createFile, openKept, toOpenError } from './file.ts';
+import { closeToOthers, createFile, lookAt, openKept, realPathOf, toOpenError } from './file.ts';
 import { BUSY_TIMEOUT_MS, gone, inspect, unclean } from './inspect.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { markIn, saltsBeside, stamp } from './place.ts';
@@ -41,6 +41,7 @@ export interface Opened extends Migrated {
  */
 export const openForWriting = (file: string, { create }: Opening): Opened => {
   try {
+    undoCreation(file);
     const { state } = inspect(file, MIGRATIONS);
     if (state === 'none') {
       if (!create) throw gone(file);
@@ -51,6 +52,24 @@ export const openForWriting = (file: string, { create }: Opening): Opened => {
     return { ...opened, notice: state === 'without log' ? unclean(file) : null };
   } catch (error) {
     throw toOpenError(error, file);
+  }
+};
+
+/** A database that holds anything has many pages. */
+const FIRST_PAGE_BYTES = 4_096;
+
+/**
+ * A new file becomes a database by a change of its own, which SQLite undoes where the machine did not finish it; a
+ * connection that only reads cannot.
+ */
+const undoCreation = (file: string): void => {
+  const size = lookAt(file)?.size ?? 0;
+  if (size === 0 || size > FIRST_PAGE_BYTES || lookAt(`${realPathOf(file)}-journal`) === null) return;
+  const db = connect(file, 'rw');
+  try {
+    db.exec('select count(*) from sqlite_schema');
+  } finally {
+    db.close();
   }
 };
 

@@ -88,6 +88,10 @@ export const sqliteCodeOf = (error: unknown): number | null => {
   return typeof code === 'number' ? code & PRIMARY_CODE : null;
 };
 
+/** SQLITE_READONLY_ROLLBACK: who may only read finds a journal that undoes a change (sqlite.org/rescode.html). */
+const READ_ONLY_ROLLBACK = 776;
+export const isHalfDone = (error: unknown): boolean => property(error, 'errcode') === READ_ONLY_ROLLBACK;
+
 export const SQLITE = { readOnly: 8, corrupt: 11, cannotOpen: 14, notADatabase: 26 } as const;
 
 /** They do not go away by waiting. */

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { StoreUnavailableError, StoreUnusableError } from '../errors.ts';
 import { type AppliedMigration, type Migration, missingMigrations, SELECT_MIGRATIONS, UNRELEASED } from '../schema.ts';
-import { damaged, lookAt, openKept, SQLITE, sqliteCodeOf, toOpenError } from './file.ts';
+import { damaged, isHalfDone, lookAt, openKept, SQLITE, sqliteCodeOf, toOpenError } from './file.ts';
 import { fits, markIn, readMark, readPlace, saltsBeside } from './place.ts';
 
 /** What a file was found to be, before anything is written to it. */
@@ -38,6 +38,7 @@ export const inspect = (file: string, migrations: readonly Migration[]): Inspect
   try {
     return inspectOpened(db, file, { migrations, salts });
   } catch (error) {
+    if (isHalfDone(error)) throw halfDone(file);
     // A log of another database makes nonsense of the file.
     throw salts !== '' && sqliteCodeOf(error) === SQLITE.corrupt ? foreignLog(file) : toOpenError(error, file);
   } finally {
@@ -90,6 +91,12 @@ const integrityOf = (db: DatabaseSync): string => {
     throw error;
   }
 };
+
+/** The file may have been put there by hand: what undoes a change of another one would damage it. */
+const halfDone = (file: string): StoreUnusableError =>
+  new StoreUnusableError(
+    `${file}-journal undoes a change of ${file} that the machine did not finish, as a restore makes one. Nothing was changed. If a restore was under way, or ${file} was put there by hand, run \`paynotify restore FILE\`, which keeps what is there. Otherwise keep a copy of both, and have SQLite undo it: \`sqlite3 ${file} .tables\``,
+  );
 
 const foreignLog = (file: string): StoreUnusableError =>
   new StoreUnusableError(

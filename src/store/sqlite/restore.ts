@@ -16,8 +16,8 @@ export class RestoreRefusedError extends Error {
 export interface Restored {
   /** Where the database is that was replaced; null where there was none. */
   readonly kept: string | null;
-  /** Of a log that was not its own, or had no database. */
-  readonly keptLog: string | null;
+  /** A log or a journal that lay there and may not be its own, or had no database. */
+  readonly keptBeside: readonly string[];
   readonly bytes: number;
 }
 
@@ -39,11 +39,11 @@ export const restoreSqlite = (backup: string, place: string, now: Date): Restore
     closeToOthers(part);
     giveTo(part, old ?? lookAt(dirname(resolve(file))));
     const { bytes } = seal(part, backup);
-    const keptLog = takeOutOfUse(file, kept);
+    const keptBeside = takeOutOfUse(file, kept);
     if (old !== null) keep(file, kept);
     renameSync(part, file);
     syncDirectoryOf(file);
-    return { kept: old === null ? null : kept, keptLog, bytes };
+    return { kept: old === null ? null : kept, keptBeside, bytes };
   } finally {
     for (const path of [part, `${part}-journal`, `${part}-wal`, `${part}-shm`]) rmSync(path, { force: true });
   }
@@ -66,28 +66,30 @@ const giveTo = (path: string, owner: Stats | null): void => {
   if (process.getuid?.() === 0 && owner !== null) chownSync(path, owner.uid, owner.gid);
 };
 
+/** What SQLite takes for a part of the file that it lies beside: its log, and what undoes an unfinished change. */
+const BESIDE = ['-wal', '-journal'];
+
 /**
- * Makes sure that nobody has the old database open, and moves its log into it. A log that is not its own would damage
- * it: that goes aside first. Returns where to.
+ * Makes sure that nobody has the old database open, and moves its log into it. A log or a journal that is not its own
+ * would damage it: that goes aside first. Returns where to.
  */
-const takeOutOfUse = (file: string, kept: string): string | null => {
-  const log = `${file}-wal`;
+const takeOutOfUse = (file: string, kept: string): readonly string[] => {
   const isOurs = hasOwnLog(file);
-  const aside = isOurs || lookAt(log) === null ? null : `${kept}-wal`;
-  if (aside !== null) renameSync(log, aside);
+  const aside = isOurs ? [] : BESIDE.filter((suffix) => lookAt(file + suffix) !== null);
+  for (const suffix of aside) renameSync(file + suffix, kept + suffix);
   try {
     closeAlone(file, isOurs);
     rmSync(`${file}-shm`, { force: true });
-    return aside;
+    return aside.map((suffix) => kept + suffix);
   } catch (error) {
-    if (aside !== null) putBack(aside, log);
+    for (const suffix of aside) putBack(kept + suffix, file + suffix);
     throw error;
   }
 };
 
-/** Not over a log that whoever has the database open has begun meanwhile. */
-const putBack = (aside: string, log: string): void => {
-  linkSync(aside, log);
+/** Not over one that whoever has the database open has begun meanwhile. */
+const putBack = (aside: string, place: string): void => {
+  linkSync(aside, place);
   rmSync(aside);
 };
 

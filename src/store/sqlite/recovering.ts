@@ -38,8 +38,9 @@ export const createGuard = (file: string): Guard => {
   };
 };
 
-/** A thread that starts when it is first asked for. */
+/** A thread that starts when it is asked for, and ends where nobody has asked for a while. */
 export interface LateThread {
+  /** To be called at once: it may end in the next turn of the event loop. */
   readonly get: () => Promise<Thread>;
   /** Ends it; who asks again gets another one. */
   readonly drop: () => Promise<void>;
@@ -47,8 +48,15 @@ export interface LateThread {
   readonly end: () => Promise<void>;
 }
 
-export const createLateThread = (start: () => Promise<Thread>): LateThread => {
+/** It holds some ten MiB. */
+const IDLE_MS = 60_000;
+
+export const createLateThread = (start: () => Promise<Thread>, idleMs = IDLE_MS): LateThread => {
   let starting: Promise<Thread> | null = null;
+  let started: Thread | null = null;
+  let askedAt = 0;
+  let ended = false;
+
   const startOrForget = async (): Promise<Thread> => {
     try {
       return await start();
@@ -60,17 +68,25 @@ export const createLateThread = (start: () => Promise<Thread>): LateThread => {
   const drop = async (): Promise<void> => {
     const dropped = starting;
     starting = null;
+    started = null;
     await (await dropped?.catch(() => null))?.close();
   };
-  let ended = false;
+  const idle = setInterval(() => {
+    if (started !== null && !started.isBusy() && performance.now() - askedAt > idleMs) void drop();
+  }, idleMs).unref();
   return {
     get: async () => {
       if (ended) throw new StoreUnavailableError('the store is closed');
-      return await (starting ??= startOrForget());
+      const asked = (starting ??= startOrForget());
+      const thread = await asked;
+      if (starting === asked) started = thread;
+      askedAt = performance.now();
+      return thread;
     },
     drop,
     end: async () => {
       ended = true;
+      clearInterval(idle);
       await drop();
     },
   };

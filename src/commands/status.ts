@@ -28,7 +28,7 @@ type Rows = Parameters<typeof pairs>[1];
 
 const tell = (paint: Paint, status: Status): string => {
   const { versions, startedAt, database, rules, configuration, keys } = status;
-  const { lastVerifiedAt, backlog, moves, callbacks, inquiries } = status;
+  const { lastVerifiedAt, heldUp, backlog, moves, callbacks, inquiries } = status;
   const sections: readonly Rows[] = [
     [
       ['service', versions === null ? textCell(null) : `paynotify ${versions.paynotify}, Node ${versions.node}`],
@@ -41,6 +41,7 @@ const tell = (paint: Paint, status: Status): string => {
     ],
     [
       ['last verified (UTC)', textCell(lastVerifiedAt && utc(lastVerifiedAt))],
+      ...(heldUp === null ? [] : [['change feed', heldUpCell(heldUp)] as const]),
       ['FAILED', { text: String(backlog.failed), ...(backlog.failed > 0 && { colour: 'red' }) }],
       ['under way at APO', movesCell(moves)],
       ...Object.entries(backlog.unverified).map(
@@ -65,6 +66,11 @@ const movesCell = ({ underWay, since }: Status['moves']): Cell =>
   since === null
     ? { text: 'nothing' }
     : { text: `${underWay} of captures, cancels and refunds, since ${utc(since)}`, colour: 'yellow' };
+
+const heldUpCell = ({ since, by }: NonNullable<Status['heldUp']>): Cell => ({
+  text: `held up since ${utc(since)}, callbacks too, by ${by ?? 'a transaction that has just ended'}`,
+  colour: 'red',
+});
 
 /** `paynotify callbacks` says more. */
 const lagCell = (lag: CallbackLag): Cell => {

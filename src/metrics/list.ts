@@ -186,6 +186,11 @@ export const METRICS = {
     name: 'paynotify_callbacks_paused_urls',
     help: 'Callback URLs that are paused until a probe is answered 2xx.',
   },
+  feedHeldUp: {
+    type: 'gauge',
+    name: 'paynotify_feed_held_up_seconds',
+    help: 'How long a transaction of PostgreSQL has kept changes of orders from the change feed and from callbacks; 0 where none does.',
+  },
   movesUnderWay: {
     type: 'gauge',
     name: 'paynotify_moves_under_way',

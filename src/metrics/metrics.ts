@@ -81,7 +81,7 @@ const lastVerified = (since: number | null, measured: Measured | null): Samples 
 
 const ofStore = (measured: Measured | null): Samples => {
   if (measured === null) return {};
-  const { failed, callbacks, moves, unverifiedRoom, bytes, freeBytes, ...counts } = measured.measures;
+  const { failed, callbacks, heldUpSince, moves, unverifiedRoom, bytes, freeBytes, ...counts } = measured.measures;
   const { oldestReceivedAt: oldest } = failed;
   return {
     orders: by(METRICS.orders.labels, counts.orders),
@@ -92,6 +92,7 @@ const ofStore = (measured: Measured | null): Samples => {
     callbacksWaiting: single(callbacks.waiting),
     callbacksOldest: single(secondsSince(callbacks.waitingSince)),
     callbacksPaused: single(callbacks.paused),
+    feedHeldUp: single(secondsSince(heldUpSince)),
     movesUnderWay: single(moves.underWay),
     movesOldest: single(secondsSince(moves.since)),
     unverifiedStored: by(METRICS.unverifiedStored.labels, counts.unverified),

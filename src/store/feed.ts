@@ -1,5 +1,7 @@
 import { readFeedCursor, toFeedCursor } from './cursor.ts';
+import { isoTime } from './row.ts';
 import { goOnFrom } from './starts.ts';
+import type { HeldUp } from './store-status.ts';
 import type { Feed, FeedEnds, PageRequest } from './store.ts';
 import type { Count, Dialect, Snapshot, Value } from './transaction.ts';
 
@@ -60,6 +62,27 @@ const lastLookedAt = async ({ query }: Snapshot, { feed, after, before }: Range)
   );
   return String(row?.last ?? after);
 };
+
+/**
+ * What keeps the change feed from going on; null where nothing has for a while. Any transaction of PostgreSQL that
+ * writes does, in whichever database of the server, until it ends: what commits meanwhile is behind the horizon.
+ */
+export const heldUp = async ({ query, dialect }: Pick<Snapshot, 'query' | 'dialect'>): Promise<HeldUp | null> => {
+  if (dialect.horizonHolder === null) return null;
+  const [row] = await query<{ since: Count; now: Count }>(
+    `select updated_at as since, ${dialect.clock} as now
+     from orders
+     where position >= ${dialect.feeds.orders.horizon}
+     order by position
+     limit 1`,
+  );
+  if (row === undefined || Number(row.now) - Number(row.since) < A_WHILE_MS) return null;
+  const [by] = await query<{ holder: string }>(dialect.horizonHolder);
+  return { since: isoTime(row.since), by: by?.holder ?? null };
+};
+
+/** Longer than transactions of ours take. */
+const A_WHILE_MS = 10_000;
 
 /** The last position of a feed below its horizon. */
 const lastOf = (feed: Feed, { feeds }: Dialect): string =>

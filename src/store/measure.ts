@@ -1,6 +1,7 @@
 import type { AttentionCode } from '../order/attention-code.ts';
 import type { OrderStatus } from '../order/status.ts';
 import { listCallbackUrls } from './callback-lists.ts';
+import { heldUp } from './feed.ts';
 import type { Counts, Measures } from './measures.ts';
 import { movesUnderWay } from './move-row.ts';
 import { isoTime } from './row.ts';
@@ -27,6 +28,7 @@ export const measure = async (database: Database, bounds: UnverifiedBounds): Pro
       unverified: await countBy(query, 'reason', 'unverified'),
       unverifiedRoom: await readRoom(query, bounds),
       callbacks: await callbacksOf(query),
+      heldUpSince: (await heldUp({ query, dialect }))?.since ?? null,
       moves: await movesUnderWay(query),
       bytes: Number(row?.bytes),
       freeBytes: null,

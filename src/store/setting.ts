@@ -18,6 +18,8 @@ export const SETTING = {
   methods: 'methods',
   /** When a silence was reported last (upkeep/silence.ts). */
   silence: 'silence',
+  /** When it was reported last that the change feed is held up (upkeep/held-up.ts). */
+  heldUp: 'held up',
   /** What the service has seen lately, as JSON (upkeep/sightings.ts). */
   seen: 'seen',
   /** When a service looked last for payments to inquire, as ISO time (reconcile/). */

@@ -1,4 +1,5 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
+import { heldUp } from './feed.ts';
 import { countBy, lastVerifiedBy } from './measure.ts';
 import { movesUnderWay } from './move-row.ts';
 import type { StoreStatus } from './store-status.ts';
@@ -6,7 +7,7 @@ import type { Count, Database } from './transaction.ts';
 
 /** Each part is found by an index, but for the unverified, of which there are a few hundred thousand at most. */
 export const readStatus = async (database: Database): Promise<StoreStatus> =>
-  await database.snapshot(async ({ query }) => {
+  await database.snapshot(async ({ query, dialect }) => {
     const [schema] = await query<{ version: Count }>('select max(version) as version from migrations');
     const [start] = await query<{ id: string }>('select id from starts order by number desc limit 1');
     // The first term makes the planner use the partial index.
@@ -18,6 +19,7 @@ export const readStatus = async (database: Database): Promise<StoreStatus> =>
       schema: Number(schema?.version ?? 0),
       generation: start?.id ?? null,
       lastVerifiedAt: await lastVerifiedBy(query),
+      heldUp: await heldUp({ query, dialect }),
       failed: Number(failed?.count ?? 0),
       moves: await movesUnderWay(query),
       unverified: Object.fromEntries([...unverified].sort(([a], [b]) => (a < b ? -1 : 1))),

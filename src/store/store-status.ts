@@ -1,6 +1,14 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
 import type { MovesUnderWay } from './move.ts';
 
+/** Orders that changed and cannot be read from the change feed yet: callbacks wait for them too. */
+export interface HeldUp {
+  /** When the first of them changed, ISO time. */
+  readonly since: string;
+  /** Who keeps them back, in words; null where that transaction ended meanwhile. */
+  readonly by: string | null;
+}
+
 /** What a person looks at first. */
 export interface StoreStatus {
   /** The version of the schema. */
@@ -9,6 +17,8 @@ export interface StoreStatus {
   readonly generation: string | null;
   /** When the notification that came last was received last; null where none has ever verified. */
   readonly lastVerifiedAt: string | null;
+  /** Null where the change feed goes on. */
+  readonly heldUp: HeldUp | null;
   /** Notifications that wait to be applied again. */
   readonly failed: number;
   readonly moves: MovesUnderWay;

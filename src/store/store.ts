@@ -107,7 +107,7 @@ export type {
   WithdrawResult,
 } from './shop.ts';
 
-export type { StoreStatus } from './store-status.ts';
+export type { HeldUp, StoreStatus } from './store-status.ts';
 
 export type {
   FailedAgain,

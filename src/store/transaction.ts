@@ -29,6 +29,8 @@ export interface Dialect {
   /** After a select: holds its rows until COMMIT, and passes over those that somebody else holds. */
   readonly skipLocked: string;
   readonly feeds: Readonly<Record<Feed, FeedDialect>>;
+  /** Selects who keeps a horizon back as `holder`, in words; null where nobody can. */
+  readonly horizonHolder: string | null;
   /** Every position of an order that was given out is below this one. */
   readonly nextPosition: string;
   /** The name in `settings` by which positions go on. */

@@ -15,17 +15,37 @@ interface Reporting {
   readonly metrics: { readonly diagnosed: (code: DiagnosisCode) => void };
 }
 
+type Report = UpkeepOptions['report'];
+
+/** What nobody else would say: all looks well meanwhile. */
+const silentTroubles = (log: Log): Pick<Report, 'unfinishedCopy' | 'silence' | 'heldUp'> => ({
+  unfinishedCopy: () =>
+    log.error(
+      'a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`',
+    ),
+  silence: ({ registeredAt, lastVerifiedAt }) =>
+    log.error(
+      {
+        problem: `registered: ${registeredAt}; last verified: ${lastVerifiedAt ?? 'never'}`,
+        hint: SILENCE_HINT,
+      },
+      'silence: a payment that was registered over an hour ago has no notification, and nothing has verified since',
+    ),
+  heldUp: ({ since, by }) =>
+    log.error(
+      { problem: `since ${since}, by ${by ?? 'a transaction that has just ended'}`, hint: HELD_UP_HINT },
+      'the change feed is held up, and callbacks with it: see `paynotify status`',
+    ),
+});
+
 /** What the background tasks say in the log, and what is counted of it. */
-export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): UpkeepOptions['report'] => ({
+export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): Report => ({
   rebuilt: ({ orders, changed }) => {
     if (orders > 0) log.info({ orders, changed }, 'orders rebuilt under the new configuration');
   },
   redriven: ({ redriven }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved) => log.info({ moved }, 'unverified requests verify now and were applied'),
-  unfinishedCopy: () =>
-    log.error(
-      'a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`',
-    ),
+  ...silentTroubles(log),
   removed: ({ notifications, unverified }) => {
     if (notifications > 0)
       log.info({ count: notifications }, 'notifications older than RETENTION_DAYS lost their raw bytes');
@@ -45,14 +65,6 @@ export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): UpkeepO
       );
     }
   },
-  silence: ({ registeredAt, lastVerifiedAt }) =>
-    log.error(
-      {
-        problem: `registered: ${registeredAt}; last verified: ${lastVerifiedAt ?? 'never'}`,
-        hint: SILENCE_HINT,
-      },
-      'silence: a payment that was registered over an hour ago has no notification, and nothing has verified since',
-    ),
   diagnosed: (made) => {
     const fields = { reason: made.reason, diagnosis: made.diagnosis.code };
     metrics.diagnosed(made.diagnosis.code);
@@ -74,6 +86,9 @@ export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): UpkeepO
     else log.error(fields, 'a background task failed');
   },
 });
+
+const HELD_UP_HINT =
+  'nothing is lost; end the transaction (pg_terminate_backend, or rollback prepared), and keep programs with long transactions off this PostgreSQL server';
 
 const SILENCE_HINT =
   "check the notification URL in APO's dashboard and what stands in front of paynotify; see `paynotify unverified`";

@@ -20,6 +20,8 @@ export interface Status {
     readonly fingerprint: string;
   }[];
   readonly lastVerifiedAt: string | null;
+  /** What keeps changes of orders from the change feed and from callbacks; null where nothing does. */
+  readonly heldUp: StoreStatus['heldUp'];
   readonly backlog: Pick<StoreStatus, 'failed' | 'unverified'>;
   /** Captures, cancels and refunds that are under way. */
   readonly moves: StoreStatus['moves'];
@@ -33,7 +35,7 @@ export const readStatus = async (
   store: Pick<Store, 'name' | 'status' | 'recall' | 'listCallbackUrls' | 'listWaitingCallbacks' | 'inquiryBacklog'>,
   service: ServiceInForce | null,
 ): Promise<Status> => {
-  const { schema, generation, lastVerifiedAt, failed, unverified, moves } = await store.status();
+  const { schema, generation, lastVerifiedAt, heldUp, failed, unverified, moves } = await store.status();
   return {
     versions: service === null ? null : { paynotify: service.version, node: service.node },
     startedAt: service?.startedAt ?? null,
@@ -44,6 +46,7 @@ export const readStatus = async (
       keys.map(({ version, fingerprint }) => ({ clientId, keyVersion: version, fingerprint })),
     ),
     lastVerifiedAt,
+    heldUp,
     backlog: { failed, unverified },
     moves,
     callbacks: await readCallbackLags(store, Date.now()),

@@ -1,9 +1,10 @@
 import type { DiagnosisTrust } from '../antom/diagnosis.ts';
 import type { Handlers } from '../handlers/handler.ts';
 import type { OrderRules } from '../order/rules.ts';
-import type { Store } from '../store/store.ts';
+import type { HeldUp, Store } from '../store/store.ts';
 import { noteInUse } from './copy.ts';
 import { type DiagnosingOptions, startDiagnosing } from './diagnosis.ts';
+import { reportHeldUp } from './held-up.ts';
 import { rememberService, type ServiceInForce } from './in-force.ts';
 import { type MethodReport, reportMethods } from './methods.ts';
 import { rebuildByRulesInForce, type RebuildReport } from './rebuild.ts';
@@ -34,6 +35,7 @@ export interface UpkeepOptions {
     readonly removed: (report: RetentionReport) => void;
     readonly method: (report: MethodReport) => void;
     readonly silence: (silence: Silence) => void;
+    readonly heldUp: (heldUp: HeldUp) => void;
   };
 }
 
@@ -82,6 +84,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     });
   const look = (): void => {
     schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));
+    schedule('change feed', async () => await reportHeldUp(store, report.heldUp, new Date()));
     schedule('silence', async () => await reportSilence(store, report.silence, new Date()));
   };
   redrive();

@@ -54,6 +54,7 @@ const HEALTHY: Series = {
   [`paynotify_queue_requests{${A}}`]: '12x600',
   [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRING",${A}}`]: '0x600',
   [`paynotify_callbacks_oldest_seconds{${A}}`]: '5x600',
+  [`paynotify_feed_held_up_seconds{${A}}`]: '0x600',
   [`paynotify_moves_oldest_seconds{${A}}`]: '5x600',
   [`paynotify_store_free_bytes{${A}}`]: '500x600',
   [`paynotify_store_bytes{${A}}`]: '500x600',
@@ -180,6 +181,11 @@ const SITUATIONS: readonly Situation[] = [
     name: 'a shop was away for ten minutes',
     series: { [`paynotify_callbacks_oldest_seconds{${A}}`]: '0+60x10 0x500' },
     firing: { '12m': [], '30m': [] },
+  },
+  {
+    name: 'a transaction of PostgreSQL holds the change feed up',
+    series: { [`paynotify_feed_held_up_seconds{${A}}`]: '0+60x600' },
+    firing: { '16m': [], '20m': ['PaynotifyFeedHeldUp'] },
   },
   {
     name: 'APO does not say what became of a capture',

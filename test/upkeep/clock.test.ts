@@ -50,6 +50,7 @@ test('orders that the clock changes are swept while the service runs', async () 
       removed: ignore,
       method: ignore,
       silence: ignore,
+      heldUp: ignore,
       diagnosed: ignore,
       alarmed: ignore,
       failed: (_task, error) => void failed.push(error),

@@ -171,6 +171,7 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
         removed: ignore,
         method: ignore,
         silence: ignore,
+        heldUp: ignore,
         diagnosed: ignore,
         alarmed: ignore,
         failed: ignore,

@@ -21,6 +21,16 @@ const from = (transaction: string): string => `(
 export const NEXT_POSITIONS = from('pg_current_xact_id()');
 /** No position below this one is still to come. */
 export const HORIZON = from('pg_snapshot_xmin(pg_current_snapshot())');
+/** The transaction that the horizon stands before. Every role may see it. */
+export const HORIZON_HOLDER = `
+  select concat('a transaction of user ', usename, ' in database ', datname, ' (pid ', pid,
+    ', ' || nullif(application_name, ''), ')') as holder
+  from pg_stat_activity
+  where backend_xid = pg_snapshot_xmin(pg_current_snapshot())::xid
+  union all
+  select concat('the prepared transaction ', gid, ' of user ', owner, ' in database ', database)
+  from pg_prepared_xacts
+  where transaction = pg_snapshot_xmin(pg_current_snapshot())::xid`;
 /** Every position that this snapshot sees is below this one. */
 export const NEXT_POSITION = from('pg_snapshot_xmax(pg_current_snapshot())');
 /** The number of the transaction that took a position. */

@@ -9,7 +9,7 @@ import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
 import { bitsOf, inParts, LockTableFullError } from './locks.ts';
 import { positionOf, putNotifications, raws, removeRaw, WITHOUT_RAW } from './notifications.ts';
 import { writeOrders } from './orders.ts';
-import { HORIZON, NEXT_POSITION } from './positions.ts';
+import { HORIZON, HORIZON_HOLDER, NEXT_POSITION } from './positions.ts';
 import { prepared, queryOn } from './query.ts';
 import { countUnverified, insertUnverified } from './unverified.ts';
 
@@ -24,6 +24,7 @@ const FEED = { horizon: HORIZON, began: 'began' };
 const DIALECT: Dialect = {
   skipLocked: 'for update skip locked',
   feeds: { orders: FEED, notifications: FEED },
+  horizonHolder: HORIZON_HOLDER,
   nextPosition: NEXT_POSITION,
   positionSetting: SETTING.feedBase,
   identifierKey: { columns: 'client_id, position, name, value', after: '$2, cast($3 as bigint), $4, $5' },

@@ -18,6 +18,8 @@ const DIALECT: Dialect = {
     orders: { horizon: NEXT_POSITION, began: 'began' },
     notifications: { horizon: NEXT_NOTIFICATION, began: 'began_notifications' },
   },
+  // Who writes has the file to himself: a long transaction keeps everybody out, and that is told as what it is.
+  horizonHolder: null,
   nextPosition: NEXT_POSITION,
   positionSetting: SETTING.position,
   identifierKey: { columns: 'position, name, value, client_id', after: 'cast($3 as bigint), $4, $5, $2' },

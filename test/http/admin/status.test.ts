@@ -66,6 +66,7 @@ describe('status', () => {
       keys: [{ clientId: signer.clientId, keyVersion: null, fingerprint: DIGEST }],
       lastVerifiedAt: TIME,
       backlog: { failed: 0, unverified: { UNKNOWN_CLIENT: 2 } },
+      heldUp: null,
       moves: { underWay: 0, since: null },
       callbacks: [],
       inquiries: [],

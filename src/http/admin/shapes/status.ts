@@ -26,6 +26,12 @@ export const status = shapeOf<Status>('Status')({
   configuration: mapOf(text).nullable(),
   keys: listOf(shapeOf<Status['keys'][number]>()({ clientId: text, keyVersion: textOrNull, fingerprint: text })),
   lastVerifiedAt: ourTimeOrNull,
+  heldUp: shapeOf<NonNullable<Status['heldUp']>>()({
+    since: ourTime.describe('When the first order changed that cannot be read from the change feed yet.'),
+    by: textOrNull.describe('Which transaction keeps it back; null where that ended meanwhile.'),
+  })
+    .nullable()
+    .describe('Null where the change feed goes on.'),
   backlog: shapeOf<Status['backlog']>()({
     failed: count,
     unverified: shapeOf<Status['backlog']['unverified']>()({

@@ -72,7 +72,9 @@ export const createLateThread = (start: () => Promise<Thread>, idleMs = IDLE_MS)
     await (await dropped?.catch(() => null))?.close();
   };
   const idle = setInterval(() => {
-    if (started !== null && !started.isBusy() && performance.now() - askedAt > idleMs) void drop();
+    if (started === null || started.isBusy() || performance.now() - askedAt <= idleMs) return;
+    // One that does not end as it should is gone all the same.
+    drop().catch(() => {});
   }, idleMs).unref();
   return {
     get: async () => {

@@ -1,7 +1,7 @@
 import { nextCursor, readKey } from './cursor.ts';
 import type { Page, PageRequest } from './lists.ts';
 import type { Move } from './move.ts';
-import { insertMove, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
+import { contentOf, insertMove, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
 import type { Database, Query } from './transaction.ts';
 
 const START: readonly [string, string, string] = ['', '', ''];
@@ -30,12 +30,16 @@ export const importMoves = async (database: Database, moves: readonly Move[]): P
     return added;
   });
 
-/** What is final stays; of two that are under way the later word counts. */
+/**
+ * What is final stays; of two that are under way the later word counts. One with the same key that asked for something
+ * else says nothing of this one.
+ */
 const update = async (query: Query, move: Move): Promise<void> => {
   await query(
     `update moves
      set status = $4, result_code = $5, reason = $6, apo_id = $7, attempts = $8, updated_at = $9
      where client_id = $1 and kind = $2 and request_id = $3 and status = 'PROCESSING'
+       and payment_id = $10 and content = $11
        and (cast($4 as text) <> 'PROCESSING' or updated_at < cast($9 as bigint))`,
     [
       move.clientId,
@@ -47,6 +51,8 @@ const update = async (query: Query, move: Move): Promise<void> => {
       move.id,
       move.attempts,
       Date.parse(move.updatedAt),
+      move.paymentId,
+      contentOf(move),
     ],
   );
 };

@@ -26,12 +26,15 @@ export const MOVE_COLUMNS =
 
 type Content = Pick<Move, 'amount' | 'captureId' | 'isLast'>;
 
+export const contentOf = ({ amount, captureId, isLast }: Content): string =>
+  JSON.stringify({ amount, captureId, isLast } satisfies Content);
+
 export const toMove = (row: MoveRow): Move => ({
   clientId: row.client_id,
   kind: row.kind,
   requestId: row.request_id,
   paymentId: row.payment_id,
-  // Written by `insertMove`.
+  // Written by `contentOf`.
   ...(JSON.parse(row.content) as Content),
   status: row.status,
   attempts: Number(row.attempts),
@@ -73,8 +76,6 @@ export const movesUnderWay = async (query: Query): Promise<MovesUnderWay> => {
 
 /** Returns whether there was none by its key. */
 export const insertMove = async (query: Query, move: Move, nextAttemptAt: number): Promise<boolean> => {
-  const { amount, captureId, isLast } = move;
-  const content: Content = { amount, captureId, isLast };
   const inserted = await query(
     `insert into moves (${MOVE_COLUMNS}, next_attempt_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
@@ -85,7 +86,7 @@ export const insertMove = async (query: Query, move: Move, nextAttemptAt: number
       move.kind,
       move.requestId,
       move.paymentId,
-      JSON.stringify(content),
+      contentOf(move),
       move.status,
       move.attempts,
       move.resultCode,

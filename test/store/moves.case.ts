@@ -261,6 +261,10 @@ export const describeMoves = (ground: () => Ground): void => {
       await store.keepMove(move, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date());
       expect(await store.dueMoves(1_999, 9)).toEqual([]);
       expect(await store.dueMoves(2_000, 9)).toMatchObject([{ attempts: 1, reason: 'TIMEOUT' }]);
+      // The same key, and something else was asked for.
+      await store.importMoves([{ ...move, amount: yen('7'), status: 'FAILED', reason: 'another' }]);
+      await store.importMoves([{ ...move, paymentId: 'P9', status: 'FAILED', reason: 'another' }]);
+      expect(await store.findMove(move)).toMatchObject({ status: 'PROCESSING', reason: 'TIMEOUT' });
       await store.importMoves([{ ...move, status: 'SUCCEEDED', id: 'A1' }]);
       await store.keepMove(move, outcome('FAILED'), new Date());
       await store.importMoves([move]);

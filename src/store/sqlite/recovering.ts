@@ -38,9 +38,8 @@ export const createGuard = (file: string): Guard => {
   };
 };
 
-/** A thread that starts when it is asked for, and ends where nobody has asked for a while. */
+/** A thread that starts when it is first asked for. */
 export interface LateThread {
-  /** To be called at once: it may end in the next turn of the event loop. */
   readonly get: () => Promise<Thread>;
   /** Ends it; who asks again gets another one. */
   readonly drop: () => Promise<void>;
@@ -48,15 +47,8 @@ export interface LateThread {
   readonly end: () => Promise<void>;
 }
 
-/** It holds some ten MiB. */
-const IDLE_MS = 60_000;
-
-export const createLateThread = (start: () => Promise<Thread>, idleMs = IDLE_MS): LateThread => {
+export const createLateThread = (start: () => Promise<Thread>): LateThread => {
   let starting: Promise<Thread> | null = null;
-  let started: Thread | null = null;
-  let askedAt = 0;
-  let ended = false;
-
   const startOrForget = async (): Promise<Thread> => {
     try {
       return await start();
@@ -68,27 +60,17 @@ export const createLateThread = (start: () => Promise<Thread>, idleMs = IDLE_MS)
   const drop = async (): Promise<void> => {
     const dropped = starting;
     starting = null;
-    started = null;
     await (await dropped?.catch(() => null))?.close();
   };
-  const idle = setInterval(() => {
-    if (started === null || started.isBusy() || performance.now() - askedAt <= idleMs) return;
-    // One that does not end as it should is gone all the same.
-    drop().catch(() => {});
-  }, idleMs).unref();
+  let ended = false;
   return {
     get: async () => {
       if (ended) throw new StoreUnavailableError('the store is closed');
-      const asked = (starting ??= startOrForget());
-      const thread = await asked;
-      if (starting === asked) started = thread;
-      askedAt = performance.now();
-      return thread;
+      return await (starting ??= startOrForget());
     },
     drop,
     end: async () => {
       ended = true;
-      clearInterval(idle);
       await drop();
     },
   };

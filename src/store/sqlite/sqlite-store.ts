@@ -29,7 +29,7 @@ export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
   const writer = await startThread({ role: 'writer', file, rules });
   if (writer.notice !== null) options.onNotice?.(writer.notice);
   const guard = createGuard(file);
-  // A receiver that only receives saves the reader's memory.
+  // The reader starts when somebody asks: a receiver that only receives saves its memory.
   const reader = createLateThread(async () => await startThread({ role: 'reader', file, rules }));
   const { calls, recovered } = createRecovering({ ...options, writer, reader, guard });
   const reading = async (): Promise<Thread> => {

@@ -8,8 +8,6 @@ export interface Thread {
   readonly calls: Calls;
   /** What a person has to know about the database; null for nothing. */
   readonly notice: string | null;
-  /** A call is under way. */
-  readonly isBusy: () => boolean;
   readonly close: () => Promise<void>;
   /** Ends it without closing its connection first. */
   readonly abandon: () => Promise<void>;
@@ -66,7 +64,6 @@ export const startThread = async (options: WorkerOptions): Promise<Thread> => {
         async (...values: readonly unknown[]) =>
           await call(String(method), values),
     }),
-    isBusy: () => waiting.size > 0,
     close: async () => {
       if (ended === null) await call('close', []);
       await worker.terminate();

@@ -50,9 +50,13 @@ export const tellOrders = ({
             : [],
         ),
       );
-      const readings = [...[...bodies].map(read), ...[...answers].map(([name, body]) => readAnswer(body, name))];
       const own = registrations.filter((one) => one.clientId === clientId);
-      return evidenceIn(clientId, readings, { registrations: own, registeredAt });
+      return evidenceIn(clientId, {
+        notified: [...bodies].map(read),
+        answered: [...answers].map(([name, body]) => readAnswer(body, name)),
+        registrations: own,
+        registeredAt,
+      });
     })
     .map((evidence) => tell(evidence, rules)(now).order);
 };
@@ -79,11 +83,21 @@ const namesIn = ({ statements }: Reading): readonly string[] =>
 
 const legibleIn = (reading: Reading): readonly string[] => (reading.outcome === 'MALFORMED' ? reading.legible : []);
 
+interface Known {
+  readonly notified: readonly Reading[];
+  readonly answered: readonly Reading[];
+  readonly registrations: readonly Registration[];
+  readonly registeredAt: number;
+}
+
 const evidenceIn = (
   clientId: string,
-  readings: readonly Reading[],
-  { registrations, registeredAt }: { readonly registrations: readonly Registration[]; readonly registeredAt: number },
+  { notified, answered, registrations, registeredAt }: Known,
 ): readonly OrderEvidence[] => {
+  const readings = [...notified, ...answered];
+  // What is received is received at 0; answers count for nothing where something was notified, or registered.
+  const newestAt = (of: readonly Reading[], own: readonly Registration[]): number =>
+    own.length === 0 || of.some((one) => notified.includes(one)) ? 0 : registeredAt;
   const make = (fields: Partial<OrderEvidence>, own: readonly Registration[]): OrderEvidence => ({
     clientId,
     paymentId: null,
@@ -107,14 +121,16 @@ const evidenceIn = (
         (one.paymentId === paymentId || one.legible.some((name) => names.has(name) || requests.has(name))),
     );
     const others = readings.filter((one) => one.paymentId !== paymentId).flatMap(namesIn);
+    const registered = registrations.filter((one) => requests.has(`request ${one.paymentRequestId}`));
     return make(
       {
         paymentId,
+        newestAt: newestAt([...own, ...unreadable], registered),
         statements: own.flatMap(({ statements }) => statements),
         problems: unreadable.map(() => 'unreadable'),
         sharedIdentities: others.filter((name) => names.has(name)),
       },
-      registrations.filter((one) => requests.has(`request ${one.paymentRequestId}`)),
+      registered,
     );
   });
   const ofPayments = readings.filter((one) => one.paymentId !== null);
@@ -124,10 +140,7 @@ const evidenceIn = (
     .toSorted((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1));
   const placeholders = waiting.map((one) => {
     const unreadable = readings.filter((other) => legibleIn(other).includes(`request ${one.paymentRequestId}`));
-    // What is received is received at 0.
-    return make({ newestAt: unreadable.length > 0 ? 0 : registeredAt, problems: unreadable.map(() => 'unreadable') }, [
-      one,
-    ]);
+    return make({ newestAt: newestAt(unreadable, [one]), problems: unreadable.map(() => 'unreadable') }, [one]);
   });
   return [...byPayments, ...placeholders];
 };

@@ -1,7 +1,7 @@
 import { SETTING } from '../store/setting.ts';
 import type { HeldUp, Store } from '../store/store.ts';
+import { isReportedThisHour } from './hourly.ts';
 
-const HOUR_MS = 60 * 60_000;
 const REPORTED_AFTER_MS = 5 * 60_000;
 
 /** Reports, at most once an hour and on one replica, that the change feed has been held up for five minutes. */
@@ -10,10 +10,9 @@ export const reportHeldUp = async (
   report: (heldUp: HeldUp) => void,
   now: Date,
 ): Promise<void> => {
+  if (await isReportedThisHour(store, SETTING.heldUp, now)) return;
   const { heldUp } = await store.status();
   if (heldUp === null || now.getTime() - Date.parse(heldUp.since) < REPORTED_AFTER_MS) return;
-  const said = await store.recall(SETTING.heldUp);
-  if (said !== null && now.getTime() - Date.parse(said) < HOUR_MS) return;
   await store.remember(SETTING.heldUp, now.toISOString());
   report(heldUp);
 };

@@ -1,5 +1,6 @@
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
+import { isReportedThisHour } from './hourly.ts';
 
 /** Registrations wait for their notifications, and nothing verifies. */
 export interface Silence {
@@ -22,8 +23,7 @@ export const reportSilence = async (
   report: (silence: Silence) => void,
   now: Date,
 ): Promise<void> => {
-  const said = await store.recall(SETTING.silence);
-  if (said !== null && now.getTime() - Date.parse(said) < HOUR_MS) return;
+  if (await isReportedThisHour(store, SETTING.silence, now)) return;
   const registeredAt = await newestWaiting(store, now);
   if (registeredAt === null) return;
   const lastVerifiedAt = await store.lastVerifiedAt();

@@ -3,8 +3,8 @@ const EPOCH_MILLISECONDS = /^\d{13}$/;
 
 const MINUTE = 60_000;
 
-/** Epoch milliseconds as UTC, ISO 8601 with milliseconds. */
-export const isoTime = (ms: number): string => new Date(ms).toISOString();
+/** Epoch milliseconds, which a database may hand out as digits, as UTC: ISO 8601 with milliseconds. */
+export const isoTime = (ms: number | string): string => new Date(Number(ms)).toISOString();
 
 /** The same; null stays null. */
 export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));

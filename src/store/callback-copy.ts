@@ -1,3 +1,4 @@
+import { isoTime } from '../order/time.ts';
 import type { CopiedCallback, CopiedUrl } from './callback.ts';
 import {
   type DeliveredColumns,
@@ -9,7 +10,6 @@ import {
 import { readKey } from './cursor.ts';
 import type { Page, PageRequest } from './lists.ts';
 import { nameOfOrder } from './order-key.ts';
-import { isoTime } from './row.ts';
 import type { Count, Database } from './transaction.ts';
 
 /*

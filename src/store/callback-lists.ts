@@ -1,3 +1,4 @@
+import { isoTime } from '../order/time.ts';
 import type { CallbackUrl, Lease, OrderCallback } from './callback.ts';
 import { type DeliveredColumns, readDelivered } from './callback-content.ts';
 import { feedEnds } from './feed.ts';
@@ -6,7 +7,6 @@ import { fence } from './lease.ts';
 import type { Page, PageRequest } from './lists.ts';
 import type { OrderKey } from './order-key.ts';
 import { keysNamed } from './orders.ts';
-import { isoTime } from './row.ts';
 import type { OrderName } from './shop.ts';
 import type { Count, Database, Query, Value } from './transaction.ts';
 

@@ -1,5 +1,5 @@
+import { isoTime } from '../order/time.ts';
 import { readFeedCursor, toFeedCursor } from './cursor.ts';
-import { isoTime } from './row.ts';
 import { goOnFrom } from './starts.ts';
 import type { HeldUp } from './store-status.ts';
 import type { Feed, FeedEnds, PageRequest } from './store.ts';

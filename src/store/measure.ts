@@ -1,10 +1,10 @@
 import type { AttentionCode } from '../order/attention-code.ts';
 import type { OrderStatus } from '../order/status.ts';
+import { isoTime } from '../order/time.ts';
 import { listCallbackUrls } from './callback-lists.ts';
 import { heldUp } from './feed.ts';
 import type { Counts, Measures } from './measures.ts';
 import { movesUnderWay } from './move-row.ts';
-import { isoTime } from './row.ts';
 import type { UnverifiedBounds } from './store.ts';
 import type { Count, Database, Query } from './transaction.ts';
 import { readRoom } from './unverified.ts';

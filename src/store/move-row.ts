@@ -1,7 +1,7 @@
 import type { MoveKind } from '../order/move.ts';
 import type { MovementStatus } from '../order/movement.ts';
+import { isoTime } from '../order/time.ts';
 import type { Move, MoveKey, MovesUnderWay } from './move.ts';
-import { isoTime } from './row.ts';
 import type { Count, Query } from './transaction.ts';
 
 /* A row of `moves`. */

@@ -2,6 +2,7 @@ import { isSameMove, judgeMove } from '../order/judge-move.ts';
 import { nextRequestId } from '../order/move.ts';
 import type { Order } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { isoTime } from '../order/time.ts';
 import type { Around } from './around.ts';
 import { orderLock } from './lock.ts';
 import type {
@@ -16,7 +17,6 @@ import type {
 import { importMoves, readMoves } from './move-copy.ts';
 import { findMove, insertMove, listMoves, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
 import { keysNamed, readOrders } from './orders.ts';
-import { isoTime } from './row.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
 import type { Database, Query, Transaction } from './transaction.ts';

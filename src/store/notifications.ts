@@ -2,9 +2,10 @@ import { readAsked } from '../order/asked.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification } from '../order/reading.ts';
 import type { Statement } from '../order/statement.ts';
+import { isoTime } from '../order/time.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { follow } from './feed.ts';
-import { bytesOf, hexOf, isoTime } from './row.ts';
+import { bytesOf, hexOf } from './row.ts';
 import type {
   FeedPage,
   FollowedNotifications,

@@ -1,6 +1,6 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
+import { isoTime } from '../order/time.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
-import { isoTime } from './row.ts';
 import type { PurgeBounds, UnverifiedMeasure } from './store.ts';
 import type { Count, Database, Value } from './transaction.ts';
 

@@ -1,11 +1,12 @@
 import { gatherRefunds, type RefundEvidence, toRefund } from '../order/refund.ts';
+import { isoTime } from '../order/time.ts';
 import type { Around } from './around.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { type Lock, linkLock } from './lock.ts';
 import { paymentIdOf, registrationKey } from './order-key.ts';
 import { standingKeys } from './orders.ts';
 import { gatherRefundGroups, type RefundGroup, refundNames } from './refund-groups.ts';
-import { isoTime, OF_REFUNDS } from './row.ts';
+import { OF_REFUNDS } from './row.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
 import type {

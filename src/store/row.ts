@@ -213,7 +213,6 @@ export const requestDigest = ({
 export const hexOf = (digest: Uint8Array): string =>
   Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString('hex');
 export const bytesOf = (hexadecimal: string): Buffer => Buffer.from(hexadecimal, 'hex');
-export const isoTime = (milliseconds: number | string): string => new Date(Number(milliseconds)).toISOString();
 
 const isIn = (list: readonly Identifier[], { name, value }: Identifier): boolean =>
   list.some((one) => one.name === name && one.value === value);

@@ -1,6 +1,6 @@
+import { isoTime } from '../order/time.ts';
 import { saidCheck } from './checksum.ts';
 import { nextCursor, readKey } from './cursor.ts';
-import { isoTime } from './row.ts';
 import type { ShopStatement, ShopSubject } from './shop.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Query } from './transaction.ts';

@@ -1,5 +1,5 @@
 import type { DerivedOrder, Order } from '../order/order.ts';
-import { isoTime } from './row.ts';
+import { isoTime } from '../order/time.ts';
 import type { StandingRow, StoredOrder } from './stored-order.ts';
 
 /** An order as it is kept in its row, beside the columns that hold the rest. */

@@ -1,8 +1,9 @@
 import type { DiagnosisCode } from '../antom/diagnosis.ts';
 import type { SignatureOrigin } from '../antom/origin.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
+import { isoTime } from '../order/time.ts';
 import { nextCursor, readPosition } from './cursor.ts';
-import { bytesOf, hexOf, isoTime, toRequest } from './row.ts';
+import { bytesOf, hexOf, toRequest } from './row.ts';
 import type { Page, PageRequest, StoredUnverified, UnverifiedCount, UnverifiedSummary } from './store.ts';
 import type { Count, Database, Value } from './transaction.ts';
 

@@ -56,7 +56,7 @@ const startReceiver = async (env: Readonly<Record<string, string>>): Promise<Rec
   const port = await freePort();
   const server = await startServer({
     file: fileAt('../src/main.ts'),
-    flags: ['--max-semi-space-size=4'],
+    flags: ['--max-semi-space-size=4', '--max-old-space-size=256'],
     env: {
       HOST: '127.0.0.1',
       ADMIN_PORT: '0',

@@ -52,7 +52,7 @@ export const receiverOf = (checkout: string): Pick<Subject, 'file' | 'readyPath'
 export const receiver = receiverOf(here('..'));
 /** As in the image (Dockerfile). */
 export const settings = {
-  NODE_OPTIONS: '--max-semi-space-size=4',
+  NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=256',
   MALLOC_ARENA_MAX: '1',
   NODE_COMPILE_CACHE: join(tmpdir(), 'paynotify-bench-compiled'),
   ADMIN_PORT: '0',
@@ -61,7 +61,7 @@ export const settings = {
 };
 
 /** As in deploy/, where it runs with PostgreSQL. */
-export const settingsWithPostgres = { ...settings, NODE_OPTIONS: '--max-semi-space-size=16' };
+export const settingsWithPostgres = { ...settings, NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=256' };
 
 /** How many notifications a database file holds. */
 export const storedIn = (file: string): number => {

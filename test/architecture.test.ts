@@ -50,6 +50,7 @@ const ALLOWED: readonly Allowance[] = [
   ['http/', 'log.ts', 'all'],
   ['http/', 'loopback.ts', 'all'],
   ['http/', 'version.ts', 'all'],
+  ['http/', 'node-http.ts', 'all'],
   ['http/', 'moves/', 'types'],
   ['http/', 'upkeep/', 'types'],
   ['http/', 'antom/', 'types'],
@@ -80,6 +81,7 @@ const ALLOWED: readonly Allowance[] = [
 
   ['relay/', 'store/store.ts', 'all'],
   ['relay/', 'private-address.ts', 'all'],
+  ['relay/', 'node-http.ts', 'all'],
   ['relay/report.ts', 'log.ts', 'all'],
 
   ['relay/', 'nap.ts', 'all'],
@@ -195,6 +197,7 @@ const FILES = new Set([
   'relaying.ts',
   'calling.ts',
   'nap.ts',
+  'node-http.ts',
   'secret-files.ts',
   'testing.ts',
   'version.ts',

@@ -24,7 +24,7 @@ export const createBodyReader = (limit: number): BodyReader => {
   const room = createRoom(Math.max(MAX_HELD_BYTES, 2 * limit));
   return (request) =>
     new Promise((resolve) => {
-      const declared = Number(request.headers['content-length']);
+      const declared = Number(request.headersDistinct['content-length']?.[0]);
       let whole: Buffer | null = null;
       let pieces: Pieces | null = null;
       const refuse = (why: Body): void => {

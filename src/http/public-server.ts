@@ -1,5 +1,6 @@
-import { IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { IncomingMessage as Message, Server } from 'node:http';
 import type { Express } from 'express';
+import { IncomingMessage, ServerResponse } from '../node-http.ts';
 import { createHttpServer, type ServerNeeds } from './server.ts';
 
 /** The server of the public app, not listening yet. */
@@ -19,7 +20,7 @@ export const createPublicServer = (app: Express, needs: ServerNeeds): Server => 
  */
 const messagesOf = (app: Express) => {
   class AppRequest extends IncomingMessage {}
-  class AppResponse<Request extends IncomingMessage> extends ServerResponse<Request> {}
+  class AppResponse<Request extends Message> extends ServerResponse<Request> {}
   Object.setPrototypeOf(AppRequest.prototype, app.request);
   Object.setPrototypeOf(AppResponse.prototype, app.response);
   Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype });

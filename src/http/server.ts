@@ -1,13 +1,7 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.ts';
+import { createServer, ServerResponse } from '../node-http.ts';
 import { isClosing, send } from './reply.ts';
 import { createSampledLog } from './sampled-log.ts';
 

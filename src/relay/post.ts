@@ -1,5 +1,6 @@
-import { Agent, type ClientRequest, type IncomingMessage, request, type RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as requestTls } from 'node:https';
+import { Agent, request } from '../node-http.ts';
 import { lookUpPrivate, NOT_PRIVATE } from './private-lookup.ts';
 
 export interface Post {

@@ -13,8 +13,8 @@ export const imageEnv: Environment = Object.fromEntries(
       readProject('Dockerfile')
         .split(/^FROM /m)
         .at(-1) ?? ''
-    ).matchAll(/^(?:ENV|\s+)\s*([A-Z_]+)=(\S+)/gm),
-  ].map(([, name = '', value = '']) => [name, value]),
+    ).matchAll(/^(?:ENV|\s+)\s*([A-Z_]+)=(?:"([^"]*)"|(\S+))/gm),
+  ].map(([, name = '', quoted, plain = '']) => [name, quoted ?? plain]),
 );
 
 /** Every variable that we, Node or its C library read. */

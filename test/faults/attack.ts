@@ -59,7 +59,7 @@ const round = async (seed: number): Promise<void> => {
       PORT: String(ports[0]),
       TRUST_PROXY: '1',
       // As in the image.
-      NODE_OPTIONS: '--max-semi-space-size=4',
+      NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=256',
       MALLOC_ARENA_MAX: '1',
     });
     programs.push(replica);

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import { type Log, problemOf } from '../../log.ts';
+import { STATUS_CODES } from '../../node-http.ts';
 import { StoreUnavailableError } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
 import { type MembersOf, type ProblemCode, type ProblemKind, PROBLEMS } from './problems.ts';

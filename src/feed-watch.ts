@@ -18,8 +18,8 @@ export interface Wait {
 /** One look at the database for everybody who waits for a feed, however many wait; none while nobody does. */
 export interface FeedWatch {
   /**
-   * Resolves with true as soon as there may be something after the cursor (read on from there), with false when the time
-   * is up, the signal is aborted, or all waits are ended. An outage of the database ends no wait. Throws an
+   * Resolves with true as soon as there may be something after the cursor (read on from there), with false when the
+   * time is up, the signal is aborted, or all waits are ended. An outage of the database ends no wait. Throws an
    * InvalidCursorError.
    */
   readonly waitForChange: (feed: Feed, cursor: string, wait: Wait) => Promise<boolean>;

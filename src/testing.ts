@@ -8,14 +8,15 @@ import { findSeries, SERIES, type SeriesChanges } from './commands/series.ts';
 import type { JsonObject } from './order/statement.ts';
 
 /*
- * APO's side of the wire, for the tests of a shop: what `paynotify send` makes, signs and posts. It needs Node alone, no
- * installed package. docs/consuming.md, *Test your shop*, has a whole test.
+ * APO's side of the wire, for the tests of a shop: what `paynotify send` makes, signs and posts. It needs Node alone,
+ * no installed package. docs/consuming.md, *Test your shop*, has a whole test.
  *
  *   import { createSender, makeKeyPair, notification } from "paynotify/testing";
  *
  *   const { privateKey, publicKey } = await makeKeyPair();   // start paynotify with ANTOM_PUBLIC_KEY=publicKey
  *   const apo = createSender({ url: 'http://127.0.0.1:8080/payNotify', clientId: 'TEST_CLIENT', privateKey });
- *   const payment = notification('PAYMENT_RESULT', { paymentRequestId: 'PR_1', amount: { currency: 'JPY', value: '120' } });
+ *   const amount = { currency: 'JPY', value: '120' };
+ *   const payment = notification('PAYMENT_RESULT', { paymentRequestId: 'PR_1', amount });
  *   const { acknowledged } = await apo.send(payment);        // true
  */
 
@@ -33,9 +34,9 @@ export const SAMPLE_NAMES: readonly string[] = SAMPLES.map(({ name }) => name);
 export const SERIES_NAMES: readonly string[] = SERIES.map(({ name }) => name);
 
 /**
- * A notification of this type as APO would send it now, with identifiers that are new each time, but for the changes. The
- * type is a `notifyType`, or of a dispute its `disputeNotificationType`; of a type that paynotify does not read there is
- * only its name. What `changes` cannot say is changed in the object itself.
+ * A notification of this type as APO would send it now, with identifiers that are new each time, but for the changes.
+ * The type is a `notifyType`, or of a dispute its `disputeNotificationType`; of a type that paynotify does not read
+ * there is only its name. What `changes` cannot say is changed in the object itself.
  *
  *   notification('CAPTURE_RESULT', { paymentId, amount: { currency: 'JPY', value: '120' } })
  *   notification('REFUND_RESULT', { refundRequestId: 'FR1', status: 'F', resultCode: 'RISK_REJECT' })
@@ -110,8 +111,8 @@ export interface Sender {
   /** Signs and posts. An answer other than the acknowledgement is no error, and none at all neither. */
   readonly send: (body: Body, options?: SendOptions) => Promise<Sent>;
   /**
-   * The same, again and again on APO's schedule until it is acknowledged or was sent 8 times: what came of each send. Every
-   * send is the same request, byte for byte.
+   * The same, again and again on APO's schedule until it is acknowledged or was sent 8 times: what came of each send.
+   * Every send is the same request, byte for byte.
    */
   readonly resend: (body: Body, options: ResendOptions) => Promise<readonly Sent[]>;
 }

@@ -471,6 +471,17 @@ describe('the files', () => {
     expect(long).toEqual([]);
   });
 
+  test('no comment is wider than 120 columns: the formatter leaves them as they are', () => {
+    const wide = [...sources].flatMap(([path, source]) =>
+      source
+        .split('\n')
+        .flatMap((line, index) =>
+          /^.{121}/.test(line) && /^\s*(\*|\/[*/])/.test(line) ? [`${path}:${index + 1}`] : [],
+        ),
+    );
+    expect(wide).toEqual([]);
+  });
+
   test('none steps out of the type checker', () => {
     const escape = /@ts-(ignore|nocheck|expect-error)|\bas any\b|[:<,|&]\s*any\s*(?:[,;>)=|&{]|\[\])/;
     expect([...sources].filter(([, source]) => escape.test(source)).map(([path]) => path)).toEqual([]);

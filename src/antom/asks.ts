@@ -104,8 +104,8 @@ const transaction = z
   }));
 
 /**
- * What an answer with S must hold to be one. Required is what the decision rests on, and the id by which APO knows what was
- * made; official samples lack other fields that are marked required.
+ * What an answer with S must hold to be one. Required is what the decision rests on, and the id by which APO knows what
+ * was made; official samples lack other fields that are marked required.
  */
 export const ANSWERS = {
   inquiryPayment: z.object({

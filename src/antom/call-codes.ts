@@ -6,8 +6,8 @@ export type Operation = (typeof OPERATIONS)[number];
 
 /**
  * What a call that failed asks for: a closed set.
- * - `CONFIGURATION`: client id, key, host or contract is wrong. Stop and alarm: no call will do better. Such a request was
- *   not executed, and of an earlier one with the same id it says nothing.
+ * - `CONFIGURATION`: client id, key, host or contract is wrong. Stop and alarm: no call will do better. Such a request
+ *   was not executed, and of an earlier one with the same id it says nothing.
  * - `OUR_FAULT`: the request is wrong by itself, or another one bears its id, of which it says nothing.
  * - `NOT_FOUND`: APO knows of nothing by this id, or not yet: again after 15 s, three times.
  * - `NEW_ID`: possible with another amount or currency, or later, under a new request id.
@@ -104,8 +104,8 @@ export type Verdict =
   | { readonly outcome: 'UNKNOWN'; readonly delay: Delay };
 
 /**
- * What APO's signed word means. `resultStatus` decides, for the codes are an open set; but a code that says that nothing
- * is decided yet is believed beside any status.
+ * What APO's signed word means. `resultStatus` decides, for the codes are an open set; but a code that says that
+ * nothing is decided yet is believed beside any status.
  */
 export const verdictOf = (operation: Operation, { resultStatus, resultCode }: Result): Verdict => {
   const code = resultCode ?? '';

@@ -8,8 +8,8 @@ import type { AntomKey, KeyRing } from './keys.ts';
 type Calls<O extends Operation> = (ask: Asks[O], signal?: AbortSignal) => Promise<CallResult<Answers[O]>>;
 
 /**
- * Antom's API for one client, under its own names. No call throws: what became of it is its result. The signal gives a call
- * up, as when the service stops.
+ * Antom's API for one client, under its own names. No call throws: what became of it is its result. The signal gives a
+ * call up, as when the service stops.
  */
 export type AntomClient = { readonly [O in Operation]: Calls<O> };
 

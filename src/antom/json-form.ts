@@ -29,8 +29,8 @@ export interface OtherForm {
 const LARGEST_CHARACTERS = 1_048_576;
 
 /**
- * The same JSON in the forms in which programs write it: bounded, each text with the fewest differences that lead to it.
- * Numbers, and all that a form does not speak of, stay as they came. Nothing for what is no JSON or deeper than 64.
+ * The same JSON in the forms in which programs write it: bounded, each text with the fewest differences that lead to
+ * it. Numbers, and all that a form does not speak of, stay as they came. Nothing for what is no JSON or deeper than 64.
  */
 export function* jsonForms(body: Buffer): Generator<OtherForm, void, undefined> {
   if (!isUtf8(body)) return;

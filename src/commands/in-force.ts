@@ -49,7 +49,9 @@ export const trustInForce = async (env: Environment, store: Settings): Promise<D
   }
 };
 
-/** Why an unverified request does not verify: as the service keeps it, else as by its keys; null where neither is there. */
+/**
+ * Why an unverified request does not verify: as the service keeps it, else as by its keys; null where neither is there.
+ */
 export const diagnosisInForce = async (
   env: Environment,
   store: Settings,

@@ -26,8 +26,8 @@ export interface Resending {
 }
 
 /**
- * Sends it until it is acknowledged or APO would give up, and returns what came of each send. It is the same request each
- * time, with the request-time and the signature of the first.
+ * Sends it until it is acknowledged or APO would give up, and returns what came of each send. It is the same request
+ * each time, with the request-time and the signature of the first.
  */
 export const postUntilAcknowledged = async (
   signed: SignedPost,

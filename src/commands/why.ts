@@ -115,7 +115,9 @@ const clientsOf = ({ orders, notifications }: Found): readonly string[] =>
 
 const MALFORMED_SEARCHED = 20;
 
-/** Of what could not be read at all no identifier is known: the latest such notifications are searched by their bytes. */
+/**
+ * Of what could not be read at all no identifier is known: the latest such notifications are searched by their bytes.
+ */
 const malformedWith = async (store: Store, id: string): Promise<readonly NotificationSummary[]> => {
   const filter = { kind: null, outcome: 'MALFORMED', clientId: null, id: null } as const;
   const { items } = await store.listNotifications(filter, { limit: MALFORMED_SEARCHED, cursor: null });

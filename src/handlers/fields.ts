@@ -72,7 +72,10 @@ export const toleratedText = z.transform(toText);
 const isEpochMilliseconds = (value: unknown): value is number =>
   Number.isInteger(value) && /^\d{13}$/.test(String(value));
 
-/** Tolerated: a text, or 13-digit epoch milliseconds as a JSON integer. What is no time sorts earliest (`order/time.ts`). */
+/**
+ * Tolerated: a text, or 13-digit epoch milliseconds as a JSON integer. What is no time sorts earliest
+ * (`order/time.ts`).
+ */
 export const toleratedTime = z.transform((value: unknown) =>
   toText(isEpochMilliseconds(value) ? String(value) : value),
 );

@@ -25,7 +25,9 @@ export interface Metrics extends Pick<Tally, 'watch' | 'committed' | 'diagnosed'
 type Name = keyof typeof METRICS;
 type Samples = Readonly<Partial<Record<Name, readonly Sample[]>>>;
 
-/** What is counted while the service runs (tally.ts), and what is stored, counted when somebody scrapes (measuring.ts). */
+/**
+ * What is counted while the service runs (tally.ts), and what is stored, counted when somebody scrapes (measuring.ts).
+ */
 export const createMetrics = (options: MetricsOptions): Metrics => {
   const tally = createTally();
   return {

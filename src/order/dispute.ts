@@ -81,8 +81,8 @@ const TAKING: ReadonlySet<DisputeState> = new Set<DisputeState>(['LOST', 'ACCEPT
 export const tookMoney = ({ state }: DisputeEvidence): boolean => TAKING.has(state);
 
 /**
- * What a dispute took, in this currency: what was judged, else what was disputed. Null where neither is above zero: then
- * it is everything paid.
+ * What a dispute took, in this currency: what was judged, else what was disputed. Null where neither is above zero:
+ * then it is everything paid.
  */
 export const takenBy = ({ judged, amount }: DisputeEvidence, currency: string): bigint | null => {
   for (const one of [judged, amount]) if (one !== null && one.currency === currency && one.value > 0n) return one.value;

@@ -52,7 +52,9 @@ export const foldAlike = (statements: readonly Sourced<CaptureStatement>[]): rea
   return [...folded].sort(([a], [b]) => byCodeUnit(a, b)).map(([, statement]) => statement);
 };
 
-/** Currency, and which identifiers there are: all that the rules ask of a successful capture besides amount and time. */
+/**
+ * Currency, and which identifiers there are: all that the rules ask of a successful capture besides amount and time.
+ */
 const likenessOf = ({ amount, captureId, captureRequestId }: CaptureStatement): string =>
   [amount?.currency, captureId !== undefined, captureRequestId !== undefined].join(' ');
 

@@ -193,7 +193,9 @@ export interface StoreCallbackWrites {
   ) => Promise<TakenChanges | null>;
   /** Writes down what became of due callbacks to one URL, in one transaction; false where the lease is lost. */
   readonly keepCallbackResults: (lease: Lease, results: CallbackResults) => Promise<boolean>;
-  /** Which of the URLs have waited since before `since` and were not alarmed since `unless`; null: the lease is lost. */
+  /**
+   * Which of the URLs have waited since before `since` and were not alarmed since `unless`; null: the lease is lost.
+   */
   readonly alarmCallbacks: (
     lease: Lease,
     before: { readonly since: Date; readonly unless: Date },

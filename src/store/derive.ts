@@ -42,8 +42,8 @@ const projectWhole = (stored: StoredOrder, around: Around): Projected =>
   projectFolded(stored, foldCaptures(stored), around);
 
 /**
- * Derives an order as it should stand in its row: as of its last commit or sweep. Never before that commit, whatever the
- * clock of who asks. Never throws.
+ * Derives an order as it should stand in its row: as of its last commit or sweep. Never before that commit, whatever
+ * the clock of who asks. Never throws.
  */
 export const projectRow = (stored: StoredOrder, { rules, now }: Around): Projected => {
   const { row } = stored;

@@ -61,8 +61,8 @@ const sumOfDigests = (before: string, captures: readonly FoldedCapture[]): strin
     .toString(16);
 
 /**
- * All that is stored about what is touched, as it was gathered. Of an order with a fold only what is new and what is not
- * folded is read, where that says as much.
+ * All that is stored about what is touched, as it was gathered. Of an order with a fold only what is new and what is
+ * not folded is read, where that says as much.
  */
 export const gatherTouched = async (snapshot: Snapshot, touched: Touched): Promise<readonly GatheredOrder[]> => {
   const orders = await snapshot.evidence(touched, 'unless folded');

@@ -43,7 +43,9 @@ interface Sharing {
   readonly row: EvidenceRow & { readonly paymentId: string };
 }
 
-/** So many are looked up of what one order names, or the shop said about it; what an order says now knows no such limit. */
+/**
+ * So many are looked up of what one order names, or the shop said about it; what an order says now knows no such limit.
+ */
 const AT_MOST = 100;
 
 export const readOrderHistory = async (query: Query, completed: Completed): Promise<History> => {

@@ -154,8 +154,8 @@ const sharedIn = async (query: Query, order: GatheredOrder): Promise<readonly st
 };
 
 /**
- * The `paymentRequestId` of the registration that was an order by itself until the first notification named it; null for
- * none.
+ * The `paymentRequestId` of the registration that was an order by itself until the first notification named it; null
+ * for none.
  */
 const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | null> => {
   const counted = countedRegistration(order.registrations);

@@ -19,7 +19,9 @@ export interface Measures {
   readonly lastVerifiedAt: string | null;
   readonly unverified: Counts<UnverifiedReason>;
   readonly unverifiedRoom: readonly UnverifiedRoom[];
-  /** Of the callback URLs in use: orders that wait to be posted, since when the oldest does, and URLs that are paused. */
+  /**
+   * Of the callback URLs in use: orders that wait to be posted, since when the oldest does, and URLs that are paused.
+   */
   readonly callbacks: { readonly waiting: number; readonly waitingSince: string | null; readonly paused: number };
   /** Since when the change feed has been held up; null where it goes on. */
   readonly heldUpSince: string | null;

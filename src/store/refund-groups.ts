@@ -98,7 +98,9 @@ const toNamed = (row: NamedRow): Named => {
   };
 };
 
-/** The notifications that join others by this name, and whether as readable ones; by the position alone, as links.ts. */
+/**
+ * The notifications that join others by this name, and whether as readable ones; by the position alone, as links.ts.
+ */
 export const notificationsNaming = async (
   query: Query,
   { clientId, name, value }: Link,

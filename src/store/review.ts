@@ -11,7 +11,9 @@ import type { OrderName, ReviewRequest, ReviewResult, WithdrawResult } from './s
 import type { Order } from '../order/order.ts';
 import type { Database, Transaction } from './transaction.ts';
 
-/** Settles what a person has decided about an order, with the values that it has at the revision that the person saw. */
+/**
+ * Settles what a person has decided about an order, with the values that it has at the revision that the person saw.
+ */
 export const review = async (database: Database, request: ReviewRequest, saying: Around): Promise<ReviewResult> =>
   await database.transact([], async (transaction) => {
     const found = await findOne(transaction, request);

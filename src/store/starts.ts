@@ -6,8 +6,8 @@ import type { Count, Snapshot } from './transaction.ts';
 /**
  * A start is the place in the feed from which a database went on by itself: it may be a restored copy of the one
  * before, and give out again the positions that came after. SQLite adds one with the first order or notification that a
- * connection stores; PostgreSQL where a new connection finds another server or database (postgres/starts.ts). `began` is
- * the last position that was stored then, of each feed where they count apart.
+ * connection stores; PostgreSQL where a new connection finds another server or database (postgres/starts.ts). `began`
+ * is the last position that was stored then, of each feed where they count apart.
  */
 export const newStartId = (): string => randomBytes(8).toString('hex');
 

@@ -1,6 +1,8 @@
 import { CALLBACKS_LATE_MS, type Store } from '../store/store.ts';
 
-/** How far a callback URL in use is behind. Of the URL only its origin is told: the rest may be a secret. Times are ISO. */
+/**
+ * How far a callback URL in use is behind. Of the URL only its origin is told: the rest may be a secret. Times are ISO.
+ */
 export interface CallbackLag {
   readonly clientId: string;
   readonly origin: string;

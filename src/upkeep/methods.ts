@@ -3,7 +3,9 @@ import type { Order } from '../order/order.ts';
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 
-/** What is wrong with what we know about payment methods: nothing decides, or a capture came where none was expected. */
+/**
+ * What is wrong with what we know about payment methods: nothing decides, or a capture came where none was expected.
+ */
 export const METHOD_CODES = ['CAPTURE_UNDECIDED', 'CAPTURE_UNEXPECTED'] as const satisfies readonly AttentionCode[];
 export type MethodCode = (typeof METHOD_CODES)[number];
 
@@ -18,8 +20,8 @@ const LOOKED_AT = 100;
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Reports each method once a day, whichever replica looks. `now` is ours. What was said is remembered by its day, so that
- * nothing of an earlier one is kept.
+ * Reports each method once a day, whichever replica looks. `now` is ours. What was said is remembered by its day, so
+ * that nothing of an earlier one is kept.
  */
 export const reportMethods = async (
   store: Pick<Store, 'listOrders' | 'recall' | 'remember'>,

@@ -28,7 +28,10 @@ export const writeOrders =
 const changedIn = async (answer: Promise<readonly { readonly changed: number }[]>): Promise<number> =>
   (await answer)[0]?.changed ?? 0;
 
-/** What the order shows, and the columns by which it is found, so that a rebuild also repairs what somebody else wrote into them. */
+/**
+ * What the order shows, and the columns by which it is found, so that a rebuild also repairs what somebody else wrote
+ * into them.
+ */
 const SHOWN = ['status', 'next_action', 'attention', 'reference_order_id', 'content', 'fold'] as const;
 const shownOf = (table: string): string => `(${SHOWN.map((column) => `${table}.${column}`).join(', ')})`;
 const DIFFERS = `${shownOf('orders')} is distinct from ${shownOf('excluded')}`;
@@ -39,8 +42,8 @@ const whereDiffers = (column: string): string =>
 const UPDATED_AT = `case when ${DIFFERS} then greatest(excluded.updated_at, orders.updated_at) else orders.updated_at end`;
 
 /**
- * A row that is as it should be is not touched: `updated_at` and the position stand, also where only the time differs at
- * which the clock may change it.
+ * A row that is as it should be is not touched: `updated_at` and the position stand, also where only the time differs
+ * at which the clock may change it.
  */
 const WRITE = prepared(`
   with taken as materialized (

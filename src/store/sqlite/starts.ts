@@ -14,16 +14,16 @@ export interface Starting {
   /** With every transaction that writes. */
   readonly begin: () => void;
   /**
-   * Before the first position of an order is kept, or after the first notification is stored: `lastNotification` is then
-   * the position of the one before it.
+   * Before the first position of an order is kept, or after the first notification is stored: `lastNotification` is
+   * then the position of the one before it.
    */
   readonly note: (lastNotification?: number) => void;
 }
 
 /**
  * Adds the start of this connection (starts.ts): with the first change, in its transaction, and not when the file is
- * opened, so that who starts again and again and changes nothing adds no rows. Until then every position is one that the
- * start before gave out.
+ * opened, so that who starts again and again and changes nothing adds no rows. Until then every position is one that
+ * the start before gave out.
  */
 export const createStarting = (db: DatabaseSync): Starting => {
   const ownStart = newStartId();

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readStoreConfig } from '../src/config.ts';
-import { nameOfRules } from '../src/order/rules.ts';
-import { SETTING } from '../src/store/setting.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
+import { putRulesInForce, rememberDerivedBy } from '../src/upkeep/in-force.ts';
 import type { Bench } from './bench.ts';
 import { deliveryOf } from './delivery.ts';
 import { load } from './load.ts';
@@ -81,7 +80,8 @@ const fill = async (file: string, rows: number, progress: Bench['progress']): Pr
   const { rules } = readStoreConfig({ ...process.env, ...settings });
   const store = await openSqlite({ file, rules });
   // Otherwise the receiver would rebuild all orders in the background, as if the rules had changed.
-  await store.remember(SETTING.rules, nameOfRules(rules));
+  await putRulesInForce(store, rules);
+  await rememberDerivedBy(store, rules);
   for (let stored = 0; stored < rows; stored += BATCH) {
     const count = Math.min(BATCH, rows - stored);
     await store.record(

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { run } from '../src/cli.ts';
 import { readStoreConfig } from '../src/config.ts';
-import { nameOfRules } from '../src/order/rules.ts';
 import { openStore } from '../src/store/open.ts';
-import { SETTING } from '../src/store/setting.ts';
 import { type Delivery, type Store, StoreUnavailableError } from '../src/store/store.ts';
+import { putRulesInForce } from '../src/upkeep/in-force.ts';
 import { deliveryOf } from './delivery.ts';
 import { bodyOf, CLIENT_ID } from './notifications.ts';
 import { startDatabase } from './server.ts';
@@ -240,7 +239,7 @@ const measureOn = async (databaseUrl: string, make: string): Promise<boolean> =>
   const config = { ...readStoreConfig(env), allowUnsafeDatabase: true };
   const store = await openStore(config);
   try {
-    await store.remember(SETTING.rules, nameOfRules(config.rules));
+    await putRulesInForce(store, config.rules);
     if (!(await isFilled(store))) await fill(store);
     await failVerification(store, 0, SOME);
     const isWithin = await measure({ store, env, make }, Object.keys(KINDS));

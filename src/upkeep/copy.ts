@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { nameOfRules, type OrderRules } from '../order/rules.ts';
+import type { OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
 import { COPIED, type Copied, type Page, type PageRequest, type Store } from '../store/store.ts';
 import { copyCallbacks } from './copy-callbacks.ts';
-import { recallRules } from './in-force.ts';
+import { recallRules, rememberDerivedBy } from './in-force.ts';
 
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
 const AT_ONCE = 250;
@@ -110,7 +110,7 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   const inUse = (await target.recall(SETTING.copyInUse)) !== null;
   await copyCallbacks(source, target);
   await runPass(options, state, inUse);
-  await target.remember(SETTING.derived, nameOfRules((await recallRules(target))?.rules ?? rules));
+  await rememberDerivedBy(target, (await recallRules(target))?.rules ?? rules);
   // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
   const lacking = inUse ? await runPass(options, startOf(source.name), inUse) : 0;
   const copied = await verifyAll(options);

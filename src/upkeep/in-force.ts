@@ -26,6 +26,9 @@ export const putRulesInForce = async (store: Settings, rules: OrderRules): Promi
 export const isDerivedBy = async (store: Pick<Store, 'recall'>, rules: OrderRules): Promise<boolean> =>
   (await store.recall(SETTING.derived)) === nameOfRules(rules);
 
+export const rememberDerivedBy = async (store: Pick<Store, 'remember'>, rules: OrderRules): Promise<void> =>
+  await store.remember(SETTING.derived, nameOfRules(rules));
+
 /** One of a client's public keys: `key` is its SubjectPublicKeyInfo in Base64. */
 export interface ServiceKey {
   readonly version: string | null;

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { nameOfRules, type OrderRules } from '../order/rules.ts';
-import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
-import { isDerivedBy, recallRules } from './in-force.ts';
+import { isDerivedBy, recallRules, rememberDerivedBy } from './in-force.ts';
 
 /** Some tens of milliseconds of the write lock at a time. */
 const AT_ONCE = 100;
@@ -42,7 +41,6 @@ export const rebuildByRulesInForce = async (
   // Also where nothing is remembered: a first run may have ended before it could be.
   const report = await rebuildOrders(store, isStopping);
   // Others may be in force by now: then this was not by one set of rules, and is done again.
-  if (!isStopping() && nameOfRules(await inForce()) === nameOfRules(by))
-    await store.remember(SETTING.derived, nameOfRules(by));
+  if (!isStopping() && nameOfRules(await inForce()) === nameOfRules(by)) await rememberDerivedBy(store, by);
   return report;
 };

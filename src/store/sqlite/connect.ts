@@ -79,7 +79,7 @@ const open = (file: string): Omit<Opened, 'notice'> => {
   try {
     db.exec('pragma journal_mode = wal');
     db.exec('pragma synchronous = full');
-    db.exec('pragma cache_size = -6144');
+    db.exec('pragma cache_size = -3072');
     db.exec('pragma trusted_schema = off');
     // The log is stamped before it is moved into the file (watch.ts).
     db.exec('pragma wal_autocheckpoint = 0');

@@ -61,7 +61,7 @@ export const settings = {
 };
 
 /** As in deploy/, where it runs with PostgreSQL. */
-export const settingsWithPostgres = { ...settings, NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=256' };
+export const settingsWithPostgres = { ...settings, NODE_OPTIONS: '--max-semi-space-size=16' };
 
 /** How many notifications a database file holds. */
 export const storedIn = (file: string): number => {

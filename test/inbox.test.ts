@@ -4,8 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { SignatureOrigin } from '../src/antom/origin.ts';
 import { createInbox, type Inbox, type InboxOptions } from '../src/inbox/inbox.ts';
+import type { QueueLoad } from '../src/inbox/queue.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import type { NotificationDelivery, Store, UnverifiedDelivery, UnverifiedRoom } from '../src/store/store.ts';
+import { eventually } from './support/client.ts';
 import { CLIENT, paymentResult, receive } from './support/facts.ts';
 import { admitted, type Result, submit, submitTogether } from './support/inbox.ts';
 import { fileIn, holdWriteLock, idOf, makeDirectory, query, removeDirectory } from './support/receiver.ts';
@@ -264,7 +266,8 @@ describe('the queue', () => {
     const inbox = openInbox({ maxBytes: 3 * size });
     const lock = holdWriteLock(directory);
     const first = submit(inbox, notification('P0', padding));
-    await pause(100);
+    const isUnderWay = ({ requests, bytes }: QueueLoad): boolean => requests === 0 && bytes === size;
+    await eventually('the first in its transaction', () => inbox.load(), isUnderWay);
     const others = named(3, 'Q').map((paymentId) => submit(inbox, notification(paymentId, padding)));
     // On a busy machine they are admitted at once, and enter the queue a moment later.
     await pause(100);

@@ -12,6 +12,7 @@ import { load } from './load.ts';
 import { bodyOf, CLIENT_ID, makeKeyPair, requestOf } from './notifications.ts';
 import { median } from './ratios.ts';
 import { pinLoadGenerator, type RunningServer, startServer } from './server.ts';
+import { settings } from './subjects.ts';
 
 /*
  * How many callbacks a second go to a shop on this machine, and by how much the processor time of a received
@@ -56,8 +57,8 @@ const startReceiver = async (env: Readonly<Record<string, string>>): Promise<Rec
   const port = await freePort();
   const server = await startServer({
     file: fileAt('../src/main.ts'),
-    flags: ['--max-semi-space-size=4', '--max-old-space-size=256'],
     env: {
+      NODE_OPTIONS: settings.NODE_OPTIONS,
       HOST: '127.0.0.1',
       ADMIN_PORT: '0',
       ANTOM_CLIENT_ID: CLIENT_ID,

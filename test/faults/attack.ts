@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { settings } from '../../bench/subjects.ts';
 import { type Address, createSigner, get } from '../support/client.ts';
 import type { RawAnswer } from '../support/raw-http.ts';
 import {
@@ -59,8 +60,8 @@ const round = async (seed: number): Promise<void> => {
       PORT: String(ports[0]),
       TRUST_PROXY: '1',
       // As in the image.
-      NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=256',
-      MALLOC_ARENA_MAX: '1',
+      NODE_OPTIONS: settings.NODE_OPTIONS,
+      MALLOC_ARENA_MAX: settings.MALLOC_ARENA_MAX,
     });
     programs.push(replica);
     const balancer = await startFront(front, directory, ports);

@@ -1,8 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Order } from '../../src/order/order.ts';
-import { nameOfRules } from '../../src/order/rules.ts';
-import { SETTING, writeRules } from '../../src/store/setting.ts';
 import {
   COPIED,
   type Copied,
@@ -15,6 +13,7 @@ import {
   type StoredNotification,
   type StoredUnverified,
 } from '../../src/store/store.ts';
+import { putRulesInForce, rememberDerivedBy } from '../../src/upkeep/in-force.ts';
 import { copyStore, type CopyReport, CopyRefusedError, noteInUse } from '../../src/upkeep/copy.ts';
 import { verifyStore } from '../../src/upkeep/verify-store.ts';
 import { answerTo, captureResult, CLIENT, jpy, paymentAnswer, paymentResult, TRUST } from '../support/facts.ts';
@@ -134,8 +133,8 @@ const fill = async (store: Store): Promise<void> => {
   const { revision } = await order(store, 'P2');
   await store.review({ clientId: CLIENT, id: 'P2', decision: 'CLOSE', revision, note: null }, new Date());
   await store.importMoves(MOVES);
-  await store.remember(SETTING.rules, writeRules({ number: 1, rules: RULES }));
-  await store.remember(SETTING.derived, nameOfRules(RULES));
+  await putRulesInForce(store, RULES);
+  await rememberDerivedBy(store, RULES);
 };
 
 interface Contents {

@@ -6,6 +6,7 @@ import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import { trustDigest } from '../antom/trust-digest.ts';
 import { SETTING } from '../store/setting.ts';
 import { type Store, StoreUnavailableError, type StoredUnverified } from '../store/store.ts';
+import { HOUR_MS, reportedThisHour } from './hourly.ts';
 
 /** An unverified request that has just got its diagnosis. */
 export interface DiagnosisReport {
@@ -52,7 +53,6 @@ export interface Diagnosing {
 const EVERY_MS = 1_000;
 const AT_ONCE = 2;
 const AFTER_FAILURE_MS = 60_000;
-const HOUR_MS = 60 * 60_000;
 const SLICE_MS = 1;
 /** No keys and paths have this digest: what failed under it is verified again. */
 const NO_TRUST = '00'.repeat(32);
@@ -137,15 +137,14 @@ const createAlarms = ({ store, report }: Pick<DiagnosingOptions, 'store' | 'repo
   let waiting: DiagnosisAlarm | null = null;
   let notBefore = 0;
   const tellOnce = async (): Promise<void> => {
-    const now = Date.now();
-    const last = Date.parse((await store.recall(SETTING.diagnosisAlarm)) ?? '');
-    // A time in the future is of a clock that was wrong.
-    if (last <= now && now - last < HOUR_MS) {
+    const now = new Date();
+    const last = await reportedThisHour(store, SETTING.diagnosisAlarm, now);
+    if (last !== null) {
       notBefore = last + HOUR_MS;
       return;
     }
     if (waiting !== null && (waiting.because === 'TEXT_CHANGED' || !(await hasVerified(store)))) {
-      await store.remember(SETTING.diagnosisAlarm, new Date(now).toISOString());
+      await store.remember(SETTING.diagnosisAlarm, now.toISOString());
       report.alarmed(waiting);
     }
     waiting = null;

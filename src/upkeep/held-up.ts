@@ -1,6 +1,6 @@
 import { SETTING } from '../store/setting.ts';
 import type { HeldUp, Store } from '../store/store.ts';
-import { isReportedThisHour } from './hourly.ts';
+import { reportedThisHour } from './hourly.ts';
 
 const REPORTED_AFTER_MS = 5 * 60_000;
 
@@ -10,7 +10,7 @@ export const reportHeldUp = async (
   report: (heldUp: HeldUp) => void,
   now: Date,
 ): Promise<void> => {
-  if (await isReportedThisHour(store, SETTING.heldUp, now)) return;
+  if ((await reportedThisHour(store, SETTING.heldUp, now)) !== null) return;
   const { heldUp } = await store.status();
   if (heldUp === null || now.getTime() - Date.parse(heldUp.since) < REPORTED_AFTER_MS) return;
   await store.remember(SETTING.heldUp, now.toISOString());

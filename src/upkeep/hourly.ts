@@ -1,13 +1,16 @@
 import type { Store } from '../store/store.ts';
 
-const HOUR_MS = 60 * 60_000;
+export const HOUR_MS = 60 * 60_000;
 
-/** Whether a report was made within the hour before `now`; the setting holds when it was made last, as ISO time. */
-export const isReportedThisHour = async (
+/**
+ * When a report was made last, in epoch milliseconds; null where that was an hour or more before `now`. The setting holds
+ * it, as ISO time. One more than an hour ahead is of a clock that was wrong, and holds back nothing.
+ */
+export const reportedThisHour = async (
   { recall }: Pick<Store, 'recall'>,
   setting: string,
   now: Date,
-): Promise<boolean> => {
-  const last = await recall(setting);
-  return last !== null && now.getTime() - Date.parse(last) < HOUR_MS;
+): Promise<number | null> => {
+  const last = Date.parse((await recall(setting)) ?? '');
+  return Math.abs(now.getTime() - last) < HOUR_MS ? last : null;
 };

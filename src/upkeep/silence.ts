@@ -1,6 +1,6 @@
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
-import { isReportedThisHour } from './hourly.ts';
+import { HOUR_MS, reportedThisHour } from './hourly.ts';
 
 /** Registrations wait for their notifications, and nothing verifies. */
 export interface Silence {
@@ -12,7 +12,6 @@ export interface Silence {
 
 /** Newest first: what was registered before these says nothing that they do not. */
 const LOOKED_AT = 100;
-const HOUR_MS = 60 * 60_000;
 
 /**
  * Reports, at most once an hour and on one replica, that a registration is an hour old without a payment while nothing
@@ -23,7 +22,7 @@ export const reportSilence = async (
   report: (silence: Silence) => void,
   now: Date,
 ): Promise<void> => {
-  if (await isReportedThisHour(store, SETTING.silence, now)) return;
+  if ((await reportedThisHour(store, SETTING.silence, now)) !== null) return;
   const registeredAt = await newestWaiting(store, now);
   if (registeredAt === null) return;
   const lastVerifiedAt = await store.lastVerifiedAt();

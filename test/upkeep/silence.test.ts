@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
+import { SETTING } from '../../src/store/setting.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { upkeepReport } from '../../src/upkeep/report.ts';
@@ -114,6 +115,15 @@ describe('a silence', () => {
     expect(await reported(after(119))).toEqual([]);
     await verify(-119);
     expect(await reported(after(180))).toEqual([]);
+  });
+
+  test.each([
+    ['of a clock that was wrong holds nothing back', 60 * 24, 1],
+    ['of a replica whose clock is ahead does', 1, 0],
+  ])('a report %s', async (_whose, minutesAhead, count) => {
+    await register(61);
+    await store.remember(SETTING.silence, after(minutesAhead).toISOString());
+    expect(await reported()).toHaveLength(count);
   });
 
   test('is an error in the log, with the times', () => {

@@ -7,6 +7,7 @@ import {
   contradictoryResults,
   foreignAmounts,
   mismatch,
+  uncountedRefunds,
 } from './contradiction.ts';
 import { isRefunded, paidSiblings, successStatesAmount } from './findings.ts';
 import { list, show } from './show.ts';
@@ -79,11 +80,16 @@ export const MONEY_LINES = {
     review: true,
   },
   AMOUNT_UNKNOWN: {
-    rule: (findings) =>
-      about(
-        amountsUnknown(findings, successStatesAmount(findings)),
-        (what) => `APO reported the success of ${what} without an amount above zero: ask how much was paid.`,
-      ),
+    rule: (findings) => {
+      const unknown = amountsUnknown(findings, successStatesAmount(findings));
+      if (unknown.length === 0) return null;
+      const refunded = uncountedRefunds(findings);
+      const known = refunded.length === 0 ? '' : ` Known is: ${list(refunded)}.`;
+      return {
+        values: [...unknown, ...refunded],
+        text: `APO reported the success of ${list(unknown)} without an amount above zero: ask how much it was.${known}`,
+      };
+    },
     blocks: true,
     review: onceCaptured,
   },

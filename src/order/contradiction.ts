@@ -116,7 +116,7 @@ export const mismatch = (findings: Findings): { readonly stated: Amount; readonl
 export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): readonly string[] => {
   const { currency, updates } = amounts;
   if (currency === null) return [];
-  const refunded = refunds.filter(({ status }) => status === 'SUCCEEDED');
+  const refunded = refunds.filter(isSucceeded);
   const isForeign = (amount: Amount): boolean => amount.currency !== currency;
   return [
     ...sumsOf(succeeded)
@@ -129,8 +129,17 @@ export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): reado
   ];
 };
 
+/** What was refunded while no currency is known: nothing adds it up. */
+export const uncountedRefunds = ({ refunds, amounts }: Findings): readonly string[] =>
+  amounts.currency === null ? sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`) : [];
+
 /** Successes without an amount above zero. */
-export const amountsUnknown = ({ hasSuccess, succeeded }: Findings, isStated: boolean): readonly string[] => [
+export const amountsUnknown = ({ hasSuccess, succeeded, refunds }: Findings, isStated: boolean): readonly string[] => [
   ...(hasSuccess && !isStated ? ['the payment'] : []),
-  ...succeeded.filter(({ amount }) => (amount?.value ?? 0n) === 0n).map((one) => `capture ${nameOf(one)}`),
+  ...succeeded.filter(isWithoutAmount).map((one) => `capture ${nameOf(one)}`),
+  ...refunds.filter((refund) => isSucceeded(refund) && isWithoutAmount(refund)).map((one) => `refund ${nameOf(one)}`),
 ];
+
+const isSucceeded = ({ status }: Pick<Movement<RefundStatement>, 'status'>): boolean => status === 'SUCCEEDED';
+
+const isWithoutAmount = ({ amount }: { readonly amount: Amount | null }): boolean => (amount?.value ?? 0n) === 0n;

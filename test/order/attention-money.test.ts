@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
+import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
 import { deriveOrders, orderOf, registered, RULES, toReceived } from './core.ts';
 
 const AUTHORIZED = paymentResult('S', { paymentAmount: jpy('120') });
@@ -9,6 +9,13 @@ const PAID = [AUTHORIZED, CAPTURED];
 const raised = (currency: string, value: string): Fields => ({
   ...paymentResult('S', { paymentAmount: amount(currency, value) }),
   notifyType: 'UPDATE_AMOUNT_RESULT',
+});
+const refund = (fields: Fields): Fields => ({
+  notifyType: 'REFUND_RESULT',
+  result: result('S'),
+  paymentId: 'P1',
+  refundId: 'F1',
+  ...fields,
 });
 const disputed = (disputeNotificationType: string, fields: Fields = {}): Fields => ({
   disputeId: 'D1',
@@ -60,6 +67,27 @@ describe('AMOUNT_UNKNOWN', () => {
       nextAction: 'REVIEW',
       attention: ['AMOUNT_UNKNOWN'],
     });
+  });
+
+  test('is a refund that states none, beside the amounts that are known', () => {
+    const order = orderOf([...PAID, refund({})]);
+    expect(order).toMatchObject({ fulfillable: false, nextAction: 'REVIEW', attention: ['AMOUNT_UNKNOWN'] });
+    expect(orderOf([...PAID, { ...refund({}), result: result('F') }]).attention).toEqual(['REFUND_FAILED']);
+  });
+
+  test('names the refunds that nothing adds up, since no currency is known', () => {
+    const [order] = deriveOrders({
+      received: [paymentResult('S'), refund({ refundAmount: jpy('35') })].map((fields) => toReceived(fields)),
+      registrations: [],
+      rules: RULES,
+    });
+    expect(order?.attention).toMatchObject([
+      {
+        code: 'AMOUNT_UNKNOWN',
+        message:
+          'APO reported the success of the payment without an amount above zero: ask how much it was. Known is: JPY 35 refunded.',
+      },
+    ]);
   });
 
   test('does not arise from a decline or a failed capture without an amount', () => {

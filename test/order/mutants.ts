@@ -152,6 +152,10 @@ export const MUTANTS: readonly Mutant[] = [
     'false',
     ['refund S of 50', 'refund F of 50, of another payment'],
   ]),
+  mutant('a refund without an amount is AMOUNT_UNKNOWN', 'contradiction', [
+    'isSucceeded(refund) && isWithoutAmount(refund)',
+    'false',
+  ]),
   mutant('AMOUNT_UNKNOWN is for a person once CAPTURED', 'attention-money', ["status === 'CAPTURED'", 'true']),
   mutant('a later success supersedes a failure', 'capture', [
     'latest <= failedAt',

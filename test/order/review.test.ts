@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { OrderEvidence } from '../../src/order/evidence.ts';
 import { deriveOrder } from '../../src/order/order.ts';
 import type { ReviewDecision } from '../../src/order/review.ts';
-import { amount, captureResult, jpy, paymentResult, result } from '../support/facts.ts';
+import { amount, captureResult, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
 import { agree, drawn, numbersFrom, oneOf, saidBy, setsOfUpTo, toldBy } from './comparison.ts';
 import { afterwards, review, reviewOf } from './reviewed.ts';
 import { CONFIGURATIONS, DEFAULTS, INSTANTS, PAID_AT, RECEIVED_AT, registration, REGISTRATIONS } from './settings.ts';
@@ -125,6 +125,18 @@ describe('a review', () => {
     const { first, last } = settle([registered, captured], 'FULFIL');
     expect(first).toMatchObject({ status: 'CAPTURED', fulfillable: false });
     expect(last).toMatchObject({ fulfillable: true, nextAction: 'FULFIL' });
+  });
+
+  test.each<[string, Fields]>([
+    ['in a currency that nothing else knows', { refundAmount: jpy('120') }],
+    ['without an amount', {}],
+  ])('FULFIL of an unknown amount is reopened by a refund %s', (_what, fields) => {
+    const without = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
+    const refund: Fields = { notifyType: 'REFUND_RESULT', result: result('S'), refundId: 'F1', ...fields };
+    const { first, last } = settle([without], 'FULFIL', { later: [notified('refund', refund)] });
+    expect(first).toMatchObject({ status: 'CAPTURED', fulfillable: false });
+    expect(last).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
+    expect(codesOf(last)).toEqual(['AMOUNT_UNKNOWN']);
   });
 
   test('FULFIL is reopened by a contradiction that is new', () => {

@@ -125,6 +125,7 @@ const RETURNED: readonly Fact[] = [
   refunded('of the 50', 'F', { refundId: 'F2', refundAmount: jpy('50') }),
   refunded('of 50, of another payment', 'F', { refundRequestId: 'G3', refundAmount: jpy('50'), paymentId: 'P9' }),
   refunded('of USD 120', 'S', { refundId: 'F4', refundAmount: amount('USD', '120') }),
+  refunded('without an amount', 'S', { refundId: 'F5' }),
   disputed('opened', 'DISPUTE_CREATED', { disputeAmount: jpy('70'), disputeTime: '2025-06-01T00:00:00Z' }),
   disputed('lost', 'DISPUTE_JUDGED', {
     disputeAmount: jpy('60'),

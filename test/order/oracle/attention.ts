@@ -112,15 +112,19 @@ const currencyMismatch = ({ currency, captures, refunds, updates }: Facts): Deci
   ]);
 };
 
-const amountUnknown = ({ results, captures }: Facts): Decided => {
+/** A refund of which no currency is known decides too: nothing else says that it happened. */
+const amountUnknown = ({ results, captures, refunds, currency }: Facts): Decided => {
   const successes = results.filter(({ result }) => result.resultStatus === 'S');
   const isUnknown = successes.length > 0 && !stated(successes).some(({ value }) => value > 0n);
-  return lines([
+  const refunded = refunds.filter(({ verdict }) => verdict === 'S');
+  const unknown = [
     ...(isUnknown ? ['payment'] : []),
-    ...succeeded(captures)
+    ...[...succeeded(captures), ...refunded]
       .filter(({ amount }) => amount === null || amount.value === 0n)
       .map(describe),
-  ]);
+  ];
+  if (unknown.length === 0 || currency !== null) return lines(unknown);
+  return lines([...unknown, ...refunded.flatMap(({ amount }) => (amount === null ? [] : [nameOf(amount)]))]);
 };
 
 const duplicates = (facts: Facts): Decided => {

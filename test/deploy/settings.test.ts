@@ -53,6 +53,11 @@ describe('every variable', () => {
     expect(deployed).toMatchObject({ NODE_OPTIONS, MALLOC_ARENA_MAX });
   });
 
+  test('of Node that the image sets, npm start sets too', () => {
+    const { scripts } = JSON.parse(readProject('package.json')) as { readonly scripts: { readonly start: string } };
+    expect(scripts.start).toContain(` ${imageEnv['NODE_OPTIONS']} `);
+  });
+
   test('is accepted at start, on top of those of the image', () => {
     expect(onKubernetes()).toMatchObject({
       databaseUrl: expect.stringMatching(/^postgres:/),

@@ -7,7 +7,7 @@ import {
   contradictoryResults,
   foreignAmounts,
   mismatch,
-  uncountedRefunds,
+  uncompared,
 } from './contradiction.ts';
 import { isRefunded, paidSiblings, successStatesAmount } from './findings.ts';
 import { list, show } from './show.ts';
@@ -83,11 +83,11 @@ export const MONEY_LINES = {
     rule: (findings) => {
       const unknown = amountsUnknown(findings, successStatesAmount(findings));
       if (unknown.length === 0) return null;
-      const refunded = uncountedRefunds(findings);
-      const known = refunded.length === 0 ? '' : ` Known is: ${list(refunded)}.`;
+      const known = uncompared(findings);
+      const told = known.length === 0 ? '' : ` Known is: ${list(known)}.`;
       return {
-        values: [...unknown, ...refunded],
-        text: `APO reported the success of ${list(unknown)} without an amount above zero: ask how much it was.${known}`,
+        values: [...unknown, ...known],
+        text: `APO reported the success of ${list(unknown)} without an amount above zero: ask how much it was.${told}`,
       };
     },
     blocks: true,

@@ -129,9 +129,14 @@ export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): reado
   ];
 };
 
-/** What was refunded while no currency is known: nothing adds it up. */
-export const uncountedRefunds = ({ refunds, amounts }: Findings): readonly string[] =>
-  amounts.currency === null ? sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`) : [];
+/**
+ * What is known of the money while nothing is held against it: a registered amount without the payment's, refunds
+ * without a currency.
+ */
+export const uncompared = ({ refunds, amounts: { currency, payment, expected } }: Findings): readonly string[] => [
+  ...(payment === null && expected !== null ? [`${show(expected)} registered`] : []),
+  ...(currency === null ? sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`) : []),
+];
 
 /** Successes without an amount above zero. */
 export const amountsUnknown = ({ hasSuccess, succeeded, refunds }: Findings, isStated: boolean): readonly string[] => [

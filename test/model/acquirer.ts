@@ -186,7 +186,7 @@ const createRefunding =
       refundId: `F-${refundRequestId}`,
       refundRequestId,
       ...(random.chance(0.1) ? { paymentId: payment.paymentId } : {}),
-      amount: jpy(amount),
+      ...(random.chance(0.97) ? { amount: jpy(amount) } : {}),
       ...(isDone ? { refundTime: instant(clock.now()) } : {}),
     });
     if (!isDone) return false;

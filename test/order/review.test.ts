@@ -102,6 +102,15 @@ const gone = notified(
   captureResult('F', { captureRequestId: 'Q8', result: result('F', 'AUTH_EXPIRED'), captureTime: PAID }),
 );
 
+const unstated = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
+const registeredFor = (value: string, referenceOrderId: string): Fact => ({
+  name: `registered for ${value}`,
+  add: (evidence) => ({
+    ...evidence,
+    registrations: [registration({ referenceOrderId, amount: { currency: 'JPY', value } })],
+  }),
+});
+
 describe('a review', () => {
   test('FULFIL settles what blocks, and the order is shipped', () => {
     const { first, last } = settle([authorized, captured, declined], 'FULFIL');
@@ -131,12 +140,19 @@ describe('a review', () => {
     ['in a currency that nothing else knows', { refundAmount: jpy('120') }],
     ['without an amount', {}],
   ])('FULFIL of an unknown amount is reopened by a refund %s', (_what, fields) => {
-    const without = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
     const refund: Fields = { notifyType: 'REFUND_RESULT', result: result('S'), refundId: 'F1', ...fields };
-    const { first, last } = settle([without], 'FULFIL', { later: [notified('refund', refund)] });
+    const { first, last } = settle([unstated], 'FULFIL', { later: [notified('refund', refund)] });
     expect(first).toMatchObject({ status: 'CAPTURED', fulfillable: false });
     expect(last).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
     expect(codesOf(last)).toEqual(['AMOUNT_UNKNOWN']);
+  });
+
+  test('FULFIL of an unknown amount is reopened where another amount is registered, and only then', () => {
+    const { last } = settle([unstated], 'FULFIL', { later: [registeredFor('120', 'A')] });
+    expect(last).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
+    const known = [registeredFor('120', 'A'), unstated];
+    expect(settle(known, 'FULFIL', { later: [registeredFor('120', 'B')] }).last.fulfillable).toBe(true);
+    expect(settle(known, 'FULFIL', { later: [registeredFor('130', 'B')] }).last.fulfillable).toBe(false);
   });
 
   test('FULFIL is reopened by a contradiction that is new', () => {

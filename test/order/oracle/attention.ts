@@ -112,8 +112,8 @@ const currencyMismatch = ({ currency, captures, refunds, updates }: Facts): Deci
   ]);
 };
 
-/** A refund of which no currency is known decides too: nothing else says that it happened. */
-const amountUnknown = ({ results, captures, refunds, currency }: Facts): Decided => {
+/** What is expected and what was refunded decide too, where nothing else compares them with what was paid. */
+const amountUnknown = ({ results, captures, refunds, currency, paymentAmount, expected }: Facts): Decided => {
   const successes = results.filter(({ result }) => result.resultStatus === 'S');
   const isUnknown = successes.length > 0 && !stated(successes).some(({ value }) => value > 0n);
   const refunded = refunds.filter(({ verdict }) => verdict === 'S');
@@ -123,8 +123,12 @@ const amountUnknown = ({ results, captures, refunds, currency }: Facts): Decided
       .filter(({ amount }) => amount === null || amount.value === 0n)
       .map(describe),
   ];
-  if (unknown.length === 0 || currency !== null) return lines(unknown);
-  return lines([...unknown, ...refunded.flatMap(({ amount }) => (amount === null ? [] : [nameOf(amount)]))]);
+  if (unknown.length === 0) return null;
+  return lines([
+    ...unknown,
+    ...(paymentAmount === null && expected !== null ? [`expected ${nameOf(expected)}`] : []),
+    ...(currency === null && amountsOf(refunded) !== '' ? [`refunded ${amountsOf(refunded)}`] : []),
+  ]);
 };
 
 const duplicates = (facts: Facts): Decided => {

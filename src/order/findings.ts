@@ -5,6 +5,7 @@ import { type DisputeEvidence, gatherDisputes, takenBy, tookMoney } from './disp
 import { countedRegistration, type OrderEvidence, type RegistrationFact } from './evidence.ts';
 import { gatherRefunds, type RefundEvidence } from './refund.ts';
 import type { CaptureMode } from './registration.ts';
+import { fulfilsRefunded } from './review.ts';
 import type { OrderRules } from './rules.ts';
 import {
   type AmountUpdateStatement,
@@ -254,11 +255,14 @@ export const ownAmounts = ({ resultAmounts, amounts: { updates } }: Findings): r
 export const successStatesAmount = ({ results }: Findings): boolean =>
   amountsOf(results.filter(hasStatus('S'))).some(({ value }) => value > 0n);
 
-/** It brought money, and has not given all of it back: two such payments of one shop order are one too many. */
+/**
+ * It brought money, and has not given all of it back, or a person fulfils it all the same: two such payments of one shop
+ * order are one too many.
+ */
 export const countsAsPaid = (findings: Findings): boolean =>
   (findings.hasSuccess || findings.succeeded.length > 0) &&
   !(findings.isCancelled && findings.succeeded.length === 0) &&
-  !isRefunded(findings);
+  (!isRefunded(findings) || fulfilsRefunded(findings.evidence.review));
 
 /** The other payments of the shop order that brought money and have not given it back. */
 export const paidSiblings = (findings: Findings): readonly string[] =>
@@ -266,9 +270,9 @@ export const paidSiblings = (findings: Findings): readonly string[] =>
 
 /** The same, whether or not this payment brought money. */
 export const payingSiblings = ({ evidence, rules }: Findings): readonly string[] =>
-  evidence.siblings.payments.flatMap((sibling) =>
-    sibling.paymentId !== null && isPaying(sibling, rules) ? [sibling.paymentId] : [],
-  );
+  evidence.siblings.payments
+    .flatMap((sibling) => (sibling.paymentId !== null && isPaying(sibling, rules) ? [sibling.paymentId] : []))
+    .sort(byCodeUnit);
 
 /** In doubt it is: one payment must not fail with another, nor two of a shop order be shipped. */
 const isPaying = (sibling: OrderEvidence, rules: OrderRules): boolean => {

@@ -46,3 +46,7 @@ export const isSettled = (review: Review | null, { code, values }: Settled): boo
   review !== null &&
   ((review.decision === 'CLOSE' && SETTLED_BY_CLOSING.has(code)) ||
     review.settled.some((one) => one.code === code && one.values === values));
+
+/** Everything is gone again, and the person who knew it decided to fulfil the order. */
+export const fulfilsRefunded = (review: Review | null): boolean =>
+  review?.decision === 'FULFIL' && review.settled.some(({ code }) => code === 'REFUNDED');

@@ -137,8 +137,8 @@ export const MUTANTS: readonly Mutant[] = [
     'true ? payingSiblings',
   ]),
   mutant('a refunded payment is no duplicate', 'findings', [
-    '  !isRefunded(findings);',
-    '  true;',
+    '(!isRefunded(findings) || fulfilsRefunded(findings.evidence.review))',
+    'true',
     ['payment S by wallet', 'refund S of 120', 'a sibling is paid'],
   ]),
   mutant('REFUNDED is everything', 'findings', ['gone >= paid', 'gone > paid']),

@@ -102,6 +102,7 @@ const gone = notified(
   captureResult('F', { captureRequestId: 'Q8', result: result('F', 'AUTH_EXPIRED'), captureTime: PAID }),
 );
 
+const siblingIsPaid = FACTS.find(({ name }) => name === 'a sibling is paid') as Fact;
 const unstated = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
 const registeredFor = (value: string, referenceOrderId: string): Fact => ({
   name: `registered for ${value}`,
@@ -153,6 +154,35 @@ describe('a review', () => {
     const known = [registeredFor('120', 'A'), unstated];
     expect(settle(known, 'FULFIL', { later: [registeredFor('120', 'B')] }).last.fulfillable).toBe(true);
     expect(settle(known, 'FULFIL', { later: [registeredFor('130', 'B')] }).last.fulfillable).toBe(false);
+  });
+
+  describe('FULFIL of what was refunded', () => {
+    const refund: Fields = {
+      notifyType: 'REFUND_RESULT',
+      result: result('S'),
+      refundId: 'F1',
+      refundAmount: jpy('120'),
+    };
+    const returned = [authorized, captured, notified('refund', refund)];
+
+    test('stands, and is reopened by another payment of the shop order', () => {
+      expect(settle(returned, 'FULFIL').last).toMatchObject({ fulfillable: true, nextAction: 'FULFIL' });
+      const { last } = settle(returned, 'FULFIL', { later: [siblingIsPaid] });
+      expect(last).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
+      expect(codesOf(last)).toEqual(['DUPLICATE_PAYMENT', '(REFUNDED)']);
+    });
+
+    test('makes another payment one too many, which CLOSE does not', () => {
+      const paid = evidenceOf([authorized, captured], null);
+      const orderBeside = (decision: ReviewDecision): readonly string[] => {
+        const sibling = { ...addTo({ ...NOTHING, paymentId: 'P2' }, returned), newestAt: RECEIVED_AT };
+        const given = reviewOf(deriveOrder(sibling, DEFAULTS, RECEIVED_AT), decision);
+        const siblings = { payments: [{ ...sibling, review: given }], hasLaterRegistration: false };
+        return codesOf(deriveOrder({ ...paid, siblings }, DEFAULTS, RECEIVED_AT).order);
+      };
+      expect(orderBeside('FULFIL')).toEqual(['DUPLICATE_PAYMENT']);
+      expect(orderBeside('CLOSE')).toEqual([]);
+    });
   });
 
   test('FULFIL is reopened by a contradiction that is new', () => {

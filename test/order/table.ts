@@ -165,6 +165,20 @@ const REFUNDED_SIBLING: OrderEvidence = {
   ],
 };
 
+const FULFILLED_SIBLING: OrderEvidence = {
+  ...REFUNDED_SIBLING,
+  paymentId: 'P4',
+  review: {
+    decision: 'FULFIL',
+    revision: 7,
+    note: null,
+    createdAt: 0,
+    settled: [{ code: 'REFUNDED', values: '["JPY 120"]' }],
+    captured: '120',
+    status: 'CAPTURED',
+  },
+};
+
 const AROUND: readonly Fact[] = [
   { name: 'unreadable', add: (evidence) => ({ ...evidence, problems: [...evidence.problems, 'result is missing.'] }) },
   {
@@ -235,6 +249,13 @@ export const MORE_FACTS: readonly Fact[] = [
     add: (evidence) => ({
       ...evidence,
       siblings: { ...evidence.siblings, payments: [...evidence.siblings.payments, REFUNDED_SIBLING] },
+    }),
+  },
+  {
+    name: 'a sibling gave everything back, and is fulfilled',
+    add: (evidence) => ({
+      ...evidence,
+      siblings: { ...evidence.siblings, payments: [...evidence.siblings.payments, FULFILLED_SIBLING] },
     }),
   },
   { name: 'unreadable otherwise', add: (evidence) => ({ ...evidence, problems: [...evidence.problems, 'No JSON.'] }) },

@@ -77,6 +77,35 @@ export const describeReviews = (ground: () => Ground): void => {
       ]);
     });
 
+    test('that fulfils what was refunded counts among the payments of the shop order, until it is taken back', async () => {
+      const store = await ground().empty();
+      for (const number of [1, 2])
+        await store.register(registration({ paymentRequestId: `R${number}` }), { replace: false, now: new Date(0) });
+      const refund = { notifyType: 'REFUND_RESULT', result: result('S'), refundId: 'F1', refundAmount: jpy('100') };
+      const second = { paymentId: 'P2', paymentRequestId: 'R2', captureId: 'C2', captureRequestId: 'Q2' };
+      await record(store, PAID, CAPTURED, { ...refund, paymentId: 'P1' }, { ...PAID, ...second });
+      await record(store, { ...CAPTURED, ...second });
+      const shown = async (): Promise<readonly unknown[]> => {
+        const orders = [await order(store, 'P1'), await order(store, 'P2')];
+        return orders.map((one) => [one.fulfillable, codes(one).join(' ')]);
+      };
+      expect(await shown()).toEqual([
+        [false, 'REFUNDED'],
+        [true, ''],
+      ]);
+      await review(store, 'FULFIL', await order(store, 'P1'));
+      expect(await shown()).toEqual([
+        [false, 'DUPLICATE_PAYMENT REFUNDED'],
+        [false, 'DUPLICATE_PAYMENT'],
+      ]);
+      await store.withdrawReview({ clientId: CLIENT, id: 'P1' }, new Date());
+      expect(await shown()).toEqual([
+        [false, 'REFUNDED'],
+        [true, ''],
+      ]);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
     test('is of the revision that the person saw, and FULFIL of what is captured', async () => {
       const store = await ground().empty();
       await record(store, PAID);

@@ -139,7 +139,7 @@ const duplicates = (facts: Facts): Decided => {
 /** Other payments of the shop order that count as in DUPLICATE_PAYMENT. */
 export const paidSiblings = ({ evidence, rules }: Facts): readonly string[] =>
   evidence.siblings.payments
-    .filter((sibling) => countsAsPaid(factsOf(sibling, rules)))
+    .filter((sibling) => countsAsPaid(factsOf(sibling, rules, sibling.review)))
     .map(({ paymentId }) => paymentId ?? '')
     .sort();
 

@@ -1,4 +1,5 @@
 import type { OrderEvidence, RegistrationFact } from '../../../src/order/evidence.ts';
+import type { ReviewDecision } from '../../../src/order/review.ts';
 import type { OrderRules } from '../../../src/order/rules.ts';
 import type { OrderStatus } from '../../../src/order/status.ts';
 import type {
@@ -20,6 +21,12 @@ import { ascending, first, largestOf, type Money, nameOf, speaksBefore, stated, 
 import { toInstant } from './time.ts';
 
 /** What order.md says of an order before the clock and attention: terms are the page's own. */
+/** A review, as far as it changes what others are told. */
+interface Reviewed {
+  readonly decision: ReviewDecision;
+  readonly settled: readonly { readonly code: string }[];
+}
+
 export interface Facts {
   readonly evidence: OrderEvidence;
   readonly rules: OrderRules;
@@ -51,6 +58,8 @@ export interface Facts {
   readonly gone: bigint;
   /** Paid is above zero and gone reaches it. */
   readonly allGone: boolean;
+  /** A person who knew that decided to fulfil it. */
+  readonly isFulfilledThough: boolean;
   /** Of those that count, as they speak. */
   readonly failed: readonly Captured[];
   readonly expiresAt: number | null;
@@ -204,7 +213,7 @@ const sortOut = ({ statements }: OrderEvidence): Sorts => {
   return sorts;
 };
 
-export const factsOf = (evidence: OrderEvidence, rules: OrderRules): Facts => {
+export const factsOf = (evidence: OrderEvidence, rules: OrderRules, review: Reviewed | null): Facts => {
   const sorts = sortOut(evidence);
   const payments = [...sorts.payment, ...sorts['cancelled payment']].sort(speaksBefore);
   const results = sorts.payment.filter(({ pending }) => !pending).sort(speaksBefore);
@@ -250,6 +259,7 @@ export const factsOf = (evidence: OrderEvidence, rules: OrderRules): Facts => {
     paid,
     gone,
     allGone: paid > 0n && gone >= paid,
+    isFulfilledThough: review?.decision === 'FULFIL' && review.settled.some(({ code }) => code === 'REFUNDED'),
     failed: thatCount(captures),
     expiresAt: expiryOf(base, need),
   };
@@ -258,8 +268,8 @@ export const factsOf = (evidence: OrderEvidence, rules: OrderRules): Facts => {
 const atLeastZero = (value: bigint): bigint => (value < 0n ? 0n : value);
 
 /** It counts as paid in the sense of DUPLICATE_PAYMENT. */
-export const countsAsPaid = ({ results, captures, status, allGone }: Facts): boolean =>
-  (says(results, 'S') || succeeded(captures).length > 0) && status !== 'CANCELLED' && !allGone;
+export const countsAsPaid = ({ results, captures, status, allGone, isFulfilledThough }: Facts): boolean =>
+  (says(results, 'S') || succeeded(captures).length > 0) && status !== 'CANCELLED' && (!allGone || isFulfilledThough);
 
 export const describe = (moved: Captured | Refunded): string =>
   `${moved.ids.join('+')}/${moved.requestIds.join('+')} ${moved.verdict} ${nameOf(moved.amount)}`;

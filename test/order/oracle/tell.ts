@@ -164,7 +164,7 @@ export const tell = (
   rules: OrderRules,
   review: Standing | null = null,
 ): ((now: number) => Told) => {
-  const facts = factsOf(evidence, rules);
+  const facts = factsOf(evidence, rules, review);
   const constant = timeless(facts);
   const { expiresAt } = facts;
   const instants = [evidence.newestAt + HOUR, ...(expiresAt === null ? [] : [expiresAt - WARNING, expiresAt])].sort(

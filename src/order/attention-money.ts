@@ -6,8 +6,8 @@ import {
   contradictoryIdentities,
   contradictoryResults,
   foreignAmounts,
+  knownBeside,
   mismatch,
-  uncompared,
 } from './contradiction.ts';
 import { isRefunded, paidSiblings, successStatesAmount } from './findings.ts';
 import { list, show } from './show.ts';
@@ -83,7 +83,7 @@ export const MONEY_LINES = {
     rule: (findings) => {
       const unknown = amountsUnknown(findings, successStatesAmount(findings));
       if (unknown.length === 0) return null;
-      const known = uncompared(findings);
+      const known = knownBeside(findings);
       const told = known.length === 0 ? '' : ` Known is: ${list(known)}.`;
       return {
         values: [...unknown, ...known],

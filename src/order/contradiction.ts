@@ -130,12 +130,12 @@ export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): reado
 };
 
 /**
- * What is known of the money while nothing is held against it: a registered amount without the payment's, refunds
- * without a currency.
+ * What is known beside an amount that is not: what is registered, where there is no payment's to compare it with, and
+ * what was refunded, for what is left of it cannot be told.
  */
-export const uncompared = ({ refunds, amounts: { currency, payment, expected } }: Findings): readonly string[] => [
+export const knownBeside = ({ refunds, amounts: { payment, expected } }: Findings): readonly string[] => [
   ...(payment === null && expected !== null ? [`${show(expected)} registered`] : []),
-  ...(currency === null ? sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`) : []),
+  ...sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`),
 ];
 
 /** Successes without an amount above zero. */

@@ -102,6 +102,8 @@ const gone = notified(
   captureResult('F', { captureRequestId: 'Q8', result: result('F', 'AUTH_EXPIRED'), captureTime: PAID }),
 );
 
+const refunded = (refundId: string, fields: Fields = {}): Fact =>
+  notified(refundId, { notifyType: 'REFUND_RESULT', result: result('S'), refundId, ...fields });
 const siblingIsPaid = FACTS.find(({ name }) => name === 'a sibling is paid') as Fact;
 const unstated = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
 const registeredFor = (value: string, referenceOrderId: string): Fact => ({
@@ -141,11 +143,17 @@ describe('a review', () => {
     ['in a currency that nothing else knows', { refundAmount: jpy('120') }],
     ['without an amount', {}],
   ])('FULFIL of an unknown amount is reopened by a refund %s', (_what, fields) => {
-    const refund: Fields = { notifyType: 'REFUND_RESULT', result: result('S'), refundId: 'F1', ...fields };
-    const { first, last } = settle([unstated], 'FULFIL', { later: [notified('refund', refund)] });
+    const { first, last } = settle([unstated], 'FULFIL', { later: [refunded('F1', fields)] });
     expect(first).toMatchObject({ status: 'CAPTURED', fulfillable: false });
     expect(last).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
     expect(codesOf(last)).toEqual(['AMOUNT_UNKNOWN']);
+  });
+
+  test('FULFIL of a refund without an amount is reopened by the next refund', () => {
+    const known = [authorized, captured, refunded('F1')];
+    const { last } = settle(known, 'FULFIL', { later: [refunded('F2', { refundAmount: jpy('20') })] });
+    expect(last).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
+    expect(codesOf(last)).toEqual(['AMOUNT_UNKNOWN', 'PARTIALLY_REFUNDED']);
   });
 
   test('FULFIL of an unknown amount is reopened where another amount is registered, and only then', () => {
@@ -157,13 +165,7 @@ describe('a review', () => {
   });
 
   describe('FULFIL of what was refunded', () => {
-    const refund: Fields = {
-      notifyType: 'REFUND_RESULT',
-      result: result('S'),
-      refundId: 'F1',
-      refundAmount: jpy('120'),
-    };
-    const returned = [authorized, captured, notified('refund', refund)];
+    const returned = [authorized, captured, refunded('F1', { refundAmount: jpy('120') })];
 
     test('stands, and is reopened by another payment of the shop order', () => {
       expect(settle(returned, 'FULFIL').last).toMatchObject({ fulfillable: true, nextAction: 'FULFIL' });

@@ -112,8 +112,8 @@ const currencyMismatch = ({ currency, captures, refunds, updates }: Facts): Deci
   ]);
 };
 
-/** What is expected and what was refunded decide too, where nothing else compares them with what was paid. */
-const amountUnknown = ({ results, captures, refunds, currency, paymentAmount, expected }: Facts): Decided => {
+/** What is expected decides too where no payment's amount is known, and what was refunded: more of it leaves less. */
+const amountUnknown = ({ results, captures, refunds, paymentAmount, expected }: Facts): Decided => {
   const successes = results.filter(({ result }) => result.resultStatus === 'S');
   const isUnknown = successes.length > 0 && !stated(successes).some(({ value }) => value > 0n);
   const refunded = refunds.filter(({ verdict }) => verdict === 'S');
@@ -127,7 +127,7 @@ const amountUnknown = ({ results, captures, refunds, currency, paymentAmount, ex
   return lines([
     ...unknown,
     ...(paymentAmount === null && expected !== null ? [`expected ${nameOf(expected)}`] : []),
-    ...(currency === null && amountsOf(refunded) !== '' ? [`refunded ${amountsOf(refunded)}`] : []),
+    ...(amountsOf(refunded) === '' ? [] : [`refunded ${amountsOf(refunded)}`]),
   ]);
 };
 

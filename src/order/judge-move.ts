@@ -1,5 +1,6 @@
 import { type Amount, type AmountText, sameAmount, toAmount, toAmountText } from './amount.ts';
 import { isBlocking } from './attention.ts';
+import type { AttentionCode } from './attention-code.ts';
 import {
   finalIn,
   type MoveAsked,
@@ -10,6 +11,7 @@ import {
   shownOf,
 } from './move.ts';
 import type { Order } from './order.ts';
+import type { Refund } from './refund.ts';
 import { show } from './show.ts';
 
 /** What is sent: null is the amount of a cancel. */
@@ -153,17 +155,21 @@ const judgeCancel = (order: Order, moves: readonly MoveMade[]): MoveVerdict => {
 };
 
 const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[]): MoveVerdict => {
-  const { captureRequired, status, capturedAmount, paymentAmount, captures } = order;
+  const { captureRequired, status, capturedAmount, paymentAmount, captures, refunds } = order;
   const paid = captureRequired ? capturedAmount : status === 'CAPTURED' ? paymentAmount : null;
   if (status === 'CANCELLED' || (status === 'FAILED' && paid === null))
     return refuse('OVER', `The payment is ${status}: there is nothing to give back.`);
   if (paid === null)
     return refuse('NOT_CAPTURED', 'Nothing is captured yet, so nothing can be refunded. Cancel the payment.');
-  const disputed = order.attention.some(({ code, settled }) => code === 'DISPUTED' && !settled);
-  if (disputed)
+  if (isOpen(order, 'DISPUTED'))
     return refuse(
       'BLOCKED',
       'The payment is DISPUTED: its money may go back through the dispute. Settle it with a review first.',
+    );
+  if (isOpen(order, 'AMOUNT_UNKNOWN') && refunds.some(isOfUnknownAmount))
+    return refuse(
+      'BLOCKED',
+      'A refund succeeded, and APO did not say of how much: ask what is left. Settle it with a review first.',
     );
   const capture = captures.find((one) => one.captureId === asked.captureId && one.status === 'SUCCEEDED');
   if (asked.captureId !== null && capture === undefined)
@@ -181,6 +187,12 @@ const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[])
   const gone = sum([order.refundedAmount]) + outstanding(order, moves, 'refund');
   return within(asked.amount, { ...toAmount(paid), of: gone }, 'to refund');
 };
+
+const isOpen = ({ attention }: Order, code: AttentionCode): boolean =>
+  attention.some((one) => one.code === code && !one.settled);
+
+const isOfUnknownAmount = ({ status, amount }: Refund): boolean =>
+  status === 'SUCCEEDED' && (amount === null || amount.value === '0');
 
 /** At most what is left of it; all of that where no amount is asked for. */
 const within = (

@@ -101,6 +101,12 @@ const REFUSALS: readonly Refusal[] = [
   ],
   ['a refund before anything is captured', [PAID], { kind: 'refund', amount: yen('1') }, 'NOT_CAPTURED'],
   ['a refund of a failed payment', [paymentResult('F')], { kind: 'refund', amount: yen('1') }, 'OVER'],
+  [
+    'a refund beside one of an unknown amount',
+    [PAID, captured('60'), { notifyType: 'REFUND_RESULT', result: result('S'), paymentId: 'P1', refundId: 'F1' }],
+    { kind: 'refund', amount: yen('1') },
+    'BLOCKED',
+  ],
   ['a refund of more than is captured', [PAID, captured('60')], { kind: 'refund', amount: yen('61') }, 'TOO_MUCH'],
   [
     'a refund of a capture that is none',

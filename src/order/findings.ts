@@ -256,8 +256,8 @@ export const successStatesAmount = ({ results }: Findings): boolean =>
   amountsOf(results.filter(hasStatus('S'))).some(({ value }) => value > 0n);
 
 /**
- * It brought money, and has not given all of it back, or a person fulfils it all the same: two such payments of one shop
- * order are one too many.
+ * It brought money, and has not given all of it back, or a person fulfils it all the same: two such payments of one
+ * shop order are one too many.
  */
 export const countsAsPaid = (findings: Findings): boolean =>
   (findings.hasSuccess || findings.succeeded.length > 0) &&

@@ -1,24 +1,17 @@
 import { type Asked, textOfAsked } from '../order/asked.ts';
 import { countedRegistration, type OrderEvidence, type RegistrationFact } from '../order/evidence.ts';
-import type { Kind, Outcome } from '../order/reading.ts';
 import { linksOf } from '../order/statement.ts';
+import { EVIDENCE_COLUMNS, type EvidenceColumns, toEvidenceRow } from './evidence-row.ts';
 import { type Completed, namesOf } from './joined.ts';
 import { type Link, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { notificationsNaming, type RefundGroup } from './refund-groups.ts';
 import { toRegistration } from './register.ts';
 import { toReview } from './review.ts';
-import { hexOf, isRefundName, OF_ORDERS } from './row.ts';
+import { isRefundName, OF_ORDERS } from './row.ts';
 import { idsSaidOf, readHistory } from './say.ts';
 import type { ShopStatement } from './shop.ts';
-import {
-  type EvidenceRow,
-  newestIn,
-  readStatements,
-  statementsOf,
-  type StoredOrder,
-  together,
-} from './stored-order.ts';
-import type { Count, Query } from './transaction.ts';
+import { type EvidenceRow, newestIn, statementsOf, type StoredOrder, together } from './stored-order.ts';
+import type { Query } from './transaction.ts';
 
 /** All that is stored about an order and what it looks at, with the shop's words as they changed. */
 export interface History {
@@ -125,20 +118,10 @@ const sharingWith = async (query: Query, { gathered, order }: Completed): Promis
   return (await Promise.all(found)).flat().filter(({ row }) => row.paymentId !== '' && row.paymentId !== orderKey);
 };
 
-interface ApartRow {
-  readonly position: Count;
-  readonly digest: Uint8Array;
-  readonly kind: Kind;
-  readonly outcome: Outcome;
-  readonly problem: string | null;
-  readonly statements: string | null;
-  readonly first_received_at: Count;
-}
-
 const unhandledOf = async (query: Query, { clientId, orderKey }: OrderKey): Promise<readonly EvidenceRow[]> => {
-  const rows = await query<ApartRow>(
-    `select ${APART}
-     from notifications
+  const rows = await query<EvidenceColumns>(
+    `select ${EVIDENCE_COLUMNS}
+     from notifications n
      where client_id = $1 and payment_id = $2 and not (${OF_ORDERS})
      limit $3`,
     [clientId, orderKey, AT_MOST],
@@ -158,30 +141,15 @@ const unansweredOf = async (
   ];
   const found = questions.slice(0, AT_MOST).map(
     async (asked) =>
-      await query<ApartRow>(
-        `select ${APART}
-         from notifications
+      await query<EvidenceColumns>(
+        `select ${EVIDENCE_COLUMNS}
+         from notifications n
          where client_id = $1 and asked = $2 and payment_id = ''
          limit $3`,
         [clientId, textOfAsked(asked), AT_MOST],
       ),
   );
   return (await Promise.all(found)).flat().map(toEvidenceRow);
-};
-
-const APART = 'position, digest, kind, outcome, problem, statements, first_received_at';
-
-const toEvidenceRow = (row: ApartRow): EvidenceRow => {
-  const [digest, { outcome }] = [hexOf(row.digest), row];
-  return {
-    position: String(row.position),
-    digest,
-    kind: row.kind,
-    outcome,
-    problem: row.problem,
-    statements: readStatements(row.statements, { outcome, digest }),
-    firstReceivedAt: Number(row.first_received_at),
-  };
 };
 
 /** What stood at a time; null for nothing. */

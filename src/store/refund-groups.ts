@@ -1,13 +1,13 @@
-import type { Kind, Outcome } from '../order/reading.ts';
 import { linksOf } from '../order/statement.ts';
+import { EVIDENCE_COLUMNS, type EvidenceColumns, toEvidenceRow } from './evidence-row.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
 import { type Lock, linkLock } from './lock.ts';
 import { type Link, nameOfLink, type OrderKey, paymentIdOf } from './order-key.ts';
-import { hexOf, isRefundName } from './row.ts';
+import { isRefundName } from './row.ts';
 import { findSaid } from './say.ts';
 import type { ShopStatement } from './shop.ts';
-import { type EvidenceRow, readStatements } from './stored-order.ts';
-import type { Count, Query } from './transaction.ts';
+import type { EvidenceRow } from './stored-order.ts';
+import type { Query } from './transaction.ts';
 
 /** A notification that an identifier leads to. */
 interface Named extends EvidenceRow {
@@ -70,33 +70,9 @@ const spread = async (query: Query, seed: Link): Promise<Pick<RefundGroup, 'name
   return { names: [...names.values()], rows: [...rows.values()] };
 };
 
-interface NamedRow {
-  readonly position: Count;
+interface NamedRow extends EvidenceColumns {
   readonly payment_id: string;
-  readonly digest: Uint8Array;
-  readonly kind: Kind;
-  readonly outcome: Outcome;
-  readonly problem: string | null;
-  readonly statements: string | null;
-  readonly first_received_at: Count;
 }
-
-const NAMED_COLUMNS =
-  'n.position, n.payment_id, n.digest, n.kind, n.outcome, n.problem, n.statements, n.first_received_at';
-
-const toNamed = (row: NamedRow): Named => {
-  const [digest, { outcome }] = [hexOf(row.digest), row];
-  return {
-    position: String(row.position),
-    digest,
-    kind: row.kind,
-    outcome,
-    problem: row.problem,
-    statements: readStatements(row.statements, { outcome, digest }),
-    firstReceivedAt: Number(row.first_received_at),
-    paymentId: row.payment_id,
-  };
-};
 
 /**
  * The notifications that join others by this name, and whether as readable ones; by the position alone, as links.ts.
@@ -107,13 +83,13 @@ export const notificationsNaming = async (
   joins: 'readable or not' | 'unreadable',
 ): Promise<readonly Named[]> => {
   const rows = await query<NamedRow>(
-    `select ${NAMED_COLUMNS}
+    `select ${EVIDENCE_COLUMNS}, n.payment_id
      from identifiers i
      join notifications n on n.position = i.position
      where i.client_id = $1 and i.value = $2 and i.name = $3 and i.joins >= $4`,
     [clientId, value, name, joins === 'unreadable' ? 2 : 1],
   );
-  return rows.map(toNamed);
+  return rows.map((row) => Object.assign(toEvidenceRow(row), { paymentId: row.payment_id }));
 };
 
 const rowsNaming = async (query: Query, link: Link): Promise<readonly RefundRow[]> => {

@@ -18,12 +18,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A batch lives for milliseconds: a small young generation is enough, and keeps the process small. */
-const LIMITS = { maxYoungGenerationSizeMb: 8 };
-
 /** Starts a database thread and waits until its connection is open. Calls are carried out one after another. */
 export const startThread = async (options: WorkerOptions): Promise<Thread> => {
-  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: options, resourceLimits: LIMITS });
+  const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: options });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let ended: Error | null = null;

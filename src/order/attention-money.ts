@@ -8,9 +8,18 @@ import {
   foreignAmounts,
   knownBeside,
   mismatch,
+  refundedSums,
 } from './contradiction.ts';
-import { isRefunded, paidSiblings, successStatesAmount } from './findings.ts';
+import { type Findings, hasGivenBack, paidSiblings, successStatesAmount } from './findings.ts';
 import { list, show } from './show.ts';
+
+/** Holds where there is something to name, and holds anew with each further refund. */
+const inDoubt = (
+  findings: Findings,
+  values: readonly string[],
+  text: (values: string) => string,
+): ReturnType<Line['rule']> =>
+  values.length === 0 ? null : { values: [...values, ...refundedSums(findings)], text: text(list(values)) };
 
 const onceCaptured: Line['review'] = ({ status }) => status === 'CAPTURED';
 
@@ -18,7 +27,8 @@ const onceCaptured: Line['review'] = ({ status }) => status === 'CAPTURED';
 export const MONEY_LINES = {
   CONTRADICTORY_RESULT: {
     rule: (findings) =>
-      about(
+      inDoubt(
+        findings,
         contradictoryResults(findings),
         (what) =>
           `APO reported both success and failure of ${what}. Ask APO which one stands before you ship or refund.`,
@@ -28,7 +38,8 @@ export const MONEY_LINES = {
   },
   CONTRADICTORY_AMOUNT: {
     rule: (findings) =>
-      about(
+      inDoubt(
+        findings,
         contradictoryAmounts(findings),
         (what) => `APO stated different amounts of ${what}. Ask APO which one stands.`,
       ),
@@ -37,7 +48,8 @@ export const MONEY_LINES = {
   },
   CONTRADICTORY_IDENTITY: {
     rule: (findings) =>
-      about(
+      inDoubt(
+        findings,
         contradictoryIdentities(findings),
         (what) =>
           `Identifiers contradict each other: ${what}. Money may be counted twice or under the wrong order: ask APO.`,
@@ -108,7 +120,10 @@ export const MONEY_LINES = {
   DUPLICATE_PAYMENT: {
     rule: (findings) =>
       about(
-        paidSiblings(findings).map((paymentId) => `payment ${paymentId}`),
+        paidSiblings(findings).map(
+          ({ paymentId, review }) =>
+            `payment ${paymentId}${review?.decision === 'FULFIL' ? ', which a review fulfils' : ''}`,
+        ),
         (what) =>
           `The shop order was paid more than once: ${what} too. Ship it once, and refund or cancel the other payment.`,
       ),
@@ -119,11 +134,11 @@ export const MONEY_LINES = {
     rule: (findings) => {
       const { registration, cancelledByInquiry, succeeded, amounts } = findings;
       const isRegistered = registration?.cancelled === true;
-      if (!(isRegistered || cancelledByInquiry) || succeeded.length === 0 || isRefunded(findings)) return null;
+      if (!(isRegistered || cancelledByInquiry) || succeeded.length === 0 || hasGivenBack(findings)) return null;
       const captured = amounts.captured === null ? 'money' : show(amounts.captured);
       const way = cancelledByInquiry ? 'ask APO which one stands' : 'take the cancellation back';
       return {
-        values: [captured],
+        values: [captured, ...(isRegistered ? ['by the shop'] : []), ...(cancelledByInquiry ? ['by APO'] : [])],
         text: `The payment was cancelled, and ${captured} was captured all the same. Refund it, or ${way}.`,
       };
     },

@@ -1,7 +1,8 @@
 import type { AttentionCode } from './attention-code.ts';
 import { about, type Line } from './attention-line.ts';
 import { asksForDocuments, type DisputeEvidence, tookMoney } from './dispute.ts';
-import { isRefunded } from './findings.ts';
+import { refundedSums } from './contradiction.ts';
+import { type Findings, isRefunded } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { inUnits, list, show } from './show.ts';
 
@@ -27,7 +28,12 @@ export const RETURN_LINES = {
           !asksForDocuments(dispute) &&
           (dispute.state === 'OPEN' || dispute.state === 'DEFENDED' || (tookMoney(dispute) && !isRefunded(findings))),
       );
-      return about(disputes.map(nameDispute), (what) => `Disputed: ${what}. ${adviceOn(disputes)}`);
+      const named = disputes.map(nameDispute);
+      if (named.length === 0) return null;
+      return {
+        values: [...named, ...refundedSums(findings)],
+        text: `Disputed: ${list(named)}. ${adviceOn(disputes)}`,
+      };
     },
     blocks: true,
     review: true,
@@ -36,7 +42,10 @@ export const RETURN_LINES = {
     rule: (findings) => {
       if (!isRefunded(findings)) return null;
       const gone = inUnits(findings.amounts, findings.amounts.gone);
-      return { values: [gone], text: `Everything that was paid is gone again: ${gone}. Ship nothing.` };
+      return {
+        values: [gone, ...whatTook(findings)],
+        text: `Everything that was paid is gone again: ${gone}. Ship nothing.`,
+      };
     },
     blocks: true,
     review: false,
@@ -84,10 +93,19 @@ export const RETURN_LINES = {
   },
 } satisfies Partial<Record<AttentionCode, Line>>;
 
+/** Of one refund that turns out to be none, and another one instead, nobody has decided yet. */
+const whatTook = ({ refunds, disputes }: Findings): readonly string[] => [
+  ...refunds.flatMap(({ status, ids, requestIds }) =>
+    status === 'SUCCEEDED' ? [[...ids, '/', ...requestIds].join(' ')] : [],
+  ),
+  ...disputes.filter(tookMoney).map(nameDispute),
+];
+
+/** With both amounts of one that took money: which of them counts depends on the other. */
 const nameDispute = (dispute: DisputeEvidence): string => {
   const { disputeId, state, amount, judged } = dispute;
-  const told = tookMoney(dispute) ? (judged ?? amount) : amount;
-  return [disputeId, state, ...(told === null ? [] : [show(told)])].join(' ');
+  const told = [tookMoney(dispute) ? judged : null, amount].filter((one) => one !== null);
+  return [disputeId, state, ...new Set(told.map(show))].join(' ');
 };
 
 const dueText = (disputes: readonly DisputeEvidence[]): string => {

@@ -64,13 +64,19 @@ export const contradictoryIdentities = ({
   captures,
   refunds,
   succeeded,
+  registration,
 }: Findings): readonly string[] => {
+  const reference = registration?.referenceOrderId ?? null;
   const requestIds = distinct(payments.map(({ paymentRequestId }) => paymentRequestId));
   const byRequestOnly = succeeded.filter(({ ids }) => ids.length === 0);
   const byIdOnly = succeeded.filter((one) => one.requestIds.length === 0);
   return [
     ...[...new Set(evidence.sharedIdentities)].sort(),
-    ...(requestIds.length > 1 ? [`one payment under the paymentRequestIds ${requestIds.join(' and ')}`] : []),
+    ...(requestIds.length > 1
+      ? [
+          `one payment under the paymentRequestIds ${requestIds.join(' and ')}${reference === null ? '' : `, counted for the shop order ${reference}`}`,
+        ]
+      : []),
     ...captures.filter(hasTwoNames).map((one) => twoNames('capture', one)),
     ...refunds.filter(hasTwoNames).map((one) => twoNames('refund', one)),
     ...refunds.flatMap((one) => elsewhere(one, evidence.paymentId)),
@@ -135,8 +141,12 @@ export const foreignAmounts = ({ succeeded, refunds, amounts }: Findings): reado
  */
 export const knownBeside = ({ refunds, amounts: { payment, expected } }: Findings): readonly string[] => [
   ...(payment === null && expected !== null ? [`${show(expected)} registered`] : []),
-  ...sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`),
+  ...refundedSums({ refunds }),
 ];
+
+/** What was refunded. Where it is in doubt what was paid, a further refund is not what a review has settled. */
+export const refundedSums = ({ refunds }: Pick<Findings, 'refunds'>): readonly string[] =>
+  sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`);
 
 /** Successes without an amount above zero. */
 export const amountsUnknown = ({ hasSuccess, succeeded, refunds }: Findings, isStated: boolean): readonly string[] => [

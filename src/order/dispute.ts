@@ -78,7 +78,7 @@ const stateOf = (sorted: readonly DisputeStatement[]): DisputeState => {
 
 const TAKING: ReadonlySet<DisputeState> = new Set<DisputeState>(['LOST', 'ACCEPTED', 'RDR']);
 
-export const tookMoney = ({ state }: DisputeEvidence): boolean => TAKING.has(state);
+export const tookMoney = ({ state }: Pick<Dispute, 'state'>): boolean => TAKING.has(state);
 
 /**
  * What a dispute took, in this currency: what was judged, else what was disputed. Null where neither is above zero:

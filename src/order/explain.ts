@@ -228,7 +228,7 @@ const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[
     const paying = payingSiblings(findings);
     return [
       paying.length > 0
-        ? `Another payment of the same shop order is paid: ${list(paying)}.`
+        ? `Another payment of the same shop order is paid: ${list(paying.map(({ paymentId }) => paymentId ?? ''))}.`
         : `The payment is ${situation.status}, and the shop has registered another payment of the same order since.`,
     ];
   },

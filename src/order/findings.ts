@@ -262,17 +262,21 @@ export const successStatesAmount = ({ results }: Findings): boolean =>
 export const countsAsPaid = (findings: Findings): boolean =>
   (findings.hasSuccess || findings.succeeded.length > 0) &&
   !(findings.isCancelled && findings.succeeded.length === 0) &&
-  (!isRefunded(findings) || fulfilsRefunded(findings.evidence.review));
+  !hasGivenBack(findings);
+
+/** Everything that was paid is gone again, and nobody who knew it fulfils the order all the same. */
+export const hasGivenBack = (findings: Findings): boolean =>
+  isRefunded(findings) && !fulfilsRefunded(findings.evidence.review);
 
 /** The other payments of the shop order that brought money and have not given it back. */
-export const paidSiblings = (findings: Findings): readonly string[] =>
+export const paidSiblings = (findings: Findings): readonly OrderEvidence[] =>
   countsAsPaid(findings) ? payingSiblings(findings) : [];
 
 /** The same, whether or not this payment brought money. */
-export const payingSiblings = ({ evidence, rules }: Findings): readonly string[] =>
+export const payingSiblings = ({ evidence, rules }: Findings): readonly OrderEvidence[] =>
   evidence.siblings.payments
-    .flatMap((sibling) => (sibling.paymentId !== null && isPaying(sibling, rules) ? [sibling.paymentId] : []))
-    .sort(byCodeUnit);
+    .filter((sibling) => sibling.paymentId !== null && isPaying(sibling, rules))
+    .sort((a, b) => byCodeUnit(a.paymentId ?? '', b.paymentId ?? ''));
 
 /** In doubt it is: one payment must not fail with another, nor two of a shop order be shipped. */
 const isPaying = (sibling: OrderEvidence, rules: OrderRules): boolean => {

@@ -1,6 +1,7 @@
 import { type Amount, type AmountText, sameAmount, toAmount, toAmountText } from './amount.ts';
 import { isBlocking } from './attention.ts';
 import type { AttentionCode } from './attention-code.ts';
+import { tookMoney } from './dispute.ts';
 import {
   finalIn,
   type MoveAsked,
@@ -11,7 +12,6 @@ import {
   shownOf,
 } from './move.ts';
 import type { Order } from './order.ts';
-import type { Refund } from './refund.ts';
 import { show } from './show.ts';
 
 /** What is sent: null is the amount of a cancel. */
@@ -155,23 +155,18 @@ const judgeCancel = (order: Order, moves: readonly MoveMade[]): MoveVerdict => {
 };
 
 const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[]): MoveVerdict => {
-  const { captureRequired, status, capturedAmount, paymentAmount, captures, refunds } = order;
+  const { captureRequired, status, capturedAmount, paymentAmount, captures } = order;
   const paid = captureRequired ? capturedAmount : status === 'CAPTURED' ? paymentAmount : null;
   if (status === 'CANCELLED' || (status === 'FAILED' && paid === null))
     return refuse('OVER', `The payment is ${status}: there is nothing to give back.`);
   if (paid === null)
     return refuse('NOT_CAPTURED', 'Nothing is captured yet, so nothing can be refunded. Cancel the payment.');
-  if (isOpen(order, 'DISPUTED'))
-    return refuse(
-      'BLOCKED',
-      'The payment is DISPUTED: its money may go back through the dispute. Settle it with a review first.',
-    );
-  if (isOpen(order, 'AMOUNT_UNKNOWN') && refunds.some(isOfUnknownAmount))
-    return refuse(
-      'BLOCKED',
-      'A refund succeeded, and APO did not say of how much: ask what is left. Settle it with a review first.',
-    );
-  const capture = captures.find((one) => one.captureId === asked.captureId && one.status === 'SUCCEEDED');
+  const doubt = doubtOf(order, paid, moves);
+  if (doubt !== null) return refuse('BLOCKED', doubt);
+  const capture =
+    asked.captureId === null
+      ? undefined
+      : captures.find((one) => one.captureId === asked.captureId && one.status === 'SUCCEEDED');
   if (asked.captureId !== null && capture === undefined)
     return refuse(
       'UNKNOWN_CAPTURE',
@@ -184,15 +179,37 @@ const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[])
     BigInt(asked.amount.value) > BigInt(capture.amount.value)
   )
     return refuse('TOO_MUCH', `This capture is of ${show(capture.amount)}: no more of it can be refunded.`);
-  const gone = sum([order.refundedAmount]) + outstanding(order, moves, 'refund');
-  return within(asked.amount, { ...toAmount(paid), of: gone }, 'to refund');
+  const taken = takenFrom(order, toAmount(paid));
+  const gone = sum([order.refundedAmount]) + outstanding(order, moves, 'refund') + taken;
+  const what = taken === 0n ? 'to refund' : 'to refund beside what disputes took';
+  return within(asked.amount, { ...toAmount(paid), of: gone }, what);
 };
+
+/** What disputes took, at most: all that was disputed, for an order does not show what was judged. */
+const takenFrom = ({ disputes }: Order, paid: Amount): bigint =>
+  disputes
+    .filter(tookMoney)
+    .map(({ amount }) => (amount === null || amount.currency !== paid.currency ? 0n : BigInt(amount.value)))
+    .reduce((all, amount) => all + (amount > 0n ? amount : paid.value), 0n);
 
 const isOpen = ({ attention }: Order, code: AttentionCode): boolean =>
   attention.some((one) => one.code === code && !one.settled);
 
-const isOfUnknownAmount = ({ status, amount }: Refund): boolean =>
-  status === 'SUCCEEDED' && (amount === null || amount.value === '0');
+/** Why nobody can tell how much is left to refund; null where it can be told. */
+const doubtOf = (order: Order, { currency }: AmountText, moves: readonly MoveMade[]): string | null => {
+  if (isOpen(order, 'DISPUTED'))
+    return 'The payment is DISPUTED: its money may go back through the dispute. Settle it with a review first.';
+  const uncounted = order.refunds.filter(
+    ({ amount }) => amount === null || amount.value === '0' || amount.currency !== currency,
+  );
+  const isInDoubt = isOpen(order, 'AMOUNT_UNKNOWN') || isOpen(order, 'CURRENCY_MISMATCH');
+  if (isInDoubt && uncounted.some(({ status }) => status === 'SUCCEEDED'))
+    return 'A refund succeeded whose amount or currency is not known to fit: ask APO what is left. Settle it with a review first.';
+  const ours = new Set<string | null>(moves.map(({ requestId }) => requestId));
+  return uncounted.some(({ status, refundRequestId }) => status === 'PROCESSING' && !ours.has(refundRequestId))
+    ? 'Another refund is under way, and nobody knows of how much. Wait for its result.'
+    : null;
+};
 
 /** At most what is left of it; all of that where no amount is asked for. */
 const within = (

@@ -79,12 +79,15 @@ export const shownOf = (order: Order, kind: MoveKind): readonly Shown[] => {
   }
 };
 
-/** What the order's facts say of a move; null for nothing final. A cancel has no id at APO: the status shows it. */
+/**
+ * What the order's facts say of a move; null for nothing final. A cancel has no id at APO: the status shows it, and of
+ * a payment that failed there is nothing left to cancel.
+ */
 export const finalIn = (
   order: Order,
   { kind, requestId }: Pick<MoveMade, 'kind' | 'requestId'>,
 ): { readonly status: 'SUCCEEDED' | 'FAILED'; readonly id: string | null; readonly code: string | null } | null => {
-  if (kind === 'cancel') return order.status === 'CANCELLED' ? { status: 'SUCCEEDED', id: null, code: null } : null;
+  if (kind === 'cancel') return isOver(order) ? { status: 'SUCCEEDED', id: null, code: null } : null;
   const found =
     kind === 'capture'
       ? order.captures.find((one) => one.captureRequestId === requestId)
@@ -93,6 +96,8 @@ export const finalIn = (
   const id = 'captureTime' in found ? found.captureId : found.refundId;
   return { status: found.status, id, code: found.result.resultCode };
 };
+
+const isOver = ({ status }: Order): boolean => status === 'CANCELLED' || status === 'FAILED';
 
 /** Whether APO itself says that it is under way. */
 export const isUnderWayIn = (order: Order, { kind, requestId }: Pick<MoveMade, 'kind' | 'requestId'>): boolean =>

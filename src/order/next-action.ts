@@ -37,7 +37,9 @@ const beforeTheClock = (findings: Findings, judged: Judged): NextAction => {
   if (isClosed) return 'NONE';
   if (open.some(({ review }) => review)) return 'REVIEW';
   if (fulfillable) return 'FULFIL';
-  if (held.some(({ code }) => code === 'REFUNDED' || code === 'SANDBOX')) return 'NONE';
+  // What was captured besides, of an unknown amount, is kept: somebody has to look at it.
+  const isUncounted = open.some(({ code }) => code === 'AMOUNT_UNKNOWN');
+  if (held.some(({ code }) => (code === 'REFUNDED' && !isUncounted) || code === 'SANDBOX')) return 'NONE';
   if (status === 'CANCELLED' && findings.registration?.cancelled === true) return 'NONE';
   if (findings.captures.some((capture) => capture.status === 'PROCESSING')) return 'WAIT';
   if (isOver(status)) return hasAskedAgain(findings) ? 'NONE' : 'NEW_PAYMENT_REQUEST';

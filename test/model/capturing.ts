@@ -38,8 +38,7 @@ export const createCapturing = (around: Around) => {
     const code = refusal(payment, amount);
     number += 1;
     const named = { captureRequestId, ...(random.chance(0.95) ? { captureId: `C${number}` } : {}) };
-    // Only of the whole: beside a part that went back REFUNDED says NONE, and an amount that is not stated is missed.
-    const isUnstated = random.chance(0.02) && amount === payment.authorized;
+    const isUnstated = random.chance(0.02);
     const stated = { ...named, amount: isUnstated ? undefined : jpy(amount) };
     if (random.chance(0.1)) say(payment, { ...stated, result: toResult('U', 'CAPTURE_IN_PROCESS') });
     payment.captures.set(captureRequestId, code === null ? 'S' : 'F');

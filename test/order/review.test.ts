@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { OrderEvidence } from '../../src/order/evidence.ts';
+import type { OrderEvidence, RegistrationFact } from '../../src/order/evidence.ts';
 import { deriveOrder } from '../../src/order/order.ts';
 import type { ReviewDecision } from '../../src/order/review.ts';
 import { amount, captureResult, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
@@ -104,6 +104,35 @@ const gone = notified(
 
 const refunded = (refundId: string, fields: Fields = {}): Fact =>
   notified(refundId, { notifyType: 'REFUND_RESULT', result: result('S'), refundId, ...fields });
+const registeredAs = (fields: Partial<RegistrationFact>): Fact => ({
+  name: 'registered',
+  add: (evidence) => ({ ...evidence, registrations: [registration(fields)] }),
+});
+const lost = (disputeId: string, value: string): Fact =>
+  notified(`${disputeId} lost`, {
+    paymentId: 'P1',
+    paymentRequestId: 'R1',
+    disputeId,
+    disputeNotificationType: 'DISPUTE_JUDGED',
+    disputeJudgedResult: 'ACCEPT_BY_MERCHANT',
+    disputeType: 'CHARGEBACK',
+    disputeJudgedAmount: amount('USD', '1'),
+    disputeAmount: jpy(value),
+  });
+const byWallet = (value: string, fields: Fields = {}): Fact =>
+  notified(
+    `S of ${value}`,
+    paymentResult('S', { paymentMethodType: 'GRABPAY_SG', paymentAmount: jpy(value), ...fields }),
+  );
+/** What a review of a payment would settle, beside another one of its shop order with that decision. */
+const beside = (decision: ReviewDecision | null): string => {
+  const sibling = { ...addTo({ ...NOTHING, paymentId: 'P2' }, [byWallet('120')]), newestAt: RECEIVED_AT };
+  const given = decision === null ? null : reviewOf(deriveOrder(sibling, DEFAULTS, RECEIVED_AT), decision);
+  const siblings = { payments: [{ ...sibling, review: given }], hasLaterRegistration: false };
+  const evidence = { ...addTo(NOTHING, [byWallet('120')]), siblings };
+  return JSON.stringify(deriveOrder(evidence, DEFAULTS, RECEIVED_AT).settleable);
+};
+const CANCELLED_BY_APO = FACTS.find(({ name }) => name === 'inquiry: cancelled') as Fact;
 const siblingIsPaid = FACTS.find(({ name }) => name === 'a sibling is paid') as Fact;
 const unstated = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
 const registeredFor = (value: string, referenceOrderId: string): Fact => ({
@@ -154,6 +183,45 @@ describe('a review', () => {
     const { last } = settle(known, 'FULFIL', { later: [refunded('F2', { refundAmount: jpy('20') })] });
     expect(last).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
     expect(codesOf(last)).toEqual(['AMOUNT_UNKNOWN', 'PARTIALLY_REFUNDED']);
+  });
+
+  test.each<[string, readonly Fact[], Fact]>([
+    ['cancelled by the shop, by APO', [authorized, captured, registeredAs({ cancelled: true })], CANCELLED_BY_APO],
+    [
+      'refunded, by a cancellation',
+      [authorized, captured, refunded('F1', { refundAmount: jpy('120') })],
+      registeredAs({ cancelled: true }),
+    ],
+    ['disputed, by a larger amount', [authorized, captured, lost('D1', '10')], lost('D1', '119')],
+    ['of two amounts, by a refund', [byWallet('120'), byWallet('150')], refunded('F1', { refundAmount: jpy('120') })],
+    [
+      'of two requests, by a shop order',
+      [byWallet('120'), byWallet('120', { paymentRequestId: 'R0' })],
+      registeredAs({ paymentRequestId: 'R0', referenceOrderId: 'shop-2' }),
+    ],
+  ])('FULFIL of what is %s is reopened', (_what, before, after) => {
+    expect(settle(before, 'FULFIL').last).toMatchObject({ fulfillable: true });
+    expect(settle(before, 'FULFIL', { later: [after] }).last).toMatchObject({
+      fulfillable: false,
+      nextAction: 'REVIEW',
+    });
+  });
+
+  test('FULFIL of what one refund took does not stand for another one', () => {
+    const [one, other] = ['F1', 'F2'].map((id) => refunded(id, { refundAmount: jpy('120') })) as [Fact, Fact];
+    const {
+      settleable,
+      order,
+      captured: sum,
+    } = deriveOrder(addTo(NOTHING, [authorized, captured, one]), DEFAULTS, RECEIVED_AT);
+    const given = { ...reviewOf({ settleable, order, captured: sum, dueAt: null }, 'FULFIL') };
+    const later = { ...addTo(NOTHING, [authorized, captured, other]), review: given };
+    expect(deriveOrder(later, DEFAULTS, RECEIVED_AT).order).toMatchObject({ fulfillable: false, nextAction: 'NONE' });
+  });
+
+  test('FULFIL of one payment of a shop order is told to whoever has decided on the other', () => {
+    expect(beside('FULFIL')).toContain('payment P2, which a review fulfils');
+    expect(beside('FULFIL')).not.toBe(beside(null));
   });
 
   test('FULFIL of an unknown amount is reopened where another amount is registered, and only then', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AmountText } from '../../src/order/amount.ts';
 import type { MoveAsked } from '../../src/order/move.ts';
 import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
 import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
@@ -71,6 +72,22 @@ type Refusal = readonly [
 ];
 const WEEKS_AGO = new Date(Date.now() - 30 * 86_400_000).toISOString();
 
+const refundOf = (status: 'S' | 'U', refundAmount?: AmountText): Fields => ({
+  notifyType: 'REFUND_RESULT',
+  result: result(status),
+  paymentId: 'P1',
+  refundId: 'F1',
+  ...(refundAmount === undefined ? {} : { refundAmount }),
+});
+const lost = (value?: string): Fields => ({
+  paymentId: 'P1',
+  paymentRequestId: 'R1',
+  disputeId: 'D1',
+  disputeNotificationType: 'DISPUTE_JUDGED',
+  disputeJudgedResult: 'ACCEPT_BY_MERCHANT',
+  ...(value === undefined ? {} : { disputeAmount: jpy(value) }),
+});
+
 const REFUSALS: readonly Refusal[] = [
   ['a capture before the payment succeeds', [paymentResult('U')], { kind: 'capture' }, 'NOT_AUTHORIZED'],
   ['a capture of a failed payment', [paymentResult('F')], { kind: 'capture' }, 'OVER'],
@@ -101,9 +118,23 @@ const REFUSALS: readonly Refusal[] = [
   ],
   ['a refund before anything is captured', [PAID], { kind: 'refund', amount: yen('1') }, 'NOT_CAPTURED'],
   ['a refund of a failed payment', [paymentResult('F')], { kind: 'refund', amount: yen('1') }, 'OVER'],
+  ['a refund of what a dispute took', [PAID, captured('60'), lost('60')], { kind: 'refund' }, 'NOTHING_LEFT'],
+  ['a refund of what a dispute may have taken', [PAID, captured('60'), lost()], { kind: 'refund' }, 'NOTHING_LEFT'],
+  [
+    'a refund beside one in another currency',
+    [PAID, captured('60'), refundOf('S', { currency: 'USD', value: '60' })],
+    { kind: 'refund' },
+    'BLOCKED',
+  ],
+  [
+    'a refund beside one under way of an unknown amount',
+    [PAID, captured('60'), refundOf('U')],
+    { kind: 'refund' },
+    'BLOCKED',
+  ],
   [
     'a refund beside one of an unknown amount',
-    [PAID, captured('60'), { notifyType: 'REFUND_RESULT', result: result('S'), paymentId: 'P1', refundId: 'F1' }],
+    [PAID, captured('60'), refundOf('S')],
     { kind: 'refund', amount: yen('1') },
     'BLOCKED',
   ],
@@ -233,6 +264,15 @@ export const describeMoves = (ground: () => Ground): void => {
           }),
       );
       expect(begunOf(await Promise.all(asked))).toHaveLength(1);
+    });
+
+    test('of a refund that names no capture is within all of them', async () => {
+      const store = await ground().empty();
+      const parts = ['Q1', 'Q2'].map((captureRequestId) =>
+        captureResult('S', { captureRequestId, captureAmount: jpy('50') }),
+      );
+      await record(store, PAID, ...parts);
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('100') }))).toBe('begun P1-r1 100');
     });
 
     test('of a refund is within what is captured, and joins its notification without a registration', async () => {

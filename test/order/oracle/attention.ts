@@ -1,4 +1,5 @@
 import type { AttentionCode } from '../../../src/order/attention-code.ts';
+import type { OrderEvidence } from '../../../src/order/evidence.ts';
 import type { Result } from '../../../src/order/statement.ts';
 import {
   countsAsPaid,
@@ -11,7 +12,7 @@ import {
   succeeded,
   tookMoney,
 } from './facts.ts';
-import type { Captured, Refunded } from './movements.ts';
+import type { Captured, Disputed, Refunded } from './movements.ts';
 import { distinctNames, largestOf, nameOf, stated } from './spoken.ts';
 
 /* order.md, *Attention*: the table, line by line. */
@@ -47,14 +48,21 @@ const failureCodesOf = (spoken: readonly { readonly result: Result }[]): string 
     .sort()
     .join(' ');
 
-const contradictoryResult = ({ results, cancelled, captures, refunds }: Facts): Decided => {
+/** While it is in doubt what was paid, each further refund asks again. */
+const inDoubt = ({ refunds }: Facts, found: readonly string[]): Decided => {
+  const refunded = amountsOf(refunds.filter(({ verdict }) => verdict === 'S'));
+  return found.length === 0 || refunded === '' ? lines(found) : lines([...found, `refunded ${refunded}`]);
+};
+
+const contradictoryResult = (facts: Facts): Decided => {
+  const { results, cancelled, captures, refunds } = facts;
   const failures = results.filter(({ result }) => result.resultStatus === 'F');
   const isExcused = cancelled && failures.every(saysClosed);
   const inTwo = [...captures, ...refunds].filter(({ spoken }) =>
     (['S', 'F'] as const).every((status) => spoken.some(({ result }) => result.resultStatus === status)),
   );
   const why = failureCodesOf(failures);
-  return lines([
+  return inDoubt(facts, [
     ...(says(results, 'S') && failures.length > 0 && !isExcused ? [`payment ${why}`] : []),
     ...inTwo.map(({ ids, requestIds, spoken }) => [...ids, '/', ...requestIds, failureCodesOf(spoken)].join('+')),
     ...(failures.length > 0 && succeeded(captures).length > 0
@@ -63,20 +71,22 @@ const contradictoryResult = ({ results, cancelled, captures, refunds }: Facts): 
   ]);
 };
 
-const contradictoryAmount = ({ resultAmounts, updates, need, captures, refunds }: Facts): Decided => {
+const contradictoryAmount = (facts: Facts): Decided => {
+  const { resultAmounts, updates, need, captures, refunds } = facts;
   const raised = need.required ? updates.map(nameOf) : [];
   const ofPayment = distinctNames(resultAmounts).filter((name) => !raised.includes(name));
   const ofMoved = [...captures, ...refunds].map((one) => {
     const names = distinctNames(stated(one.spoken.filter(({ result }) => result.resultStatus === 'S')));
     return names.length > 1 ? `${one.ids.join('+')}/${one.requestIds.join('+')}: ${names.join(' ')}` : null;
   });
-  return lines([
+  return inDoubt(facts, [
     ...(ofPayment.length > 1 ? [`payment: ${ofPayment.join(' ')}`] : []),
     ...ofMoved.filter((one) => one !== null),
   ]);
 };
 
-const contradictoryIdentity = ({ evidence, payments, captures, refunds }: Facts): Decided => {
+const contradictoryIdentity = (facts: Facts): Decided => {
+  const { evidence, payments, captures, refunds, registration } = facts;
   const requests = [...new Set(payments.flatMap(({ paymentRequestId }) => paymentRequestId ?? []))].sort();
   const several = [...captures, ...refunds].filter(({ ids, requestIds }) => ids.length > 1 || requestIds.length > 1);
   const byId = succeeded(captures).filter(({ requestIds }) => requestIds.length === 0);
@@ -84,9 +94,9 @@ const contradictoryIdentity = ({ evidence, payments, captures, refunds }: Facts)
   const elsewhere = refunds.flatMap(({ spoken }) =>
     spoken.flatMap(({ paymentId }) => (paymentId === undefined || paymentId === evidence.paymentId ? [] : [paymentId])),
   );
-  return lines([
+  return inDoubt(facts, [
     ...[...new Set(evidence.sharedIdentities)].sort(),
-    ...(requests.length > 1 ? requests : []),
+    ...(requests.length > 1 ? [...requests, `for ${registration?.referenceOrderId}`] : []),
     ...several.map(({ ids, requestIds }) => [...ids, '/', ...requestIds].join('+')),
     ...(byId.length > 0 && byRequestId.length > 0 ? [...byId, ...byRequestId].map(describe) : []),
     ...[...new Set(elsewhere)].sort(),
@@ -133,28 +143,36 @@ const amountUnknown = ({ results, captures, refunds, paymentAmount, expected }: 
 
 const duplicates = (facts: Facts): Decided => {
   if (!countsAsPaid(facts)) return null;
-  return lines(paidSiblings(facts));
+  return lines(paidSiblings(facts).map(({ paymentId, review }) => `${paymentId} ${review?.decision === 'FULFIL'}`));
 };
 
 /** Other payments of the shop order that count as in DUPLICATE_PAYMENT. */
-export const paidSiblings = ({ evidence, rules }: Facts): readonly string[] =>
+export const paidSiblings = ({ evidence, rules }: Facts): readonly OrderEvidence[] =>
   evidence.siblings.payments
     .filter((sibling) => countsAsPaid(factsOf(sibling, rules, sibling.review)))
-    .map(({ paymentId }) => paymentId ?? '')
-    .sort();
+    .sort((a, b) => ((a.paymentId ?? '') < (b.paymentId ?? '') ? -1 : 1));
 
-const disputed = ({ disputes, allGone }: Facts): Decided =>
-  lines(
-    disputes
+const named = ({ shown, state, judged, largest }: Disputed): string =>
+  `${shown.disputeId} ${state} ${tookMoney(state) ? nameOf(judged) : ''} ${nameOf(largest)}`;
+
+const disputed = (facts: Facts): Decided =>
+  inDoubt(
+    facts,
+    facts.disputes
       .filter(
         ({ state, isRequest }) =>
-          !isRequest && (state === 'OPEN' || state === 'DEFENDED' || (tookMoney(state) && !allGone)),
+          !isRequest && (state === 'OPEN' || state === 'DEFENDED' || (tookMoney(state) && !facts.allGone)),
       )
-      .map(
-        ({ shown, state, judged, largest }) =>
-          `${shown.disputeId} ${state} ${nameOf(tookMoney(state) ? (judged ?? largest) : largest)}`,
-      ),
+      .map(named),
   );
+
+/** What took the money, each by all of its names. */
+const takers = ({ refunds, disputes }: Facts): readonly string[] => [
+  ...refunds
+    .filter(({ verdict }) => verdict === 'S')
+    .map(({ ids, requestIds }) => [...ids, '/', ...requestIds].join('+')),
+  ...disputes.filter(({ state }) => tookMoney(state)).map(named),
+];
 
 const refundFailed = ({ refunds, allGone }: Facts): boolean => {
   const successes = refunds.filter(({ verdict }) => verdict === 'S').map(({ amount }) => amount);
@@ -183,7 +201,10 @@ export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
   const ONCE_CAPTURED = { blocks: true, review: status === 'CAPTURED' };
   const isOver = due !== null && due.value > 0n && captured !== null && captured.value > due.value;
   const isCancelledButCaptured =
-    (registration?.cancelled === true || facts.inquiredCancelled) && succeeded(captures).length > 0 && !allGone;
+    (registration?.cancelled === true || facts.inquiredCancelled) &&
+    succeeded(captures).length > 0 &&
+    !(allGone && !facts.isFulfilledThough);
+  const cancelledBy = [registration?.cancelled === true, facts.inquiredCancelled];
   const isKnown = says(facts.results, 'S') || captures.length > 0;
   note('CONTRADICTORY_RESULT', contradictoryResult(facts), BOTH);
   note('CONTRADICTORY_AMOUNT', contradictoryAmount(facts), BOTH);
@@ -194,12 +215,12 @@ export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
   note('AMOUNT_UNKNOWN', amountUnknown(facts), ONCE_CAPTURED);
   note('UNREADABLE_NOTIFICATION', lines([...evidence.problems].sort()), BOTH);
   note('DUPLICATE_PAYMENT', duplicates(facts), BOTH);
-  note('CANCELLED_BUT_CAPTURED', when(isCancelledButCaptured, nameOf(captured)), BOTH);
+  note('CANCELLED_BUT_CAPTURED', when(isCancelledButCaptured, nameOf(captured), ...cancelledBy), BOTH);
   note('OVER_REFUNDED', when(isKnown && gone > paid, currency, gone, paid), BOTH);
   note('DISPUTED', disputed(facts), BOTH);
   note('UNREGISTERED', when(rules.requireRegistration && registration === null), ONCE_CAPTURED);
   note('SANDBOX', when(rules.production && evidence.clientId.startsWith('SANDBOX_')), { blocks: true });
-  note('REFUNDED', when(allGone, currency, gone), { blocks: true });
+  note('REFUNDED', when(allGone, currency, gone, ...takers(facts)), { blocks: true });
   note('PARTIALLY_REFUNDED', when(gone > 0n && !allGone));
   note('REFUND_FAILED', when(refundFailed(facts)));
   note('DOCUMENTS_REQUESTED', when(disputes.some(({ state, isRequest }) => isRequest && state === 'OPEN')));

@@ -63,7 +63,8 @@ const nextOf = (facts: Facts, { noted, isOpen, review, fulfillable, now }: Decis
   if (review?.decision === 'CLOSE' && !open.some((one) => one.blocks || one.review)) return 'NONE';
   if (open.some((one) => one.review)) return 'REVIEW';
   if (fulfillable) return 'FULFIL';
-  if (holds('REFUNDED') || holds('SANDBOX')) return 'NONE';
+  const isUncounted = open.some(({ code }) => code === 'AMOUNT_UNKNOWN');
+  if ((holds('REFUNDED') && !isUncounted) || holds('SANDBOX')) return 'NONE';
   if (status === 'CANCELLED' && registration?.cancelled === true) return 'NONE';
   if (captures.some(({ verdict }) => verdict === 'U')) return wait(facts, now);
   if (status === 'FAILED' || status === 'CANCELLED') {

@@ -41,6 +41,8 @@ const AT_MOST = 6 * HOUR;
 /** By then an earlier request with the same id would show. */
 const SHOWS_AFTER = HOUR;
 const TRIES_UNTIL_FOUND = 3;
+/** Of a capture a person's matter, for it may be about the payment: call-codes.ts. */
+const NOT_LET_IN = 'ACCESS_DENIED';
 
 interface Waiting {
   /** Epoch milliseconds. */
@@ -73,6 +75,9 @@ export const outcomeOf = (move: Move, result: Answered, circumstances: Circumsta
     case 'FAILED': {
       const { failure } = result;
       if (failure === 'CONFIGURATION') return waiting(failure, CONFIGURATION_AT_LEAST);
+      // Whoever was not let in was told nothing of an earlier request, which may have been carried out.
+      if (resultCode === NOT_LET_IN && !saysAll(move, circumstances))
+        return waiting('CONFIGURATION', CONFIGURATION_AT_LEAST);
       if (failure === 'OUR_FAULT' && !saysAll(move, circumstances)) return waiting(failure, CONFIGURATION_AT_LEAST);
       if (failure === 'NOT_FOUND' && move.attempts < TRIES_UNTIL_FOUND) return waiting(failure);
       return { status: 'FAILED', resultCode, reason: failure, id: null, sent: true, nextAttemptAt: now };

@@ -80,7 +80,7 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
       const { inquired, order } = looked;
       const now = toldBy(order, move);
       if (now !== null) return { move: await keep(move, now), inquired };
-      const pause = whyWait(move, looked);
+      const pause = hasSucceeded(move) ? 'NOT_SHOWN' : whyWait(move, looked);
       if (pause !== null) return { move: await keep(move, waiting(move, pause)), inquired };
       return { move: await attempt(move, { client, looked }), inquired };
     },
@@ -97,7 +97,15 @@ const toldBy = (order: Order | null, move: Move): MoveOutcome | null => {
   return { status, resultCode: code, reason, id, sent: false, nextAttemptAt: Date.now() };
 };
 
-const waiting = (move: Move, reason: string): MoveOutcome => waitingFor(move, reason, { now: Date.now() });
+/** APO has said S of it, and does not show it yet: it is asked about, and never sent again. */
+const hasSucceeded = ({ reason }: Move): boolean => reason === 'NOT_SHOWN';
+
+/** Of what has succeeded that stays known, whatever comes between. */
+const waiting = (move: Move, reason: string): MoveOutcome => {
+  const isKept = hasSucceeded(move);
+  const outcome = waitingFor(move, isKept ? 'NOT_SHOWN' : reason, { now: Date.now() });
+  return isKept ? { ...outcome, id: move.id } : outcome;
+};
 
 /** What APO works on is not sent again; of a refund that it has taken, it has to be sure that it is none. */
 const whyWait = (move: Move, { order, inquired }: Looked): string | null => {

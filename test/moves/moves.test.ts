@@ -144,6 +144,20 @@ describe.each(['capture', 'cancel', 'refund'] as const)('a %s', (kind) => {
     await isDoneOnce(kind, id);
   });
 
+  test('that succeeded is never sent again, however long the order does not show it', async () => {
+    const id = await ready(kind);
+    const inquiry = kind === 'refund' ? { operation: 'inquiryRefund' } : { operation: 'inquiryPayment', payment: id };
+    await ground.sandbox.control('POST', '/answers', { ...inquiry, resultCode: 'UNKNOWN_EXCEPTION', count: 2 });
+    const move = await made(ground, id, ASKED[kind]);
+    await ground.moves.putOff(move);
+    const afterwards = (await ground.store.findMove(move)) ?? move;
+    await ground.sandbox.control('POST', '/answers', { operation: kind, resultCode: 'PROCESS_FAIL', payment: id });
+    const known = { reason: 'NOT_SHOWN', resultCode: 'SUCCESS', id: move.id, attempts: 1 };
+    expect((await ground.moves.takeUp(afterwards)).move).toMatchObject({ status: 'PROCESSING', ...known });
+    expect((await ground.moves.takeUp(afterwards)).move).toMatchObject({ status: 'SUCCEEDED', attempts: 1 });
+    await isDoneOnce(kind, id);
+  });
+
   test('of which APO says nothing final is sent again with the same id', async () => {
     const id = await ready(kind);
     const told = { operation: kind, resultCode: 'UNKNOWN_EXCEPTION', payment: id };
@@ -163,6 +177,7 @@ describe('a failure', () => {
     ['capture', 'MULTI_CAPTURE_NOT_SUPPORTED', 'FAILED', 'NO_MORE_CAPTURES'],
     ['capture', 'RISK_REJECT', 'FAILED', 'BUYER'],
     ['capture', 'PROCESS_FAIL', 'FAILED', 'PERSON'],
+    ['capture', 'ACCESS_DENIED', 'FAILED', 'PERSON'],
     ['capture', 'REPEAT_REQ_INCONSISTENT', 'FAILED', 'OUR_FAULT'],
     ['capture', 'MERCHANT_NOT_REGISTERED', 'PROCESSING', 'CONFIGURATION'],
     ['capture', 'KEY_NOT_FOUND', 'PROCESSING', 'CONFIGURATION'],
@@ -184,24 +199,27 @@ describe('a failure', () => {
     expect(move).toMatchObject({ status, reason, resultCode: code });
   });
 
-  test('that says nothing of an earlier request is not taken as final', async () => {
-    const id = await ready('capture');
-    ground.way.faults.push('answer lost');
-    const move = await made(ground, id, ASKED.capture);
-    await ground.sandbox.control('POST', '/answers', {
-      operation: 'inquiryPayment',
-      resultCode: 'UNKNOWN_EXCEPTION',
-      payment: id,
-    });
-    await ground.sandbox.control('POST', '/answers', {
-      operation: 'capture',
-      resultCode: 'MERCHANT_NOT_REGISTERED',
-      payment: id,
-    });
-    expect((await ground.moves.takeUp(move)).move).toMatchObject({ status: 'PROCESSING', reason: 'CONFIGURATION' });
-    expect((await ground.moves.takeUp(move)).move).toMatchObject({ status: 'SUCCEEDED' });
-    await isDoneOnce('capture', id);
-  });
+  test.each(['MERCHANT_NOT_REGISTERED', 'ACCESS_DENIED'])(
+    'with %s of what may have been carried out is not final',
+    async (resultCode) => {
+      const id = await ready('capture');
+      ground.way.faults.push('answer lost');
+      const move = await made(ground, id, ASKED.capture);
+      await ground.sandbox.control('POST', '/answers', {
+        operation: 'inquiryPayment',
+        resultCode: 'UNKNOWN_EXCEPTION',
+        payment: id,
+      });
+      await ground.sandbox.control('POST', '/answers', {
+        operation: 'capture',
+        resultCode,
+        payment: id,
+      });
+      expect((await ground.moves.takeUp(move)).move).toMatchObject({ status: 'PROCESSING', reason: 'CONFIGURATION' });
+      expect((await ground.moves.takeUp(move)).move).toMatchObject({ status: 'SUCCEEDED' });
+      await isDoneOnce('capture', id);
+    },
+  );
 
   test('of a cancel leaves the payment to be captured', async () => {
     const id = await ready('cancel');

@@ -80,6 +80,10 @@ const exchange = async (sent: ClientRequest, body: string, limit: AbortSignal): 
       const isStale = sent.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') && !limit.aborted;
       end({ kind: isStale ? 'stale' : 'failed', why: whyOf(code) });
     });
+    // After 101 Node closes the connection, and says nothing else.
+    sent.on('close', () => {
+      if (answered === null) end({ kind: 'failed', why: 'no connection: closed' });
+    });
     sent.on('response', (response) => {
       // Its status counts, whatever becomes of the rest.
       const head: Exchange = { kind: 'answered', ...headOf(response) };

@@ -29,7 +29,7 @@ const SAME_ID = 'makes a repetition the same one; made of the paymentId where ab
 export const addCapture: AddCommand = (program, shell) => {
   common(program.command('capture'), 'capture an authorized payment')
     .description('Sends a capture to APO: all that is left, or an amount. Needs ANTOM_PRIVATE_KEY.')
-    .option('--amount <amount>', AMOUNT, amountText)
+    .option('--amount <CUR:VALUE>', AMOUNT, amountText)
     .option('--request-id <id>', SAME_ID)
     .option('--last', 'none follows it: APO releases what is left')
     .action(async (id: string, options: MoveOptions) => {
@@ -48,7 +48,7 @@ export const addCancel: AddCommand = (program, shell) => {
 export const addRefund: AddCommand = (program, shell) => {
   common(program.command('refund'), 'refund what has been captured')
     .description('Sends a refund to APO; its notification joins the payment by itself. Needs ANTOM_PRIVATE_KEY.')
-    .requiredOption('--amount <amount>', AMOUNT, amountText)
+    .requiredOption('--amount <CUR:VALUE>', AMOUNT, amountText)
     .option('--request-id <id>', SAME_ID)
     .option('--capture-id <id>', 'the capture that is given back')
     .action(async (id: string, options: MoveOptions) => {

@@ -6,7 +6,7 @@ import type { NotificationSummary, Page, Store, StoredNotification } from '../st
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { trustInForce } from './in-force.ts';
-import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { clientOption, cursorOption, identifierText, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { askedText, outcomeCell, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { candidates, only, withStore } from './stored.ts';
@@ -27,7 +27,11 @@ export const addNotifications: AddCommand = (program, shell) => {
     .argument('[id]', "a notification's id: the SHA-256 of its body, in hex")
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(KINDS))
     .addOption(new Option('--outcome <outcome>', 'only with this outcome').choices(OUTCOMES))
-    .option('--id <identifier>', 'only those that state this paymentId, refundRequestId, disputeId, …')
+    .addOption(
+      new Option('--id <identifier>', 'only those that state this paymentId, refundRequestId, disputeId, …').argParser(
+        identifierText,
+      ),
+    )
     .addOption(new Option('--raw', "write one notification's body to standard output, byte for byte").conflicts('json'))
     .addOption(clientOption())
     .addOption(limitOption())

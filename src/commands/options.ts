@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { isIdentifier } from '../order/identifier.ts';
 
 /** A whole number within bounds, for commander's `argParser`. */
 export const wholeNumber =
@@ -29,8 +30,16 @@ export const cursorOption = (): Option =>
   });
 /** For amounts; what is in it is read where it is used. */
 export const amountText = (text: string): { readonly currency: string; readonly value: string } => {
-  const [currency = '', value = ''] = text.split(/:(.*)/s);
+  const [currency = '', value] = text.split(/:(.*)/s);
+  if (value === undefined) throw new InvalidArgumentError('It must be CUR:VALUE in the smallest unit, as JPY:120.');
   return { currency, value };
+};
+
+/** For identifiers: an empty one, as of a variable that is not set, would look for everything, or for nothing. */
+export const identifierText = (text: string): string => {
+  if (!isIdentifier(text))
+    throw new InvalidArgumentError('It must have 1 to 128 characters, and no space at its ends.');
+  return text;
 };
 
 export const clientOption = (): Option =>

@@ -7,7 +7,7 @@ import type { OrderFilter, Page, Store } from '../store/store.ts';
 import { UsageError } from './failure.ts';
 import { followOrders } from './follow.ts';
 import { orderDetails, orderTable } from './order-view.ts';
-import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { clientOption, cursorOption, identifierText, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { orderNamed, withStore } from './stored.ts';
 
@@ -25,12 +25,12 @@ export const addOrders: AddCommand = (program, shell) => {
     .command('orders')
     .summary('list the orders, or show one')
     .description('Lists the orders, newest change first, or shows the one with this paymentId or paymentRequestId.')
-    .argument('[id]', 'a paymentId or a paymentRequestId')
+    .argument('[id]', 'a paymentId or a paymentRequestId', identifierText)
     .addOption(new Option('--status <status>', 'only in this status').choices(ORDER_STATUSES))
     .addOption(new Option('--attention <code>', 'only with this attention').choices(ATTENTION_CODES))
     .addOption(new Option('--action <action>', 'only where this is to be done next').choices(NEXT_ACTIONS))
     .addOption(new Option('--review', 'only what needs a person: --action REVIEW').conflicts('action'))
-    .option('--reference-order-id <id>', "only the payments of this order of the shop's")
+    .option('--reference-order-id <id>', "only the payments of this order of the shop's", identifierText)
     .addOption(
       new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts([
         'status',

@@ -51,7 +51,7 @@ export const purge = async (store: Store, { reason, options, shell }: Purging): 
   tell(sentenceOf(reason, found));
   if (kept > 0)
     tell(
-      `${counted(kept, 'more request')} carry a signature that a configured key made, and may be payments: left alone; correct the path or the proxy first (--signed removes them as well).`,
+      `${counted(kept, 'more request')} with a signature that a configured key made may be payments: left alone; correct the path or the proxy first (--signed removes them as well).`,
     );
   if (found.count > 0 && yes !== true) await confirm(found, shell);
   const purged = found.count === 0 ? 0 : await store.purgeUnverified(reason, bounds);

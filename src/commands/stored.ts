@@ -95,7 +95,7 @@ export const only = <T extends OfClient>(found: readonly T[], what: string): T =
   const clients = [...new Set(found.map(({ clientId }) => clientId))];
   if (clients.length > 1)
     throw new CommandError(
-      `there is a ${what} under several clients: choose with --client ${clients.join(' or --client ')}`,
+      `${what} is there under several clients: choose with --client ${clients.join(' or --client ')}`,
     );
   return first;
 };

@@ -130,7 +130,10 @@ const judgeCapture = (
     );
   const captures = moves.filter((move) => move.kind === 'capture');
   if (captures.some((move) => move.isLast === true && move.status !== 'FAILED'))
-    return refuse('LAST_CAPTURED', 'The last capture has been sent: what was left of the authorization is released.');
+    return refuse(
+      'LAST_CAPTURED',
+      'The last capture has been sent: what was left of the authorization is released. If that is all, register it as finalAmount.',
+    );
   return within(asked.amount, { ...toAmount(remaining), of: outstanding(order, moves, 'capture') }, 'to capture');
 };
 

@@ -71,6 +71,10 @@ describe('the command line', () => {
     ['a redrive of what?', ['redrive']],
     ['raw bytes of what?', ['notifications', '--raw']],
     ['an id that is none', ['notifications', '12']],
+    ['an identifier that is not set', ['notifications', '--id', '']],
+    ['an order that is not set', ['orders', '']],
+    ["a shop's order that is not set", ['orders', '--reference-order-id', '']],
+    ['an amount without a value', ['capture', 'P1', '--amount', 'HKD']],
   ])('refuses %s as usage, 64', async (_what, words) => {
     const { code, out, err } = await here(words);
     expect(code).toBe(64);

@@ -33,7 +33,7 @@ describe('unverified --purge', () => {
     expect(asked).toMatchObject({
       code: 64,
       out: expect.stringMatching(
-        /^2 requests with SIGNATURE_MISMATCH to remove: \d+ bytes, first received 2020-01-02 03:04:05, last 2026-01-02 03:04:05 \(UTC\)\.\n1 more request carry a signature that a configured key made, and may be payments: left alone; .*--signed.*\n$/,
+        /^2 requests with SIGNATURE_MISMATCH to remove: \d+ bytes, first received 2020-01-02 03:04:05, last 2026-01-02 03:04:05 \(UTC\)\.\n1 more request with a signature that a configured key made may be payments: left alone; .*--signed.*\n$/,
       ),
       err: 'error: --yes is needed to remove them: there is no terminal to ask on\n',
     });

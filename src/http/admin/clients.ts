@@ -18,7 +18,10 @@ export const clientMeant = (named: string | null, clientIds: ClientIds): string 
 };
 
 export const clientRequired = (): Refusal<'CLIENT_REQUIRED'> =>
-  problem('CLIENT_REQUIRED', 'Several clients are configured: say which one by clientId.');
+  problem(
+    'CLIENT_REQUIRED',
+    'Several clients are configured: say which one by clientId, in the body if there is one, else in the query.',
+  );
 
 /** The same of something to register: nothing is kept for a client that is not configured. */
 export const configuredClient = (

@@ -59,7 +59,7 @@ const cursor = z
   .describe('The `next` of an earlier page.');
 const wholeNumber = (least: number, most: number) =>
   read(
-    (text) => (/^\d{1,9}$/.test(text) ? Number(text) : text),
+    (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
     z.int('must be a whole number').min(least, `must be at least ${least}`).max(most, `must be at most ${most}`),
   );
 const limit = wholeNumber(1, LONGEST_PAGE).describe('The most items that the page may hold.');

@@ -153,7 +153,8 @@ const ROWS: readonly Row[] = [
     reason: 'LAST_CAPTURED',
     before: async (id) => await sent(id, { status: 'SUCCEEDED', isLast: true }),
     ask: ['captures', { amount: jpy('10') }],
-    detail: 'The last capture has been sent: what was left of the authorization is released.',
+    detail:
+      'The last capture has been sent: what was left of the authorization is released. If that is all, register it as finalAmount.',
   },
   {
     reason: 'CAPTURED',

@@ -224,6 +224,9 @@ const BY_HAND = `
   values ($1, $2, $3, 0, '', null, 0, '', 0)
   on conflict (client_id, about, id) do nothing`;
 
+/** A turn that runs for so much longer than ours was written by a clock that has been set back since. */
+const DIFFERENCE_MS = 60_000;
+
 /** One lease a client, which runs until the next inquiry may be made: so all replicas and commands keep the rate. */
 const takeTurn = async (
   { query, dialect: { clock } }: Transaction,
@@ -234,7 +237,7 @@ const takeTurn = async (
      values ($1, $2, ${clock} + cast($3 as bigint))
      on conflict (name) do update
      set owner = excluded.owner, until = excluded.until
-     where leases.until <= ${clock}
+     where leases.until <= ${clock} or leases.until > ${clock} + cast($3 as bigint) + ${DIFFERENCE_MS}
      returning 1 as taken`,
     [turnOf({ clientId }), owner, everyMs],
   );

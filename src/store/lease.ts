@@ -4,7 +4,10 @@ import type { Database, Transaction } from './transaction.ts';
 /** Who posts callbacks, of several services on one database. */
 const RELAY = 'relay';
 
-/** Takes the lease where it is free or ours; false where another owner has it. */
+/**
+ * Takes the lease where it is free or ours; false where another owner has it. One that runs for longer than any is taken
+ * for was written by a clock that has been set back since.
+ */
 export const takeLease = async (
   database: Database,
   { owner, ms }: Lease,
@@ -17,6 +20,7 @@ export const takeLease = async (
        on conflict (name) do update
        set owner = excluded.owner, until = excluded.until
        where leases.owner = excluded.owner or leases.until < ${clock} or cast($4 as bigint) = 1
+         or leases.until > ${clock} + 2 * cast($3 as bigint)
        returning 1 as held`,
       [RELAY, owner, ms, starting && hasOneService ? 1 : 0],
     );

@@ -159,8 +159,11 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('inquiries on %s', (make) => {
     expect(api.seen.length - before).toBe(12);
   });
 
-  test('a client has one turn at a time, whoever takes it', async () => {
-    const clientId = `SANDBOX_turn_${make}`;
+  test.each([
+    ['is over', 0],
+    ['was written by a clock that was set back', Date.now() + 3_600_000],
+  ])('a client has one turn at a time, whoever takes it, until it %s', async (_what, until) => {
+    const clientId = `SANDBOX_turn_${until === 0 ? 'over' : 'ahead'}_${make}`;
     api.reply(knowsNothing(clientId));
     const [first = '', second = ''] = await registerMany(store, 2, clientId);
     const of = { clientId, client: clientAt(api, clientId) };
@@ -172,7 +175,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('inquiries on %s', (make) => {
       const early = await each?.take({ ...of, key: keyOfRegistration(clientId, second) });
       expect(early).toEqual({ kind: 'early', inMs: expect.any(Number) });
     }
-    await database.sql(`update leases set until = 0 where name = 'inquiries of ${clientId}'`);
+    await database.sql(`update leases set until = ${until} where name = 'inquiries of ${clientId}'`);
     expect(await two?.take({ ...of, key: keyOfRegistration(clientId, second) })).toMatchObject({ kind: 'taken' });
     expect(await one?.take({ ...of, key: keyOfRegistration(clientId, second) })).toEqual({ kind: 'none' });
   });

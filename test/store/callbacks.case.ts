@@ -233,6 +233,17 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(await store.takeLease(LEASE, { starting: false })).toBe(false);
     });
 
+    test('a lease that a clock wrote which was set back since holds nobody up', async () => {
+      const store = await followed(ground());
+      const stranger = { owner: 'two', ms: 60_000 };
+      await ground().sql('update leases set until = until + 59000');
+      expect(await store.takeLease(stranger, { starting: false })).toBe(false);
+      await ground().sql('update leases set until = until + 3600000');
+      expect(await store.takeLease(stranger, { starting: false })).toBe(true);
+      expect(await store.takeChanges(LEASE, [SHOP], 100)).toBeNull();
+      expect(await store.takeLease(LEASE, { starting: false })).toBe(false);
+    });
+
     test('one order, or all of them, are sent again on demand', async () => {
       const store = await ground().empty();
       await record(store, paid('P0'));

@@ -5,8 +5,8 @@ import type { Database, Transaction } from './transaction.ts';
 const RELAY = 'relay';
 
 /**
- * Takes the lease where it is free or ours; false where another owner has it. One that runs for longer than any is taken
- * for was written by a clock that has been set back since.
+ * Takes the lease where it is free or ours; false where another owner has it. One that runs for longer than any is
+ * taken for was written by a clock that has been set back since.
  */
 export const takeLease = async (
   database: Database,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AmountText } from '../../src/order/amount.ts';
-import type { MoveAsked } from '../../src/order/move.ts';
+import { finalIn, type MoveAsked } from '../../src/order/move.ts';
 import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
 import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
 import { codes, type Ground, order, record, registration, T0 } from './support.ts';
@@ -264,6 +264,15 @@ export const describeMoves = (ground: () => Ground): void => {
           }),
       );
       expect(begunOf(await Promise.all(asked))).toHaveLength(1);
+    });
+
+    test('of a cancel is final where the payment has failed: nothing is left to cancel', async () => {
+      const store = await ground().empty();
+      await record(store, paymentResult('U'));
+      const move = moveOf(await begin(store, { kind: 'cancel' }));
+      expect(finalIn(await order(store, 'P1'), move)).toBeNull();
+      await record(store, paymentResult('F'));
+      expect(finalIn(await order(store, 'P1'), move)).toMatchObject({ status: 'SUCCEEDED' });
     });
 
     test('of a refund that names no capture is within all of them', async () => {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { isIdentifier } from '../order/identifier.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../order/identifier.ts';
 
 /** A whole number within bounds, for commander's `argParser`. */
 export const wholeNumber =
@@ -28,17 +28,17 @@ export const cursorOption = (): Option =>
     if (!/^[\x21-\x7e]{1,200}$/.test(text)) throw new InvalidArgumentError('It must be the `next` of an earlier page.');
     return text;
   });
+export const AMOUNT_FORM = 'It must be CUR:VALUE in the smallest unit, as JPY:120.';
 /** For amounts; what is in it is read where it is used. */
 export const amountText = (text: string): { readonly currency: string; readonly value: string } => {
   const [currency = '', value] = text.split(/:(.*)/s);
-  if (value === undefined) throw new InvalidArgumentError('It must be CUR:VALUE in the smallest unit, as JPY:120.');
+  if (value === undefined) throw new InvalidArgumentError(AMOUNT_FORM);
   return { currency, value };
 };
 
 /** For identifiers: an empty one, as of a variable that is not set, would look for everything, or for nothing. */
 export const identifierText = (text: string): string => {
-  if (!isIdentifier(text))
-    throw new InvalidArgumentError('It must have 1 to 128 characters, and no space at its ends.');
+  if (!isIdentifier(text)) throw new InvalidArgumentError(`It must have ${IDENTIFIER_RULE}.`);
   return text;
 };
 

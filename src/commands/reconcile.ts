@@ -2,14 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import { type Clients, clientsOf } from '../calling.ts';
 import { ConfigError, readConfig } from '../config.ts';
-import { isIdentifier } from '../order/identifier.ts';
 import { readInstant } from '../order/time.ts';
 import { WHY } from '../reconcile/due.ts';
 import { createReconciling, type Made, type Reconciling } from '../reconcile/reconciling.ts';
 import { paymentIdOf } from '../store/order-key.ts';
 import type { InquiryKey, Store } from '../store/store.ts';
 import { UsageError } from './failure.ts';
-import { clientOption, jsonOption } from './options.ts';
+import { clientOption, identifierText, jsonOption } from './options.ts';
 import { createProgressBar } from './progress.ts';
 import { counted, textCell } from './readable.ts';
 import { type Candidate, candidatesDue, candidatesSince, candidateNamed } from './reconcile-candidates.ts';
@@ -40,7 +39,7 @@ export const addReconcile: AddCommand = (program, shell) => {
     .command('reconcile')
     .summary('ask APO what became of payments, now')
     .description('Asks APO (inquiryPayment, inquiryRefund) about an order, or about all that are due or have changed.')
-    .argument('[id]', 'a paymentId or a paymentRequestId')
+    .argument('[id]', 'a paymentId or a paymentRequestId', identifierText)
     .addOption(new Option('--since <time>', 'all orders that were registered or have changed since').argParser(time))
     .option('--dry-run', 'only list what would be asked, and why')
     .addOption(clientOption())
@@ -48,8 +47,6 @@ export const addReconcile: AddCommand = (program, shell) => {
     .addHelpText('after', HELP)
     .action(async (id: string | undefined, options: ReconcileOptions) => {
       if (id !== undefined && options.since !== undefined) throw new UsageError('an id or --since, not both');
-      if (id !== undefined && !isIdentifier(id))
-        throw new UsageError('an id has 1 to 128 characters, and no white space at either end');
       const config = readConfig(shell.env);
       if (config.api === null)
         throw new ConfigError(['ANTOM_PRIVATE_KEY is not set: without your private key APO cannot be asked']);

@@ -1,7 +1,6 @@
 import { Option } from 'commander';
 import { changes as changesSchema, expectation, refunded, toChanges } from '../http/admin/said.ts';
 import type { AmountText } from '../order/amount.ts';
-import { isIdentifier } from '../order/identifier.ts';
 import {
   CAPTURE_MODES,
   type CaptureMode,
@@ -18,7 +17,7 @@ import type {
   StoredRegistration,
 } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
-import { amountText, clientOption, jsonOption } from './options.ts';
+import { amountText, clientOption, identifierText, jsonOption } from './options.ts';
 import { amountCell, textCell, utc } from './readable.ts';
 import { said } from './said.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -55,7 +54,7 @@ export const addRegister: AddCommand = (program, shell) => {
     .description(
       'Registers what the shop expects of a payment, before or after its notifications; --change changes some fields of what is registered. With --refund-of or --refund-of-request it says instead which payment a refund belongs to.',
     )
-    .argument('<id>', "the paymentRequestId, or the refund's refundRequestId")
+    .argument('<id>', "the paymentRequestId, or the refund's refundRequestId", identifierText)
     .addOption(
       new Option('--amount <CUR:VALUE>', "the price in the currency's smallest unit, as JPY:120").argParser(amountText),
     )
@@ -82,8 +81,6 @@ export const addRegister: AddCommand = (program, shell) => {
     .addOption(clientOption())
     .addOption(jsonOption())
     .action(async (id: string, options: RegisterOptions) => {
-      if (!isIdentifier(id))
-        throw new UsageError('an id has 1 to 128 characters, no control characters, and no white space at either end');
       const carryOut = registeringOf(options, { id, options, shell });
       await withStore(
         shell,

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AmountText } from '../order/amount.ts';
 import { ID_NAMES } from './compose.ts';
 import { CommandError, UsageError } from './failure.ts';
-import { wholeNumber } from './options.ts';
+import { AMOUNT_FORM, wholeNumber } from './options.ts';
 import { configuredClients } from './in-force.ts';
 import { readPrivateKey } from './private-key.ts';
 import { SAMPLES } from './samples.ts';
@@ -26,8 +26,7 @@ const url = (text: string): URL => {
 };
 const amount = (text: string): AmountText => {
   const [, currency, value] = /^([A-Z]{3}):([0-9]{1,64})$/.exec(text) ?? [];
-  if (currency === undefined || value === undefined)
-    throw new InvalidArgumentError('It must be CUR:VALUE in the smallest unit, as JPY:120.');
+  if (currency === undefined || value === undefined) throw new InvalidArgumentError(AMOUNT_FORM);
   return { currency, value };
 };
 

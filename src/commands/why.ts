@@ -1,12 +1,10 @@
 import type { Environment } from '../config.ts';
 import { type Search, searchUnverified } from '../http/admin/unverified-search.ts';
 import { idsOf, shownWith } from '../http/admin/timeline-shown.ts';
-import { isIdentifier } from '../order/identifier.ts';
 import type { Found, NotificationSummary, Store } from '../store/store.ts';
-import { UsageError } from './failure.ts';
 import { diagnosisInForce } from './in-force.ts';
 import { meaningsOf, seenLately } from './lately.ts';
-import { clientOption, jsonOption } from './options.ts';
+import { clientOption, identifierText, jsonOption } from './options.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { withStore } from './stored.ts';
 import { type Why, whyText } from './why-view.ts';
@@ -26,11 +24,11 @@ export const addWhy: AddCommand = (program, shell) => {
     .argument(
       '<id>',
       'a paymentId, paymentRequestId, captureId, captureRequestId, refundId, refundRequestId, disputeId or referenceOrderId',
+      identifierText,
     )
     .addOption(clientOption())
     .addOption(jsonOption())
     .action(async (id: string, options: WhyOptions) => {
-      if (!isIdentifier(id)) throw new UsageError('an id has 1 to 128 characters, and no white space at either end');
       await withStore(shell, async (store) => await sayWhy(store, { id, options, shell }));
     });
 };

@@ -1,4 +1,5 @@
 import type { AttentionCode } from './attention-code.ts';
+import { refundedSums } from './contradiction.ts';
 import type { Findings } from './findings.ts';
 import { list } from './show.ts';
 import type { OrderStatus } from './status.ts';
@@ -43,3 +44,9 @@ export interface Line {
 /** Holds where there is something to name. */
 export const about = (values: readonly string[], text: (values: string) => string) =>
   values.length === 0 ? null : { values, text: text(list(values)) };
+
+/** The same, and it holds anew with each further refund: while it is in doubt what was paid, so is what is left. */
+export const inDoubt = (findings: Findings, values: readonly string[], text: (values: string) => string) => {
+  const held = about(values, text);
+  return held && { ...held, values: [...values, ...refundedSums(findings)] };
+};

@@ -1,5 +1,5 @@
 import type { AttentionCode } from './attention-code.ts';
-import { about, type Line } from './attention-line.ts';
+import { about, inDoubt, type Line } from './attention-line.ts';
 import {
   amountsUnknown,
   contradictoryAmounts,
@@ -8,18 +8,9 @@ import {
   foreignAmounts,
   knownBeside,
   mismatch,
-  refundedSums,
 } from './contradiction.ts';
-import { type Findings, hasGivenBack, paidSiblings, successStatesAmount } from './findings.ts';
+import { hasGivenBack, paidSiblings, successStatesAmount } from './findings.ts';
 import { list, show } from './show.ts';
-
-/** Holds where there is something to name, and holds anew with each further refund. */
-const inDoubt = (
-  findings: Findings,
-  values: readonly string[],
-  text: (values: string) => string,
-): ReturnType<Line['rule']> =>
-  values.length === 0 ? null : { values: [...values, ...refundedSums(findings)], text: text(list(values)) };
 
 const onceCaptured: Line['review'] = ({ status }) => status === 'CAPTURED';
 

@@ -1,7 +1,6 @@
 import type { AttentionCode } from './attention-code.ts';
-import { about, type Line } from './attention-line.ts';
+import { about, inDoubt, type Line } from './attention-line.ts';
 import { asksForDocuments, type DisputeEvidence, tookMoney } from './dispute.ts';
-import { refundedSums } from './contradiction.ts';
 import { type Findings, isRefunded } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { inUnits, list, show } from './show.ts';
@@ -28,12 +27,7 @@ export const RETURN_LINES = {
           !asksForDocuments(dispute) &&
           (dispute.state === 'OPEN' || dispute.state === 'DEFENDED' || (tookMoney(dispute) && !isRefunded(findings))),
       );
-      const named = disputes.map(nameDispute);
-      if (named.length === 0) return null;
-      return {
-        values: [...named, ...refundedSums(findings)],
-        text: `Disputed: ${list(named)}. ${adviceOn(disputes)}`,
-      };
+      return inDoubt(findings, disputes.map(nameDispute), (what) => `Disputed: ${what}. ${adviceOn(disputes)}`);
     },
     blocks: true,
     review: true,

@@ -144,7 +144,7 @@ export const knownBeside = ({ refunds, amounts: { payment, expected } }: Finding
   ...refundedSums({ refunds }),
 ];
 
-/** What was refunded. Where it is in doubt what was paid, a further refund is not what a review has settled. */
+/** What was refunded, by currency. */
 export const refundedSums = ({ refunds }: Pick<Findings, 'refunds'>): readonly string[] =>
   sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`);
 

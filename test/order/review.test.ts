@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OrderEvidence, RegistrationFact } from '../../src/order/evidence.ts';
-import { deriveOrder } from '../../src/order/order.ts';
+import { type Derivation, deriveOrder } from '../../src/order/order.ts';
 import type { ReviewDecision } from '../../src/order/review.ts';
 import { amount, captureResult, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
 import { agree, drawn, numbersFrom, oneOf, saidBy, setsOfUpTo, toldBy } from './comparison.ts';
@@ -124,24 +124,18 @@ const byWallet = (value: string, fields: Fields = {}): Fact =>
     `S of ${value}`,
     paymentResult('S', { paymentMethodType: 'GRABPAY_SG', paymentAmount: jpy(value), ...fields }),
   );
-/** What a review of a payment would settle, beside another one of its shop order with that decision. */
-const beside = (decision: ReviewDecision | null): string => {
-  const sibling = { ...addTo({ ...NOTHING, paymentId: 'P2' }, [byWallet('120')]), newestAt: RECEIVED_AT };
+/** A payment beside another one of its shop order, of which these facts are known and which was decided so. */
+const beside = (own: readonly Fact[], others: readonly Fact[], decision: ReviewDecision | null): Derivation => {
+  const sibling = { ...addTo({ ...NOTHING, paymentId: 'P2' }, others), newestAt: RECEIVED_AT };
   const given = decision === null ? null : reviewOf(deriveOrder(sibling, DEFAULTS, RECEIVED_AT), decision);
   const siblings = { payments: [{ ...sibling, review: given }], hasLaterRegistration: false };
-  const evidence = { ...addTo(NOTHING, [byWallet('120')]), siblings };
-  return JSON.stringify(deriveOrder(evidence, DEFAULTS, RECEIVED_AT).settleable);
+  return deriveOrder({ ...addTo(NOTHING, own), siblings }, DEFAULTS, RECEIVED_AT);
 };
 const CANCELLED_BY_APO = FACTS.find(({ name }) => name === 'inquiry: cancelled') as Fact;
 const siblingIsPaid = FACTS.find(({ name }) => name === 'a sibling is paid') as Fact;
 const unstated = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
-const registeredFor = (value: string, referenceOrderId: string): Fact => ({
-  name: `registered for ${value}`,
-  add: (evidence) => ({
-    ...evidence,
-    registrations: [registration({ referenceOrderId, amount: { currency: 'JPY', value } })],
-  }),
-});
+const registeredFor = (value: string, referenceOrderId: string): Fact =>
+  registeredAs({ referenceOrderId, amount: { currency: 'JPY', value } });
 
 describe('a review', () => {
   test('FULFIL settles what blocks, and the order is shipped', () => {
@@ -158,11 +152,7 @@ describe('a review', () => {
   });
 
   test('FULFIL stands in for a PAYMENT_RESULT S that never came', () => {
-    const finalAmount = { currency: 'JPY', value: '120' };
-    const registered: Fact = {
-      name: 'registered',
-      add: (evidence) => ({ ...evidence, registrations: [registration({ finalAmount })] }),
-    };
+    const registered = registeredAs({ finalAmount: { currency: 'JPY', value: '120' } });
     const { first, last } = settle([registered, captured], 'FULFIL');
     expect(first).toMatchObject({ status: 'CAPTURED', fulfillable: false });
     expect(last).toMatchObject({ fulfillable: true, nextAction: 'FULFIL' });
@@ -209,19 +199,18 @@ describe('a review', () => {
 
   test('FULFIL of what one refund took does not stand for another one', () => {
     const [one, other] = ['F1', 'F2'].map((id) => refunded(id, { refundAmount: jpy('120') })) as [Fact, Fact];
-    const {
-      settleable,
-      order,
-      captured: sum,
-    } = deriveOrder(addTo(NOTHING, [authorized, captured, one]), DEFAULTS, RECEIVED_AT);
-    const given = { ...reviewOf({ settleable, order, captured: sum, dueAt: null }, 'FULFIL') };
+    const first = deriveOrder(addTo(NOTHING, [authorized, captured, one]), DEFAULTS, RECEIVED_AT);
+    const given = reviewOf(first, 'FULFIL');
     const later = { ...addTo(NOTHING, [authorized, captured, other]), review: given };
     expect(deriveOrder(later, DEFAULTS, RECEIVED_AT).order).toMatchObject({ fulfillable: false, nextAction: 'NONE' });
   });
 
   test('FULFIL of one payment of a shop order is told to whoever has decided on the other', () => {
-    expect(beside('FULFIL')).toContain('payment P2, which a review fulfils');
-    expect(beside('FULFIL')).not.toBe(beside(null));
+    const paid = [byWallet('120')];
+    const settleable = (decision: ReviewDecision | null): string =>
+      JSON.stringify(beside(paid, paid, decision).settleable);
+    expect(settleable('FULFIL')).toContain('payment P2, which a review fulfils');
+    expect(settleable('FULFIL')).not.toBe(settleable(null));
   });
 
   test('FULFIL of an unknown amount is reopened where another amount is registered, and only then', () => {
@@ -243,15 +232,9 @@ describe('a review', () => {
     });
 
     test('makes another payment one too many, which CLOSE does not', () => {
-      const paid = evidenceOf([authorized, captured], null);
-      const orderBeside = (decision: ReviewDecision): readonly string[] => {
-        const sibling = { ...addTo({ ...NOTHING, paymentId: 'P2' }, returned), newestAt: RECEIVED_AT };
-        const given = reviewOf(deriveOrder(sibling, DEFAULTS, RECEIVED_AT), decision);
-        const siblings = { payments: [{ ...sibling, review: given }], hasLaterRegistration: false };
-        return codesOf(deriveOrder({ ...paid, siblings }, DEFAULTS, RECEIVED_AT).order);
-      };
-      expect(orderBeside('FULFIL')).toEqual(['DUPLICATE_PAYMENT']);
-      expect(orderBeside('CLOSE')).toEqual([]);
+      const paid = [authorized, captured];
+      expect(codesOf(beside(paid, returned, 'FULFIL').order)).toEqual(['DUPLICATE_PAYMENT']);
+      expect(codesOf(beside(paid, returned, 'CLOSE').order)).toEqual([]);
     });
   });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isIdentifier } from '../../order/identifier.ts';
+import { IDENTIFIER_RULE, isIdentifier } from '../../order/identifier.ts';
 import { complaints } from './complaints.ts';
 import { problem, type Refusal } from './problem.ts';
 
@@ -23,7 +23,6 @@ export const readQuery = <T>(
 };
 
 /** For a sentence: `A paymentRequestId has …`. */
-export const IDENTIFIER_RULE = '1 to 128 characters, no control characters, and no white space at either end';
 /** Portable: not every client's regular expressions could say all of it. */
 const IDENTIFIER_SHAPE = { minLength: 1, maxLength: 128, description: `An identifier: ${IDENTIFIER_RULE}.` };
 const identifierOr = (absent?: string) =>

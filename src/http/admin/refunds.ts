@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { IDENTIFIER_RULE } from '../../order/identifier.ts';
 import type { RegisterRefundResult, RefundRegistration, StoredRefundRegistration } from '../../store/store.ts';
 import { type Answer, created, ok, pageAnswer } from './answer.ts';
 import { type ClientNeeds, configuredClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { problem, type Refusal } from './problem.ts';
-import { IDENTIFIER_RULE, identifier, orNull, paging, putOptions, trueOrFalse } from './query.ts';
+import { identifier, orNull, paging, putOptions, trueOrFalse } from './query.ts';
 import { refunded } from './said.ts';
 import { pageOf } from './shapes/plain.ts';
 import { listedRefund, refundRegistration } from './shapes/shop.ts';

@@ -1,11 +1,12 @@
 import { finalAmountProblem, type Registration } from '../../order/registration.ts';
+import { IDENTIFIER_RULE } from '../../order/identifier.ts';
 import type { AmendResult, RegisterResult, StoredRegistration } from '../../store/store.ts';
 import { type Answer, created, ok } from './answer.ts';
 import { notUnderstood } from './body.ts';
 import { type ClientNeeds, configuredClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
-import { IDENTIFIER_RULE, identifier, nothing, putOptions } from './query.ts';
+import { identifier, nothing, putOptions } from './query.ts';
 import { changes, expectation, toChanges } from './said.ts';
 import { registration } from './shapes/shop.ts';
 

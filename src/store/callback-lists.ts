@@ -1,4 +1,5 @@
 import { isoTime } from '../order/time.ts';
+import { bringBack } from './ahead.ts';
 import type { CallbackUrl, Lease, OrderCallback } from './callback.ts';
 import { type DeliveredColumns, readDelivered } from './callback-content.ts';
 import { feedEnds } from './feed.ts';
@@ -76,6 +77,8 @@ const toCallbackUrl = (row: UrlRow): CallbackUrl => {
 export const listCallbackUrls = async ({ query }: Pick<Database, 'query'>): Promise<readonly CallbackUrl[]> =>
   (await query<UrlRow>(SELECT_URLS)).map(toCallbackUrl);
 
+const SELECT_NUMBERS = 'select client_id, number from callback_urls where in_use = 1';
+
 /** Those that have waited for too long, and were not said to lately; from now on they were. */
 export const alarmCallbacks = async (
   database: Database,
@@ -85,6 +88,8 @@ export const alarmCallbacks = async (
   await database.transact([], async (transaction) => {
     if (!(await fence(transaction, lease))) return null;
     const { query } = transaction;
+    const now = Date.now();
+    await bringBack(query, await query(SELECT_NUMBERS), now);
     const rows = await query<UrlRow>(SELECT_URLS);
     const late = rows.filter((row) => {
       const { waitingSince } = toCallbackUrl(row);
@@ -95,7 +100,7 @@ export const alarmCallbacks = async (
       );
     });
     for (const { number } of late)
-      await query('update callback_urls set alarmed_at = cast($2 as bigint) where number = $1', [number, Date.now()]);
+      await query('update callback_urls set alarmed_at = cast($2 as bigint) where number = $1', [number, now]);
     return late.map(toCallbackUrl);
   });
 

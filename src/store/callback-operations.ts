@@ -1,3 +1,4 @@
+import type { OrderRules } from '../order/rules.ts';
 import type {
   CallbackDestination,
   CallbackResults,
@@ -20,6 +21,7 @@ import {
 import { dueCallbacks, keepCallbackResults } from './callbacks.ts';
 import { releaseLease, takeLease } from './lease.ts';
 import type { PageRequest } from './lists.ts';
+import { importRevisions, readRevisions } from './revision-copy.ts';
 import type { OrderName } from './shop.ts';
 import type { Database } from './transaction.ts';
 
@@ -30,9 +32,10 @@ export const createCallbackReads = (database: Database): StoreCallbackReads => (
   findCallbacks: async (name) => await findCallbacks(database, name),
   readCallbackUrls: async () => await readCallbackUrls(database),
   readCallbacks: async (page: PageRequest) => await readCallbacks(database, page),
+  readRevisions: async (page) => await readRevisions(database, page),
 });
 
-export const createCallbackWrites = (database: Database): StoreCallbackWrites => ({
+export const createCallbackWrites = (database: Database, rules: OrderRules): StoreCallbackWrites => ({
   takeLease: async (lease, options) => await takeLease(database, lease, options),
   releaseLease: async (owner) => await releaseLease(database, owner),
   takeChanges: async (lease: Lease, destinations: readonly CallbackDestination[], limit: number) =>
@@ -44,6 +47,7 @@ export const createCallbackWrites = (database: Database): StoreCallbackWrites =>
   sendAllCallbacks: async (clientId) => await sendAllCallbacks(database, clientId),
   importCallbackUrls: async (urls: readonly CopiedUrl[]) => await importCallbackUrls(database, urls),
   importCallbacks: async (rows: readonly CopiedCallback[]) => await importCallbacks(database, rows),
+  importRevisions: async (rows, now) => await importRevisions(database, rows, { rules, now: now.getTime() }),
 });
 
 /** The store's calls; `reading` as in `toStore`. */
@@ -57,6 +61,7 @@ export const toCallbackStore = (
   findCallbacks: async (name) => await (await reading()).calls.findCallbacks(name),
   readCallbackUrls: async () => await (await reading()).calls.readCallbackUrls(),
   readCallbacks: async (page) => await (await reading()).calls.readCallbacks(page),
+  readRevisions: async (page) => await (await reading()).calls.readRevisions(page),
 
   takeLease: async (...values) => await writes.takeLease(...values),
   releaseLease: async (owner) => await writes.releaseLease(owner),
@@ -67,4 +72,5 @@ export const toCallbackStore = (
   sendAllCallbacks: async (clientId) => await writes.sendAllCallbacks(clientId),
   importCallbackUrls: async (urls) => await writes.importCallbackUrls(urls),
   importCallbacks: async (rows) => await writes.importCallbacks(rows),
+  importRevisions: async (...values) => await writes.importRevisions(...values),
 });

@@ -156,6 +156,11 @@ export interface CopiedCallback extends OrderKey {
 /** A URL that a copy brings over. */
 export type CopiedUrl = CallbackDestination & Pick<CallbackUrl, 'followedSince'>;
 
+/** The revision of an order that a copy brings over (revision-copy.ts). */
+export interface CopiedRevision extends OrderKey {
+  readonly revision: number;
+}
+
 export interface StoreCallbackReads {
   /** What is due by `now` (epoch milliseconds) at one URL, for each client that it serves. */
   readonly dueCallbacks: (
@@ -173,6 +178,7 @@ export interface StoreCallbackReads {
   readonly findCallbacks: (name: OrderName) => Promise<readonly OrderCallback[]>;
   readonly readCallbackUrls: () => Promise<readonly CopiedUrl[]>;
   readonly readCallbacks: (page: PageRequest) => Promise<Page<CopiedCallback>>;
+  readonly readRevisions: (page: PageRequest) => Promise<Page<CopiedRevision>>;
 }
 
 export interface StoreCallbackWrites {
@@ -195,6 +201,7 @@ export interface StoreCallbackWrites {
   readonly keepCallbackResults: (lease: Lease, results: CallbackResults) => Promise<boolean>;
   /**
    * Which of the URLs have waited since before `since` and were not alarmed since `unless`; null: the lease is lost.
+   * What waits by a clock that has been set back since is brought back first.
    */
   readonly alarmCallbacks: (
     lease: Lease,
@@ -209,4 +216,6 @@ export interface StoreCallbackWrites {
   readonly importCallbackUrls: (urls: readonly CopiedUrl[]) => Promise<void>;
   /** Returns how many were not there, or older. */
   readonly importCallbacks: (rows: readonly CopiedCallback[]) => Promise<number>;
+  /** Has orders go on after these revisions; returns how many did not yet. */
+  readonly importRevisions: (rows: readonly CopiedRevision[], now: Date) => Promise<number>;
 }

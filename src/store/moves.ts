@@ -3,6 +3,7 @@ import { nextRequestId } from '../order/move.ts';
 import type { Order } from '../order/order.ts';
 import type { OrderRules } from '../order/rules.ts';
 import { isoTime } from '../order/time.ts';
+import { AHEAD_MS } from './ahead.ts';
 import type { Around } from './around.ts';
 import { orderLock } from './lock.ts';
 import type {
@@ -21,12 +22,13 @@ import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
 import type { Database, Query, Transaction } from './transaction.ts';
 
-/** The term on the status makes the planner use the partial index. */
+/** Those whose time has come, or was set by a clock that was ahead. The status is that of the partial index. */
 const dueMoves = async (query: Query, before: number, limit: number): Promise<readonly Move[]> => {
   const rows = await query<MoveRow>(
     `select ${MOVE_COLUMNS}
      from moves
-     where status = 'PROCESSING' and next_attempt_at <= cast($1 as bigint)
+     where status = 'PROCESSING'
+       and (next_attempt_at <= cast($1 as bigint) or updated_at > cast($1 as bigint) + ${AHEAD_MS})
      order by next_attempt_at
      limit $2`,
     [before, limit],

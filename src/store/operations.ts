@@ -108,7 +108,7 @@ export type Reads = ReturnType<typeof createReads>;
 export const createWrites = (database: Database, rules: OrderRules) => {
   const at = (now: Date) => ({ rules, now: now.getTime() });
   return {
-    ...createCallbackWrites(database),
+    ...createCallbackWrites(database, rules),
     ...createInquiryWrites(database),
     ...createMoveWrites(database, rules),
     record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
 import { COPIED, type Copied, type Page, type PageRequest, type Store } from '../store/store.ts';
-import { copyCallbacks } from './copy-callbacks.ts';
+import { copyCallbacks, copyRevisions } from './copy-callbacks.ts';
 import { recallRules, rememberDerivedBy } from './in-force.ts';
 
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
@@ -113,6 +113,7 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   await rememberDerivedBy(target, (await recallRules(target))?.rules ?? rules);
   // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
   const lacking = inUse ? await runPass(options, startOf(source.name), inUse) : 0;
+  await copyRevisions(source, target);
   const copied = await verifyAll(options);
   const complete = inUse ? lacking === 0 : COPIED.every((what) => copied[what].equal);
   return { source: source.name, target: target.name, resumed, inUse, copied, complete };
@@ -125,6 +126,7 @@ const mergeStore = async (options: CopyOptions): Promise<CopyReport> => {
   await copyCallbacks(source, target);
   await runPass(options, startOf(source.name), true);
   const lacking = await runPass(options, startOf(source.name), true);
+  await copyRevisions(source, target);
   const copied = await verifyAll(options);
   return { source: source.name, target: target.name, resumed: false, inUse: true, copied, complete: lacking === 0 };
 };

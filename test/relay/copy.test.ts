@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { OrderCallback, Store } from '../../src/store/store.ts';
-import { copyStore } from '../../src/upkeep/copy.ts';
+import { copyStore, noteInUse } from '../../src/upkeep/copy.ts';
 import { eventually } from '../support/client.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
 import { newSecret, openShop, type Shop, status } from '../support/shop.ts';
@@ -135,4 +135,65 @@ test('what is merged into a database that goes on is told only where the shop wa
       await allTold(target);
     }),
   ).toEqual(['P-new', 'P-own', 'P-refused', 'P-told']);
+});
+
+test.each([
+  ['SQLite', 'PostgreSQL'],
+  ['PostgreSQL', 'SQLite'],
+] as const)('after a clock that was ahead on %s, %s goes on after what the shop knows', async (from, to) => {
+  const tomorrow = new Date(Date.now() + 24 * 3_600_000);
+  const database = await databases.make(from);
+  const before = await database.store();
+  await toldWhile(before, async () => {
+    await before.register(registration({ paymentRequestId: 'R-P-ahead' }), { replace: false, now: tomorrow });
+    await record(before, paid('P-ahead'), paid('P-other'));
+    await allTold(before);
+  });
+  const known = await callbackOf(before, 'P-ahead');
+  expect(known?.delivered?.revision).toBeGreaterThan(tomorrow.getTime());
+  const target = await (await databases.make(to)).store();
+  const source = await database.source();
+  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  const after = await target.followOrders({ limit: 10, cursor: null, clientId: null });
+  // Nothing goes on that need not.
+  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  expect(await target.followOrders({ limit: 10, cursor: null, clientId: null })).toEqual(after);
+  await source.close();
+  expect(
+    await toldWhile(target, async () => {
+      await allTold(target);
+      await record(target, captured('P-ahead'), captured('P-other'));
+      await allTold(target);
+    }),
+  ).toEqual(['P-ahead', 'P-other']);
+  const told = shop.received().findLast((one) => one.order.paymentId === 'P-ahead');
+  expect(told).toMatchObject({ order: { status: 'CAPTURED' }, previous: { revision: known?.delivered?.revision } });
+  expect(told?.order.revision).toBeGreaterThan(known?.delivered?.revision ?? 0);
+});
+
+test('an order that a service at the target has changed meanwhile is told once more, after what the source told', async () => {
+  const tomorrow = new Date(Date.now() + 24 * 3_600_000);
+  const database = await databases.make('SQLite');
+  const before = await database.store();
+  const target = await (await databases.make('SQLite')).store();
+  await record(before, paid('P-both'));
+  const source = await database.source();
+  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  await toldWhile(before, async () => {
+    await before.register(registration({ paymentRequestId: 'R-P-both' }), { replace: false, now: tomorrow });
+    await allTold(before);
+  });
+  await noteInUse(target);
+  expect(
+    await toldWhile(target, async () => {
+      await record(target, captured('P-both'));
+      await allTold(target);
+      expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+      await allTold(target);
+    }),
+  ).toContain('P-both');
+  await source.close();
+  const told = shop.received().at(-1);
+  expect(told?.order).toMatchObject({ paymentId: 'P-both', status: 'CAPTURED' });
+  expect(told?.order.revision).toBeGreaterThan(tomorrow.getTime());
 });

@@ -329,6 +329,36 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(await alarm(now + 9_000_000)).toEqual([]);
     });
 
+    test('what waits by a clock that was set back since waits no longer, and is told of', async () => {
+      const store = await followed(ground());
+      const { sql } = ground();
+      await record(store, paid('P1'));
+      await takeAll(store);
+      await keep(store, [], { kind: 'paused', until: Date.now() + 1_000, attempts: 1, why: 'HTTP 503' });
+      const ahead = 10_000_000;
+      await sql(
+        `update callback_orders set pending_since = pending_since + ${ahead}, next_attempt_at = next_attempt_at + ${ahead}`,
+      );
+      await sql(`update callback_urls
+        set paused_since = paused_since + ${ahead}, paused_until = paused_until + ${ahead}, alarmed_at = paused_since + ${ahead},
+          followed_since = followed_since + ${ahead}`);
+      const now = Date.now();
+      const alarm = async () => await store.alarmCallbacks(LEASE, { since: new Date(now), unless: new Date(now) });
+      expect(idsIn(await due(store, { now: now + 60_000 }))).toEqual([]);
+      expect(await alarm()).toEqual([]);
+      const later = Date.now();
+      expect(idsIn(await due(store, { now: later }))).toEqual(['P1']);
+      const [url] = await store.listCallbackUrls();
+      for (const time of [url?.followedSince, url?.waitingSince, url?.paused?.since, url?.paused?.until])
+        expect(Date.parse(time ?? '')).toBeLessThanOrEqual(later);
+      const hence = { since: new Date(later + 1), unless: new Date(later + 1) };
+      expect(await store.alarmCallbacks(LEASE, hence)).toMatchObject([{ origin: SHOP.origin }]);
+      // A wait that the shop has asked for stands.
+      await sql(`update callback_orders set next_attempt_at = ${later + 3_600_000}`);
+      await alarm();
+      expect(idsIn(await due(store, { now: later + 60_000 }))).toEqual([]);
+    });
+
     test('what no relay has taken from the feed waits as well', async () => {
       const store = await followed(ground(), [SHOP, OTHER]);
       await record(store, paid('P1'));

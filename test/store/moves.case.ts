@@ -311,9 +311,12 @@ export const describeMoves = (ground: () => Ground): void => {
       const store = await ground().empty();
       await record(store, PAID);
       const move = moveOf(await begin(store, { kind: 'capture' }));
+      // A clock that was ahead has put it off, and has been set back.
+      expect(await store.dueMoves(999, 9)).toEqual([move]);
+      await ground().sql('update moves set updated_at = 300999');
       expect(await store.dueMoves(999, 9)).toEqual([]);
-      expect(await store.dueMoves(1_000, 9)).toEqual([move]);
-      await store.keepMove(move, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date());
+      expect(await store.dueMoves(1_000, 9)).toMatchObject([{ requestId: move.requestId }]);
+      await store.keepMove(move, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date(1_500));
       expect(await store.dueMoves(1_999, 9)).toEqual([]);
       expect(await store.dueMoves(2_000, 9)).toMatchObject([{ attempts: 1, reason: 'TIMEOUT' }]);
       // The same key, and something else was asked for.

@@ -1,0 +1,47 @@
+import type { Count, Query } from './transaction.ts';
+
+/*
+ * Times that a clock wrote which has been set back since: what waits for them would wait as long as the clock was
+ * ahead, and nobody would be told.
+ */
+
+/** Clocks of replicas are closer together. */
+export const AHEAD_MS = 5 * 60_000;
+
+/** A callback waits for no longer than its shop may ask for (relay/pauses.ts). */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** Callbacks to these URLs wait from now on (epoch milliseconds), where they did from a time that is still to come. */
+export const bringBack = async (
+  query: Query,
+  urls: readonly { readonly client_id: string; readonly number: Count }[],
+  now: number,
+): Promise<void> => {
+  for (const { client_id, number } of urls) {
+    for (const sql of BRING_BACK) await query(sql, [client_id, number, now]);
+    for (const sql of END_PAUSES) await query(sql, [client_id, number, now, now + LONGEST_PAUSE_MS + AHEAD_MS]);
+  }
+};
+
+const urlTime = (column: string): string => `
+  update callback_urls
+  set ${column} = cast($3 as bigint)
+  where client_id = $1 and number = $2 and ${column} > cast($3 as bigint)`;
+
+const BRING_BACK = [
+  urlTime('followed_since'),
+  urlTime('paused_since'),
+  urlTime('alarmed_at'),
+  `update callback_orders
+   set pending_since = cast($3 as bigint)
+   where client_id = $1 and number = $2 and pending_revision is not null and pending_since > cast($3 as bigint)`,
+];
+
+const END_PAUSES = [
+  `update callback_urls
+   set paused_until = cast($3 as bigint)
+   where client_id = $1 and number = $2 and paused_until > cast($4 as bigint)`,
+  `update callback_orders
+   set next_attempt_at = cast($3 as bigint)
+   where client_id = $1 and number = $2 and pending_revision is not null and next_attempt_at > cast($4 as bigint)`,
+];

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DEEPEST, excessOf, MOST_VALUES } from '../../src/handlers/limits.ts';
 import { readBody } from '../../src/handlers/read.ts';
+import { anyCharacter } from '../support/texts.ts';
 import { CAPTURE, CAPTURE_IDS, DEEP, malformed, PAYMENT, PAYMENT_IDS, read, readingOf, withMember } from './support.ts';
 
 const TOO_DEEP = `The body is nested more than ${DEEPEST} levels deep.`;
@@ -78,7 +79,7 @@ const sizeOf = (value: unknown): { readonly levels: number; readonly values: num
 };
 
 const json = (maxDepth: number): fc.Arbitrary<unknown> =>
-  fc.jsonValue({ maxDepth, depthSize: 'max', noUnicodeString: false });
+  fc.jsonValue({ maxDepth, depthSize: 'max', stringUnit: anyCharacter });
 
 describe('for any JSON', () => {
   test('within the limits nothing is found; the text of it may be spaced', () => {

@@ -1,6 +1,9 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Fields } from './facts.ts';
 
 /** The acknowledgement as the protocol page prints it. */
@@ -50,12 +53,35 @@ export interface Signer {
 }
 
 export const createSigner = (clientId = 'T_5YET942ZTUH303813'): Signer => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const privateKey = nextKey();
   return {
     clientId,
-    publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+    publicKey: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64'),
     sign: (body, options) => signedPost({ clientId, privateKey, body: toBytes(body) }, options),
   };
+};
+
+const MADE = fileURLToPath(new URL('../../node_modules/.cache/test-keys.json', import.meta.url));
+const MADE_AT_ONCE = 8;
+let keys: KeyObject[] | null = null;
+
+/** A key that no other signer of this process has. Keys are kept for the next one: to make one takes as long as a test. */
+const nextKey = (): KeyObject => (keys ??= readKeys() ?? makeKeys()).pop() ?? makeKey();
+
+const makeKey = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+
+const readKeys = (): KeyObject[] | null =>
+  existsSync(MADE)
+    ? (JSON.parse(readFileSync(MADE, 'utf8')) as readonly string[]).map((pem) => createPrivateKey(pem))
+    : null;
+
+const makeKeys = (): KeyObject[] => {
+  const made = Array.from({ length: MADE_AT_ONCE }, makeKey);
+  const unfinished = `${MADE}-${process.pid}`;
+  mkdirSync(dirname(MADE), { recursive: true });
+  writeFileSync(unfinished, JSON.stringify(made.map((key) => key.export({ format: 'pem', type: 'pkcs8' }))));
+  renameSync(unfinished, MADE);
+  return made;
 };
 
 /** A body is its bytes, its text, or the fields of its JSON. */

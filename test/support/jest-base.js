@@ -7,8 +7,6 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': './test/support/strip-types.js' },
-  globalSetup: './test/support/shared-server.js',
-  globalTeardown: './test/support/shared-server-end.js',
   testSequencer: './test/support/longest-first.js',
   // In jest's sandbox every look-up of a global costs, and number crunching looks up Math all the time.
   sandboxInjectedGlobals: ['Math'],

@@ -47,14 +47,6 @@ export const startServer = async (): Promise<TestServer> => {
   return { createDatabase: async () => await createDatabase(given), stop: async () => {} };
 };
 
-/** Has `startServer` use one server from now on, also in children of this process. Returns what ends that. */
-export const startSharedServer = async (): Promise<() => Promise<void>> => {
-  if (process.env['TEST_DATABASE_URL'] !== undefined) return async () => {};
-  const server = await startOwnServer({ max_connections: '200' });
-  process.env['TEST_DATABASE_URL'] = server.url;
-  return server.stop;
-};
-
 const FLAGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',

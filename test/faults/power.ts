@@ -12,7 +12,7 @@ import {
   removeDirectory,
   startProcessReady,
 } from '../support/receiver.ts';
-import type { Campaign } from './campaign.ts';
+import type { Campaign, Extent } from './campaign.ts';
 import { type Operation, readJournal } from './journal.ts';
 import { createLedger, type Sample, samplesOf } from './ledger.ts';
 import { createLossyDisk, LOSSES } from './lossy-disk.ts';
@@ -24,7 +24,7 @@ import { sqliteIn } from './stores.ts';
 const NOTIFICATIONS = 500;
 const LIVES = 3;
 const CONNECTIONS = 8;
-const POINTS_A_ROUND = 400;
+const POINTS_A_ROUND: Readonly<Record<Extent, number>> = { whole: 400, part: 150 };
 
 const signer = createSigner();
 const stranger = createSigner(signer.clientId);
@@ -191,9 +191,9 @@ export const play = async (
   }
 };
 
-const round = async (seed: number): Promise<void> => {
+const round = async (seed: number, extent: Extent): Promise<void> => {
   const random = createRandom(seed);
-  await play(await record(random), { random, points: POINTS_A_ROUND });
+  await play(await record(random), { random, points: POINTS_A_ROUND[extent] });
 };
 
 /** The power fails at any write: what was acknowledged is there, and the database is whole. Of SQLite. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { endPrograms, removeDirectories } from '../support/receiver.ts';
-import type { Campaign } from './campaign.ts';
+import type { Campaign, Extent } from './campaign.ts';
 import { CAMPAIGNS } from './campaigns.ts';
 import { stopSharedServer } from './stores.ts';
 
@@ -12,6 +12,8 @@ export interface Run {
   /** The first seed; each round adds one. */
   readonly seed: number;
   readonly rounds: number;
+  /** `whole` where absent. */
+  readonly extent?: Extent;
   readonly say: (line: string) => void;
 }
 
@@ -22,7 +24,7 @@ export const repetitionOf = ({ name }: Campaign, seed: number): string =>
   `npm run test:faults -- ${name} --rounds 1 --seed ${seed}`;
 
 /** Runs round after round, up to the first that fails; throws an Error that says what broke and how to repeat it. */
-export const runRounds = async (campaign: Campaign, { seed, rounds, say }: Run): Promise<void> => {
+export const runRounds = async (campaign: Campaign, { seed, rounds, say, extent = 'whole' }: Run): Promise<void> => {
   const began = performance.now();
   const closing = (done: number, verdict: string): string => {
     const seconds = Math.round((performance.now() - began) / 1_000);
@@ -31,7 +33,7 @@ export const runRounds = async (campaign: Campaign, { seed, rounds, say }: Run):
   let said = began;
   for (let round = 0; round < rounds; round += 1) {
     try {
-      await campaign.round(seed + round);
+      await campaign.round(seed + round, extent);
     } catch (error) {
       const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
       throw new Error(

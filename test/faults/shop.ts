@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Order } from '../../src/order/order.ts';
 import { type OwnServer, startOwnServer } from '../support/postgres.ts';
-import type { Campaign } from './campaign.ts';
+import type { Campaign, Extent } from './campaign.ts';
 import { createRandom } from './random.ts';
 import { agree, shippingBreaches } from './shop/agreement.ts';
 import { type Step, tellAll } from './shop/stories.ts';
@@ -32,7 +32,7 @@ interface Stage {
 
 type Fault = (stage: Stage) => Promise<void>;
 
-const FAULTS_A_ROUND = 10;
+const FAULTS_A_ROUND: Readonly<Record<Extent, number>> = { whole: 10, part: 5 };
 /** How long somebody who was killed is away at most. */
 const AWAY_MS = 300;
 
@@ -104,10 +104,10 @@ const ON_SQLITE: readonly Fault[] = [killReplica, killShop, killBoth, restartRep
 const ON_POSTGRES: readonly Fault[] = [killReplica, killShop, killBoth, restartReplica, copyAway, restartServer];
 
 /** Each fault falls into a part of what is still to be done. */
-const sufferAll = async (stage: Stage, steps: readonly Step[]): Promise<void> => {
+const sufferAll = async (stage: Stage, steps: readonly Step[], count: number): Promise<void> => {
   const { world, server } = stage;
   const faults = server === null ? ON_SQLITE : ON_POSTGRES;
-  const size = Math.ceil(steps.length / FAULTS_A_ROUND);
+  const size = Math.ceil(steps.length / count);
   for (let begin = 0; begin < steps.length; begin += size) {
     const fault = world.random.pick(faults);
     await Promise.all([insistOn(world, steps.slice(begin, begin + size)), fault(stage)]);
@@ -125,7 +125,7 @@ const check = ({ world }: Stage, orders: readonly Order[]): void => {
 /** What the rounds of this process came to. */
 export const tally = { shipped: 0, callbacks: 0 };
 
-const round = async (seed: number): Promise<void> => {
+const round = async (seed: number, extent: Extent): Promise<void> => {
   const random = createRandom(seed);
   const server = seed % 6 === 0 ? await startOwnServer() : null;
   const store = server === null ? createSqlite() : await createPostgres(server);
@@ -136,7 +136,7 @@ const round = async (seed: number): Promise<void> => {
     await startShop(world);
     const { first, rest } = tellAll(signer, random);
     await insistOn(world, first);
-    await sufferAll(stage, rest);
+    await sufferAll(stage, rest, FAULTS_A_ROUND[extent]);
     check(stage, await agree(world));
     await endAll(stage);
     await endShop(world, 'SIGTERM');

@@ -37,7 +37,7 @@ afterAll(async () => {
   removeDirectories();
 });
 
-/** Sends without a pause; knows of everything acknowledged whether it was sent before or after the mishap. */
+/** Goes on sending; knows of everything acknowledged whether it was sent before or after the mishap. */
 interface Load {
   readonly mishap: () => void;
   /** Resolves with what was acknowledged since it was called last. */
@@ -57,7 +57,7 @@ const startLoad = ({ address }: ReceiverProcess): Load => {
       const list = hasHappened ? after : before;
       try {
         if ((await send(address, post, pool)).status === 200) list.push(post);
-        else await pause(20);
+        await pause(10);
       } catch {
         await pause(20);
       }

@@ -165,7 +165,11 @@ describe('the service', () => {
   test('holds inquiries back while the API is away, tries one after a pause, and goes on', async () => {
     const clientId = 'SANDBOX_away';
     await registerMany(store, 8, clientId);
-    api.reply((_request, response) => void response.writeHead(503).end());
+    let asked = 0;
+    api.reply((_request, response) => {
+      asked += 1;
+      response.writeHead(503).end();
+    });
     const { clock, told, made, reconciler } = startLooking(clientId);
     const turned = async (turn: string, count: number): Promise<void> => {
       await eventually(
@@ -185,6 +189,12 @@ describe('the service', () => {
       until: new Date(clock.now() + 30_000).toISOString(),
       code: 'HTTP_STATUS 503',
     });
+    // What was under way when it opened comes to its end.
+    await eventually(
+      'nothing under way',
+      () => [made.length, asked] as const,
+      ([answered, sent]) => answered === sent,
+    );
     const before = made.length;
     clock.advance(30_000);
     await turned('stays open', 1);

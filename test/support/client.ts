@@ -193,6 +193,7 @@ export const eventually = async <T>(
     if (isIt(value)) return value;
     if (performance.now() - began > NEVER_MS)
       throw new Error(`${what} did not come; last seen: ${JSON.stringify(value)}`);
-    await pause(20);
+    // What takes long is asked for less often: who asks takes time from who is waited for.
+    await pause(Math.min(20 + (performance.now() - began) / 20, 100));
   }
 };

@@ -42,8 +42,7 @@ export const createCalling = (config: Config, log: Log): Calling => {
     begin: (store) => {
       const { inquiriesPerSecond: perSecond, autoCapture } = config;
       reconciler = startReconciler(clients, { store, perSecond, report: reconcileReport(log) });
-      const hasKeys = (): boolean => clients.size > 0;
-      worker = startMoveWorker({ store, moves: movesBy(store), hasKeys, autoCapture, report });
+      worker = startMoveWorker({ store, moves: movesBy(store), autoCapture, report });
     },
     reload: (keys) => {
       clients = clientsOf(keys);

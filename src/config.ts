@@ -224,6 +224,9 @@ const isSet = (secret: string | null): string => (secret === null ? 'not set' : 
 const originsOf = (callbacks: readonly CallbackTarget[]): string =>
   callbacks.length === 0 ? 'not set' : [...new Set(callbacks.map(({ origin }) => origin))].join(',');
 
+const versionsOf = (api: ApiAccess | null): string =>
+  api === null ? 'not set' : [...new Set([...api.signingKeys.values()].map(({ version }) => version))].join(',');
+
 /** The configuration in force, by the names of the variables; of a secret only whether it is set. */
 export const namedConfig = (config: Config): Readonly<Record<string, string>> => ({
   HOST: config.host,
@@ -239,9 +242,11 @@ export const namedConfig = (config: Config): Readonly<Record<string, string>> =>
   ...namedRules(config.rules),
   CALLBACK_URL: originsOf(config.callbacks),
   ANTOM_PRIVATE_KEY: isSet(config.api === null ? null : 'set'),
-  ANTOM_REGION: config.api?.region ?? 'not set',
+  ANTOM_PRIVATE_KEY_VERSION: versionsOf(config.api),
+  ANTOM_REGION: config.api === null ? 'not set' : (config.api.region ?? 'not used'),
   ANTOM_API_URL: config.api?.region === null ? config.api.origin : 'not set',
   INQUIRIES_PER_SECOND: String(config.inquiriesPerSecond),
+  AUTO_CAPTURE: String(config.autoCapture),
   UNVERIFIED_REPLY: config.unverifiedReply,
   UNVERIFIED_MAX_BYTES: String(config.unverifiedMaxBytes),
   UNVERIFIED_MAX_PER_SECOND: String(config.unverifiedMaxPerSecond),

@@ -6,7 +6,15 @@ import type { NotificationSummary, Page, Store, StoredNotification } from '../st
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { trustInForce } from './in-force.ts';
-import { clientOption, cursorOption, identifierText, jsonOption, limitOption, type PageOptions } from './options.ts';
+import {
+  assertNoneOf,
+  clientOption,
+  cursorOption,
+  identifierText,
+  jsonOption,
+  limitOption,
+  type PageOptions,
+} from './options.ts';
 import { askedText, outcomeCell, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { candidates, only, withStore } from './stored.ts';
@@ -39,7 +47,10 @@ export const addNotifications: AddCommand = (program, shell) => {
     .addOption(jsonOption())
     .action(async (id: string | undefined, options: NotificationsOptions) => {
       if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a notification');
-      if (id !== undefined) checkId(id);
+      if (id !== undefined) {
+        assertNoneOf(options, ['kind', 'outcome', 'id', 'cursor']);
+        checkId(id);
+      }
       await withStore(shell, async (store) => {
         if (id === undefined) await listNotifications(store, { options, shell });
         else await showNotification(store, { id, options, shell });

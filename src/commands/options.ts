@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { IDENTIFIER_RULE, isIdentifier } from '../order/identifier.ts';
+import { UsageError } from './failure.ts';
 
 /** A whole number within bounds, for commander's `argParser`. */
 export const wholeNumber =
@@ -40,6 +41,14 @@ export const amountText = (text: string): { readonly currency: string; readonly 
 export const identifierText = (text: string): string => {
   if (!isIdentifier(text)) throw new InvalidArgumentError(`It must have ${IDENTIFIER_RULE}.`);
   return text;
+};
+
+/** Throws a UsageError for options of a list beside the id of one thing. */
+export const assertNoneOf = (options: object, names: readonly string[]): void => {
+  const given = Object.keys(options).find((name) => names.includes(name));
+  if (given === undefined) return;
+  const option = given.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UsageError(`--${option} is for the list: leave it out, or the id`);
 };
 
 export const clientOption = (): Option =>

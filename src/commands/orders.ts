@@ -7,7 +7,15 @@ import type { OrderFilter, Page, Store } from '../store/store.ts';
 import { UsageError } from './failure.ts';
 import { followOrders } from './follow.ts';
 import { orderDetails, orderTable } from './order-view.ts';
-import { clientOption, cursorOption, identifierText, jsonOption, limitOption, type PageOptions } from './options.ts';
+import {
+  assertNoneOf,
+  clientOption,
+  cursorOption,
+  identifierText,
+  jsonOption,
+  limitOption,
+  type PageOptions,
+} from './options.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { orderNamed, withStore } from './stored.ts';
 
@@ -20,6 +28,9 @@ interface OrdersOptions extends PageOptions {
   readonly follow?: true;
 }
 
+/** What the list takes, and neither one order nor --follow does. */
+const OF_THE_LIST = ['status', 'attention', 'action', 'review', 'referenceOrderId', 'cursor'] as const;
+
 export const addOrders: AddCommand = (program, shell) => {
   program
     .command('orders')
@@ -31,16 +42,7 @@ export const addOrders: AddCommand = (program, shell) => {
     .addOption(new Option('--action <action>', 'only where this is to be done next').choices(NEXT_ACTIONS))
     .addOption(new Option('--review', 'only what needs a person: --action REVIEW').conflicts('action'))
     .option('--reference-order-id <id>', "only the payments of this order of the shop's", identifierText)
-    .addOption(
-      new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts([
-        'status',
-        'attention',
-        'action',
-        'review',
-        'referenceOrderId',
-        'cursor',
-      ]),
-    )
+    .addOption(new Option('--follow', 'show every change from now on, until Ctrl-C').conflicts([...OF_THE_LIST]))
     .addOption(clientOption())
     .addOption(limitOption())
     .addOption(cursorOption())
@@ -48,6 +50,7 @@ export const addOrders: AddCommand = (program, shell) => {
     .action(async (id: string | undefined, options: OrdersOptions) => {
       if (id !== undefined && options.follow === true)
         throw new UsageError('--follow follows all orders: leave the id out');
+      if (id !== undefined) assertNoneOf(options, OF_THE_LIST);
       await withStore(shell, async (store) => {
         if (id !== undefined) await showOrder(store, { id, options, shell });
         else if (options.follow === true) await followOrders(store, { shell, options });

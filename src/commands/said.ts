@@ -5,6 +5,6 @@ import { UsageError } from './failure.ts';
 /** What the options say, read as the API reads a body. Throws a UsageError. */
 export const said = <T>(schema: z.ZodType<T>, options: object): T => {
   const read = schema.safeParse(options);
-  if (!read.success) throw new UsageError(complaints(read.error));
+  if (!read.success) throw new UsageError(complaints(read.error, schema));
   return read.data;
 };

@@ -6,7 +6,7 @@ import type { Store, StoredUnverified } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { diagnosisInForce } from './in-force.ts';
 import { checkId } from './notifications.ts';
-import { cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { assertNoneOf, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
 import { checkPurgeOptions, purge, type PurgeOptions, purgeOptions } from './purge.ts';
 import { textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -37,7 +37,10 @@ export const addUnverified: AddCommand = (program, shell) => {
         throw new UsageError('--purge removes all of one reason: leave the id out');
       checkPurgeOptions(options);
       if (id === undefined && options.raw === true) throw new UsageError('--raw needs the id of a request');
-      if (id !== undefined) checkId(id);
+      if (id !== undefined) {
+        assertNoneOf(options, ['reason', 'cursor']);
+        checkId(id);
+      }
       await withStore(shell, async (store) => {
         if (options.purge !== undefined) await purge(store, { reason: options.purge, options, shell });
         else if (id === undefined) await listUnverified(store, { options, shell });

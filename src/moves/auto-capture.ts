@@ -5,20 +5,33 @@ import type { Moves } from './moves.ts';
 const AT_ONCE = 100;
 const DUE = { clientId: null, status: null, attention: null, referenceOrderId: null, nextAction: 'CAPTURE' } as const;
 
+interface AutoCapture {
+  readonly store: Store;
+  readonly moves: Moves;
+  readonly isStopping: () => boolean;
+  /** Told of an order that still says CAPTURE, and why it is not. */
+  readonly onNotCaptured: (order: Order, reason: string) => void;
+}
+
 /** Captures what orders say is to be captured, where a registration says the amount; one at a time. */
-export const captureByRegistration = async (store: Store, moves: Moves, isStopping: () => boolean): Promise<void> => {
+export const captureByRegistration = async (work: AutoCapture): Promise<void> => {
+  const { store, isStopping } = work;
   for (let cursor: string | null = null, more = true; more && !isStopping(); more = cursor !== null) {
     const page: Awaited<ReturnType<Store['listOrders']>> = await store.listOrders(DUE, { limit: AT_ONCE, cursor });
-    for (const order of page.items) if (!isStopping()) await capture(store, moves, order);
+    for (const order of page.items) if (!isStopping()) await capture(work, order);
     cursor = page.next;
   }
 };
 
 /** Once the shop, or we, have captured anything, or tried to, the rest is a matter for the shop. */
-const capture = async (store: Store, moves: Moves, order: Order): Promise<void> => {
+const capture = async ({ store, moves, onNotCaptured }: AutoCapture, order: Order): Promise<void> => {
   const { clientId, paymentId, status, captureMode, expectedAmount } = order;
   if (paymentId === null || status !== 'AUTHORIZED' || captureMode !== 'MANUAL' || expectedAmount === null) return;
   if ((await store.listMoves(clientId, paymentId)).some(({ kind }) => kind === 'capture')) return;
   const all = { amount: null, requestId: null, captureId: null, isLast: null };
-  await moves.make({ clientId, id: paymentId, kind: 'capture', ...all });
+  const made = await moves.make({ clientId, id: paymentId, kind: 'capture', ...all });
+  if (made.kind === 'no key') onNotCaptured(order, 'NO_KEY');
+  else if (made.kind === 'conflict') onNotCaptured(order, 'ID_USED');
+  // It may have changed since it was listed.
+  else if (made.kind === 'refused' && made.order.nextAction === 'CAPTURE') onNotCaptured(order, made.refused.reason);
 };

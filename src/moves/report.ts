@@ -1,12 +1,14 @@
 import { type Log, problemOf } from '../log.ts';
+import type { Order } from '../order/order.ts';
 import type { Move } from '../store/store.ts';
 
 const HOUR_MS = 3_600_000;
 
-type Trouble = 'not accepted' | 'our fault' | 'undecided';
+type Trouble = 'no key' | 'not accepted' | 'our fault' | 'undecided' | 'not captured';
 
 /** What somebody has to look at. */
 const troubleOf = ({ status, reason, createdAt }: Move, now: number): Trouble | null => {
+  if (reason === 'NO_KEY') return 'no key';
   if (reason === 'CONFIGURATION') return 'not accepted';
   if (reason === 'OUR_FAULT') return 'our fault';
   return status === 'PROCESSING' && now - Date.parse(createdAt) > HOUR_MS ? 'undecided' : null;
@@ -27,6 +29,11 @@ export const moveReport = (log: Log, now: () => number = Date.now) => {
   };
   const shout = (trouble: Trouble, fields: object): void => {
     switch (trouble) {
+      case 'no key':
+        return log.error(
+          fields,
+          'a capture, cancel or refund waits for the private key of its client: configure it, and it goes on by itself; until then look into the dashboard of APO',
+        );
       case 'not accepted':
         return log.error(
           fields,
@@ -42,6 +49,11 @@ export const moveReport = (log: Log, now: () => number = Date.now) => {
           fields,
           'it is not known for over an hour what became of a capture, cancel or refund: look into the dashboard of APO; it is asked about and sent again',
         );
+      case 'not captured':
+        return log.error(
+          fields,
+          'AUTO_CAPTURE may not capture an order that is to be captured: capture it with a request id of your own before its authorization expires',
+        );
     }
   };
   return {
@@ -53,6 +65,9 @@ export const moveReport = (log: Log, now: () => number = Date.now) => {
       else if (status === 'SUCCEEDED') log.info(fields, `a ${kind} has succeeded`);
       else
         log.warn(fields, status === 'FAILED' ? `a ${kind} has failed` : `it is not known yet what became of a ${kind}`);
+    },
+    onNotCaptured: ({ clientId, paymentId }: Order, reason: string): void => {
+      if (isNew(clientId, 'not captured')) shout('not captured', { clientId, paymentId, reason });
     },
     onError: (error: unknown): void =>
       log.error(problemOf(error), 'moves could not be looked after; they are tried again'),

@@ -1,4 +1,5 @@
 import { createNap } from '../nap.ts';
+import type { Order } from '../order/order.ts';
 import { type Breaker, createBreaker } from '../reconcile/breaker.ts';
 import type { Move, Store } from '../store/store.ts';
 import { captureByRegistration } from './auto-capture.ts';
@@ -7,12 +8,13 @@ import type { Moves } from './moves.ts';
 export interface MoveWorkerOptions {
   readonly store: Store;
   readonly moves: Moves;
-  /** Without one nothing is done, but that what a former one has left is told once. */
-  readonly hasKeys: () => boolean;
   /** Capture MANUAL orders where a registration says the amount. */
   readonly autoCapture: boolean;
   readonly everyMs?: number;
-  readonly report: { readonly onError: (error: unknown) => void };
+  readonly report: {
+    readonly onError: (error: unknown) => void;
+    readonly onNotCaptured: (order: Order, reason: string) => void;
+  };
 }
 
 /** Looks after moves that are under way; on one replica at a time. */
@@ -25,7 +27,7 @@ const EVERY_MS = 5_000;
 const AT_ONCE = 50;
 
 /** The first look takes up all: who wrote them down may be gone. The same twice is the same once, by its id. */
-export const startMoveWorker = ({ everyMs = EVERY_MS, report, hasKeys, ...work }: MoveWorkerOptions): MoveWorker => {
+export const startMoveWorker = ({ everyMs = EVERY_MS, ...work }: MoveWorkerOptions): MoveWorker => {
   const nap = createNap();
   const breakerOf = createBreakers();
   let isStopping = false;
@@ -34,10 +36,10 @@ export const startMoveWorker = ({ everyMs = EVERY_MS, report, hasKeys, ...work }
     let before = Number.MAX_SAFE_INTEGER;
     while (!hasStopped()) {
       try {
-        if (hasKeys() || before > 0) await workThrough(work, { before, breakerOf, isStopping: hasStopped });
+        await workThrough(work, { before, breakerOf, isStopping: hasStopped });
         before = 0;
       } catch (error) {
-        if (!hasStopped()) report.onError(error);
+        if (!hasStopped()) work.report.onError(error);
       }
       await nap.sleep(everyMs);
     }
@@ -69,7 +71,7 @@ interface Course {
 }
 
 const workThrough = async (
-  { store, moves, autoCapture }: Pick<MoveWorkerOptions, 'store' | 'moves' | 'autoCapture'>,
+  { store, moves, autoCapture, report }: Omit<MoveWorkerOptions, 'everyMs'>,
   { before, breakerOf, isStopping }: Course,
 ): Promise<void> => {
   const due = async (): Promise<readonly Move[]> => await store.dueMoves(Math.max(before, Date.now()), AT_ONCE);
@@ -87,7 +89,8 @@ const workThrough = async (
         }
       }
     });
-  if (autoCapture) await captureByRegistration(store, moves, isStopping);
+  const { onNotCaptured } = report;
+  if (autoCapture) await captureByRegistration({ store, moves, isStopping, onNotCaptured });
 };
 
 const takeUp = async (moves: Moves, move: Move, breaker: Breaker): Promise<void> => {

@@ -9,7 +9,7 @@ export const WHY = {
   'capture without payment': 'a capture has succeeded, and its PAYMENT_RESULT is to come',
   registered: 'registered, and no notification has come',
   inquire: 'nextAction is INQUIRE',
-  expiry: 'its authorization is about to end, or has ended',
+  expiry: 'its authorization ends, or has ended',
   'unjoined refund': 'the refund joins no payment',
   'refund of it': 'a refund that joins no payment may be of this one',
   'by hand': 'asked by hand',

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { send } from '../../src/moves/attempt.ts';
 import { startMoveWorker } from '../../src/moves/worker.ts';
 import type { MoveKind } from '../../src/order/move.ts';
+import type { Order } from '../../src/order/order.ts';
 import type { Move } from '../../src/store/store.ts';
 import { CLIENT, keepUp } from '../sandbox/support.ts';
 import { eventually } from '../support/client.ts';
+import { jpy, paymentResult } from '../support/facts.ts';
 import { removeDirectories } from '../support/receiver.ts';
+import { record, registration } from '../store/support.ts';
 import { asking, begun, type Ground, layGround, made } from './support.ts';
 
 keepUp();
@@ -276,17 +279,35 @@ describe('what is under way', () => {
     );
     const errors: unknown[] = [];
     const onError = (error: unknown): void => void errors.push(error);
+    const notCaptured: string[] = [];
+    const onNotCaptured = ({ paymentId }: Order, reason: string): void =>
+      void notCaptured.push(`${paymentId} ${reason}`);
+    // No request id can be made of it.
+    const long = 'P'.repeat(64);
+    await record(
+      ground.store,
+      paymentResult('S', { paymentId: long, paymentRequestId: 'R-long', paymentAmount: jpy('1000') }),
+    );
+    await ground.store.register(
+      registration({ paymentRequestId: 'R-long', clientId: CLIENT, amount: yen('1000'), captureMode: 'MANUAL' }),
+      { replace: false, now: new Date() },
+    );
     const worker = startMoveWorker({
       ...ground,
-      hasKeys: () => true,
       autoCapture: true,
       everyMs: 10,
-      report: { onError },
+      report: { onError, onNotCaptured },
     });
     await eventually('what was forgotten', async () => await ground.order(forgotten), isCaptured);
     await eventually('what was registered', async () => await ground.order(registered), isCaptured);
+    await eventually(
+      'that one cannot be captured',
+      () => notCaptured.length,
+      (count) => count > 0,
+    );
     await worker.stop();
     expect(errors).toEqual([]);
+    expect(new Set(notCaptured)).toEqual(new Set([`${long} ID_USED`]));
     expect(await ground.ledger(registered)).toMatchObject({ moved: { paid: '700' } });
     expect(await ground.order(unregistered)).toMatchObject({ nextAction: 'CAPTURE' });
     expect((await ground.ledger(forgotten)).captures).toHaveLength(1);

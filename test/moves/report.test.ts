@@ -44,6 +44,10 @@ test('what somebody has to look at is an error, once an hour for each client', (
   expect(toldAt(62, { reason: 'CONFIGURATION' })).toBe(configuration);
   expect(toldAt(63, { reason: 'CONFIGURATION' })).toBe(unknown);
   expect(toldAt(62, { reason: 'CONFIGURATION', clientId: 'T_other' })).toBe(configuration);
+  const noKey =
+    'error: a capture, cancel or refund waits for the private key of its client: configure it, and it goes on by itself; until then look into the dashboard of APO';
+  expect(toldAt(64, { reason: 'NO_KEY' })).toBe(noKey);
+  expect(toldAt(123, { reason: 'NO_KEY' })).toBe(unknown);
   expect(toldAt(120)).toBe(unknown);
   expect(toldAt(121, { status: 'FAILED', reason: 'OUR_FAULT' })).toBe(
     'error: a capture, cancel or refund is wrong by itself, says APO: look at the order, and report it',

@@ -24,7 +24,7 @@ export const readSaid = <T>({ contentType, body }: Sent, schema: z.ZodType<T>): 
     return { refusal: problem('MALFORMED_REQUEST', 'The body is not JSON.') };
   }
   const read = schema.safeParse(input);
-  return read.success ? { said: read.data } : { refusal: notUnderstood(complaints(read.error)) };
+  return read.success ? { said: read.data } : { refusal: notUnderstood(complaints(read.error, schema)) };
 };
 
 export const notUnderstood = (reason: string): Refusal<'MALFORMED_REQUEST'> =>

@@ -18,7 +18,7 @@ export const readQuery = <T>(
   const query = schema.safeParse(Object.fromEntries(search));
   if (query.success) return { query: query.data };
   return {
-    refusal: problem('MALFORMED_REQUEST', `The query is not understood: ${complaints(query.error)}.`),
+    refusal: problem('MALFORMED_REQUEST', `The query is not understood: ${complaints(query.error, schema)}.`),
   };
 };
 

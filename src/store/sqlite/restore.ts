@@ -38,7 +38,7 @@ export const restoreSqlite = (backup: string, place: string, now: Date): Restore
     copyFileSync(backup, part, constants.COPYFILE_FICLONE);
     closeToOthers(part);
     giveTo(part, old ?? lookAt(dirname(resolve(file))));
-    const { bytes } = seal(part, backup);
+    const { bytes } = asBackup(() => seal(part, backup));
     const keptBeside = takeOutOfUse(file, kept);
     if (old !== null) keep(file, kept);
     renameSync(part, file);
@@ -53,12 +53,22 @@ const assertBackup = (backup: string, file: string): void => {
   const [there, old] = [lookAt(backup), lookAt(file)];
   if (there === null) throw new RestoreRefusedError(`there is no file ${backup}`);
   if (old !== null && isSame(there, old)) throw new RestoreRefusedError(`${backup} is the database itself`);
-  const { state } = inspect(backup, MIGRATIONS);
+  const { state } = asBackup(() => inspect(backup, MIGRATIONS));
   if (state === 'none') throw new RestoreRefusedError(`${backup} is empty: it is no backup`);
   if (state !== 'closed')
     throw new RestoreRefusedError(
       `${backup} is no backup but a copy of a database in use: make one of it with \`DATABASE_URL=sqlite:${backup} paynotify backup NEW\`, and restore that`,
     );
+};
+
+/** What cannot be used says what to do with a database: of a backup it is to take another one. */
+const asBackup = <T>(work: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof StoreUnusableError)) throw error;
+    throw new RestoreRefusedError(`nothing was restored or changed: name another backup, for ${error.message}`);
+  }
 };
 
 /** Root restores for the user whose database it is. */

@@ -63,6 +63,9 @@ export interface Refused {
 
 interface Shown {
   readonly requestId: string | null;
+  /** captureId or refundId. */
+  readonly id: string | null;
+  readonly code: string | null;
   readonly status: MovementStatus;
   readonly amount: AmountText | null;
 }
@@ -71,9 +74,19 @@ interface Shown {
 export const shownOf = (order: Order, kind: MoveKind): readonly Shown[] => {
   switch (kind) {
     case 'capture':
-      return order.captures.map((one) => ({ ...one, requestId: one.captureRequestId }));
+      return order.captures.map(({ captureId, captureRequestId, result, ...one }) => ({
+        ...one,
+        requestId: captureRequestId,
+        id: captureId,
+        code: result.resultCode,
+      }));
     case 'refund':
-      return order.refunds.map((one) => ({ ...one, requestId: one.refundRequestId }));
+      return order.refunds.map(({ refundId, refundRequestId, result, ...one }) => ({
+        ...one,
+        requestId: refundRequestId,
+        id: refundId,
+        code: result.resultCode,
+      }));
     case 'cancel':
       return [];
   }
@@ -99,9 +112,11 @@ export const finalIn = (
 
 const isOver = ({ status }: Order): boolean => status === 'CANCELLED' || status === 'FAILED';
 
-/** Whether APO itself says that it is under way. */
+/** Whether APO itself says that it is under way: of what only we say so there is neither an id of APO nor a code. */
 export const isUnderWayIn = (order: Order, { kind, requestId }: Pick<MoveMade, 'kind' | 'requestId'>): boolean =>
-  shownOf(order, kind).some((one) => one.requestId === requestId && one.status === 'PROCESSING');
+  shownOf(order, kind).some(
+    (one) => one.requestId === requestId && one.status === 'PROCESSING' && (one.id !== null || one.code !== null),
+  );
 
 /** Asking again is the same one. A cancel is for the whole payment, and for ever. */
 const isStanding = ({ kind, status }: MoveMade): boolean =>

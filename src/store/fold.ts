@@ -86,10 +86,13 @@ const readFolded = async (snapshot: Snapshot, { order, touched }: Folded): Promi
   if (before !== null && isOnlyAddedTo && !(await namesFolded(snapshot.query, { order, touched, positions }))) {
     const keys = [{ clientId, orderKey, positions: [...positions] }];
     const [part] = await snapshot.evidence({ keys, links: [] }, 'given');
-    if (part !== undefined && !part.hints.shared && !part.hints.refunds) return [{ ...part, before }];
+    if (part !== undefined && !saysMore(part.hints)) return [{ ...part, before }];
   }
   return await snapshot.evidence({ keys: [{ clientId, orderKey }], links: [] }, 'all');
 };
+
+/** Something besides may be about a capture that is folded. */
+const saysMore = ({ shared, refunds, moving }: GatheredOrder['hints']): boolean => shared || refunds || moving;
 
 /** Null for one of other rules, and for one that somebody spoilt. */
 const readFold = (text: string): Fold | null => {

@@ -3,6 +3,9 @@ import { countedRegistration, type OrderEvidence, type RegistrationFact } from '
 import { linksOf } from '../order/statement.ts';
 import { EVIDENCE_COLUMNS, type EvidenceColumns, toEvidenceRow } from './evidence-row.ts';
 import { type Completed, namesOf } from './joined.ts';
+import type { Move } from './move.ts';
+import { listMoves } from './move-row.ts';
+import { movingAt } from './moving.ts';
 import { type Link, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { notificationsNaming, type RefundGroup } from './refund-groups.ts';
 import { toRegistration } from './register.ts';
@@ -10,7 +13,7 @@ import { toReview } from './review.ts';
 import { isRefundName, OF_ORDERS } from './row.ts';
 import { idsSaidOf, readHistory } from './say.ts';
 import type { ShopStatement } from './shop.ts';
-import { type EvidenceRow, newestIn, statementsOf, type StoredOrder, together } from './stored-order.ts';
+import { type EvidenceRow, newestIn, newestOf, statementsOf, type StoredOrder, together } from './stored-order.ts';
 import type { Query } from './transaction.ts';
 
 /** All that is stored about an order and what it looks at, with the shop's words as they changed. */
@@ -29,6 +32,8 @@ export interface History {
   readonly unhandled: readonly EvidenceRow[];
   /** Answers to questions about it that name no payment: APO does not know it, or cannot say. */
   readonly unanswered: readonly EvidenceRow[];
+  /** Captures, cancels and refunds that we sent. */
+  readonly moves: readonly Move[];
 }
 
 interface Sharing {
@@ -56,6 +61,7 @@ export const readOrderHistory = async (query: Query, completed: Completed): Prom
     sharing: await sharingWith(query, completed),
     unhandled: await unhandledOf(query, completed.gathered),
     unanswered: await unansweredOf(query, completed.gathered, requestIds),
+    moves: await listMoves(query, clientId, orderKey),
   };
 };
 
@@ -186,10 +192,11 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
   });
   if (rows.length === 0 && registrations.length === 0) return null;
   const review = standingAt(history.reviews, at);
+  const moving = movingAt(history.moves, at);
   return {
     clientId,
     paymentId: isPayment ? paymentIdOf(orderKey) : null,
-    statements: statementsOf(rows),
+    statements: [...statementsOf(rows), ...moving.map(({ statement }) => statement)],
     registrations,
     problems: rows.flatMap(({ outcome, problem }) => (outcome === 'APPLIED' ? [] : [problem ?? ''])),
     sharedIdentities: order.evidence.sharedIdentities.filter((words) => isSharedAt(history, words, at)),
@@ -197,7 +204,10 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
       payments: isPayment ? others.flatMap((other) => siblingAt(other, at)) : [],
       hasLaterRegistration: isPayment && hasLaterAt(history, registrations, at),
     },
-    newestAt: newestIn(rows, { registered: registrations.map(({ createdAt }) => createdAt), before: null }),
+    newestAt: newestOf(
+      newestIn(rows, { registered: registrations.map(({ createdAt }) => createdAt), before: null }),
+      moving,
+    ),
     review: review === null ? null : toReview(review.said, Date.parse(review.updatedAt)),
   };
 };

@@ -3,6 +3,8 @@ import { linksOf } from '../order/statement.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy, paymentsStating } from './links.ts';
 import { type Lock, referenceLock } from './lock.ts';
 import { distinctLinks, type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { listMoves } from './move-row.ts';
+import { movingOf } from './moving.ts';
 import { gatherRefundGroups, locksOf, notificationsNaming, ordersOf, type RefundGroup } from './refund-groups.ts';
 import { isRefundName } from './row.ts';
 import {
@@ -26,7 +28,8 @@ import type { Query, Snapshot } from './transaction.ts';
 
 /*
  * What joins an order by something else than its payment: refunds, unreadable notifications, other payments of its shop
- * order. The hints tell where there is any, so an ordinary order is complete as it was read.
+ * order, what was sent and is not answered. The hints tell where there is any, so an ordinary order is complete as it
+ * was read.
  */
 
 /** An order with all that concerns it. */
@@ -76,6 +79,7 @@ const joinedTo = async (
   const own = refunds.filter(({ payments }) => payments.includes(order.orderKey));
   return {
     notifications: [...own.flatMap(({ rows }) => rows), ...(await unreadableOf(query, order))],
+    moving: order.hints.moving ? movingOf(await listMoves(query, order.clientId, order.orderKey)) : [],
     sharedIdentities: [
       ...(await sharedIn(query, order)),
       ...refunds.flatMap(({ contradictions }) => contradictions.get(order.orderKey) ?? []),

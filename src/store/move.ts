@@ -85,5 +85,5 @@ export interface StoreMoveWrites {
   /** Writes down what an attempt came to; what is final stays. Resolves with the move as it stands. */
   readonly keepMove: (key: MoveKey, outcome: MoveOutcome, now: Date) => Promise<Move>;
   /** Takes in moves of another store: what is final there is final here. Returns how many were not here. */
-  readonly importMoves: (moves: readonly Move[]) => Promise<number>;
+  readonly importMoves: (moves: readonly Move[], now: Date) => Promise<number>;
 }

@@ -5,6 +5,7 @@ import type { OrderRules } from '../order/rules.ts';
 import { isoTime } from '../order/time.ts';
 import { AHEAD_MS } from './ahead.ts';
 import type { Around } from './around.ts';
+import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
 import type {
   BeginMoveResult,
@@ -17,6 +18,7 @@ import type {
 } from './move.ts';
 import { importMoves, readMoves } from './move-copy.ts';
 import { findMove, insertMove, listMoves, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
+import type { Touched } from './order-key.ts';
 import { keysNamed, readOrders } from './orders.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
@@ -102,7 +104,10 @@ const beginOf = async (
   };
   if (kind === 'refund' && !(await joinRefund(transaction, move, saying)))
     return refuse('ID_USED', `${requestId} is registered as a refund of another payment: name another id.`);
-  if (await insertMove(query, move, request.nextAttemptAt)) return { kind: 'begun', move };
+  if (await insertMove(query, move, request.nextAttemptAt)) {
+    await derive(transaction, ofPayment(move), saying);
+    return { kind: 'begun', move };
+  }
   // It was written down for another order at the same moment.
   return { kind: 'conflict', move: (await findMove(query, move)) ?? move };
 };
@@ -120,8 +125,15 @@ const joinRefund = async (transaction: Transaction, move: Move, saying: Around):
   return true;
 };
 
-const keepMove = async (database: Database, { key, outcome, now }: Keeping): Promise<Move> =>
-  await database.transact([], async ({ query }) => {
+/** The order that a move is of; what is under way counts in it. */
+const ofPayment = ({ clientId, paymentId }: Pick<Move, 'clientId' | 'paymentId'>): Touched => ({
+  keys: [{ clientId, orderKey: paymentId }],
+  links: [],
+});
+
+const keepMove = async (database: Database, { key, outcome, around }: Keeping): Promise<Move> =>
+  await database.transact([], async (transaction) => {
+    const { query } = transaction;
     await query(
       `update moves
        set status = $4, result_code = $5, reason = $6, apo_id = $7, attempts = attempts + cast($8 as bigint),
@@ -137,18 +149,22 @@ const keepMove = async (database: Database, { key, outcome, now }: Keeping): Pro
         outcome.id,
         outcome.sent ? 1 : 0,
         outcome.nextAttemptAt,
-        now,
+        around.now,
       ],
     );
     const move = await findMove(query, key);
     if (move === null) throw new Error('a move that was written down is gone');
+    if (move.status === 'PROCESSING') return move;
+    const touched = ofPayment(move);
+    transaction.need(touched.keys.map(orderLock));
+    await derive(transaction, touched, around);
     return move;
   });
 
 interface Keeping {
   readonly key: MoveKey;
   readonly outcome: MoveOutcome;
-  readonly now: number;
+  readonly around: Around;
 }
 
 export const createMoveReads = (database: Database): StoreMoveReads => ({
@@ -160,8 +176,9 @@ export const createMoveReads = (database: Database): StoreMoveReads => ({
 
 export const createMoveWrites = (database: Database, rules: OrderRules): StoreMoveWrites => ({
   beginMove: async (request, now) => await beginMove(database, request, { rules, now: now.getTime() }),
-  keepMove: async (key, outcome, now) => await keepMove(database, { key, outcome, now: now.getTime() }),
-  importMoves: async (moves) => await importMoves(database, moves),
+  keepMove: async (key, outcome, now) =>
+    await keepMove(database, { key, outcome, around: { rules, now: now.getTime() } }),
+  importMoves: async (moves, now) => await importMoves(database, moves, { rules, now: now.getTime() }),
 });
 
 /** The store's calls; `reading` as in `toStore`. */
@@ -175,5 +192,5 @@ export const toMoveStore = (
   readMoves: async (page) => await (await reading()).calls.readMoves(page),
   beginMove: async (...values) => await writes.beginMove(...values),
   keepMove: async (...values) => await writes.keepMove(...values),
-  importMoves: async (moves) => await writes.importMoves(moves),
+  importMoves: async (...values) => await writes.importMoves(...values),
 });

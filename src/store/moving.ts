@@ -1,9 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Sourced, Statement } from '../order/statement.ts';
 import type { Move } from './move.ts';
-import { listMoves } from './move-row.ts';
-import type { OrderKey } from './order-key.ts';
-import type { Query } from './transaction.ts';
 
 /** What a move that is under way says of its order until APO has answered. */
 export interface Moving {
@@ -12,11 +9,11 @@ export interface Moving {
   readonly waitsSince: number | null;
 }
 
-/** Of an order as it stands. */
-export const movingOf = async (query: Query, { clientId, orderKey }: OrderKey): Promise<readonly Moving[]> =>
-  (await listMoves(query, clientId, orderKey)).filter(({ status }) => status === 'PROCESSING').flatMap(toMoving);
+/** Of all moves of an order, as it stands. */
+export const movingOf = (moves: readonly Move[]): readonly Moving[] =>
+  moves.filter(({ status }) => status === 'PROCESSING').flatMap(toMoving);
 
-/** Of these, as it was at a time (epoch milliseconds). */
+/** The same as it was at a time (epoch milliseconds). */
 export const movingAt = (moves: readonly Move[], at: number): readonly Moving[] =>
   moves
     .filter(

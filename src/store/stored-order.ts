@@ -2,6 +2,7 @@ import type { OrderEvidence, RegistrationFact, Siblings } from '../order/evidenc
 import type { Kind, Outcome } from '../order/reading.ts';
 import type { Review } from '../order/review.ts';
 import type { CaptureStatement, Sourced, Statement } from '../order/statement.ts';
+import type { Moving } from './moving.ts';
 import { type OrderKey, paymentIdOf } from './order-key.ts';
 
 /** One stored notification, or answer to an inquiry, as far as its order is concerned. */
@@ -53,6 +54,8 @@ export interface Hints {
   readonly siblings: boolean;
   /** Another payment names one of its links. */
   readonly shared: boolean;
+  /** A capture, cancel or refund of it is under way. */
+  readonly moving: boolean;
 }
 
 /** What a database reads about one order. */
@@ -89,6 +92,7 @@ export interface StoredOrder extends OrderKey {
 /** What joins an order by something else than its payment. */
 export interface Joined {
   readonly notifications: readonly EvidenceRow[];
+  readonly moving: readonly Moving[];
   /** In words: which identifier stands for what else. */
   readonly sharedIdentities: readonly string[];
   readonly siblings: Siblings;
@@ -138,12 +142,12 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
     evidence: {
       clientId,
       paymentId,
-      statements: statementsOf(notifications),
+      statements: [...statementsOf(notifications), ...joined.moving.map(({ statement }) => statement)],
       registrations,
       problems: notifications.flatMap(({ outcome, problem }) => (outcome === 'APPLIED' ? [] : [problem ?? OUR_FAULT])),
       sharedIdentities: joined.sharedIdentities,
       siblings: joined.siblings,
-      newestAt: newestIn(notifications, { registered, before: gathered.before }),
+      newestAt: newestOf(newestIn(notifications, { registered, before: gathered.before }), joined.moving),
       review: gathered.review,
     },
     notifications,
@@ -154,6 +158,10 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
     row: gathered.row,
   };
 };
+
+/** A capture that was sent since is waited for from then on. */
+export const newestOf = (newestAt: number, moving: readonly Moving[]): number =>
+  newest([newestAt, ...moving.flatMap(({ waitsSince }) => waitsSince ?? [])]);
 
 interface Besides {
   /** When registrations were made. */

@@ -9,7 +9,6 @@ import { evidenceAt, type History, readOrderHistory } from './history.ts';
 import { findInquiry } from './inquiries.ts';
 import { complete } from './joined.ts';
 import type { Move } from './move.ts';
-import { listMoves } from './move-row.ts';
 import { type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { toOrder } from './orders.ts';
 import { toRegistration } from './register.ts';
@@ -39,8 +38,7 @@ export const readTimeline = async (
     const now = Date.now();
     const rules = await rulesIn(snapshot, otherwise);
     const history = await readOrderHistory(query, completed);
-    const moves = paymentId === null ? [] : await listMoves(query, clientId, paymentId);
-    const { moments, omitted } = await momentsOf(query, [...factsOf(history), ...moves.flatMap(movedBy)]);
+    const { moments, omitted } = await momentsOf(query, [...factsOf(history), ...history.moves.flatMap(movedBy)]);
     const latest = moments.at(-1)?.at ?? 0;
     const { statements } = stored.evidence;
     return {

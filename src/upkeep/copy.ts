@@ -78,7 +78,7 @@ const readPage = async (store: Store, what: Copied, request: PageRequest): Promi
   switch (what) {
     case 'moves': {
       const page = await store.readMoves(request);
-      return { page, importInto: async (target) => await target.importMoves(page.items) };
+      return { page, importInto: async (target) => await target.importMoves(page.items, new Date()) };
     }
     case 'notifications': {
       const page = await store.readNotifications({ kind: null, outcome: null, clientId: null, id: null }, request);

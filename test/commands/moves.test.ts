@@ -78,8 +78,9 @@ describe('paynotify capture', () => {
     await run('capture', id, '--amount', 'JPY:400', '--request-id', 'Q9', '--last');
     const lines = (await here(['why', id], env)).out.split('\n').filter((line) => line.includes('Q9'));
     expect(lines).toEqual([
-      expect.stringMatching(/ capture written down +Q9 JPY 400 the last +AUTHORIZED /),
-      expect.stringMatching(/ capture sent +Q9 PROCESSING NO_ANSWER +AUTHORIZED /),
+      '  A capture is under way: Q9.',
+      expect.stringMatching(/ capture written down +Q9 JPY 400 the last +AUTHORIZED +no +WAIT$/),
+      expect.stringMatching(/ capture sent +Q9 PROCESSING NO_ANSWER +AUTHORIZED +no +WAIT$/),
     ]);
     expect((await run('status')).out).toMatch(/\nunder way at APO +1 of captures, cancels and refunds, since 20/);
     const [move] = await ground.store.listMoves(CLIENT, id);

@@ -132,7 +132,7 @@ const fill = async (store: Store): Promise<void> => {
   await store.sweep(new Date(), 100);
   const { revision } = await order(store, 'P2');
   await store.review({ clientId: CLIENT, id: 'P2', decision: 'CLOSE', revision, note: null }, new Date());
-  await store.importMoves(MOVES);
+  await store.importMoves(MOVES, new Date());
   await putRulesInForce(store, RULES);
   await rememberDerivedBy(store, RULES);
 };
@@ -242,7 +242,7 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     await source.sweep(new Date(), 100);
     const waiting = { status: 'PROCESSING', resultCode: null, reason: 'TIMEOUT', id: null, sent: true } as const;
     await source.keepMove(UNDER_WAY, { ...waiting, nextAttemptAt: 0 }, later(20));
-    await source.importMoves([{ ...UNDER_WAY, requestId: 'P3-2' }]);
+    await source.importMoves([{ ...UNDER_WAY, requestId: 'P3-2' }], new Date());
     const report = await copy(from, to);
     expect(report).toMatchObject({ complete: true, resumed: false });
     expect(counts(report)).toEqual([

@@ -3,7 +3,7 @@ import type { AmountText } from '../../src/order/amount.ts';
 import { finalIn, type MoveAsked } from '../../src/order/move.ts';
 import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
 import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
-import { codes, type Ground, order, record, registration, T0 } from './support.ts';
+import { AMPLE, codes, delivery, follow, type Ground, order, rebuildAll, record, registration, T0 } from './support.ts';
 
 /** Not long ago: an authorization of seven days is still good. */
 const LATELY = new Date(Date.now() - 3_600_000).toISOString();
@@ -307,6 +307,74 @@ export const describeMoves = (ground: () => Ground): void => {
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('1'), requestId: 'F3' }))).toBe('ID_USED');
     });
 
+    test('counts in its order as not decided, until APO has answered', async () => {
+      const store = await ground().empty();
+      // Nothing has come for two hours: but for the capture APO would have to be asked.
+      await store.record([delivery(PAID, { at: new Date(Date.now() - 7_200_000) })], AMPLE);
+      await store.register(registration({ captureMode: 'MANUAL' }), { replace: false, now: new Date() });
+      const before = await order(store, 'P1');
+      expect(before).toMatchObject({ captures: [], nextAction: 'CAPTURE' });
+      const move = moveOf(await begin(store, { kind: 'capture', amount: yen('40') }));
+      const { orders } = await follow(store, { limit: 10 });
+      expect(orders).toMatchObject([
+        {
+          nextAction: 'WAIT',
+          capturedAmount: null,
+          remainingAmount: { value: '100' },
+          captures: [{ captureId: null, captureRequestId: 'P1-1', status: 'PROCESSING', amount: { value: '40' } }],
+        },
+      ]);
+      expect(orders[0]?.revision).toBeGreaterThan(before.revision);
+      await store.keepMove(move, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date());
+      expect((await follow(store, { limit: 10 })).orders).toEqual(orders);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+      await store.keepMove(move, outcome('FAILED', { reason: 'TOLD' }), new Date());
+      expect((await follow(store, { limit: 10 })).orders).toMatchObject([{ captures: [], nextAction: 'CAPTURE' }]);
+
+      await begin(store, { kind: 'capture', amount: yen('60') });
+      // APO's word on it comes first, under whichever of its names.
+      await record(store, captureResult('S', { captureRequestId: 'P1-2', captureId: 'C2', captureAmount: jpy('60') }));
+      await begin(store, { kind: 'refund', amount: yen('50') });
+      expect((await follow(store, { limit: 10 })).orders).toMatchObject([
+        {
+          status: 'PARTIALLY_CAPTURED',
+          captures: [{ captureId: 'C2', captureRequestId: 'P1-2', status: 'SUCCEEDED' }],
+          refundedAmount: null,
+          refunds: [{ refundId: null, refundRequestId: 'P1-r1', status: 'PROCESSING', amount: { value: '50' } }],
+        },
+      ]);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+      const timeline = await store.timeline({ clientId: CLIENT, paymentId: 'P1', paymentRequestId: null });
+      const moved = timeline?.items.filter(({ type }) => type === 'move') ?? [];
+      // What APO said of the second one is dated before all of them.
+      const actions = ['WAIT', 'CAPTURE', 'CAPTURE', 'CAPTURE'];
+      expect(moved.map(({ says }) => says?.nextAction)).toEqual(actions);
+    });
+
+    test('of an order with many captures is one of them, also where APO has said so already', async () => {
+      const store = await ground().empty();
+      const many = Array.from({ length: 40 }, (_, index) => captured('1', `C${index + 1}`));
+      await record(store, PAID, ...many);
+      const capturesOf = async () => {
+        const [shown] = (await follow(store, { limit: 10 })).orders;
+        expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+        return shown?.captures ?? [];
+      };
+      const processing = (all: Awaited<ReturnType<typeof capturesOf>>) =>
+        all.filter(({ status }) => status === 'PROCESSING').map(({ captureRequestId }) => captureRequestId);
+      const move = moveOf(await begin(store, { kind: 'capture', amount: yen('60'), requestId: 'last' }));
+      expect(processing(await capturesOf())).toEqual(['last']);
+      await store.importMoves([{ ...move, requestId: 'C7-request', amount: yen('1') }], new Date());
+      const imported = await capturesOf();
+      expect([imported.length, processing(imported)]).toEqual([41, ['last']]);
+      await record(store, captureResult('S', { captureRequestId: 'last', captureId: 'C0', captureAmount: jpy('60') }));
+      await record(store, captured('1', 'C7'));
+      const told = await capturesOf();
+      expect([told.length, processing(told)]).toEqual([41, []]);
+      await store.keepMove(move, outcome('SUCCEEDED', { id: 'C0' }), new Date());
+      expect(await capturesOf()).toEqual(told);
+    });
+
     test('is due until it is final, and what is final stays; another store takes it in', async () => {
       const store = await ground().empty();
       await record(store, PAID);
@@ -320,12 +388,12 @@ export const describeMoves = (ground: () => Ground): void => {
       expect(await store.dueMoves(1_999, 9)).toEqual([]);
       expect(await store.dueMoves(2_000, 9)).toMatchObject([{ attempts: 1, reason: 'TIMEOUT' }]);
       // The same key, and something else was asked for.
-      await store.importMoves([{ ...move, amount: yen('7'), status: 'FAILED', reason: 'another' }]);
-      await store.importMoves([{ ...move, paymentId: 'P9', status: 'FAILED', reason: 'another' }]);
+      await store.importMoves([{ ...move, amount: yen('7'), status: 'FAILED', reason: 'another' }], new Date());
+      await store.importMoves([{ ...move, paymentId: 'P9', status: 'FAILED', reason: 'another' }], new Date());
       expect(await store.findMove(move)).toMatchObject({ status: 'PROCESSING', reason: 'TIMEOUT' });
-      await store.importMoves([{ ...move, status: 'SUCCEEDED', id: 'A1' }]);
+      await store.importMoves([{ ...move, status: 'SUCCEEDED', id: 'A1' }], new Date());
       await store.keepMove(move, outcome('FAILED'), new Date());
-      await store.importMoves([move]);
+      await store.importMoves([move], new Date());
       const { items } = await store.readMoves({ limit: 1, cursor: null });
       expect(items).toMatchObject([{ status: 'SUCCEEDED', id: 'A1' }]);
       expect(await store.findMove(move)).toEqual(items[0]);

@@ -52,6 +52,7 @@ interface Row {
   readonly has_unreadable: boolean;
   readonly has_siblings: boolean;
   readonly is_shared: boolean;
+  readonly is_moving: boolean;
 }
 
 /**
@@ -128,7 +129,8 @@ const evidenceSql = (found: string): string =>
     r.target <> '' and (
       exists (select ${OTHERS} and other.joins > 0 and elsewhere.payment_id <> '') or ${isSaid("about = 'registration' and target = r.target and id <> r.id")}
     ) as has_siblings,
-    shared.is_shared
+    shared.is_shared,
+    moving.client_id is not null as is_moving
   from keys
   left join lateral (
     select revision, updated_at, reference_order_id, due_at, fold
@@ -142,6 +144,12 @@ const evidenceSql = (found: string): string =>
     where client_id = keys.client_id and about = 'review' and id = keys.order_key and replaced_at = 0
     offset 0
   ) as review on true
+  left join lateral (
+    select client_id
+    from moves
+    where client_id = keys.client_id and payment_id = keys.order_key and status = 'PROCESSING'
+    limit 1
+  ) as moving on true
   left join lateral (
     select position, digest, outcome, problem, statements, first_received_at, kind
     from ${found} and ${OF_ORDERS}
@@ -217,6 +225,7 @@ const toGathered = (rows: readonly [Row, ...Row[]]): GatheredOrder => {
       unreadable: rows.some((row) => row.has_unreadable),
       siblings: rows.some((row) => row.has_siblings),
       shared: rows.some((row) => row.is_shared),
+      moving: first.is_moving,
     },
     isNamed: rows.some((row) => row.is_named),
     before: null,

@@ -169,6 +169,7 @@ const lookAround = (
             lookUp.hasSibling({ clientId, referenceOrderId, paymentRequestId })),
       ),
       shared,
+      moving: isPayment && lookUp.isMoving(clientId, orderKey),
     },
     isNamed: !isPayment && stated.some((link) => lookUp.payments(link).some(isOfPayment)),
   };

@@ -16,6 +16,8 @@ export interface LookUp {
   readonly review: (clientId: string, orderKey: string) => Review | null;
   /** A refund is registered for this order. */
   readonly isRefunded: (clientId: string, orderKey: string) => boolean;
+  /** A capture, cancel or refund of this payment is under way. */
+  readonly isMoving: (clientId: string, paymentId: string) => boolean;
   /** Another registration has the same `referenceOrderId`. */
   readonly hasSibling: (
     registration: Readonly<Record<'clientId' | 'referenceOrderId' | 'paymentRequestId', string>>,
@@ -48,6 +50,13 @@ export const createLookUps = (db: DatabaseSync): (() => LookUp) => {
      limit 1`,
   );
 
+  // Nearly always none is: asked once for all payments.
+  const selectMoving = prepare<readonly [found: number]>(db, `select 1 from moves where status = 'PROCESSING' limit 1`);
+  const selectMovingOf = prepare<readonly [found: number]>(
+    db,
+    `select 1 from moves where client_id = ? and payment_id = ? and status = 'PROCESSING' limit 1`,
+  );
+
   const registration = ({ clientId, name, value }: Link): RegistrationFact | null => {
     const row = name === 'paymentRequestId' ? selectSaid.get(clientId, 'registration', value) : undefined;
     if (row === undefined) return null;
@@ -60,7 +69,13 @@ export const createLookUps = (db: DatabaseSync): (() => LookUp) => {
     const row = selectSaid.get(clientId, 'review', orderKey);
     return row === undefined ? null : toReview(row[1], row[3]);
   };
+  const createIsMoving = (): LookUp['isMoving'] => {
+    let isAny: boolean | null = null;
+    return (clientId, paymentId) =>
+      (isAny ??= selectMoving.get() !== undefined) && selectMovingOf.get(clientId, paymentId) !== undefined;
+  };
   return () => ({
+    isMoving: createIsMoving(),
     payments: remembering(payments),
     registration: remembering(registration),
     legible: (clientId, position) => selectLegible.all(position).map(([name, value]) => ({ clientId, name, value })),

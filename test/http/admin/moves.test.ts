@@ -74,7 +74,7 @@ const sent = async (id: string, fields: Partial<Move> = {}): Promise<void> => {
     updatedAt: now,
     ...fields,
   };
-  await admin.store.importMoves([move]);
+  await admin.store.importMoves([move], new Date());
 };
 
 interface Row {
@@ -300,10 +300,14 @@ describe('the routes of moves', () => {
     ['captures', { captureRequestId: 'x'.repeat(65) }, 'captureRequestId: must have at most 64 characters'],
     ['captures', { isLast: 'yes' }, 'isLast: must be true or false'],
     ['captures', { amount: { currency: 'JPY', value: '0' } }, 'amount'],
-    ['captures', { refundRequestId: 'x' }, 'a name that is not one of ours'],
+    [
+      'captures',
+      { refundRequestId: 'x' },
+      'a name that is not one of ours, which are amount, captureRequestId, isLast, clientId.',
+    ],
     ['refunds', {}, 'amount'],
     ['refunds', { amount: { currency: 'JPY', value: '1.5' } }, 'amount'],
-    ['cancel', { amount: { currency: 'JPY', value: '1' } }, 'a name that is not one of ours'],
+    ['cancel', { amount: { currency: 'JPY', value: '1' } }, 'a name that is not one of ours, which are clientId.'],
   ])('do not understand %s of %j', async (path, body, words) => {
     const response = await post(`P1/${path}`, body);
     expect(response.body).toMatchObject({ status: 400, code: 'MALFORMED_REQUEST' });

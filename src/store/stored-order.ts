@@ -54,7 +54,7 @@ export interface Hints {
   readonly siblings: boolean;
   /** Another payment names one of its links. */
   readonly shared: boolean;
-  /** A capture, cancel or refund of it is under way. */
+  /** A capture, cancel or refund of it was sent, and has not succeeded. */
   readonly moving: boolean;
 }
 

@@ -8,7 +8,7 @@ import { CLIENT, keepUp } from '../sandbox/support.ts';
 import { eventually } from '../support/client.ts';
 import { jpy, paymentResult } from '../support/facts.ts';
 import { removeDirectories } from '../support/receiver.ts';
-import { record, registration } from '../store/support.ts';
+import { AMPLE, delivery, registration } from '../store/support.ts';
 import { asking, begun, type Ground, layGround, made } from './support.ts';
 
 keepUp();
@@ -284,10 +284,14 @@ describe('what is under way', () => {
       void notCaptured.push(`${paymentId} ${reason}`);
     // No request id can be made of it.
     const long = 'P'.repeat(64);
-    await record(
-      ground.store,
-      paymentResult('S', { paymentId: long, paymentRequestId: 'R-long', paymentAmount: jpy('1000') }),
-    );
+    const paid = paymentResult('S', {
+      paymentId: long,
+      paymentRequestId: 'R-long',
+      paymentAmount: jpy('1000'),
+      paymentMethodType: 'CARD',
+      paymentTime: new Date().toISOString(),
+    });
+    await ground.store.record([delivery(paid, { clientId: CLIENT })], AMPLE);
     await ground.store.register(
       registration({ paymentRequestId: 'R-long', clientId: CLIENT, amount: yen('1000'), captureMode: 'MANUAL' }),
       { replace: false, now: new Date() },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AmountText } from '../../src/order/amount.ts';
 import { finalIn, type MoveAsked } from '../../src/order/move.ts';
+import type { Order } from '../../src/order/order.ts';
 import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
 import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
 import { AMPLE, codes, delivery, follow, type Ground, order, rebuildAll, record, registration, T0 } from './support.ts';
@@ -349,6 +350,43 @@ export const describeMoves = (ground: () => Ground): void => {
       // What APO said of the second one is dated before all of them.
       const actions = ['WAIT', 'CAPTURE', 'CAPTURE', 'CAPTURE'];
       expect(moved.map(({ says }) => says?.nextAction)).toEqual(actions);
+    });
+
+    test('that APO refuses at once has failed in its order, too', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      await store.register(registration({ captureMode: 'MANUAL' }), { replace: false, now: new Date() });
+      const tried = async (fields: Partial<MoveOutcome>, again = 0): Promise<Order | undefined> => {
+        const move = moveOf(await begin(store, { kind: 'capture', requestId: `Q-${fields.resultCode}` }));
+        for (let times = 0; times < again; times += 1)
+          await store.keepMove(move, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date());
+        await store.keepMove(move, outcome('FAILED', fields), new Date());
+        expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+        return (await follow(store, { limit: 10 })).orders[0];
+      };
+      // Of these nobody knows whether they say anything of this capture.
+      for (const [fields, again] of [
+        [{ resultCode: 'REPEAT_REQ_INCONSISTENT', reason: 'OUR_FAULT' }, 0],
+        [{ resultCode: 'ORDER_STATUS_INVALID', reason: 'PERSON' }, 1],
+        [{ resultCode: null, reason: 'TOLD' }, 0],
+      ] as const)
+        expect(await tried(fields, again)).toMatchObject({ captures: [], nextAction: 'CAPTURE' });
+      const refused = { resultCode: 'USER_AMOUNT_EXCEED_LIMIT', reason: 'NEW_ID' };
+      expect(await tried(refused)).toMatchObject({
+        nextAction: 'RETRY_CAPTURE',
+        captures: [
+          {
+            captureRequestId: 'Q-USER_AMOUNT_EXCEED_LIMIT',
+            status: 'FAILED',
+            amount: { value: '100' },
+            result: { resultStatus: 'F', resultCode: 'USER_AMOUNT_EXCEED_LIMIT' },
+            furtherAction: expect.stringContaining('Create a new capture'),
+          },
+        ],
+      });
+      const gone = await tried({ resultCode: 'AUTH_EXPIRED', reason: 'AUTHORIZATION_GONE' });
+      expect(gone).toMatchObject({ status: 'CANCELLED', nextAction: 'NEW_PAYMENT_REQUEST' });
+      expect(codes(gone as Order)).toContain('CAPTURE_FAILED');
     });
 
     test('of an order with many captures is one of them, also where APO has said so already', async () => {

@@ -147,7 +147,7 @@ const evidenceSql = (found: string): string =>
   left join lateral (
     select client_id
     from moves
-    where client_id = keys.client_id and payment_id = keys.order_key and status = 'PROCESSING'
+    where client_id = keys.client_id and payment_id = keys.order_key and status <> 'SUCCEEDED'
     limit 1
   ) as moving on true
   left join lateral (

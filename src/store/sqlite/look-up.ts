@@ -16,7 +16,7 @@ export interface LookUp {
   readonly review: (clientId: string, orderKey: string) => Review | null;
   /** A refund is registered for this order. */
   readonly isRefunded: (clientId: string, orderKey: string) => boolean;
-  /** A capture, cancel or refund of this payment is under way. */
+  /** A capture, cancel or refund of this payment was sent, and has not succeeded. */
   readonly isMoving: (clientId: string, paymentId: string) => boolean;
   /** Another registration has the same `referenceOrderId`. */
   readonly hasSibling: (
@@ -50,11 +50,11 @@ export const createLookUps = (db: DatabaseSync): (() => LookUp) => {
      limit 1`,
   );
 
-  // Nearly always none is: asked once for all payments.
-  const selectMoving = prepare<readonly [found: number]>(db, `select 1 from moves where status = 'PROCESSING' limit 1`);
+  // Most services send none: asked once for all payments.
+  const selectMoving = prepare<readonly [found: number]>(db, 'select 1 from moves limit 1');
   const selectMovingOf = prepare<readonly [found: number]>(
     db,
-    `select 1 from moves where client_id = ? and payment_id = ? and status = 'PROCESSING' limit 1`,
+    `select 1 from moves where client_id = ? and payment_id = ? and status <> 'SUCCEEDED' limit 1`,
   );
 
   const registration = ({ clientId, name, value }: Link): RegistrationFact | null => {

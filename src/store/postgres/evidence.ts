@@ -107,6 +107,13 @@ const isSaid = (terms: string): string => `coalesce((
   limit 1
 ), false)`;
 
+const MOVING = `left join lateral (
+    select client_id
+    from moves
+    where client_id = keys.client_id and payment_id = keys.order_key and status <> 'SUCCEEDED'
+    limit 1
+  ) as moving on true`;
+
 /** A refund is registered for the order of this key. */
 const refundedBy = (key: string): string => isSaid(`about = 'refund' and target = ${key}`);
 
@@ -144,12 +151,7 @@ const evidenceSql = (found: string): string =>
     where client_id = keys.client_id and about = 'review' and id = keys.order_key and replaced_at = 0
     offset 0
   ) as review on true
-  left join lateral (
-    select client_id
-    from moves
-    where client_id = keys.client_id and payment_id = keys.order_key and status <> 'SUCCEEDED'
-    limit 1
-  ) as moving on true
+  ${MOVING}
   left join lateral (
     select position, digest, outcome, problem, statements, first_received_at, kind
     from ${found} and ${OF_ORDERS}

@@ -1,4 +1,12 @@
-import { captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import {
+  captureResult,
+  type Fields,
+  jpy,
+  paymentPending,
+  paymentResult,
+  refundResult,
+  result,
+} from '../support/facts.ts';
 
 /** The identifiers of one payment, all with one number. */
 export interface Names {
@@ -82,15 +90,14 @@ export const amountUpdated = (names: Names, value: string, fields: Fields = {}):
 });
 
 /** REFUND_RESULT S of the refund a: it names no payment. At eleven. */
-export const refunded = (names: Names, value: string, fields: Fields = {}): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result('S'),
-  refundStatus: 'SUCCESS',
-  ...names.refund('a'),
-  refundAmount: jpy(value),
-  refundTime: at(11),
-  ...fields,
-});
+export const refunded = (names: Names, value: string, fields: Fields = {}): Fields =>
+  refundResult('S', {
+    refundStatus: 'SUCCESS',
+    ...names.refund('a'),
+    refundAmount: jpy(value),
+    refundTime: at(11),
+    ...fields,
+  });
 
 /** A notification of a dispute over JPY 120; at noon. */
 export const disputed = (names: Names, type: string, fields: Fields = {}): Fields => ({

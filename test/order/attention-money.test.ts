@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import {
+  amount,
+  captureResult,
+  type Fields,
+  jpy,
+  paymentPending,
+  paymentResult,
+  refundResult,
+  result,
+} from '../support/facts.ts';
 import { deriveOrders, orderOf, registered, RULES, toReceived } from './core.ts';
 
 const AUTHORIZED = paymentResult('S', { paymentAmount: jpy('120') });
@@ -10,13 +19,7 @@ const raised = (currency: string, value: string): Fields => ({
   ...paymentResult('S', { paymentAmount: amount(currency, value) }),
   notifyType: 'UPDATE_AMOUNT_RESULT',
 });
-const refund = (fields: Fields): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result('S'),
-  paymentId: 'P1',
-  refundId: 'F1',
-  ...fields,
-});
+const refund = (fields: Fields): Fields => refundResult('S', { paymentId: 'P1', refundId: 'F1', ...fields });
 const disputed = (disputeNotificationType: string, fields: Fields = {}): Fields => ({
   disputeId: 'D1',
   paymentId: 'P1',

@@ -3,7 +3,15 @@ import type { OrderEvidence } from '../../src/order/evidence.ts';
 import { type Explanation, explain } from '../../src/order/explain.ts';
 import { deriveOrder } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
-import { captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import {
+  captureResult,
+  type Fields,
+  jpy,
+  paymentPending,
+  paymentResult,
+  refundResult,
+  result,
+} from '../support/facts.ts';
 import { CONFIGURATIONS, DEFAULTS, INSTANTS, RECEIVED_AT, REGISTRATIONS, registration } from './settings.ts';
 import { FACTS, NOTHING, statementsIn } from './table.ts';
 
@@ -34,12 +42,7 @@ const card = (fields: Fields = {}): Fields =>
 const captured = (value: string, fields: Fields = {}): Fields =>
   captureResult('S', { captureId: 'C1', captureAmount: jpy(value), ...fields });
 const failed = (code: string, fields: Fields = {}): Fields => captured('120', { result: result('F', code), ...fields });
-const refunded = (value: string): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result('S'),
-  refundId: 'F1',
-  refundAmount: jpy(value),
-});
+const refunded = (value: string): Fields => refundResult('S', { refundId: 'F1', refundAmount: jpy(value) });
 const registered = (fields: Parameters<typeof registration>[0] = {}) => ({ registrations: [registration(fields)] });
 
 type Row = readonly [what: string, told: Told, words: readonly string[]];

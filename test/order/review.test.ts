@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { OrderEvidence, RegistrationFact } from '../../src/order/evidence.ts';
 import { type Derivation, deriveOrder } from '../../src/order/order.ts';
 import type { ReviewDecision } from '../../src/order/review.ts';
-import { amount, captureResult, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
+import { amount, captureResult, type Fields, jpy, paymentResult, refundResult, result } from '../support/facts.ts';
 import { agree, drawn, numbersFrom, oneOf, saidBy, setsOfUpTo, toldBy } from './comparison.ts';
 import { afterwards, review, reviewOf } from './reviewed.ts';
 import { CONFIGURATIONS, DEFAULTS, INSTANTS, PAID_AT, RECEIVED_AT, registration, REGISTRATIONS } from './settings.ts';
@@ -103,7 +103,7 @@ const gone = notified(
 );
 
 const refunded = (refundId: string, fields: Fields = {}): Fact =>
-  notified(refundId, { notifyType: 'REFUND_RESULT', result: result('S'), refundId, ...fields });
+  notified(refundId, refundResult('S', { refundId, ...fields }));
 const registeredAs = (fields: Partial<RegistrationFact>): Fact => ({
   name: 'registered',
   add: (evidence) => ({ ...evidence, registrations: [registration(fields)] }),

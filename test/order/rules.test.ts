@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { nameOfRules } from '../../src/order/rules.ts';
-import { captureResult, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import { captureResult, jpy, paymentPending, paymentResult, refundResult } from '../support/facts.ts';
 import { deriveOrders, registered, RULES, toReceived, toCoded } from './core.ts';
 
 const NOTIFICATIONS = [
@@ -14,8 +14,8 @@ const NOTIFICATIONS = [
   captureResult('F', { captureId: 'C2', captureRequestId: 'Q2', captureAmount: jpy('60') }),
   captureResult('S', { captureId: 'C3', captureAmount: { currency: 'EUR', value: '7' } }),
   captureResult('S', {}),
-  { notifyType: 'REFUND_RESULT', result: result('S'), paymentId: 'P1', refundId: 'F1', refundAmount: jpy('50') },
-  { notifyType: 'REFUND_RESULT', result: result('S'), paymentId: 'P1', refundId: 'F2' },
+  refundResult('S', { paymentId: 'P1', refundId: 'F1', refundAmount: jpy('50') }),
+  refundResult('S', { paymentId: 'P1', refundId: 'F2' }),
 ].map((fields) => toReceived(fields));
 
 /** Every set of these notifications, with a registration and without. */

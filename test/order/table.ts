@@ -1,5 +1,14 @@
 import type { OrderEvidence, RegistrationFact } from '../../src/order/evidence.ts';
-import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
+import {
+  amount,
+  captureResult,
+  type Fields,
+  jpy,
+  paymentPending,
+  paymentResult,
+  refundResult,
+  result,
+} from '../support/facts.ts';
 import { type Fact, NOTHING, notified, statementsIn } from './fact.ts';
 import { INQUIRED, MORE_INQUIRED } from './inquired.ts';
 import { registration } from './settings.ts';
@@ -19,7 +28,7 @@ const captured = (name: string, status: Status, fields: Fields): Fact =>
   notified(`capture ${status} ${name}`, captureResult(status, fields));
 
 const refunded = (name: string, status: Status, fields: Fields): Fact =>
-  notified(`refund ${status} ${name}`, { notifyType: 'REFUND_RESULT', result: result(status), ...fields });
+  notified(`refund ${status} ${name}`, refundResult(status, fields));
 
 const updated = (name: string, status: Status, paymentAmount: Fields): Fact =>
   notified(`amount update ${status} ${name}`, {

@@ -13,6 +13,7 @@ import {
   jpy,
   paymentAnswer,
   paymentResult,
+  refundResult,
   result,
   transaction,
   TRUST,
@@ -50,12 +51,8 @@ const PAID = paymentAnswer('SUCCESS', { paymentAmount: jpy('100'), paymentMethod
 const CAPTURED = { ...PAID, transactions: [captureOf('100')] };
 const UNKNOWN = { result: result('F', 'ORDER_NOT_EXIST') };
 
-const refundResult = (refundRequestId: string, value: string): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result('S'),
-  refundRequestId,
-  refundAmount: jpy(value),
-});
+const refunded = (refundRequestId: string, value: string): Fields =>
+  refundResult('S', { refundRequestId, refundAmount: jpy(value) });
 
 const unjoined = async (store: Store): Promise<readonly (string | null)[]> =>
   (await store.listRefunds({ joined: false }, { limit: 10, cursor: null })).items.map((one) => one.refundRequestId);
@@ -131,8 +128,7 @@ export const describeInquiries = (ground: () => Ground): void => {
 
     test('join the refunds that name no payment, in any order', async () => {
       const steps: readonly ((store: Store) => Promise<unknown>)[] = [
-        async (store) =>
-          await record(store, refundResult('G1', '30'), refundResult('G2', '20'), refundResult('G3', '9')),
+        async (store) => await record(store, refunded('G1', '30'), refunded('G2', '20'), refunded('G3', '9')),
         async (store) =>
           await answered(store, {
             ...CAPTURED,
@@ -144,7 +140,7 @@ export const describeInquiries = (ground: () => Ground): void => {
           }),
         // Known by the id that the inquiry alone ties to the request.
         async (store) =>
-          await record(store, { ...refundResult('', '30'), refundId: 'F1', refundTime: '2025-05-18T00:00:00Z' }),
+          await record(store, { ...refunded('', '30'), refundId: 'F1', refundTime: '2025-05-18T00:00:00Z' }),
         async (store) => await record(store, captureResult('S', { captureId: 'C1', captureAmount: jpy('100') })),
       ];
       const told: unknown[] = [];

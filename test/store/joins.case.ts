@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Store } from '../../src/store/store.ts';
-import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
+import { captureResult, CLIENT, type Fields, jpy, paymentResult, refundResult } from '../support/facts.ts';
 import { codes, follow, type Ground, order, outcomesOf, record, registration, T0 } from './support.ts';
 
 const paid = (number: number, fields: Fields = {}): readonly Fields[] => [
@@ -13,12 +13,7 @@ const paid = (number: number, fields: Fields = {}): readonly Fields[] => [
   captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') }),
 ];
 
-const refund = (fields: Fields): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result('S'),
-  refundAmount: jpy('100'),
-  ...fields,
-});
+const refund = (fields: Fields): Fields => refundResult('S', { refundAmount: jpy('100'), ...fields });
 
 const register = async (store: Store, number: number, referenceOrderId: string | null = 'basket-1') =>
   await store.register(registration({ paymentRequestId: `R${number}`, referenceOrderId }), {

@@ -3,7 +3,7 @@ import type { AmountText } from '../../src/order/amount.ts';
 import { finalIn, type MoveAsked } from '../../src/order/move.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
-import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
+import { captureResult, CLIENT, type Fields, jpy, paymentResult, refundResult } from '../support/facts.ts';
 import { AMPLE, codes, delivery, follow, type Ground, order, rebuildAll, record, registration, T0 } from './support.ts';
 
 /** Not long ago: an authorization of seven days is still good. */
@@ -73,13 +73,8 @@ type Refusal = readonly [
 ];
 const WEEKS_AGO = new Date(Date.now() - 30 * 86_400_000).toISOString();
 
-const refundOf = (status: 'S' | 'U', refundAmount?: AmountText): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result(status),
-  paymentId: 'P1',
-  refundId: 'F1',
-  ...(refundAmount === undefined ? {} : { refundAmount }),
-});
+const refundOf = (status: 'S' | 'U', refundAmount?: AmountText): Fields =>
+  refundResult(status, { paymentId: 'P1', refundId: 'F1', ...(refundAmount === undefined ? {} : { refundAmount }) });
 const lost = (value?: string): Fields => ({
   paymentId: 'P1',
   paymentRequestId: 'R1',
@@ -290,14 +285,15 @@ export const describeMoves = (ground: () => Ground): void => {
       await record(store, PAID, captured('60'));
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('50'), captureId: 'C1' }))).toBe('begun P1-r1 50');
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('11'), requestId: 'F2' }))).toBe('TOO_MUCH');
-      await record(store, {
-        notifyType: 'REFUND_RESULT',
-        result: result('S'),
-        refundStatus: 'SUCCESS',
-        refundRequestId: 'P1-r1',
-        refundId: 'F1',
-        refundAmount: jpy('50'),
-      });
+      await record(
+        store,
+        refundResult('S', {
+          refundStatus: 'SUCCESS',
+          refundRequestId: 'P1-r1',
+          refundId: 'F1',
+          refundAmount: jpy('50'),
+        }),
+      );
       const refunded = await order(store, 'P1');
       expect(refunded).toMatchObject({ refundedAmount: { value: '50' }, refunds: [{ refundRequestId: 'P1-r1' }] });
       expect(codes(refunded)).toContain('PARTIALLY_REFUNDED');

@@ -6,12 +6,13 @@ import { LONGEST_TIMELINE, type Store, type Timeline } from '../../src/store/sto
 import type { Asked } from '../../src/order/asked.ts';
 import {
   answerTo,
-  CLIENT,
   captureResult,
+  CLIENT,
   type Fields,
   jpy,
   paymentAnswer,
   paymentResult,
+  refundResult,
   result,
   transaction,
 } from '../support/facts.ts';
@@ -87,12 +88,8 @@ const card = (fields: Fields = {}): Fields =>
   });
 const captured = (value: string, id = 'C1', fields: Fields = {}): Fields =>
   captureResult('S', { captureId: id, captureAmount: jpy(value), ...fields });
-const refunded = (id: string, value: string): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result('S'),
-  refundRequestId: id,
-  refundAmount: jpy(value),
-});
+const refunded = (id: string, value: string): Fields =>
+  refundResult('S', { refundRequestId: id, refundAmount: jpy(value) });
 
 const asked = (fields: Fields): Fields =>
   paymentAnswer('SUCCESS', { paymentAmount: jpy('120'), paymentMethodType: 'CARD', ...fields });

@@ -17,6 +17,7 @@ import {
   jpy,
   paymentPending,
   paymentResult,
+  refundResult,
   result,
 } from '../support/facts.ts';
 import { startServer } from '../support/postgres.ts';
@@ -311,15 +312,16 @@ const fill = async (store: Store): Promise<void> => {
     { clientId: CLIENT, refundRequestId: 'X1', paymentId: 'P1', paymentRequestId: null },
     { replace: false, now },
   );
-  await record(store, {
-    notifyType: 'REFUND_RESULT',
-    result: result('S'),
-    refundId: 'RF1',
-    refundRequestId: 'X1',
-    captureId: 'C1',
-    refundAmount: jpy('40'),
-    refundTime: TIMES[1],
-  });
+  await record(
+    store,
+    refundResult('S', {
+      refundId: 'RF1',
+      refundRequestId: 'X1',
+      captureId: 'C1',
+      refundAmount: jpy('40'),
+      refundTime: TIMES[1],
+    }),
+  );
   const [order] = await store.findOrders({ clientId: CLIENT, id: 'W3' });
   await store.review(
     { clientId: CLIENT, id: 'W3', decision: 'CLOSE', revision: order?.revision ?? 0, note: 'by "phone"' },

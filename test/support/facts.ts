@@ -115,6 +115,13 @@ export const captureResult = (status: Status, fields: Fields): Fields => ({
   ...fields,
 });
 
+/** A REFUND_RESULT; the caller names the refund, and the payment where it is stated, which is seldom. */
+export const refundResult = (status: Status, fields: Fields): Fields => ({
+  notifyType: 'REFUND_RESULT',
+  result: result(status),
+  ...fields,
+});
+
 /** Four notifications of one payment; every tenth payment shares its paymentRequestId with the one before. */
 export const notificationsOfPayment = (number: number): readonly Fields[] => {
   const paymentId = `P${number}`;

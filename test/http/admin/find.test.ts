@@ -2,7 +2,7 @@ import { afterEach, beforeAll, afterAll, describe, expect, test } from '@jest/gl
 import request from 'supertest';
 import { captureResult, type Fields, jpy, paymentResult, result } from '../../support/facts.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { type Admin, CLIENT, openAdmin, OTHER, RECEIVED_AT, refundResult, signedRequest } from './support.ts';
+import { type Admin, CLIENT, openAdmin, OTHER, RECEIVED_AT, refunded, signedRequest } from './support.ts';
 
 let admin: Admin;
 const closing = async () => await admin.close();
@@ -32,7 +32,7 @@ const NOTIFICATIONS: readonly Fields[] = [
     captureRequestId: 'CR-0001',
     captureAmount: jpy('120'),
   }),
-  refundResult({ refundId: 'F-0001', refundRequestId: 'FR-0001' }),
+  refunded({ refundId: 'F-0001', refundRequestId: 'FR-0001' }),
   { disputeNotificationType: 'DISPUTE_CREATED', disputeId: 'D-0001', paymentId: 'P-0001', paymentRequestId: 'R-0001' },
   { vaultingRequestId: 'V-0001', result: result('S') },
 ];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { captureResult, jpy, paymentResult } from '../../support/facts.ts';
 import { startServer, type TestServer } from '../../support/postgres.ts';
-import { type Admin, CLIENT, openAdmin, refundResult, signedRequest } from './support.ts';
+import { type Admin, CLIENT, openAdmin, refunded, signedRequest } from './support.ts';
 
 /* What a shop and a person say, on the other database: one story through every route that says or finds something. */
 
@@ -59,7 +59,7 @@ test('a person settles a capture too much, at the revision that was seen', async
 });
 
 test('a refund joins the payment that it is registered for', async () => {
-  await admin.notify(refundResult({ refundId: 'F-0001', refundRequestId: 'FR-0001' }));
+  await admin.notify(refunded({ refundId: 'F-0001', refundRequestId: 'FR-0001' }));
   expect((await get('refunds?joined=false'))['items']).toHaveLength(1);
   await put('refunds/FR-0001', { paymentId: 'P-0001' }).expect(201);
   await put('refunds/FR-0001', { paymentId: 'P-0001' }).expect(200);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { captureResult, jpy, paymentResult } from '../../support/facts.ts';
-import { type Admin, CLIENT, openAdmin, OTHER, RECEIVED_AT, refundResult, TIME } from './support.ts';
+import { type Admin, CLIENT, openAdmin, OTHER, RECEIVED_AT, refunded, TIME } from './support.ts';
 
 let admin: Admin;
 beforeEach(async () => {
@@ -51,11 +51,11 @@ describe('PUT /api/refunds/:refundRequestId', () => {
     ['paymentRequestId', { paymentRequestId: 'R1' }],
   ])('joins it by %s, before or after it and its payment', async (_, payment) => {
     await put('FR1', payment).expect(201);
-    await admin.notify(refundResult());
+    await admin.notify(refunded());
     await pay();
     expect(await order()).toMatchObject(JOINED);
 
-    await admin.notify(refundResult({ refundId: 'F2', refundRequestId: 'FR2', refundAmount: jpy('30') }));
+    await admin.notify(refunded({ refundId: 'F2', refundRequestId: 'FR2', refundAmount: jpy('30') }));
     expect(await order()).toMatchObject(JOINED);
     await put('FR2', payment).expect(201);
     expect(await order()).toMatchObject({ refundedAmount: jpy('50') });
@@ -77,7 +77,7 @@ describe('PUT /api/refunds/:refundRequestId', () => {
     ['a paymentRequestId', { paymentRequestId: 'R1' }],
   ])('%s is a conflict that shows both, and the first one stays', async (_, other) => {
     await pay();
-    await admin.notify(refundResult());
+    await admin.notify(refunded());
     const { body: first } = await put('FR1', { paymentId: 'P1' }).expect(201);
     for (const path of ['FR1', 'FR1?replace=false']) {
       const response = await put(path, other);
@@ -92,7 +92,7 @@ describe('PUT /api/refunds/:refundRequestId', () => {
   test('?replace=true replaces it, and the refund leaves the first payment', async () => {
     await pay();
     await admin.notify(paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2', paymentAmount: jpy('120') }));
-    await admin.notify(refundResult());
+    await admin.notify(refunded());
     const { body: first } = await put('FR1?replace=true', { paymentId: 'P1' }).expect(201);
     const { body: second } = await put('FR1?replace=true', { paymentId: 'P2' }).expect(200);
     expect(second).toMatchObject({ paymentId: 'P2', createdAt: first.createdAt });
@@ -149,7 +149,7 @@ describe('GET /api/refunds', () => {
   beforeEach(async () => {
     await pay();
     for (const number of [1, 2, 3])
-      await admin.notify(refundResult({ refundRequestId: `FR${number}`, refundId: `F${number}` }));
+      await admin.notify(refunded({ refundRequestId: `FR${number}`, refundId: `F${number}` }));
     await put('FR2', { paymentId: 'P1' }).expect(201);
   });
 

@@ -19,7 +19,7 @@ import { diagnosisOf } from '../../../src/upkeep/diagnosis.ts';
 import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { readStatus } from '../../../src/upkeep/status.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
-import { type Fields, jpy, result } from '../../support/facts.ts';
+import { type Fields, jpy, refundResult } from '../../support/facts.ts';
 import { metricsOf } from '../../support/metrics.ts';
 import { RULES } from '../../support/rules.ts';
 import { compareAnswers } from './documented.ts';
@@ -70,16 +70,15 @@ const receive = (body: Buffer, clientId: string): ReadNotification => {
 };
 
 /** A REFUND_RESULT of the refund F1 under FR1: it names no payment. */
-export const refundResult = (fields: Fields = {}): Fields => ({
-  notifyType: 'REFUND_RESULT',
-  result: result('S'),
-  refundStatus: 'SUCCESS',
-  refundRequestId: 'FR1',
-  refundId: 'F1',
-  refundAmount: jpy('20'),
-  refundTime: '2025-05-18T07:58:04Z',
-  ...fields,
-});
+export const refunded = (fields: Fields = {}): Fields =>
+  refundResult('S', {
+    refundStatus: 'SUCCESS',
+    refundRequestId: 'FR1',
+    refundId: 'F1',
+    refundAmount: jpy('20'),
+    refundTime: '2025-05-18T07:58:04Z',
+    ...fields,
+  });
 
 export const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 

@@ -1,6 +1,6 @@
 import type { Registration } from '../../../src/order/registration.ts';
 import type { RefundRegistration } from '../../../src/store/store.ts';
-import { captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../../support/facts.ts';
+import { captureResult, type Fields, jpy, paymentPending, paymentResult, refundResult } from '../../support/facts.ts';
 
 /** What happens to a store, one after the other. Times are epoch milliseconds. */
 export type Act =
@@ -38,14 +38,13 @@ const randomBody = (pick: Pick): Fields => {
     paymentRequestId: pick(REQUESTS),
     paymentAmount: jpy(pick(VALUES)),
   });
-  const refund = (): Fields => ({
-    notifyType: 'REFUND_RESULT',
-    result: result(pick(['S', 'S', 'S', 'F'])),
-    refundId: pick(REFUNDS),
-    refundRequestId: pick(REFUND_REQUESTS),
-    paymentId: pick(['', '', '', ...PAYMENTS]),
-    refundAmount: jpy(pick(VALUES)),
-  });
+  const refund = (): Fields =>
+    refundResult(pick(['S', 'S', 'S', 'F']), {
+      refundId: pick(REFUNDS),
+      refundRequestId: pick(REFUND_REQUESTS),
+      paymentId: pick(['', '', '', ...PAYMENTS]),
+      refundAmount: jpy(pick(VALUES)),
+    });
   return pick<() => Fields>([
     () => paymentResult(pick(['S', 'S', 'S', 'F', 'U']), payment()),
     () => paymentResult('S', { ...payment(), paymentMethodType: 'ALIPAY_CN' }),

@@ -9,6 +9,7 @@ import {
   knownBeside,
   mismatch,
 } from './contradiction.ts';
+import { problemTexts } from './evidence.ts';
 import { hasGivenBack, paidSiblings, successStatesAmount } from './findings.ts';
 import { list, show } from './show.ts';
 
@@ -101,9 +102,8 @@ export const MONEY_LINES = {
       problems.length === 0
         ? null
         : {
-            // One more with the same problem is another notification.
-            values: [...problems].sort(),
-            text: `A notification of this order could not be read or applied: ${list([...new Set(problems)].sort())} Look it up by its paymentId. Ask APO what it says and decide by a review, or redrive it once it can be read.`,
+            values: problems.map(({ digest }) => digest).sort(),
+            text: `A notification of this order could not be read or applied: ${list(problemTexts(problems))} Look it up by its paymentId. Ask APO what it says and decide by a review, or redrive it once it can be read.`,
           },
     blocks: true,
     review: true,

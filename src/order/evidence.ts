@@ -14,6 +14,18 @@ export const countedRegistration = (registrations: readonly RegistrationFact[]):
     null,
   );
 
+/** A stored notification that could not be read or applied. */
+export interface Problem {
+  /** SHA-256 of its body, lower-case hex. */
+  readonly digest: string;
+  /** What is wrong with it: one sentence. */
+  readonly text: string;
+}
+
+/** The sentences, each once. */
+export const problemTexts = (problems: readonly Problem[]): readonly string[] =>
+  [...new Set(problems.map(({ text }) => text))].sort();
+
 /** Everything that decides what an order says: a set, so nothing in it depends on the order of arrival. */
 export interface OrderEvidence {
   readonly clientId: string;
@@ -24,7 +36,7 @@ export interface OrderEvidence {
   /** The registrations under any `paymentRequestId` that its payment statements name. */
   readonly registrations: readonly RegistrationFact[];
   /** What is wrong with each stored notification that joins this order and could not be read or applied. */
-  readonly problems: readonly string[];
+  readonly problems: readonly Problem[];
   /** Identifiers of this payment that stand for another payment too: `captureId C1 also names payment P2`. */
   readonly sharedIdentities: readonly string[];
   /** What stands for other payments of the same shop order, by `referenceOrderId`. */

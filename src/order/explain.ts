@@ -2,7 +2,7 @@ import { type Amount, toAmount } from './amount.ts';
 import type { AttentionCode } from './attention-code.ts';
 import { isExpired } from './authorization.ts';
 import { saysAuthorizationGone } from './capture.ts';
-import type { OrderEvidence } from './evidence.ts';
+import { type OrderEvidence, problemTexts } from './evidence.ts';
 import { type Findings, payingSiblings, saysCancelled } from './findings.ts';
 import { nameOf, nameWithCode } from './movement.ts';
 import type { NextAction } from './next-action.ts';
@@ -111,7 +111,7 @@ const dueText = ({ amounts, registration }: Findings): string =>
     : `${amountText(amounts.due)} (the registered finalAmount)`;
 
 const unreadable = ({ problems }: OrderEvidence): string =>
-  `A notification of this payment came and could not be read: ${list([...new Set(problems)].sort())}`;
+  `A notification of this payment came and could not be read: ${list(problemTexts(problems))}`;
 
 const paidAt = ({ payments }: Findings): string => {
   const time = firstOf(payments, ({ paymentTime }) => paymentTime);

@@ -5,7 +5,7 @@ import type { Held, Situation } from './attention-line.ts';
 import { authorizationExpiry, remaining, WARNED_BEFORE } from './authorization.ts';
 import { type Capture, toCapture } from './capture.ts';
 import { type Dispute, toDispute } from './dispute.ts';
-import type { OrderEvidence } from './evidence.ts';
+import { type OrderEvidence, problemTexts } from './evidence.ts';
 import { type Findings, findIn } from './findings.ts';
 import { type NextAction, nextActionOf } from './next-action.ts';
 import { type Refund, toRefund } from './refund.ts';
@@ -241,7 +241,7 @@ export const underivable = ({ clientId, paymentId, problems }: OrderEvidence): D
     refunds: [],
     disputes: [],
     attention: [
-      { code: 'UNREADABLE_NOTIFICATION', message: [UNDERIVABLE, ...new Set(problems)].join(' '), settled: false },
+      { code: 'UNREADABLE_NOTIFICATION', message: [UNDERIVABLE, ...problemTexts(problems)].join(' '), settled: false },
     ],
     review: null,
   },

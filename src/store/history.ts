@@ -13,7 +13,15 @@ import { toReview } from './review.ts';
 import { isRefundName, OF_ORDERS } from './row.ts';
 import { idsSaidOf, readHistory } from './say.ts';
 import type { ShopStatement } from './shop.ts';
-import { type EvidenceRow, newestIn, newestOf, statementsOf, type StoredOrder, together } from './stored-order.ts';
+import {
+  type EvidenceRow,
+  newestIn,
+  newestOf,
+  problemsOf,
+  statementsOf,
+  type StoredOrder,
+  together,
+} from './stored-order.ts';
 import type { Query } from './transaction.ts';
 
 /** All that is stored about an order and what it looks at, with the shop's words as they changed. */
@@ -198,7 +206,7 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
     paymentId: isPayment ? paymentIdOf(orderKey) : null,
     statements: [...statementsOf(rows), ...moving.map(({ statement }) => statement)],
     registrations,
-    problems: rows.flatMap(({ outcome, problem }) => (outcome === 'APPLIED' ? [] : [problem ?? ''])),
+    problems: problemsOf(rows),
     sharedIdentities: order.evidence.sharedIdentities.filter((words) => isSharedAt(history, words, at)),
     siblings: {
       payments: isPayment ? others.flatMap((other) => siblingAt(other, at)) : [],

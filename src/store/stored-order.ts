@@ -1,4 +1,4 @@
-import type { OrderEvidence, RegistrationFact, Siblings } from '../order/evidence.ts';
+import type { OrderEvidence, Problem, RegistrationFact, Siblings } from '../order/evidence.ts';
 import type { Kind, Outcome } from '../order/reading.ts';
 import type { Review } from '../order/review.ts';
 import type { CaptureStatement, Sourced, Statement } from '../order/statement.ts';
@@ -130,6 +130,12 @@ export const together = (own: readonly EvidenceRow[], joined: readonly EvidenceR
   return [...rows.values()];
 };
 
+/** What could not be read or applied of these. */
+export const problemsOf = (rows: readonly EvidenceRow[]): readonly Problem[] =>
+  rows.flatMap(({ outcome, digest, problem }) =>
+    outcome === 'APPLIED' ? [] : [{ digest, text: problem ?? OUR_FAULT }],
+  );
+
 export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOrder => {
   const { clientId, orderKey, registrations, isNamed } = gathered;
   const paymentId = paymentIdOf(orderKey);
@@ -144,7 +150,7 @@ export const toStoredOrder = (gathered: GatheredOrder, joined: Joined): StoredOr
       paymentId,
       statements: [...statementsOf(notifications), ...joined.moving.map(({ statement }) => statement)],
       registrations,
-      problems: notifications.flatMap(({ outcome, problem }) => (outcome === 'APPLIED' ? [] : [problem ?? OUR_FAULT])),
+      problems: problemsOf(notifications),
       sharedIdentities: joined.sharedIdentities,
       siblings: joined.siblings,
       newestAt: newestOf(newestIn(notifications, { registered, before: gathered.before }), joined.moving),

@@ -116,7 +116,9 @@ export const createFacts = ({ clientId, rules, derive, now, onChange }: Setting)
         isReadable ? [{ ...statement, digest, place: 0 }] : [],
       ),
       registrations: joined,
-      problems: own.flatMap(({ isReadable, digest }) => (isReadable ? [] : [`${digest} could not be read.`])),
+      problems: own.flatMap(({ isReadable, digest }) =>
+        isReadable ? [] : [{ digest, text: 'It could not be read.' }],
+      ),
       sharedIdentities: shared(key, own),
       siblings: withSiblings && counting !== undefined ? siblingsOf(counting, key) : NO_SIBLINGS,
       newestAt: own.length > 0 ? newest : (waiting?.createdAt ?? 0),

@@ -159,7 +159,7 @@ const STATUSES: readonly Row[] = [
   ],
   [
     'unreadable',
-    { evidence: { problems: ['paymentId is missing.'] } },
+    { evidence: { problems: [{ digest: 'u1', text: 'paymentId is missing.' }] } },
     ['A notification of this payment came and could not be read: paymentId is missing.'],
   ],
   ['only a refund', { stated: [refunded('20')] }, ['No PAYMENT_RESULT has come, only refunds.']],

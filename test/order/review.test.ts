@@ -134,6 +134,10 @@ const beside = (own: readonly Fact[], others: readonly Fact[], decision: ReviewD
 const CANCELLED_BY_APO = FACTS.find(({ name }) => name === 'inquiry: cancelled') as Fact;
 const siblingIsPaid = FACTS.find(({ name }) => name === 'a sibling is paid') as Fact;
 const unstated = notified('S', paymentResult('S', { paymentMethodType: 'GRABPAY_SG' }));
+const unreadable = (digest: string): Fact => ({
+  name: digest,
+  add: (evidence) => ({ ...evidence, problems: [{ digest, text: 'result is missing.' }] }),
+});
 const registeredFor = (value: string, referenceOrderId: string): Fact =>
   registeredAs({ referenceOrderId, amount: { currency: 'JPY', value } });
 
@@ -203,6 +207,15 @@ describe('a review', () => {
     const given = reviewOf(first, 'FULFIL');
     const later = { ...addTo(NOTHING, [authorized, captured, other]), review: given };
     expect(deriveOrder(later, DEFAULTS, RECEIVED_AT).order).toMatchObject({ fulfillable: false, nextAction: 'NONE' });
+  });
+
+  test('FULFIL of what one notification does not tell legibly does not stand for another one', () => {
+    const paid = [authorized, captured];
+    const given = reviewOf(deriveOrder(addTo(NOTHING, [...paid, unreadable('a')]), DEFAULTS, RECEIVED_AT), 'FULFIL');
+    const later = (digest: string) =>
+      deriveOrder({ ...addTo(NOTHING, [...paid, unreadable(digest)]), review: given }, DEFAULTS, RECEIVED_AT).order;
+    expect(later('a')).toMatchObject({ fulfillable: true });
+    expect(later('b')).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
   });
 
   test('FULFIL of one payment of a shop order is told to whoever has decided on the other', () => {

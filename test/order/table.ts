@@ -189,7 +189,13 @@ const FULFILLED_SIBLING: OrderEvidence = {
 };
 
 const AROUND: readonly Fact[] = [
-  { name: 'unreadable', add: (evidence) => ({ ...evidence, problems: [...evidence.problems, 'result is missing.'] }) },
+  {
+    name: 'unreadable',
+    add: (evidence) => ({
+      ...evidence,
+      problems: [...evidence.problems, { digest: 'u1', text: 'result is missing.' }],
+    }),
+  },
   {
     name: 'shared identity',
     add: (evidence) => ({
@@ -267,7 +273,10 @@ export const MORE_FACTS: readonly Fact[] = [
       siblings: { ...evidence.siblings, payments: [...evidence.siblings.payments, FULFILLED_SIBLING] },
     }),
   },
-  { name: 'unreadable otherwise', add: (evidence) => ({ ...evidence, problems: [...evidence.problems, 'No JSON.'] }) },
+  {
+    name: 'unreadable otherwise',
+    add: (evidence) => ({ ...evidence, problems: [...evidence.problems, { digest: 'u2', text: 'No JSON.' }] }),
+  },
 ];
 
 export const evidenceOf = (set: readonly Fact[], registered: RegistrationFact | null): OrderEvidence => {

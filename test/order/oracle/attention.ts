@@ -213,7 +213,7 @@ export const attentionAt = (facts: Facts, now: number): readonly Noted[] => {
   note('CURRENCY_MISMATCH', currencyMismatch(facts), BOTH);
   note('OVER_CAPTURED', when(isOver, currency, captured?.value, due?.value), BOTH);
   note('AMOUNT_UNKNOWN', amountUnknown(facts), ONCE_CAPTURED);
-  note('UNREADABLE_NOTIFICATION', lines([...evidence.problems].sort()), BOTH);
+  note('UNREADABLE_NOTIFICATION', lines(evidence.problems.map(({ digest }) => digest).sort()), BOTH);
   note('DUPLICATE_PAYMENT', duplicates(facts), BOTH);
   note('CANCELLED_BUT_CAPTURED', when(isCancelledButCaptured, nameOf(captured), ...cancelledBy), BOTH);
   note('OVER_REFUNDED', when(isKnown && gone > paid, currency, gone, paid), BOTH);

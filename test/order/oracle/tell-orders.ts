@@ -127,7 +127,7 @@ const evidenceIn = (
         paymentId,
         newestAt: newestAt([...own, ...unreadable], registered),
         statements: own.flatMap(({ statements }) => statements),
-        problems: unreadable.map(() => 'unreadable'),
+        problems: unreadable.map((_, index) => ({ digest: `u${index}`, text: 'unreadable' })),
         sharedIdentities: others.filter((name) => names.has(name)),
       },
       registered,
@@ -140,7 +140,13 @@ const evidenceIn = (
     .toSorted((a, b) => (a.paymentRequestId < b.paymentRequestId ? -1 : 1));
   const placeholders = waiting.map((one) => {
     const unreadable = readings.filter((other) => legibleIn(other).includes(`request ${one.paymentRequestId}`));
-    return make({ newestAt: newestAt(unreadable, [one]), problems: unreadable.map(() => 'unreadable') }, [one]);
+    return make(
+      {
+        newestAt: newestAt(unreadable, [one]),
+        problems: unreadable.map((_, index) => ({ digest: `u${index}`, text: 'unreadable' })),
+      },
+      [one],
+    );
   });
   return [...byPayments, ...placeholders];
 };

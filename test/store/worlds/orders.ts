@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { OrderEvidence, RegistrationFact } from '../../../src/order/evidence.ts';
+import type { OrderEvidence, Problem, RegistrationFact } from '../../../src/order/evidence.ts';
 import { identifierNamed, type IdentifierName } from '../../../src/order/identifier.ts';
 import { deriveOrder, type Order } from '../../../src/order/order.ts';
 import type { Reading } from '../../../src/order/reading.ts';
@@ -54,6 +54,8 @@ const gather = (acts: readonly Act[], clientId: string): World => {
 };
 
 const isRead = ({ reading }: Fact): boolean => reading.outcome === 'APPLIED';
+
+const toProblem = ({ reading, digest }: Fact): Problem => ({ digest, text: reading.problem ?? '' });
 
 /** What a fact states under a name: in its statements where it was read, else legibly. */
 const named = (fact: Fact, name: IdentifierName): readonly string[] => {
@@ -163,7 +165,7 @@ const evidenceOf = (world: World, paymentId: string, isSibling = false): OrderEv
       .filter(isRead)
       .flatMap(({ reading, digest }) => reading.statements.map((one, place) => ({ ...one, digest, place }))),
     registrations,
-    problems: facts.filter((fact) => !isRead(fact)).map(({ reading }) => reading.problem ?? ''),
+    problems: facts.filter((fact) => !isRead(fact)).map(toProblem),
     sharedIdentities: contradictsIdentity(world, paymentId) ? ['an identifier'] : [],
     siblings: {
       payments: siblings.map((other) => evidenceOf(world, other, true)),
@@ -227,7 +229,7 @@ export const ordersOfWorld = (
         paymentId: null,
         statements: [],
         registrations: [registration],
-        problems: unreadable.map(({ reading }) => reading.problem ?? ''),
+        problems: unreadable.map(toProblem),
         sharedIdentities: [],
         siblings: { payments: [], hasLaterRegistration: false },
         newestAt: times.length > 0 ? Math.max(...times) : registration.createdAt,

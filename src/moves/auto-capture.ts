@@ -23,11 +23,12 @@ export const captureByRegistration = async (work: AutoCapture): Promise<void> =>
   }
 };
 
-/** Once the shop, or we, have captured anything, or tried to, the rest is a matter for the shop. */
+/** Once the shop, or we, have captured or cancelled anything, or tried to, the rest is a matter for the shop. */
 const capture = async ({ store, moves, onNotCaptured }: AutoCapture, order: Order): Promise<void> => {
   const { clientId, paymentId, status, captureMode, expectedAmount } = order;
   if (paymentId === null || status !== 'AUTHORIZED' || captureMode !== 'MANUAL' || expectedAmount === null) return;
-  if ((await store.listMoves(clientId, paymentId)).some(({ kind }) => kind === 'capture')) return;
+  const before = await store.listMoves(clientId, paymentId);
+  if (before.some(({ kind, status: came }) => kind === 'capture' || (kind === 'cancel' && came !== 'FAILED'))) return;
   const all = { amount: null, requestId: null, captureId: null, isLast: null };
   const made = await moves.make({ clientId, id: paymentId, kind: 'capture', ...all });
   if (made.kind === 'no key') onNotCaptured(order, 'NO_KEY');

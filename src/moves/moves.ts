@@ -59,7 +59,8 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
     // written down, for whoever dies in between is then taken up; and so is what the order does not show yet.
     const { order, inquired } = await look({ store, client, signal }, move);
     const isShown = order !== null && finalIn(order, move) !== null;
-    if (isShown || inquired.trouble === 'configuration') return await keep(move, outcome);
+    // Of a cancel no notification tells, where the inquiry may not.
+    if (isShown || (move.kind === 'cancel' && inquired.trouble === 'configuration')) return await keep(move, outcome);
     const { resultCode, id } = outcome;
     return await keep(move, { ...waiting(move, 'NOT_SHOWN'), resultCode, id, sent: true });
   };
@@ -72,10 +73,10 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
       return begun.kind === 'begun' ? { ...begun, move: await attempt(begun.move, { client, looked: null }) } : begun;
     },
     takeUp: async (move) => {
-      const client = clients.get(move.clientId);
-      if (client === undefined) return { move: await keep(move, waiting(move, 'NO_KEY')), inquired: null };
       const told = toldBy(await orderOf(store, move), move);
       if (told !== null) return { move: await keep(move, told), inquired: null };
+      const client = clients.get(move.clientId);
+      if (client === undefined) return { move: await keep(move, waiting(move, 'NO_KEY')), inquired: null };
       const looked = await look({ store, client, signal }, move);
       const { inquired, order } = looked;
       const now = toldBy(order, move);

@@ -79,7 +79,8 @@ const sum = (amounts: readonly (AmountText | null)[]): bigint =>
 /** All of one kind that is neither final in the order nor failed: ours, and what somebody else has sent. */
 const outstanding = (order: Order, moves: readonly MoveMade[], kind: MoveKind): bigint => {
   const ours = moves.filter((move) => move.kind === kind);
-  const ids = new Set<string | null>(ours.map(({ requestId }) => requestId));
+  // One that has failed is under way all the same where APO says so.
+  const ids = new Set<string | null>(ours.flatMap(({ requestId, status }) => (status === 'FAILED' ? [] : [requestId])));
   const others = shownOf(order, kind).filter((one) => one.status === 'PROCESSING' && !ids.has(one.requestId));
   return (
     sum(ours.filter((move) => isOutstanding(order, move)).map(({ amount }) => amount)) +
@@ -134,6 +135,11 @@ const judgeCapture = (
       'LAST_CAPTURED',
       'The last capture has been sent: what was left of the authorization is released. If that is all, register it as finalAmount.',
     );
+  const ours = new Set<string | null>(captures.map(({ requestId }) => requestId));
+  const isOfUnknownAmount = ({ status: one, amount, captureRequestId }: Order['captures'][number]): boolean =>
+    one === 'PROCESSING' && amount === null && !ours.has(captureRequestId);
+  if (order.captures.some(isOfUnknownAmount))
+    return refuse('BLOCKED', 'Another capture is under way, and nobody knows of how much. Wait for its result.');
   return within(asked.amount, { ...toAmount(remaining), of: outstanding(order, moves, 'capture') }, 'to capture');
 };
 

@@ -63,9 +63,8 @@ export interface Refused {
 
 interface Shown {
   readonly requestId: string | null;
-  /** captureId or refundId. */
-  readonly id: string | null;
-  readonly code: string | null;
+  /** Of its result. */
+  readonly message: string | null;
   readonly status: MovementStatus;
   readonly amount: AmountText | null;
 }
@@ -74,18 +73,16 @@ interface Shown {
 export const shownOf = (order: Order, kind: MoveKind): readonly Shown[] => {
   switch (kind) {
     case 'capture':
-      return order.captures.map(({ captureId, captureRequestId, result, ...one }) => ({
+      return order.captures.map(({ captureRequestId, result, ...one }) => ({
         ...one,
         requestId: captureRequestId,
-        id: captureId,
-        code: result.resultCode,
+        message: result.resultMessage,
       }));
     case 'refund':
-      return order.refunds.map(({ refundId, refundRequestId, result, ...one }) => ({
+      return order.refunds.map(({ refundRequestId, result, ...one }) => ({
         ...one,
         requestId: refundRequestId,
-        id: refundId,
-        code: result.resultCode,
+        message: result.resultMessage,
       }));
     case 'cancel':
       return [];
@@ -112,10 +109,13 @@ export const finalIn = (
 
 const isOver = ({ status }: Order): boolean => status === 'CANCELLED' || status === 'FAILED';
 
-/** Whether APO itself says that it is under way: of what only we say so there is neither an id of APO nor a code. */
+/** What an order says of a move that nobody but us has said anything of. */
+export const NOT_ANSWERED = 'Sent, and not answered yet.';
+
+/** Whether APO itself says that it is under way. */
 export const isUnderWayIn = (order: Order, { kind, requestId }: Pick<MoveMade, 'kind' | 'requestId'>): boolean =>
   shownOf(order, kind).some(
-    (one) => one.requestId === requestId && one.status === 'PROCESSING' && (one.id !== null || one.code !== null),
+    (one) => one.requestId === requestId && one.status === 'PROCESSING' && one.message !== NOT_ANSWERED,
   );
 
 /** Asking again is the same one. A cancel is for the whole payment, and for ever. */

@@ -20,6 +20,7 @@ import { importMoves, readMoves } from './move-copy.ts';
 import { findMove, insertMove, listMoves, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
 import type { Touched } from './order-key.ts';
 import { keysNamed, readOrders } from './orders.ts';
+import { paymentsMeant } from './refund-groups.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
 import type { Database, Query, Transaction } from './transaction.ts';
@@ -120,7 +121,7 @@ const isUsed = (order: Order, { kind, requestId }: Pick<MoveKey, 'kind' | 'reque
 const joinRefund = async (transaction: Transaction, move: Move, saying: Around): Promise<boolean> => {
   const key = { clientId: move.clientId, about: 'refund', id: move.requestId } as const;
   const standing = await findSaid(transaction.query, key);
-  if (standing !== null) return standing.target === move.paymentId;
+  if (standing !== null) return (await paymentsMeant(transaction.query, standing)).includes(move.paymentId);
   await sayAndDerive(transaction, { key, content: { target: move.paymentId, said: '{}' } }, saying);
   return true;
 };
@@ -154,7 +155,7 @@ const keepMove = async (database: Database, { key, outcome, around }: Keeping): 
     );
     const move = await findMove(query, key);
     if (move === null) throw new Error('a move that was written down is gone');
-    if (move.status === 'PROCESSING') return move;
+    if (move.status === 'PROCESSING' && move.id === null) return move;
     const touched = ofPayment(move);
     transaction.need(touched.keys.map(orderLock));
     await derive(transaction, touched, around);

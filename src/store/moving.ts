@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { furtherAction } from '../antom/result-codes.ts';
+import { NOT_ANSWERED } from '../order/move.ts';
 import type { Result, Sourced, Statement } from '../order/statement.ts';
 import type { Move } from './move.ts';
 
@@ -20,7 +21,7 @@ export const movingAt = (moves: readonly Move[], at: number): readonly Moving[] 
     .filter(({ createdAt }) => Date.parse(createdAt) <= at)
     .flatMap((move) => toMoving(move, Date.parse(move.updatedAt) > at ? UNDECIDED : resultOf(move)));
 
-const UNDECIDED: Result = { resultStatus: 'U', resultCode: null, resultMessage: null };
+const UNDECIDED: Result = { resultStatus: 'U', resultCode: null, resultMessage: NOT_ANSWERED };
 
 /** Null where it says nothing: what has succeeded is shown by what APO was asked since. */
 const resultOf = (move: Move): Result | null => {
@@ -44,6 +45,8 @@ const isRefused = ({ attempts, reason, resultCode }: Move): boolean =>
 /** A cancel states nothing: the payment shows whether it is cancelled. */
 const toMoving = (move: Move, result: Result | null): readonly Moving[] => {
   const { kind, requestId, paymentId, amount, captureId, createdAt } = move;
+  // By it APO's own word on this movement is known for one.
+  const id = move.id ?? undefined;
   if (result === null || kind === 'cancel') return [];
   const stated = {
     result,
@@ -58,6 +61,7 @@ const toMoving = (move: Move, result: Result | null): readonly Moving[] => {
       {
         statement: {
           about: 'refund',
+          refundId: id,
           refundRequestId: requestId,
           paymentId,
           captureId: captureId ?? undefined,
@@ -70,6 +74,7 @@ const toMoving = (move: Move, result: Result | null): readonly Moving[] => {
     {
       statement: {
         about: 'capture',
+        captureId: id,
         captureRequestId: requestId,
         furtherAction: furtherAction(result.resultCode),
         ...stated,

@@ -3,8 +3,9 @@ import type { CopiedRevision } from './callback.ts';
 import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
-import type { OrderKey } from './order-key.ts';
+import { paymentsLinkedBy } from './links.ts';
 import type { Page, PageRequest } from './lists.ts';
+import { type OrderKey, paymentIdOf } from './order-key.ts';
 import type { Count, Database, Query } from './transaction.ts';
 
 /*
@@ -38,18 +39,22 @@ export const readRevisions = async (
 };
 
 /**
- * Has orders go on after these revisions: one that stands at no later one changes once more, so that whoever follows
- * the feed sees it again. Returns how many.
+ * Has orders go on after these revisions, where they are ahead of our clock: one that stands at no later one changes
+ * once more, so that whoever follows the feed sees it again. Returns how many.
  */
 export const importRevisions = async (
   database: Database,
   revisions: readonly CopiedRevision[],
   around: Around,
 ): Promise<number> => {
+  // What is not ahead of our clock every later change here is after by itself.
+  const ahead = revisions.filter(({ revision }) => revision > around.now);
+  const succeeding = await Promise.all(ahead.map(async (one) => await successorsOf(database.query, one)));
+  const wanted = [...ahead, ...succeeding.flat()];
   // Nearly always none, and then nothing is locked.
-  const isBehind = await Promise.all(revisions.map(async (one) => await rowOf(database.query, one, SELECT_BEHIND)));
+  const isBehind = await Promise.all(wanted.map(async (one) => await rowOf(database.query, one, SELECT_BEHIND)));
   const parts = await database.inParts(
-    revisions.filter((_, index) => isBehind[index] === true),
+    wanted.filter((_, index) => isBehind[index] === true),
     async (part) =>
       await database.transact(part.map(orderLock), async (transaction) => {
         const keys: OrderKey[] = [];
@@ -60,6 +65,16 @@ export const importRevisions = async (
       }),
   );
   return parts.reduce((all, changed) => all + changed, 0);
+};
+
+/** The payments that have taken the place of a registration here. */
+const successorsOf = async (
+  query: Query,
+  { clientId, orderKey, revision }: CopiedRevision,
+): Promise<readonly CopiedRevision[]> => {
+  if (paymentIdOf(orderKey) !== null) return [];
+  const payments = await paymentsLinkedBy(query, [{ clientId, name: 'paymentRequestId', value: orderKey.slice(1) }]);
+  return payments.map(({ orderKey: paymentId }) => ({ clientId, orderKey: paymentId, revision }));
 };
 
 const rowOf = async (query: Query, { clientId, orderKey, revision }: CopiedRevision, sql: string): Promise<boolean> =>

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { send } from '../../src/moves/attempt.ts';
+import { captureByRegistration } from '../../src/moves/auto-capture.ts';
+import { createMoves } from '../../src/moves/moves.ts';
 import { startMoveWorker } from '../../src/moves/worker.ts';
 import type { MoveKind } from '../../src/order/move.ts';
+import { inquire } from '../../src/reconcile/inquire.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { Move } from '../../src/store/store.ts';
 import { CLIENT, keepUp } from '../sandbox/support.ts';
@@ -254,6 +257,33 @@ describe('what is under way', () => {
       expect(final).toMatchObject({ attempts: 1, id: expect.any(String) });
       await isDoneOnce(kind, id);
     }
+  });
+
+  test('is done once APO has told, also where there is no key any more', async () => {
+    const id = await ready('capture');
+    const move = await begun(ground, id, ASKED.capture);
+    const keyless = createMoves({ ...ground, clients: new Map(), signal });
+    expect((await keyless.takeUp(move)).move).toMatchObject({ status: 'PROCESSING', reason: 'NO_KEY' });
+    await ground.moves.takeUp(move);
+    const other = await ready('capture');
+    const waiting = await begun(ground, other, ASKED.capture);
+    await send(ground.client, waiting, signal);
+    await inquire(ground.store, { client: ground.client, asked: { operation: 'inquiryPayment', paymentId: other } });
+    expect((await keyless.takeUp(waiting)).move).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('is no capture by itself of what is being cancelled, and nobody is told to capture it', async () => {
+    const id = await ready('cancel');
+    const { paymentRequestId } = await ground.ledger(id);
+    const said = { clientId: CLIENT, paymentRequestId, amount: yen('1000'), captureMode: 'MANUAL' } as const;
+    await ground.store.register(registration(said), { replace: false, now: new Date() });
+    const move = await begun(ground, id, ASKED.cancel);
+    const notCaptured: string[] = [];
+    const onNotCaptured = ({ paymentId }: Order): void => void notCaptured.push(String(paymentId));
+    await captureByRegistration({ ...ground, isStopping: () => false, onNotCaptured });
+    expect(notCaptured).not.toContain(id);
+    await ground.moves.takeUp(move);
+    expect(await ground.order(id)).toMatchObject({ status: 'CANCELLED' });
   });
 
   test('is taken up at once by who starts, whenever it is due; and MANUAL orders are captured by registration', async () => {

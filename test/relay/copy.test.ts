@@ -5,7 +5,7 @@ import { eventually } from '../support/client.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
 import { newSecret, openShop, type Shop, status } from '../support/shop.ts';
 import { type Databases, openDatabases, type TestDatabase } from '../store/databases.ts';
-import { record, registration, RULES } from '../store/support.ts';
+import { order, record, registration, RULES } from '../store/support.ts';
 import { allTold, begin, follows, targetOf } from './relaying.ts';
 
 const SECRET = newSecret();
@@ -169,6 +169,22 @@ test.each([
   const told = shop.received().findLast((one) => one.order.paymentId === 'P-ahead');
   expect(told).toMatchObject({ order: { status: 'CAPTURED' }, previous: { revision: known?.delivered?.revision } });
   expect(told?.order.revision).toBeGreaterThan(known?.delivered?.revision ?? 0);
+});
+
+test('a payment goes on after the registration that it has replaced, as the source told it by a clock that was ahead', async () => {
+  const database = await databases.make('SQLite');
+  const before = await database.store();
+  const tomorrow = new Date(Date.now() + 24 * 3_600_000);
+  await before.register(registration({ paymentRequestId: 'R-P-later' }), { replace: false, now: tomorrow });
+  const target = await (await databases.make('SQLite')).store();
+  await record(target, paid('P-later'), paid('P-own'));
+  const own = await order(target, 'P-own');
+  const source = await database.source();
+  expect(await copyStore({ source, target, rules: RULES, merge: true })).toMatchObject({ complete: true });
+  await source.close();
+  expect(await order(target, 'P-later')).toMatchObject({ revision: tomorrow.getTime() + 1 });
+  // What is ahead of no clock stands as it is.
+  expect(await order(target, 'P-own')).toEqual(own);
 });
 
 test('an order that a service at the target has changed meanwhile is told once more, after what the source told', async () => {

@@ -353,8 +353,12 @@ export const describeCallbacks = (ground: () => Ground): void => {
         expect(Date.parse(time ?? '')).toBeLessThanOrEqual(later);
       const hence = { since: new Date(later + 1), unless: new Date(later + 1) };
       expect(await store.alarmCallbacks(LEASE, hence)).toMatchObject([{ origin: SHOP.origin }]);
+      // What was never tried has no reason to wait.
+      await sql(`update callback_orders set next_attempt_at = ${later + 3_000_000}`);
+      await alarm();
+      expect(idsIn(await due(store, { now: later + 60_000 }))).toEqual(['P1']);
       // A wait that the shop has asked for stands.
-      await sql(`update callback_orders set next_attempt_at = ${later + 3_600_000}`);
+      await sql(`update callback_orders set attempts = 1, next_attempt_at = ${later + 3_600_000}`);
       await alarm();
       expect(idsIn(await due(store, { now: later + 60_000 }))).toEqual([]);
     });

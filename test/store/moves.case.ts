@@ -1,9 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AmountText } from '../../src/order/amount.ts';
-import { finalIn, type MoveAsked } from '../../src/order/move.ts';
+import { finalIn, isUnderWayIn, type MoveAsked } from '../../src/order/move.ts';
+import type { Asked } from '../../src/order/asked.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
-import { captureResult, CLIENT, type Fields, jpy, paymentResult, refundResult } from '../support/facts.ts';
+import {
+  answerTo,
+  captureResult,
+  CLIENT,
+  type Fields,
+  jpy,
+  paymentAnswer,
+  paymentResult,
+  refundResult,
+  result,
+} from '../support/facts.ts';
 import { AMPLE, codes, delivery, follow, type Ground, order, rebuildAll, record, registration, T0 } from './support.ts';
 
 /** Not long ago: an authorization of seven days is still good. */
@@ -65,6 +76,9 @@ const outcome = (status: Move['status'], fields: Partial<MoveOutcome> = {}): Mov
 const made = async (store: Store, status: 'SUCCEEDED' | 'FAILED', asked: Partial<MoveAsked> = {}): Promise<Move> =>
   await store.keepMove(moveOf(await begin(store, { kind: 'capture', ...asked })), outcome(status), new Date());
 
+const inquired = async (store: Store, asked: Asked, answer: Fields) =>
+  await store.recordInquiry({ read: answerTo(asked, JSON.stringify(answer)), receivedAt: new Date() });
+
 type Refusal = readonly [
   what: string,
   facts: readonly Fields[],
@@ -97,6 +111,12 @@ const REFUSALS: readonly Refusal[] = [
     [PAID, captureResult('U', { captureRequestId: 'Q', captureAmount: jpy('100') })],
     { kind: 'capture' },
     'NOTHING_LEFT',
+  ],
+  [
+    'a capture while another one of unknown amount is under way',
+    [PAID, captureResult('U', { captureRequestId: 'Q' })],
+    { kind: 'capture' },
+    'BLOCKED',
   ],
   [
     'a capture under an id that was used',
@@ -346,6 +366,67 @@ export const describeMoves = (ground: () => Ground): void => {
       // What APO said of the second one is dated before all of them.
       const actions = ['WAIT', 'CAPTURE', 'CAPTURE', 'CAPTURE'];
       expect(moved.map(({ says }) => says?.nextAction)).toEqual(actions);
+    });
+
+    test('that APO works on is known from one that nobody has answered, by its request id alone', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, captured('60'));
+      const capture = moveOf(await begin(store, { kind: 'capture' }));
+      const refund = moveOf(await begin(store, { kind: 'refund', amount: yen('10') }));
+      const atApo = async () => [capture, refund].map((one) => isUnderWayIn(shown, one));
+      let shown = await order(store, 'P1');
+      expect(await atApo()).toEqual([false, false]);
+      await inquired(
+        store,
+        { operation: 'inquiryPayment', paymentId: 'P1' },
+        paymentAnswer('SUCCESS', {
+          paymentAmount: jpy('100'),
+          transactions: [
+            {
+              transactionType: 'CAPTURE',
+              transactionStatus: 'PROCESSING',
+              transactionRequestId: capture.requestId,
+              transactionAmount: jpy('40'),
+            },
+          ],
+        }),
+      );
+      await inquired(
+        store,
+        { operation: 'inquiryRefund', refundRequestId: refund.requestId },
+        { result: result('S'), refundRequestId: refund.requestId, refundStatus: 'PROCESSING', refundAmount: jpy('10') },
+      );
+      shown = await order(store, 'P1');
+      expect(await atApo()).toEqual([true, true]);
+      expect([shown.captures.length, shown.refunds.length]).toEqual([2, 1]);
+    });
+
+    test('that has succeeded and is not shown is the one that APO tells by its own id alone', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const move = moveOf(await begin(store, { kind: 'capture', amount: yen('60') }));
+      await store.keepMove(move, outcome('PROCESSING', { reason: 'NOT_SHOWN', id: 'C1' }), new Date());
+      await record(store, captureResult('S', { captureId: 'C1', captureAmount: jpy('60') }));
+      const [shown] = (await follow(store, { limit: 10 })).orders;
+      expect(shown?.captures).toMatchObject([{ captureId: 'C1', captureRequestId: 'P1-1', status: 'SUCCEEDED' }]);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
+    test('that has failed by its answer counts where APO works on it all the same', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const move = moveOf(await begin(store, { kind: 'capture' }));
+      await store.keepMove(move, outcome('FAILED', { reason: 'PERSON' }), new Date());
+      await record(store, captureResult('U', { captureRequestId: move.requestId, captureAmount: jpy('100') }));
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('NOTHING_LEFT');
+    });
+
+    test('of a refund goes by the registration of the paymentRequestId as well', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, captured('100'));
+      const said = { clientId: CLIENT, refundRequestId: 'F3', paymentId: null, paymentRequestId: 'R1' };
+      await store.registerRefund(said, { replace: false, now: T0 });
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('1'), requestId: 'F3' }))).toBe('begun F3 1');
     });
 
     test('that APO refuses at once has failed in its order, too', async () => {

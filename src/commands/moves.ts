@@ -31,7 +31,10 @@ export const addCapture: AddCommand = (program, shell) => {
     .description('Sends a capture to APO: all that is left, or an amount. Needs ANTOM_PRIVATE_KEY.')
     .option('--amount <CUR:VALUE>', AMOUNT, amountText)
     .option('--request-id <id>', SAME_ID)
-    .option('--last', 'none follows it: APO releases what is left')
+    .option(
+      '--last',
+      'none follows it: APO releases what is left; register what is captured in all as finalAmount before',
+    )
     .action(async (id: string, options: MoveOptions) => {
       const { amount, requestId, last } = options;
       const capture = said(captureToSend, { amount, captureRequestId: requestId, isLast: last });

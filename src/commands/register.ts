@@ -165,7 +165,7 @@ type Amended = Exclude<AmendResult, { readonly kind: 'unknown' | 'invalid' }>;
 const amended = (id: string, result: AmendResult): Amended => {
   switch (result.kind) {
     case 'unknown':
-      throw new CommandError(`nothing is registered for ${id}`);
+      throw new CommandError(`nothing is registered for ${id}: leave --change out, and give its --amount as well`);
     case 'invalid':
       throw new CommandError(result.problem);
     case 'unchanged':

@@ -133,7 +133,7 @@ const judgeCapture = (
   if (captures.some((move) => move.isLast === true && move.status !== 'FAILED'))
     return refuse(
       'LAST_CAPTURED',
-      'The last capture has been sent: what was left of the authorization is released. If that is all, register it as finalAmount.',
+      'The last capture has been sent: what was left of the authorization is released. If that is all, register what is captured as finalAmount, with the amount if nothing is registered yet.',
     );
   const ours = new Set<string | null>(captures.map(({ requestId }) => requestId));
   const isOfUnknownAmount = ({ status: one, amount, captureRequestId }: Order['captures'][number]): boolean =>

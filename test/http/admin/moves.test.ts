@@ -154,7 +154,7 @@ const ROWS: readonly Row[] = [
     before: async (id) => await sent(id, { status: 'SUCCEEDED', isLast: true }),
     ask: ['captures', { amount: jpy('10') }],
     detail:
-      'The last capture has been sent: what was left of the authorization is released. If that is all, register it as finalAmount.',
+      'The last capture has been sent: what was left of the authorization is released. If that is all, register what is captured as finalAmount, with the amount if nothing is registered yet.',
   },
   {
     reason: 'CAPTURED',

@@ -126,7 +126,7 @@ describe("access to Antom's API", () => {
     const named = namedConfig(readConfig(accepted));
     expect(named).toMatchObject({ ANTOM_PRIVATE_KEY: 'set', ANTOM_REGION: 'ASIA', ANTOM_API_URL: 'not set' });
     expect(namedConfig(readConfig({ ...sandbox, ANTOM_API_URL: 'http://127.0.0.1:1' }))).toMatchObject({
-      ANTOM_REGION: 'not set',
+      ANTOM_REGION: 'not used',
       ANTOM_API_URL: 'http://127.0.0.1:1',
     });
     expect(namedConfig(readConfig({ ...accepted, ANTOM_PRIVATE_KEY: undefined }))).toMatchObject({

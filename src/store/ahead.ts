@@ -44,5 +44,6 @@ const END_PAUSES = [
   `update callback_orders
    set next_attempt_at = cast($3 as bigint)
    where client_id = $1 and number = $2 and pending_revision is not null
-     and next_attempt_at > case when attempts = 0 then cast($3 as bigint) + ${AHEAD_MS} else cast($4 as bigint) end`,
+     and next_attempt_at > cast($3 as bigint) + ${AHEAD_MS}
+     and (attempts = 0 or next_attempt_at > cast($4 as bigint))`,
 ];

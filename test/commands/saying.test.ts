@@ -62,7 +62,7 @@ describe('register', () => {
     await place().store();
     expect(await run('register', 'R1', '--change', '--cancelled')).toMatchObject({
       code: 1,
-      err: 'error: nothing is registered for R1\n',
+      err: 'error: nothing is registered for R1: leave --change out, and give its --amount as well\n',
     });
     await run('register', 'R1', '--amount', 'JPY:120', '--reference-order-id', 'order 1', '--cancelled');
     expect(

@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 const sql = (text: string): readonly unknown[] => {
-  const db = new DatabaseSync(join(directory, 'shop.db'));
+  const db = new DatabaseSync(join(directory, 'shop.db'), { timeout: 5_000 });
   try {
     return db.prepare(text).all();
   } finally {

@@ -18,7 +18,7 @@ const IDENTIFIER = /^(?!\s)[^\p{Cc}\p{Cs}]{1,128}(?<!\s)$/u;
 
 export const isIdentifier = (value: unknown): value is string => typeof value === 'string' && IDENTIFIER.test(value);
 
-/** What an identifier has, for a sentence. */
+/** What an identifier has, for a sentence: `A paymentRequestId has …`. */
 export const IDENTIFIER_RULE = '1 to 128 characters, no control characters, and no white space at either end';
 
 export interface Identifier {

@@ -9,6 +9,7 @@ import {
   type MoveMade,
   type MoveRefusal,
   type Refused,
+  type Shown,
   shownOf,
 } from './move.ts';
 import type { Order } from './order.ts';
@@ -76,12 +77,24 @@ const isOutstanding = (order: Order, move: MoveMade): boolean => {
 const sum = (amounts: readonly (AmountText | null)[]): bigint =>
   amounts.reduce((all, amount) => all + (amount === null ? 0n : BigInt(amount.value)), 0n);
 
+/** All of one kind that APO works on, but for these. */
+const underWayBeside = (order: Order, moves: readonly MoveMade[], kind: MoveKind): readonly Shown[] => {
+  const ids = new Set<string | null>(moves.map(({ requestId }) => requestId));
+  return shownOf(order, kind).filter((one) => one.status === 'PROCESSING' && !ids.has(one.requestId));
+};
+
+const ofUnknownAmount = (kind: MoveKind): string =>
+  `Another ${kind} is under way, and nobody knows of how much. Wait for its result.`;
+
 /** All of one kind that is neither final in the order nor failed: ours, and what somebody else has sent. */
 const outstanding = (order: Order, moves: readonly MoveMade[], kind: MoveKind): bigint => {
   const ours = moves.filter((move) => move.kind === kind);
   // One that has failed is under way all the same where APO says so.
-  const ids = new Set<string | null>(ours.flatMap(({ requestId, status }) => (status === 'FAILED' ? [] : [requestId])));
-  const others = shownOf(order, kind).filter((one) => one.status === 'PROCESSING' && !ids.has(one.requestId));
+  const others = underWayBeside(
+    order,
+    ours.filter(({ status }) => status !== 'FAILED'),
+    kind,
+  );
   return (
     sum(ours.filter((move) => isOutstanding(order, move)).map(({ amount }) => amount)) +
     sum(others.map(({ amount }) => amount))
@@ -135,11 +148,8 @@ const judgeCapture = (
       'LAST_CAPTURED',
       'The last capture has been sent: what was left of the authorization is released. If that is all, register what is captured as finalAmount, with the amount if nothing is registered yet.',
     );
-  const ours = new Set<string | null>(captures.map(({ requestId }) => requestId));
-  const isOfUnknownAmount = ({ status: one, amount, captureRequestId }: Order['captures'][number]): boolean =>
-    one === 'PROCESSING' && amount === null && !ours.has(captureRequestId);
-  if (order.captures.some(isOfUnknownAmount))
-    return refuse('BLOCKED', 'Another capture is under way, and nobody knows of how much. Wait for its result.');
+  if (underWayBeside(order, captures, 'capture').some(({ amount }) => amount === null))
+    return refuse('BLOCKED', ofUnknownAmount('capture'));
   return within(asked.amount, { ...toAmount(remaining), of: outstanding(order, moves, 'capture') }, 'to capture');
 };
 
@@ -208,16 +218,12 @@ const isOpen = ({ attention }: Order, code: AttentionCode): boolean =>
 const doubtOf = (order: Order, { currency }: AmountText, moves: readonly MoveMade[]): string | null => {
   if (isOpen(order, 'DISPUTED'))
     return 'The payment is DISPUTED: its money may go back through the dispute. Settle it with a review first.';
-  const uncounted = order.refunds.filter(
-    ({ amount }) => amount === null || amount.value === '0' || amount.currency !== currency,
-  );
+  const isUncounted = ({ amount }: Pick<Shown, 'amount'>): boolean =>
+    amount === null || amount.value === '0' || amount.currency !== currency;
   const isInDoubt = isOpen(order, 'AMOUNT_UNKNOWN') || isOpen(order, 'CURRENCY_MISMATCH');
-  if (isInDoubt && uncounted.some(({ status }) => status === 'SUCCEEDED'))
+  if (isInDoubt && order.refunds.some((one) => one.status === 'SUCCEEDED' && isUncounted(one)))
     return 'A refund succeeded whose amount or currency is not known to fit: ask APO what is left. Settle it with a review first.';
-  const ours = new Set<string | null>(moves.map(({ requestId }) => requestId));
-  return uncounted.some(({ status, refundRequestId }) => status === 'PROCESSING' && !ours.has(refundRequestId))
-    ? 'Another refund is under way, and nobody knows of how much. Wait for its result.'
-    : null;
+  return underWayBeside(order, moves, 'refund').some(isUncounted) ? ofUnknownAmount('refund') : null;
 };
 
 /** At most what is left of it; all of that where no amount is asked for. */

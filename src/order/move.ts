@@ -61,7 +61,8 @@ export interface Refused {
   readonly detail: string;
 }
 
-interface Shown {
+/** A capture or refund as an order shows it. */
+export interface Shown {
   readonly requestId: string | null;
   /** Of its result. */
   readonly message: string | null;

@@ -1,3 +1,5 @@
+import { LONGEST_RETRY_AFTER_MS } from '../store/store.ts';
+
 /** What a response means. */
 export type Verdict = 'delivered' | 'pause the URL' | 'pause the order';
 
@@ -11,7 +13,6 @@ export const verdictOf = (status: number): Verdict => {
 
 /** Milliseconds after the first attempt, the second, and so on; the last one is for all that follow. */
 export const SCHEDULE_MS: readonly number[] = [5_000, 30_000, 120_000, 300_000];
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 interface Failed {
   /** So many, from 1. */

@@ -1,3 +1,4 @@
+import { LONGEST_RETRY_AFTER_MS } from './callback.ts';
 import type { Count, Query } from './transaction.ts';
 
 /*
@@ -8,9 +9,6 @@ import type { Count, Query } from './transaction.ts';
 /** Clocks of replicas are closer together. */
 export const AHEAD_MS = 5 * 60_000;
 
-/** A callback waits for no longer than its shop may ask for (relay/pauses.ts). */
-const LONGEST_PAUSE_MS = 3_600_000;
-
 /** Callbacks to these URLs wait from now on (epoch milliseconds), where they did from a time that is still to come. */
 export const bringBack = async (
   query: Query,
@@ -19,7 +17,7 @@ export const bringBack = async (
 ): Promise<void> => {
   for (const { client_id, number } of urls) {
     for (const sql of BRING_BACK) await query(sql, [client_id, number, now]);
-    for (const sql of END_PAUSES) await query(sql, [client_id, number, now, now + LONGEST_PAUSE_MS + AHEAD_MS]);
+    for (const sql of END_PAUSES) await query(sql, [client_id, number, now, now + LONGEST_RETRY_AFTER_MS + AHEAD_MS]);
   }
 };
 

@@ -10,6 +10,9 @@ import type { OrderName } from './shop.ts';
 /** Whoever has waited for longer is late: somebody has to look. */
 export const CALLBACKS_LATE_MS = 15 * 60_000;
 
+/** No attempt waits for longer: so much a shop may ask for. */
+export const LONGEST_RETRY_AFTER_MS = 3_600_000;
+
 /** One client's orders go to one URL. Of the URL only this is stored: it may hold a secret. */
 export interface CallbackDestination {
   readonly clientId: string;

@@ -5,6 +5,7 @@ import { ordersLinkedBy } from './joined.ts';
 import { linksAmong, type StoredIdentifier } from './links.ts';
 import { linkLock, orderLock, UNVERIFIED_LOCK } from './lock.ts';
 import type { Touched } from './order-key.ts';
+import { sumInParts } from './parts.ts';
 import { locksOf, touchedBy } from './put.ts';
 import { writeReadings } from './readings.ts';
 import {
@@ -29,7 +30,8 @@ export const importNotifications = async (
   notifications: readonly StoredNotification[],
   { rules, now }: Around,
 ): Promise<number> => {
-  const parts = await database.inParts(
+  return await sumInParts(
+    database,
     notifications.map(toRow),
     async (rows) =>
       await database.transact(rows.flatMap(locksOf), async (transaction) => {
@@ -51,7 +53,6 @@ export const importNotifications = async (
         return missing.length;
       }),
   );
-  return parts.reduce((all, added) => all + added, 0);
 };
 
 const NOTHING: Touched = { keys: [], links: [] };
@@ -221,7 +222,8 @@ export const importShopStatements = async (
   statements: readonly ShopStatement[],
   { rules, now }: Around,
 ): Promise<number> => {
-  const parts = await database.inParts(
+  return await sumInParts(
+    database,
     statements,
     async (part) =>
       await database.transact([], async (transaction) => {
@@ -241,7 +243,6 @@ export const importShopStatements = async (
         return added;
       }),
   );
-  return parts.reduce((all, added) => all + added, 0);
 };
 
 export const count = async ({ query }: Database, what: Copied): Promise<number> => {

@@ -4,8 +4,9 @@ import { derive } from './derive.ts';
 import type { Page, PageRequest } from './lists.ts';
 import { orderLock } from './lock.ts';
 import type { Move } from './move.ts';
-import { contentOf, insertMove, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
-import { distinctKeys, type OrderKey } from './order-key.ts';
+import { contentOf, insertMove, MOVE_COLUMNS, type MoveRow, orderOfMove, toMove } from './move-row.ts';
+import { distinctKeys } from './order-key.ts';
+import { sumInParts } from './parts.ts';
 import type { Database, Query } from './transaction.ts';
 
 const START: readonly [string, string, string] = ['', '', ''];
@@ -26,23 +27,21 @@ export const readMoves = async (query: Query, page: PageRequest): Promise<Page<M
 
 /** Takes in moves of another store; returns how many were not there. One that is under way is due there at once. */
 export const importMoves = async (database: Database, moves: readonly Move[], around: Around): Promise<number> => {
-  const parts = await database.inParts(
+  return await sumInParts(
+    database,
     moves,
     async (part) =>
-      await database.transact(part.map(toKey).map(orderLock), async (transaction) => {
+      await database.transact(part.map(orderOfMove).map(orderLock), async (transaction) => {
         const { query } = transaction;
         let added = 0;
         for (const move of part)
           if (await insertMove(query, move, Date.parse(move.updatedAt))) added += 1;
           else await update(query, move);
-        await derive(transaction, { keys: distinctKeys(part.map(toKey)), links: [] }, around);
+        await derive(transaction, { keys: distinctKeys(part.map(orderOfMove)), links: [] }, around);
         return added;
       }),
   );
-  return parts.reduce((all, added) => all + added, 0);
 };
-
-const toKey = ({ clientId, paymentId }: Move): OrderKey => ({ clientId, orderKey: paymentId });
 
 /**
  * What is final stays; of two that are under way the later word counts. One with the same key that asked for something

@@ -2,6 +2,7 @@ import type { MoveKind } from '../order/move.ts';
 import type { MovementStatus } from '../order/movement.ts';
 import { isoTime } from '../order/time.ts';
 import type { Move, MoveKey, MovesUnderWay } from './move.ts';
+import type { OrderKey } from './order-key.ts';
 import type { Count, Query } from './transaction.ts';
 
 /* A row of `moves`. */
@@ -43,6 +44,12 @@ export const toMove = (row: MoveRow): Move => ({
   id: row.apo_id,
   createdAt: isoTime(row.created_at),
   updatedAt: isoTime(row.updated_at),
+});
+
+/** The order that a move is of. */
+export const orderOfMove = ({ clientId, paymentId }: Pick<Move, 'clientId' | 'paymentId'>): OrderKey => ({
+  clientId,
+  orderKey: paymentId,
 });
 
 export const findMove = async (query: Query, { clientId, kind, requestId }: MoveKey): Promise<Move | null> => {

@@ -17,8 +17,7 @@ import type {
   StoreMoveWrites,
 } from './move.ts';
 import { importMoves, readMoves } from './move-copy.ts';
-import { findMove, insertMove, listMoves, MOVE_COLUMNS, type MoveRow, toMove } from './move-row.ts';
-import type { Touched } from './order-key.ts';
+import { findMove, insertMove, listMoves, MOVE_COLUMNS, type MoveRow, orderOfMove, toMove } from './move-row.ts';
 import { keysNamed, readOrders } from './orders.ts';
 import { paymentsMeant } from './refund-groups.ts';
 import { sayAndDerive } from './said.ts';
@@ -106,7 +105,7 @@ const beginOf = async (
   if (kind === 'refund' && !(await joinRefund(transaction, move, saying)))
     return refuse('ID_USED', `${requestId} is registered as a refund of another payment: name another id.`);
   if (await insertMove(query, move, request.nextAttemptAt)) {
-    await derive(transaction, ofPayment(move), saying);
+    await derive(transaction, { keys: [orderOfMove(move)], links: [] }, saying);
     return { kind: 'begun', move };
   }
   // It was written down for another order at the same moment.
@@ -125,12 +124,6 @@ const joinRefund = async (transaction: Transaction, move: Move, saying: Around):
   await sayAndDerive(transaction, { key, content: { target: move.paymentId, said: '{}' } }, saying);
   return true;
 };
-
-/** The order that a move is of; what is under way counts in it. */
-const ofPayment = ({ clientId, paymentId }: Pick<Move, 'clientId' | 'paymentId'>): Touched => ({
-  keys: [{ clientId, orderKey: paymentId }],
-  links: [],
-});
 
 const keepMove = async (database: Database, { key, outcome, around }: Keeping): Promise<Move> =>
   await database.transact([], async (transaction) => {
@@ -156,9 +149,9 @@ const keepMove = async (database: Database, { key, outcome, around }: Keeping): 
     const move = await findMove(query, key);
     if (move === null) throw new Error('a move that was written down is gone');
     if (move.status === 'PROCESSING' && move.id === null) return move;
-    const touched = ofPayment(move);
-    transaction.need(touched.keys.map(orderLock));
-    await derive(transaction, touched, around);
+    const order = orderOfMove(move);
+    transaction.need([orderLock(order)]);
+    await derive(transaction, { keys: [order], links: [] }, around);
     return move;
   });
 

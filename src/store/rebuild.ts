@@ -3,6 +3,7 @@ import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
 import { type OrderKey, paymentIdOf } from './order-key.ts';
+import { sumInParts } from './parts.ts';
 import type { Page, PageRequest, RebuildStep } from './store.ts';
 import type { Database, Query } from './transaction.ts';
 
@@ -11,7 +12,8 @@ export const rebuild = async (database: Database, page: PageRequest, { rules, no
   const { items: keys, next } = await readOrderKeys(database.query, page);
   // Read before their locks, but derived after: what happens to these keys in between is seen, and others see to
   // themselves.
-  const parts = await database.inParts(
+  const changed = await sumInParts(
+    database,
     keys,
     async (part) =>
       await database.transact(part.map(orderLock), async (transaction) => {
@@ -21,7 +23,7 @@ export const rebuild = async (database: Database, page: PageRequest, { rules, no
   );
   return {
     orders: keys.length,
-    changed: parts.reduce((all, changed) => all + changed, 0),
+    changed,
     next,
   };
 };

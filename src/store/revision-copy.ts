@@ -6,6 +6,7 @@ import { orderLock } from './lock.ts';
 import { paymentsLinkedBy } from './links.ts';
 import type { Page, PageRequest } from './lists.ts';
 import { type OrderKey, paymentIdOf } from './order-key.ts';
+import { sumInParts } from './parts.ts';
 import type { Count, Database, Query } from './transaction.ts';
 
 /*
@@ -53,7 +54,8 @@ export const importRevisions = async (
   const wanted = [...ahead, ...succeeding.flat()];
   // Nearly always none, and then nothing is locked.
   const isBehind = await Promise.all(wanted.map(async (one) => await rowOf(database.query, one, SELECT_BEHIND)));
-  const parts = await database.inParts(
+  return await sumInParts(
+    database,
     wanted.filter((_, index) => isBehind[index] === true),
     async (part) =>
       await database.transact(part.map(orderLock), async (transaction) => {
@@ -64,7 +66,6 @@ export const importRevisions = async (
         ).changed;
       }),
   );
-  return parts.reduce((all, changed) => all + changed, 0);
 };
 
 /** The payments that have taken the place of a registration here. */

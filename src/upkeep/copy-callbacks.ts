@@ -1,4 +1,4 @@
-import type { Store } from '../store/store.ts';
+import type { Page, PageRequest, Store } from '../store/store.ts';
 
 const AT_ONCE = 500;
 
@@ -8,18 +8,21 @@ const AT_ONCE = 500;
  */
 export const copyCallbacks = async (source: Store, target: Store): Promise<void> => {
   await target.importCallbackUrls(await source.readCallbackUrls());
-  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-    const page: Awaited<ReturnType<Store['readCallbacks']>> = await source.readCallbacks({ limit: AT_ONCE, cursor });
-    await target.importCallbacks(page.items);
-    cursor = page.next;
-  }
+  await eachPage(source.readCallbacks, async (items) => await target.importCallbacks(items));
 };
 
 /** Once the orders are there: the shop knows them by revisions of the source, and takes no smaller one. */
 export const copyRevisions = async (source: Store, target: Store): Promise<void> => {
+  await eachPage(source.readRevisions, async (items) => await target.importRevisions(items, new Date()));
+};
+
+const eachPage = async <T>(
+  read: (page: PageRequest) => Promise<Page<T>>,
+  take: (items: readonly T[]) => Promise<unknown>,
+): Promise<void> => {
   for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-    const page: Awaited<ReturnType<Store['readRevisions']>> = await source.readRevisions({ limit: AT_ONCE, cursor });
-    await target.importRevisions(page.items, new Date());
+    const page: Page<T> = await read({ limit: AT_ONCE, cursor });
+    await take(page.items);
     cursor = page.next;
   }
 };

@@ -22,7 +22,6 @@ export const readQuery = <T>(
   };
 };
 
-/** For a sentence: `A paymentRequestId has …`. */
 /** Portable: not every client's regular expressions could say all of it. */
 const IDENTIFIER_SHAPE = { minLength: 1, maxLength: 128, description: `An identifier: ${IDENTIFIER_RULE}.` };
 const identifierOr = (absent?: string) =>

@@ -45,11 +45,11 @@ describe('the commands within the text', () => {
 
   test('there are some', () => expect(spans.length).toBeGreaterThan(10));
 
-  test.each(spans)('%s: %s', (_path, span) => {
+  test.each(spans)('%s: %s', async (_path, span) => {
     const [program, ...words] = span.split(' ');
     const given = words.filter((word) => /^--\w/.test(word));
     if (program === 'paynotify') {
-      const help = helpOf(words[0] ?? '');
+      const help = await helpOf(words[0] ?? '');
       for (const option of given) expect(help).toContain(option);
     } else if (program === 'npm') {
       expect(Object.keys(scripts)).toContain(words[1]);

@@ -1,22 +1,20 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { run } from '../../src/cli.ts';
+import { ownTerminal } from '../../src/commands/shell.ts';
 
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const pages = new Map<string, string>();
 
 /** What `paynotify COMMAND --help` prints; for `''`, the list of commands. */
-export const helpOf = (command: string): string => {
-  const page = pages.get(command) ?? ask(command);
+export const helpOf = async (command: string): Promise<string> => {
+  const page = pages.get(command) ?? (await ask(command));
   pages.set(command, page);
   return page;
 };
 
-const ask = (command: string): string => {
-  const words = command === '' ? [CLI, '--help'] : [CLI, command, '--help'];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
-    encoding: 'utf8',
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-  });
-  if (status !== 0) throw new Error(`paynotify ${command} --help: ${stderr}`);
-  return stdout;
+const ask = async (command: string): Promise<string> => {
+  const said: string[] = [];
+  const say = (text: string): void => void said.push(`${text}\n`);
+  const words = command === '' ? ['--help'] : [command, '--help'];
+  const code = await run(words, { ...ownTerminal({}), out: say, err: say });
+  if (code !== 0) throw new Error(`paynotify ${command} --help: ${said.join('')}`);
+  return said.join('');
 };

@@ -93,8 +93,8 @@ describe('the tables hold every word of', () => {
     expect(shown).toContain('`SIGNATURE_MISMATCH`');
   });
 
-  test('the commands', () => {
-    const commands = [...helpOf('').matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, name = '']) => name);
+  test('the commands', async () => {
+    const commands = [...(await helpOf('')).matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, name = '']) => name);
     const [table = ''] = readPage('docs/operating.md').text.split('\n## ');
     expect([...firstCells(table)].sort()).toEqual([...commands].sort());
   });

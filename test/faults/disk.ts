@@ -228,7 +228,7 @@ const stand = async (seed: number): Promise<void> => {
 /** The disk fails a call, or is full, read-only or slow: never a wrong acknowledgement, and no damage. Of SQLite. */
 export const disk: Campaign = {
   name: 'disk',
-  short: 7,
+  short: 4,
   long: 1_200,
   round: async (seed) => await (seed % STANDING_EVERY === 0 ? stand(seed) : failOnce(seed)),
 };

@@ -24,7 +24,7 @@ import { sqliteIn } from './stores.ts';
 const NOTIFICATIONS = 500;
 const LIVES = 3;
 const CONNECTIONS = 8;
-const POINTS_A_ROUND: Readonly<Record<Extent, number>> = { whole: 400, part: 150 };
+const POINTS_A_ROUND: Readonly<Record<Extent, number>> = { whole: 400, part: 100 };
 
 const signer = createSigner();
 const stranger = createSigner(signer.clientId);

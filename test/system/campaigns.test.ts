@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { stopSharedServer } from '../faults/stores.ts';
 import { endPrograms, removeDirectories } from '../support/receiver.ts';
 import { WITH_COMPILER } from '../faults/campaigns.ts';
-import { reached } from '../faults/disk.ts';
+import { disk, reached } from '../faults/disk.ts';
 import { play, record } from '../faults/power.ts';
 import { createRandom } from '../faults/random.ts';
 import { runRounds } from '../faults/run.ts';
@@ -13,13 +13,16 @@ afterAll(async () => {
   removeDirectories();
 });
 
+/** Three rounds with a call that fails once, and one with a disk that is full. */
+const DISK_SEED = 4;
+
 describe('with a library that is preloaded (apt-get install gcc libc6-dev)', () => {
   test.each(WITH_COMPILER)(
     'a short campaign: $name',
     async (campaign) => {
       const said: string[] = [];
       await runRounds(campaign, {
-        seed: 1,
+        seed: campaign === disk ? DISK_SEED : 1,
         rounds: campaign.short,
         extent: 'part',
         say: (line) => void said.push(line),

@@ -29,7 +29,10 @@ const toCandidate = (order: Order): Candidate => ({
 export const candidateNamed = async (
   store: Store,
   named: { readonly id: string; readonly client: string | undefined; readonly env: Environment },
-): Promise<Candidate> => toCandidate(await orderNamed(store, named));
+): Promise<Candidate> => toCandidate(await orderNamed(store, { ...named, advice: REGISTER_FIRST }));
+
+const REGISTER_FIRST =
+  ': a payment of which nothing is known yet can be asked about once its paymentRequestId is registered (paynotify register)';
 
 const AT_ONCE = 200;
 

@@ -182,10 +182,11 @@ const refundRegistering = ({ id, options, shell }: Asked): Registering => {
   return async (store, clientId) => {
     const registration = { clientId, refundRequestId: id, paymentId, paymentRequestId };
     const result = await store.registerRefund(registration, { replace, now: new Date() });
-    if (result.kind === 'conflict') {
-      const standing = result.registration.paymentId ?? result.registration.paymentRequestId;
+    const standing = result.registration.paymentId ?? result.registration.paymentRequestId;
+    if (result.kind === 'sent')
+      throw new CommandError(`paynotify has sent this refund to APO for ${standing}: it is of no other payment`);
+    if (result.kind === 'conflict')
       throw new CommandError(`this refund is registered for ${standing} already: --replace replaces it`);
-    }
     show(result, { shell, options });
   };
 };
@@ -200,7 +201,7 @@ const show = (
   { kind, registration }: RegisterResult | Amended | RegisterRefundResult,
   { shell, options }: Pick<Asked, 'shell' | 'options'>,
 ): void => {
-  if (kind === 'conflict') return;
+  if (kind === 'conflict' || kind === 'sent') return;
   if (options.json === true) printJson(shell, registration);
   else shell.out(`${SAID[kind]}\n\n${pairs(shell.paint, rowsOf(registration))}`);
 };

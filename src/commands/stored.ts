@@ -89,9 +89,9 @@ export const pageOfClient = async <T extends OfClient>(
 };
 
 /** The only one found, or an error that says what there was instead. */
-export const only = <T extends OfClient>(found: readonly T[], what: string): T => {
+export const only = <T extends OfClient>(found: readonly T[], what: string, advice = ''): T => {
   const [first] = found;
-  if (first === undefined) throw new CommandError(`there is no ${what}`);
+  if (first === undefined) throw new CommandError(`there is no ${what}${advice}`);
   const clients = [...new Set(found.map(({ clientId }) => clientId))];
   if (clients.length > 1)
     throw new CommandError(
@@ -104,13 +104,15 @@ interface Sought {
   readonly id: string;
   readonly client: string | undefined;
   readonly env: Environment;
+  /** What to do where there is none; the rest of the sentence. */
+  readonly advice?: string;
 }
 
 /** The one order of this paymentId or paymentRequestId, or an error that says which there are. */
-export const orderNamed = async (store: Store, { id, client, env }: Sought): Promise<Order> => {
+export const orderNamed = async (store: Store, { id, client, env, advice }: Sought): Promise<Order> => {
   const clients = await candidates(env, client, store);
   const found = (await Promise.all(clients.map(async (clientId) => await store.findOrders({ clientId, id })))).flat();
-  const order = only(found, `order ${id}`);
+  const order = only(found, `order ${id}`, advice);
   if (found.length > 1) throw new CommandError(severalOrders(id, found));
   return order;
 };

@@ -3,9 +3,10 @@ import { isoTime } from '../order/time.ts';
 import type { Around } from './around.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { type Lock, linkLock } from './lock.ts';
+import { findMove } from './move-row.ts';
 import { paymentIdOf, registrationKey } from './order-key.ts';
 import { standingKeys } from './orders.ts';
-import { gatherRefundGroups, type RefundGroup, refundNames } from './refund-groups.ts';
+import { gatherRefundGroups, paymentsMeant, type RefundGroup, refundNames } from './refund-groups.ts';
 import { OF_REFUNDS } from './row.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
@@ -34,6 +35,8 @@ export const registerRefund = async (
     const target = targetOf(registration);
     if (standing?.target === target) return { kind: 'unchanged', registration: toRefundRegistration(standing) };
     if (standing !== null && !replace) return { kind: 'conflict', registration: toRefundRegistration(standing) };
+    if (standing !== null && !(await isOfItsPayment(transaction.query, registration)))
+      return { kind: 'sent', registration: toRefundRegistration(standing) };
     const said = await sayAndDerive(transaction, { key, content: { target, said: '{}' } }, saying);
     return {
       kind: standing === null ? 'created' : 'replaced',
@@ -41,6 +44,14 @@ export const registerRefund = async (
       registration: toRefundRegistration(said as ShopStatement),
     };
   });
+
+/** A refund that was sent to APO is of the payment that it was sent for. */
+const isOfItsPayment = async (query: Query, registration: RefundRegistration): Promise<boolean> => {
+  const { clientId, refundRequestId: requestId } = registration;
+  const move = await findMove(query, { clientId, kind: 'refund', requestId });
+  if (move === null || move.status === 'FAILED') return true;
+  return (await paymentsMeant(query, { clientId, target: targetOf(registration) })).includes(move.paymentId);
+};
 
 const lockOf = ({ clientId, refundRequestId }: Name): Lock =>
   linkLock({ clientId, name: 'refundRequestId', value: refundRequestId });

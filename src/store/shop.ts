@@ -60,8 +60,9 @@ export interface StoredRefundRegistration extends RefundRegistration {
 }
 
 export interface RegisterRefundResult {
-  readonly kind: 'created' | 'unchanged' | 'replaced' | 'conflict';
-  /** The one that stands; with a conflict, the one that stood before. */
+  /** `sent`: it was sent to APO, for a payment that is not the one asked for. */
+  readonly kind: 'created' | 'unchanged' | 'replaced' | 'conflict' | 'sent';
+  /** The one that stands; with a conflict and with `sent`, the one that stood before. */
   readonly registration: StoredRefundRegistration;
 }
 

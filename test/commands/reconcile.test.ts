@@ -112,7 +112,7 @@ describe('reconcile', () => {
       code: 78,
       said: /ANTOM_PRIVATE_KEY is not set/,
     },
-    { what: 'about an id that nothing carries', words: ['CR-none'], code: 1, said: /CR-none/ },
+    { what: 'about an id that nothing carries', words: ['CR-none'], code: 1, said: /no order CR-none: .* registered/ },
     { what: 'about an id and a time', words: ['CR-1', '--since', '2025-01-01T00:00:00Z'], code: 64, said: /not both/ },
     { what: 'since no time', words: ['--since', 'yesterday'], code: 64, said: /2025-11-22T10:45:03Z/ },
     { what: 'of a client without a private key', words: ['--client', 'other'], code: 64, said: /--client/ },

@@ -105,6 +105,17 @@ describe('register --refund-of, and refunds', () => {
     expect(await order('P1')).toMatchObject({ refundedAmount: null });
   });
 
+  test('leaves a refund alone that was sent for another payment', async () => {
+    await place().store(notified(payment()), notified(capture()));
+    const asked = { kind: 'refund', amount: jpy('20'), requestId: 'FR1', captureId: null, isLast: null } as const;
+    const store = await place().opened();
+    await store.beginMove({ clientId: CLIENT, id: 'P1', ...asked, nextAttemptAt: Date.now() }, new Date());
+    expect(await run('register', 'FR1', '--refund-of', 'P2', '--replace')).toMatchObject({
+      code: 1,
+      err: 'error: paynotify has sent this refund to APO for P1: it is of no other payment\n',
+    });
+  });
+
   test('says when there are none, and when none are like that', async () => {
     await place().store();
     expect((await run('refunds')).out).toBe('No refunds yet.\n');

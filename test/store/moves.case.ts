@@ -3,7 +3,7 @@ import type { AmountText } from '../../src/order/amount.ts';
 import { finalIn, isUnderWayIn, type MoveAsked } from '../../src/order/move.ts';
 import type { Asked } from '../../src/order/asked.ts';
 import type { Order } from '../../src/order/order.ts';
-import type { BeginMoveResult, Move, MoveOutcome, Store } from '../../src/store/store.ts';
+import type { BeginMoveResult, Move, MoveOutcome, RefundRegistration, Store } from '../../src/store/store.ts';
 import {
   answerTo,
   captureResult,
@@ -322,6 +322,21 @@ export const describeMoves = (ground: () => Ground): void => {
         { replace: false, now: T0 },
       );
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('1'), requestId: 'F3' }))).toBe('ID_USED');
+    });
+
+    test('of a refund is of its payment, whatever is registered later, unless it has failed', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, captured('60'));
+      const move = moveOf(await begin(store, { kind: 'refund', amount: yen('50') }));
+      const another = { clientId: CLIENT, refundRequestId: move.requestId, paymentId: 'P9', paymentRequestId: null };
+      const register = async (one: RefundRegistration): Promise<string> =>
+        (await store.registerRefund(one, { replace: true, now: new Date() })).kind;
+      expect(await register(another)).toBe('sent');
+      expect(await register({ ...another, paymentId: null, paymentRequestId: 'R9' })).toBe('sent');
+      expect(await register({ ...another, paymentId: null, paymentRequestId: 'R1' })).toBe('replaced');
+      expect(await register({ ...another, paymentId: 'P1' })).toBe('replaced');
+      await store.keepMove(move, outcome('FAILED', { reason: 'REFUSED' }), new Date());
+      expect(await register(another)).toBe('replaced');
     });
 
     test('counts in its order as not decided, until APO has answered', async () => {

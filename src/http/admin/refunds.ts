@@ -41,7 +41,7 @@ export const registerRefund = endpoint({
   tag: 'Refunds',
   summary: 'Register which payment a refund belongs to',
   description:
-    'Before or after its notification, and whether or not the payment is known yet. The same again changes nothing; another payment is 409, and `replace=true` replaces it.',
+    'Before or after its notification, and whether or not the payment is known yet. The same again changes nothing; another payment is 409, and `replace=true` replaces it, unless paynotify has sent the refund itself.',
   id: {
     means: 'The `refundRequestId`.',
     schema: identifier,
@@ -68,10 +68,9 @@ const registered = (
   { kind, registration }: RegisterRefundResult,
   requested: RefundRegistration,
 ): Answer<200 | 201, StoredRefundRegistration> | Refusal<'REGISTRATION_CONFLICT'> => {
-  if (kind !== 'conflict') return kind === 'created' ? created(registration) : ok(registration);
-  return problem(
-    'REGISTRATION_CONFLICT',
-    'This refund is registered for another payment, or by its other id: ?replace=true replaces it.',
-    { registration, requested },
-  );
+  if (kind !== 'conflict' && kind !== 'sent') return kind === 'created' ? created(registration) : ok(registration);
+  return problem('REGISTRATION_CONFLICT', kind === 'sent' ? SENT : DIFFERENT, { registration, requested });
 };
+
+const DIFFERENT = 'This refund is registered for another payment, or by its other id: ?replace=true replaces it.';
+const SENT = 'paynotify has sent this refund to APO for the payment that it is registered for, so it is of no other.';

@@ -89,6 +89,23 @@ describe('PUT /api/refunds/:refundRequestId', () => {
     expect(await order()).toMatchObject(JOINED);
   });
 
+  test('one that was sent to APO stays with its payment', async () => {
+    await pay();
+    const asked = {
+      kind: 'refund',
+      amount: { currency: 'JPY', value: '20' },
+      requestId: 'FR1',
+      captureId: null,
+      isLast: null,
+    } as const;
+    const at = new Date(RECEIVED_AT);
+    await admin.store.beginMove({ clientId: CLIENT, id: 'P1', ...asked, nextAttemptAt: at.getTime() }, at);
+    const { status, body } = await put('FR1?replace=true', { paymentId: 'P2' });
+    expect([status, body.code, body.registration.paymentId]).toEqual([409, 'REGISTRATION_CONFLICT', 'P1']);
+    expect(body.detail).toMatch(/^paynotify has sent this refund to APO/);
+    expect(await order()).toMatchObject({ refunds: [{ refundRequestId: 'FR1', status: 'PROCESSING' }] });
+  });
+
   test('?replace=true replaces it, and the refund leaves the first payment', async () => {
     await pay();
     await admin.notify(paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2', paymentAmount: jpy('120') }));

@@ -5,6 +5,6 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/system/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Most of the time is waiting.
-  maxWorkers: 3,
+  // Much of the time is waiting, for as long as the longest of few files.
+  maxWorkers: 4,
 };

@@ -52,7 +52,8 @@ const show = async (store: Store, { options, shell }: Asked): Promise<void> => {
   const { client, limit, cursor = null, json } = options;
   const destinations = await lagsOf(store, client);
   const page = await store.listWaitingCallbacks({ clientId: client ?? null }, { limit, cursor });
-  const waiting = { items: page.items.flatMap(toWaiting), next: page.next };
+  const items = await Promise.all(page.items.map(async (one) => await toWaiting(store, one)));
+  const waiting = { items: items.flat(), next: page.next };
   if (destinations.some(isLate)) shell.foundWrong();
   if (json === true) printJson(shell, { destinations, waiting });
   else shell.out(tell(shell, destinations, waiting));
@@ -62,16 +63,20 @@ const show = async (store: Store, { options, shell }: Asked): Promise<void> => {
 interface Waiting extends NonNullable<OrderCallback['pending']> {
   readonly clientId: string;
   readonly paymentId: string | null;
-  /** Of a registration whose payment has not come. */
   readonly paymentRequestId: string | null;
   readonly origin: string;
 }
 
-const toWaiting = ({ clientId, orderKey, origin, pending }: OrderCallback): readonly Waiting[] => {
+const toWaiting = async (
+  store: Store,
+  { clientId, orderKey, origin, pending }: OrderCallback,
+): Promise<readonly Waiting[]> => {
   if (pending === null) return [];
   const paymentId = paymentIdOf(orderKey);
-  const paymentRequestId = paymentId === null ? orderKey.slice(1) : null;
-  return [{ clientId, paymentId, paymentRequestId, origin, ...pending }];
+  if (paymentId === null) return [{ clientId, paymentId, paymentRequestId: orderKey.slice(1), origin, ...pending }];
+  const orders = await store.findOrders({ clientId, id: paymentId });
+  const order = orders.find((one) => one.paymentId === paymentId);
+  return [{ clientId, paymentId, paymentRequestId: order?.paymentRequestId ?? null, origin, ...pending }];
 };
 
 const DESTINATIONS = ['CLIENT', 'URL', 'WAITING', 'SINCE (UTC)', 'WHY', 'NEXT ATTEMPT (UTC)', 'DELIVERED LAST (UTC)'];

@@ -39,7 +39,7 @@ describe('callbacks', () => {
     const { code, out, err } = await run();
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/^CLI_CLIENT +https:\/\/shop\.example +1 +20\S+ \S+ +paused: HTTP 503 +20/m);
-    expect(out).toMatch(/^P1 +– +\d+ +20\S+ \S+ +1 +HTTP 503 +20/m);
+    expect(out).toMatch(/^P1 +R1 +\d+ +20\S+ \S+ +1 +HTTP 503 +20/m);
     expect(await json(['callbacks'], place().env)).toEqual({
       destinations: [expect.objectContaining({ clientId: CLIENT, origin: SHOP.origin, waiting: 1, why: 'HTTP 503' })],
       waiting: {
@@ -47,7 +47,7 @@ describe('callbacks', () => {
           {
             clientId: CLIENT,
             paymentId: 'P1',
-            paymentRequestId: null,
+            paymentRequestId: 'R1',
             origin: SHOP.origin,
             revision: expect.any(Number),
             since: expect.any(String),

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { run } from '../../src/cli.ts';
 import { openExisting } from '../../src/commands/stored.ts';
+import { readStoreConfig } from '../../src/config.ts';
+import { openStore } from '../../src/store/open.ts';
 import { eventually } from '../support/client.ts';
+import { startOwnServer } from '../support/postgres.ts';
+import { endPrograms, runProgram } from '../support/receiver.ts';
 import { capture, notified, ownPlace, payment } from './support.ts';
 
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const AMPLE = { maxBytes: 1_000_000 };
 const place = ownPlace();
 
 test('orders --follow begins at the end of the feed, and ends with what the 410 says once the database went back', async () => {
@@ -40,4 +47,42 @@ test('orders --follow begins at the end of the feed, and ends with what the 410 
   db.close();
   expect(await ended).toBe(1);
   expect(err).toMatch(/^error: This cursor is of another generation.*Start again at after=0/);
+});
+
+test('orders --follow waits for a database that does not answer, and leaves nothing out', async () => {
+  const server = await startOwnServer();
+  const env = { ...place().env, DATABASE_URL: await server.createDatabase() };
+  const store = await openStore(readStoreConfig(env));
+  try {
+    const { output, exited, child } = runProgram(env, [process.execPath, CLI, 'orders', '--follow', '--json']);
+    // It begins at the end: which change is the first one that it tells nobody knows.
+    await eventually(
+      'a change',
+      async () => {
+        await store.record([notified(capture({ captureId: `C${Math.random()}` }))], AMPLE);
+        return output().stdout;
+      },
+      (text) => text.includes('"P1"'),
+    );
+    await server.kill('SIGINT');
+    await eventually('the outage', output, ({ stderr }) => stderr.includes('the database does not answer'));
+    await server.start();
+    await eventually(
+      'the store',
+      async () =>
+        await store.record([notified(payment({ paymentId: 'P2' }))], AMPLE).then(
+          () => true,
+          () => false,
+        ),
+      Boolean,
+    );
+    await eventually('what changed', output, ({ stdout }) => stdout.includes('"P2"'));
+    expect(output().stderr).toMatch(/^warning: the database does not answer; .*\nThe database answers again\.\n$/);
+    child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+  } finally {
+    await store.close();
+    await endPrograms();
+    await server.stop();
+  }
 });

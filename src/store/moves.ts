@@ -102,27 +102,33 @@ const beginOf = async (
     createdAt: at,
     updatedAt: at,
   };
-  if (kind === 'refund' && !(await joinRefund(transaction, move, saying)))
+  if (kind === 'refund' && (await isOfAnother(query, move)))
     return refuse('ID_USED', `${requestId} is registered as a refund of another payment: name another id.`);
-  if (await insertMove(query, move, request.nextAttemptAt)) {
-    await derive(transaction, { keys: [orderOfMove(move)], links: [] }, saying);
-    return { kind: 'begun', move };
-  }
   // It was written down for another order at the same moment.
-  return { kind: 'conflict', move: (await findMove(query, move)) ?? move };
+  if (!(await insertMove(query, move, request.nextAttemptAt)))
+    return { kind: 'conflict', move: (await findMove(query, move)) ?? move };
+  await deriveWith(transaction, move, saying);
+  return { kind: 'begun', move };
 };
 
 const isUsed = (order: Order, { kind, requestId }: Pick<MoveKey, 'kind' | 'requestId'>): boolean =>
   (kind === 'capture' && order.captures.some((one) => one.captureRequestId === requestId)) ||
   (kind === 'refund' && order.refunds.some((one) => one.refundRequestId === requestId));
 
-/** A REFUND_RESULT may name nothing but the refundRequestId. False where that is another payment's. */
-const joinRefund = async (transaction: Transaction, move: Move, saying: Around): Promise<boolean> => {
-  const key = { clientId: move.clientId, about: 'refund', id: move.requestId } as const;
-  const standing = await findSaid(transaction.query, key);
-  if (standing !== null) return (await paymentsMeant(transaction.query, standing)).includes(move.paymentId);
-  await sayAndDerive(transaction, { key, content: { target: move.paymentId, said: '{}' } }, saying);
-  return true;
+const refundKey = ({ clientId, requestId }: Move) => ({ clientId, about: 'refund', id: requestId }) as const;
+
+/** Whether its id is registered as a refund of another payment. */
+const isOfAnother = async (query: Query, move: Move): Promise<boolean> => {
+  const standing = await findSaid(query, refundKey(move));
+  return standing !== null && !(await paymentsMeant(query, standing)).includes(move.paymentId);
+};
+
+/** A REFUND_RESULT may name nothing but the refundRequestId: the refund is registered for its payment. */
+const deriveWith = async (transaction: Transaction, move: Move, saying: Around): Promise<void> => {
+  const key = refundKey(move);
+  if (move.kind === 'refund' && (await findSaid(transaction.query, key)) === null)
+    await sayAndDerive(transaction, { key, content: { target: move.paymentId, said: '{}' } }, saying);
+  else await derive(transaction, { keys: [orderOfMove(move)], links: [] }, saying);
 };
 
 const keepMove = async (database: Database, { key, outcome, around }: Keeping): Promise<Move> =>

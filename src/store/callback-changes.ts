@@ -47,26 +47,34 @@ export const takeChanges = async (
     return { more, end: toFeedCursor(end) };
   });
 
-/** Those that are configured are in use, and no others; a new one begins at the end. */
+/**
+ * Those that are configured are in use, and no others. A new one begins at the end, or where the one stands whose place
+ * it takes, and is told what that one was not.
+ */
 const putInUse = async (
   query: Query,
   destinations: readonly CallbackDestination[],
   { end, now }: { readonly end: FeedCursor; readonly now: number },
 ): Promise<readonly UrlRow[]> => {
   const rows = await query<UrlRow>(SELECT_URLS);
+  const isConfigured = (row: UrlRow): boolean =>
+    destinations.some(({ clientId, url }) => row.client_id === clientId && row.url === url);
+  const unused = rows.filter((row) => Number(row.in_use) === 1 && !isConfigured(row));
   let numbers = rows.reduce((most, { number }) => Math.max(most, Number(number)), 0);
   const used: UrlRow[] = [];
   for (const { clientId, url, origin } of destinations) {
     const row = rows.find((one) => one.client_id === clientId && one.url === url);
     if (row === undefined) {
       numbers += 1;
-      used.push(...(await query<UrlRow>(INSERT_URL, [clientId, url, numbers, origin, now, end.start, end.position])));
+      const replaced = unused.find((one) => one.client_id === clientId);
+      const { start, position } = replaced ?? end;
+      used.push(...(await query<UrlRow>(INSERT_URL, [clientId, url, numbers, origin, now, start, position])));
+      if (replaced !== undefined) await query(TAKE_OVER, [numbers, now, clientId, replaced.number]);
       continue;
     }
     used.push(row);
     if (Number(row.in_use) === 0) await query(SET_IN_USE, [row.number, 1]);
   }
-  const unused = rows.filter((row) => Number(row.in_use) === 1 && !used.includes(row));
   for (const { number } of unused) await query(SET_IN_USE, [number, 0]);
   return used;
 };
@@ -79,6 +87,14 @@ const INSERT_URL = `
   )
   values ($1, $2, $3, $4, 1, $5, $6, $7, 0, 0, 0)
   returning ${COLUMNS}`;
+/** What one URL was not told yet, another one is. */
+const TAKE_OVER = `
+  insert into callback_orders (
+    client_id, number, order_key, pending_revision, pending_since, attempts, next_attempt_at
+  )
+  select client_id, cast($1 as bigint), order_key, pending_revision, pending_since, 0, cast($2 as bigint)
+  from callback_orders
+  where client_id = $3 and number = cast($4 as bigint) and pending_revision is not null`;
 const SET_IN_USE = 'update callback_urls set in_use = $2 where number = $1';
 
 const standingTogether = (urls: readonly UrlRow[]): readonly (readonly UrlRow[])[] => [

@@ -13,6 +13,7 @@ import { AMPLE, delivery, type Ground, order, record, registration } from './sup
 
 const LEASE: Lease = { owner: 'one', ms: 60_000 };
 const SHOP: CallbackDestination = { clientId: CLIENT, url: 'aa'.repeat(32), origin: 'https://shop.example' };
+const ANOTHER: CallbackDestination = { ...SHOP, url: 'bb'.repeat(32), origin: 'https://new.example' };
 const OTHER: CallbackDestination = { ...SHOP, clientId: 'T_other' };
 
 const paid = (id: string) =>
@@ -56,6 +57,13 @@ const delivered = (one: DueCallback): CallbackResult => {
     paymentRequestId: previous === null ? shown.paymentRequestId : null,
   };
 };
+
+const inVain = (one: DueCallback): CallbackResult => ({
+  ...keyOf(one),
+  kind: 'failed',
+  why: 'HTTP 500',
+  again: Date.now() + 60_000,
+});
 
 const gone = (one: DueCallback): CallbackResult => ({ ...keyOf(one), kind: 'gone' });
 
@@ -286,17 +294,36 @@ export const describeCallbacks = (ground: () => Ground): void => {
       const store = await followed(ground());
       await record(store, paid('P1'));
       await takeAll(store);
-      const another = { ...SHOP, url: 'bb'.repeat(32), origin: 'https://new.example' };
-      await takeAll(store, [another]);
+      await takeAll(store, []);
       await record(store, paid('P2'));
-      await takeAll(store, [another]);
+      await takeAll(store, [ANOTHER]);
+      await record(store, paid('P3'));
+      await takeAll(store, [ANOTHER]);
       expect(await store.listCallbackUrls()).toMatchObject([
         { origin: SHOP.origin, inUse: false, waiting: 0, waitingSince: null },
-        { origin: another.origin, inUse: true, waiting: 1 },
+        { origin: ANOTHER.origin, inUse: true, waiting: 1 },
       ]);
-      expect(idsIn(await due(store, { destinations: [another] }))).toEqual(['P2']);
+      expect(idsIn(await due(store, { destinations: [ANOTHER] }))).toEqual(['P3']);
       await takeAll(store, [SHOP]);
-      expect(idsIn(await due(store))).toEqual(['P1', 'P2']);
+      expect(idsIn(await due(store))).toEqual(['P1', 'P2', 'P3']);
+    });
+
+    test('a URL that takes the place of another is told what that one was not, and nothing else', async () => {
+      const store = await followed(ground(), [SHOP, OTHER]);
+      await record(store, paid('P1'));
+      await takeAll(store, [SHOP, OTHER]);
+      await deliverAll(store);
+      await record(store, paid('P2'));
+      await record(store, paid('P3'));
+      await takeAll(store, [SHOP, OTHER]);
+      await keep(store, (await due(store)).due.map(inVain));
+      // It has come while nobody looked at the feed.
+      await record(store, paid('P4'));
+      await takeAll(store, [ANOTHER, OTHER]);
+      const { due: list } = await due(store, { destinations: [ANOTHER] });
+      expect(list.map(({ orderKey }) => orderKey).toSorted()).toEqual(['P2', 'P3', 'P4']);
+      expect(list.map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
+      expect(idsIn(await due(store, { destinations: [OTHER] }))).toEqual([]);
     });
 
     test('where the database has gone back, what was delivered and what was before the URL are not sent', async () => {

@@ -54,15 +54,10 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
     const result = await send(client, move, signal);
     const circumstances = { now: Date.now(), isFirst: looked === null, isUnknownThere: knowsNothing(looked) };
     const outcome = outcomeOf(move, result, circumstances);
-    if (outcome.status !== 'SUCCEEDED') return await keep(move, outcome);
-    // So that the order says so before a notification comes, and if none does: of a cancel there is none. Before it is
-    // written down, for whoever dies in between is then taken up; and so is what the order does not show yet.
-    const { order, inquired } = await look({ store, client, signal }, move);
-    const isShown = order !== null && finalIn(order, move) !== null;
-    // Of a cancel no notification tells, where the inquiry may not.
-    if (isShown || (move.kind === 'cancel' && inquired.trouble === 'configuration')) return await keep(move, outcome);
-    const { resultCode, id } = outcome;
-    return await keep(move, { ...waiting(move, 'NOT_SHOWN'), resultCode, id, sent: true });
+    const kept = await keep(move, outcome);
+    // The order says so from then on. When it was, and what else APO shows of it, comes with the inquiry.
+    if (kept.status === 'SUCCEEDED') await look({ store, client, signal }, kept);
+    return kept;
   };
   return {
     make: async (asked) => {
@@ -81,7 +76,7 @@ export const createMoves = ({ store, clients, signal, onKept = () => {} }: Moves
       const { inquired, order } = looked;
       const now = toldBy(order, move);
       if (now !== null) return { move: await keep(move, now), inquired };
-      const pause = hasSucceeded(move) ? 'NOT_SHOWN' : whyWait(move, looked);
+      const pause = whyWait(move, looked);
       if (pause !== null) return { move: await keep(move, waiting(move, pause)), inquired };
       return { move: await attempt(move, { client, looked }), inquired };
     },
@@ -98,15 +93,7 @@ const toldBy = (order: Order | null, move: Move): MoveOutcome | null => {
   return { status, resultCode: code, reason, id, sent: false, nextAttemptAt: Date.now() };
 };
 
-/** APO has said S of it, and does not show it yet: it is asked about, and never sent again. */
-const hasSucceeded = ({ reason }: Move): boolean => reason === 'NOT_SHOWN';
-
-/** Of what has succeeded that stays known, whatever comes between. */
-const waiting = (move: Move, reason: string): MoveOutcome => {
-  const isKept = hasSucceeded(move);
-  const outcome = waitingFor(move, isKept ? 'NOT_SHOWN' : reason, { now: Date.now() });
-  return isKept ? { ...outcome, id: move.id } : outcome;
-};
+const waiting = (move: Move, reason: string): MoveOutcome => waitingFor(move, reason, { now: Date.now() });
 
 /** What APO works on is not sent again; of a refund that it has taken, it has to be sure that it is none. */
 const whyWait = (move: Move, { order, inquired }: Looked): string | null => {

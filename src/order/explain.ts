@@ -63,7 +63,7 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     const gone = captures.filter(saysAuthorizationGone);
     const said = results.filter((one) => one.result.resultStatus === 'F' && saysCancelled(one));
     if (registration?.cancelled === true) return ['The shop registered the payment as cancelled.'];
-    if (cancelledByInquiry) return ['APO was asked, and says that the payment was cancelled.'];
+    if (cancelledByInquiry) return ['APO says that the payment was cancelled.'];
     if (gone.length > 0)
       return [`The authorization is gone, and nothing was captured. Failed: ${list(gone.map(nameWithCode))}.`];
     if (said.length === 0 || !findings.hasSuccess)

@@ -23,7 +23,9 @@ export const movingAt = (moves: readonly Move[], at: number): readonly Moving[] 
 
 const UNDECIDED: Result = { resultStatus: 'U', resultCode: null, resultMessage: NOT_ANSWERED };
 
-/** Null where it says nothing: what has succeeded is shown by what APO was asked since. */
+const SUCCEEDED: Result = { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: null };
+
+/** Null where it says nothing. */
 const resultOf = (move: Move): Result | null => {
   switch (move.status) {
     case 'PROCESSING':
@@ -31,23 +33,23 @@ const resultOf = (move: Move): Result | null => {
     case 'FAILED':
       return isRefused(move) ? { resultStatus: 'F', resultCode: move.resultCode, resultMessage: null } : null;
     case 'SUCCEEDED':
-      return null;
+      return isAnswered(move) ? SUCCEEDED : null;
   }
 };
 
-/** What says nothing of the movement itself: another one has this id, or a notification has told already. */
-const SAYS_NOTHING: ReadonlySet<string | null> = new Set(['OUR_FAULT', 'TOLD', null]);
+/** F is final for its id, but where another one has this id, or where a notification has told already. */
+const isRefused = ({ reason, resultCode }: Move): boolean =>
+  resultCode !== null && resultCode !== 'REPEAT_REQ_INCONSISTENT' && reason !== 'TOLD';
 
-/** At once, so that there is no earlier request which may have been carried out. */
-const isRefused = ({ attempts, reason, resultCode }: Move): boolean =>
-  attempts === 1 && resultCode !== null && resultCode !== 'REPEAT_REQ_INCONSISTENT' && !SAYS_NOTHING.has(reason);
+/** Of a payment that has failed nothing is left to cancel: such a cancel has succeeded without an answer. */
+const isAnswered = ({ kind, resultCode }: Move): boolean => kind !== 'cancel' || resultCode !== null;
 
-/** A cancel states nothing: the payment shows whether it is cancelled. */
+/** A cancel that APO has not said S of states nothing. */
 const toMoving = (move: Move, result: Result | null): readonly Moving[] => {
   const { kind, requestId, paymentId, amount, captureId, createdAt } = move;
   // By it APO's own word on this movement is known for one.
   const id = move.id ?? undefined;
-  if (result === null || kind === 'cancel') return [];
+  if (result === null || (kind === 'cancel' && result.resultStatus !== 'S')) return [];
   const stated = {
     result,
     amount: amount ?? undefined,
@@ -56,6 +58,7 @@ const toMoving = (move: Move, result: Result | null): readonly Moving[] => {
     digest: hash('sha256', `${kind}\n${requestId}`, 'hex'),
     place: 0,
   } as const;
+  if (kind === 'cancel') return [{ statement: { about: 'cancellation', type: 'CANCEL', ...stated }, waitsSince: null }];
   if (kind === 'refund')
     return [
       {

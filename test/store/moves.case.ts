@@ -3,7 +3,14 @@ import type { AmountText } from '../../src/order/amount.ts';
 import { finalIn, isUnderWayIn, type MoveAsked } from '../../src/order/move.ts';
 import type { Asked } from '../../src/order/asked.ts';
 import type { Order } from '../../src/order/order.ts';
-import type { BeginMoveResult, Move, MoveOutcome, RefundRegistration, Store } from '../../src/store/store.ts';
+import type {
+  BeginMoveResult,
+  Move,
+  MoveOutcome,
+  OrderName,
+  RefundRegistration,
+  Store,
+} from '../../src/store/store.ts';
 import {
   answerTo,
   captureResult,
@@ -24,7 +31,10 @@ const captured = (value: string, id = 'C1'): Fields =>
   captureResult('S', { captureId: id, captureRequestId: `${id}-request`, captureAmount: jpy(value) });
 const yen = (value: string) => ({ currency: 'JPY', value });
 
-const begin = async (store: Store, asked: Partial<MoveAsked> & Pick<MoveAsked, 'kind'>): Promise<BeginMoveResult> =>
+const begin = async (
+  store: Store,
+  asked: Partial<MoveAsked & OrderName> & Pick<MoveAsked, 'kind'>,
+): Promise<BeginMoveResult> =>
   await store.beginMove(
     {
       clientId: CLIENT,
@@ -416,15 +426,48 @@ export const describeMoves = (ground: () => Ground): void => {
       expect([shown.captures.length, shown.refunds.length]).toEqual([2, 1]);
     });
 
-    test('that has succeeded and is not shown is the one that APO tells by its own id alone', async () => {
+    test('that has succeeded is the one that APO tells by its own id alone, before and after it is told', async () => {
       const store = await ground().empty();
       await record(store, PAID);
       const move = moveOf(await begin(store, { kind: 'capture', amount: yen('60') }));
-      await store.keepMove(move, outcome('PROCESSING', { reason: 'NOT_SHOWN', id: 'C1' }), new Date());
+      await store.keepMove(move, outcome('SUCCEEDED', { resultCode: 'SUCCESS', id: 'C1' }), new Date());
+      const answered = { captureId: 'C1', captureRequestId: 'P1-1', status: 'SUCCEEDED', amount: { value: '60' } };
+      expect(await order(store, 'P1')).toMatchObject({ status: 'PARTIALLY_CAPTURED', captures: [answered] });
       await record(store, captureResult('S', { captureId: 'C1', captureAmount: jpy('60') }));
       const [shown] = (await follow(store, { limit: 10 })).orders;
-      expect(shown?.captures).toMatchObject([{ captureId: 'C1', captureRequestId: 'P1-1', status: 'SUCCEEDED' }]);
+      expect(shown).toMatchObject({ remainingAmount: { value: '40' }, captures: [answered] });
       expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+      expect(saidOf(await begin(store, { kind: 'capture' }))).toBe('begun P1-2 40');
+    });
+
+    test('that has succeeded says so in its order by itself: a cancel, a refund of everything', async () => {
+      const store = await ground().empty();
+      await record(
+        store,
+        PAID,
+        paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2', paymentAmount: jpy('7') }),
+      );
+      const cancel = moveOf(await begin(store, { kind: 'cancel' }));
+      await store.keepMove(cancel, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date());
+      expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
+      await store.keepMove(cancel, outcome('SUCCEEDED', { resultCode: 'SUCCESS' }), new Date());
+      expect(await order(store, 'P1')).toMatchObject({ status: 'CANCELLED', fulfillable: false });
+      await record(store, captureResult('S', { paymentId: 'P2', captureId: 'C2', captureAmount: jpy('7') }));
+      const refund = moveOf(await begin(store, { kind: 'refund', id: 'P2', amount: yen('7') }));
+      await store.keepMove(refund, outcome('SUCCEEDED', { resultCode: 'SUCCESS', id: 'F2' }), new Date());
+      const refunded = await order(store, 'P2');
+      expect(refunded).toMatchObject({ fulfillable: false, refunds: [{ refundId: 'F2', status: 'SUCCEEDED' }] });
+      expect(codes(refunded)).toContain('REFUNDED');
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
+    test('of a cancel that nobody has answered says nothing: the payment has failed', async () => {
+      const store = await ground().empty();
+      await record(store, paymentResult('U'));
+      const cancel = moveOf(await begin(store, { kind: 'cancel' }));
+      await record(store, paymentResult('F'));
+      await store.keepMove(cancel, outcome('SUCCEEDED'), new Date());
+      expect(await order(store, 'P1')).toMatchObject({ status: 'FAILED' });
     });
 
     test('that has failed by its answer counts where APO works on it all the same', async () => {
@@ -444,7 +487,7 @@ export const describeMoves = (ground: () => Ground): void => {
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('1'), requestId: 'F3' }))).toBe('begun F3 1');
     });
 
-    test('that APO refuses at once has failed in its order, too', async () => {
+    test('that APO refuses has failed in its order, too', async () => {
       const store = await ground().empty();
       await record(store, PAID);
       await store.register(registration({ captureMode: 'MANUAL' }), { replace: false, now: new Date() });
@@ -457,14 +500,14 @@ export const describeMoves = (ground: () => Ground): void => {
         return (await follow(store, { limit: 10 })).orders[0];
       };
       // Of these nobody knows whether they say anything of this capture.
-      for (const [fields, again] of [
-        [{ resultCode: 'REPEAT_REQ_INCONSISTENT', reason: 'OUR_FAULT' }, 0],
-        [{ resultCode: 'ORDER_STATUS_INVALID', reason: 'PERSON' }, 1],
-        [{ resultCode: null, reason: 'TOLD' }, 0],
-      ] as const)
-        expect(await tried(fields, again)).toMatchObject({ captures: [], nextAction: 'CAPTURE' });
+      for (const fields of [
+        { resultCode: 'REPEAT_REQ_INCONSISTENT', reason: 'OUR_FAULT' },
+        { resultCode: null, reason: 'TOLD' },
+      ])
+        expect(await tried(fields)).toMatchObject({ captures: [], nextAction: 'CAPTURE' });
       const refused = { resultCode: 'USER_AMOUNT_EXCEED_LIMIT', reason: 'NEW_ID' };
-      expect(await tried(refused)).toMatchObject({
+      // Whether at once or once it was sent again: F is final for its id.
+      expect(await tried(refused, 1)).toMatchObject({
         nextAction: 'RETRY_CAPTURE',
         captures: [
           {

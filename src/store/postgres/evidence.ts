@@ -110,7 +110,7 @@ const isSaid = (terms: string): string => `coalesce((
 const MOVING = `left join lateral (
     select client_id
     from moves
-    where client_id = keys.client_id and payment_id = keys.order_key and status <> 'SUCCEEDED'
+    where client_id = keys.client_id and payment_id = keys.order_key
     limit 1
   ) as moving on true`;
 

@@ -54,7 +54,7 @@ export const createLookUps = (db: DatabaseSync): (() => LookUp) => {
   const selectMoving = prepare<readonly [found: number]>(db, 'select 1 from moves limit 1');
   const selectMovingOf = prepare<readonly [found: number]>(
     db,
-    `select 1 from moves where client_id = ? and payment_id = ? and status <> 'SUCCEEDED' limit 1`,
+    'select 1 from moves where client_id = ? and payment_id = ? limit 1',
   );
 
   const registration = ({ clientId, name, value }: Link): RegistrationFact | null => {

@@ -5,8 +5,6 @@ export type Asked =
   | { readonly operation: 'inquiryRefund'; readonly refundId: string }
   | { readonly operation: 'inquiryRefund'; readonly refundRequestId: string };
 
-export const INQUIRIES = ['inquiryPayment', 'inquiryRefund'] as const satisfies readonly Asked['operation'][];
-
 /** The same question is always the same text: by it an answer is found, and it is part of the answer's id. */
 export const textOfAsked = (asked: Asked): string => {
   const { operation, ...ids } = asked;

@@ -132,7 +132,7 @@ export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: num
         fulfillable,
         nextAction,
         remainingAmount:
-          situation.remaining === null || due === null ? null : toText({ ...due, value: situation.remaining }),
+          situation.remaining === null || due === null ? null : toAmountText({ ...due, value: situation.remaining }),
         authorizationExpiresAt: situation.expiresAt === null ? null : new Date(situation.expiresAt).toISOString(),
       }),
       attention: held.map((one) => ({ code: one.code, message: one.message, settled: isSettled(review, one) })),
@@ -153,8 +153,6 @@ const toShown = ({ decision, revision, note, createdAt }: Review): ShownReview =
   createdAt: new Date(createdAt).toISOString(),
 });
 
-const toText = toAmountText;
-
 type Judgement = Pick<
   DerivedOrder,
   'status' | 'fulfillable' | 'nextAction' | 'remainingAmount' | 'authorizationExpiresAt'
@@ -174,12 +172,12 @@ const describe = (findings: Findings, judgement: Judgement) => {
     status: judgement.status,
     fulfillable: judgement.fulfillable,
     nextAction: judgement.nextAction,
-    paymentAmount: amounts.payment && toText(amounts.payment),
-    expectedAmount: amounts.expected && toText(amounts.expected),
+    paymentAmount: amounts.payment && toAmountText(amounts.payment),
+    expectedAmount: amounts.expected && toAmountText(amounts.expected),
     finalAmount: registration?.finalAmount ?? null,
-    capturedAmount: amounts.captured && toText(amounts.captured),
+    capturedAmount: amounts.captured && toAmountText(amounts.captured),
     remainingAmount: judgement.remainingAmount,
-    refundedAmount: amounts.refunded && toText(amounts.refunded),
+    refundedAmount: amounts.refunded && toAmountText(amounts.refunded),
     paymentMethod: methodOf(findings),
     captureRequired: need.required,
     captureMode: findings.captureMode,

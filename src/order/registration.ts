@@ -21,9 +21,6 @@ export interface Registration {
   readonly cancelled: boolean;
 }
 
-/** Fields that a first PUT may set, and that only PATCH changes. */
-export const LATER_FIELDS = ['finalAmount', 'cancelled'] as const;
-
 /** What a PATCH changes: the fields that are there. */
 export type RegistrationChanges = Partial<Omit<Registration, 'clientId' | 'paymentRequestId'>>;
 
@@ -40,13 +37,13 @@ export const finalAmountProblem = ({
     : null;
 };
 
-/** Which fields a second PUT compares; `LATER_FIELDS` are not. */
+/** Which fields a second PUT compares; `finalAmount` and `cancelled` only PATCH changes. */
 export const COMPARED = ['referenceOrderId', 'captureMode', 'paymentMethodType', 'authExpiryTime'] as const;
 
 export const sameAmountText = (a: AmountText | null, b: AmountText | null): boolean =>
   a?.currency === b?.currency && a?.value === b?.value;
 
-/** A PUT that says nothing new: `finalAmount` and `cancelled` are not compared. */
+/** A PUT that says nothing new. */
 export const sameRegistration = (a: Registration, b: Registration): boolean =>
   a.clientId === b.clientId &&
   a.paymentRequestId === b.paymentRequestId &&

@@ -32,6 +32,8 @@ export interface Sought {
   readonly isInUnverified: boolean;
   /** Null where unverified requests were searched. */
   readonly notSearched: string | null;
+  /** By which APO says what became of it. */
+  readonly inquiry: 'inquiryPayment' | 'inquiryRefund';
 }
 
 /**
@@ -40,13 +42,13 @@ export interface Sought {
  */
 export const meaningsOf = (lately: Lately, sought: Sought): readonly string[] => [
   ...wrongClient(lately, sought),
-  ...(sought.isInUnverified ? [] : [neverSent(lately), anotherUrl(lately), unverified(lately, sought)]),
+  ...(sought.isInUnverified ? [] : [neverSent(lately, sought), anotherUrl(lately), unverified(lately, sought)]),
 ];
 
-const neverSent = ({ verifiedAt }: Lately): string =>
+const neverSent = ({ verifiedAt }: Lately, { inquiry }: Sought): string =>
   verifiedAt === null
     ? 'Never sent: no notification has ever verified here, so look at the URL, the client id and the key first.'
-    : `Never sent: other notifications verify, the last at ${utc(verifiedAt)} UTC. Ask APO what became of this one (inquiryPayment, or APO's dashboard).`;
+    : `Never sent: other notifications verify, the last at ${utc(verifiedAt)} UTC. Ask APO what became of this one (${inquiry}, or APO's dashboard).`;
 
 const anotherUrl = ({ misdirected }: Lately): string => {
   if (misdirected === null)

@@ -19,6 +19,8 @@ export interface Why {
   readonly notifications: readonly NotificationSummary[];
   /** Refunds that carry it and join no payment. */
   readonly refunds: Found['refunds'];
+  /** Of refunds that carry it and that no notification names yet. */
+  readonly refundRegistrations: Found['refundRegistrations'];
   /** Malformed notifications whose bytes hold it. */
   readonly malformed: readonly NotificationSummary[];
   readonly unverified: Search['unverified'];
@@ -34,6 +36,7 @@ export const whyText = (paint: Paint, why: Why): string =>
     ...moreOrders(why),
     ...section(paint, 'Without an order', [...why.notifications, ...why.malformed].map(withoutOrder)),
     ...section(paint, 'Refunds that join no payment', why.refunds.map(unjoined)),
+    ...section(paint, 'Refunds that are only registered', onlyRegistered(why)),
     ...unverifiedSections(paint, why),
     ...latelySections(paint, why),
   ].join('\n\n');
@@ -180,14 +183,30 @@ const withoutOrder = ({ kind, outcome, problem, id, firstReceivedAt }: Notificat
   }
 };
 
-const unjoined = ({ refundId, refundRequestId, status }: Why['refunds'][number]): string => {
+const unjoined = ({ refundId, refundRequestId, status, registration }: Why['refunds'][number]): string => {
   const name = refundRequestId ?? refundId ?? '';
-  return `${name} ${status ?? ''}: REFUND_RESULT names no payment. Register it: \`paynotify register ${name} --refund-of PAYMENT_ID\`.`;
+  return registration !== null
+    ? `${name} ${status ?? ''}: it is registered for ${refundedBy(registration)}, of which no notification has come.`
+    : `${name} ${status ?? ''}: REFUND_RESULT names no payment. Register it: \`paynotify register ${name} --refund-of PAYMENT_ID\`.`;
 };
 
-const latelySections = (paint: Paint, { id, orders, lately }: Why): readonly string[] => {
+const refundedBy = ({ paymentId, paymentRequestId }: Why['refundRegistrations'][number]): string =>
+  paymentId === null ? `the payment of request ${paymentRequestId ?? ''}` : `payment ${paymentId}`;
+
+const onlyRegistered = ({ orders, refundRegistrations }: Why): readonly string[] =>
+  refundRegistrations.flatMap((one) => {
+    const payment = refundedBy(one);
+    const said = `${one.refundRequestId} is registered for ${payment}, and no notification of it has verified. Ask APO what became of it (inquiryRefund, or APO's dashboard).`;
+    return orders.some(({ order }) => order.clientId === one.clientId)
+      ? [said]
+      : [said, `Nothing is known of ${payment} yet.`];
+  });
+
+const latelySections = (paint: Paint, { id, orders, refundRegistrations, lately }: Why): readonly string[] => {
   if (lately === null) return [];
-  const heading = orders.length === 0 ? `Nothing that verified names ${id}` : 'What is waited for has not come';
+  const unnamed =
+    refundRegistrations.length === 0 ? `Nothing that verified names ${id}` : `No notification of ${id} has verified`;
+  const heading = orders.length === 0 ? unnamed : 'What is waited for has not come';
   return section(paint, printable(`${heading}. What that can mean`), lately.meanings);
 };
 

@@ -78,6 +78,7 @@ const gather = async (store: Store, { id, client, env }: Sought): Promise<Why> =
     moreOrders: found.orders.length - timelines.length,
     notifications: found.notifications.filter((one) => !ofOrders.has(one.id) && isWithoutOrder(one, found)),
     refunds: found.refunds.filter(({ paymentIds }) => paymentIds.length === 0),
+    refundRegistrations: found.refundRegistrations,
     malformed,
     unverified,
     notSearched,
@@ -85,9 +86,10 @@ const gather = async (store: Store, { id, client, env }: Sought): Promise<Why> =
       ...lately,
       meanings: meaningsOf(lately, {
         client,
-        elsewhere: client === null || orders.length > 0 ? [] : clientsOf(await store.find(null, id)),
+        elsewhere: client === null || orders.length > 0 ? [] : clientsBeside(client, await store.find(null, id)),
         isInUnverified: unverified.length > 0,
         notSearched,
+        inquiry: orders.length === 0 && found.refundRegistrations.length > 0 ? 'inquiryRefund' : 'inquiryPayment',
       }),
     },
   };
@@ -108,8 +110,10 @@ const diagnosed = async (store: Store, search: Search, env: Environment): Promis
 const isWithoutOrder = ({ outcome, paymentId }: NotificationSummary, { orders }: Found): boolean =>
   outcome !== 'APPLIED' && !orders.some((order) => order.paymentId !== null && order.paymentId === paymentId);
 
-const clientsOf = ({ orders, notifications }: Found): readonly string[] =>
-  [...new Set([...orders, ...notifications].map(({ clientId }) => clientId))].sort();
+const clientsBeside = (client: string, { orders, notifications, refundRegistrations }: Found): readonly string[] => {
+  const clients = new Set([...orders, ...notifications, ...refundRegistrations].map(({ clientId }) => clientId));
+  return [...clients].filter((one) => one !== client).sort();
+};
 
 const MALFORMED_SEARCHED = 20;
 

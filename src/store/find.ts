@@ -3,7 +3,7 @@ import { clientIds, listNotifications } from './notifications.ts';
 import { readOrders } from './orders.ts';
 import { distinctKeys, type OrderKey, registrationKey } from './order-key.ts';
 import { gatherRefundGroups } from './refund-groups.ts';
-import { toListed } from './refunds.ts';
+import { toListed, toRefundRegistration } from './refunds.ts';
 import type { Found } from './store.ts';
 import type { Database, Query } from './transaction.ts';
 
@@ -27,16 +27,22 @@ export const find = async (
     ]);
     const groups = await gatherRefundGroups(query, names);
     const refunds = (await Promise.all(groups.map(async (group) => await toListed(query, group)))).flat();
+    const registered = groups.flatMap(({ registrations }) => registrations);
     const keys: readonly OrderKey[] = distinctKeys([
       ...notifications.flatMap((one) =>
         one.paymentId === null ? [] : [{ clientId: one.clientId, orderKey: one.paymentId }],
       ),
       ...refunds.flatMap((one) => one.paymentIds.map((orderKey) => ({ clientId: one.clientId, orderKey }))),
+      ...registered.flatMap(({ statement: { clientId: client, target }, payments }) =>
+        [target, ...payments].map((orderKey) => ({ clientId: client, orderKey })),
+      ),
       ...clients.map((client) => ({ clientId: client, orderKey: registrationKey(id) })),
       ...(await keysOfShopOrder(query, clients, id)),
     ]);
     const orders = await readOrders(snapshot, await present(query, keys), rules);
-    return { orders, notifications, refunds };
+    const only = groups.flatMap(({ rows, registrations }) => (rows.length === 0 ? registrations : []));
+    const refundRegistrations = only.map(({ statement }) => toRefundRegistration(statement));
+    return { orders, notifications, refunds, refundRegistrations };
   });
 };
 

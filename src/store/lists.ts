@@ -7,7 +7,7 @@ import type { Kind, Outcome, RawNotification } from '../order/reading.ts';
 import type { Statement } from '../order/statement.ts';
 import type { OrderStatus } from '../order/status.ts';
 import type { NotificationKey } from './delivery.ts';
-import type { ListedRefund } from './shop.ts';
+import type { ListedRefund, StoredRefundRegistration } from './shop.ts';
 
 /* What is read of a store in lists. */
 
@@ -80,4 +80,6 @@ export interface Found {
   readonly orders: readonly Order[];
   readonly notifications: readonly NotificationSummary[];
   readonly refunds: readonly ListedRefund[];
+  /** Of refunds that no notification names yet. */
+  readonly refundRegistrations: readonly StoredRefundRegistration[];
 }

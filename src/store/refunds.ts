@@ -61,7 +61,7 @@ const keyOf = ({ clientId, refundRequestId }: Name) => ({ clientId, about: 'refu
 const targetOf = ({ paymentId, paymentRequestId }: RefundRegistration): string =>
   paymentId ?? registrationKey(paymentRequestId ?? '');
 
-const toRefundRegistration = ({ clientId, id, target, ...times }: ShopStatement): StoredRefundRegistration => ({
+export const toRefundRegistration = ({ clientId, id, target, ...times }: ShopStatement): StoredRefundRegistration => ({
   clientId,
   refundRequestId: id,
   paymentId: paymentIdOf(target),

@@ -69,6 +69,37 @@ describe('paynotify why', () => {
       expect((await why(id)).out).toMatch(/^CAPTURED, fulfillable, FULFIL\npayment P-0001/);
   });
 
+  test('by a refund that is only registered: the order of its payment, and that no notification of it has come', async () => {
+    await here(['register', 'FR-0002', '--refund-of', 'P-0001', '--client', CLIENT], place.env);
+    const { out, code } = await why('FR-0002');
+    expect(out).toMatch(/^CAPTURED, fulfillable, FULFIL\npayment P-0001/);
+    expect(out).toContain('FR-0002 is registered for payment P-0001, and no notification of it has verified. Ask APO');
+    expect(out).toContain('(inquiryRefund');
+    expect(out).not.toContain('Nothing that verified');
+    expect(code).toBe(0);
+  });
+
+  test('by a refund that is registered for a payment of which nothing is known', async () => {
+    await here(['register', 'FR-0003', '--refund-of', 'P-0404', '--client', CLIENT], place.env);
+    for (const words of [[], ['--client', CLIENT]]) {
+      const { out, code } = await why('FR-0003', ...words);
+      expect(out).toMatch(/^Refunds that are only registered\n {2}FR-0003 is registered for payment P-0404/);
+      expect(out).toContain('Nothing is known of payment P-0404 yet.');
+      expect(out).toContain('No notification of FR-0003 has verified. What that can mean');
+      expect(out).toMatch(/Never sent: .*\(inquiryRefund, /);
+      expect(out).not.toMatch(/inquiryPayment|Wrong client/);
+      expect(code).toBe(1);
+    }
+    expect((await why('FR-0003', '--client', 'OTHER')).out).toContain(`Wrong client: it is known of ${CLIENT}`);
+    expect((await json<Why>(['why', 'FR-0003'], place.env)).refundRegistrations).toMatchObject([
+      { refundRequestId: 'FR-0003', paymentId: 'P-0404' },
+    ]);
+    await place.store(notified({ ...refund, refundId: 'F-0003', refundRequestId: 'FR-0003' }));
+    expect((await why('F-0003')).out).toContain(
+      'FR-0003 SUCCEEDED: it is registered for payment P-0404, of which no notification has come.',
+    );
+  });
+
   test('shows the table of what happened, with other payments as such', async () => {
     const { out } = await why('P-many-0');
     expect(out).toMatch(/PAYMENT +S SUCCESS JPY 120 of payment P-many-1/);
@@ -136,7 +167,13 @@ const LATELY: Lately = {
   misdirected: null,
   clients: ['T_1'],
 };
-const SOUGHT: Sought = { client: null, elsewhere: [], isInUnverified: false, notSearched: null };
+const SOUGHT: Sought = {
+  client: null,
+  elsewhere: [],
+  isInUnverified: false,
+  notSearched: null,
+  inquiry: 'inquiryPayment',
+};
 
 describe('what it can mean that nobody knows an id', () => {
   test.each<[string, Partial<Lately>, Partial<Sought>, readonly RegExp[]]>([

@@ -112,6 +112,25 @@ export const describeJoins = (ground: () => Ground): void => {
       expect(codes(await order(store, 'P1'))).toEqual(['REFUNDED']);
     });
 
+    test('are found by what is registered of them before their notification comes', async () => {
+      const store = await ground().empty();
+      const found = async (id: string) => {
+        const { orders, refunds, refundRegistrations } = await store.find(null, id);
+        const ids = orders.map(({ paymentId, paymentRequestId }) => paymentId ?? paymentRequestId);
+        return { ids, refunds, registered: refundRegistrations.map((one) => one.refundRequestId) };
+      };
+      await registerRefund(store, 'RR1', { paymentId: 'P1' });
+      await registerRefund(store, 'RR2', { paymentRequestId: 'R1' });
+      for (const id of ['RR1', 'RR2']) expect(await found(id)).toEqual({ ids: [], refunds: [], registered: [id] });
+      await register(store, 1);
+      expect(await found('RR2')).toEqual({ ids: ['R1'], refunds: [], registered: ['RR2'] });
+      await record(store, ...paid(1));
+      for (const id of ['RR1', 'RR2']) expect(await found(id)).toEqual({ ids: ['P1'], refunds: [], registered: [id] });
+      expect(await store.find('OTHER', 'RR1')).toMatchObject({ orders: [], refundRegistrations: [] });
+      await record(store, refund({ refundRequestId: 'RR1', refundId: 'X1' }));
+      expect(await found('RR1')).toMatchObject({ ids: ['P1'], refunds: [{ refundId: 'X1' }], registered: [] });
+    });
+
     test('of another payment than is registered are contradictory on both', async () => {
       await inBothOrders(
         ground,

@@ -7,7 +7,7 @@ import { markedUnverified, notification } from './shapes/notification.ts';
 import { order } from './shapes/order.ts';
 import { textOrNull } from './shapes/plain.ts';
 import { listOf, shapeOf } from './shapes/shape.ts';
-import { listedRefund } from './shapes/shop.ts';
+import { listedRefund, refundRegistration } from './shapes/shop.ts';
 import type { Search, SearchUnverified } from './unverified-search.ts';
 
 const sought = z.strictObject({ ...clientFilter, id: requiredIdentifier });
@@ -21,6 +21,7 @@ const found = shapeOf<Found & Search>('Found')({
   orders: listOf(order),
   notifications: listOf(notification),
   refunds: listOf(listedRefund),
+  refundRegistrations: listOf(refundRegistration).describe('Of refunds whose notification has not come.'),
   unverified: listOf(markedUnverified).describe('Those whose bytes hold the id literally.'),
   notSearched: textOrNull.describe('Why the unverified requests were not searched; null where they were.'),
 });
@@ -45,10 +46,7 @@ export const find = endpoint({
   answer:
     ({ store, search }: Needs) =>
     async ({ query: { clientId, id } }) => {
-      const [{ orders, notifications, refunds }, unverified] = await Promise.all([
-        store().find(clientId, id),
-        search([id]),
-      ]);
-      return ok({ orders, notifications, refunds, ...unverified });
+      const [verified, unverified] = await Promise.all([store().find(clientId, id), search([id])]);
+      return ok({ ...verified, ...unverified });
     },
 });

@@ -21,7 +21,7 @@ export const listRefunds = endpoint({
   name: 'listRefunds',
   tag: 'Refunds',
   summary: 'List refunds',
-  description: 'Those whose notification arrived last come first.',
+  description: 'Those whose notification arrived last come first; one that is only registered is not among them.',
   id: null,
   query: listing,
   body: null,

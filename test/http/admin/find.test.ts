@@ -11,6 +11,7 @@ interface Found {
   readonly orders: readonly { readonly paymentId: string | null; readonly paymentRequestId: string | null }[];
   readonly notifications: readonly { readonly kind: string; readonly clientId: string }[];
   readonly refunds: readonly { readonly refundRequestId: string | null }[];
+  readonly refundRegistrations: readonly unknown[];
   readonly unverified: readonly { readonly reason: string; readonly verified: boolean }[];
   readonly notSearched: string | null;
 }
@@ -54,7 +55,14 @@ describe('GET /api/find', () => {
 
   test('gives all that carries an identifier, and apart what is not verified', async () => {
     const found = await find('P-0001', `&clientId=${CLIENT}`);
-    expect(Object.keys(found)).toEqual(['orders', 'notifications', 'refunds', 'unverified', 'notSearched']);
+    expect(Object.keys(found)).toEqual([
+      'orders',
+      'notifications',
+      'refunds',
+      'refundRegistrations',
+      'unverified',
+      'notSearched',
+    ]);
     expect(payments(found)).toEqual(['P-0001']);
     expect(kinds(found)).toEqual(['CAPTURE', 'DISPUTE', 'PAYMENT']);
     expect(found.refunds).toEqual([]);
@@ -90,6 +98,17 @@ describe('GET /api/find', () => {
     expect(kinds(found)).toEqual(['REFUND']);
     expect(found.refunds).toEqual([expect.objectContaining({ refundId: 'F-0001', paymentIds: [] })]);
     expect(payments(found)).toEqual([]);
+  });
+
+  test('finds a refund that is only registered, with the order of its payment', async () => {
+    const registered = { paymentId: 'P-0001', clientId: CLIENT };
+    await request(admin.app).put('/api/refunds/FR-0002').send(registered).expect(201);
+    const found = await find('FR-0002');
+    expect(payments(found)).toEqual(['P-0001']);
+    expect([found.notifications, found.refunds]).toEqual([[], []]);
+    expect(found.refundRegistrations).toEqual([
+      expect.objectContaining({ ...registered, refundRequestId: 'FR-0002', paymentRequestId: null }),
+    ]);
   });
 
   test('looks at all clients unless one is named', async () => {

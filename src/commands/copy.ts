@@ -1,6 +1,6 @@
 import { ConfigError, type Environment, readStoreConfig, type StoreConfig } from '../config.ts';
 import { openSource, openStore } from '../store/open.ts';
-import { COPIED } from '../store/store.ts';
+import { COPIED, type Store, StoreUnavailableError, StoreUnusableError } from '../store/store.ts';
 import { copyStore, type CopyReport, nameOf } from '../upkeep/copy.ts';
 import { UsageError } from './failure.ts';
 import { jsonOption } from './options.ts';
@@ -53,10 +53,11 @@ export const addCopy: AddCommand = (program, shell) => {
 
 const copy = async ({ from, to, merge, json }: CopyCommandOptions, shell: Shell): Promise<CopyReport> => {
   if (to === undefined && merge !== true) throw new UsageError('--to is missing: the database to copy into');
-  const source = await openSource(configOf(shell.env, '--from', from));
+  const source = await naming('--from', async () => await openSource(configOf(shell.env, '--from', from)));
   try {
     const config = to === undefined ? readStoreConfig(shell.env) : configOf(shell.env, '--to', to);
-    const target = await openStore(config);
+    const target =
+      to === undefined ? await openStore(config) : await naming('--to', async () => await openStore(config));
     const bar = createProgressBar(shell);
     try {
       return await copyStore({
@@ -77,14 +78,28 @@ const copy = async ({ from, to, merge, json }: CopyCommandOptions, shell: Shell)
   }
 };
 
+type Option = '--from' | '--to';
+
+/** Opens the database of an option: a failure names that instead of the variable. */
+const naming = async (option: Option, open: () => Promise<Store>): Promise<Store> => {
+  try {
+    return await open();
+  } catch (error) {
+    if (error instanceof StoreUnusableError) throw new StoreUnusableError(named(error.message, option));
+    throw error instanceof StoreUnavailableError ? new StoreUnavailableError(named(error.message, option)) : error;
+  }
+};
+
+const named = (message: string, option: Option): string => message.replace(/^DATABASE_URL/, option);
+
 /** The configuration with another database. Throws a UsageError where the URL is none. */
-const configOf = (env: Environment, option: '--from' | '--to', url: string): StoreConfig => {
+const configOf = (env: Environment, option: Option, url: string): StoreConfig => {
   try {
     return readStoreConfig({ ...env, DATABASE_URL: url, DATABASE_URL_FILE: undefined });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const problem = error.problems.find((text) => text.startsWith('DATABASE_URL: '));
-    throw problem === undefined ? error : new UsageError(problem.replace('DATABASE_URL', option));
+    throw problem === undefined ? error : new UsageError(named(problem, option));
   }
 };
 

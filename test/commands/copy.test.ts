@@ -198,6 +198,23 @@ describe('copy', () => {
     expect(await here(['copy', ...words])).toMatchObject({ code: 64, out: '' });
   });
 
+  test('names the option whose database cannot be opened', async () => {
+    const { env } = place();
+    const from = await fill(place());
+    const [away, nowhere] = ['postgres://u@127.0.0.1:1/src', new URL(await server.createDatabase())];
+    nowhere.pathname = '/nowhere';
+    const said = async (...words: readonly string[]) => {
+      const { code, err } = await here(['copy', ...words], env);
+      return [code, err.split(' (')[0]];
+    };
+    expect(await said('--from', away, '--to', from)).toEqual([1, 'error: --from']);
+    expect(await said('--from', from, '--to', away)).toEqual([1, 'error: --to']);
+    expect(await said('--from', nowhere.href, '--to', from)).toEqual([78, 'error: --from']);
+    expect(await said('--from', from, '--to', nowhere.href)).toEqual([78, 'error: --to']);
+    const { code, err } = await here(['copy', '--merge', '--from', from], { ...env, DATABASE_URL: away });
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^error: DATABASE_URL \(/) });
+  });
+
   test('makes no source where there is none', async () => {
     const { directory, env } = place();
     const { code, err } = await here(

@@ -138,7 +138,12 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
     async () => {
       await migratePostgres(url);
       const { role, url: there } = await createRole();
-      return { url: there, user: role, says: 'permission denied for', remedy: `grant "${role}" their use` };
+      return {
+        url: there,
+        user: role,
+        says: 'permission denied for table migrations',
+        remedy: `grant select, insert, update, delete on all tables in schema public to "${role}"`,
+      };
     },
   ],
   [
@@ -214,6 +219,17 @@ describe('what no waiting helps', () => {
     expect(message).not.toContain('canary');
     // A line of the log holds so much.
     expect(message.length).toBeLessThan(270);
+  });
+
+  test('tables of another role, in a schema of their own: what is advised is enough', async () => {
+    await sql(url, `create schema app; alter database ${nameOf(url)} set search_path = app`);
+    await migratePostgres(url);
+    const { role, url: there } = await createRole('grant usage on schema app');
+    const failure = await openPostgres({ url: there, rules: RULES }).catch((error: unknown) => error);
+    const advice = (failure as Error).message.split(': ').at(-1) ?? '';
+    expect(advice).toBe(`grant select, insert, update, delete on all tables in schema app to "${role}"`);
+    await sql(url, advice);
+    await open(there);
   });
 
   test('a certificate of a private authority: named with sslrootcert, which then opens it', async () => {

@@ -27,6 +27,7 @@ interface Facts extends Readonly<Record<(typeof DURABILITY)[number], string>> {
   readonly read_only: string;
   readonly settings: Readonly<Record<string, string>> | null;
   readonly backend: string;
+  readonly schema: string | null;
 }
 
 /** Names a connection at its server for good: a process id alone is used again. */
@@ -41,7 +42,8 @@ const FACTS = `
     pg_is_in_recovery() as standby,
     current_setting('transaction_read_only') as read_only,
     (select json_object_agg(name, setting) from pg_settings where name = any($1)) as settings,
-    (select ${BACKEND} from pg_stat_activity where pid = pg_backend_pid()) as backend`;
+    (select ${BACKEND} from pg_stat_activity where pid = pg_backend_pid()) as backend,
+    quote_ident(current_schema()) as schema`;
 
 /**
  * The connections of this role that the server works for, or has heard of within the last second: where our own machine
@@ -60,6 +62,8 @@ export interface Checked {
   readonly backend: string;
   /** Settings that are off, so that a COMMIT that returned may still be lost; allowed here. */
   readonly unsafe: readonly string[];
+  /** Where tables are made, as SQL names it; null for no schema that this role may use. */
+  readonly schema: string | null;
 }
 
 /**
@@ -75,7 +79,7 @@ export const check = async (client: ClientBase, expected: Expected): Promise<Che
     const Failure = problems.every(({ lasting }) => lasting) ? StoreUnusableError : StoreUnavailableError;
     throw new Failure(problems.map(({ text }) => text).join('; '));
   }
-  return { backend: facts.backend, unsafe: unsafeIn(facts) };
+  return { backend: facts.backend, unsafe: unsafeIn(facts), schema: facts.schema };
 };
 
 const problemsOf = (facts: Facts, expected: Expected): readonly Problem[] =>

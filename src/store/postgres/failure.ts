@@ -54,6 +54,8 @@ export interface Place {
   readonly server: string;
   readonly user: string;
   readonly database: string;
+  /** As SQL names it; null where the server has not told it. */
+  readonly schema: string | null;
 }
 
 /** What went wrong while opening a database: a StoreUnusableError with the remedy where waiting does not help. */
@@ -69,13 +71,15 @@ export const toOpeningError = (error: unknown, place: Place | null): Error => {
 const OCCUPIED = 'give paynotify a database of its own';
 
 /** By SQLSTATE: what a person has to do, where the server will answer the same for ever. */
-const REMEDIES: Readonly<Record<string, (place: Place) => string>> = {
+const REMEDIES: Readonly<Record<string, (place: Place, message: string) => string>> = {
   '28P01': () => 'set the right password',
   '28000': () => 'the server does not admit this user to this database: see its roles and pg_hba.conf',
   '3D000': ({ database, user }) => `create it with: create database "${database}" owner "${user}" encoding 'UTF8'`,
   '3F000': ({ user }) => `set search_path for "${user}" to a schema that exists`,
-  '42501': ({ user }) =>
-    `grant create on schema public to "${user}", or let a role that owns the tables run paynotify migrate and grant "${user}" their use`,
+  '42501': ({ user, schema }, message) =>
+    message.startsWith('permission denied for table')
+      ? `grant select, insert, update, delete on all tables in schema ${schema ?? 'public'} to "${user}"`
+      : `grant create on schema ${schema ?? 'public'} to "${user}", or let a role that owns the tables run paynotify migrate and grant "${user}" their use`,
   '42P07': () => OCCUPIED,
   '42710': () => OCCUPIED,
   '42723': () => OCCUPIED,
@@ -86,7 +90,7 @@ const remedyOf = (error: unknown, place: Place | null): string | null => {
   if (state !== null) {
     if (state.startsWith('08') && /startup parameter/i.test(messageOf(error)))
       return `a pooler in between takes no session settings: ${WITHOUT_POOLER}`;
-    return place === null ? null : (REMEDIES[state]?.(place) ?? null);
+    return place === null ? null : (REMEDIES[state]?.(place, messageOf(error)) ?? null);
   }
   const message = messageOf(error);
   // The driver's own words, before the server was asked anything.

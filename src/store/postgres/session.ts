@@ -91,6 +91,7 @@ export const placeOf = ({ host, port, user = '', database = '' }: Client): Place
   server: `${host}:${port}`,
   user,
   database,
+  schema: null,
 });
 
 export interface Opened extends Checked {
@@ -119,7 +120,8 @@ export const openOn = async <T>(host: HostUrl, session: Session, work: Work<T>):
 const connected = async (client: Client, session: Session, place: Place): Promise<Opened> => {
   try {
     await client.connect();
-    return { ...(await check(client, expectedOf(session))), place };
+    const checked = await check(client, expectedOf(session));
+    return { ...checked, place: { ...place, schema: checked.schema } };
   } catch (error) {
     throw toOpeningError(error, place);
   }

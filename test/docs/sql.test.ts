@@ -16,7 +16,10 @@ const page = readPage('docs/consuming.md');
 const text = sectionOf(page, 'SQL');
 const blocks = blocksOf({ ...page, text }, 'sql');
 const queries = blocks.filter((block) => block.startsWith('select'));
-const grants = blocks.find((block) => block.startsWith('create role')) ?? '';
+const [, roles = '', grants = ''] =
+  blocks
+    .find((block) => block.includes('create role'))
+    ?.split(/^-- As a superuser, or a role with CREATEROLE:$|^-- As the owner of the tables:$/m) ?? [];
 const VIEWS = cellsOf(text).map(([view = '', , columns = '']) => ({ view: view.replaceAll('`', ''), columns }));
 
 const captured = (payment: string, day: string, value: string): readonly Fields[] => [
@@ -119,22 +122,33 @@ describe('SQL as docs/consuming.md shows it, on SQLite', () => {
 });
 
 describe('SQL as docs/consuming.md shows it, on PostgreSQL', () => {
-  const role = `reader_${randomBytes(6).toString('hex')}`;
+  const suffix = randomBytes(6).toString('hex');
+  const [role, maker, holder] = [`reader_${suffix}`, `maker_${suffix}`, `holder_${suffix}`];
   let owner: string;
   let reader: string;
   let end: () => Promise<void>;
   beforeAll(async () => {
     const server = await startServer();
-    owner = await server.createDatabase();
+    const database = await server.createDatabase();
+    const urlOf = (user: string): string =>
+      Object.assign(new URL(database), { username: user, password: 'change-me' }).href;
+    [owner, reader] = [urlOf(holder), urlOf(role)];
+    await sql(
+      database,
+      `create role ${maker} createrole; create role ${holder} login password 'change-me';
+       alter database ${new URL(database).pathname.slice(1)} owner to ${holder}`,
+    );
     const store = await openPostgres({ url: owner, rules: RULES });
     await fill(store);
+    await sql(database, `set role ${maker}; ${roles.replaceAll('paynotify_reader', role)}`);
     await sql(owner, grants.replaceAll('paynotify_reader', role));
-    const url = new URL(owner);
-    [url.username, url.password] = [role, 'change-me'];
-    reader = url.href;
     end = async () => {
       await store.close();
-      await sql(owner, `drop owned by ${role}; drop role ${role}`);
+      await sql(
+        database,
+        `reassign owned by ${holder} to current_user; drop owned by ${role}, ${holder};
+         drop role ${role}, ${maker}, ${holder}`,
+      );
       await server.stop();
     };
   });

@@ -6,7 +6,8 @@ import { readHead, type SignedRequest, type Trust } from './signature.ts';
  * Where the signature of a request that failed verification comes from, whatever text it was made for:
  * - `UNKNOWN`: the headers alone fail, so that there is no key to ask. Anybody can send that.
  * - `OTHER_KEY`: no configured key of the client made it. Who knows the client id can send that.
- * - `CONFIGURED_KEY`: a configured key made it, for another text. That takes a genuine signature.
+ * - `CONFIGURED_KEY`: a configured key made it, for another text or, as a diagnosis finds, for another client id. That
+ *   takes a genuine signature.
  */
 export type SignatureOrigin = 'UNKNOWN' | 'OTHER_KEY' | 'CONFIGURED_KEY';
 

@@ -196,7 +196,8 @@ const toUnverifiedRow = ({ id, request, reason, origin, trust, ...stored }: Stor
 const updateRequest = async (query: Query, { id, ...stored }: StoredUnverified): Promise<boolean> => {
   const updated = await query(
     `update unverified
-     set reason = $2, origin = $3, trust = $4,
+     set reason = $2, trust = $4,
+       origin = case when trust = $4 and diagnosis is not null then origin else $3 end,
        diagnosis = case when trust = $4 then diagnosis end, explanation = case when trust = $4 then explanation end,
        deliveries = case when deliveries < $5 then $5 else deliveries end,
        first_received_at = case when first_received_at > $6 then $6 else first_received_at end,

@@ -201,15 +201,15 @@ export const amendUnverified = async (database: Database, failures: readonly Fai
 /** Whether this call kept it: not where somebody else did, or it was verified with other keys or paths since. */
 export const keepDiagnosis = async (
   database: Database,
-  { id, trust, diagnosis: { code, message } }: MadeDiagnosis,
+  { id, trust, origin, diagnosis: { code, message } }: MadeDiagnosis,
 ): Promise<boolean> =>
-  await database.transact([], async ({ query }) => {
+  await database.transact([UNVERIFIED_LOCK], async ({ query }) => {
     const kept = await query(
       `update unverified
-       set diagnosis = $3, explanation = $4
+       set diagnosis = $3, explanation = $4, origin = $5
        where digest = $1 and trust = $2 and diagnosis is null
        returning 1 as kept`,
-      [bytesOf(id), bytesOf(trust), code, message],
+      [bytesOf(id), bytesOf(trust), code, message, origin],
     );
     return kept.length > 0;
   });

@@ -73,5 +73,7 @@ export interface MadeDiagnosis {
   readonly id: string;
   /** The digest of the keys and paths that it was made with. */
   readonly trust: string;
+  /** As the diagnosis found it: also the key of another configured client is asked. */
+  readonly origin: SignatureOrigin;
   readonly diagnosis: Diagnosed;
 }

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { diagnosing } from '../antom/diagnose.ts';
 import { type Diagnosed, type Diagnosis, type DiagnosisTrust, isTextChanged } from '../antom/diagnosis.ts';
 import { hintOf, toDiagnosed } from '../antom/diagnosis-text.ts';
+import type { SignatureOrigin } from '../antom/origin.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import { trustDigest } from '../antom/trust-digest.ts';
 import { SETTING } from '../store/setting.ts';
@@ -104,7 +105,7 @@ export const startDiagnosing = ({ store, report, everyMs = EVERY_MS }: Diagnosin
       const found = await diagnoseInSlices(request, by);
       const diagnosis = toDiagnosed(found);
       if (diagnosis.code === 'VERIFIES') await store.amendUnverified([{ id, reason, origin, trust: NO_TRUST }]);
-      else if (await store.keepDiagnosis({ id, trust: digest, diagnosis })) {
+      else if (await store.keepDiagnosis({ id, trust: digest, origin: originBy(found, origin), diagnosis })) {
         const made = { id, reason, diagnosis, hint: hintOf(found) };
         report.diagnosed(made);
         await alarms.consider(made);
@@ -125,6 +126,10 @@ export const startDiagnosing = ({ store, report, everyMs = EVERY_MS }: Diagnosin
     },
   };
 };
+
+/** A signature that the key of another configured client made is genuine too. */
+const originBy = (diagnosis: Diagnosis, origin: SignatureOrigin): SignatureOrigin =>
+  'keyOf' in diagnosis && diagnosis.keyOf !== null ? 'CONFIGURED_KEY' : origin;
 
 interface Alarms {
   readonly consider: (report: DiagnosisReport) => Promise<void>;

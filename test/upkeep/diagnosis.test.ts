@@ -140,7 +140,7 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('a diagnosis, on %s', (make) => {
     const [one, two] = await stored(store);
     const diagnosis = { code: 'TEXT_CHANGED', message: 'A sentence with é, \u{1f600} and \\.' } as const;
     const kept = async (id = '', trust = TRUST): Promise<boolean> =>
-      await store.keepDiagnosis({ id, trust, diagnosis });
+      await store.keepDiagnosis({ id, trust, origin: 'OTHER_KEY', diagnosis });
     expect(await kept(one?.id, OTHER_TRUST)).toBe(false);
     expect(await kept('00'.repeat(32))).toBe(false);
     expect(await kept(one?.id)).toBe(true);
@@ -174,11 +174,42 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('a diagnosis, on %s', (make) => {
     };
     expect(await copied()).toEqual([undefined, undefined]);
     const diagnosis = { code: 'OTHER_KEY', message: 'Why.' } as const;
-    for (const { id } of rows) await to.keepDiagnosis({ id, trust: TRUST, diagnosis });
+    for (const { id } of rows) await to.keepDiagnosis({ id, trust: TRUST, origin: 'OTHER_KEY', diagnosis });
     expect(await copied()).toEqual(['OTHER_KEY', 'OTHER_KEY']);
     await from.amendUnverified(rows.map(({ id, reason, origin }) => ({ id, reason, origin, trust: OTHER_TRUST })));
     await to.importUnverified(await stored(from));
     expect(await codesIn(to)).toEqual([undefined, undefined]);
+  });
+
+  test.each<readonly [string, Trust]>([
+    ['a client that is not configured', byApo],
+    [
+      'another client',
+      { ...byApo, keys: new Map([...byApo.keys, ['T_other', [readKey(createSigner('T_other').publicKey)]]]) },
+    ],
+  ])('that names the key of a configured client keeps a request of %s from a purge', async (_whose, trust) => {
+    const store = await (await databases.make(make)).store();
+    const misnamed = { ...genuine(1), clientIds: ['T_other'] };
+    await keep(store, trust, misnamed, { ...toRequest(merchant, 2), clientIds: ['T_other'] });
+    begin(store, trust);
+    await eventually(
+      'both',
+      async () => await codesIn(store),
+      (codes) => !codes.includes(undefined),
+    );
+    const whatStrangersSent = { before: null, signed: false };
+    const [{ reason }, ...others] = (await stored(store)) as [StoredUnverified, StoredUnverified];
+    expect(others).toHaveLength(1);
+    expect(await store.purgeUnverified(reason, whatStrangersSent)).toBe(1);
+    expect(await stored(store)).toMatchObject([
+      { origin: 'CONFIGURED_KEY', diagnosis: { message: expect.stringContaining(`configured for ${CLIENT} made`) } },
+    ]);
+    // A copy from before its diagnosis changes nothing.
+    await store.importUnverified(
+      (await stored(store)).map((one) => Object.assign(one, { origin: 'UNKNOWN', diagnosis: null })),
+    );
+    expect(await store.purgeUnverified(reason, whatStrangersSent)).toBe(0);
+    expect(await store.purgeUnverified(reason)).toBe(1);
   });
 
   test('is reported once, however many replicas look', async () => {

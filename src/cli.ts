@@ -45,11 +45,15 @@ const commandsFor = async ([name = '']: readonly string[]): Promise<readonly Add
 
 const EXIT_CODES = '\nExit codes: 0 fine, 1 found something wrong, 64 usage, 78 configuration.';
 
-/** Runs one command line (without `node` and the file's name) and gives its exit code. Never throws. */
-export const run = async (words: readonly string[], terminal: Terminal): Promise<number> => {
+/**
+ * Runs one command line (without `node` and the file's name) and gives its exit code. `onWrong` learns at once that it
+ * is EXIT_WRONG. Never throws.
+ */
+export const run = async (words: readonly string[], terminal: Terminal, onWrong?: () => void): Promise<number> => {
   let exitCode = EXIT_FINE;
   const foundWrong = (): void => {
     exitCode = EXIT_WRONG;
+    onWrong?.();
   };
   const program = new Command('paynotify')
     .version(VERSION)
@@ -70,19 +74,25 @@ export const run = async (words: readonly string[], terminal: Terminal): Promise
   }
 };
 
-/** `paynotify orders | head` closes the pipe early: that is fine, and nobody is left to read more. */
-const endWithReader = (error: NodeJS.ErrnoException): void => {
+const unlessReaderIsGone = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT_FINE);
+};
+
+/** `paynotify orders | head` closes the pipe early: nobody is left to read more. The exit code tells what was found. */
+const endWithReader = (error: NodeJS.ErrnoException): void => {
+  unlessReaderIsGone(error);
+  process.exit();
 };
 
 if (import.meta.main) {
   process.stdout.on('error', endWithReader);
-  process.stderr.on('error', endWithReader);
+  process.stderr.on('error', unlessReaderIsGone);
   const terminal = ownTerminal(process.env);
   try {
     loadDotEnv();
-    process.exitCode = await run(process.argv.slice(2), terminal);
+    process.exitCode = await run(process.argv.slice(2), terminal, () => {
+      process.exitCode = EXIT_WRONG;
+    });
   } catch (error) {
     process.exitCode = report(error, terminal);
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { here, KEYS, notified, ownPlace, payment, spawned } from './support.ts';
+import { capture, here, KEYS, notified, ownPlace, payment, spawned } from './support.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const COMMANDS = [
@@ -172,5 +172,21 @@ describe('the command line', () => {
       child.on('exit', resolve);
     });
     expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
+  test.each([
+    ['an id that nobody knows', ['why', 'P-unknown'], 1],
+    ['one that is fine', ['why', 'P1'], 0],
+    ['a wrong command line', ['orders', '--status', 'PAID'], 64],
+  ])('of %s the exit code is the same when its reader has gone away', async (_what, words, expected) => {
+    const { env, store } = place();
+    await store(notified(payment()), notified(capture()));
+    const child = spawn(process.execPath, [CLI, ...words], { cwd: KEYS, env });
+    child.stdout.destroy();
+    child.stderr.destroy();
+    const code = await new Promise((resolve) => {
+      child.on('exit', resolve);
+    });
+    expect(code).toBe(expected);
   });
 });

@@ -51,6 +51,10 @@ export const assertNoneOf = (options: object, names: readonly string[]): void =>
   throw new UsageError(`--${option} is for the list: leave it out, or the id`);
 };
 
+/** A word of a command line that a person copies into a POSIX shell. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
 export const clientOption = (): Option =>
   new Option('--client <client-id>', 'of this client; needed where an id exists under several');
 export const jsonOption = (): Option => new Option('--json', 'JSON; what the API gives too is as the API gives it');

@@ -7,6 +7,7 @@ import {
   COMPARED,
   finalAmountProblem,
   type Registration,
+  sameAmountText,
 } from '../order/registration.ts';
 import type {
   AmendResult,
@@ -17,7 +18,7 @@ import type {
   StoredRegistration,
 } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
-import { amountText, clientOption, identifierText, jsonOption } from './options.ts';
+import { amountText, clientOption, identifierText, jsonOption, shellWord } from './options.ts';
 import { amountCell, textCell, utc } from './readable.ts';
 import { said } from './said.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -122,8 +123,28 @@ const registering = ({ id, options, shell }: Asked): Registering => {
     const registration = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId: id };
     const result = await store.register(registration, { replace: options.replace === true, now: new Date() });
     if (result.kind === 'conflict') throw new CommandError(conflictOf(result.registration, registration));
-    show(result, { shell, options });
+    show(result, { shell, options, note: notTaken(result.registration, { registration, options }) });
   };
+};
+
+interface Given {
+  readonly registration: Registration;
+  readonly options: RegisterOptions;
+}
+
+/** Which given fields a registration that stands has not taken, and how it does; null where there is none. */
+const notTaken = (standing: Registration, { registration, options }: Given): string | null => {
+  const { paymentRequestId, finalAmount, cancelled } = registration;
+  const fields = [
+    ...(finalAmount === null || sameAmountText(standing.finalAmount, finalAmount)
+      ? []
+      : [['finalAmount', `--final-amount ${finalAmount.currency}:${finalAmount.value}`]]),
+    ...(cancelled && !standing.cancelled ? [['cancelled', '--cancelled']] : []),
+  ];
+  if (fields.length === 0) return null;
+  const client = options.client === undefined ? [] : ['--client', shellWord(options.client)];
+  const words = [shellWord(paymentRequestId), '--change', ...fields.map(([, option]) => option), ...client];
+  return `Not changed: ${fields.map(([name]) => name).join(' and ')}, which only --change changes: \`paynotify register ${words.join(' ')}\`.`;
 };
 
 const conflictOf = (standing: StoredRegistration, asked: Registration): string => {
@@ -199,11 +220,16 @@ const SAID: Readonly<Record<Exclude<RegisterResult['kind'], 'conflict'>, string>
 
 const show = (
   { kind, registration }: RegisterResult | Amended | RegisterRefundResult,
-  { shell, options }: Pick<Asked, 'shell' | 'options'>,
+  { shell, options, note = null }: Pick<Asked, 'shell' | 'options'> & { readonly note?: string | null },
 ): void => {
   if (kind === 'conflict' || kind === 'sent') return;
-  if (options.json === true) printJson(shell, registration);
-  else shell.out(`${SAID[kind]}\n\n${pairs(shell.paint, rowsOf(registration))}`);
+  if (options.json === true) {
+    if (note !== null) shell.err(`note: ${note}`);
+    printJson(shell, registration);
+    return;
+  }
+  const words = [...(note === null || kind === 'replaced' ? [SAID[kind]] : []), ...(note === null ? [] : [note])];
+  shell.out(`${words.join(' ')}\n\n${pairs(shell.paint, rowsOf(registration))}`);
 };
 
 const rowsOf = (registration: StoredRegistration | StoredRefundRegistration): Parameters<typeof pairs>[1] => [

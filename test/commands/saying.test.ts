@@ -58,6 +58,25 @@ describe('register', () => {
     expect(await order('R1')).toMatchObject({ expectedAmount: jpy('130'), paymentId: null });
   });
 
+  test('names what only --change changes, and how, where it was given again with another value', async () => {
+    await place().store();
+    const words = ['register', 'R 1', '--amount', 'JPY:120'];
+    await run(...words);
+    const again = [...words, '--final-amount', 'JPY:0100', '--cancelled'];
+    const hint =
+      "Not changed: finalAmount and cancelled, which only --change changes: `paynotify register 'R 1' --change --final-amount JPY:100 --cancelled`.";
+    const unchanged = await run(...again);
+    expect(unchanged).toMatchObject({ code: 0, err: '' });
+    expect(unchanged.out.startsWith(`${hint}\n\n`)).toBe(true);
+    expect((await run(...again, '--json')).err).toBe(`note: ${hint}\n`);
+    const replaced = await run(...again, '--reference-order-id', 'S1', '--replace', '--client', CLIENT);
+    expect(replaced.out).toMatch(
+      /^Changed; what stood before stays on record. Not changed: .* --client CLI_CLIENT`\.\n/,
+    );
+    await run('register', 'R 1', '--change', '--final-amount', 'JPY:100', '--cancelled');
+    expect((await run(...again, '--reference-order-id', 'S1')).out).toMatch(/^Nothing to change/);
+  });
+
   test('--change does what PATCH does', async () => {
     await place().store();
     expect(await run('register', 'R1', '--change', '--cancelled')).toMatchObject({

@@ -11,6 +11,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'status',
   'kind',
   'paymentId',
+  'paymentRequestId',
   'clientId',
   'outcome',
   'reason',

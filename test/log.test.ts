@@ -24,6 +24,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'status',
   'kind',
   'paymentId',
+  'paymentRequestId',
   'clientId',
   'outcome',
   'reason',

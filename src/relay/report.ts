@@ -16,8 +16,7 @@ export const relayReport = (log: Log): Omit<RelayReport, 'posted'> => {
       // All at once where the shop refuses everything.
       if (isNews(origin + why))
         log.warn(
-          // The key of a registration begins with a space.
-          { origin, clientId, ...(orderKey.startsWith(' ') ? {} : { paymentId: orderKey }), problem: why },
+          { origin, clientId, ...orderIdOf(orderKey), problem: why },
           'the shop refuses the callback of an order, which is posted again later: see `paynotify callbacks`',
         );
     },
@@ -40,3 +39,7 @@ export const relayReport = (log: Log): Omit<RelayReport, 'posted'> => {
     },
   };
 };
+
+/** The key of a registration that no payment names begins with a space. */
+const orderIdOf = (orderKey: string): { readonly paymentId: string } | { readonly paymentRequestId: string } =>
+  orderKey.startsWith(' ') ? { paymentRequestId: orderKey.slice(1) } : { paymentId: orderKey };

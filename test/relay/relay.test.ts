@@ -1,8 +1,13 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { openLog } from '../../src/log.ts';
+import { relayReport } from '../../src/relay/report.ts';
 import type { CallbackTarget } from '../../src/relay/target.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eventually } from '../support/client.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
+import { type LogLine, makeDirectory, removeDirectories } from '../support/receiver.ts';
 import { type Callback, newSecret, openShop, type Shop, status } from '../support/shop.ts';
 import { type Databases, openDatabases, type TestDatabase } from '../store/databases.ts';
 import { AMPLE, delivery, order, record } from '../store/support.ts';
@@ -385,4 +390,23 @@ describe('relays', () => {
       { delivered: null, pending: { attempts: 0 } },
     ]);
   });
+});
+
+test('the log names the order that a shop refuses, a registration that no payment names too', async () => {
+  const directory = makeDirectory();
+  const file = join(directory, 'log.jsonl');
+  const descriptor = openSync(file, 'a');
+  const { log, close } = openLog({ level: 'info', pretty: false, descriptor });
+  const { refused } = relayReport(log);
+  const one = { clientId: CLIENT, origin: 'https://shop.example' };
+  refused({ ...one, orderKey: 'P1', why: 'HTTP 422' });
+  refused({ ...one, orderKey: ' R1', why: 'HTTP 409' });
+  await close();
+  closeSync(descriptor);
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  removeDirectories();
+  expect(lines.map((line) => JSON.parse(line) as LogLine)).toEqual([
+    expect.objectContaining({ ...one, paymentId: 'P1', problem: 'HTTP 422' }),
+    expect.objectContaining({ ...one, paymentRequestId: 'R1', problem: 'HTTP 409' }),
+  ]);
 });

@@ -3,7 +3,7 @@ import type { OrderCallback, Page, Store } from '../store/store.ts';
 import { paymentIdOf } from '../store/order-key.ts';
 import { type CallbackLag, isLate, readCallbackLags } from '../upkeep/callbacks.ts';
 import { CommandError, UsageError } from './failure.ts';
-import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { clientOption, cursorOption, jsonOption, limitOption, morePages, type PageOptions } from './options.ts';
 import { counted, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { orderNamed, withStore } from './stored.ts';
@@ -87,7 +87,7 @@ const tell = ({ paint }: Shell, destinations: readonly CallbackLag[], { items, n
     return 'No callback URL is in use: set CALLBACK_URL, or `callback` in the clients file.';
   const sections = [table(paint, DESTINATIONS, destinations.map(destinationRow))];
   if (items.length > 0) sections.push(table(paint, ORDERS, items.map(waitingRow)));
-  if (next !== null) sections.push(paint('dim', `There may be more: --cursor ${next}`));
+  if (next !== null) sections.push(paint('dim', morePages(next)));
   return sections.join('\n\n');
 };
 

@@ -13,6 +13,7 @@ import {
   identifierText,
   jsonOption,
   limitOption,
+  morePages,
   type PageOptions,
 } from './options.ts';
 import { askedText, outcomeCell, textCell, utc } from './readable.ts';
@@ -90,7 +91,7 @@ const printPage = (
   ]);
   if (rows.length === 0) shell.out(isFiltered ? 'No notifications like that.' : 'No notifications yet.');
   else shell.out(table(shell.paint, HEADER, rows));
-  if (next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${next}`));
+  if (next !== null) shell.out(`\n${shell.paint('dim', morePages(next))}`);
 };
 
 interface Sought {

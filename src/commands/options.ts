@@ -26,7 +26,7 @@ export const limitOption = (): Option =>
   new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1, MOST)).default(USUAL);
 export const cursorOption = (): Option =>
   new Option('--cursor <cursor>', 'go on where an earlier page ended (its `next`)').argParser((text) => {
-    if (!/^[\x21-\x7e]{1,200}$/.test(text)) throw new InvalidArgumentError('It must be the `next` of an earlier page.');
+    if (!/^\P{Cc}{1,1000}$/u.test(text)) throw new InvalidArgumentError('It must be the `next` of an earlier page.');
     return text;
   });
 export const AMOUNT_FORM = 'It must be CUR:VALUE in the smallest unit, as JPY:120.';
@@ -54,6 +54,9 @@ export const assertNoneOf = (options: object, names: readonly string[]): void =>
 /** A word of a command line that a person copies into a POSIX shell. */
 export const shellWord = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** The last line of a list that another page may follow. */
+export const morePages = (next: string): string => `There may be more: --cursor ${shellWord(next)}`;
 
 export const clientOption = (): Option =>
   new Option('--client <client-id>', 'of this client; needed where an id exists under several');

@@ -14,6 +14,7 @@ import {
   identifierText,
   jsonOption,
   limitOption,
+  morePages,
   type PageOptions,
 } from './options.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -89,7 +90,7 @@ const printPage = (
 ): void => {
   if (items.length === 0) shell.out(isFiltered ? 'No orders like that.' : 'No orders yet.');
   else shell.out(orderTable(shell.paint, items));
-  if (next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${next}`));
+  if (next !== null) shell.out(`\n${shell.paint('dim', morePages(next))}`);
 };
 
 interface Wanted {

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { ListedRefund, Page, StoredRefundRegistration } from '../store/store.ts';
-import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { clientOption, cursorOption, jsonOption, limitOption, morePages, type PageOptions } from './options.ts';
 import { amountCell, MOVEMENT_COLOURS, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { pageOfClient, withStore } from './stored.ts';
@@ -64,7 +64,7 @@ const printPage = (
   const rows = items.map((refund) => [...(severalClients ? [refund.clientId] : []), ...refundRow(refund)]);
   if (rows.length === 0) shell.out(isFiltered ? 'No refunds like that.' : 'No refunds yet.');
   else shell.out(table(shell.paint, severalClients ? ['CLIENT', ...HEADER] : HEADER, rows));
-  if (next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${next}`));
+  if (next !== null) shell.out(`\n${shell.paint('dim', morePages(next))}`);
 };
 
 const refundRow = (refund: ListedRefund): Row => [

@@ -6,7 +6,7 @@ import type { Store, StoredUnverified } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { diagnosisInForce } from './in-force.ts';
 import { checkId } from './notifications.ts';
-import { assertNoneOf, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { assertNoneOf, cursorOption, jsonOption, limitOption, morePages, type PageOptions } from './options.ts';
 import { checkPurgeOptions, purge, type PurgeOptions, purgeOptions } from './purge.ts';
 import { textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -74,7 +74,7 @@ const listUnverified = async (store: Store, { options, shell }: Asked): Promise<
   ]);
   if (rows.length > 0) shell.out(table(shell.paint, HEADER, rows));
   else shell.out(reason === null && cursor === null ? 'No unverified requests.' : 'No unverified requests like that.');
-  if (page.next !== null) shell.out(shell.paint('dim', `\nThere may be more: --cursor ${page.next}`));
+  if (page.next !== null) shell.out(`\n${shell.paint('dim', morePages(page.next))}`);
 };
 
 const showUnverified = async (store: Store, { id, options, shell }: Asked & { readonly id: string }): Promise<void> => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { dueAt, keepPosts, type Posted, shopOf, takeChanges } from '../support/posts.ts';
 import { CLIENT, here, json, notified, ownPlace, payment } from './support.ts';
@@ -66,6 +67,25 @@ describe('callbacks', () => {
     expect((await here(['status'], place().env)).out).toMatch(
       /^callbacks of CLI_CLIENT +https:\/\/shop\.example, 1 order waiting, since .*: HTTP 503$/m,
     );
+  });
+
+  test('a shell takes the hint to the next page as it stands', async () => {
+    await place().store();
+    await relay();
+    for (const id of ["R it's", 'R é', 'R1']) await here(['register', id, '--amount', 'JPY:120'], place().env);
+    await takeChanges(await place().opened(), SHOP);
+    const seen: string[] = [];
+    for (let words: readonly string[] = []; ;) {
+      const { out, code } = await run('--limit', '1', ...words);
+      expect(code).toBe(0);
+      seen.push(...(/^– +(R.*?)  /m.exec(out)?.slice(1) ?? []));
+      const hint = /^There may be more: (.*)$/m.exec(out)?.[1];
+      if (hint === undefined) break;
+      words = execFileSync('sh', ['-c', `printf '%s\\n' ${hint}`], { encoding: 'utf8' })
+        .trimEnd()
+        .split('\n');
+    }
+    expect(seen.sort()).toEqual(["R it's", 'R é', 'R1'].sort());
   });
 
   test('exits with 1 where something has waited for more than a quarter of an hour', async () => {

@@ -27,5 +27,16 @@ export const readSaid = <T>({ contentType, body }: Sent, schema: z.ZodType<T>): 
   return read.success ? { said: read.data } : { refusal: notUnderstood(complaints(read.error, schema)) };
 };
 
+/** Some clients send an empty object where there is no body. */
+export const readNothing = ({ body }: Pick<Sent, 'body'>): Read<undefined> =>
+  body.length === 0 || /^\s*\{\s*\}\s*$/.test(Buffer.from(body).toString('latin1'))
+    ? { said: undefined }
+    : {
+        refusal: problem(
+          'MALFORMED_REQUEST',
+          'This path takes no body: what it takes is given in the path and the query.',
+        ),
+      };
+
 export const notUnderstood = (reason: string): Refusal<'MALFORMED_REQUEST'> =>
   problem('MALFORMED_REQUEST', `The body is not understood: ${reason}.`);

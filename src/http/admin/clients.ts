@@ -17,11 +17,8 @@ export const clientMeant = (named: string | null, clientIds: ClientIds): string 
   return others.length > 0 ? null : only;
 };
 
-export const clientRequired = (): Refusal<'CLIENT_REQUIRED'> =>
-  problem(
-    'CLIENT_REQUIRED',
-    'Several clients are configured: say which one by clientId, in the body if there is one, else in the query.',
-  );
+export const clientRequired = (where: 'body' | 'query'): Refusal<'CLIENT_REQUIRED'> =>
+  problem('CLIENT_REQUIRED', `Several clients are configured: say which one by clientId in the ${where}.`);
 
 /** The same of something to register: nothing is kept for a client that is not configured. */
 export const configuredClient = (
@@ -29,6 +26,6 @@ export const configuredClient = (
   clientIds: ClientIds,
 ): string | Refusal<'CLIENT_REQUIRED' | 'UNKNOWN_CLIENT'> => {
   const meant = clientMeant(named, clientIds);
-  if (meant === null) return clientRequired();
+  if (meant === null) return clientRequired('body');
   return clientIds().includes(meant) ? meant : problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');
 };

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Reply } from '../reply.ts';
 import type { Answer, AnswerOf, Responses, Success } from './answer.ts';
-import { readSaid } from './body.ts';
+import { readNothing, readSaid } from './body.ts';
 import type { Refusal } from './problem.ts';
 import type { ProblemCode } from './problems.ts';
 import { readQuery } from './query.ts';
@@ -137,7 +137,7 @@ const readAsked = <Query, Said>(
   const id = String(request.params['id'] ?? '');
   const { schema, otherwise } = schemas.id ?? {};
   if (otherwise !== undefined && schema?.safeParse(id).success === false) return { refusal: otherwise };
-  const body = schemas.body === null ? NOT_READ : readSaid(sentWith(request), schemas.body);
+  const body = schemas.body === null ? readNothing(sentWith(request)) : readSaid(sentWith(request), schemas.body);
   if ('refusal' in body) return body;
   return { asked: { id, query: query.query as Query, said: body.said as Said, gone: goneOf(request) } };
 };

@@ -84,7 +84,7 @@ export const findNotification = endpoint({
     ({ store, clientIds, verifiesNow }: NotificationNeeds) =>
     async ({ id, query }) => {
       const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired();
+      if (clientId === null) return clientRequired('query');
       const stored = await store().findNotification({ clientId, id });
       return stored === null ? notFound('notification') : ok(wholeNotification(stored, verifiesNow(stored)));
     },
@@ -106,7 +106,7 @@ export const redriveOne = endpoint({
     ({ store, clientIds, redriving }: RedriveNeeds) =>
     async ({ id, query }) => {
       const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired();
+      if (clientId === null) return clientRequired('query');
       const result = await redriving(store()).redriveOne({ clientId, id });
       return result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind];
     },

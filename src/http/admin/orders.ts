@@ -88,7 +88,7 @@ export const orderMeant = async (
   named: string | null,
 ): Promise<Order | Refusal<'CLIENT_REQUIRED' | 'NOT_FOUND' | 'AMBIGUOUS_ORDER'>> => {
   const clientId = clientMeant(named, clientIds);
-  if (clientId === null) return clientRequired();
+  if (clientId === null) return clientRequired('query');
   const orders = isIdentifier(id) ? await store().findOrders({ clientId, id }) : [];
   const [one, ...others] = orders;
   if (one === undefined) return notFound('order');

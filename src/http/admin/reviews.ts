@@ -29,7 +29,7 @@ export const decide = endpoint({
     ({ store, clientIds }: ClientNeeds) =>
     async ({ id, said: { clientId: named, ...said } }) => {
       const clientId = clientMeant(named, clientIds);
-      if (clientId === null) return clientRequired();
+      if (clientId === null) return clientRequired('body');
       return isIdentifier(id)
         ? reviewed(await store().review({ clientId, id, ...said }, new Date()))
         : notFound('order');
@@ -52,7 +52,7 @@ export const withdraw = endpoint({
     ({ store, clientIds }: ClientNeeds) =>
     async ({ id, query }) => {
       const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired();
+      if (clientId === null) return clientRequired('query');
       return isIdentifier(id)
         ? withdrawn(await store().withdrawReview({ clientId, id }, new Date()))
         : notFound('order');

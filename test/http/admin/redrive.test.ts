@@ -126,4 +126,20 @@ describe('POST /api/redrive', () => {
       await request(admin.app).post(`/api/redrive?${query}`).expect(400);
     },
   );
+
+  test.each(['/api/redrive', `/api/notifications/${PAYMENT}/redrive`])(
+    'takes no body of %s but an empty one',
+    async (path) => {
+      admin = await openAdmin();
+      await admin.notify(payment);
+      const post = () => request(admin.app).post(path);
+      await post().send({}).expect(200);
+      await post().set('Content-Type', 'application/json').send('').expect(200);
+      for (const said of ['{"outcome":"FAILED"}', '[]', 'outcome=FAILED', '{'])
+        expect((await post().set('Content-Type', 'application/json').send(said).expect(400)).body).toMatchObject({
+          code: 'MALFORMED_REQUEST',
+          detail: 'This path takes no body: what it takes is given in the path and the query.',
+        });
+    },
+  );
 });

@@ -158,9 +158,12 @@ describe('DELETE /api/orders/:id/review', () => {
   test('takes clientId alone', async () => {
     await put({ decision: 'CLOSE', revision: await admin.revisionOf('P1') }).expect(200);
     await withdraw('P1/review?revision=1').expect(400);
+    await withdraw('P1/review').send({ clientId: CLIENT }).expect(400);
     await withdraw(`P1/review?clientId=${CLIENT}`).expect(200);
   });
 });
+
+const detailOf = (where: string) => `Several clients are configured: say which one by clientId in the ${where}.`;
 
 describe('a review, with several clients', () => {
   beforeEach(async () => {
@@ -171,7 +174,8 @@ describe('a review, with several clients', () => {
 
   test('wants to know whose order is meant', async () => {
     const decided = { decision: 'CLOSE', revision: await admin.revisionOf('P1') };
-    expect((await put(decided).expect(400)).body.code).toBe('CLIENT_REQUIRED');
+    expect((await put(decided).expect(400)).body).toMatchObject({ code: 'CLIENT_REQUIRED', detail: detailOf('body') });
+    expect((await withdraw().expect(400)).body).toMatchObject({ code: 'CLIENT_REQUIRED', detail: detailOf('query') });
     await put({ ...decided, clientId: OTHER }).expect(404);
     await put({ ...decided, clientId: CLIENT }).expect(200);
     expect((await withdraw().expect(400)).body.code).toBe('CLIENT_REQUIRED');

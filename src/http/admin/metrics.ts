@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ok } from './answer.ts';
 import { endpoint } from './endpoint.ts';
+import { nothing } from './query.ts';
 
 interface Needs {
   readonly metrics: () => Promise<string>;
@@ -15,7 +16,7 @@ export const showMetrics = endpoint({
   description: 'The text format of Prometheus; also while the store is away.',
   access: 'readers, at any time',
   id: null,
-  query: null,
+  query: nothing,
   body: null,
   responses: {
     200: {

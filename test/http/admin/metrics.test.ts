@@ -20,6 +20,11 @@ describe('GET /metrics', () => {
     }
   });
 
+  test('takes no parameter', async () => {
+    const { status, body } = await request(admin.app).get('/metrics?x=1').set('Authorization', `Bearer ${TOKEN}`);
+    expect([status, body.code]).toEqual([400, 'MALFORMED_REQUEST']);
+  });
+
   test('is for nobody without a token', async () => {
     const { status, text } = await request(admin.app).get('/metrics');
     expect(status).toBe(401);

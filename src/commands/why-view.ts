@@ -25,7 +25,7 @@ export interface Why {
   readonly malformed: readonly NotificationSummary[];
   readonly unverified: Search['unverified'];
   readonly notSearched: string | null;
-  /** Where no verified notification names it, or the next one is overdue: what was seen, and what that can mean. */
+  /** Where no verified notification names it and one is waited for, or the next is overdue: what that can mean. */
   readonly lately: (Lately & { readonly meanings: readonly string[] }) | null;
 }
 

@@ -69,7 +69,8 @@ const gather = async (store: Store, { id, client, env }: Sought): Promise<Why> =
   const isNamed = found.notifications.length + ofOrders.size > 0;
   const malformed = isNamed ? [] : await malformedWith(store, id);
   const isOverdue = orders.some(({ order }) => order.nextAction === 'INQUIRE');
-  const isMissing = (!isNamed && malformed.length === 0) || isOverdue;
+  const isEnded = orders.length > 0 && orders.every(({ order }) => order.nextAction === 'NONE');
+  const isMissing = (!isNamed && malformed.length === 0 && !isEnded) || isOverdue;
   const lately = isMissing ? await seenLately(store) : null;
   const { unverified, notSearched } = search;
   return {

@@ -100,6 +100,20 @@ describe('paynotify why', () => {
     );
   });
 
+  test('of a registration that no payment names it says what is waited for, unless the shop cancelled it', async () => {
+    const own = makePlace();
+    await own.store();
+    const said = async () => await here(['why', 'R-0003'], own.env);
+    await here(['register', 'R-0003', '--amount', 'JPY:120'], own.env);
+    expect((await said()).out).toContain('What is waited for has not come');
+    await here(['register', 'R-0003', '--change', '--cancelled'], own.env);
+    const { out, code } = await said();
+    expect(out).toMatch(/^CANCELLED, not fulfillable, NONE\n/);
+    expect(out).not.toContain('What is waited for');
+    expect(code).toBe(0);
+    await removePlace(own);
+  });
+
   test('shows the table of what happened, with other payments as such', async () => {
     const { out } = await why('P-many-0');
     expect(out).toMatch(/PAYMENT +S SUCCESS JPY 120 of payment P-many-1/);

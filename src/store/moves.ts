@@ -6,7 +6,7 @@ import { isoTime } from '../order/time.ts';
 import { AHEAD_MS } from './ahead.ts';
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
-import { orderLock } from './lock.ts';
+import { linkLock, orderLock } from './lock.ts';
 import type {
   BeginMoveResult,
   Move,
@@ -102,7 +102,7 @@ const beginOf = async (
     createdAt: at,
     updatedAt: at,
   };
-  if (kind === 'refund' && (await isOfAnother(query, move)))
+  if (kind === 'refund' && (await isOfAnother(transaction, move)))
     return refuse('ID_USED', `${requestId} is registered as a refund of another payment: name another id.`);
   // It was written down for another order at the same moment.
   if (!(await insertMove(query, move, request.nextAttemptAt)))
@@ -117,8 +117,9 @@ const isUsed = (order: Order, { kind, requestId }: Pick<MoveKey, 'kind' | 'reque
 
 const refundKey = ({ clientId, requestId }: Move) => ({ clientId, about: 'refund', id: requestId }) as const;
 
-/** Whether its id is registered as a refund of another payment. */
-const isOfAnother = async (query: Query, move: Move): Promise<boolean> => {
+/** Whether its id is registered as a refund of another payment. Until the commit nobody registers it. */
+const isOfAnother = async ({ query, need }: Transaction, move: Move): Promise<boolean> => {
+  need([linkLock({ clientId: move.clientId, name: 'refundRequestId', value: move.requestId })]);
   const standing = await findSaid(query, refundKey(move));
   return standing !== null && !(await paymentsMeant(query, standing)).includes(move.paymentId);
 };

@@ -37,8 +37,9 @@ export const followOrders = async (store: Store, { shell, options }: Following):
     const page = await store.followOrders(asked).catch(nullInOutage);
     if ((page === null) !== isAway) shell.err(isAway ? BACK : AWAY);
     isAway = page === null;
-    for (const order of page?.items ?? []) print(order);
+    const items = page?.items ?? [];
+    for (const order of items) print(order);
     cursor = page?.next ?? cursor;
-    if ((page?.items ?? []).length < AT_ONCE) await pause(ASK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    if (items.length < AT_ONCE) await pause(ASK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 };

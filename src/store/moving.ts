@@ -49,7 +49,7 @@ const toMoving = (move: Move, result: Result | null): readonly Moving[] => {
   const { kind, requestId, paymentId, amount, captureId, createdAt } = move;
   // By it APO's own word on this movement is known for one.
   const id = move.id ?? undefined;
-  if (result === null || (kind === 'cancel' && result.resultStatus !== 'S')) return [];
+  if (result === null) return [];
   const stated = {
     result,
     amount: amount ?? undefined,
@@ -58,7 +58,10 @@ const toMoving = (move: Move, result: Result | null): readonly Moving[] => {
     digest: hash('sha256', `${kind}\n${requestId}`, 'hex'),
     place: 0,
   } as const;
-  if (kind === 'cancel') return [{ statement: { about: 'cancellation', type: 'CANCEL', ...stated }, waitsSince: null }];
+  if (kind === 'cancel')
+    return result === SUCCEEDED
+      ? [{ statement: { about: 'cancellation', type: 'CANCEL', ...stated }, waitsSince: null }]
+      : [];
   if (kind === 'refund')
     return [
       {

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { EXIT_FINE, EXIT_WRONG, report } from './commands/failure.ts';
 import { type AddCommand, ownTerminal, type Terminal } from './commands/shell.ts';
-import { loadDotEnv } from './config.ts';
+import { loadDotEnv } from './environment.ts';
 import { VERSION } from './version.ts';
 
 /** In the order of the help. Only what is asked for is loaded: a command starts in half the time. */

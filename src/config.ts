@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ApiAccess, readApiAccess } from './api-access.ts';
 import type { KeyRing } from './antom/keys.ts';
 import { readCallbacks } from './callback-config.ts';
-import { type Environment, misspelt, type Source, sourceOf } from './environment.ts';
+import { ConfigError, DEFAULT_DATABASE_URL, type Environment, misspelt, type Source, sourceOf } from './environment.ts';
 import { readClients, readKeyRing } from './key-ring.ts';
 import { isLoopback } from './loopback.ts';
 import { normaliseMethod } from './order/capture-required.ts';
@@ -10,20 +10,7 @@ import type { OrderRules } from './order/rules.ts';
 import type { CallbackTarget } from './relay/target.ts';
 import { problemOfUrl } from './store/postgres/url.ts';
 
-export { type Environment, misspelt, SECRETS, VARIABLES } from './environment.ts';
-
-/** The configuration cannot be used; `problems` names every reason, and no secret. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
-
-/** `sysexits.h`: EX_CONFIG. */
-export const EXIT_CONFIG = 78;
+export { ConfigError, type Environment, EXIT_CONFIG, misspelt, SECRETS, VARIABLES } from './environment.ts';
 
 /** What every command needs: where the orders are and by which rules they are derived. */
 export interface StoreConfig {
@@ -141,7 +128,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 const MIB = 1_048_576;
 
 const storeConfig = ({ text, value }: Source): StoreConfig => ({
-  databaseUrl: value('DATABASE_URL', databaseUrl, 'sqlite:data/paynotify.db'),
+  databaseUrl: value('DATABASE_URL', databaseUrl, DEFAULT_DATABASE_URL),
   rules: {
     captureRequired: value('CAPTURE_REQUIRED', captureRequired, 'methods'),
     noCaptureMethods: value('NO_CAPTURE_METHODS', methods, []),
@@ -256,19 +243,6 @@ export const namedConfig = (config: Config): Readonly<Record<string, string>> =>
   LOG_LEVEL: config.logLevel,
   DRAIN_DELAY: String(config.drainDelayMs / 1_000),
 });
-
-/**
- * Reads `.env` of the working directory, where there is one, into the environment of this process, which wins over it.
- * Throws a ConfigError where it cannot be read.
- */
-export const loadDotEnv = (): void => {
-  try {
-    process.loadEnvFile();
-  } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
-    if (code !== 'ENOENT') throw new ConfigError([`.env in the working directory cannot be read: ${code}`]);
-  }
-};
 
 const orThrow = <T>(value: T, problems: readonly string[]): T => {
   if (problems.length > 0) throw new ConfigError(problems);

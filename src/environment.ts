@@ -1,7 +1,22 @@
+import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { readText } from './key-ring.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The configuration cannot be used; `problems` names every reason, and no secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** `sysexits.h`: EX_CONFIG. */
+export const EXIT_CONFIG = 78;
+
+export const DEFAULT_DATABASE_URL = 'sqlite:data/paynotify.db';
 
 /**
  * Every variable there is; the table of docs/configuration.md and `.env.example` list the same, and a test compares the
@@ -182,4 +197,26 @@ const isNear = (a: string, b: string, edits: number): boolean => {
     isNear(restOfA.slice(1), restOfB, edits - 1) ||
     isNear(restOfA, restOfB.slice(1), edits - 1)
   );
+};
+
+/** A file's text without white space around it, or the code of what kept it from being read. */
+export const readText = (file: string): string | { readonly code: string } => {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    return { code: typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable' };
+  }
+};
+
+/**
+ * Reads `.env` of the working directory, where there is one, into the environment of this process, which wins over it.
+ * Throws a ConfigError where it cannot be read.
+ */
+export const loadDotEnv = (): void => {
+  try {
+    process.loadEnvFile();
+  } catch (error) {
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
+    if (code !== 'ENOENT') throw new ConfigError([`.env in the working directory cannot be read: ${code}`]);
+  }
 };

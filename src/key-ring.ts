@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type AntomKey, KeyError, type KeyRing, readKey } from './antom/keys.ts';
+import { readText } from './environment.ts';
 
 /** Where the names and keys of clients are configured, and what gathers the problems. */
 export interface KeySource {
@@ -10,15 +10,6 @@ export interface KeySource {
     name: 'ANTOM_CLIENT_ID' | 'ANTOM_PUBLIC_KEY' | 'ANTOM_PRIVATE_KEY' | 'ANTOM_CLIENTS_FILE',
   ) => string | null;
 }
-
-/** A file's text without white space around it, or the code of what kept it from being read. */
-export const readText = (file: string): string | { readonly code: string } => {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    return { code: typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable' };
-  }
-};
 
 const parseJson = (text: string): unknown => {
   try {

@@ -1,8 +1,7 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { ConfigError, type Environment, readStoreConfig } from '../config.ts';
-import { makeDirectory } from '../store/sqlite/file.ts';
-import { fileOf } from '../store/sqlite/sqlite-store.ts';
+import { DEFAULT_DATABASE_URL, type Environment, sourceOf } from '../environment.ts';
+import { fileOf, makeDirectory } from '../store/sqlite/file.ts';
 
 /**
  * Starts this command line again in the place of this process, under Node's permission model: no child processes, no
@@ -50,13 +49,8 @@ const madeDirectory = (file: string): string => {
   return directory;
 };
 
-/** Null with PostgreSQL; and where the configuration cannot be used, which the service reports. */
+/** Null with PostgreSQL. The whole configuration is read, and what is wrong with it said, by the process to come. */
 const databaseFile = (env: Environment): string | null => {
-  try {
-    const { databaseUrl } = readStoreConfig(env);
-    return databaseUrl.startsWith('sqlite:') ? fileOf(databaseUrl) : null;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return null;
-  }
+  const url = sourceOf(env).text('DATABASE_URL') ?? DEFAULT_DATABASE_URL;
+  return /^sqlite:./.test(url) ? fileOf(url) : null;
 };

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
-import { ConfigError, EXIT_CONFIG } from '../config.ts';
-import { InvalidCursorError, StoreUnusableError } from '../store/store.ts';
+import { ConfigError, EXIT_CONFIG } from '../environment.ts';
+import { InvalidCursorError, StoreUnusableError } from '../store/errors.ts';
 import { reasonOf } from './reason.ts';
 
 export { codeOf, reasonOf } from './reason.ts';

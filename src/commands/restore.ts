@@ -1,6 +1,6 @@
 import { readStoreConfig } from '../config.ts';
 import { RestoreRefusedError, restoreSqlite, type Restored } from '../store/sqlite/restore.ts';
-import { fileOf } from '../store/sqlite/sqlite-store.ts';
+import { fileOf } from '../store/sqlite/file.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { jsonOption } from './options.ts';
 import { counted } from './readable.ts';

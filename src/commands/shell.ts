@@ -1,9 +1,8 @@
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import type { Environment } from '../config.ts';
+import type { Environment } from '../environment.ts';
 import type { Store } from '../store/store.ts';
-import { openExisting } from './stored.ts';
 
 export type Colour = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
 export type Paint = (colour: Colour, text: string) => string;
@@ -41,7 +40,11 @@ export const ownTerminal = (env: Environment): Terminal => ({
   overwrite: process.stderr.isTTY ? (text) => process.stderr.write(`\r\u001B[2K${text}`) : null,
   paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
   ask: process.stdin.isTTY && process.stderr.isTTY ? askOnTerminal : null,
-  openStore: async (from) => await openExisting(from, (notice) => process.stderr.write(`warning: ${notice}\n`)),
+  // Loaded where it is asked for: a service starts twice (confine.ts), and the first time needs none of it.
+  openStore: async (from) => {
+    const { openExisting } = await import('./stored.ts');
+    return await openExisting(from, (notice) => process.stderr.write(`warning: ${notice}\n`));
+  },
 });
 
 /** Ctrl-C and Ctrl-D are no answer. */

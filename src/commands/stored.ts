@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Environment, misspelt, readStoreConfig } from '../config.ts';
 import type { Order } from '../order/order.ts';
 import { openStore } from '../store/open.ts';
-import { fileOf } from '../store/sqlite/sqlite-store.ts';
+import { fileOf } from '../store/sqlite/file.ts';
 import type { Page, PageRequest, Store } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { clientsInForce, differences } from './in-force.ts';

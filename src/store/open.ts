@@ -1,5 +1,6 @@
 import type { OrderRules } from '../order/rules.ts';
-import { fileOf, migrateSqlite, openSqlite, openSqliteSource } from './sqlite/sqlite-store.ts';
+import { fileOf } from './sqlite/file.ts';
+import { migrateSqlite, openSqlite, openSqliteSource } from './sqlite/sqlite-store.ts';
 import type { Migrated, Store, StoreUnusableError } from './store.ts';
 
 export interface OpenOptions {

@@ -186,4 +186,4 @@ const round = async (seed: number): Promise<void> => {
 };
 
 /** SIGKILL at any moment of a process that writes: nothing acknowledged is lost, and no order is half derived. */
-export const crash: Campaign = { name: 'crash', short: 3, long: 2_000, round };
+export const crash: Campaign = { name: 'crash', short: 2, long: 2_000, round };

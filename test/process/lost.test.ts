@@ -57,7 +57,7 @@ const startLoad = ({ address }: ReceiverProcess): Load => {
       const list = hasHappened ? after : before;
       try {
         if ((await send(address, post, pool)).status === 200) list.push(post);
-        await pause(10);
+        await pause(40);
       } catch {
         await pause(20);
       }

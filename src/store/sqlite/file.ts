@@ -1,7 +1,13 @@
 import { chmodSync, fstatSync, mkdirSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { StoreUnavailableError, StoreUnusableError } from '../errors.ts';
+
+export const fileOf = (url: string): string =>
+  url.startsWith('sqlite://')
+    ? fileURLToPath(pathToFileURL(url.slice('sqlite://'.length)))
+    : url.slice('sqlite:'.length);
 
 /** An order holds who paid what: database, log and backups are for their owner alone. */
 export const OWNER_ONLY = 0o600;

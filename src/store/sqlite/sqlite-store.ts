@@ -1,7 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OrderRules } from '../../order/rules.ts';
 import { toRecordEntry, toStore } from '../entries.ts';
 import { type Migrated, type Store, StoreUnusableError } from '../store.ts';
@@ -107,7 +106,3 @@ export const migrateSqlite = (file: string): Migrated => {
 /**
  * The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute.
  */
-export const fileOf = (url: string): string =>
-  url.startsWith('sqlite://')
-    ? fileURLToPath(pathToFileURL(url.slice('sqlite://'.length)))
-    : url.slice('sqlite:'.length);

@@ -2,7 +2,7 @@ import type { KeyRing } from './keys.ts';
 import { signedDigest } from './origin.ts';
 import { parseSignatureHeader, type SignatureFlaw, type SignedRequest, type UnverifiedReason } from './signature.ts';
 
-export const SIGNED_HEADERS = ['client-id', 'request-time', 'signature'] as const;
+const SIGNED_HEADERS = ['client-id', 'request-time', 'signature'] as const;
 export type SignedHeader = (typeof SIGNED_HEADERS)[number];
 
 /** How a signature header is malformed: the first that holds. */

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Json, type Parsed, parseTokens, STRING } from './json-tokens.ts';
 
 /** How programs lay JSON out: without spaces, as Python's `json.dumps`, or indented. */
-export const LAYOUTS = {
+const LAYOUTS = {
   COMPACT: { comma: ',', colon: ':', indent: '' },
   SPACED: { comma: ', ', colon: ': ', indent: '' },
   INDENTED_2: { comma: ',', colon: ': ', indent: '  ' },

@@ -8,7 +8,7 @@ export { codeOf, reasonOf } from './reason.ts';
 export const EXIT_FINE = 0;
 export const EXIT_WRONG = 1;
 /** `sysexits.h`: EX_USAGE. */
-export const EXIT_USAGE = 64;
+const EXIT_USAGE = 64;
 
 /** A command cannot do what it was asked; the message is one sentence for the person who asked. */
 export class CommandError extends Error {

@@ -31,7 +31,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
 /** What a callback that was not delivered came to: no answer in time, or the class of its status. */
-export const CALLBACK_FAILURES = ['unreachable', '3xx', '4xx', '5xx'] as const;
+const CALLBACK_FAILURES = ['unreachable', '3xx', '4xx', '5xx'] as const;
 export type CallbackFailure = (typeof CALLBACK_FAILURES)[number];
 
 /** Every metric of `GET /metrics`. docs/operating.md has the same table, and a test compares the two. */

@@ -30,7 +30,7 @@ export const INSERT_MIGRATION = 'insert into migrations (version, oldest_program
 export const shapeOf = ({ sql }: Migration): string => hash('sha256', sql, 'hex').slice(0, 16);
 
 /** The version of a program, as databases count it: that of the newest migration it knows. */
-export const programOf = (migrations: readonly Migration[]): number =>
+const programOf = (migrations: readonly Migration[]): number =>
   Math.max(0, ...migrations.map(({ version }) => version));
 
 /** What has to run yet. Throws a StoreUnusableError where the database is not one that this program may use. */

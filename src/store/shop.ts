@@ -8,7 +8,7 @@ import type { Result } from '../order/statement.ts';
 /* What the shop says, and what comes of saying it. Times are UTC, ISO 8601 with milliseconds. */
 
 /** What a statement of the shop is about. */
-export const SHOP_SUBJECTS = ['registration', 'refund', 'review'] as const;
+const SHOP_SUBJECTS = ['registration', 'refund', 'review'] as const;
 export type ShopSubject = (typeof SHOP_SUBJECTS)[number];
 
 /** A statement of the shop as it is stored: one that stands, or stood until another replaced it. */

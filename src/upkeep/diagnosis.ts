@@ -59,7 +59,7 @@ const SLICE_MS = 1;
 const NO_TRUST = '00'.repeat(32);
 
 /** Diagnoses a request in slices of a millisecond, between which others are served. */
-export const diagnoseInSlices = async (request: SignedRequest, trust: DiagnosisTrust): Promise<Diagnosis> => {
+const diagnoseInSlices = async (request: SignedRequest, trust: DiagnosisTrust): Promise<Diagnosis> => {
   const steps = diagnosing(request, trust);
   let began = performance.now();
   for (;;) {

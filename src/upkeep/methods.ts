@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 /**
  * What is wrong with what we know about payment methods: nothing decides, or a capture came where none was expected.
  */
-export const METHOD_CODES = ['CAPTURE_UNDECIDED', 'CAPTURE_UNEXPECTED'] as const satisfies readonly AttentionCode[];
+const METHOD_CODES = ['CAPTURE_UNDECIDED', 'CAPTURE_UNEXPECTED'] as const satisfies readonly AttentionCode[];
 export type MethodCode = (typeof METHOD_CODES)[number];
 
 /** A method of which an order changed within a day. */

@@ -42,7 +42,7 @@ const testMethod = z.object({
     .default({ as: 'CARD' }),
 });
 
-export const payRequest = z.object({
+const payRequest = z.object({
   paymentRequestId: id,
   paymentAmount: amount,
   paymentMethod: testMethod,

@@ -10,7 +10,7 @@ export const fileOf = (url: string): string =>
     : url.slice('sqlite:'.length);
 
 /** An order holds who paid what: database, log and backups are for their owner alone. */
-export const OWNER_ONLY = 0o600;
+const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 
 /** Where a file is, whatever its path: what stands at a path may have been exchanged. */
@@ -113,7 +113,7 @@ const PERMANENT_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** The user of this process, as a person would look for it. */
-export const userOf = (): string => {
+const userOf = (): string => {
   const uid = process.getuid?.();
   const id = uid === undefined ? '' : ` (uid ${uid})`;
   try {

@@ -37,7 +37,7 @@ export const packRaw = (raws: readonly RawNotification[]): Buffer => {
     : Buffer.concat([Buffer.from([PLAIN]), content]);
 };
 
-export const unpackRaw = (packed: Uint8Array): readonly RawNotification[] => {
+const unpackRaw = (packed: Uint8Array): readonly RawNotification[] => {
   const [how] = packed;
   if (how !== PLAIN && how !== COMPRESSED) throw new Error('raw notifications are packed in a way that is not known');
   const content = how === COMPRESSED ? zstdDecompressSync(packed.subarray(1)) : Buffer.from(packed.subarray(1));

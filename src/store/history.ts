@@ -1,14 +1,14 @@
 import { type Asked, textOfAsked } from '../order/asked.ts';
-import { countedRegistration, type OrderEvidence, type RegistrationFact } from '../order/evidence.ts';
+import { countedRegistration, type OrderEvidence } from '../order/evidence.ts';
 import { linksOf } from '../order/statement.ts';
 import { EVIDENCE_COLUMNS, type EvidenceColumns, toEvidenceRow } from './evidence-row.ts';
+import { hasLaterAt, registrationAt, shopOrdersOf, siblingsAt, standingAt } from './history-family.ts';
 import { type Completed, namesOf } from './joined.ts';
 import type { Move } from './move.ts';
 import { listMoves } from './move-row.ts';
 import { movingAt } from './moving.ts';
 import { type Link, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
 import { notificationsNaming, type RefundGroup } from './refund-groups.ts';
-import { toRegistration } from './register.ts';
 import { toReview } from './review.ts';
 import { isRefundName, OF_ORDERS } from './row.ts';
 import { idsSaidOf, readHistory } from './say.ts';
@@ -22,18 +22,20 @@ import {
   type StoredOrder,
   together,
 } from './stored-order.ts';
-import type { Query } from './transaction.ts';
+import type { Query, Snapshot } from './transaction.ts';
 
 /** All that is stored about an order and what it looks at, with the shop's words as they changed. */
 export interface History {
   readonly completed: Completed;
   /** The `paymentRequestId`s that each of its own notifications names, by digest. */
   readonly named: ReadonlyMap<string, readonly string[]>;
-  /** All versions under each id, the oldest first: of its own registrations and of its shop order's. */
+  /** All versions under each id, the oldest first: of its own registrations and of its shop orders'. */
   readonly registrations: ReadonlyMap<string, readonly ShopStatement[]>;
   /** The same of the refunds that were ever registered for it. */
   readonly refunds: ReadonlyMap<string, readonly ShopStatement[]>;
   readonly reviews: readonly ShopStatement[];
+  /** The other payments of the shop orders that it was ever registered for. */
+  readonly others: readonly StoredOrder[];
   /** Notifications of other payments that name one of its identifiers. */
   readonly sharing: readonly Sharing[];
   /** Notifications that name its payment and say nothing about it: nobody handles their kind. */
@@ -54,16 +56,22 @@ interface Sharing {
  */
 const AT_MOST = 100;
 
-export const readOrderHistory = async (query: Query, completed: Completed): Promise<History> => {
+export const readOrderHistory = async (snapshot: Snapshot, completed: Completed): Promise<History> => {
+  const { query } = snapshot;
   const { clientId, orderKey } = completed.gathered;
   const named = await namedBy(query, completed);
   const requestIds = paymentIdOf(orderKey) === null ? [orderKey.slice(1)] : [...new Set([...named.values()].flat())];
-  const target = countedRegistration(completed.order.evidence.registrations)?.referenceOrderId ?? '';
-  const ofShopOrder = await idsSaidOf(query, { clientId, about: 'registration', target }, AT_MOST);
+  const own = await historiesOf(query, { clientId, about: 'registration' }, requestIds);
+  const said = [...own.values()].flat();
+  const shopOrders = await shopOrdersOf(snapshot, completed.gathered, { said, atMost: AT_MOST });
   return {
     completed,
     named,
-    registrations: await historiesOf(query, { clientId, about: 'registration' }, [...requestIds, ...ofShopOrder]),
+    registrations: await historiesOf(query, { clientId, about: 'registration' }, [
+      ...requestIds,
+      ...shopOrders.requestIds,
+    ]),
+    others: shopOrders.payments,
     refunds: await refundsRegistered(query, completed, requestIds),
     reviews: await readHistory(query, { clientId, about: 'review', id: orderKey }),
     sharing: await sharingWith(query, completed),
@@ -166,18 +174,6 @@ const unansweredOf = async (
   return (await Promise.all(found)).flat().map(toEvidenceRow);
 };
 
-/** What stood at a time; null for nothing. */
-const standingAt = (history: readonly ShopStatement[], at: number): ShopStatement | null => {
-  const said = history.findLast(({ updatedAt }) => Date.parse(updatedAt) <= at);
-  if (said === undefined) return null;
-  return said.replacedAt !== null && Date.parse(said.replacedAt) <= at ? null : said;
-};
-
-const toFact = (statement: ShopStatement): RegistrationFact => ({
-  ...toRegistration(statement),
-  createdAt: Date.parse(statement.createdAt),
-});
-
 const isBy =
   (at: number) =>
   ({ firstReceivedAt }: EvidenceRow): boolean =>
@@ -185,20 +181,20 @@ const isBy =
 
 /** All that was stored by a time (epoch milliseconds), as far as it is of the order; null while nothing made one. */
 export const evidenceAt = (history: History, at: number): OrderEvidence | null => {
-  const { gathered, order, others } = history.completed;
+  const { gathered, order } = history.completed;
   const { clientId, orderKey } = gathered;
   const own = gathered.notifications.filter(isBy(at));
   const names = new Set(own.flatMap(({ digest }) => history.named.get(digest) ?? []));
   const joined = joinedAt(history, { at, own, names });
   const rows = together(own, joined);
   const isPayment = own.length > 0;
-  const registrations = [...history.registrations].flatMap(([id, versions]) => {
+  const registrations = [...history.registrations.keys()].flatMap((id) => {
     // Before any notification the registration is an order by itself.
     const isOwn = isPayment ? names.has(id) : isRegisteredAs(history, id);
-    const said = isOwn ? standingAt(versions, at) : null;
-    return said === null ? [] : [toFact(said)];
+    return isOwn ? registrationAt(history.registrations, id, at) : [];
   });
   if (rows.length === 0 && registrations.length === 0) return null;
+  const counted = countedRegistration(registrations);
   const review = standingAt(history.reviews, at);
   const moving = movingAt(history.moves, at);
   return {
@@ -209,8 +205,8 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
     problems: problemsOf(rows),
     sharedIdentities: order.evidence.sharedIdentities.filter((words) => isSharedAt(history, words, at)),
     siblings: {
-      payments: isPayment ? others.flatMap((other) => siblingAt(other, at)) : [],
-      hasLaterRegistration: isPayment && hasLaterAt(history, registrations, at),
+      payments: isPayment ? siblingsAt(history, counted, at) : [],
+      hasLaterRegistration: isPayment && hasLaterAt(history, counted, at),
     },
     newestAt: newestOf(
       newestIn(rows, { registered: registrations.map(({ createdAt }) => createdAt), before: null }),
@@ -259,21 +255,4 @@ const isJoinedAt = (history: History, { rows }: RefundGroup, { at, names }: AtTi
 const isSharedAt = ({ sharing }: History, words: string, at: number): boolean => {
   const same = sharing.filter(({ link }) => words.startsWith(`${link.name} ${link.value} `));
   return same.length === 0 || same.some(({ row }) => row.firstReceivedAt <= at);
-};
-
-const siblingAt = ({ evidence, notifications }: StoredOrder, at: number): readonly OrderEvidence[] => {
-  const received = notifications.filter(isBy(at));
-  return received.length === 0 ? [] : [{ ...evidence, statements: statementsOf(received) }];
-};
-
-/** A registration of the same shop order was made later than the one that counts. */
-const hasLaterAt = (history: History, registrations: readonly RegistrationFact[], at: number): boolean => {
-  const counted = countedRegistration(registrations);
-  if (counted === null || counted.referenceOrderId === null) return false;
-  return [...history.registrations].some(([id, versions]) => {
-    const said = standingAt(versions, at);
-    if (said === null || id === counted.paymentRequestId || said.target !== counted.referenceOrderId) return false;
-    const createdAt = Date.parse(said.createdAt);
-    return createdAt > counted.createdAt || (createdAt === counted.createdAt && id > counted.paymentRequestId);
-  });
 };

@@ -202,7 +202,7 @@ const familyOf = async (
   const onlookers = families.map((one, index) => onlookersOf(order, one, payments[index] ?? []));
   const counted = countedRegistration(order.registrations);
   const looked = shopOrder === null || !hints.siblings ? [] : othersOf(order, payments[0] ?? []);
-  const others = await factsOf(snapshot, looked, inHand);
+  const others = await paymentFacts(snapshot, looked, inHand);
   return {
     others,
     siblings: {
@@ -216,7 +216,7 @@ const familyOf = async (
 };
 
 /** What is stored about other payments, without their own siblings. */
-const factsOf = async (
+export const paymentFacts = async (
   snapshot: Snapshot,
   keys: readonly OrderKey[],
   inHand: readonly GatheredOrder[],

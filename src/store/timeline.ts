@@ -37,7 +37,7 @@ export const readTimeline = async (
     if (stored.row === null) return null;
     const now = Date.now();
     const rules = await rulesIn(snapshot, otherwise);
-    const history = await readOrderHistory(query, completed);
+    const history = await readOrderHistory(snapshot, completed);
     const { moments, omitted } = await momentsOf(query, [...factsOf(history), ...history.moves.flatMap(movedBy)]);
     const latest = moments.at(-1)?.at ?? 0;
     const { statements } = stored.evidence;
@@ -88,7 +88,8 @@ const momentsOf = async (
 
 /** In the order in which they are told where they have one time: what the shop said before what APO did. */
 const factsOf = (history: History): readonly Fact[] => {
-  const { order, others } = history.completed;
+  const { completed, others } = history;
+  const { order } = completed;
   // Of another payment's answer an order may have a part: the last one of the same place stands.
   const rows = [
     ...history.unanswered,

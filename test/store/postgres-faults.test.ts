@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Client } from 'pg';
 import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
-import { createSigner } from '../support/client.ts';
+import { createSigner, eventually as until } from '../support/client.ts';
 import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import { environmentOf, makeDirectory, removeDirectory, startReady } from '../support/receiver.ts';
@@ -276,7 +276,8 @@ describe('a server that is not safe', () => {
       ALLOW_UNSAFE_DATABASE: 'true',
     });
     closing.push(async () => void (await receiver.stop()));
-    expect(receiver.log().filter(({ level }) => level === 40)).toMatchObject([
+    const warnings = () => receiver.log().filter(({ level }) => level === 40);
+    expect(await until('the warning', warnings, ({ length }) => length > 0)).toMatchObject([
       { problem: 'fsync off', msg: expect.stringMatching(/^commits are not durable/) },
     ]);
   });

@@ -153,6 +153,16 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     notify(card({ paymentId: 'P2', paymentRequestId: 'R2' })),
     notify(card({ result: result('S', 'LATE') })),
   ],
+  'another payment of the same shop order, until one of them is of another': [
+    register('R1', { referenceOrderId: 'order-1' }),
+    notify(card()),
+    notify(captured('120')),
+    register('R2', { referenceOrderId: 'order-1' }),
+    notify(card({ paymentId: 'P2', paymentRequestId: 'R2' })),
+    register('R2', { referenceOrderId: 'order-2' }),
+    register('R1', { referenceOrderId: 'order-2' }),
+    register('R1', { referenceOrderId: 'order-3' }),
+  ],
   'APO was asked: not known, under way, authorized, captured and refunded; the notifications come late': [
     register('R1', { captureMode: 'MANUAL' }),
     answer({ result: result('F', 'ORDER_NOT_EXIST') }, { operation: 'inquiryPayment', paymentRequestId: 'R1' }),

@@ -36,6 +36,7 @@ export const createRequestLog = ({
   const nextId = createRequestIds();
   const sampled = createSampledLog(log);
   const isNews = oncePerMinute();
+  const isFirstUnknown = once();
   return (request) => {
     const startedAt = performance.now();
     const requestId = nextId();
@@ -54,8 +55,10 @@ export const createRequestLog = ({
           line(status),
         ),
       received: (status, result) =>
-        logResult({ log, sampled, isNews, hintFor: (reason) => hintFor(reason, request, clientIds) }, result, () =>
-          line(status),
+        logResult(
+          { log, sampled, isNews, isFirstUnknown, hintFor: (reason) => hintFor(reason, request, clientIds) },
+          result,
+          () => line(status),
         ),
       notFound: () => {
         if (isSignedPost(request)) sampled(MISDIRECTED, () => ({ ...line(404), ...misdirected(request, notifyPaths) }));
@@ -109,13 +112,28 @@ interface Logs {
   readonly sampled: SampledLog;
   /** Of the causes for which verified notifications are not stored. */
   readonly isNews: (cause: string) => boolean;
+  /** Of a notification of a kind that nobody knows: true once. */
+  readonly isFirstUnknown: () => boolean;
   /** What an operator can look at first. */
   readonly hintFor: (reason: UnverifiedReason) => string | undefined;
 }
 
+/** True the first time. */
+const once = (): (() => boolean) => {
+  let isFirst = true;
+  return () => {
+    const was = isFirst;
+    isFirst = false;
+    return was;
+  };
+};
+
+const UNKNOWN_KIND =
+  'stored, but of a kind that is not known: no order tells of it, see `paynotify notifications --kind UNKNOWN`';
+
 const logResult = (logs: Logs, result: PayNotifyResult, makeLine: () => Line): void => {
   if (result.kind === 'not stored') return logNotStored(logs, result, makeLine);
-  const { log, sampled, hintFor: hintOf } = logs;
+  const { log, sampled, hintFor: hintOf, isFirstUnknown } = logs;
   const { recorded, reason } = result;
   if (recorded.kind === 'unverified') {
     sampled({ level: 'warn', text: 'unverified', fields: { reason: String(reason) } }, () => {
@@ -137,6 +155,7 @@ const logResult = (logs: Logs, result: PayNotifyResult, makeLine: () => Line): v
   if (outcome === 'FAILED')
     log[recorded.deliveries === 1 ? 'error' : 'warn'](fields, 'stored, but could not be applied');
   else if (outcome === 'MALFORMED') log.warn(fields, 'stored, but malformed');
+  else if (kind === 'UNKNOWN' && isFirstUnknown()) log.warn(fields, UNKNOWN_KIND);
   else log.info(fields, 'notification');
 };
 

@@ -9,6 +9,7 @@ import type { LogLine } from '../support/receiver.ts';
 
 const ERROR = 50;
 const WARN = 40;
+const INFO = 30;
 
 const logOf = (): { readonly begin: () => RequestLog; readonly lines: () => readonly LogLine[] } => {
   const lines: string[] = [];
@@ -50,6 +51,26 @@ test('a notification that is FAILED calls a person once, not with every resend',
     [ERROR, 1],
     [WARN, 2],
     [WARN, 3],
+  ]);
+});
+
+test('the first notification of an unknown kind is a warning', () => {
+  const { begin, lines } = logOf();
+  for (let count = 0; count < 3; count += 1)
+    begin().received(200, {
+      kind: 'acknowledged',
+      acknowledgement: '{}',
+      reason: null,
+      recorded: {
+        kind: 'notification',
+        reading: { kind: 'UNKNOWN', outcome: 'UNHANDLED', problem: null, paymentId: 'P1' },
+        deliveries: 1,
+      } as Recorded,
+    });
+  expect(lines().map(({ level, paymentId }) => [level, paymentId])).toEqual([
+    [WARN, 'P1'],
+    [INFO, 'P1'],
+    [INFO, 'P1'],
   ]);
 });
 

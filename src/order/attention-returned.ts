@@ -4,6 +4,7 @@ import { asksForDocuments, type DisputeEvidence, tookMoney } from './dispute.ts'
 import { type Findings, isRefunded } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { inUnits, list, show } from './show.ts';
+import { legibleTime } from './time.ts';
 
 /** Money that went back, or may have to. */
 export const RETURN_LINES = {
@@ -106,7 +107,7 @@ const dueText = (disputes: readonly DisputeEvidence[]): string => {
   const dues = disputes.flatMap(
     ({ statements }) => statements.find(({ dueTime }) => dueTime !== undefined)?.dueTime ?? [],
   );
-  return dues.length === 0 ? '' : `Due ${list(dues)}. `;
+  return dues.length === 0 ? '' : `Due ${list(dues.map(legibleTime))}. `;
 };
 
 const adviceOn = (disputes: readonly DisputeEvidence[]): string => {

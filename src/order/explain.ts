@@ -11,6 +11,7 @@ import type { OrderRules } from './rules.ts';
 import { inUnits, list, show } from './show.ts';
 import { type AnyPaymentStatement, firstOf, type PaymentStatement } from './statement.ts';
 import type { OrderStatus } from './status.ts';
+import { legibleTime } from './time.ts';
 
 /** Why an order says what it says, in sentences: values and causes are named. */
 export interface Explanation {
@@ -115,7 +116,7 @@ const unreadable = ({ problems }: OrderEvidence): string =>
 
 const paidAt = ({ payments }: Findings): string => {
   const time = firstOf(payments, ({ paymentTime }) => paymentTime);
-  return time === null ? '' : ` at ${time}`;
+  return time === null ? '' : ` at ${legibleTime(time)}`;
 };
 
 /** `RISK_REJECT (declined by the issuer)` */

@@ -9,6 +9,9 @@ export const isoTime = (ms: number | string): string => new Date(Number(ms)).toI
 /** The same; null stays null. */
 export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
+/** A time that APO states, for a person: epoch milliseconds as ISO 8601, all else as it is. */
+export const legibleTime = (text: string): string => (EPOCH_MILLISECONDS.test(text) ? isoTime(text) : text);
+
 /**
  * Reads an instant as APO writes it: ISO 8601 with `Z` or an offset, or 13-digit epoch milliseconds.
  * Returns epoch milliseconds (finer fractions are cut off), or null for anything else: a time without

@@ -107,6 +107,12 @@ describe('a paid order stays fulfillable', () => {
   });
 });
 
+test.each([1_795_759_200_000, '1795759200000'])('a due time in epoch milliseconds is told as a date: %p', (due) => {
+  const received = [...PAID, disputed('DISPUTE_CREATED', { defenseDueTime: due })].map((fields) => toReceived(fields));
+  const [order] = deriveOrders({ received, registrations: [], rules: RULES });
+  expect(order?.attention[0]?.message).toContain('Due 2026-11-27T06:00:00.000Z. ');
+});
+
 describe('CONTRADICTORY_RESULT', () => {
   test('a decline beside a successful capture', () => {
     expect(orderOf([paymentResult('F', { paymentAmount: jpy('120') }), CAPTURED]).attention).toEqual([

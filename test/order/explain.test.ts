@@ -105,6 +105,14 @@ const STATUSES: readonly Row[] = [
     ],
   ],
   [
+    'authorized, at a time in epoch milliseconds',
+    { stated: [card({ paymentTime: '1747468684000' })] },
+    [
+      'Authorized, not paid: APO reported PAYMENT_RESULT S of JPY 120 at 2025-05-17T07:58:04.000Z, and for CARD a capture brings the money.',
+      'No CAPTURE_RESULT of this payment has come.',
+    ],
+  ],
+  [
     'authorized by a card that is not named',
     { stated: [paymentResult('S', { paymentAmount: jpy('120'), paymentResultInfo: { cardNo: '4***' } })] },
     [

@@ -103,7 +103,7 @@ export const MONEY_LINES = {
         ? null
         : {
             values: problems.map(({ digest }) => digest).sort(),
-            text: `A notification of this order could not be read or applied: ${list(problemTexts(problems))} Look it up by its paymentId. Ask APO what it says and decide by a review, or redrive it once it can be read.`,
+            text: `A notification of this order could not be read or applied: ${list(problemTexts(problems))} Look it up by any of its ids. Ask APO what it says and decide by a review, or redrive it once it can be read.`,
           },
     blocks: true,
     review: true,

@@ -6,6 +6,7 @@ import type { Dispute, DisputeState } from '../order/dispute.ts';
 import type { Refund } from '../order/refund.ts';
 import type { Order, ShownReview } from '../order/order.ts';
 import type { Result } from '../order/statement.ts';
+import { legibleTime } from '../order/time.ts';
 import {
   amountCell,
   attentionCell,
@@ -106,7 +107,7 @@ const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair
   captureRequired: ['capture required', order.captureRequired ? 'yes' : 'no'],
   captureMode: ['capture mode', order.captureMode],
   result: text('result', order.result && resultText(order.result)),
-  paymentTime: text('payment time', order.paymentTime),
+  paymentTime: text('payment time', order.paymentTime && legibleTime(order.paymentTime)),
   authorizationExpiresAt: text('authorization ends', order.authorizationExpiresAt),
   acquirerInfo: text('acquirer', order.acquirerInfo && JSON.stringify(order.acquirerInfo)),
   acquirerReferenceNo: text('acquirerReferenceNo', order.acquirerReferenceNo),
@@ -155,7 +156,7 @@ const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
       textCell(capture.captureRequestId),
       { text: capture.status, colour: MOVEMENT_COLOURS[capture.status] },
       amountCell(capture.amount),
-      textCell(capture.captureTime),
+      textCell(capture.captureTime && legibleTime(capture.captureTime)),
       textCell(capture.result.resultCode),
     ]),
   );
@@ -226,7 +227,7 @@ const disputeSections = (paint: Paint, disputes: readonly Dispute[]): readonly s
             textCell(dispute.type),
             { text: dispute.state, colour: DISPUTE_COLOURS[dispute.state] },
             amountCell(dispute.amount),
-            textCell(dispute.dueTime),
+            textCell(dispute.dueTime && legibleTime(dispute.dueTime)),
             textCell([dispute.reasonCode, dispute.reasonMessage].filter((part) => part !== null).join(' ')),
           ]),
         ),

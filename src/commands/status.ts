@@ -43,6 +43,9 @@ const tell = (paint: Paint, status: Status): string => {
       ['last verified (UTC)', textCell(lastVerifiedAt && utc(lastVerifiedAt))],
       ...(heldUp === null ? [] : [['change feed', heldUpCell(heldUp)] as const]),
       ['FAILED', { text: String(backlog.failed), ...(backlog.failed > 0 && { colour: 'red' }) }],
+      ...(backlog.malformed === 0
+        ? []
+        : [['MALFORMED', { text: String(backlog.malformed), colour: 'yellow' }] as const]),
       ['under way at APO', movesCell(moves)],
       ...Object.entries(backlog.unverified).map(
         ([reason, count]) => [`unverified, ${reason}`, { text: String(count), colour: 'yellow' }] as const,

@@ -1,6 +1,6 @@
 import type { AttentionCode } from './attention-code.ts';
 import { about, inDoubt, type Line } from './attention-line.ts';
-import { asksForDocuments, type DisputeEvidence, tookMoney } from './dispute.ts';
+import { asksForDocuments, type DisputeEvidence, isJudgement, takenBy, tookMoney } from './dispute.ts';
 import { type Findings, isRefunded } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { inUnits, list, show } from './show.ts';
@@ -39,7 +39,7 @@ export const RETURN_LINES = {
       const gone = inUnits(findings.amounts, findings.amounts.gone);
       return {
         values: [gone, ...whatTook(findings)],
-        text: `Everything that was paid is gone again: ${gone}. Ship nothing.`,
+        text: `Everything that was paid is gone again: ${gone}. ${takingAll(findings)}Ship nothing.`,
       };
     },
     blocks: true,
@@ -96,6 +96,14 @@ const whatTook = ({ refunds, disputes }: Findings): readonly string[] => [
   ...disputes.filter(tookMoney).map(nameDispute),
 ];
 
+/** What a dispute took counts as all of it where nobody can tell how much it was, as in another currency. */
+const takingAll = ({ disputes, amounts: { currency } }: Findings): string => {
+  const taking = disputes.filter((one) => tookMoney(one) && takenBy(one, currency ?? '') === null);
+  return taking.length === 0
+    ? ''
+    : `All of it counts as taken by ${list(taking.map(nameDispute))}: ask APO how much it was. `;
+};
+
 /** With both amounts of one that took money: which of them counts depends on the other. */
 const nameDispute = (dispute: DisputeEvidence): string => {
   const { disputeId, state, amount, judged } = dispute;
@@ -110,10 +118,22 @@ const dueText = (disputes: readonly DisputeEvidence[]): string => {
   return dues.length === 0 ? '' : `Due ${list(dues.map(legibleTime))}. `;
 };
 
+const isUrgent = ({ statements }: DisputeEvidence): boolean =>
+  statements.some(({ notificationType }) => notificationType === 'DEFENSE_DUE_ALERT');
+
+/** A judgement whose result is not known leaves a dispute open. */
+const isJudged = ({ statements }: DisputeEvidence): boolean => statements.some(isJudgement);
+
 const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
-  const open = disputes.filter(({ state }) => state === 'OPEN');
+  const open = disputes.filter((one) => one.state === 'OPEN' && !isJudged(one));
+  const judged = disputes.filter((one) => one.state === 'OPEN' && isJudged(one));
+  const results = judged.flatMap(({ statements }) => statements.flatMap(({ judgedResult }) => judgedResult ?? []));
   return [
+    ...(open.some(isUrgent) ? ['APO warns that the time to defend it is nearly over.'] : []),
     ...(open.length > 0 ? [`${dueText(open)}Do not ship; defend or accept it in APO's dashboard.`] : []),
+    ...(judged.length > 0
+      ? [`It is judged (${list([...new Set(results)])}), and what that means is not known: ask APO what it took.`]
+      : []),
     ...(disputes.some(({ state }) => state === 'DEFENDED') ? ['Do not ship before it is judged.'] : []),
     ...(disputes.some(tookMoney) ? ['What it took is gone: decide by a review what is shipped.'] : []),
   ].join(' ');

@@ -42,7 +42,7 @@ const JUDGED: ReadonlyMap<string | undefined, DisputeState> = new Map([
   ['VALIDATE_FAIL', 'VALIDATION_FAILED'],
 ]);
 
-const isJudgement = ({ notificationType }: DisputeStatement): boolean => notificationType === 'DISPUTE_JUDGED';
+export const isJudgement = ({ notificationType }: DisputeStatement): boolean => notificationType === 'DISPUTE_JUDGED';
 
 export const gatherDisputes = (statements: readonly Sourced<DisputeStatement>[]): readonly DisputeEvidence[] => {
   const byId = new Map<string, Sourced<DisputeStatement>[]>();

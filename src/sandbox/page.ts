@@ -18,8 +18,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Whatever a stranger put in shows as text. */
-const escapeHtml = (text: string): string =>
-  text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 
 /** Nothing from elsewhere, no script. */
 export const PAGE_POLICY =

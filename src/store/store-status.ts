@@ -21,6 +21,8 @@ export interface StoreStatus {
   readonly heldUp: HeldUp | null;
   /** Notifications that wait to be applied again. */
   readonly failed: number;
+  /** Notifications that cannot be read, most of them on the order that they name; redriven, they may be applied. */
+  readonly malformed: number;
   readonly moves: MovesUnderWay;
   /** Unverified requests by reason; those that there are. */
   readonly unverified: Readonly<Partial<Record<UnverifiedReason, number>>>;

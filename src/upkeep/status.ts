@@ -22,7 +22,7 @@ export interface Status {
   readonly lastVerifiedAt: string | null;
   /** What keeps changes of orders from the change feed and from callbacks; null where nothing does. */
   readonly heldUp: StoreStatus['heldUp'];
-  readonly backlog: Pick<StoreStatus, 'failed' | 'unverified'>;
+  readonly backlog: Pick<StoreStatus, 'failed' | 'malformed' | 'unverified'>;
   /** Captures, cancels and refunds that are under way. */
   readonly moves: StoreStatus['moves'];
   /** How far the shops are behind. */
@@ -35,7 +35,7 @@ export const readStatus = async (
   store: Pick<Store, 'name' | 'status' | 'recall' | 'listCallbackUrls' | 'listWaitingCallbacks' | 'inquiryBacklog'>,
   service: ServiceInForce | null,
 ): Promise<Status> => {
-  const { schema, generation, lastVerifiedAt, heldUp, failed, unverified, moves } = await store.status();
+  const { schema, generation, lastVerifiedAt, heldUp, failed, malformed, unverified, moves } = await store.status();
   return {
     versions: service === null ? null : { paynotify: service.version, node: service.node },
     startedAt: service?.startedAt ?? null,
@@ -47,7 +47,7 @@ export const readStatus = async (
     ),
     lastVerifiedAt,
     heldUp,
-    backlog: { failed, unverified },
+    backlog: { failed, malformed, unverified },
     moves,
     callbacks: await readCallbackLags(store, Date.now()),
     inquiries: await readInquiryLags(store, Date.now()),

@@ -173,3 +173,33 @@ test('every message says in words what is the matter, with the values', () => {
   expect(messages.get('OVER_CAPTURED')).toMatch(/JPY 120.*JPY 100/);
   expect(messages.get('DISPUTED')).toMatch(/D1.*2025-06-01T00:00:00Z/);
 });
+
+const messageOf = (...notifications: readonly Fields[]): string =>
+  deriveOrders({
+    received: [...PAID, ...notifications].map((fields) => toReceived(fields)),
+    registrations: [],
+    rules: RULES,
+  })
+    .flatMap(({ attention }) => attention)
+    .map(({ message }) => message)
+    .join(' ');
+
+describe('what a dispute asks of a person', () => {
+  test('is urgent once APO warns of the end of the defence', () => {
+    expect(messageOf(disputed('DISPUTE_CREATED'))).not.toContain('nearly over');
+    expect(messageOf(disputed('DISPUTE_CREATED'), disputed('DEFENSE_DUE_ALERT'))).toContain('nearly over');
+  });
+
+  test('is no defence where it is judged already, with a result that is not known', () => {
+    const message = messageOf(disputed('DISPUTE_JUDGED', { disputeJudgedResult: 'A_NEW_RESULT' }));
+    expect(message).toMatch(/judged \(A_NEW_RESULT\).*ask APO/);
+    expect(message).not.toContain('defend');
+  });
+
+  test('is how much it took where that is of another currency, and so all counts as gone', () => {
+    expect(messageOf(disputed('DISPUTE_ACCEPTED', { disputeAmount: jpy('120') }))).not.toContain('counts as taken');
+    expect(messageOf(disputed('DISPUTE_ACCEPTED', { disputeAmount: amount('USD', '1') }))).toMatch(
+      /counts as taken by D1 ACCEPTED USD 1: ask APO/,
+    );
+  });
+});

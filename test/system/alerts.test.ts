@@ -143,6 +143,11 @@ const SITUATIONS: readonly Situation[] = [
     firing: { '10m': [] },
   },
   {
+    name: 'a notification is MALFORMED',
+    series: { [`paynotify_notifications_total{kind="UNKNOWN",outcome="MALFORMED",${A}}`]: '0x20 1x500' },
+    firing: { '15m': [], '25m': ['PaynotifyMalformed'], '2h': [] },
+  },
+  {
     name: 'an order for a person, and no day to compare with',
     series: { [`paynotify_orders_to_act_on{action="REVIEW",${A}}`]: '0x60 1x500' },
     firing: { '2h30m': ['PaynotifyReviewsGrow'] },

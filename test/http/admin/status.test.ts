@@ -37,8 +37,9 @@ describe('status', () => {
   test('says what runs here, with what, and what waits; the command says the same', async () => {
     const { status, json: before } = await service.read('/api/status');
     expect(status).toBe(200);
-    expect(before).toMatchObject({ lastVerifiedAt: null, backlog: { failed: 0, unverified: {} } });
+    expect(before).toMatchObject({ lastVerifiedAt: null, backlog: { failed: 0, malformed: 0, unverified: {} } });
     await service.post(signer.sign(paymentResult('S')));
+    await service.post(signer.sign(paymentResult('S', { result: { resultStatus: 'X' } })));
     await service.post(createSigner('T_stranger').sign(paymentResult('S')));
     await service.post(createSigner('T_stranger').sign(paymentResult('F')));
     const { json: told } = await service.read('/api/status');
@@ -65,7 +66,7 @@ describe('status', () => {
       }),
       keys: [{ clientId: signer.clientId, keyVersion: null, fingerprint: DIGEST }],
       lastVerifiedAt: TIME,
-      backlog: { failed: 0, unverified: { UNKNOWN_CLIENT: 2 } },
+      backlog: { failed: 0, malformed: 1, unverified: { UNKNOWN_CLIENT: 2 } },
       heldUp: null,
       moves: { underWay: 0, since: null },
       callbacks: [],

@@ -34,6 +34,7 @@ export const status = shapeOf<Status>('Status')({
     .describe('Null where the change feed goes on.'),
   backlog: shapeOf<Status['backlog']>()({
     failed: count,
+    malformed: count.describe('Notifications that cannot be read: most of them on the order that they name.'),
     unverified: shapeOf<Status['backlog']['unverified']>()({
       DUPLICATE_HEADER: count.optional(),
       MISSING_HEADER: count.optional(),

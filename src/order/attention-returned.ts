@@ -124,15 +124,19 @@ const isUrgent = ({ statements }: DisputeEvidence): boolean =>
 /** A judgement whose result is not known leaves a dispute open. */
 const isJudged = ({ statements }: DisputeEvidence): boolean => statements.some(isJudgement);
 
+const resultsOf = (judged: readonly DisputeEvidence[]): string => {
+  const results = judged.flatMap(({ statements }) => statements.flatMap(({ judgedResult }) => judgedResult ?? []));
+  return results.length === 0 ? ' without a result' : ` ${list([...new Set(results)])}`;
+};
+
 const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
   const open = disputes.filter((one) => one.state === 'OPEN' && !isJudged(one));
   const judged = disputes.filter((one) => one.state === 'OPEN' && isJudged(one));
-  const results = judged.flatMap(({ statements }) => statements.flatMap(({ judgedResult }) => judgedResult ?? []));
   return [
     ...(open.some(isUrgent) ? ['APO warns that the time to defend it is nearly over.'] : []),
     ...(open.length > 0 ? [`${dueText(open)}Do not ship; defend or accept it in APO's dashboard.`] : []),
     ...(judged.length > 0
-      ? [`It is judged (${list([...new Set(results)])}), and what that means is not known: ask APO what it took.`]
+      ? [`Do not ship; it is judged${resultsOf(judged)}, and what that means is not known: ask APO what it took.`]
       : []),
     ...(disputes.some(({ state }) => state === 'DEFENDED') ? ['Do not ship before it is judged.'] : []),
     ...(disputes.some(tookMoney) ? ['What it took is gone: decide by a review what is shipped.'] : []),

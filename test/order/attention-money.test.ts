@@ -192,7 +192,8 @@ describe('what a dispute asks of a person', () => {
 
   test('is no defence where it is judged already, with a result that is not known', () => {
     const message = messageOf(disputed('DISPUTE_JUDGED', { disputeJudgedResult: 'A_NEW_RESULT' }));
-    expect(message).toMatch(/judged \(A_NEW_RESULT\).*ask APO/);
+    expect(message).toMatch(/Do not ship; it is judged A_NEW_RESULT, .*ask APO/);
+    expect(messageOf(disputed('DISPUTE_JUDGED'))).toContain('judged without a result');
     expect(message).not.toContain('defend');
   });
 

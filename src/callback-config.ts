@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
-import type { Source } from './environment.ts';
-import { readText } from './environment.ts';
+import { readText, type Source } from './environment.ts';
 import { isPrivateAddress } from './private-address.ts';
 import { readSecret } from './relay/standard-webhooks.ts';
 import { type CallbackTarget, toTarget } from './relay/target.ts';

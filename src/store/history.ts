@@ -64,13 +64,11 @@ export const readOrderHistory = async (snapshot: Snapshot, completed: Completed)
   const own = await historiesOf(query, { clientId, about: 'registration' }, requestIds);
   const said = [...own.values()].flat();
   const shopOrders = await shopOrdersOf(snapshot, completed.gathered, { said, atMost: AT_MOST });
+  const ofOthers = shopOrders.requestIds.filter((id) => !own.has(id));
   return {
     completed,
     named,
-    registrations: await historiesOf(query, { clientId, about: 'registration' }, [
-      ...requestIds,
-      ...shopOrders.requestIds,
-    ]),
+    registrations: new Map([...own, ...(await historiesOf(query, { clientId, about: 'registration' }, ofOthers))]),
     others: shopOrders.payments,
     refunds: await refundsRegistered(query, completed, requestIds),
     reviews: await readHistory(query, { clientId, about: 'review', id: orderKey }),

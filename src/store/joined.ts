@@ -43,8 +43,6 @@ export interface Completed {
   readonly locks: readonly Lock[];
   /** Refunds that concern it. */
   readonly refunds: readonly RefundGroup[];
-  /** The other payments of its shop order that it looks at. */
-  readonly others: readonly StoredOrder[];
 }
 
 /** `orders` are those in hand: what is not written yet is read from them. */
@@ -66,7 +64,6 @@ export const complete = async (
         beyond: family.beyond,
         locks: [...refunds.flatMap(locksOf), ...family.locks],
         refunds,
-        others: family.others,
       };
     }),
   );
@@ -174,7 +171,6 @@ const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | 
 
 interface Family {
   readonly siblings: Siblings;
-  readonly others: readonly StoredOrder[];
   readonly onlookers: readonly OrderKey[];
   readonly beyond: readonly Beyond[];
   readonly locks: readonly Lock[];
@@ -196,15 +192,13 @@ const familyOf = async (
     ...(shopOrder !== null && (hints.siblings || hasMoved) ? [shopOrder] : []),
     ...(hasMoved ? [{ clientId, referenceOrderId: before }] : []),
   ];
-  if (!isPayment || families.length === 0)
-    return { siblings: NO_SIBLINGS, others: [], onlookers: [], beyond: [], locks: [] };
+  if (!isPayment || families.length === 0) return { siblings: NO_SIBLINGS, onlookers: [], beyond: [], locks: [] };
   const payments = await Promise.all(families.map(async (one) => await paymentsOf(query, one, inHand)));
   const onlookers = families.map((one, index) => onlookersOf(order, one, payments[index] ?? []));
   const counted = countedRegistration(order.registrations);
   const looked = shopOrder === null || !hints.siblings ? [] : othersOf(order, payments[0] ?? []);
   const others = await paymentFacts(snapshot, looked, inHand);
   return {
-    others,
     siblings: {
       payments: others.map(({ evidence }) => evidence),
       hasLaterRegistration: counted !== null && (await hasLaterRegistration(query, counted)),

@@ -11,21 +11,19 @@ export const readStatus = async (database: Database): Promise<StoreStatus> =>
     const [schema] = await query<{ version: Count }>('select max(version) as version from migrations');
     const [start] = await query<{ id: string }>('select id from starts order by number desc limit 1');
     // The first term makes the planner use the partial index.
-    const counted = async (outcome: 'FAILED' | 'MALFORMED'): Promise<number> => {
-      const [row] = await query<{ count: Count }>(
-        `select count(*) as count from notifications where outcome <> 'APPLIED' and outcome = $1`,
-        [outcome],
-      );
-      return Number(row?.count ?? 0);
-    };
+    const notApplied = await countBy<'FAILED' | 'MALFORMED'>(
+      query,
+      'outcome',
+      `notifications where outcome <> 'APPLIED' and outcome in ('FAILED', 'MALFORMED')`,
+    );
     const unverified = await countBy<UnverifiedReason>(query, 'reason', 'unverified');
     return {
       schema: Number(schema?.version ?? 0),
       generation: start?.id ?? null,
       lastVerifiedAt: await lastVerifiedBy(query),
       heldUp: await heldUp({ query, dialect }),
-      failed: await counted('FAILED'),
-      malformed: await counted('MALFORMED'),
+      failed: notApplied.get('FAILED') ?? 0,
+      malformed: notApplied.get('MALFORMED') ?? 0,
       moves: await movesUnderWay(query),
       unverified: Object.fromEntries([...unverified].sort(([a], [b]) => (a < b ? -1 : 1))),
     };

@@ -4,6 +4,9 @@ import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { StoreUnavailableError, StoreUnusableError } from '../errors.ts';
 
+/**
+ * The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute.
+ */
 export const fileOf = (url: string): string =>
   url.startsWith('sqlite://')
     ? fileURLToPath(pathToFileURL(url.slice('sqlite://'.length)))

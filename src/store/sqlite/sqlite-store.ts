@@ -102,7 +102,3 @@ export const migrateSqlite = (file: string): Migrated => {
   db.close();
   return { version, applied };
 };
-
-/**
- * The file that a `sqlite:` URL names: `sqlite:data/paynotify.db` is relative, `sqlite:/data/paynotify.db` absolute.
- */

@@ -29,7 +29,8 @@ export interface PostAnswer {
 }
 
 export type Posted =
-  { readonly answer: PostAnswer; readonly problem: null } | { readonly answer: null; readonly problem: string };
+  | { readonly answer: PostAnswer; readonly problem: null }
+  | { readonly answer: null; readonly problem: string };
 
 /** Signs a body for the path it is sent to, without the query, as APO's samples do. */
 export const signPost = (url: URL, body: Buffer, signer: Signer): SignedPost => {

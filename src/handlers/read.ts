@@ -55,7 +55,8 @@ const UNKNOWN = { kind: 'UNKNOWN', statements: [] } as const;
 
 /** With both, the JSON is beyond the limits and is only the outermost of it. */
 export type Decoded =
-  { readonly json: JsonObject; readonly problem: string | null } | { readonly json: null; readonly problem: string };
+  | { readonly json: JsonObject; readonly problem: string | null }
+  | { readonly json: null; readonly problem: string };
 
 /** Invalid UTF-8 is refused, not repaired. Of duplicate keys the last one wins. */
 export const decode = (body: Uint8Array): Decoded => {

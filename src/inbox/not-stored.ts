@@ -1,6 +1,10 @@
 /** Why a request was not stored, and so is not acknowledged: a closed set. */
 export type NotStoredReason =
-  'QUEUE_FULL' | 'STORE_UNAVAILABLE' | 'STORE_SLOW' | 'UNVERIFIED_FULL' | 'UNVERIFIED_TOO_MANY';
+  | 'QUEUE_FULL'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_SLOW'
+  | 'UNVERIFIED_FULL'
+  | 'UNVERIFIED_TOO_MANY';
 
 export interface NotStored {
   readonly kind: 'not stored';

@@ -2,7 +2,15 @@ import { type Amount, type AmountText, largest, toAmount, toAmountText } from '.
 import { amountsOf, byCodeUnit, byPrecedence, type DisputeStatement, firstOf, type Sourced } from './statement.ts';
 
 export type DisputeState =
-  'OPEN' | 'DEFENDED' | 'ACCEPTED' | 'WON' | 'LOST' | 'VALIDATED' | 'VALIDATION_FAILED' | 'CANCELLED' | 'RDR';
+  | 'OPEN'
+  | 'DEFENDED'
+  | 'ACCEPTED'
+  | 'WON'
+  | 'LOST'
+  | 'VALIDATED'
+  | 'VALIDATION_FAILED'
+  | 'CANCELLED'
+  | 'RDR';
 
 /** One dispute as shown to the outside. */
 export interface Dispute {

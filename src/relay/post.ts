@@ -59,7 +59,8 @@ export const createPosting = ({
 };
 
 type Exchange =
-  Extract<PostResult, { readonly kind: 'answered' }> | { readonly kind: 'failed' | 'stale'; readonly why: string };
+  | Extract<PostResult, { readonly kind: 'answered' }>
+  | { readonly kind: 'failed' | 'stale'; readonly why: string };
 
 const exchange = async (sent: ClientRequest, body: string, limit: AbortSignal): Promise<Exchange> =>
   await new Promise((resolve) => {

@@ -71,66 +71,60 @@ const timed = async (work: () => Promise<Answer>): Promise<Timed> => {
   return { answer: await work(), ms: performance.now() - began };
 };
 
-test.concurrent(
-  'a database locked by another process: 503 in time, health at once, and the resend is stored',
-  async () => {
-    await withReceiver(async ({ address, readiness, post: deliver }, directory) => {
-      const before = fresh();
-      await deliver(before);
-      const posts = Array.from({ length: 5 }, () => fresh());
+test.concurrent('a database locked by another process: 503 in time, health at once, and the resend is stored', async () => {
+  await withReceiver(async ({ address, readiness, post: deliver }, directory) => {
+    const before = fresh();
+    await deliver(before);
+    const posts = Array.from({ length: 5 }, () => fresh());
 
-      const lock = holdWriteLock(directory);
-      const answers = Promise.all(posts.map((post) => timed(() => deliver(post))));
-      const health: Timed[] = [];
-      const unready = eventually('not ready', readiness, ({ status }) => status === 503);
-      let waiting = true;
-      void answers.finally(() => (waiting = false));
-      await eventually(
-        'every answer',
-        async () => {
-          health.push(await timed(() => get(address, '/healthz')));
-          return waiting;
-        },
-        (still) => !still,
-      );
-      for (const { answer, ms } of await answers) {
-        expectNotStored(answer);
-        // Five seconds by the contract, and some for a busy machine.
-        expect(ms).toBeLessThan(9_000);
-      }
-      expect(new Set(health.map(({ answer }) => answer.text))).toEqual(new Set(['{"status":"ok"}']));
-      expect(health.length).toBeGreaterThan(5);
-      expect(Math.max(...health.map(({ ms }) => ms))).toBeLessThan(2_000);
-      expect(['store slow', 'store unavailable']).toContain((await unready).state);
-      lock.release();
-
-      await eventually('ready again', readiness, ({ status, state }) => status === 200 && state === 'ready');
-      for (const post of posts) expect(await deliver(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
-      expect(storedIds(directory)).toEqual(new Set([before, ...posts].map(({ body }) => idOf(body))));
-    });
-  },
-);
-
-test.concurrent(
-  'a database that cannot be opened yet: healthy, starting, 503; ready and storing once it can',
-  async () => {
-    const directory = makeDirectory();
-    const earlier = await startReady(directory, environmentOf(directory, signer));
-    await earlier.stop();
     const lock = holdWriteLock(directory);
-    const receiver = await startReceiver(directory, environmentOf(directory, signer));
-    expect(await get(receiver.address, '/healthz')).toMatchObject({ status: 200, text: '{"status":"ok"}' });
-    expect(await receiver.readiness()).toEqual({ status: 503, state: 'starting' });
-    const post = fresh();
-    expectNotStored(await receiver.post(post));
+    const answers = Promise.all(posts.map((post) => timed(() => deliver(post))));
+    const health: Timed[] = [];
+    const unready = eventually('not ready', readiness, ({ status }) => status === 503);
+    let waiting = true;
+    void answers.finally(() => (waiting = false));
+    await eventually(
+      'every answer',
+      async () => {
+        health.push(await timed(() => get(address, '/healthz')));
+        return waiting;
+      },
+      (still) => !still,
+    );
+    for (const { answer, ms } of await answers) {
+      expectNotStored(answer);
+      // Five seconds by the contract, and some for a busy machine.
+      expect(ms).toBeLessThan(9_000);
+    }
+    expect(new Set(health.map(({ answer }) => answer.text))).toEqual(new Set(['{"status":"ok"}']));
+    expect(health.length).toBeGreaterThan(5);
+    expect(Math.max(...health.map(({ ms }) => ms))).toBeLessThan(2_000);
+    expect(['store slow', 'store unavailable']).toContain((await unready).state);
     lock.release();
-    await eventually('ready', receiver.readiness, ({ status }) => status === 200);
-    expect(storedIds(directory)).toEqual(new Set());
-    expect(await receiver.post(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
-    expect(storedIds(directory)).toEqual(new Set([idOf(post.body)]));
-    await receiver.stop();
-  },
-);
+
+    await eventually('ready again', readiness, ({ status, state }) => status === 200 && state === 'ready');
+    for (const post of posts) expect(await deliver(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+    expect(storedIds(directory)).toEqual(new Set([before, ...posts].map(({ body }) => idOf(body))));
+  });
+});
+
+test.concurrent('a database that cannot be opened yet: healthy, starting, 503; ready and storing once it can', async () => {
+  const directory = makeDirectory();
+  const earlier = await startReady(directory, environmentOf(directory, signer));
+  await earlier.stop();
+  const lock = holdWriteLock(directory);
+  const receiver = await startReceiver(directory, environmentOf(directory, signer));
+  expect(await get(receiver.address, '/healthz')).toMatchObject({ status: 200, text: '{"status":"ok"}' });
+  expect(await receiver.readiness()).toEqual({ status: 503, state: 'starting' });
+  const post = fresh();
+  expectNotStored(await receiver.post(post));
+  lock.release();
+  await eventually('ready', receiver.readiness, ({ status }) => status === 200);
+  expect(storedIds(directory)).toEqual(new Set());
+  expect(await receiver.post(post)).toMatchObject({ status: 200, text: ACKNOWLEDGEMENT });
+  expect(storedIds(directory)).toEqual(new Set([idOf(post.body)]));
+  await receiver.stop();
+});
 
 /** The probe on a real store, without the listener. */
 const whileProbing = async (
@@ -157,43 +151,37 @@ const whileProbing = async (
   }
 };
 
-test.concurrent(
-  'readiness is starting until the store is open, queue full while that is so, and draining whatever else holds',
-  async () => {
-    const situation = { isOpen: false, isQueueFull: true };
-    await whileProbing(situation, async (probe) => {
-      expect(probe.state()).toBe('starting');
-      situation.isOpen = true;
-      expect(probe.state()).toBe('queue full');
-      situation.isQueueFull = false;
-      expect([probe.state(), probe.isDraining()]).toEqual(['ready', false]);
-      probe.drain();
-      expect([probe.state(), probe.isDraining()]).toEqual(['draining', true]);
-      situation.isQueueFull = true;
-      expect(probe.state()).toBe('draining');
-    });
-  },
-);
+test.concurrent('readiness is starting until the store is open, queue full while that is so, and draining whatever else holds', async () => {
+  const situation = { isOpen: false, isQueueFull: true };
+  await whileProbing(situation, async (probe) => {
+    expect(probe.state()).toBe('starting');
+    situation.isOpen = true;
+    expect(probe.state()).toBe('queue full');
+    situation.isQueueFull = false;
+    expect([probe.state(), probe.isDraining()]).toEqual(['ready', false]);
+    probe.drain();
+    expect([probe.state(), probe.isDraining()]).toEqual(['draining', true]);
+    situation.isQueueFull = true;
+    expect(probe.state()).toBe('draining');
+  });
+});
 
-test.concurrent(
-  'readiness notices a store that is locked: slow first, then unavailable, and ready again when the lock is gone',
-  async () => {
-    await whileProbing({ isOpen: true, isQueueFull: false }, async (probe, { directory, problems }) => {
-      const lock = holdWriteLock(directory);
-      const seen: string[] = [];
-      const look = (): string => {
-        const state = probe.state();
-        if (seen.at(-1) !== state) seen.push(state);
-        return state;
-      };
-      await eventually('unavailable', look, (state) => state === 'store unavailable');
-      lock.release();
-      await eventually('ready', look, (state) => state === 'ready');
-      expect(seen.slice(0, 3)).toEqual(['ready', 'store slow', 'store unavailable']);
-      expect(problems).toHaveLength(1);
-    });
-  },
-);
+test.concurrent('readiness notices a store that is locked: slow first, then unavailable, and ready again when the lock is gone', async () => {
+  await whileProbing({ isOpen: true, isQueueFull: false }, async (probe, { directory, problems }) => {
+    const lock = holdWriteLock(directory);
+    const seen: string[] = [];
+    const look = (): string => {
+      const state = probe.state();
+      if (seen.at(-1) !== state) seen.push(state);
+      return state;
+    };
+    await eventually('unavailable', look, (state) => state === 'store unavailable');
+    lock.release();
+    await eventually('ready', look, (state) => state === 'ready');
+    expect(seen.slice(0, 3)).toEqual(['ready', 'store slow', 'store unavailable']);
+    expect(problems).toHaveLength(1);
+  });
+});
 
 test('the queue is bounded in bytes: over 32 MiB a notification is refused at once, and not stored', async () => {
   // Alone and last: tens of megabytes have to be read well before the first answer is due.

@@ -199,55 +199,47 @@ test.concurrent.each(LOG_LOST)(
   60_000,
 );
 
-test.concurrent(
-  'the file removed: nothing is acknowledged any more, none is made, and a start refuses the log without it',
-  async () => {
-    const { directory, file, receiver, load } = await begin();
-    rmSync(file);
-    load.mishap();
-    await becomesUnavailable(receiver);
-    await pause(1_500);
-    expect(existsSync(file)).toBe(false);
-    const { after } = await load.stop();
-    expect(after).toEqual([]);
-    receiver.kill('SIGTERM');
-    expect(await receiver.exited).toBe(0);
-    expect(existsSync(file)).toBe(false);
-    const program = runProgram(environmentOf(directory, signer));
-    expect(await program.exited).toBe(78);
-    expect(program.output().stdout).toContain(`${file} is gone`);
-  },
-  60_000,
-);
+test.concurrent('the file removed: nothing is acknowledged any more, none is made, and a start refuses the log without it', async () => {
+  const { directory, file, receiver, load } = await begin();
+  rmSync(file);
+  load.mishap();
+  await becomesUnavailable(receiver);
+  await pause(1_500);
+  expect(existsSync(file)).toBe(false);
+  const { after } = await load.stop();
+  expect(after).toEqual([]);
+  receiver.kill('SIGTERM');
+  expect(await receiver.exited).toBe(0);
+  expect(existsSync(file)).toBe(false);
+  const program = runProgram(environmentOf(directory, signer));
+  expect(await program.exited).toBe(78);
+  expect(program.output().stdout).toContain(`${file} is gone`);
+}, 60_000);
 
-test.concurrent(
-  'the directory exchanged for one with a backup: what is acknowledged since is in the backup, what was before in the old',
-  async () => {
-    const backup = await makeBackup();
-    const { directory, receiver, load } = await begin();
-    expect((await receiver.read('/api/orders')).status).toBe(200);
-    const other = `${directory}.other`;
-    mkdirSync(other);
-    copyFileSync(backup, fileIn(other));
-    renameSync(directory, `${directory}.old`);
-    renameSync(other, directory);
-    load.mishap();
-    await load.more();
-    await becomesReady(receiver);
-    receiver.kill('SIGTERM');
-    const { before, after } = await load.stop();
-    expect(await receiver.exited).toBe(0);
-    expect(after.length).toBeGreaterThan(0);
-    // The last that were sent before may have been stored in either.
-    const old = new Set(missingIn(`${directory}.old`, before));
-    expect(missingIn(directory, before).filter((id) => old.has(id))).toEqual([]);
-    const again = await startProcessReady(environmentOf(directory, signer));
-    expect(missingIn(directory, after)).toEqual([]);
-    again.kill('SIGTERM');
-    expect(await again.exited).toBe(0);
-  },
-  60_000,
-);
+test.concurrent('the directory exchanged for one with a backup: what is acknowledged since is in the backup, what was before in the old', async () => {
+  const backup = await makeBackup();
+  const { directory, receiver, load } = await begin();
+  expect((await receiver.read('/api/orders')).status).toBe(200);
+  const other = `${directory}.other`;
+  mkdirSync(other);
+  copyFileSync(backup, fileIn(other));
+  renameSync(directory, `${directory}.old`);
+  renameSync(other, directory);
+  load.mishap();
+  await load.more();
+  await becomesReady(receiver);
+  receiver.kill('SIGTERM');
+  const { before, after } = await load.stop();
+  expect(await receiver.exited).toBe(0);
+  expect(after.length).toBeGreaterThan(0);
+  // The last that were sent before may have been stored in either.
+  const old = new Set(missingIn(`${directory}.old`, before));
+  expect(missingIn(directory, before).filter((id) => old.has(id))).toEqual([]);
+  const again = await startProcessReady(environmentOf(directory, signer));
+  expect(missingIn(directory, after)).toEqual([]);
+  again.kill('SIGTERM');
+  expect(await again.exited).toBe(0);
+}, 60_000);
 
 const DAMAGING: readonly (readonly [string, (file: string, backup: string) => void, RegExp])[] = [
   [

@@ -254,52 +254,49 @@ test.concurrent('a variable that looks misspelt is a warning at start', async ()
   expect(await receiver.exited).toBe(0);
 });
 
-test.concurrent(
-  'SIGHUP reads the keys again: what did not verify is applied, and a broken file leaves the old keys',
-  async () => {
-    const directory = makeDirectory();
-    const other = createSigner(signer.clientId);
-    const keyFile = join(directory, 'apo.pem');
-    writeFileSync(keyFile, other.publicKey);
-    const ownKeyFile = join(directory, 'merchant.pem');
-    writeFileSync(ownKeyFile, keyFixture('throw-away.private.pkcs8.pem'));
-    const receiver = await startProcessReady({
-      ...environmentOf(directory, signer),
-      ANTOM_REGION: 'EU',
-      ANTOM_PRIVATE_KEY_FILE: ownKeyFile,
-      ANTOM_PUBLIC_KEY: '',
-      ANTOM_PUBLIC_KEY_FILE: keyFile,
-    });
-    await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
-    expect(await receiver.order('P1')).toBeNull();
+test.concurrent('SIGHUP reads the keys again: what did not verify is applied, and a broken file leaves the old keys', async () => {
+  const directory = makeDirectory();
+  const other = createSigner(signer.clientId);
+  const keyFile = join(directory, 'apo.pem');
+  writeFileSync(keyFile, other.publicKey);
+  const ownKeyFile = join(directory, 'merchant.pem');
+  writeFileSync(ownKeyFile, keyFixture('throw-away.private.pkcs8.pem'));
+  const receiver = await startProcessReady({
+    ...environmentOf(directory, signer),
+    ANTOM_REGION: 'EU',
+    ANTOM_PRIVATE_KEY_FILE: ownKeyFile,
+    ANTOM_PUBLIC_KEY: '',
+    ANTOM_PUBLIC_KEY_FILE: keyFile,
+  });
+  await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P1' })));
+  expect(await receiver.order('P1')).toBeNull();
 
-    writeFileSync(keyFile, signer.publicKey);
-    writeFileSync(ownKeyFile, keyFixture('throw-away-second.private.pkcs8.pem'));
-    receiver.kill('SIGHUP');
-    await eventually(
-      'the order',
-      () => receiver.order('P1'),
-      (order) => order?.status === 'AUTHORIZED',
-    );
-    expect(await receiver.unverified()).toEqual([]);
-    const signing = await eventually(
-      'the new key',
-      () => receiver.log().filter(({ msg }) => msg === 'signing with key'),
-      (lines) => lines.length === 2,
-    );
-    expect(signing).toMatchObject([
-      { keyFingerprint: fingerprintOf('throw-away'), keyVersion: '1', host: 'https://open-de-global.alipay.com' },
-      { keyFingerprint: fingerprintOf('throw-away-second') },
-    ]);
+  writeFileSync(keyFile, signer.publicKey);
+  writeFileSync(ownKeyFile, keyFixture('throw-away-second.private.pkcs8.pem'));
+  receiver.kill('SIGHUP');
+  await eventually(
+    'the order',
+    () => receiver.order('P1'),
+    (order) => order?.status === 'AUTHORIZED',
+  );
+  expect(await receiver.unverified()).toEqual([]);
+  const signing = await eventually(
+    'the new key',
+    () => receiver.log().filter(({ msg }) => msg === 'signing with key'),
+    (lines) => lines.length === 2,
+  );
+  expect(signing).toMatchObject([
+    { keyFingerprint: fingerprintOf('throw-away'), keyVersion: '1', host: 'https://open-de-global.alipay.com' },
+    { keyFingerprint: fingerprintOf('throw-away-second') },
+  ]);
 
-    writeFileSync(keyFile, 'broken');
-    receiver.kill('SIGHUP');
-    await eventually('an error', receiver.log, (lines) =>
-      lines.some(({ level, msg }) => level === 50 && String(msg).includes('old ones stay')),
-    );
-    await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P2' })));
-    expect(await receiver.order('P2')).toMatchObject({ status: 'AUTHORIZED' });
-    receiver.kill('SIGTERM');
-    expect(await receiver.exited).toBe(0);
-  },
-);
+  writeFileSync(keyFile, 'broken');
+  receiver.kill('SIGHUP');
+  await eventually('an error', receiver.log, (lines) =>
+    lines.some(({ level, msg }) => level === 50 && String(msg).includes('old ones stay')),
+  );
+  await receiver.post(signer.sign(paymentResult('S', { paymentId: 'P2' })));
+  expect(await receiver.order('P2')).toMatchObject({ status: 'AUTHORIZED' });
+  receiver.kill('SIGTERM');
+  expect(await receiver.exited).toBe(0);
+});

@@ -45,37 +45,29 @@ const exitOf = async ({ child, exited }: ReceiverProcess): Promise<unknown> => {
   return await exited;
 };
 
-test.concurrent(
-  'SIGTERM ends a receiver whose log nobody reads',
-  async () => {
-    const receiver = await beginUnread(MANY);
-    receiver.kill('SIGTERM');
-    expect(await exitOf(receiver)).toBe(0);
-  },
-  60_000,
-);
+test.concurrent('SIGTERM ends a receiver whose log nobody reads', async () => {
+  const receiver = await beginUnread(MANY);
+  receiver.kill('SIGTERM');
+  expect(await exitOf(receiver)).toBe(0);
+}, 60_000);
 
-test.concurrent(
-  'a second SIGTERM ends one at once that still has a request in flight',
-  async () => {
-    const receiver = await beginUnread(MANY);
-    const { body } = notification();
-    const flight = await openRaw(receiver.address);
-    await flight.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n{`);
-    expect((await receiver.readiness()).status).toBe(200);
-    receiver.kill('SIGTERM');
-    await eventually(
-      'draining',
-      () => receiver.readiness().catch(() => ({ status: 0 })),
-      ({ status }) => status !== 200,
-    );
-    expect(receiver.child.exitCode).toBeNull();
-    receiver.kill('SIGTERM');
-    expect(await exitOf(receiver)).toBe(1);
-    flight.destroy();
-  },
-  60_000,
-);
+test.concurrent('a second SIGTERM ends one at once that still has a request in flight', async () => {
+  const receiver = await beginUnread(MANY);
+  const { body } = notification();
+  const flight = await openRaw(receiver.address);
+  await flight.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n{`);
+  expect((await receiver.readiness()).status).toBe(200);
+  receiver.kill('SIGTERM');
+  await eventually(
+    'draining',
+    () => receiver.readiness().catch(() => ({ status: 0 })),
+    ({ status }) => status !== 200,
+  );
+  expect(receiver.child.exitCode).toBeNull();
+  receiver.kill('SIGTERM');
+  expect(await exitOf(receiver)).toBe(1);
+  flight.destroy();
+}, 60_000);
 
 type Lines = ReturnType<ReceiverProcess['log']>;
 const writtenIn = (lines: Lines): number => lines.filter(({ paymentId }) => paymentId === 'P1').length;

@@ -47,7 +47,12 @@ export const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
 type Kind =
-  'PAYMENT_RESULT' | 'PAYMENT_PENDING' | 'UPDATE_AMOUNT_RESULT' | 'CAPTURE_RESULT' | 'REFUND_RESULT' | 'DISPUTE';
+  | 'PAYMENT_RESULT'
+  | 'PAYMENT_PENDING'
+  | 'UPDATE_AMOUNT_RESULT'
+  | 'CAPTURE_RESULT'
+  | 'REFUND_RESULT'
+  | 'DISPUTE';
 
 /** Which identifiers and amount a kind has; the others are not looked at. */
 const SHAPES: Readonly<Record<Kind, { readonly ids: readonly string[]; readonly amount: string }>> = {

@@ -111,9 +111,9 @@ const runProfile = async (bench: Bench, count: number): Promise<readonly Row[]> 
 
 const runShort = async (bench: Bench): Promise<readonly Row[]> => [
   ...(await runComparison(bench, { rounds: 1, notifications: 150, warmUp: 100, against })),
-  ...(await runRows(bench, { rows: 2_000, rounds: 1, notifications: 300 })),
-  ...(await runOverload(bench, { notifications: 300, seconds: 1 })),
-  ...(await runForged(bench, { notifications: 300, from: 5_000, stepSeconds: 0.5, floodSeconds: 1 })),
+  ...(await runRows(bench, { rows: 1_000, rounds: 1, notifications: 300 })),
+  ...(await runOverload(bench, { notifications: 300, seconds: 0.5 })),
+  ...(await runForged(bench, { notifications: 300, from: 8_000, stepSeconds: 0.3, floodSeconds: 0.5 })),
   ...(await runReplicas(bench, { replicas: 2, notifications: 300 })),
   ...(await runProfile(bench, 300)),
 ];

@@ -11,6 +11,8 @@ export interface OpenOptions {
   readonly allowUnsafeDatabase: boolean;
   /** Told once by which of its settings, where that is allowed. */
   readonly onUnsafe?: (settings: readonly string[]) => void;
+  /** SQLite: reads and writes wait for each other, and it opens in half the time. For one task at a time. */
+  readonly hasOneThread?: boolean;
   /** SQLite: told what a person has to know about the database, when it is opened. */
   readonly onNotice?: (notice: string) => void;
   /** SQLite: told that this process must not go on: what happened to the files while they were open. */
@@ -23,11 +25,12 @@ export const openStore = async ({
   rules,
   allowUnsafeDatabase,
   onUnsafe = () => {},
+  hasOneThread = false,
   onNotice = () => {},
   onUnusable = () => {},
 }: OpenOptions): Promise<Store> =>
   isSqlite(databaseUrl)
-    ? await openSqlite({ file: fileOf(databaseUrl), rules, onNotice, onUnusable })
+    ? await openSqlite({ file: fileOf(databaseUrl), rules, hasOneThread, onNotice, onUnusable })
     : await (await postgres()).openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
 
 /** Opens it to copy from: it is not migrated, and cannot be written. Throws the same. */

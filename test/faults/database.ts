@@ -48,7 +48,7 @@ const startLoad = (replicas: readonly ReceiverProcess[], seed: number): Load => 
       await deliver(address, { ledger, samples, insists: true });
       sent.push(...fresh);
       finished[index] = (finished[index] ?? 0) + 1;
-      await pause(20);
+      await pause(100);
     }
   };
   const lanes = Promise.all(replicas.map(lane));

@@ -5,16 +5,16 @@ import { captureResult, type Fields, jpy, notificationsOfPayment, paymentResult 
 import { ordersOf } from '../support/orders.ts';
 import { sql } from '../support/postgres.ts';
 import { environmentOf, type ReceiverProcess, startProcessReady } from '../support/receiver.ts';
-import type { Campaign } from './campaign.ts';
+import type { Campaign, Extent } from './campaign.ts';
 import { createRandom, type Random } from './random.ts';
 import { sharedServer } from './stores.ts';
 
 const REPLICAS = 4;
 const PAYMENTS = 50;
 /** A notification is sent eight times at most. */
-const TIMES = 8;
+const TIMES: Readonly<Record<Extent, number>> = { whole: 8, part: 4 };
 const CONNECTIONS_A_REPLICA = 8;
-const CAPTURES = 1_000;
+const CAPTURES: Readonly<Record<Extent, number>> = { whole: 1_000, part: 400 };
 const TIMES_A_CAPTURE = 2;
 
 const signer = createSigner();
@@ -27,10 +27,10 @@ const manyPayments = (): readonly Post[] =>
 const THE_PAYMENT = { paymentId: 'P-great', paymentRequestId: 'R-great' };
 const captureOf = (_: unknown, number: number): Fields =>
   captureResult('S', { paymentId: THE_PAYMENT.paymentId, captureId: `C-${number}`, captureAmount: jpy('1') });
-const onePayment = (): readonly Post[] =>
+const onePayment = (captures: number): readonly Post[] =>
   [
-    paymentResult('S', { ...THE_PAYMENT, paymentAmount: jpy(String(CAPTURES)) }),
-    ...Array.from({ length: CAPTURES }, captureOf),
+    paymentResult('S', { ...THE_PAYMENT, paymentAmount: jpy(String(captures)) }),
+    ...Array.from({ length: captures }, captureOf),
   ].map((fields) => signer.sign(fields));
 
 /** Sends all that a replica gets, over several connections; gives back the different answers. */
@@ -78,9 +78,9 @@ const sendAll = async (
   assert.deepEqual(new Set(answers.flat()), new Set([`200 ${ACKNOWLEDGEMENT}`]));
 };
 
-const many = (): Storm => ({
+const many = (times: number): Storm => ({
   posts: manyPayments(),
-  times: TIMES,
+  times,
   check: (orders) => {
     assert.equal(orders.length, PAYMENTS);
     assert.deepEqual(
@@ -94,18 +94,18 @@ const many = (): Storm => ({
   },
 });
 
-const great = (): Storm => ({
-  posts: onePayment(),
+const great = (captures: number): Storm => ({
+  posts: onePayment(captures),
   times: TIMES_A_CAPTURE,
   check: (orders) =>
     assert.deepEqual(
       orders.map(({ status, fulfillable, capturedAmount }) => [status, fulfillable, capturedAmount?.value]),
-      [['CAPTURED', true, String(CAPTURES)]],
+      [['CAPTURED', true, String(captures)]],
     ),
 });
 
-const round = async (seed: number): Promise<void> => {
-  const weather = seed % 2 === 0 ? great() : many();
+const round = async (seed: number, extent: Extent): Promise<void> => {
+  const weather = seed % 2 === 0 ? great(CAPTURES[extent]) : many(TIMES[extent]);
   const server = await sharedServer();
   const url = await server.createDatabase();
   const env = { ...environmentOf('', signer), DATABASE_URL: url };

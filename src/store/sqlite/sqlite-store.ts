@@ -13,6 +13,8 @@ import { DatabaseLostError } from './watch.ts';
 export interface SqliteOptions {
   readonly file: string;
   readonly rules: OrderRules;
+  /** What is read is read by the writer. */
+  readonly hasOneThread?: boolean;
   /** Told what a person has to know about the database, when it is opened. */
   readonly onNotice?: (notice: string) => void;
   /** Told that this process must not go on: what happened to the files while they were open. */
@@ -33,7 +35,7 @@ export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
   const { calls, recovered } = createRecovering({ ...options, writer, reader, guard });
   const reading = async (): Promise<Thread> => {
     await recovered();
-    return await reader.get();
+    return options.hasOneThread === true ? writer : await reader.get();
   };
   return {
     ...toStore(calls, reading),

@@ -16,7 +16,7 @@ export interface Genuine {
 }
 
 const LANES = 3;
-const PAUSE_MS = 20;
+const PAUSE_MS = 50;
 const AGAIN_AFTER_MS = 250;
 /** APO's own patience is not known; this is longer than a response may take. */
 const GIVES_UP_AFTER_MS = 10_000;

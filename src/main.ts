@@ -180,10 +180,10 @@ const openParts = async (parts: Parts, means: Means & Pick<Servers, 'metrics'>):
   parts.store = store;
   parts.inbox = createInbox({ store, ...config, ...inboxReport(log), onCommitted: metrics.committed });
   const report = upkeepReport(log, { sampled: createSampledLog(log), metrics });
-  parts.upkeep = startUpkeep({ store, handlers, rules: config.rules, retention: config, report });
+  parts.upkeep = startUpkeep({ store: store.own, handlers, rules: config.rules, retention: config, report });
   parts.relaying.begin(store, metrics.posted);
-  parts.calling.begin(store);
-  parts.sightings.keep(store, (error) => report.failed('seen', error));
+  parts.calling.begin(store.own);
+  parts.sightings.keep(store.own, (error) => report.failed('seen', error));
   parts.upkeep.verifyAgain(parts.trust);
   // They were read again while the database was away.
   if (parts.trust.keys !== config.keys) parts.upkeep.remember(serviceOf(config, parts.trust.keys));

@@ -4,7 +4,7 @@ import { type Config, namedConfig, namedRules } from './config.ts';
 import { ListenError } from './http/listener.ts';
 import { type Log, oncePerMinute, problemOf } from './log.ts';
 import { openStore } from './store/open.ts';
-import { type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
+import { type OpenedStore, type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
 import { clientsOf, putRulesInForce, recallRules, rememberService, type ServiceInForce } from './upkeep/in-force.ts';
 import { VERSION } from './version.ts';
 
@@ -22,7 +22,7 @@ const OPEN_AGAIN_AFTER_MS = 1_000;
 export const openPatiently = async (
   { config, log, onUnusable }: Opening,
   isStopping: () => boolean,
-): Promise<Store | null> => {
+): Promise<OpenedStore | null> => {
   const isNews = oncePerMinute();
   while (!isStopping()) {
     try {
@@ -36,7 +36,7 @@ export const openPatiently = async (
             'commits are not durable on this server: what was acknowledged may be lost (ALLOW_UNSAFE_DATABASE)',
           ),
       });
-      await takeCharge(store, { config, log });
+      await takeCharge(store.own, { config, log });
       return store;
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;

@@ -15,7 +15,8 @@ export const openExisting = async (env: Environment, onNotice?: (notice: string)
     const absent = `there is no database at ${fileOf(databaseUrl)}: the service makes it when it first starts, and DATABASE_URL says where`;
     throw new CommandError([absent, ...misspelt(env)].join('. '));
   }
-  return await openStore({ ...config, hasOneThread: true, ...(onNotice === undefined ? {} : { onNotice }) });
+  const { own } = await openStore({ ...config, ...(onNotice === undefined ? {} : { onNotice }) });
+  return own;
 };
 
 interface Opening {

@@ -1,7 +1,8 @@
 import type { OrderRules } from '../order/rules.ts';
 import { fileOf } from './sqlite/file.ts';
 import { migrateSqlite, openSqlite, openSqliteSource } from './sqlite/sqlite-store.ts';
-import type { Migrated, Store, StoreUnusableError } from './store.ts';
+import type { Migrated } from './schema.ts';
+import type { OpenedStore, Store, StoreUnusableError } from './store.ts';
 
 export interface OpenOptions {
   /** `sqlite:FILE` or `postgres://…`. */
@@ -11,8 +12,6 @@ export interface OpenOptions {
   readonly allowUnsafeDatabase: boolean;
   /** Told once by which of its settings, where that is allowed. */
   readonly onUnsafe?: (settings: readonly string[]) => void;
-  /** SQLite: reads and writes wait for each other, and it opens in half the time. For one task at a time. */
-  readonly hasOneThread?: boolean;
   /** SQLite: told what a person has to know about the database, when it is opened. */
   readonly onNotice?: (notice: string) => void;
   /** SQLite: told that this process must not go on: what happened to the files while they were open. */
@@ -25,12 +24,11 @@ export const openStore = async ({
   rules,
   allowUnsafeDatabase,
   onUnsafe = () => {},
-  hasOneThread = false,
   onNotice = () => {},
   onUnusable = () => {},
-}: OpenOptions): Promise<Store> =>
+}: OpenOptions): Promise<OpenedStore> =>
   isSqlite(databaseUrl)
-    ? await openSqlite({ file: fileOf(databaseUrl), rules, hasOneThread, onNotice, onUnusable })
+    ? await openSqlite({ file: fileOf(databaseUrl), rules, onNotice, onUnusable })
     : await (await postgres()).openPostgres({ url: databaseUrl, rules, allowUnsafe: allowUnsafeDatabase, onUnsafe });
 
 /** Opens it to copy from: it is not migrated, and cannot be written. Throws the same. */

@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
-import { type Migrated, StoreUnusableError } from './store.ts';
+import { StoreUnusableError } from './errors.ts';
+
+/** What bringing the schema forward came to. */
+export interface Migrated {
+  /** The schema's version now. */
+  readonly version: number;
+  /** The versions that were applied just now, in order; none where it was up to date. */
+  readonly applied: readonly number[];
+}
 
 /** One step of a schema; forward only. Once it is released it is never changed. */
 export interface Migration {

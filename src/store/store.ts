@@ -149,14 +149,6 @@ export interface RebuildStep {
   readonly next: string | null;
 }
 
-/** What bringing the schema forward came to. */
-export interface Migrated {
-  /** The schema's version now. */
-  readonly version: number;
-  /** The versions that were applied just now, in order; none where it was up to date. */
-  readonly applied: readonly number[];
-}
-
 /**
  * The port. Both databases keep the same promises: one call that writes is one transaction, durable when its
  * promise resolves; what throws StoreUnavailableError may or may not have happened.
@@ -170,6 +162,11 @@ export interface Store extends StoreReads, StoreWrites {
   readonly exclusively: <T>(task: string, work: () => Promise<T>) => Promise<T | null>;
   readonly backup: (file: string) => Promise<{ readonly bytes: number }>;
   readonly close: () => Promise<void>;
+}
+
+export interface OpenedStore extends Store {
+  /** The same for one's own work: SQLite reads for it in the thread that writes, and starts no other. */
+  readonly own: Store;
 }
 
 export interface StoreReads extends StoreCallbackReads, StoreInquiryReads, StoreMoveReads {

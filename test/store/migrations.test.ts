@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { migrate as migratePostgres } from '../../src/store/postgres/connect.ts';
 import { MIGRATIONS as POSTGRES } from '../../src/store/postgres/migrations.ts';
-import type { Migration } from '../../src/store/schema.ts';
+import type { Migrated, Migration } from '../../src/store/schema.ts';
 import { migrate as migrateSqlite } from '../../src/store/sqlite/connect.ts';
 import { MIGRATIONS as SQLITE } from '../../src/store/sqlite/migrations.ts';
-import { type Migrated, StoreUnusableError } from '../../src/store/store.ts';
+import { StoreUnusableError } from '../../src/store/store.ts';
 import { startServer, type TestServer } from '../support/postgres.ts';
 
 /** An empty database, and what the tests do with it. */

@@ -1,5 +1,6 @@
 import type { Client, ClientBase } from 'pg';
 import {
+  type Migrated,
   type AppliedMigration,
   assertReadable,
   CREATE_MIGRATIONS,
@@ -11,7 +12,7 @@ import {
   toMigrated,
   UNRELEASED,
 } from '../schema.ts';
-import { type Migrated, StoreUnusableError } from '../store.ts';
+import { StoreUnusableError } from '../store.ts';
 import { toOpeningError } from './failure.ts';
 import { bitsOf, MIGRATION_LOCK } from './locks.ts';
 import { MIGRATIONS } from './migrations.ts';

@@ -3,7 +3,7 @@ import type { OrderRules } from '../../order/rules.ts';
 import { toStore } from '../entries.ts';
 import { taskLock } from '../lock.ts';
 import { createReads, createWrites } from '../operations.ts';
-import { type Store, StoreRejectedError } from '../store.ts';
+import { type OpenedStore, type Store, StoreRejectedError } from '../store.ts';
 import { assertPostgresReadable, hostsOf, migratePostgres, sessionFor } from './connect.ts';
 import { createConnections } from './connections.ts';
 import { toStoreError } from './failure.ts';
@@ -37,11 +37,12 @@ const COPY_TIMEOUT_MS = 300_000;
  * Opens the PostgreSQL store, for as many replicas as there are. Throws a StoreUnusableError or a
  * StoreUnavailableError.
  */
-export const openPostgres = async (options: PostgresOptions): Promise<Store> => {
+export const openPostgres = async (options: PostgresOptions): Promise<OpenedStore> => {
   const { url, allowUnsafe } = { ...DEFAULTS, ...options };
   const { unsafe } = await migratePostgres(url, allowUnsafe);
   if (unsafe.length > 0) options.onUnsafe?.(unsafe);
-  return createPostgresStore(options);
+  const store = createPostgresStore(options);
+  return { ...store, own: store };
 };
 
 /** Opens a database that nobody has migrated just now, to copy from; a standby will do. Throws the same. */

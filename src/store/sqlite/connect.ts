@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import {
+  type Migrated,
   type AppliedMigration,
   assertReadable,
   CREATE_MIGRATIONS,
@@ -12,7 +13,7 @@ import {
   toMigrated,
   UNRELEASED,
 } from '../schema.ts';
-import { type Migrated, StoreUnusableError } from '../store.ts';
+import { StoreUnusableError } from '../store.ts';
 import { closeToOthers, createFile, lookAt, openKept, realPathOf, toOpenError } from './file.ts';
 import { BUSY_TIMEOUT_MS, gone, inspect, unclean } from './inspect.ts';
 import { MIGRATIONS } from './migrations.ts';

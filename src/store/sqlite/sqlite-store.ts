@@ -3,7 +3,8 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { OrderRules } from '../../order/rules.ts';
 import { toRecordEntry, toStore } from '../entries.ts';
-import { type Migrated, type Store, StoreUnusableError } from '../store.ts';
+import type { Migrated } from '../schema.ts';
+import { type OpenedStore, type Store, StoreUnusableError } from '../store.ts';
 import { openForWriting } from './connect.ts';
 import { packBatch } from './message.ts';
 import { createGuard, createLateThread, createRecovering } from './recovering.ts';
@@ -13,8 +14,6 @@ import { DatabaseLostError } from './watch.ts';
 export interface SqliteOptions {
   readonly file: string;
   readonly rules: OrderRules;
-  /** What is read is read by the writer. */
-  readonly hasOneThread?: boolean;
   /** Told what a person has to know about the database, when it is opened. */
   readonly onNotice?: (notice: string) => void;
   /** Told that this process must not go on: what happened to the files while they were open. */
@@ -25,27 +24,20 @@ export interface SqliteOptions {
  * Opens the SQLite store. Its writer and its reader are threads: no lock and no slow disk ever holds up the event loop.
  * Throws a StoreUnusableError or a StoreUnavailableError.
  */
-export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
+export const openSqlite = async (options: SqliteOptions): Promise<OpenedStore> => {
   const { file, rules } = options;
   const writer = await startThread({ role: 'writer', file, rules });
   if (writer.notice !== null) options.onNotice?.(writer.notice);
   const guard = createGuard(file);
-  // The reader starts when somebody asks: a receiver that only receives saves its memory.
+  // The reader starts when somebody asks: a receiver that only receives saves a thread and its memory.
   const reader = createLateThread(async () => await startThread({ role: 'reader', file, rules }));
   const { calls, recovered } = createRecovering({ ...options, writer, reader, guard });
-  const reading = async (): Promise<Thread> => {
-    await recovered();
-    return options.hasOneThread === true ? writer : await reader.get();
-  };
-  return {
+  const storeOf = (reading: () => Promise<Pick<Thread, 'calls'>>): Store => ({
     ...toStore(calls, reading),
     record: async (batch, bounds) => await calls.recordPacked(packBatch(batch.map(toRecordEntry)), bounds),
     name: nameOf(file),
     // One writer, one after the other.
     concurrency: 1,
-    // Asked often; the writer is there anyhow.
-    hasFailed: async () => await calls.hasFailed(),
-    recall: async (name) => await calls.recall(name),
     measure: async (bounds) => ({
       ...(await (await reading()).calls.measure(bounds)),
       freeBytes: await freeBytesBeside(file),
@@ -60,7 +52,12 @@ export const openSqlite = async (options: SqliteOptions): Promise<Store> => {
       guard.drop();
       await writer.close();
     },
+  });
+  const reading = async (): Promise<Thread> => {
+    await recovered();
+    return await reader.get();
   };
+  return { ...storeOf(reading), own: storeOf(async () => ({ calls })) };
 };
 
 /**

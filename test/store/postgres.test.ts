@@ -1,6 +1,7 @@
+import { Client } from 'pg';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { sql, startServer } from '../support/postgres.ts';
+import { startServer } from '../support/postgres.ts';
 import { describeStore } from './store.case.ts';
 import { DELETE_ALL, RULES } from './support.ts';
 
@@ -9,10 +10,12 @@ describeStore('PostgreSQL', async () => {
   const url = await server.createDatabase();
   const store = await openPostgres({ url, rules: RULES });
   const opened: Store[] = [];
+  const client = new Client({ connectionString: url });
+  await client.connect();
 
   return {
     empty: async () => {
-      await sql(url, DELETE_ALL.join(';'));
+      await client.query(DELETE_ALL.join(';'));
       return store;
     },
     open: async ({ rules, ...opening }) => {
@@ -21,7 +24,7 @@ describeStore('PostgreSQL', async () => {
       return another;
     },
     sql: async (statement) => {
-      await sql(url, statement);
+      await client.query(statement);
     },
     rejectOrders: 'alter table orders add constraint reject_orders check (false) not valid',
     acceptOrders: 'alter table orders drop constraint reject_orders',
@@ -29,6 +32,7 @@ describeStore('PostgreSQL', async () => {
       for (const another of opened.splice(0)) await another.close();
     },
     remove: async () => {
+      await client.end();
       await store.close();
       await server.stop();
     },

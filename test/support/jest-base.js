@@ -8,8 +8,6 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': './test/support/strip-types.js' },
   testSequencer: './test/support/longest-first.js',
-  // In jest's sandbox every look-up of a global costs, and number crunching looks up Math all the time.
-  sandboxInjectedGlobals: ['Math'],
   // Each file leaves something behind in its worker, and the collector goes over it again and again.
   workerIdleMemoryLimit: '400MB',
   // No test is about time: this only ends one that hangs, also on a machine that is busy.

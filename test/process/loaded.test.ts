@@ -16,8 +16,10 @@ test("the service does not load Node's HTTP client, which takes memory, until it
   expect(loaded.filter((name) => name.includes('undici'))).toEqual([]);
 });
 
+/** Each has a port. */
+const threads = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+
 test('on SQLite the thread that reads for others, which takes memory, starts when somebody reads', async () => {
-  const threads = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
   const directory = makeDirectory();
   const signer = createSigner();
   const before = threads();

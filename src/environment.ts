@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { codeOf } from './thrown.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -204,7 +205,7 @@ export const readText = (file: string): string | { readonly code: string } => {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    return { code: typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable' };
+    return { code: codeOf(error) ?? 'unreadable' };
   }
 };
 
@@ -216,7 +217,7 @@ export const loadDotEnv = (): void => {
   try {
     process.loadEnvFile();
   } catch (error) {
-    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
+    const code = codeOf(error) ?? 'unreadable';
     if (code !== 'ENOENT') throw new ConfigError([`.env in the working directory cannot be read: ${code}`]);
   }
 };

@@ -17,6 +17,8 @@ type Allowance = readonly [from: string, to: string, what: 'all' | 'types' | rea
  * imports freely.
  */
 const ALLOWED: readonly Allowance[] = [
+  ...['store/', 'http/', 'relay/', 'environment.ts'].map((from): Allowance => [from, 'thrown.ts', 'all']),
+
   ['handlers/', 'order/', 'all'],
   ['handlers/', 'antom/result-codes.ts', 'all'],
   ['handlers/', 'antom/', 'types'],
@@ -200,6 +202,7 @@ const FILES = new Set([
   'node-http.ts',
   'secret-files.ts',
   'testing.ts',
+  'thrown.ts',
   'version.ts',
 ]);
 

@@ -3,7 +3,8 @@ import { ConfigError, EXIT_CONFIG } from '../environment.ts';
 import { InvalidCursorError, StoreUnusableError } from '../store/errors.ts';
 import { reasonOf } from './reason.ts';
 
-export { codeOf, reasonOf } from './reason.ts';
+export { codeOf } from '../thrown.ts';
+export { reasonOf } from './reason.ts';
 
 export const EXIT_FINE = 0;
 export const EXIT_WRONG = 1;

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { codeOf } from '../thrown.ts';
 
 export interface Address {
   readonly host: string;
@@ -35,7 +36,9 @@ export const listenTogether = async <const T extends readonly Listener[]>(
 ): Promise<{ readonly [K in keyof T]: Address }> => {
   const tried = await Promise.allSettled(listeners.map(async ({ server, ...at }) => await listen(server, at)));
   const failures = tried.flatMap((one, index) =>
-    one.status === 'rejected' ? [{ code: codeOf(one.reason), listener: listeners[index] as Listener }] : [],
+    one.status === 'rejected'
+      ? [{ code: codeOf(one.reason) ?? String(one.reason), listener: listeners[index] as Listener }]
+      : [],
   );
   if (failures.length > 0) {
     for (const { server } of listeners) server.close();
@@ -48,9 +51,6 @@ export const listenTogether = async <const T extends readonly Listener[]>(
 };
 
 const LASTING: ReadonlySet<string> = new Set(['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND']);
-
-const codeOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
 
 const problemOf = ({ code, listener }: { readonly code: string; readonly listener: Listener }): string => {
   const {

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as requestTls } from 'node:https';
 import { Agent, request } from '../node-http.ts';
+import { codeOf } from '../thrown.ts';
 import { lookUpPrivate, NOT_PRIVATE } from './private-lookup.ts';
 
 export interface Post {
@@ -77,7 +78,7 @@ const exchange = async (sent: ClientRequest, body: string, limit: AbortSignal): 
         end(answered);
         return;
       }
-      const code = codeOf(error);
+      const code = codeOf(error) ?? error.name;
       const isStale = sent.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') && !limit.aborted;
       end({ kind: isStale ? 'stale' : 'failed', why: whyOf(code) });
     });
@@ -114,8 +115,6 @@ const discard = (response: IncomingMessage, done: () => void): void => {
   response.on('error', () => undefined);
   response.on('close', done);
 };
-
-const codeOf = (error: Error): string => ('code' in error ? String(error.code) : error.name);
 
 const whyOf = (code: string): string =>
   code === NOT_PRIVATE ? 'http leads to a public address: use https' : `no connection: ${code}`;

@@ -1,4 +1,5 @@
 import { DatabaseError } from 'pg';
+import { codeOf, propertyOf } from '../../thrown.ts';
 import { StoreError, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../errors.ts';
 import { WITHOUT_POOLER } from './check.ts';
 
@@ -25,13 +26,12 @@ export const isConnectionUsable = (error: unknown): boolean => {
  */
 export const isServerGone = (error: unknown): boolean => /^(?:57P|08|25006)/.test(sqlStateOf(error) ?? '');
 
-const propertyOf = (error: unknown, name: 'message' | 'code' | 'syscall'): string =>
-  typeof error === 'object' && error !== null && name in error
-    ? String((error as Readonly<Record<string, unknown>>)[name])
-    : '';
+const textOf = (error: unknown, name: 'message' | 'syscall'): string => {
+  const text = propertyOf(error, name);
+  return typeof text === 'string' ? text : '';
+};
 
-const messageOf = (error: unknown): string =>
-  propertyOf(error, 'message') || propertyOf(error, 'code') || String(error);
+const messageOf = (error: unknown): string => textOf(error, 'message') || (codeOf(error) ?? String(error));
 
 /**
  * Names a failure in the port's words. What is not a refusal of the values is an outage, connections that broke
@@ -96,11 +96,11 @@ const remedyOf = (error: unknown, place: Place | null): string | null => {
   // The driver's own words, before the server was asked anything.
   if (message.startsWith('SASL: ') && message.includes('client password')) return 'give a password';
   if (message === 'The server does not support SSL connections') return 'remove sslmode, or set up TLS at the server';
-  const code = propertyOf(error, 'code');
+  const code = codeOf(error) ?? '';
   if (/SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code))
     return 'add sslmode=verify-full&sslrootcert=/path/of/ca.pem, the certificate of the authority that signed it';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'connect by a name that stands in the certificate of the server';
   if (/^ERR_TLS_|^ERR_SSL_|CERT/.test(code)) return 'see sslmode and sslrootcert, and the certificate of the server';
   // The driver reads these files itself; a socket that is missing is an outage.
-  return ['open', 'read'].includes(propertyOf(error, 'syscall')) ? 'see sslcert, sslkey and sslrootcert' : null;
+  return ['open', 'read'].includes(textOf(error, 'syscall')) ? 'see sslcert, sslkey and sslrootcert' : null;
 };

@@ -5,7 +5,8 @@ import {
   StoreUnavailableError,
   StoreUnusableError,
 } from '../errors.ts';
-import { codeOf, sqliteCodeOf } from './file.ts';
+import { codeOf } from '../../thrown.ts';
+import { sqliteCodeOf } from './file.ts';
 import { DatabaseLostError } from './watch.ts';
 
 /** Errors by the names under which they pass from a thread to its caller. The first that an error is an instance of. */

@@ -2,6 +2,7 @@ import { chmodSync, fstatSync, mkdirSync, openSync, readSync, realpathSync, type
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { codeOf, propertyOf } from '../../thrown.ts';
 import { StoreUnavailableError, StoreUnusableError } from '../errors.ts';
 
 /**
@@ -79,27 +80,17 @@ export const closeToOthers = (file: string): void => {
   }
 };
 
-const property = (value: unknown, name: 'code' | 'errcode'): unknown =>
-  typeof value === 'object' && value !== null && name in value
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
-
-export const codeOf = (error: unknown): string | null => {
-  const code = property(error, 'code');
-  return typeof code === 'string' ? code : null;
-};
-
 const PRIMARY_CODE = 0xff;
 
 /** The primary result code of SQLite; null where it is no error of SQLite. */
 export const sqliteCodeOf = (error: unknown): number | null => {
-  const code = property(error, 'errcode');
+  const code = propertyOf(error, 'errcode');
   return typeof code === 'number' ? code & PRIMARY_CODE : null;
 };
 
 /** SQLITE_READONLY_ROLLBACK: who may only read finds a journal that undoes a change (sqlite.org/rescode.html). */
 const READ_ONLY_ROLLBACK = 776;
-export const isHalfDone = (error: unknown): boolean => property(error, 'errcode') === READ_ONLY_ROLLBACK;
+export const isHalfDone = (error: unknown): boolean => propertyOf(error, 'errcode') === READ_ONLY_ROLLBACK;
 
 export const SQLITE = { readOnly: 8, corrupt: 11, cannotOpen: 14, notADatabase: 26 } as const;
 

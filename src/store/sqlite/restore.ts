@@ -1,9 +1,10 @@
 import { chownSync, constants, copyFileSync, linkSync, type Stats, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { codeOf } from '../../thrown.ts';
 import { StoreUnusableError } from '../errors.ts';
 import { seal, syncDirectoryOf } from './backup.ts';
 import { connect } from './connect.ts';
-import { closeToOthers, codeOf, createFile, isSame, lookAt, realPathOf, SQLITE, sqliteCodeOf } from './file.ts';
+import { closeToOthers, createFile, isSame, lookAt, realPathOf, SQLITE, sqliteCodeOf } from './file.ts';
 import { inspect } from './inspect.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { stamp } from './place.ts';

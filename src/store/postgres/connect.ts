@@ -1,10 +1,10 @@
 import type { Client, ClientBase } from 'pg';
 import {
-  type Migrated,
   type AppliedMigration,
   assertReadable,
   CREATE_MIGRATIONS,
   INSERT_MIGRATION,
+  type Migrated,
   type Migration,
   missingMigrations,
   SELECT_MIGRATIONS,

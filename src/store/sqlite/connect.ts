@@ -1,11 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import {
-  type Migrated,
   type AppliedMigration,
   assertReadable,
   CREATE_MIGRATIONS,
   INSERT_MIGRATION,
+  type Migrated,
   type Migration,
   missingMigrations,
   SELECT_MIGRATIONS,

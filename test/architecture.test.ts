@@ -17,7 +17,7 @@ type Allowance = readonly [from: string, to: string, what: 'all' | 'types' | rea
  * imports freely.
  */
 const ALLOWED: readonly Allowance[] = [
-  ...['store/', 'http/', 'relay/', 'environment.ts'].map((from): Allowance => [from, 'thrown.ts', 'all']),
+  ...['antom/', 'store/', 'http/', 'relay/', 'environment.ts'].map((from): Allowance => [from, 'thrown.ts', 'all']),
 
   ['handlers/', 'order/', 'all'],
   ['handlers/', 'antom/result-codes.ts', 'all'],

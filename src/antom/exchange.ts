@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { codeOf, propertyOf } from '../thrown.ts';
 import { signatureHeader } from './signing.ts';
 
 /** Who calls, and where. */
@@ -100,8 +101,8 @@ const readUpTo = async (maxBytes: number, { body }: Response): Promise<Buffer | 
 
 /** `fetch` wraps what happened: the code stands at the innermost cause. */
 const codeIn = (error: unknown): string => {
-  if (typeof error !== 'object' || error === null) return 'unknown';
-  if ('cause' in error && error.cause !== undefined) return codeIn(error.cause);
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'name' in error ? String(error.name) : 'unknown';
+  const cause = propertyOf(error, 'cause');
+  if (cause !== undefined) return codeIn(cause);
+  const name = propertyOf(error, 'name');
+  return codeOf(error) ?? (typeof name === 'string' ? name : 'unknown');
 };

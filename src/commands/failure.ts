@@ -3,7 +3,6 @@ import { ConfigError, EXIT_CONFIG } from '../environment.ts';
 import { InvalidCursorError, StoreUnusableError } from '../store/errors.ts';
 import { reasonOf } from './reason.ts';
 
-export { codeOf } from '../thrown.ts';
 export { reasonOf } from './reason.ts';
 
 export const EXIT_FINE = 0;

@@ -2,7 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { KeyError } from '../antom/keys.ts';
 import { readPrivateKeyText } from '../antom/private-key.ts';
-import { codeOf, CommandError, reasonOf } from './failure.ts';
+import { codeOf } from '../thrown.ts';
+import { CommandError, reasonOf } from './failure.ts';
 
 /** Reads a file that holds an RSA private key to sign with. Throws a CommandError, which never quotes the key. */
 export const readPrivateKey = async (file: string): Promise<KeyObject> => {

@@ -4,8 +4,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type AntomKey, readKey } from '../antom/keys.ts';
 import { notWritable } from './backup.ts';
-import { codeOf, CommandError, reasonOf } from './failure.ts';
+import { CommandError, reasonOf } from './failure.ts';
 import { makeKeyPair } from '../antom/key-pair.ts';
+import { codeOf } from '../thrown.ts';
 import { readPrivateKey } from './private-key.ts';
 
 export interface SandboxKeys {

@@ -38,7 +38,7 @@ const check = (text: string): Checked => {
     join(directory, 'tsconfig.json'),
     JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: ['misuse.ts'] }),
   );
-  const { status, stdout } = tsc('--noEmit', '--pretty', 'false', '-p', directory);
+  const { status, stdout } = tsc('--noEmit', '--singleThreaded', '--incremental', '--pretty', 'false', '-p', directory);
   const errors = [...stdout.matchAll(/^(?:.*\/)?([^/\s]+)\((\d+),\d+\): error (TS\d+)/gm)].map(
     ([, file = '', line, code = '']) => ({ file, line: Number(line), code }),
   );
@@ -67,7 +67,7 @@ describe('misuse that must not compile', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       readonly scripts: Readonly<Record<string, string>>;
     };
-    expect(scripts['typecheck']).toBe('tsc --noEmit');
+    expect(scripts['typecheck']).toMatch(/^tsc --noEmit( |$)/);
     expect(scripts['test']).toContain('npm run -s typecheck');
     expect(tsc('--listFilesOnly').stdout.split('\n')).toContain(join(ROOT, 'test/misuse.ts'));
   });

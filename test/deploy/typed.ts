@@ -61,6 +61,7 @@ const complaintsByType = (manifests: readonly Manifest[]): readonly string[] => 
       [
         pathOf('node_modules/typescript/bin/tsc'),
         '--noEmit',
+        '--singleThreaded',
         '--strict',
         '--skipLibCheck',
         '--types',

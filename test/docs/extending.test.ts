@@ -101,7 +101,7 @@ describe('the example of docs/extending.md', () => {
     const tsconfig = JSON.parse(readFileSync(join(extended, 'tsconfig.json'), 'utf8')) as Fields;
     writeFileSync(join(extended, 'tsconfig.json'), JSON.stringify({ ...tsconfig, include: ['src'] }));
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-    const { stdout } = spawnSync(process.execPath, [tsc, '--noEmit', '--pretty', 'false'], {
+    const { stdout } = spawnSync(process.execPath, [tsc, '--noEmit', '--singleThreaded', '--pretty', 'false'], {
       cwd: extended,
       encoding: 'utf8',
     });

@@ -59,6 +59,11 @@ const run: Check = async ({ site }, { input }) => {
   expectFine(await checkout.run(onSite(checkout, input)));
 };
 
+const runHere: Check = async ({ site }, { input }) => {
+  const checkout = await site();
+  expectFine(await checkout.here(onSite(checkout, input)));
+};
+
 /** What a container runs, run here. */
 const runInside: Check = async ({ site }, { groups }) => {
   const checkout = await site();
@@ -107,7 +112,7 @@ const send: Check = async ({ site }, { input }) => {
   const checkout = await site();
   const before = await checkout.receiver().unverified();
   const url = `http://127.0.0.1:${checkout.receiver().address.port}/payNotify`;
-  const { code, out, err } = await checkout.run(
+  const { code, out, err } = await checkout.here(
     input.includes('--url') ? onSite(checkout, input) : `${input} --url ${url}`,
   );
   expectFine({ code, out, err });
@@ -136,12 +141,12 @@ const startSandbox: Check = async ({ site }, { input }) => {
 const review: Check = async (stage, match) => {
   const order = await (await stage.site()).receiver().order(match.groups?.['id'] ?? '');
   const input = match.input.replace(/(?<=--revision )\d+/, String(order?.revision));
-  await run(stage, Object.assign(match, { input }));
+  await runHere(stage, Object.assign(match, { input }));
 };
 
 const keygen: Check = async ({ site }, { input }) => {
   const checkout = await site();
-  const made = await checkout.run(input);
+  const made = await checkout.here(input);
   expectFine(made);
   checkout.addKey(made.out.trim());
   await checkout.stop();
@@ -151,7 +156,7 @@ const keygen: Check = async ({ site }, { input }) => {
 const copy: Check = async ({ site, postgres }, { input }) => {
   const checkout = await site();
   const target = await (await postgres()).createDatabase();
-  const copied = await checkout.run(input.replace(/postgres:\S+/, target));
+  const copied = await checkout.here(input.replace(/postgres:\S+/, target));
   expectFine(copied);
   expect(copied.out).toContain('Both hold the same.');
 };
@@ -168,13 +173,13 @@ const hangUp: Check = async ({ site }) => {
 const verifyCapture: Check = async ({ site }, { input, groups }) => {
   const checkout = await site();
   writeFileSync(join(checkout.directory, groups?.['file'] ?? ''), 'POST /payNotify HTTP/1.1\r\nHost: x\r\n\r\n{}');
-  const { code, out } = await checkout.run(input);
+  const { code, out } = await checkout.here(input);
   expect([code, out]).toEqual([1, expect.stringContaining('MISSING_HEADER')]);
 };
 
 const restore: Check = async (stage, match) => {
   await stop(stage, match);
-  expectFine(await (await stage.site()).run(match.input));
+  expectFine(await (await stage.site()).here(match.input));
   await start(stage, match);
 };
 
@@ -291,7 +296,7 @@ export const RULES: readonly Rule[] = [
   [/^paynotify copy /, copy],
   [/^paynotify restore /, restore],
   [/^paynotify verify (?<file>\S+)$/, verifyCapture],
-  [/^(DATABASE_URL=\S+ )?paynotify /, run],
+  [/^(DATABASE_URL=\S+ )?paynotify /, runHere],
   [/^grep -rn CHANGE /, run],
 
   // What a container runs is run here.

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   accessSync,
   chmodSync,
@@ -11,6 +11,9 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { run } from '../../src/cli.ts';
+import { openExisting } from '../../src/commands/stored.ts';
 import { createSigner, type Signer } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
 import { newSecret } from '../support/shop.ts';
@@ -37,7 +40,9 @@ export interface Site {
   readonly stop: () => Promise<void>;
   readonly start: () => Promise<void>;
   /** Runs a command line of a document in the checkout. */
-  readonly run: (command: string, env?: Environment) => Promise<Ended>;
+  readonly run: (command: string) => Promise<Ended>;
+  /** The same of a command of paynotify, without the second that a process takes to start. */
+  readonly here: (command: string) => Promise<Ended>;
   /** A public key that is accepted as well, from the next start on. */
   readonly addKey: (publicKey: string) => void;
 }
@@ -116,7 +121,8 @@ export const createSite = async (): Promise<Site> => {
       if (code !== 0) throw new Error(`paynotify ended with ${code}`);
       receiver = null;
     },
-    run: async (command, more = {}) => await inShell(command, { directory, env: { ...env(), ...more } }),
+    run: async (command) => await inShell(command, { directory, env: env() }),
+    here: async (command) => await inThisProcess(command, { directory, env: env() }),
     addKey: (publicKey) => keys.push(publicKey),
   };
   await start();
@@ -124,10 +130,12 @@ export const createSite = async (): Promise<Site> => {
   return site;
 };
 
-const inShell = async (
-  command: string,
-  { directory, env }: { readonly directory: string; readonly env: Environment },
-): Promise<Ended> =>
+interface Place {
+  readonly directory: string;
+  readonly env: Environment;
+}
+
+const inShell = async (command: string, { directory, env }: Place): Promise<Ended> =>
   await new Promise((resolve, reject) => {
     const { NODE_COMPILE_CACHE } = process.env;
     const child = spawn('/bin/sh', ['-c', command], { cwd: directory, env: { NODE_COMPILE_CACHE, ...env } });
@@ -137,6 +145,32 @@ const inShell = async (
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, ...texts }));
   });
+
+/** Its words as a shell takes them, and what `.env` says as a process of its own would read it. */
+const inThisProcess = async (command: string, { directory, env }: Place): Promise<Ended> => {
+  const script = `paynotify() { printf '%s\\0' "$DATABASE_URL" "$@"; }; ${command}`;
+  const { stdout } = spawnSync('/bin/sh', ['-c', script], { cwd: directory, env: {}, encoding: 'utf8' });
+  const [url = '', ...words] = stdout.split('\0').slice(0, -1);
+  const written = parseEnv(readFileSync(join(directory, '.env'), 'utf8'));
+  const texts = { out: '', err: '' };
+  const from = process.cwd();
+  process.chdir(directory);
+  try {
+    const code = await run(words, {
+      env: { ...written, ...env, ...(url === '' ? {} : { DATABASE_URL: url }) },
+      out: (text) => (texts.out += `${text}\n`),
+      err: (text) => (texts.err += `${text}\n`),
+      bytes: (bytes) => (texts.out += Buffer.from(bytes).toString()),
+      overwrite: null,
+      paint: (_colour, text) => text,
+      ask: null,
+      openStore: openExisting,
+    });
+    return { code, ...texts };
+  } finally {
+    process.chdir(from);
+  }
+};
 
 const SUCCESS: Fields = { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: 'success.' };
 

@@ -30,7 +30,7 @@ const capture = async ({ store, moves, onNotCaptured }: AutoCapture, order: Orde
   const before = await store.listMoves(clientId, paymentId);
   if (before.some(({ kind, status: came }) => kind !== 'refund' && came !== 'FAILED')) return;
   // It failed in a way that says nothing of the order: it goes on to say CAPTURE.
-  if (before.some(({ kind }) => kind === 'capture')) return onNotCaptured(order, 'FAILED');
+  if (before.some(({ kind }) => kind !== 'refund')) return onNotCaptured(order, 'FAILED');
   const all = { amount: null, requestId: null, captureId: null, isLast: null };
   const made = await moves.make({ clientId, id: paymentId, kind: 'capture', ...all });
   if (made.kind === 'no key') onNotCaptured(order, 'NO_KEY');

@@ -5,7 +5,7 @@ import { eventually } from '../support/client.ts';
 import { startServer, type TestServer } from '../support/postgres.ts';
 import { type InProcess, makeDirectory, removeDirectories, startReady } from '../support/receiver.ts';
 import { callingEnvironment } from './service.ts';
-import { type Ground, layGround } from './support.ts';
+import { type Ground, layGround, made } from './support.ts';
 
 keepUp();
 let server: TestServer;
@@ -39,6 +39,10 @@ test('AUTO_CAPTURE captures once with several replicas, and only what a registra
   const less = await registered({ finalAmount: yen('700') });
   const another = await registered({ amount: yen('900') });
   const unregistered = await ground.authorized();
+  const toBeCancelled = await registered({});
+  const refusal = { operation: 'cancel', resultCode: 'MERCHANT_BALANCE_NOT_ENOUGH', payment: toBeCancelled };
+  await ground.sandbox.control('POST', '/answers', refusal);
+  expect(await made(ground, toBeCancelled, { kind: 'cancel' })).toMatchObject({ status: 'FAILED' });
 
   const env = callingEnvironment(ground.sandbox, { url: ground.way.url, databaseUrl });
   const start = async (): Promise<InProcess> =>
@@ -60,5 +64,12 @@ test('AUTO_CAPTURE captures once with several replicas, and only what a registra
     expect(await ground.ledger(id)).toMatchObject({ captures: [], moved: { paid: '0' } });
     expect(await ground.store.listMoves(CLIENT, id)).toEqual([]);
   }
-  expect(replicas.flatMap((replica) => replica.log()).filter(({ level }) => level === 'error')).toEqual([]);
+  // Nor what the shop has tried to cancel: a person is told.
+  const errors = await eventually(
+    'the one that is not captured',
+    () => replicas.flatMap((replica) => replica.log()).filter(({ level }) => Number(level) >= 50),
+    ({ length }) => length > 0,
+  );
+  for (const error of errors) expect(error).toMatchObject({ paymentId: toBeCancelled, reason: 'FAILED' });
+  expect(await ground.ledger(toBeCancelled)).toMatchObject({ captures: [], moved: { paid: '0' } });
 });

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { Amount } from '../order/amount.ts';
 import type { JsonObject, Result } from '../order/statement.ts';
 import { type SignedAnswer, type VerifiedAnswer, verifyAnswer } from './answer.ts';
 import { ANSWERS, type Answers, type Asks, idsOf, resultSchema } from './asks.ts';
@@ -22,8 +23,10 @@ export type Unknown =
   | 'UNVERIFIED'
   /** Signed, but no answer as APO describes it; `detail` names the field. */
   | 'UNREADABLE'
-  /** Signed, but an answer to another question; `detail` names the id. */
+  /** Signed, but an answer to another question, or to one that it does not name; `detail` names the id. */
   | 'OTHER_IDS'
+  /** Signed: S, of another amount than was asked; `detail` names the field. */
+  | 'OTHER_AMOUNT'
   /** Signed: U, or a code that says as much. */
   | 'UNDECIDED';
 
@@ -150,8 +153,12 @@ export const readResult = <O extends Operation>(
       return { ...unknown('UNDECIDED', result.resultCode ?? 'no code', evidence), ...verdict, result };
     case 'OK': {
       const answer = ANSWERS[operation].safeParse(json);
-      const problem = answer.success ? unbound(ids, json) : pathOf(answer.error);
-      if (!answer.success || problem !== null) return { ...unknown('UNREADABLE', problem ?? '', evidence), result };
+      if (!answer.success) return { ...unknown('UNREADABLE', pathOf(answer.error), evidence), result };
+      // A success that names nothing of what was asked could be that of another call.
+      if (![...ids.keys()].some((name) => isStated(json, name)))
+        return { ...unknown('OTHER_IDS', [...ids.keys()].join(' or '), evidence), result };
+      const amount = otherAmount({ ...ask }, { ...answer.data });
+      if (amount !== null) return { ...unknown('OTHER_AMOUNT', amount, evidence), result };
       return { ...verdict, answer: answer.data as Answers[O], result, evidence };
     }
   }
@@ -162,9 +169,16 @@ const isStated = (json: JsonObject, name: string): boolean => {
   return value !== undefined && value !== null && value !== '';
 };
 
-/** A success that names nothing of what was asked could be that of another call. */
-const unbound = (ids: ReadonlyMap<string, string>, json: JsonObject): string | null =>
-  [...ids.keys()].some((name) => isStated(json, name)) ? null : [...ids.keys()].join(' or ');
+/** The name of an amount that is stated, and not as it was asked; null for none. */
+const otherAmount = (ask: Amounts, answer: Amounts): string | null =>
+  AMOUNTS.find((name) => {
+    const [asked, stated] = [ask[name] ?? null, answer[name] ?? null];
+    if (asked === null || stated === null) return false;
+    return asked.currency !== stated.currency || asked.value !== stated.value;
+  }) ?? null;
+
+const AMOUNTS = ['captureAmount', 'refundAmount'] as const;
+type Amounts = Readonly<Partial<Record<(typeof AMOUNTS)[number], Amount | null>> & Record<string, unknown>>;
 
 const pathOf = ({
   issues: [issue],

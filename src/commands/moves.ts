@@ -104,12 +104,17 @@ const moveOf = (id: string, result: MakeMoveResult): Move => {
   }
 };
 
+const waitsFor = (reason: string | null): string =>
+  reason === 'CONFIGURATION'
+    ? '- correct client id, key, region or contract; the service then goes on with it'
+    : '- not known yet; the service goes on with it';
+
 const lineOf = ({ kind, requestId, amount, status, resultCode, reason }: Move): string =>
   [
     `${kind} ${requestId}${amount === null ? '' : ` of ${show(amount)}`}: ${status}`,
     resultCode ?? '',
     reason ?? '',
-    status === 'PROCESSING' ? '- not known yet; the service goes on with it' : '',
+    status === 'PROCESSING' ? waitsFor(reason) : '',
   ]
     .filter((part) => part !== '')
     .join(' ');

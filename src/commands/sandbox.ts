@@ -76,7 +76,10 @@ export const addSandbox: AddCommand = (program, shell) => {
         .default('http://127.0.0.1:8080/payNotify'),
     );
   addKeys(command)
-    .option('--ledger <file>', 'keep the ledger in this file, and go on with it')
+    .option(
+      '--ledger <file>',
+      'keep the ledger in this file, and go on with it; notifications that were not acknowledged are not in it',
+    )
     .addOption(
       new Option('--speed <n>', 'divides all waits, as those of resends').argParser(wholeNumber(1, MANY)).default(1),
     );

@@ -98,6 +98,7 @@ const troubleOf = ({ reason, delay }: UnknownResult): Inquired['trouble'] => {
     case 'STOPPED':
     case 'UNREADABLE':
     case 'OTHER_IDS':
+    case 'OTHER_AMOUNT':
       return null;
     case 'UNSIGNED':
     case 'UNVERIFIED':

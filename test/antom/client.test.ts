@@ -384,6 +384,16 @@ describe('an answer that APO signed, but that is none to this question', () => {
     expect(await captureAnswered(answering(body))).toMatchObject({ outcome: 'UNKNOWN', reason: 'OTHER_IDS', detail });
   });
 
+  test('is not taken for it: a success of another amount', async () => {
+    const less = { ...captured, captureAmount: { ...captured.captureAmount, value: '1' } };
+    expect(await captureAnswered(answering(less))).toMatchObject({
+      outcome: 'UNKNOWN',
+      reason: 'OTHER_AMOUNT',
+      detail: 'captureAmount',
+      result: { resultStatus: 'S' },
+    });
+  });
+
   const without = (name: string) => ({ ...captured, [name]: undefined });
   test.each([
     ['no JSON', '<html>', 'result'],
@@ -418,11 +428,11 @@ describe('an answer that APO signed, but that is none to this question', () => {
     ];
     api.reply(answering(noIds));
     expect(await clientWith().inquiryPayment({ paymentId: 'P1' })).toMatchObject({
-      reason: 'UNREADABLE',
+      reason: 'OTHER_IDS',
       detail: 'paymentId',
     });
     expect(await clientWith().cancel({ paymentRequestId: 'R1' })).toMatchObject({
-      reason: 'UNREADABLE',
+      reason: 'OTHER_IDS',
       detail: 'paymentRequestId',
     });
     api.reply(answering(noStatus));

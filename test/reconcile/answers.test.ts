@@ -78,6 +78,13 @@ const CASES: readonly Case[] = [
     ...ANSWERED,
     stored: 0,
   },
+  {
+    name: 'an answer that names nothing of the question',
+    reply: signed({ ...PAID, paymentRequestId: undefined }),
+    outcome: 'UNKNOWN OTHER_IDS paymentRequestId',
+    ...ANSWERED,
+    stored: 0,
+  },
   { name: 'U', reply: signed(said('U', 'PAYMENT_IN_PROCESS')), outcome: 'UNKNOWN PAYMENT_IN_PROCESS', ...ANSWERED },
   {
     name: 'no such payment',

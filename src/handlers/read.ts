@@ -36,10 +36,21 @@ const beyondLimits = (reading: Reading, problem: string): Reading =>
     : { ...reading, outcome: 'MALFORMED', problem, statements: [] };
 
 const readJson = (json: JsonObject, handlers: Handlers): Reading => {
+  const reading = readByTable(json, handlers);
+  return typeof json['notifyType'] === 'string' || isMissing(json['notifyType']) ? reading : withoutType(reading);
+};
+
+/** A kind that other fields tell joins its order as one that could not be read. */
+const withoutType = ({ kind, outcome, identifiers }: Reading): Reading => ({
+  kind: outcome === 'UNHANDLED' ? 'UNKNOWN' : kind,
+  outcome: 'MALFORMED',
+  problem: 'notifyType must be a string.',
+  identifiers,
+  statements: [],
+});
+
+const readByTable = (json: JsonObject, handlers: Handlers): Reading => {
   const identifiers = identifiersOf(json);
-  if (typeof json['notifyType'] !== 'string' && !isMissing(json['notifyType'])) {
-    return { ...UNKNOWN, outcome: 'MALFORMED', problem: 'notifyType must be a string.', identifiers };
-  }
   for (const handler of handlers) {
     const { kind } = handler;
     try {

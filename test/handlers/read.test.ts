@@ -126,6 +126,14 @@ describe('MALFORMED: a notifyType that is no string', () => {
   test.each([[0], [1], [true], [false], [['PAYMENT_RESULT']], [{ toString: 'PAYMENT_RESULT' }]])('%j', (notifyType) => {
     expect(read({ ...PAYMENT, notifyType })).toEqual(malformed('UNKNOWN', 'notifyType must be a string.', PAYMENT_IDS));
   });
+
+  test('leaves a dispute what it is, for its own field tells it', () => {
+    const dispute = { disputeNotificationType: 'DISPUTE_CREATED', disputeId: 'D1', paymentId: 'P1' };
+    expect(read(dispute)).toMatchObject({ kind: 'DISPUTE', outcome: 'APPLIED' });
+    expect(read({ ...dispute, notifyType: 5 })).toEqual(
+      malformed('DISPUTE', 'notifyType must be a string.', { paymentId: 'P1', disputeId: 'D1' }),
+    );
+  });
 });
 
 describe('UNHANDLED: no kind of which a handler is here', () => {

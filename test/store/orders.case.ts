@@ -103,6 +103,16 @@ export const describeOrders = (ground: () => Ground): void => {
       expect(codes(await order(store, 'P1'))).toEqual(['UNREADABLE_NOTIFICATION']);
     });
 
+    test('are warned of a dispute whose notifyType is no string', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, CAPTURED);
+      expect(await order(store, 'P1')).toMatchObject({ fulfillable: true });
+      const dispute = { disputeNotificationType: 'DISPUTE_CREATED', disputeId: 'D1', paymentId: 'P1', notifyType: 5 };
+      expect(outcomesOf(await record(store, dispute))).toEqual(['MALFORMED']);
+      expect(await order(store, 'P1')).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
+      expect(codes(await order(store, 'P1'))).toEqual(['UNREADABLE_NOTIFICATION']);
+    });
+
     test.each([
       ['paymentRequestId', [paymentResult('S', { paymentId: 'P1' }), paymentResult('S', { paymentId: 'P2' })]],
       [

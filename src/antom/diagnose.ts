@@ -3,8 +3,8 @@ import type { Diagnosis, DiagnosisTrust } from './diagnosis.ts';
 import { bodiesFor } from './diagnosis-body.ts';
 import { diagnoseHeaders, ownerOf } from './diagnosis-headers.ts';
 import { urisFor } from './diagnosis-path.ts';
-import { signedDigest } from './origin.ts';
 import { type Head, readHead, type SignedRequest, stringToSign, urisOf, verify } from './signature.ts';
+import { signedDigest } from './signed-digest.ts';
 
 /** Never throws. Takes milliseconds, and about 100 ms where the body is large: not for where requests wait. */
 export const diagnose = (request: SignedRequest, trust: DiagnosisTrust): Diagnosis => {

@@ -1,6 +1,6 @@
 import type { KeyRing } from './keys.ts';
-import { signedDigest } from './origin.ts';
 import { parseSignatureHeader, type SignatureFlaw, type SignedRequest, type UnverifiedReason } from './signature.ts';
+import { signedDigest } from './signed-digest.ts';
 
 const SIGNED_HEADERS = ['client-id', 'request-time', 'signature'] as const;
 export type SignedHeader = (typeof SIGNED_HEADERS)[number];

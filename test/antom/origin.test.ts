@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { constants, createHash, privateEncrypt, randomBytes } from 'node:crypto';
 import { readKey } from '../../src/antom/keys.ts';
-import { originOf, signedDigest } from '../../src/antom/origin.ts';
+import { originOf } from '../../src/antom/origin.ts';
 import { type SignedRequest, stringToSign, type Trust, verify } from '../../src/antom/signature.ts';
+import { signedDigest } from '../../src/antom/signed-digest.ts';
 import { createForgeSigner, type ForgeMessage, keyFixture } from '../support/forge-signer.ts';
 
 const PRIVATE_KEY = keyFixture('throw-away.private.pkcs8.pem');

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { constants, createHash, generateKeyPairSync, privateEncrypt, sign } from 'node:crypto';
 import * as fc from 'fast-check';
 import { type AntomKey, readKey } from '../../src/antom/keys.ts';
@@ -336,7 +336,7 @@ describe('clients and keys', () => {
     expect(judge({ signatures: [longSigner.sign(message, '1')] }, by)).toBe('VERIFIED');
   });
 
-  test('the key that keyVersion names is tried first', () => {
+  describe('whose use is watched', () => {
     const tried: string[] = [];
     const watched = (configured: string): AntomKey => {
       const read = readKey(configured);
@@ -351,10 +351,27 @@ describe('clients and keys', () => {
     const keys = new Map([
       [CLIENT, [`1:${signer.publicKey}`, `2:${signer.publicKey}`, `3:${signer.publicKey}`].map(watched)],
     ]);
-    expect(judge({ signatures: [secondSigner.sign(message, '3')] }, { keys, publicUris: [] })).toBe(
-      'SIGNATURE_MISMATCH',
-    );
-    expect(tried).toEqual(['3', '1', '2']);
+    const forged = secondSigner.sign(message, '3');
+    beforeEach(() => {
+      tried.length = 0;
+    });
+
+    test('the key that keyVersion names is tried first', () => {
+      expect(judge({ signatures: [forged] }, { keys, publicUris: [] })).toBe('SIGNATURE_MISMATCH');
+      expect(tried).toEqual(['3', '1', '2']);
+    });
+
+    test('no key is tried for more uris than the first where none made the signature', () => {
+      const publicUris = ['/a', '/a?b', '/c', '/c?d'];
+      expect(judge({ signatures: [forged] }, { keys, publicUris })).toBe('SIGNATURE_MISMATCH');
+      expect(tried).toEqual(['3', '3', '1', '2']);
+    });
+
+    test('a request that verifies at first costs nothing more', () => {
+      const publicUris = ['/a', '/a?b'];
+      expect(judge({ signatures: [signer.sign(message, '3')] }, { keys, publicUris })).toBe('VERIFIED');
+      expect(tried).toEqual(['3']);
+    });
   });
 
   test("a client's key does not verify for another client", () => {
@@ -406,6 +423,21 @@ describe('the signed uri', () => {
     ['no path', '', '/payNotify'],
   ])('is not %s', (_, uri, target) => {
     expect(judge({ target, signatures: signedFor(uri) }, rewritten)).toBe('SIGNATURE_MISMATCH');
+  });
+
+  test.each([
+    ['1', signer],
+    ['2', signer],
+    ['9', secondSigner],
+    ['2', secondSigner],
+  ] as const)('may be any of them for any key, under version %s', (version, by) => {
+    const two = trusting({ [CLIENT]: [`1:${signer.publicKey}`, `2:${secondSigner.publicKey}`] }, PUBLIC);
+    const target = '/payNotify?x=1';
+    for (const uri of ['/payNotify', target, ...PUBLIC])
+      expect(judge({ target, signatures: [by.sign({ ...message, uri }, version)] }, two)).toBe('VERIFIED');
+    expect(judge({ target, signatures: [by.sign({ ...message, uri: '/other' }, version)] }, two)).toBe(
+      version === '9' ? 'UNKNOWN_KEY_VERSION' : 'SIGNATURE_MISMATCH',
+    );
   });
 
   test('is not the public path where none is configured', () => {

@@ -110,12 +110,19 @@ const admit = (unknown: readonly Distinct[], totals: Totals, { maxBytes }: Unver
   unknown.filter(({ entry }) => {
     const after = { ...totals, [entry.origin]: totals[entry.origin] + requestBytes(entry) };
     const fits =
-      after[entry.origin] <= maxBytes * SHARES[entry.origin] &&
+      takenIn(entry.origin, after, maxBytes) <= maxBytes * SHARES[entry.origin] &&
       allOf(after) <= maxBytes &&
       leavesRescue(entry.origin, after, maxBytes);
     if (fits) Object.assign(totals, after);
     return fits;
   });
+
+/**
+ * A diagnosis finds that the key of another client made a signature, and moves the request to CONFIGURED_KEY without
+ * looking for room. What is over that share counts for UNKNOWN, where it came from, so that it takes no other's room.
+ */
+const takenIn = (origin: SignatureOrigin, totals: Totals, maxBytes: number): number =>
+  totals[origin] + (origin === 'UNKNOWN' ? Math.max(0, totals.CONFIGURED_KEY - maxBytes * SHARES.CONFIGURED_KEY) : 0);
 
 /**
  * When keys change, requests move to other shares, which may then hold more than their part. What strangers send stays

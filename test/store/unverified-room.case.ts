@@ -102,6 +102,24 @@ export const describeUnverifiedRoom = (ground: () => Ground): void => {
       expect(results.map(isStored)).toEqual([false]);
     });
 
+    test('of strangers are charged with what diagnoses move over the share of a configured key', async () => {
+      const store = await ground().empty();
+      const bounds = { maxBytes: (await bytesOfOne(store)) * 8 };
+      const one = bounds.maxBytes / 8;
+      const add = async (origin: SignatureOrigin, target: string): Promise<number> =>
+        (await store.record(numbered(9, { origin, target }), bounds)).results.filter(isStored).length;
+      const diagnosis = { code: 'UNKNOWN_CLIENT', message: 'The client id is mistyped.' } as const;
+      const admitted: number[] = [];
+      for (const round of [1, 2, 3, 4]) {
+        admitted.push(await add('UNKNOWN', `/payNotif${round}`));
+        for (const { id, trust, origin } of (await store.readUnverified({ limit: 9, cursor: null })).items)
+          if (origin === 'UNKNOWN') await store.keepDiagnosis({ id, trust, origin: 'CONFIGURED_KEY', diagnosis });
+      }
+      expect(admitted).toEqual([2, 2, 0, 0]);
+      expect(await sharesOf(store)).toMatchObject({ UNKNOWN: 0, CONFIGURED_KEY: one * 4 });
+      expect(await add('OTHER_KEY', '/payNotif5')).toBe(4);
+    });
+
     test('change their reason, origin and trust, and count for the new share', async () => {
       const store = await ground().empty();
       await store.record(numbered(2), AMPLE);

@@ -116,6 +116,14 @@ const methods = z
   .transform((text) => text.split(',').map(normaliseMethod))
   .pipe(z.array(z.string().min(1, 'must be payment methods, comma-separated')))
   .transform((names) => [...new Set(names)].sort());
+/** Others read it too, so it may be anything; but what is meant as production must not pass for something else. */
+const nodeEnv = z
+  .string()
+  .refine(
+    (text) => text === 'production' || !/^(?:prod|production)$/i.test(text.trim()),
+    'only production, in lower case and without white space, is production: write NODE_ENV=production',
+  )
+  .transform((text) => text === 'production');
 const databaseUrl = z
   .string()
   .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)$/s, { error: 'must be sqlite:FILE or postgres://…', abort: true })
@@ -127,14 +135,14 @@ const databaseUrl = z
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const MIB = 1_048_576;
 
-const storeConfig = ({ text, value }: Source): StoreConfig => ({
+const storeConfig = ({ value }: Source): StoreConfig => ({
   databaseUrl: value('DATABASE_URL', databaseUrl, DEFAULT_DATABASE_URL),
   rules: {
     captureRequired: value('CAPTURE_REQUIRED', captureRequired, 'methods'),
     noCaptureMethods: value('NO_CAPTURE_METHODS', methods, []),
     captureMode: value('CAPTURE_MODE', oneOf(['AUTOMATIC', 'MANUAL']), 'AUTOMATIC'),
     requireRegistration: value('REQUIRE_REGISTRATION', yesOrNo, false),
-    production: text('NODE_ENV') === 'production',
+    production: value('NODE_ENV', nodeEnv, false),
   },
   allowUnsafeDatabase: value('ALLOW_UNSAFE_DATABASE', yesOrNo, false),
 });

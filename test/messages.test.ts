@@ -135,12 +135,24 @@ const ROWS: readonly (readonly [string, Environment, readonly string[]])[] = [
       'ANTOM_CLIENT_ID: SANDBOX_5YET942ZTUH303813 is a sandbox client, and NODE_ENV is production: its payments are no money. Set the live client, or NODE_ENV=development to test (ALLOW_SANDBOX=true starts all the same)',
     ],
   ],
+  ...['Production', 'production ', 'PRODUCTION', 'prod', ' Prod'].map(
+    (text) =>
+      [
+        `NODE_ENV=${JSON.stringify(text)}`,
+        { NODE_ENV: text },
+        ['NODE_ENV: only production, in lower case and without white space, is production: write NODE_ENV=production'],
+      ] as const,
+  ),
 ];
 
 describe('a mistake is answered with its cause, the variable and the remedy', () => {
   test.each(ROWS)('%s', (_, change, said) => {
     expect(saidOf(ACCEPTED)).toEqual([]);
     expect(saidOf({ ...ACCEPTED, ...change })).toEqual(said);
+  });
+
+  test.each(['development', 'staging', 'preproduction', 'test'])('NODE_ENV=%s is none', (text) => {
+    expect(readConfig({ ...ACCEPTED, NODE_ENV: text }).rules.production).toBe(false);
   });
 
   test('several notification URLs are allowed, and each of their paths is tried', () => {

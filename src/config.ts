@@ -3,6 +3,7 @@ import { type ApiAccess, readApiAccess } from './api-access.ts';
 import type { KeyRing } from './antom/keys.ts';
 import { readCallbacks } from './callback-config.ts';
 import { ConfigError, DEFAULT_DATABASE_URL, type Environment, misspelt, type Source, sourceOf } from './environment.ts';
+import { QUEUE_BYTES } from './inbox/queue.ts';
 import { readClients, readKeyRing } from './key-ring.ts';
 import { isLoopback } from './loopback.ts';
 import { normaliseMethod } from './order/capture-required.ts';
@@ -177,7 +178,7 @@ export const readConfig = (env: Environment): Config => {
     adminPort: value('ADMIN_PORT', portNumber, 9090),
     adminToken: text('ADMIN_TOKEN'),
     adminReadToken: text('ADMIN_READ_TOKEN'),
-    bodyLimit: value('BODY_LIMIT', wholeNumber(1_024, 64 * MIB), 262_144),
+    bodyLimit: value('BODY_LIMIT', wholeNumber(1_024, QUEUE_BYTES), 262_144),
     unverifiedReply: value('UNVERIFIED_REPLY', oneOf(['acknowledge', 'refuse']), 'acknowledge'),
     unverifiedMaxBytes: value('UNVERIFIED_MAX_BYTES', wholeNumber(0, Number.MAX_SAFE_INTEGER), 64 * MIB),
     unverifiedMaxPerSecond: value('UNVERIFIED_MAX_PER_SECOND', wholeNumber(0, 1_000_000), 50),

@@ -139,6 +139,7 @@ const ALLOWED: readonly Allowance[] = [
   ['callback-config.ts', 'zod', 'all'],
   ['environment.ts', 'zod', 'types'],
   ['config.ts', 'loopback.ts', 'all'],
+  ['config.ts', 'inbox/queue.ts', ['QUEUE_BYTES']],
   ['config.ts', 'order/', 'all'],
   // What a URL must not say is said once, before anything starts; it loads no driver.
   ['config.ts', 'store/postgres/url.ts', ['problemOfUrl']],

@@ -11,6 +11,7 @@ import {
   SECRETS,
   VARIABLES,
 } from '../src/config.ts';
+import { QUEUE_BYTES } from '../src/inbox/queue.ts';
 import { isLoopback } from '../src/loopback.ts';
 import { keyFixture } from './support/forge-signer.ts';
 
@@ -209,6 +210,7 @@ describe('what cannot be used is a start-up error', () => {
     ['DATABASE_URL', 'mysql://db', 'must be sqlite:FILE or postgres://…'],
     ['DATABASE_URL', 'sqlite:', 'must be sqlite:FILE or postgres://…'],
     ['BODY_LIMIT', '1023', 'must be at least 1024'],
+    ['BODY_LIMIT', String(QUEUE_BYTES + 1), 'must be at most 33554432'],
     ['BODY_LIMIT', '256k', 'must be a whole number'],
     ['UNVERIFIED_REPLY', 'ignore', 'must be one of acknowledge, refuse'],
     ['UNVERIFIED_MAX_BYTES', '64MiB', 'must be a whole number'],

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { SignatureOrigin } from '../src/antom/origin.ts';
 import { createInbox, type Inbox, type InboxOptions } from '../src/inbox/inbox.ts';
-import type { QueueLoad } from '../src/inbox/queue.ts';
+import { QUEUE_BYTES, type QueueLoad } from '../src/inbox/queue.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import type { NotificationDelivery, Store, UnverifiedDelivery, UnverifiedRoom } from '../src/store/store.ts';
 import { eventually } from './support/client.ts';
@@ -288,6 +288,13 @@ describe('the queue', () => {
       'QUEUE_FULL',
     ]);
     expect(kinds([await submit(inbox, notification('P2'))])).toEqual(['notification']);
+  });
+
+  test('takes the largest body that BODY_LIMIT allows, where nothing else waits', async () => {
+    const inbox = openInbox();
+    expect(await inbox.admit(QUEUE_BYTES + 1)).toEqual({ kind: 'not stored', because: 'QUEUE_FULL' });
+    const place = await admitted(inbox, QUEUE_BYTES);
+    expect(kinds([await place.record(notification('P1'))])).toEqual(['notification']);
   });
 
   test('has room again for every byte once all is answered', async () => {

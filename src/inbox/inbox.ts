@@ -3,7 +3,7 @@ import type { Delivery, Recorded } from '../store/store.ts';
 import { createAdmission } from './admission.ts';
 import { createLanes } from './lanes.ts';
 import { type NotStored, notStored } from './not-stored.ts';
-import { type Arrival, createQueue, type Place, type QueueLoad } from './queue.ts';
+import { type Arrival, createQueue, type Place, QUEUE_BYTES, type QueueLoad } from './queue.ts';
 import { createRecorder, type RecorderOptions } from './recorder.ts';
 import { createUnverifiedGate } from './unverified-gate.ts';
 
@@ -41,8 +41,7 @@ export interface Inbox {
   readonly drain: () => Promise<void>;
 }
 
-const MIB = 1_048_576;
-const DEFAULTS = { maxEntries: 20_000, maxBytes: 32 * MIB, dueAfterMs: 5_000 };
+const DEFAULTS = { maxEntries: 20_000, maxBytes: QUEUE_BYTES, dueAfterMs: 5_000 };
 const LARGE_BODY_BYTES = 262_144;
 const SWEEP_MS = 50;
 

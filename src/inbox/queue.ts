@@ -69,6 +69,8 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
+/** Bodies that wait, together: no body can be larger. */
+export const QUEUE_BYTES = 33_554_432;
 const BATCH_ENTRIES = 256;
 const BATCH_BYTES = 4_194_304;
 const OVERLOADED_AFTER_MS = 100;

@@ -69,6 +69,7 @@ const wholeNumber = (from: number, to: number) =>
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
     .pipe(z.number().min(from, `must be at least ${from}`).max(to, `must be at most ${to}`));
+const hostName = z.string().regex(/^\S+$/, 'must not hold white space');
 const portNumber = wholeNumber(0, 65_535);
 const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) =>
   z.enum(choices, { error: `must be one of ${choices.join(', ')}` });
@@ -170,11 +171,11 @@ export const readConfig = (env: Environment): Config => {
   const configured = readKeys(source);
   const config: Config = {
     ...read,
-    host: value('HOST', z.string(), '0.0.0.0'),
+    host: value('HOST', hostName, '0.0.0.0'),
     port: value('PORT', portNumber, 8080),
     notifyPaths: value('NOTIFY_PATHS', paths, ['/payNotify']),
     publicUris: value('PUBLIC_NOTIFY_URL', httpUrls, []),
-    adminHost: value('ADMIN_HOST', z.string(), '127.0.0.1'),
+    adminHost: value('ADMIN_HOST', hostName, '127.0.0.1'),
     adminPort: value('ADMIN_PORT', portNumber, 9090),
     adminToken: text('ADMIN_TOKEN'),
     adminReadToken: text('ADMIN_READ_TOKEN'),

@@ -83,6 +83,13 @@ const ROWS: readonly (readonly [string, Environment, readonly string[]])[] = [
       "ANTOM_PUBLIC_KEY: this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard",
     ],
   ],
+  [
+    'two keys, one a line',
+    { ANTOM_PUBLIC_KEY: `${KEY}\n${KEY}\n` },
+    [
+      'ANTOM_PUBLIC_KEY: the key is not DER: it may have been cut off when it was copied, or several stand here: give each key on its own, separated by commas',
+    ],
+  ],
   ["a key file's path in the key's variable", { ANTOM_PUBLIC_KEY: keyFile }, [`ANTOM_PUBLIC_KEY: ${PATH}`]],
   ['a relative one', { ANTOM_PUBLIC_KEY: 'keys/apo.pem' }, [`ANTOM_PUBLIC_KEY: ${PATH}`]],
   ['one of Windows', { ANTOM_PUBLIC_KEY: 'C:\\keys\\apo.pem' }, [`ANTOM_PUBLIC_KEY: ${PATH}`]],
@@ -100,6 +107,8 @@ const ROWS: readonly (readonly [string, Environment, readonly string[]])[] = [
     ['ANTOM_CLIENT_ID: takes one value, and this is a list: for several clients set ANTOM_CLIENTS_FILE instead'],
   ],
   ['a list of ports', { PORT: '8080,8081' }, ['PORT: takes one value, and this is a list: keep one of them']],
+  ['white space before an address', { HOST: ' 0.0.0.0' }, ['HOST: must not hold white space']],
+  ['white space after one', { ADMIN_HOST: '127.0.0.1\t' }, ['ADMIN_HOST: must not hold white space']],
   ['a list of addresses', { HOST: '0.0.0.0, ::' }, ['HOST: takes one value, and this is a list: keep one of them']],
   [
     'a notification URL without its scheme among several',

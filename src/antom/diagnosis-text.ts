@@ -58,7 +58,7 @@ export const describeDiagnosis = (diagnosis: Diagnosis): string => {
     case 'OTHER_KEY':
       return otherKey(diagnosis);
     case 'TEXT_CHANGED_PATH':
-      return `APO signed this request for ${shown(diagnosis.signed)}, and it came to ${shown(diagnosis.received)}: on the way ${pathChange(diagnosis)}. Set PUBLIC_NOTIFY_URL to the URL that is entered at APO, PUBLIC_NOTIFY_URL=https://<host>${shown(diagnosis.signed)}, or make the proxy pass the path on as it is and list it in NOTIFY_PATHS. What is stored is then verified again and applied.`;
+      return `APO signed this request for ${shown(diagnosis.signed)}, and it came to ${shown(diagnosis.received)}: on the way ${pathChange(diagnosis)}. Set PUBLIC_NOTIFY_URL to the URL that is entered at APO, PUBLIC_NOTIFY_URL=https://<host>${shown(diagnosis.signed)} (add it after a comma where others are set), or make the proxy pass the path on as it is and list it in NOTIFY_PATHS. What is stored is then verified again and applied.`;
     case 'TEXT_CHANGED_JSON':
       return `The JSON of the body was written again on the way: APO signed it ${formOf(diagnosis.signed)}. ${BODY_REMEDY}`;
     case 'TEXT_CHANGED_NEWLINE':
@@ -95,7 +95,7 @@ const BODY_REMEDY =
   'Make what stands in front (proxy, firewall, body parser) pass the body on byte for byte. What was changed cannot be repaired here, only sent again by APO: set UNVERIFIED_REPLY=refuse until it is corrected.';
 
 const UNEXPLAINED =
-  'A configured key made this signature, for another text than the one that came, and no change that is tried leads back to it (another path or query that can be derived, JSON written again, newlines, a byte order mark). The key is right. Compare what your proxy receives with what it passes on: path, query, client-id, request-time, body. A query that it drops cannot be derived: if the URL entered at APO has one, set PUBLIC_NOTIFY_URL to that URL.';
+  'A configured key made this signature, for another text than the one that came, and no change that is tried leads back to it (another path or query that can be derived, JSON written again, newlines, a byte order mark). The key is right. Compare what your proxy receives with what it passes on: path, query, client-id, request-time, body. A query that it drops cannot be derived: if the URL entered at APO has one, set PUBLIC_NOTIFY_URL to that URL, or add it there after a comma.';
 
 const unknownClient = ({
   clientId,

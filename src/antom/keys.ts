@@ -68,7 +68,10 @@ const privateKey = (): KeyError =>
 
 const readDer = (der: string): forge.pki.rsa.PublicKey => {
   const asn1 = attempt(() => forge.asn1.fromDer(der));
-  if (asn1 === null) throw new KeyError('the key is not DER: it may have been cut off when it was copied');
+  if (asn1 === null)
+    throw new KeyError(
+      `the key is not DER: it may have been cut off when it was copied, or several stand here: ${PUBLIC_KEY.takes}`,
+    );
   // Looked for first: forge would take the version of a PKCS#1 private key for a modulus.
   if (isPrivateKey(asn1)) throw privateKey();
   const read =

@@ -212,7 +212,9 @@ describe('a path', () => {
     verifiesWith(sent);
     const diagnosis = diagnoseBroken(sent, { target }, by);
     expect(diagnosis).toEqual({ code: 'TEXT_CHANGED_PATH', signed: uri, received: target });
-    expect(describeDiagnosis(diagnosis)).toContain(`PUBLIC_NOTIFY_URL=https://<host>${uri}`);
+    expect(describeDiagnosis(diagnosis)).toContain(
+      `PUBLIC_NOTIFY_URL=https://<host>${uri} (add it after a comma where others are set), or make the proxy`,
+    );
   });
 
   test('costs a bounded number of hashes, whatever is configured and received', () => {

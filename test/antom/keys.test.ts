@@ -96,7 +96,8 @@ describe('every format gives the same key', () => {
 const PRIVATE =
   "this is a private key, and it may be compromised now: what belongs here is APO's public key, from the dashboard";
 const NOT_RSA = 'the key is not an RSA public key';
-const CUT = 'the key is not DER: it may have been cut off when it was copied';
+const CUT =
+  'the key is not DER: it may have been cut off when it was copied, or several stand here: give each key on its own, separated by commas';
 
 const refused: readonly (readonly [string, string, string])[] = [
   ['an empty value', '', 'the key is empty'],

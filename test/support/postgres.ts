@@ -221,7 +221,7 @@ const answers = async (url: string, statement: string): Promise<void> => {
 
 const createDatabase = async (url: string): Promise<string> => {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await sql(url, `create database ${name} template template0`);
+  await sql(url, `create database ${name} template template0 strategy file_copy`);
   const ours = new URL(url);
   ours.pathname = `/${name}`;
   return ours.href;

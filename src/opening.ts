@@ -5,6 +5,7 @@ import { ListenError } from './http/listener.ts';
 import { type Log, oncePerMinute, problemOf } from './log.ts';
 import { openStore } from './store/open.ts';
 import { type OpenedStore, type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
+import { noteInUse } from './upkeep/copy.ts';
 import { clientsOf, putRulesInForce, recallRules, rememberService, type ServiceInForce } from './upkeep/in-force.ts';
 import { VERSION } from './version.ts';
 
@@ -47,18 +48,23 @@ export const openPatiently = async (
   return null;
 };
 
-/** From now on orders are derived by the rules of this service, and commands speak for it. */
+/** Orders are derived by the rules of this service from now on, commands speak for it, and no copy takes anything. */
 const takeCharge = async (store: Store, { config, log }: Omit<Opening, 'onUnusable'>): Promise<void> => {
   try {
     const before = await recallRules(store);
     const { number } = await putRulesInForce(store, config.rules);
     await rememberService(store, serviceOf(config, config.keys));
+    const lacksCopy = await noteInUse(store);
     log.info(
       { database: store.name },
       before === null ? 'a new database: no service has started on it before' : 'an existing database',
     );
     const rules = Object.entries(namedRules(config.rules)).map(([name, value]) => `${name}=${value}`);
     const isChange = before !== null && before.number !== number;
+    if (lacksCopy)
+      log.error(
+        'a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`',
+      );
     log.info(`rules ${number}${isChange ? ', new: all orders are derived again' : ''}: ${rules.join(' ')}`);
   } catch (error) {
     await store.close();

@@ -1,6 +1,7 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
 import { isoTime } from '../order/time.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
+import { IN_USE } from './setting.ts';
 import type { PurgeBounds, UnverifiedMeasure } from './store.ts';
 import type { Count, Database, Value } from './transaction.ts';
 
@@ -12,13 +13,14 @@ const NO_BOUNDS: PurgeBounds = { before: null, signed: true };
 /** As a term, with its values, the first of which is `first`. */
 const withinBounds = (
   reason: UnverifiedReason | null,
-  { before, signed }: PurgeBounds,
+  { before, signed, unlessInUse = false }: PurgeBounds,
   first: readonly Value[],
 ): { readonly where: string; readonly values: readonly Value[] } => {
   const values = [...first];
   const terms = ['true'];
   if (reason !== null) terms.push(`reason = $${values.push(reason)}`);
   if (before !== null) terms.push(`last_received_at < cast($${values.push(before.getTime())} as bigint)`);
+  if (unlessInUse) terms.push(`not ${IN_USE}`);
   if (!signed) terms.push(`origin <> 'CONFIGURED_KEY'`);
   return { where: terms.join(' and '), values };
 };

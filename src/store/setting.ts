@@ -10,7 +10,7 @@ export const SETTING = {
   service: 'service',
   /** How far the copy into this database has come, as JSON. */
   copy: 'copy',
-  /** A service has started on this database since a copy into it began. */
+  /** A service has started on this database. */
   copyInUse: 'copy in use',
   /** When a diagnosis was an error in the log last, as ISO time (upkeep/diagnosis.ts). */
   diagnosisAlarm: 'diagnosis alarm',
@@ -33,6 +33,9 @@ export const SETTING = {
   /** PostgreSQL: added to every transaction number, so that positions grow also after a dump was restored. */
   feedBase: 'feed_base',
 } as const;
+
+/** A term: a service has started on this database. What it acknowledges is committed after that is. */
+export const IN_USE = `exists (select 1 from settings where name = '${SETTING.copyInUse}')`;
 
 /** Rules as they are stored: each change of them has the next number. */
 export interface NumberedRules {

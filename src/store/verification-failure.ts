@@ -29,6 +29,8 @@ export interface PurgeBounds {
   readonly before: Date | null;
   /** Also those whose signature a configured key made. */
   readonly signed: boolean;
+  /** None once a service has started on this database. */
+  readonly unlessInUse?: boolean;
 }
 
 export interface UnverifiedMeasure {

@@ -49,7 +49,7 @@ export interface CopyReport {
   readonly target: string;
   /** It went on where an earlier one was interrupted. */
   readonly resumed: boolean;
-  /** A service has been started on the target since: it may hold more than the source. */
+  /** A service has been started on the target: it may hold more than the source. */
   readonly inUse: boolean;
   readonly copied: Readonly<Record<Copied, CopiedReport>>;
   /** All that is in the source is in the target and, unless that is in use, nothing else. */
@@ -107,15 +107,16 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   const { source, target, rules } = options;
   if (options.merge === true) return await mergeStore(options);
   const { state, resumed } = await begin(options);
-  const inUse = (await target.recall(SETTING.copyInUse)) !== null;
   await copyCallbacks(source, target);
-  await runPass(options, state, inUse);
+  await runPass(options, state);
   await rememberDerivedBy(target, (await recallRules(target))?.rules ?? rules);
-  // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
-  const lacking = inUse ? await runPass(options, startOf(source.name), inUse) : 0;
-  await copyRevisions(source, target);
   const copied = await verifyAll(options);
-  const complete = inUse ? lacking === 0 : COPIED.every((what) => copied[what].equal);
+  const inUse = (await target.recall(SETTING.copyInUse)) !== null;
+  // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
+  const complete = inUse
+    ? (await runPass(options, startOf(source.name))) === 0
+    : COPIED.every((what) => copied[what].equal);
+  await copyRevisions(source, target);
   return { source: source.name, target: target.name, resumed, inUse, copied, complete };
 };
 
@@ -124,8 +125,8 @@ const mergeStore = async (options: CopyOptions): Promise<CopyReport> => {
   const { source, target } = options;
   assertTwo(options);
   await copyCallbacks(source, target);
-  await runPass(options, startOf(source.name), true);
-  const lacking = await runPass(options, startOf(source.name), true);
+  await runPass(options, startOf(source.name));
+  const lacking = await runPass(options, startOf(source.name));
   await copyRevisions(source, target);
   const copied = await verifyAll(options);
   return { source: source.name, target: target.name, resumed: false, inUse: true, copied, complete: lacking === 0 };
@@ -176,13 +177,14 @@ const assertEmpty = async (target: Store): Promise<void> => {
 };
 
 /** Copies everything from there on; returns how many rows the target had not. */
-const runPass = async (options: CopyOptions, from: State, inUse: boolean): Promise<number> => {
-  const { source, target } = options;
+const runPass = async (options: CopyOptions, from: State): Promise<number> => {
+  const { source, target, merge } = options;
   const ahead = COPIED.slice(from.what === null ? COPIED.length : COPIED.indexOf(from.what));
   let added = 0;
   for (const what of ahead) {
     const state = what === from.what ? from : startOf(source.name, what);
-    if (what === 'unverified' && state.cursor === null && !inUse) await target.purgeUnverified(null);
+    if (what === 'unverified' && state.cursor === null && merge !== true)
+      await target.purgeUnverified(null, { before: null, signed: true, unlessInUse: true });
     added += await copyRows(options, what, state);
   }
   return added;
@@ -258,12 +260,11 @@ const canonical = (value: unknown): unknown => {
 };
 
 /**
- * A service starts on this database: if that is the target of a copy, the copy must know. Returns whether it has not
- * ended yet, so that orders may lack what is still to come.
+ * A service starts on this database: from now on no copy into it takes anything away. Returns whether one has not ended
+ * yet, so that orders may lack what is still to come.
  */
 export const noteInUse = async (store: Pick<Store, 'recall' | 'remember'>): Promise<boolean> => {
-  const stored = await store.recall(SETTING.copy);
-  if (stored === null) return false;
   await store.remember(SETTING.copyInUse, 'true');
-  return (JSON.parse(stored) as State).what !== null;
+  const stored = await store.recall(SETTING.copy);
+  return stored !== null && (JSON.parse(stored) as State).what !== null;
 };

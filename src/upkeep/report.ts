@@ -18,11 +18,7 @@ interface Reporting {
 type Report = UpkeepOptions['report'];
 
 /** What nobody else would say: all looks well meanwhile. */
-const silentTroubles = (log: Log): Pick<Report, 'unfinishedCopy' | 'silence' | 'heldUp'> => ({
-  unfinishedCopy: () =>
-    log.error(
-      'a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`',
-    ),
+const silentTroubles = (log: Log): Pick<Report, 'silence' | 'heldUp'> => ({
   silence: ({ registeredAt, lastVerifiedAt }) =>
     log.error(
       {

@@ -2,7 +2,6 @@ import type { DiagnosisTrust } from '../antom/diagnosis.ts';
 import type { Handlers } from '../handlers/handler.ts';
 import type { OrderRules } from '../order/rules.ts';
 import type { HeldUp, Store } from '../store/store.ts';
-import { noteInUse } from './copy.ts';
 import { type DiagnosingOptions, startDiagnosing } from './diagnosis.ts';
 import { reportHeldUp } from './held-up.ts';
 import { rememberService, type ServiceInForce } from './in-force.ts';
@@ -30,8 +29,6 @@ export interface UpkeepOptions {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
     readonly moved: (count: number) => void;
-    /** A copy into this database has not ended. */
-    readonly unfinishedCopy: () => void;
     readonly removed: (report: RetentionReport) => void;
     readonly method: (report: MethodReport) => void;
     readonly silence: (silence: Silence) => void;
@@ -72,9 +69,6 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
       if (done.redriven > 0) report.redriven(done);
     });
 
-  schedule('copy', async () => {
-    if (await noteInUse(store)) report.unfinishedCopy();
-  });
   const rebuild = (): void =>
     schedule('rebuild', async () => report.rebuilt(await rebuildByRulesInForce(store, rules, isStopping)));
   rebuild();

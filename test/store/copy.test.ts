@@ -416,6 +416,40 @@ describe('a copy', () => {
     },
   );
 
+  test.each(['SQLite', 'PostgreSQL'] as const)(
+    'takes nothing from a service that starts on the target (%s) while it runs',
+    async (make) => {
+      const from = await filled();
+      const to = await databases.make(make);
+      const [source, target] = [await from.store(), await to.store()];
+      await copyStore({ source, target, rules: RULES });
+      const readNotifications: Store['readNotifications'] = async (...values) => {
+        await noteInUse(target);
+        await target.record([unverified({ target: '/new' })], AMPLE);
+        return await source.readNotifications(...values);
+      };
+      const report = await copyStore({ source: { ...source, readNotifications }, target, rules: RULES });
+      expect(report).toMatchObject({ complete: true, inUse: true });
+      expect(report.copied.unverified).toMatchObject({ source: { count: 2 }, target: { count: 3 } });
+    },
+  );
+
+  test.each(['SQLite', 'PostgreSQL'] as const)(
+    'takes nothing from a service that was on the target (%s) before it began',
+    async (make) => {
+      const [from, to] = [await filled(), await databases.make(make)];
+      const [source, target] = [await from.store(), await to.store()];
+      await noteInUse(target);
+      const readMoves: Store['readMoves'] = async (...values) => {
+        if ((await target.count('unverified')) === 0) await target.record([unverified({ target: '/new' })], AMPLE);
+        return await source.readMoves(...values);
+      };
+      const report = await copyStore({ source: { ...source, readMoves }, target, rules: RULES });
+      expect(report).toMatchObject({ complete: true, inUse: true });
+      expect(report.copied.unverified).toMatchObject({ source: { count: 2 }, target: { count: 3 } });
+    },
+  );
+
   test('of a database that this program cannot read is refused', async () => {
     const nothing = await databases.make('PostgreSQL');
     await expect(nothing.source()).rejects.toThrow('this is no database of paynotify');

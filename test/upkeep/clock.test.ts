@@ -46,7 +46,6 @@ test('orders that the clock changes are swept while the service runs', async () 
       rebuilt: ignore,
       redriven: ignore,
       moved: ignore,
-      unfinishedCopy: ignore,
       removed: ignore,
       method: ignore,
       silence: ignore,

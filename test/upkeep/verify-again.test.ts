@@ -167,7 +167,6 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
       report: {
         rebuilt: ignore,
         redriven: ignore,
-        unfinishedCopy: ignore,
         removed: ignore,
         method: ignore,
         silence: ignore,

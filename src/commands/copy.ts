@@ -26,7 +26,8 @@ service is on the target already, the target may hold more than the source, and 
 nothing. Do not point a service at a target that no copy has reached the end of: orders would lack what is to come.
 
 With --merge the target may hold anything. All of the source is added to it, as after a restore: what both hold keeps its
-earliest and latest receipt and the greater count, and of two registrations the younger stands.
+earliest and latest receipt and the greater count, what the target has applied stays as it was read there, and of two
+registrations the younger stands.
 
 Orders are derived at the target, by the rules of the service on the source; with --merge by those of the target.
 Their positions in the feed (after=) are new: whoever follows it begins again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;

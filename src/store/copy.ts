@@ -21,6 +21,7 @@ import {
 } from './row.ts';
 import { findSaid, importSaid } from './say.ts';
 import { locksOfSaid, touchedByEach } from './said.ts';
+import { IN_USE } from './setting.ts';
 import type { Copied, ShopStatement, StoredNotification, StoredUnverified } from './store.ts';
 import type { Count, Database, Query, Transaction } from './transaction.ts';
 
@@ -28,7 +29,7 @@ import type { Count, Database, Query, Transaction } from './transaction.ts';
 export const importNotifications = async (
   database: Database,
   notifications: readonly StoredNotification[],
-  { rules, now }: Around,
+  { rules, now, merge }: Around & { readonly merge: boolean },
 ): Promise<number> => {
   return await sumInParts(
     database,
@@ -43,9 +44,10 @@ export const importNotifications = async (
         // One after the other: each may find that it needs more locks, and then nothing else must be under way.
         const touched = [touchedBy(rows)];
         const standing = await standingAt(transaction.query, rows, positions);
+        const isOwn = merge || (await isInUse(transaction.query));
         for (const [index, row] of rows.entries()) {
           const stands = standing.get(positions[index] ?? '');
-          if (stands !== undefined) touched.push(await update(transaction, row, stands));
+          if (stands !== undefined) touched.push(await update(transaction, row, { ...stands, isOwn }));
         }
         const keys = touched.flatMap((one) => one.keys);
         const links = touched.flatMap((one) => one.links);
@@ -54,6 +56,8 @@ export const importNotifications = async (
       }),
   );
 };
+
+const isInUse = async (query: Query): Promise<boolean> => (await query(`select 1 as found where ${IN_USE}`)).length > 0;
 
 const NOTHING: Touched = { keys: [], links: [] };
 
@@ -120,13 +124,19 @@ interface Stands {
   readonly identifiers: readonly StoredIdentifier[];
 }
 
+interface Updated extends Stands {
+  /** It may have been read here by itself, and by a newer program: only APPLIED takes the place of what is not. */
+  readonly isOwn: boolean;
+}
+
 /**
  * What is stored keeps its extremes; it is read as in the other store, and loses the bytes that were removed there.
- * Returns what it joined as it was read until now, where that changes.
+ * What is still to be applied keeps its own, or takes those of the other store. Returns what it joined as it was read
+ * until now, where that changes.
  */
-const update = async (transaction: Transaction, row: NotificationRow, stands: Stands): Promise<Touched> => {
-  const { query, dialect } = transaction;
-  const { position, row: standing, identifiers } = stands;
+const update = async (transaction: Transaction, row: NotificationRow, stands: Updated): Promise<Touched> => {
+  const { query } = transaction;
+  const { position, row: standing, identifiers, isOwn } = stands;
   if (addsReceipts(row, standing)) {
     await query(
       `update notifications
@@ -137,19 +147,28 @@ const update = async (transaction: Transaction, row: NotificationRow, stands: St
       [position, row.deliveries, row.firstReceivedAt, row.lastReceivedAt],
     );
   }
-  if (row.raw === null) {
-    await query(
-      `update notifications set ${dialect.withoutRaw} where position = cast($1 as bigint) and ${dialect.hasRaw}`,
-      [position],
-    );
-  }
-  if (readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers)) return NOTHING;
+  const stays = isOwn && (standing.outcome === 'APPLIED' || row.outcome !== 'APPLIED');
+  await updateRaw(transaction, row, { position, isNeeded: isOwn && (stays ? standing : row).outcome !== 'APPLIED' });
+  if (stays || (readsAlike(row, standing) && sameIdentifiers(row.identifiers, identifiers))) return NOTHING;
   const { clientId } = row;
   const links = linksAmong(identifiers, clientId);
   transaction.need(links.map(linkLock));
   const keys = await ordersLinkedBy(query, links);
   await writeReadings(transaction, [{ clientId, id: hexOf(row.digest), asked: row.asked, position, columns: row }]);
   return { keys, links };
+};
+
+const updateRaw = async (
+  { query, dialect, raws, putRaw }: Transaction,
+  { raw, firstReceivedAt }: NotificationRow,
+  { position, isNeeded }: { readonly position: string; readonly isNeeded: boolean },
+): Promise<void> => {
+  if (raw === null && !isNeeded)
+    await query(
+      `update notifications set ${dialect.withoutRaw} where position = cast($1 as bigint) and ${dialect.hasRaw}`,
+      [position],
+    );
+  if (raw !== null && isNeeded && (await raws([position]))[0] === null) await putRaw(position, raw, firstReceivedAt);
 };
 
 const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly StoredIdentifier[]): boolean => {

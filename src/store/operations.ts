@@ -136,8 +136,10 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),
     rebuild: async (page: PageRequest, now: Date) => await rebuild(database, page, at(now)),
     remember: async (name: string, value: string) => await remember(database, name, value),
-    importNotifications: async (rows: readonly StoredNotification[], now: Date) =>
-      await importNotifications(database, rows, at(now)),
+    importNotifications: async (
+      rows: readonly StoredNotification[],
+      options: { readonly merge: boolean; readonly now: Date },
+    ) => await importNotifications(database, rows, { merge: options.merge, ...at(options.now) }),
     importShopStatements: async (rows: readonly ShopStatement[], now: Date) =>
       await importShopStatements(database, rows, at(now)),
     importUnverified: async (rows: readonly StoredUnverified[]) => await importUnverified(database, rows),

@@ -287,9 +287,13 @@ export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites, St
 
   /**
    * Takes in rows of another store, in one transaction, and derives their orders; returns how many were not there.
-   * What is there never goes back: counts and times keep their extremes, and the shop's younger statement stands.
+   * What is there never goes back: counts and times keep their extremes, and the shop's younger statement stands. With
+   * `merge`, and where a service has started, no reading takes the place of one that is APPLIED.
    */
-  readonly importNotifications: (rows: readonly StoredNotification[], now: Date) => Promise<number>;
+  readonly importNotifications: (
+    rows: readonly StoredNotification[],
+    options: { readonly merge: boolean; readonly now: Date },
+  ) => Promise<number>;
   readonly importShopStatements: (rows: readonly ShopStatement[], now: Date) => Promise<number>;
   readonly importUnverified: (rows: readonly StoredUnverified[]) => Promise<number>;
 }

@@ -71,7 +71,7 @@ interface State {
 interface Transfer {
   readonly page: Page<object>;
   /** Returns how many rows were not there. */
-  readonly importInto: (target: Store) => Promise<number>;
+  readonly importInto: (target: Store, merge: boolean) => Promise<number>;
 }
 
 const readPage = async (store: Store, what: Copied, request: PageRequest): Promise<Transfer> => {
@@ -82,7 +82,10 @@ const readPage = async (store: Store, what: Copied, request: PageRequest): Promi
     }
     case 'notifications': {
       const page = await store.readNotifications({ kind: null, outcome: null, clientId: null, id: null }, request);
-      return { page, importInto: async (target) => await target.importNotifications(page.items, new Date()) };
+      return {
+        page,
+        importInto: async (target, merge) => await target.importNotifications(page.items, { merge, now: new Date() }),
+      };
     }
     case 'shop_statements': {
       const page = await store.readShopStatements(request);
@@ -191,7 +194,7 @@ const runPass = async (options: CopyOptions, from: State): Promise<number> => {
 };
 
 const copyRows = async (
-  { source, target, merge, onProgress }: CopyOptions,
+  { source, target, merge = false, onProgress }: CopyOptions,
   what: Copied,
   from: State,
 ): Promise<number> => {
@@ -203,10 +206,10 @@ const copyRows = async (
     const { page, importInto } = await readPage(source, what, { limit: AT_ONCE, cursor });
     ({ next: cursor } = page);
     done += page.items.length;
-    added += await importInto(target);
+    added += await importInto(target, merge);
     // Taking rows in twice changes nothing: a crash before this line only brings the page again.
     const state: State = cursor === null ? following : { source: source.name, what, cursor, done };
-    if (merge !== true) await target.remember(SETTING.copy, JSON.stringify(state));
+    if (!merge) await target.remember(SETTING.copy, JSON.stringify(state));
     onProgress?.({ step: 'copying', what, done, total });
   } while (cursor !== null);
   return added;

@@ -1,5 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { handlers } from '../../src/handlers/index.ts';
 import type { Order } from '../../src/order/order.ts';
 import {
   COPIED,
@@ -15,9 +16,12 @@ import {
 } from '../../src/store/store.ts';
 import { putRulesInForce, rememberDerivedBy } from '../../src/upkeep/in-force.ts';
 import { copyStore, type CopyReport, CopyRefusedError, noteInUse } from '../../src/upkeep/copy.ts';
+import { createRedriving } from '../../src/upkeep/redrive.ts';
+import { removeOld } from '../../src/upkeep/retention.ts';
 import { verifyStore } from '../../src/upkeep/verify-store.ts';
 import { answerTo, captureResult, CLIENT, jpy, paymentAnswer, paymentResult, TRUST } from '../support/facts.ts';
 import { type Databases, type Make, openDatabases, type TestDatabase } from './databases.ts';
+import { failingHandlers } from './failing-handlers.ts';
 import {
   AMPLE,
   delivery,
@@ -28,6 +32,7 @@ import {
   order,
   rebuildAll,
   record,
+  recordBy,
   registration,
   RULES,
   unverified,
@@ -285,6 +290,58 @@ test('a review that was taken back here does not come again from where it stands
   const standing = (await source.readShopStatements({ limit: 99, cursor: null })).items;
   await target.importShopStatements(standing, new Date());
   expect(await order(target, 'P2')).toMatchObject({ review: null });
+});
+
+const readingsOf = async (store: Store): Promise<readonly string[]> =>
+  (await notificationsOf(store)).map(({ kind, outcome, raw }) => `${kind} ${outcome}${raw === null ? '' : ' bytes'}`);
+
+describe.each(['SQLite', 'PostgreSQL'] as const)('what is read better at the target (%s)', (make) => {
+  const fault = { result: { resultStatus: 'S', resultCode: 'FAULT', resultMessage: '' } };
+  const old = { FAILED: failingHandlers, UNHANDLED: handlers.filter(({ kind }) => kind !== 'CAPTURE') };
+  const begin = async (outcome: keyof typeof old) => {
+    const [from, to] = [await databases.make('SQLite'), await databases.make(make)];
+    const [source, target] = [await from.store(), await to.store()];
+    await recordBy(source, old[outcome], paid(1), { ...captured(1), ...fault });
+    return { source, target };
+  };
+  test.each(['FAILED', 'UNHANDLED'] as const)('stays, where it is %s at the source', async (outcome) => {
+    const { source, target } = await begin(outcome);
+    await copyStore({ source, target, rules: RULES });
+    await noteInUse(target);
+    await createRedriving(target, handlers).redriveAll(outcome);
+    const stands = ['PAYMENT APPLIED', 'CAPTURE APPLIED'];
+    expect(await readingsOf(target)).toEqual(stands.map((one) => `${one} bytes`));
+    await removeOld({ store: target, rules: { retentionDays: 30, unverifiedRetentionDays: 30 } }, new Date());
+    for (const merge of [false, true, true]) {
+      expect(await copyStore({ source, target, rules: RULES, merge })).toMatchObject({ complete: true });
+      expect(await readingsOf(target)).toEqual(stands);
+      expect(await order(target, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+    }
+  });
+
+  test.each(['FAILED', 'UNHANDLED'] as const)('comes, where it is %s at the target', async (outcome) => {
+    const { source, target } = await begin(outcome);
+    await recordBy(target, old[outcome], paid(1), { ...captured(1), ...fault });
+    await createRedriving(source, handlers).redriveAll(outcome);
+    await copyStore({ source, target, rules: RULES, merge: true });
+    expect(await order(target, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+    expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
+  });
+
+  test('comes of the bytes that only the source has still, and not from a source without them', async () => {
+    const { source, target } = await begin('UNHANDLED');
+    await recordBy(target, old.UNHANDLED, paid(1), { ...captured(1), ...fault });
+    await target.removeRaw(new Date('2999-01-01'), 100);
+    for (const number of [1, 2]) {
+      await copyStore({ source, target, rules: RULES, merge: true });
+      expect([number, await readingsOf(target)]).toEqual([number, ['PAYMENT APPLIED', 'UNKNOWN UNHANDLED bytes']]);
+    }
+    await source.removeRaw(new Date('2999-01-01'), 100);
+    await copyStore({ source, target, rules: RULES, merge: true });
+    expect(await verifyStore(target, TRUST)).toMatchObject({ verified: 1, failed: [], withoutBytes: 1, flaws: [] });
+    await createRedriving(target, handlers).redriveAll('UNHANDLED');
+    expect(await order(target, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
+  });
 });
 
 const pageOf = async (store: Store, what: Copied, page: PageRequest): Promise<Page<unknown>> => {

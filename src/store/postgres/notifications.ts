@@ -164,6 +164,17 @@ const toRaw = (columns: RawColumns): RawNotification | null => {
     : { method, target, requestTime, signature, body };
 };
 
+export const putRaw =
+  (query: Query): Transaction['putRaw'] =>
+  async (position, raw) => {
+    await query(
+      `update notifications
+       set method = $2, target = $3, request_time = $4, signature = $5, body = $6, raw_check = $7
+       where position = cast($1 as bigint)`,
+      [position, raw.method, raw.target, raw.requestTime, raw.signature, raw.body, rawCheck(raw)],
+    );
+  };
+
 /**
  * Found by notifications_with_bytes, whose terms are repeated. Rows that somebody counts a resend on at this moment are
  * left for the next call: who never waits for a row is never part of a deadlock.

@@ -7,7 +7,7 @@ import type { Connections } from './connections.ts';
 import { evidence } from './evidence.ts';
 import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
 import { bitsOf, inParts, LockTableFullError } from './locks.ts';
-import { positionOf, putNotifications, raws, removeRaw, WITHOUT_RAW } from './notifications.ts';
+import { positionOf, putNotifications, putRaw, raws, removeRaw, WITHOUT_RAW } from './notifications.ts';
 import { writeOrders } from './orders.ts';
 import { HORIZON, HORIZON_HOLDER, NEXT_POSITION } from './positions.ts';
 import { prepared, queryOn } from './query.ts';
@@ -144,6 +144,7 @@ const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Pro
     const result = await work({
       ...snapshotOn(query),
       putNotifications: putNotifications(query, send),
+      putRaw: putRaw(query),
       writeOrders: writeOrders(send),
       countUnverified: countUnverified(query),
       insertUnverified: insertUnverified(query),

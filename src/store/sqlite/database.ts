@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { readRules, SETTING } from '../setting.ts';
 import type { Database, Dialect, Snapshot, Transaction } from '../transaction.ts';
 import { createEvidence } from './evidence.ts';
-import { createPositionOf, createPutting, createRaws } from './notifications.ts';
+import { createPositionOf, createPutting, createRawPutting, createRaws } from './notifications.ts';
 import { createOrderWriting } from './orders.ts';
 import { createQuery, prepare } from './query.ts';
 import { createRawBatches, createRawRemoval, createStrayRaws } from './raw.ts';
@@ -76,6 +76,7 @@ export const createDatabase = (db: DatabaseSync, watch: Watch): Database => {
   const snapshot = createSnapshot(db);
   const starting = createStarting(db);
   const put = createPutting(db, starting);
+  const putRaw = createRawPutting(db);
   const createBatch = createRawBatches(db);
   const removeRaw = createRawRemoval(db);
   const writeOrders = createOrderWriting(db, starting);
@@ -94,6 +95,7 @@ export const createDatabase = (db: DatabaseSync, watch: Watch): Database => {
       const transaction: Transaction = {
         ...common,
         putNotifications: async (rows) => rows.map((row) => put(row, batch)),
+        putRaw: putRaw(batch),
         writeOrders: (...values) => {
           const changed = writeOrders(...values);
           written.push(changed);

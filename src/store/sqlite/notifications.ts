@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Outcome } from '../../order/reading.ts';
 import { rawCheck, readingCheck } from '../checksum.ts';
 import { hexOf, type NotificationRow } from '../row.ts';
-import type { PutNotification, Snapshot } from '../transaction.ts';
+import type { PutNotification, Snapshot, Transaction } from '../transaction.ts';
 import { prepare } from './query.ts';
 import { createRawReading, type RawBatch } from './raw.ts';
 import type { Starting } from './starts.ts';
@@ -69,6 +69,17 @@ export const createPutting = (db: DatabaseSync, starting: Starting) => {
     for (const { name, value, joins } of row.identifiers) identify.run(position, name, value, clientId, joins);
     return { position: String(position), isNew: true, outcome: row.outcome, deliveries, firstReceivedAt: first };
   };
+};
+
+/** Stores what came over the wire of a notification that has lost it. */
+export const createRawPutting = (db: DatabaseSync) => {
+  const update = prepare(db, 'update notifications set raw_batch = ?, raw_place = ?, raw_check = ? where position = ?');
+  return (batch: RawBatch): Transaction['putRaw'] =>
+    async (position, raw, receivedAt) => {
+      const { number, place } = batch.next();
+      batch.add(raw, receivedAt);
+      update.run(number, place, rawCheck(raw), Number(position));
+    };
 };
 
 /** No batch has this number: what is there has no bytes any more. */

@@ -27,7 +27,7 @@ nothing. Do not point a service at a target that no copy has reached the end of:
 
 With --merge the target may hold anything. All of the source is added to it, as after a restore: what both hold keeps its
 earliest and latest receipt and the greater count, what the target has applied stays as it was read there, and of two
-registrations the younger stands.
+registrations the younger stands and the other stays on record.
 
 Orders are derived at the target, by the rules of the service on the source; with --merge by those of the target.
 Their positions in the feed (after=) are new: whoever follows it begins again at 0. A password is better given as PGPASSWORD than in a URL that others can see.`;
@@ -130,7 +130,7 @@ const sentenceOf = ({ inUse, copied, complete }: Pick<CopyReport, 'inUse' | 'cop
     .map(nameOf)
     .join(', ');
   if (inUse && complete)
-    return `All of the source is in the target${differing === '' ? '' : `, which a service has written to since (${differing})`}.`;
+    return `All of the source is in the target${differing === '' ? '' : `, which also holds its own (${differing})`}.`;
   if (complete) return 'Both hold the same.';
   if (inUse)
     return 'the target still lacks some of the source: if a service writes to the source, stop it, and run the same again.';

@@ -258,7 +258,9 @@ export const importShopStatements = async (
           ...touched.links.map(linkLock),
         ]);
         let added = 0;
-        for (const statement of part) added += Number(await importSaid(query, statement));
+        // What was replaced there makes room for what stands.
+        const inOrder = part.toSorted((a, b) => Number(a.replacedAt === null) - Number(b.replacedAt === null));
+        for (const statement of inOrder) added += Number(await importSaid(query, statement));
         await derive(transaction, touched, { rules, now });
         return added;
       }),

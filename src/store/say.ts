@@ -3,7 +3,7 @@ import { saidCheck } from './checksum.ts';
 import { nextCursor, readKey } from './cursor.ts';
 import type { ShopStatement, ShopSubject } from './shop.ts';
 import type { Page, PageRequest } from './store.ts';
-import type { Count, Query } from './transaction.ts';
+import type { Count, Query, Value } from './transaction.ts';
 
 /*
  * What the shop says, of whatever it says it: one statement stands under each id, and what it replaced stays on record.
@@ -104,21 +104,25 @@ export const say = async (
   return said;
 };
 
-/** Nothing stands any more; what stood is kept, never at the time of an earlier replacement. */
-export const takeBack = async (
-  query: Query,
-  { clientId, about, id, now }: SaidKey & { readonly now: number },
-): Promise<void> => {
-  const [row] = await query<{ last: Count | null }>(
-    'select max(replaced_at) as last from shop_statements where client_id = $1 and about = $2 and id = $3',
-    [clientId, about, id],
-  );
+/** Nothing stands any more; what stood is kept. */
+export const takeBack = async (query: Query, { now, ...key }: SaidKey & { readonly now: number }): Promise<void> => {
+  const { clientId, about, id } = key;
+  const at = await freeFrom(query, key, now);
   await query(
     `update shop_statements
      set replaced_at = $4
      where client_id = $1 and about = $2 and id = $3 and replaced_at = 0`,
-    [clientId, about, id, Math.max(now, Number(row?.last ?? 0) + 1)],
+    [clientId, about, id, at],
   );
+};
+
+/** The first time from `at` on that is later than every replacement. */
+const freeFrom = async (query: Query, { clientId, about, id }: SaidKey, at: number): Promise<number> => {
+  const [row] = await query<{ last: Count | null }>(
+    'select max(replaced_at) as last from shop_statements where client_id = $1 and about = $2 and id = $3',
+    [clientId, about, id],
+  );
+  return Math.max(at, Number(row?.last ?? 0) + 1);
 };
 
 const insert = async (query: Query, statement: ShopStatement): Promise<boolean> => {
@@ -143,42 +147,75 @@ const insert = async (query: Query, statement: ShopStatement): Promise<boolean> 
   return inserted.length > 0;
 };
 
-/** Takes in a statement of another store; of two that stand the younger one does. Returns whether it was not there. */
+/**
+ * Takes in a statement of another store; of two that stand the younger one does, and the other stays on record. Returns
+ * whether it was not there.
+ */
 export const importSaid = async (query: Query, statement: ShopStatement): Promise<boolean> => {
-  const { clientId, about, id, target, said, replacedAt } = statement;
-  const [created, updated] = [Date.parse(statement.createdAt), Date.parse(statement.updatedAt)];
+  if (statement.replacedAt !== null) return await importReplaced(query, statement, Date.parse(statement.replacedAt));
   // What was replaced, or taken back, here does not stand again.
-  if (replacedAt === null && (await hasEnded(query, statement))) return false;
-  const isNew = await insert(query, statement);
-  if (replacedAt !== null) {
-    // The one that stands here was replaced, or taken back, there.
-    await query(
-      `delete from shop_statements
-       where client_id = $1 and about = $2 and id = $3 and replaced_at = 0 and updated_at = $4 and said = $5`,
-      [clientId, about, id, updated, said],
-    );
-    return isNew;
+  if ((await replacementsOf(query, statement)).length > 0) return false;
+  const standing = await findSaid(query, statement);
+  if (standing === null) return await insert(query, statement);
+  const createdAt = standing.createdAt < statement.createdAt ? standing.createdAt : statement.createdAt;
+  const isYounger = statement.updatedAt >= standing.updatedAt;
+  const saysTheSame = statement.said === standing.said && statement.target === standing.target;
+  if (saysTheSame || !isYounger) {
+    const { updatedAt } = isYounger ? statement : standing;
+    await keepTimes(query, { ...standing, createdAt, updatedAt });
+    return !saysTheSame && (await insertReplaced(query, statement, standing.updatedAt));
   }
-  if (!isNew) {
-    await query(
-      `update shop_statements
-       set target = $4, said = $5, said_check = $6, updated_at = $8,
-         created_at = case when created_at < $7 then created_at else $7 end
-       where client_id = $1 and about = $2 and id = $3 and replaced_at = 0 and updated_at <= $8`,
-      [clientId, about, id, target, said, saidCheck(statement), created, updated],
-    );
-  }
-  return isNew;
+  await takeBack(query, { ...standing, now: Date.parse(statement.updatedAt) });
+  return await insert(query, { ...statement, createdAt });
 };
 
-const hasEnded = async (query: Query, { clientId, about, id, said, updatedAt }: ShopStatement): Promise<boolean> => {
-  const ended = await query(
-    `select 1 as found
-     from shop_statements
-     where client_id = $1 and about = $2 and id = $3 and replaced_at <> 0 and updated_at = $4 and said = $5`,
-    [clientId, about, id, Date.parse(updatedAt), said],
+/** Returns whether it was not there, if only as one that stands or that was replaced at another time. */
+const importReplaced = async (query: Query, statement: ShopStatement, at: number): Promise<boolean> => {
+  const before = await replacementsOf(query, statement);
+  // The one that stands here was replaced, or taken back, there.
+  await removeAt(query, statement, 0);
+  if (!(await insert(query, statement))) {
+    // Another one was replaced at that time.
+    return before.length === 0 && (await insertReplaced(query, statement, isoTime(at)));
+  }
+  for (const other of before) await removeAt(query, statement, other);
+  return before.length === 0;
+};
+
+const insertReplaced = async (query: Query, statement: ShopStatement, at: string): Promise<boolean> =>
+  await insert(query, { ...statement, replacedAt: isoTime(await freeFrom(query, statement, Date.parse(at))) });
+
+const keepTimes = async (query: Query, { clientId, about, id, createdAt, updatedAt }: ShopStatement): Promise<void> => {
+  await query(
+    `update shop_statements
+     set created_at = $4, updated_at = $5
+     where client_id = $1 and about = $2 and id = $3 and replaced_at = 0`,
+    [clientId, about, id, Date.parse(createdAt), Date.parse(updatedAt)],
   );
-  return ended.length > 0;
+};
+
+const IDENTICAL = 'client_id = $1 and about = $2 and id = $3 and updated_at = $4 and said = $5 and target = $6';
+const identical = ({ clientId, about, id, updatedAt, said, target }: ShopStatement): readonly Value[] => [
+  clientId,
+  about,
+  id,
+  Date.parse(updatedAt),
+  said,
+  target,
+];
+
+/** When it was replaced, or taken back, here: once at most; nothing where it was not. */
+const replacementsOf = async (query: Query, statement: ShopStatement): Promise<readonly number[]> => {
+  const rows = await query<{ replaced_at: Count }>(
+    `select replaced_at from shop_statements where ${IDENTICAL} and replaced_at <> 0`,
+    identical(statement),
+  );
+  return rows.map(({ replaced_at }) => Number(replaced_at));
+};
+
+/** `at` is 0 for the one that stands. */
+const removeAt = async (query: Query, statement: ShopStatement, at: number): Promise<void> => {
+  await query(`delete from shop_statements where ${IDENTICAL} and replaced_at = $7`, [...identical(statement), at]);
 };
 
 /** Before the first statement. */

@@ -182,12 +182,12 @@ describe('copy', () => {
     await here(['copy', '--from', from, '--to', to], env);
     await sql(to, "insert into settings values ('copy in use', 'true')");
     await sql(to, "insert into shop_statements values ('theirs', 'refund', 'R', 0, 'P', '{}', 0, 0, 0)");
-    const { code, out } = await here(['copy', '--from', from, '--to', to], env);
-    expect(code).toBe(0);
-    expect(out).toMatch(/\nshop statements +0 +1 /);
-    expect(out).toMatch(
-      /\n\nAll of the source is in the target, which a service has written to since \(shop statements\)\.\n$/,
-    );
+    for (const words of [['copy'], ['copy', '--merge']]) {
+      const { code, out } = await here([...words, '--from', from, '--to', to], env);
+      expect(code).toBe(0);
+      expect(out).toMatch(/\nshop statements +0 +1 /);
+      expect(out).toMatch(/\n\nAll of the source is in the target, which also holds its own \(shop statements\)\.\n$/);
+    }
   });
 
   test.each([

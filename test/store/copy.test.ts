@@ -292,6 +292,72 @@ test('a review that was taken back here does not come again from where it stands
   expect(await order(target, 'P2')).toMatchObject({ review: null });
 });
 
+const saidAt = async (store: Store): Promise<readonly string[]> =>
+  (await store.readShopStatements({ limit: 99, cursor: null })).items
+    .toSorted((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1))
+    .map(({ target, replacedAt }) => `${target} ${replacedAt === null ? 'stands' : 'stood'}`);
+
+const said = async (store: Store, referenceOrderId: string, seconds: number) =>
+  await store.register(registration({ referenceOrderId }), { replace: true, now: later(seconds) });
+const mergeInto = async (source: Store, target: Store) =>
+  expect(await copyStore({ source, target, rules: RULES, merge: true })).toMatchObject({ complete: true });
+
+describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said under one id (%s)', (make) => {
+  const both = async () => {
+    const [one, other] = [await (await databases.make('SQLite')).store(), await (await databases.make(make)).store()];
+    await record(other, paid(1));
+    return { one, other };
+  };
+
+  test('the younger stands and the other stays on record, whichever way they are merged', async () => {
+    for (const isThere of [false, true]) {
+      const { one, other } = await both();
+      const [older, younger] = isThere ? [other, one] : [one, other];
+      await said(older, 'a', 1);
+      // What it replaced ended when it was said.
+      await said(younger, 'b', 2);
+      await said(younger, 'c', 3);
+      for (const _again of [1, 2]) {
+        for (const [source, target] of [
+          [one, other],
+          [other, one],
+        ] as const) {
+          await mergeInto(source, target);
+          expect(await saidAt(target)).toEqual(['a stood', 'b stood', 'c stands']);
+        }
+      }
+      expect(await contentsOf(one)).toEqual(await contentsOf(other));
+      expect(await order(other, 'P1')).toMatchObject({ referenceOrderId: 'c' });
+    }
+  });
+
+  test('the same stands once', async () => {
+    const { one, other } = await both();
+    for (const store of [one, other]) await said(store, 'a', 1);
+    await said(one, 'b', 2);
+    await said(other, 'b', 3);
+    for (const _again of [1, 2]) {
+      await mergeInto(one, other);
+      expect(await saidAt(other)).toEqual(['a stood', 'b stands']);
+    }
+  });
+
+  test('what was replaced several times since it was copied is as at the source', async () => {
+    const { one, other } = await both();
+    await said(one, '1', 1);
+    await mergeInto(one, other);
+    for (const number of [2, 3, 4]) await said(one, `${number}`, number);
+    await mergeInto(one, other);
+    expect((await contentsOf(other)).registrations).toEqual((await contentsOf(one)).registrations);
+    // A page may end between what stands and what it replaced.
+    const { items } = await one.readShopStatements({ limit: 99, cursor: null });
+    const third = await (await databases.make(make)).store();
+    await said(third, '1', 1);
+    for (const statement of items) await third.importShopStatements([statement], new Date());
+    expect((await contentsOf(third)).registrations).toEqual(items);
+  });
+});
+
 const readingsOf = async (store: Store): Promise<readonly string[]> =>
   (await notificationsOf(store)).map(({ kind, outcome, raw }) => `${kind} ${outcome}${raw === null ? '' : ' bytes'}`);
 

@@ -10,7 +10,7 @@ import { createAdminApp } from './http/admin.ts';
 import { type Address, listenTogether, ListenError, stopListening } from './http/listener.ts';
 import { createPublicApp, type PublicWatch } from './http/public.ts';
 import { createPublicServer } from './http/public-server.ts';
-import { createReadiness, type ReadinessProbe } from './http/readiness.ts';
+import { createReadiness, type ReadinessProbe, readinessReport } from './http/readiness.ts';
 import { createSampledLog } from './http/sampled-log.ts';
 import { createHttpServer } from './http/server.ts';
 import { createInbox, type Inbox } from './inbox/inbox.ts';
@@ -118,7 +118,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     store,
     isQueueFull: () => parts.inbox?.isFull() ?? false,
     isStoreFailing: () => parts.inbox?.isFailing() ?? false,
-    onProblem: (error) => log.error(problemOf(error), 'the store cannot be written'),
+    onProblem: readinessReport(log),
   });
   const metrics = metricsOf(parts, { config, log, readiness });
   const payNotify = createPayNotify({ trust: () => parts.trust, handlers, inbox: () => parts.inbox });

@@ -1,3 +1,4 @@
+import { type Log, oncePerMinute, problemOf } from '../log.ts';
 import type { Store } from '../store/store.ts';
 
 export type Readiness = 'ready' | 'starting' | 'draining' | 'store unavailable' | 'store slow' | 'queue full';
@@ -15,6 +16,7 @@ interface ProbeOptions {
   readonly isQueueFull: () => boolean;
   /** A small write may pass where a batch fails, so the batches count as well. */
   readonly isStoreFailing: () => boolean;
+  /** Told of each try that fails. */
   readonly onProblem: (error: unknown) => void;
 }
 
@@ -40,7 +42,7 @@ export const createReadiness = ({
       await store.ping();
       last = { at: performance.now(), result: performance.now() - began > SLOW_AFTER_MS ? 'store slow' : 'ready' };
     } catch (error) {
-      if (last?.result !== 'store unavailable') onProblem(error);
+      onProblem(error);
       last = { at: performance.now(), result: 'store unavailable' };
     } finally {
       began = null;
@@ -68,5 +70,14 @@ export const createReadiness = ({
     },
     isDraining: () => draining,
     stop: () => clearInterval(timer),
+  };
+};
+
+/** An outage is said at once, and then once a minute. */
+export const readinessReport = (log: Log): ProbeOptions['onProblem'] => {
+  const isNews = oncePerMinute();
+  return (error) => {
+    const problem = problemOf(error);
+    if (isNews(problem.error)) log.error(problem, 'the store cannot be written');
   };
 };

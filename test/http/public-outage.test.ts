@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { createReadiness, type ReadinessProbe } from '../../src/http/readiness.ts';
+import pino from 'pino';
+import { createReadiness, type ReadinessProbe, readinessReport } from '../../src/http/readiness.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import {
   ACKNOWLEDGEMENT,
@@ -181,6 +182,30 @@ test.concurrent('readiness notices a store that is locked: slow first, then unav
     expect(seen.slice(0, 3)).toEqual(['ready', 'store slow', 'store unavailable']);
     expect(problems).toHaveLength(1);
   });
+});
+
+test.concurrent('readiness tells of each try that fails; the log says the same words once a minute', async () => {
+  const store = await openSqlite({ file: fileIn(makeDirectory()), rules: RULES });
+  await store.close();
+  const problems: unknown[] = [];
+  const probe = createReadiness({
+    store: () => store,
+    isStoreFailing: () => false,
+    isQueueFull: () => false,
+    onProblem: (problem) => problems.push(problem),
+  });
+  try {
+    await eventually(
+      'two tries',
+      () => problems,
+      ({ length }) => length > 1,
+    );
+  } finally {
+    probe.stop();
+  }
+  const lines: string[] = [];
+  problems.forEach(readinessReport(pino({ base: null }, { write: (line: string) => lines.push(line) })));
+  expect(lines).toEqual([expect.stringContaining('the store cannot be written')]);
 });
 
 test('the queue is bounded in bytes: over 32 MiB a notification is refused at once, and not stored', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { moveReport } from '../../src/moves/report.ts';
-import type { Move } from '../../src/store/store.ts';
+import { type Move, StoreUnavailableError } from '../../src/store/store.ts';
 
 const MINUTE = 60_000;
 const BEGAN = Date.parse('2026-01-02T03:04:05.000Z');
@@ -22,6 +22,18 @@ const MOVE: Move = {
   updatedAt: new Date(BEGAN).toISOString(),
 };
 const LEVELS: Readonly<Record<string, string>> = { 30: 'info', 40: 'warn', 50: 'error' };
+
+test('an outage is a warning, and once; what else could not be looked after is an error', () => {
+  const lines: string[] = [];
+  const { onError } = moveReport(pino({ base: null }, { write: (line: string) => lines.push(line) }));
+  for (let times = 0; times < 3; times += 1) onError(new StoreUnavailableError('the server is away'));
+  for (let times = 0; times < 3; times += 1) onError(new TypeError('a fault of ours'));
+  const said = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(said.map(({ level, error, msg }) => [LEVELS[String(level)], error, msg])).toEqual([
+    ['warn', expect.stringContaining('the server is away'), 'captures, cancels and refunds have to wait for the store'],
+    ['error', 'TypeError: a fault of ours', 'moves could not be looked after; they are tried again'],
+  ]);
+});
 
 test('what somebody has to look at is an error, once an hour for each client', () => {
   const lines: string[] = [];

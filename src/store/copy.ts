@@ -10,11 +10,13 @@ import { locksOf, touchedBy } from './put.ts';
 import { writeReadings } from './readings.ts';
 import {
   bytesOf,
+  digestOf,
   hexOf,
   type IdentifierRow,
   type NotificationRow,
   notificationId,
   placesOf,
+  requestDigest,
   toReadingColumns,
   toUnverifiedEntry,
   type UnverifiedRow,
@@ -186,13 +188,37 @@ const readsAlike = (row: NotificationRow, { kind, outcome, problem, statements }
   row.kind === kind && row.outcome === outcome && row.problem === problem && row.statements === statements;
 
 /** Takes in unverified requests of another store; returns how many were not there. */
-export const importUnverified = async (database: Database, requests: readonly StoredUnverified[]): Promise<number> =>
+export const importUnverified = async (
+  database: Database,
+  requests: readonly StoredUnverified[],
+  merge: boolean,
+): Promise<number> =>
   await database.transact([UNVERIFIED_LOCK], async (transaction) => {
-    const isThere = await Promise.all(requests.map(async (request) => await updateRequest(transaction.query, request)));
+    const isOwn = merge || (await isInUse(transaction.query));
+    const isThere = await Promise.all(
+      requests.map(
+        async (request) =>
+          (await updateRequest(transaction.query, request)) || (isOwn && (await hasMoved(transaction, request))),
+      ),
+    );
     const missing = requests.filter((_, index) => isThere[index] === false);
     if (missing.length > 0) await transaction.insertUnverified(missing.map(toUnverifiedRow));
     return missing.length;
   });
+
+/** Whether a notification holds the same request, to the byte: it verified here, and its deliveries are counted. */
+const hasMoved = async (
+  { positionOf, raws }: Transaction,
+  { id, request: { clientIds, body } }: StoredUnverified,
+): Promise<boolean> => {
+  const [clientId = ''] = clientIds;
+  const position = await positionOf(clientId, bytesOf(digestOf({ asked: null }, body)));
+  const [raw = null] = position === null ? [] : await raws([position]);
+  if (raw === null) return false;
+  const { requestTime, signature } = raw;
+  const headers = { clientIds: [clientId], requestTimes: [requestTime], signatures: [signature] };
+  return requestDigest({ ...raw, headers: JSON.stringify(headers) }) === id;
+};
 
 const toUnverifiedRow = ({ id, request, reason, origin, trust, ...stored }: StoredUnverified): UnverifiedRow => {
   const { receivedAt: _received, ...entry } = toUnverifiedEntry({

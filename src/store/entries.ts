@@ -41,7 +41,7 @@ export const toStore = (
   remember: async (...values) => await writes.remember(...values),
   importNotifications: async (...values) => await writes.importNotifications(...values),
   importShopStatements: async (...values) => await writes.importShopStatements(...values),
-  importUnverified: async (rows) => await writes.importUnverified(rows),
+  importUnverified: async (...values) => await writes.importUnverified(...values),
 
   findOrders: async (...values) => await (await reading()).calls.findOrders(...values),
   listOrders: async (...values) => await (await reading()).calls.listOrders(...values),

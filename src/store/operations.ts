@@ -142,7 +142,8 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     ) => await importNotifications(database, rows, { merge: options.merge, ...at(options.now) }),
     importShopStatements: async (rows: readonly ShopStatement[], now: Date) =>
       await importShopStatements(database, rows, at(now)),
-    importUnverified: async (rows: readonly StoredUnverified[]) => await importUnverified(database, rows),
+    importUnverified: async (rows: readonly StoredUnverified[], merge = false) =>
+      await importUnverified(database, rows, merge),
   };
 };
 export type Writes = ReturnType<typeof createWrites>;

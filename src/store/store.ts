@@ -295,5 +295,5 @@ export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites, St
     options: { readonly merge: boolean; readonly now: Date },
   ) => Promise<number>;
   readonly importShopStatements: (rows: readonly ShopStatement[], now: Date) => Promise<number>;
-  readonly importUnverified: (rows: readonly StoredUnverified[]) => Promise<number>;
+  readonly importUnverified: (rows: readonly StoredUnverified[], merge?: boolean) => Promise<number>;
 }

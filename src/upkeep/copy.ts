@@ -95,7 +95,10 @@ const readPage = async (store: Store, what: Copied, request: PageRequest): Promi
       const page = await store.readUnverified(request);
       // The diagnosis is made at the target, by its keys.
       const items = page.items.map(({ diagnosis: _diagnosis, ...row }) => row);
-      return { page: { ...page, items }, importInto: async (target) => await target.importUnverified(page.items) };
+      return {
+        page: { ...page, items },
+        importInto: async (target, merge) => await target.importUnverified(page.items, merge),
+      };
     }
   }
 };

@@ -358,6 +358,30 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said unde
   });
 });
 
+test.each(['SQLite', 'PostgreSQL'] as const)(
+  'an unverified request that has moved at the target (%s) does not come again, but another of the same body',
+  async (make) => {
+    const [from, to] = [await databases.make('SQLite'), await databases.make(make)];
+    const [source, target] = [await from.store(), await to.store()];
+    const { read } = delivery(paid(1));
+    const { requestTime, signature, ...rest } = read.raw;
+    const genuine = { ...rest, clientIds: [CLIENT], requestTimes: [requestTime], signatures: [signature] };
+    await source.record([unverified(genuine), unverified(genuine), unverified(genuine)], AMPLE);
+    await source.record([unverified({ ...genuine, signatures: ['forged'] })], AMPLE);
+    for (const number of [1, 2, 3]) {
+      await mergeInto(source, target);
+      const { items } = await target.readUnverified({ limit: 9, cursor: null });
+      const moved = items.filter(({ request }) => request.signatures[0] === signature);
+      await target.promote(
+        moved.map(({ id }) => ({ id, read })),
+        later(number),
+      );
+      expect([number, (await notificationsOf(target)).map(({ deliveries }) => deliveries)]).toEqual([number, [3]]);
+      expect(items.map(({ request }) => request.signatures[0])).toContain('forged');
+    }
+  },
+);
+
 const readingsOf = async (store: Store): Promise<readonly string[]> =>
   (await notificationsOf(store)).map(({ kind, outcome, raw }) => `${kind} ${outcome}${raw === null ? '' : ' bytes'}`);
 

@@ -15,6 +15,8 @@ export interface ComparisonOptions {
   readonly warmUp: number;
   /** Another checkout, whose receiver is compared too. */
   readonly against: string | undefined;
+  /** Numbers of connections, of 1, 16 and 64. */
+  readonly connections: readonly number[];
 }
 
 export interface Comparison {
@@ -119,12 +121,13 @@ const takeTurns = async (
 /** All subjects take turns round by round, so that other load on the machine affects them alike. */
 export const compare = async (
   bench: Bench,
-  { rounds, notifications, warmUp, against }: ComparisonOptions,
+  { rounds, notifications, warmUp, against, connections }: ComparisonOptions,
 ): Promise<Comparison> => {
   const database = await startDatabase();
   try {
     const subjects: Running[] = [];
     for (const subject of subjectsOf({ directory: bench.directory, server: database, against })) {
+      if (!connections.includes(subject.connections)) continue;
       subjects.push(await start(bench, subject, bench.port + subjects.length));
     }
     bench.progress('warming up');

@@ -110,7 +110,7 @@ const runProfile = async (bench: Bench, count: number): Promise<readonly Row[]> 
 };
 
 const runShort = async (bench: Bench): Promise<readonly Row[]> => [
-  ...(await runComparison(bench, { rounds: 1, notifications: 150, warmUp: 100, against })),
+  ...(await runComparison(bench, { rounds: 1, notifications: 150, warmUp: 100, against, connections: [64] })),
   ...(await runRows(bench, { rows: 1_000, rounds: 1, notifications: 300 })),
   ...(await runOverload(bench, { notifications: 300, seconds: 0.5 })),
   ...(await runForged(bench, { notifications: 300, from: 8_000, stepSeconds: 0.3, floodSeconds: 0.5 })),
@@ -133,7 +133,13 @@ const run = async (bench: Bench): Promise<readonly Row[]> => {
   if (options.forged)
     return await runForged(bench, { notifications: 4_500, from: 1_000, stepSeconds: 2, floodSeconds: 10 });
   const warmUp = Number(options['warm-up'] ?? 30_000);
-  return await runComparison(bench, { rounds: rounds(15), notifications: notifications(1_500), warmUp, against });
+  return await runComparison(bench, {
+    rounds: rounds(15),
+    notifications: notifications(1_500),
+    warmUp,
+    against,
+    connections: [1, 16, 64],
+  });
 };
 
 /** Node writes its compile cache when a receiver ends. The image holds one too (Dockerfile). */

@@ -2,9 +2,11 @@ import sequencer from '@jest/test-sequencer';
 
 /** What takes longest, much of it waiting: begun at the end, it would leave the other cores without work. */
 const LONGEST = [
-  'system/campaigns',
   'system/bench',
+  'system/campaigns',
   'system/attack',
+  'system/balancer-haproxy',
+  'system/power',
   'faults/campaigns',
   'faults/shop',
   'faults/antom',

@@ -59,12 +59,12 @@ const takeCharge = async (store: Store, { config, log }: Omit<Opening, 'onUnusab
       { database: store.name },
       before === null ? 'a new database: no service has started on it before' : 'an existing database',
     );
-    const rules = Object.entries(namedRules(config.rules)).map(([name, value]) => `${name}=${value}`);
-    const isChange = before !== null && before.number !== number;
     if (lacksCopy)
       log.error(
         'a copy into this database has not ended, so orders may lack what is still to come: end it with `paynotify copy`',
       );
+    const rules = Object.entries(namedRules(config.rules)).map(([name, value]) => `${name}=${value}`);
+    const isChange = before !== null && before.number !== number;
     log.info(`rules ${number}${isChange ? ', new: all orders are derived again' : ''}: ${rules.join(' ')}`);
   } catch (error) {
     await store.close();

@@ -27,10 +27,10 @@ export const captureByRegistration = async (work: AutoCapture): Promise<void> =>
 const capture = async ({ store, moves, onNotCaptured }: AutoCapture, order: Order): Promise<void> => {
   const { clientId, paymentId, status, captureMode, expectedAmount } = order;
   if (paymentId === null || status !== 'AUTHORIZED' || captureMode !== 'MANUAL' || expectedAmount === null) return;
-  const before = await store.listMoves(clientId, paymentId);
-  if (before.some(({ kind, status: came }) => kind !== 'refund' && came !== 'FAILED')) return;
+  const tried = (await store.listMoves(clientId, paymentId)).filter(({ kind }) => kind !== 'refund');
+  if (tried.some(({ status: came }) => came !== 'FAILED')) return;
   // It failed in a way that says nothing of the order: it goes on to say CAPTURE.
-  if (before.some(({ kind }) => kind !== 'refund')) return onNotCaptured(order, 'FAILED');
+  if (tried.length > 0) return onNotCaptured(order, 'FAILED');
   const all = { amount: null, requestId: null, captureId: null, isLast: null };
   const made = await moves.make({ clientId, id: paymentId, kind: 'capture', ...all });
   if (made.kind === 'no key') onNotCaptured(order, 'NO_KEY');

@@ -1,6 +1,7 @@
-import { type Log, oncePerMinute, problemOf } from '../log.ts';
+import { failureReport } from '../failure-report.ts';
+import type { Log } from '../log.ts';
 import type { Order } from '../order/order.ts';
-import { type Move, StoreUnavailableError } from '../store/store.ts';
+import type { Move } from '../store/store.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -69,18 +70,9 @@ export const moveReport = (log: Log, now: () => number = Date.now) => {
     onNotCaptured: ({ clientId, paymentId }: Order, reason: string): void => {
       if (isNew(clientId, 'not captured')) shout('not captured', { clientId, paymentId, reason });
     },
-    onError: failureReport(log),
-  };
-};
-
-const failureReport = (log: Log): ((error: unknown) => void) => {
-  const isNews = oncePerMinute();
-  return (error) => {
-    const problem = problemOf(error);
-    if (!isNews(problem.error)) return;
-    // An outage has lines of its own, and nothing is lost.
-    if (error instanceof StoreUnavailableError)
-      log.warn(problem, 'captures, cancels and refunds have to wait for the store');
-    else log.error(problem, 'moves could not be looked after; they are tried again');
+    onError: failureReport({
+      waits: (problem) => log.warn(problem, 'captures, cancels and refunds have to wait for the store'),
+      fails: (problem) => log.error(problem, 'moves could not be looked after; they are tried again'),
+    }),
   };
 };

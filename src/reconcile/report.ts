@@ -1,12 +1,11 @@
-import { type Log, oncePerMinute, problemOf } from '../log.ts';
-import { StoreUnavailableError } from '../store/store.ts';
+import { failureReport } from '../failure-report.ts';
+import type { Log } from '../log.ts';
 import { WHY } from './due.ts';
 import type { ReconcileReport } from './reconciler.ts';
 import type { Made } from './reconciling.ts';
 
 /** What the reconciler says in the log. */
 export const reconcileReport = (log: Log): ReconcileReport => {
-  const isNews = oncePerMinute();
   return {
     began: (clientIds) => {
       for (const clientId of clientIds)
@@ -28,12 +27,10 @@ export const reconcileReport = (log: Log): ReconcileReport => {
         { problem: `since ${since.toISOString()}` },
         'the service was down: all payments that something is waited for are asked about',
       ),
-    failed: (error) => {
-      const { error: text } = problemOf(error);
-      if (!isNews(text)) return;
-      if (error instanceof StoreUnavailableError) log.warn(problemOf(error), 'inquiries have to wait for the store');
-      else log.error(problemOf(error), 'an inquiry could not be made, a fault of paynotify; it is tried again');
-    },
+    failed: failureReport({
+      waits: (problem) => log.warn(problem, 'inquiries have to wait for the store'),
+      fails: (problem) => log.error(problem, 'an inquiry could not be made, a fault of paynotify; it is tried again'),
+    }),
   };
 };
 

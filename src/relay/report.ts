@@ -1,5 +1,5 @@
-import { type Log, oncePerMinute, problemOf } from '../log.ts';
-import { StoreUnavailableError } from '../store/store.ts';
+import { failureReport } from '../failure-report.ts';
+import { type Log, oncePerMinute } from '../log.ts';
 import type { RelayReport } from './relay.ts';
 
 /** What the relay says in the log: origins, never URLs. */
@@ -30,13 +30,11 @@ export const relayReport = (log: Log): Omit<RelayReport, 'posted'> => {
         },
         'callbacks have waited for more than 15 minutes: see `paynotify callbacks`',
       ),
-    failed: (error) => {
-      const { error: text } = problemOf(error);
-      if (!isNews(text)) return;
-      // An outage has lines of its own, and nothing is lost.
-      if (error instanceof StoreUnavailableError) log.warn(problemOf(error), 'callbacks have to wait for the store');
-      else log.error(problemOf(error), 'callbacks could not be posted, a fault of paynotify; they are tried again');
-    },
+    failed: failureReport({
+      waits: (problem) => log.warn(problem, 'callbacks have to wait for the store'),
+      fails: (problem) =>
+        log.error(problem, 'callbacks could not be posted, a fault of paynotify; they are tried again'),
+    }),
   };
 };
 

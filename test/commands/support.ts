@@ -71,19 +71,27 @@ export const here = async (
   words: readonly string[],
   env: Environment = {},
   ask: Terminal['ask'] = null,
-): Promise<Ended & { readonly bytes: Buffer }> => {
+): Promise<EndedHere> => await runHere(words, { env, ask, openStore: openShared });
+
+interface EndedHere extends Ended {
+  readonly bytes: Buffer;
+}
+
+/** Runs a command in this process, and keeps what it says. */
+export const runHere = async (
+  words: readonly string[],
+  terminal: Pick<Terminal, 'env' | 'ask' | 'openStore'>,
+): Promise<EndedHere> => {
   let out = '';
   let err = '';
   const raw: Uint8Array[] = [];
   const code = await run(words, {
-    env,
+    ...terminal,
     out: (text) => (out += `${text}\n`),
     err: (text) => (err += `${text}\n`),
     bytes: (bytes) => raw.push(bytes),
     overwrite: null,
     paint: (_colour, text) => text,
-    ask,
-    openStore: openShared,
   });
   return { code, out, err, bytes: Buffer.concat(raw) };
 };

@@ -5,11 +5,12 @@ import { parse } from 'yaml';
 import { SECRETS, VARIABLES } from '../../src/config.ts';
 import { captureToSend, refundToSend } from '../../src/http/admin/said-moves.ts';
 import { readManifests, readProject } from '../deploy/typed.ts';
+import type { Ended } from '../commands/support.ts';
 import { eventually } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
 import type { TestServer } from '../support/postgres.ts';
 import { type Environment, runProgram } from '../support/receiver.ts';
-import { CURLS, type Ended, type Site, START, useCurl } from './site.ts';
+import { CURLS, type Site, START, useCurl } from './site.ts';
 
 /** How each command of the documents is run, or checked as far as this machine allows. */
 

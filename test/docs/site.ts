@@ -12,8 +12,8 @@ import {
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { run } from '../../src/cli.ts';
 import { openExisting } from '../../src/commands/stored.ts';
+import { type Ended, runHere } from '../commands/support.ts';
 import { createSigner, type Signer } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
 import { newSecret } from '../support/shop.ts';
@@ -26,12 +26,6 @@ export const START = 'npm start';
 const { start: STARTED } = (
   JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: { readonly start: string } }
 ).scripts;
-
-export interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
 
 /** A checkout in a directory of its own, with paynotify running in it. */
 export interface Site {
@@ -152,21 +146,11 @@ const inThisProcess = async (command: string, { directory, env }: Place): Promis
   const { stdout } = spawnSync('/bin/sh', ['-c', script], { cwd: directory, env: {}, encoding: 'utf8' });
   const [url = '', ...words] = stdout.split('\0').slice(0, -1);
   const written = parseEnv(readFileSync(join(directory, '.env'), 'utf8'));
-  const texts = { out: '', err: '' };
   const from = process.cwd();
   process.chdir(directory);
   try {
-    const code = await run(words, {
-      env: { ...written, ...env, ...(url === '' ? {} : { DATABASE_URL: url }) },
-      out: (text) => (texts.out += `${text}\n`),
-      err: (text) => (texts.err += `${text}\n`),
-      bytes: (bytes) => (texts.out += Buffer.from(bytes).toString()),
-      overwrite: null,
-      paint: (_colour, text) => text,
-      ask: null,
-      openStore: openExisting,
-    });
-    return { code, ...texts };
+    const given = { ...written, ...env, ...(url === '' ? {} : { DATABASE_URL: url }) };
+    return await runHere(words, { env: given, ask: null, openStore: openExisting });
   } finally {
     process.chdir(from);
   }

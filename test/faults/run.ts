@@ -48,6 +48,13 @@ export const runRounds = async (campaign: Campaign, { seed, rounds, say, extent 
   say(closing(rounds, 'nothing broke'));
 };
 
+/** A short run, as the tests have it; returns its last line. Throws as `runRounds` does. */
+export const runShort = async (campaign: Campaign, seed = 1): Promise<string | undefined> => {
+  const said: string[] = [];
+  await runRounds(campaign, { seed, rounds: campaign.short, extent: 'part', say: (line) => void said.push(line) });
+  return said.at(-1);
+};
+
 const USAGE = `npm run test:faults -- [name] [--rounds N] [--seed S] [--long]
   name       one of ${CAMPAIGNS.map(({ name }) => name).join(', ')}; all of them where absent
   --rounds   how many; a few where absent

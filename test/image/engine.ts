@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Ended } from '../docs/site.ts';
+import type { Ended } from '../commands/support.ts';
 
 /** What a machine needs that can do less than the documents expect of one. */
 export interface Options {

@@ -1,9 +1,10 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { type SignedAnswer, verifyAnswer } from '../../src/antom/answer.ts';
 import { readKey } from '../../src/antom/keys.ts';
+import { nextKeyPair } from '../support/keys.ts';
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = nextKeyPair();
 const KEY = readKey(publicKey.export({ format: 'pem', type: 'spki' }));
 const KEYS = new Map([['T_client', [KEY]]]);
 

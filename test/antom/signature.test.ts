@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { constants, createHash, generateKeyPairSync, privateEncrypt, sign } from 'node:crypto';
+import { constants, createHash, privateEncrypt, sign } from 'node:crypto';
 import * as fc from 'fast-check';
 import { type AntomKey, readKey } from '../../src/antom/keys.ts';
 import {
@@ -12,6 +12,7 @@ import {
   type Verification,
   verify,
 } from '../../src/antom/signature.ts';
+import { nextKeyPair } from '../support/keys.ts';
 import { createForgeSigner, type ForgeMessage, keyFixture } from '../support/forge-signer.ts';
 import { anyCharacter } from '../support/texts.ts';
 
@@ -633,7 +634,7 @@ describe('whatever comes', () => {
 const twoDigits = (below: number): fc.Arbitrary<string> => fc.nat(below - 1).map((n) => String(n).padStart(2, '0'));
 
 describe('`time.body` is signed as one text', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = nextKeyPair();
   const fresh = trusting({ [CLIENT]: [publicKey.export({ format: 'pem', type: 'spki' })] });
   /** What APO would sign for this text, as any division of it is sent. */
   const signedText = (text: string): string =>

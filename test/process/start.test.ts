@@ -1,5 +1,4 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { VERSION } from '../../src/version.ts';
 import { createSigner, eventually } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import { keyFixture } from '../support/forge-signer.ts';
+import { nextKeyPair } from '../support/keys.ts';
 import {
   becomesReady,
   endPrograms,
@@ -41,7 +41,7 @@ const runToEnd = async (
 };
 
 test.concurrent('a configuration that cannot be used ends with 78, and names every problem but no secret', async () => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey } = nextKeyPair();
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
   const { code, stdout, stderr } = await runToEnd({
     PORT: '70000',

@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { MISBEHAVIOURS, readShares } from '../../src/sandbox/misbehaviour.ts';
 import { eventually } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
+import { nextKeyPair } from '../support/keys.ts';
 import { isSignedBy, jpy, listenAsMerchant, type Misbehaving, payment, serve } from './support.ts';
 
 const AUTOMATIC = { paymentFactor: { captureMode: 'AUTOMATIC' } };
@@ -228,7 +228,7 @@ describe('calls', () => {
   });
 
   test('by another key are refused whatever else happens', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = nextKeyPair();
     const sandbox = await serve({ shares: { failing: 1 } });
     expect((await sandbox.call('pay', payment('R1'), { key: privateKey })).outcome).toBe('F INVALID_SIGNATURE');
   });

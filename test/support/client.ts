@@ -1,10 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type KeyObject, sign } from 'node:crypto';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
-import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Fields } from './facts.ts';
+import { nextKeyPair } from './keys.ts';
 
 /** The acknowledgement as the protocol page prints it. */
 export const ACKNOWLEDGEMENT = '{"result":{"resultCode":"SUCCESS","resultStatus":"S","resultMessage":"success"}}';
@@ -53,35 +51,12 @@ export interface Signer {
 }
 
 export const createSigner = (clientId = 'T_5YET942ZTUH303813'): Signer => {
-  const privateKey = nextKey();
+  const { privateKey, publicKey } = nextKeyPair();
   return {
     clientId,
-    publicKey: createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64'),
+    publicKey: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
     sign: (body, options) => signedPost({ clientId, privateKey, body: toBytes(body) }, options),
   };
-};
-
-const MADE = fileURLToPath(new URL('../../node_modules/.cache/test-keys.json', import.meta.url));
-const MADE_AT_ONCE = 8;
-let keys: KeyObject[] | null = null;
-
-/** A key that no other signer of this process has. Keys are kept for the next one: to make one takes as long as a test. */
-const nextKey = (): KeyObject => (keys ??= readKeys() ?? makeKeys()).pop() ?? makeKey();
-
-const makeKey = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-
-const readKeys = (): KeyObject[] | null =>
-  existsSync(MADE)
-    ? (JSON.parse(readFileSync(MADE, 'utf8')) as readonly string[]).map((pem) => createPrivateKey(pem))
-    : null;
-
-const makeKeys = (): KeyObject[] => {
-  const made = Array.from({ length: MADE_AT_ONCE }, makeKey);
-  const unfinished = `${MADE}-${process.pid}`;
-  mkdirSync(dirname(MADE), { recursive: true });
-  writeFileSync(unfinished, JSON.stringify(made.map((key) => key.export({ format: 'pem', type: 'pkcs8' }))));
-  renameSync(unfinished, MADE);
-  return made;
 };
 
 /** A body is its bytes, its text, or the fields of its JSON. */

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { verifyAnswer } from '../../src/antom/answer.ts';
 import { readKey } from '../../src/antom/keys.ts';
 import { type Trust, type VerifiedNotification, verify } from '../../src/antom/signature.ts';
@@ -7,6 +7,7 @@ import { readNotification } from '../../src/handlers/read.ts';
 import { readInquiry } from '../../src/handlers/inquiry.ts';
 import type { Asked } from '../../src/order/asked.ts';
 import type { ReadInquiry, ReadNotification } from '../../src/order/reading.ts';
+import { nextKeyPair } from './keys.ts';
 
 /** A notification's JSON before it is written as text; fields as APO names them, well-formed or not. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -16,7 +17,7 @@ export const CLIENT = 'T_client';
 const PATH = '/payNotify';
 const REQUEST_TIME = '2025-05-17T07:58:04Z';
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = nextKeyPair();
 const KEY = readKey(publicKey.export({ format: 'pem', type: 'spki' }));
 
 const trustIn = (clientId: string): Trust => ({ keys: new Map([[clientId, [KEY]]]), publicUris: [] });

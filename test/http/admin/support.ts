@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import { createRedriving } from '../../../src/upkeep/redrive.ts';
 import { readStatus } from '../../../src/upkeep/status.ts';
 import { verifiesNow } from '../../../src/upkeep/verify-again.ts';
 import { type Fields, jpy, refundResult } from '../../support/facts.ts';
+import { nextKeyPair } from '../../support/keys.ts';
 import { metricsOf } from '../../support/metrics.ts';
 import { RULES } from '../../support/rules.ts';
 import { compareAnswers } from './documented.ts';
@@ -33,7 +34,7 @@ export const TARGET = '/payNotify?shop=1';
 export const RECEIVED_AT = '2025-05-17T07:58:05.123Z';
 
 const makeKey = (): { readonly key: AntomKey; readonly signed: (bytes: Uint8Array) => string } => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = nextKeyPair();
   return {
     key: readKey(publicKey.export({ format: 'pem', type: 'spki' })),
     signed: (bytes) =>

@@ -15,7 +15,7 @@ import { freePorts, startHaproxy, startNginx } from '../system/balancer.ts';
 import { type Attack, ATTACKS, type Left } from './attack/attacks.ts';
 import { type Genuine, startGenuine } from './attack/genuine.ts';
 import { openStranger, type Stranger } from './attack/stranger.ts';
-import type { Campaign } from './campaign.ts';
+import type { Campaign, Extent } from './campaign.ts';
 import { createRandom, type Random } from './random.ts';
 
 /** What stands in front; a round has one of them, by its seed. */
@@ -41,13 +41,20 @@ interface Stage {
   readonly random: Random;
   readonly signer: ReturnType<typeof createSigner>;
   readonly name: string;
+  readonly attacks: readonly Attack[];
 }
+
+/** All of them; in a part of a round each balancer has the half that the other one has not. */
+const attacksOn = (front: Front, extent: Extent): readonly Attack[] =>
+  extent === 'whole' || front === 'nothing'
+    ? ATTACKS
+    : ATTACKS.filter((_, index) => index % 2 === FRONTS.indexOf(front) % 2);
 
 /**
  * A hostile list, one attack after the other in an order of the seed, through raw sockets, while genuine notifications
  * come in. Names every attack after which something did not hold.
  */
-const round = async (seed: number): Promise<void> => {
+const round = async (seed: number, extent: Extent): Promise<void> => {
   const front = FRONTS[seed % FRONTS.length] ?? 'nothing';
   const random = createRandom(seed);
   const directory = makeDirectory();
@@ -70,7 +77,16 @@ const round = async (seed: number): Promise<void> => {
     const name = `attack-${seed}`;
     const genuine = startGenuine(address, signer, name);
     try {
-      const breaches = await attackAll({ front, address, replica, genuine, random, signer, name });
+      const breaches = await attackAll({
+        front,
+        address,
+        replica,
+        genuine,
+        random,
+        signer,
+        name,
+        attacks: attacksOn(front, extent),
+      });
       if (breaches.length > 0) throw new Error(`behind ${front}: ${breaches.join('\n')}`);
     } finally {
       genuine.abandon();
@@ -102,7 +118,7 @@ const end = async ({ child, exited }: Program): Promise<void> => {
 const attackAll = async (stage: Stage): Promise<readonly string[]> => {
   const breaches: string[] = [];
   const forged: string[] = [];
-  for (const attack of stage.random.shuffled(ATTACKS)) {
+  for (const attack of stage.random.shuffled(stage.attacks)) {
     const { left, found } = await underAttack(attack, stage);
     breaches.push(...found.map((what) => `after ${attack.name}: ${what}`));
     forged.push(...(left.forged ?? []));

@@ -12,9 +12,9 @@ import { sharedServer } from './stores.ts';
 const REPLICAS = 4;
 const PAYMENTS = 50;
 /** A notification is sent eight times at most. */
-const TIMES: Readonly<Record<Extent, number>> = { whole: 8, part: 4 };
+const TIMES: Readonly<Record<Extent, number>> = { whole: 8, part: 3 };
 const CONNECTIONS_A_REPLICA = 8;
-const CAPTURES: Readonly<Record<Extent, number>> = { whole: 1_000, part: 400 };
+const CAPTURES: Readonly<Record<Extent, number>> = { whole: 1_000, part: 200 };
 const TIMES_A_CAPTURE = 2;
 
 const signer = createSigner();

@@ -9,7 +9,7 @@ import { evidenceOf, type Fact, FACTS, MORE_FACTS } from './table.ts';
 
 const ALL: readonly Fact[] = [...FACTS, ...MORE_FACTS];
 
-const SETS = 2000;
+const SETS = 1_000;
 
 const permutations = function* <T>(items: readonly T[]): Generator<readonly T[]> {
   if (items.length < 2) yield items;
@@ -51,10 +51,10 @@ describe(`in ${SETS} sets of up to six facts`, () => {
     expect(differing.map(({ facts }) => facts)).toEqual([]);
   });
 
-  test.each([0, 1, 2, 3])('the order is the same in all permutations, to the last word (part %i)', (part) => {
+  test.each([0, 1])('the order is the same in all permutations, to the last word (part %i)', (part) => {
     let compared = 0;
     const differing: (readonly string[])[] = [];
-    for (const { facts, setting, rules, now } of WORLDS.filter((_, number) => number % 4 === part)) {
+    for (const { facts, setting, rules, now } of WORLDS.filter((_, number) => number % 2 === part)) {
       const reference = deriveOrder(evidenceOf(facts, setting), rules, now);
       for (const permutation of permutations(facts)) {
         compared += 1;

@@ -8,7 +8,7 @@ import { useSite } from './site.ts';
 
 /** The configurations name three; the third is not there. */
 const REPLICAS = 2;
-const ATTACKS = 6;
+const ATTACKS = 4;
 const EVERY_MS = 1_500;
 
 const signer = createSigner();

@@ -53,7 +53,7 @@ const LANES = 40;
 /** These send half a body, and the rest of it a while later. */
 const SLOW_LANES = 10;
 const SLOW_MS = 1_500;
-const LONGEST_PAUSE_MS = 800;
+const LONGEST_PAUSE_MS = 1_600;
 
 /** A payment and its capture, for each of so many payments. */
 export const notificationsOf = (signer: Signer, payments: number): readonly Post[] =>

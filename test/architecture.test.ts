@@ -26,6 +26,7 @@ const ALLOWED: readonly Allowance[] = [
 
   ['antom/', 'order/', 'types'],
   ['antom/signature.ts', 'order/time.ts', ['readInstant']],
+  ['antom/call-codes.ts', 'order/refund.ts', ['NEVER_REFUNDED']],
   ['antom/', 'zod', 'all'],
   ['antom/keys.ts', 'node-forge', 'all'],
 

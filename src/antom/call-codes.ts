@@ -1,3 +1,4 @@
+import { NEVER_REFUNDED } from '../order/refund.ts';
 import type { Result } from '../order/statement.ts';
 
 /** The operations of Antom's API that are called, under its own names. */
@@ -89,8 +90,7 @@ const OWN: Readonly<Record<Operation, Codes<Failure>>> = {
   },
   refund: {
     ...all('NEW_ID', 'MERCHANT_BALANCE_NOT_ENOUGH', 'REFUND_AMOUNT_EXCEED', 'REPEAT_REQ_INCONSISTENT'),
-    ...all('NEVER', 'REFUND_WINDOW_EXCEED', 'REFUND_NOT_SUPPORTED', 'PARTIAL_REFUND_NOT_SUPPORTED'),
-    ...all('NEVER', 'MULTIPLE_REFUNDS_NOT_SUPPORTED', 'PAYMENT_METHOD_NOT_SUPPORTED', 'ORDER_IS_CANCELED'),
+    ...all('NEVER', ...NEVER_REFUNDED),
   },
   inquiryRefund: {},
 };

@@ -10,8 +10,8 @@ import {
   mismatch,
 } from './contradiction.ts';
 import { problemTexts } from './evidence.ts';
-import { hasGivenBack, paidSiblings, successStatesAmount } from './findings.ts';
-import { list, show } from './show.ts';
+import { type Amounts, hasGivenBack, paidSiblings, successStatesAmount } from './findings.ts';
+import { inUnits, list, show } from './show.ts';
 
 const onceCaptured: Line['review'] = ({ status }) => status === 'CAPTURED';
 
@@ -73,11 +73,12 @@ export const MONEY_LINES = {
     review: true,
   },
   OVER_CAPTURED: {
-    rule: ({ amounts: { captured, due } }) => {
+    rule: ({ amounts }) => {
+      const { captured, due } = amounts;
       if (captured === null || due === null || captured.value <= due.value) return null;
       return {
         values: [show(captured), show(due)],
-        text: `${show(captured)} was captured, more than the ${show(due)} that is due. Refund the difference, or ask APO.`,
+        text: `${show(captured)} was captured, more than the ${show(due)} that is due. ${refundOf(captured.value - due.value, amounts)}`,
       };
     },
     blocks: true,
@@ -116,7 +117,7 @@ export const MONEY_LINES = {
             `payment ${paymentId}${review?.decision === 'FULFIL' ? ', which a review fulfils' : ''}`,
         ),
         (what) =>
-          `The shop order was paid more than once: ${what} too. Ship it once, and refund or cancel the other payment.`,
+          `The shop order was paid or authorized more than once: ${what} too. Ship it once, and refund or cancel the other payment.`,
       ),
     blocks: true,
     review: true,
@@ -159,3 +160,14 @@ export const MONEY_LINES = {
     review: false,
   },
 } satisfies Partial<Record<AttentionCode, Line>>;
+
+/** What to do about money that is too much, some of which may be gone again. */
+const refundOf = (difference: bigint, amounts: Amounts): string => {
+  const { gone } = amounts;
+  if (gone === 0n) return 'Refund the difference, or ask APO.';
+  const rest =
+    gone < difference
+      ? `Refund the ${inUnits(amounts, difference - gone)} that is left of the difference, or ask APO.`
+      : 'Nothing of the difference is left to refund: decide by a review what is shipped.';
+  return `${inUnits(amounts, gone)} was refunded or taken by disputes. ${rest}`;
+};

@@ -1,8 +1,10 @@
+import type { Amount } from './amount.ts';
 import type { AttentionCode } from './attention-code.ts';
 import { about, inDoubt, type Line } from './attention-line.ts';
 import { asksForDocuments, type DisputeEvidence, isJudgement, takenBy, tookMoney } from './dispute.ts';
 import { type Findings, isRefunded } from './findings.ts';
-import { nameWithCode } from './movement.ts';
+import { nameOf, nameWithCode } from './movement.ts';
+import { isNeverRefunded, type RefundEvidence } from './refund.ts';
 import { inUnits, list, show } from './show.ts';
 import { legibleTime } from './time.ts';
 
@@ -28,7 +30,11 @@ export const RETURN_LINES = {
           !asksForDocuments(dispute) &&
           (dispute.state === 'OPEN' || dispute.state === 'DEFENDED' || (tookMoney(dispute) && !isRefunded(findings))),
       );
-      return inDoubt(findings, disputes.map(nameDispute), (what) => `Disputed: ${what}. ${adviceOn(disputes)}`);
+      return inDoubt(
+        findings,
+        disputes.map(valueOf),
+        () => `Disputed: ${list(disputes.map(nameDispute))}. ${adviceOn(disputes)}`,
+      );
     },
     blocks: true,
     review: true,
@@ -52,7 +58,10 @@ export const RETURN_LINES = {
       const [part, all] = [inUnits(findings.amounts, gone), inUnits(findings.amounts, paid)];
       return {
         values: [part, all],
-        text: `${part} of ${all} was refunded or taken by disputes. Ship only what is still paid for.`,
+        text:
+          paid === 0n
+            ? `${part} was refunded or taken by disputes, and nothing is known to be paid. Ship nothing.`
+            : `${part} of ${all} was refunded or taken by disputes. Ship only what is still paid for.`,
       };
     },
     blocks: false,
@@ -67,10 +76,7 @@ export const RETURN_LINES = {
           status === 'FAILED' &&
           !succeeded.some((other) => amount !== null && other.amount !== null && show(other.amount) === show(amount)),
       );
-      return about(
-        failed.map(nameWithCode),
-        (what) => `A refund failed: ${what}. Refund again under a new refundRequestId, or ask APO.`,
-      );
+      return about(failed.map(nameWithCode), (what) => `A refund failed: ${what}. ${refundAgain(failed)}`);
     },
     blocks: false,
     review: false,
@@ -93,7 +99,7 @@ const whatTook = ({ refunds, disputes }: Findings): readonly string[] => [
   ...refunds.flatMap(({ status, ids, requestIds }) =>
     status === 'SUCCEEDED' ? [[...ids, '/', ...requestIds].join(' ')] : [],
   ),
-  ...disputes.filter(tookMoney).map(nameDispute),
+  ...disputes.filter(tookMoney).map(valueOf),
 ];
 
 /** What a dispute took counts as all of it where nobody can tell how much it was, as in another currency. */
@@ -104,11 +110,34 @@ const takingAll = ({ disputes, amounts: { currency } }: Findings): string => {
     : `All of it counts as taken by ${list(taking.map(nameDispute))}: ask APO how much it was. `;
 };
 
-/** With both amounts of one that took money: which of them counts depends on the other. */
-const nameDispute = (dispute: DisputeEvidence): string => {
-  const { disputeId, state, amount, judged } = dispute;
-  const told = [tookMoney(dispute) ? judged : null, amount].filter((one) => one !== null);
+const judgedOf = (dispute: DisputeEvidence): Amount | null => (tookMoney(dispute) ? dispute.judged : null);
+
+/** What a review settles. With both amounts of one that took money: which of them counts depends on the other. */
+const valueOf = (dispute: DisputeEvidence): string => {
+  const { disputeId, state, amount } = dispute;
+  const told = [judgedOf(dispute), amount].filter((one) => one !== null);
   return [disputeId, state, ...new Set(told.map(show))].join(' ');
+};
+
+/** `D1 LOST, judged EUR 30 of EUR 100` */
+const nameDispute = (dispute: DisputeEvidence): string => {
+  const { disputeId, state, amount } = dispute;
+  const judged = judgedOf(dispute);
+  if (judged === null) return [disputeId, state, ...(amount === null ? [] : [show(amount)])].join(' ');
+  return `${disputeId} ${state}, judged ${show(judged)}${amount === null ? '' : ` of ${show(amount)}`}`;
+};
+
+/** What to do after refunds that failed, by their codes. */
+const refundAgain = (failed: readonly RefundEvidence[]): string => {
+  const never = failed.filter(({ statements }) => isNeverRefunded(statements[0].result));
+  return [
+    ...(never.length === 0
+      ? []
+      : [`No other try of ${list(never.map(nameOf))} succeeds: ask APO how else to give the money back.`]),
+    ...(never.length === failed.length
+      ? []
+      : [`Refund ${never.length === 0 ? '' : 'the rest '}again under a new refundRequestId, or ask APO.`]),
+  ].join(' ');
 };
 
 const dueText = (disputes: readonly DisputeEvidence[]): string => {

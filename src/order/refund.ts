@@ -15,6 +15,19 @@ export interface Refund {
 
 export type RefundEvidence = Movement<RefundStatement>;
 
+/** Codes of a failed refund that no other try of it mends (spec: wire, §2.2). */
+export const NEVER_REFUNDED: readonly string[] = [
+  'REFUND_WINDOW_EXCEED',
+  'REFUND_NOT_SUPPORTED',
+  'PARTIAL_REFUND_NOT_SUPPORTED',
+  'MULTIPLE_REFUNDS_NOT_SUPPORTED',
+  'PAYMENT_METHOD_NOT_SUPPORTED',
+  'ORDER_IS_CANCELED',
+];
+
+export const isNeverRefunded = ({ resultCode }: Result): boolean =>
+  resultCode !== null && NEVER_REFUNDED.includes(resultCode);
+
 /** Refunds, told apart. Of several amounts of one the largest counts. */
 export const gatherRefunds = (statements: readonly Sourced<RefundStatement>[]): readonly RefundEvidence[] =>
   gatherMovements(statements, {

@@ -99,7 +99,7 @@ onSqlite((flows) => {
       const steps = [CREATED, judged('ACCEPT_BY_MERCHANT', { disputeJudgedAmount: jpy('50') })];
       const { order, names } = await flows.tell({ notifications: course('CHARGEBACK', steps) });
       expect(messageOf(order, 'PARTIALLY_REFUNDED')).toMatch(/JPY 50 of JPY 120/);
-      expect(messageOf(order, 'DISPUTED')).toContain(`${names.dispute} LOST`);
+      expect(messageOf(order, 'DISPUTED')).toContain(`${names.dispute} LOST, judged JPY 50 of JPY 120. `);
       expect(messageOf(order, 'DISPUTED')).toMatch(/gone: decide by a review/);
       expect(messageOf(order, 'DISPUTED')).not.toMatch(/defend|Due/);
       expect(await flows.review(names.payment, 'FULFIL')).toMatchObject(SHIPPED);

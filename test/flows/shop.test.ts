@@ -28,7 +28,9 @@ onBoth((flows) => {
       ] as const) {
         expect(one).toMatchObject({ ...HELD, status: 'CAPTURED', referenceOrderId: names.shopOrder });
         expect(codesOf(one)).toEqual(['DUPLICATE_PAYMENT']);
-        expect(messageOf(one, 'DUPLICATE_PAYMENT')).toContain(`payment ${another.payment} too`);
+        expect(messageOf(one, 'DUPLICATE_PAYMENT')).toContain(
+          `paid or authorized more than once: payment ${another.payment} too`,
+        );
         expect(messageOf(one, 'DUPLICATE_PAYMENT')).toMatch(/Ship it once, and refund or cancel the other payment/);
       }
       // As long as nobody says whose refund it is, nothing is known to have gone back.

@@ -9,7 +9,10 @@ import {
   refundResult,
   result,
 } from '../support/facts.ts';
+import { deriveOrder } from '../../src/order/order.ts';
 import { deriveOrders, orderOf, registered, RULES, toReceived } from './core.ts';
+import { NOTHING, statementsIn } from './fact.ts';
+import { DEFAULTS, RECEIVED_AT } from './settings.ts';
 
 const AUTHORIZED = paymentResult('S', { paymentAmount: jpy('120') });
 const CAPTURED = captureResult('S', { captureId: 'C1', captureRequestId: 'Q1', captureAmount: jpy('120') });
@@ -174,9 +177,11 @@ test('every message says in words what is the matter, with the values', () => {
   expect(messages.get('DISPUTED')).toMatch(/D1.*2025-06-01T00:00:00Z/);
 });
 
-const messageOf = (...notifications: readonly Fields[]): string =>
+const messageOf = (...notifications: readonly Fields[]): string => messagesOf([...PAID, ...notifications]);
+
+const messagesOf = (notifications: readonly Fields[]): string =>
   deriveOrders({
-    received: [...PAID, ...notifications].map((fields) => toReceived(fields)),
+    received: notifications.map((fields) => toReceived(fields)),
     registrations: [],
     rules: RULES,
   })
@@ -203,4 +208,89 @@ describe('what a dispute asks of a person', () => {
       /counts as taken by D1 ACCEPTED USD 1: ask APO/,
     );
   });
+
+  test('is what it was judged of what was disputed, where it took money', () => {
+    const lost = { disputeJudgedResult: 'ACCEPT_BY_MERCHANT', disputeAmount: jpy('100') };
+    const inPart = disputed('DISPUTE_JUDGED', { ...lost, disputeJudgedAmount: jpy('30') });
+    expect(messageOf(inPart)).toContain('Disputed: D1 LOST, judged JPY 30 of JPY 100. ');
+    expect(messageOf(disputed('DISPUTE_JUDGED', lost))).toContain('Disputed: D1 LOST JPY 100. ');
+    const bare = { ...lost, disputeAmount: undefined, disputeJudgedAmount: jpy('30') };
+    expect(messageOf(disputed('DISPUTE_JUDGED', bare))).toContain('Disputed: D1 LOST, judged JPY 30. ');
+    const won = { ...lost, disputeJudgedResult: 'A_NEW_RESULT', disputeJudgedAmount: jpy('30') };
+    expect(messageOf(disputed('DISPUTE_JUDGED', won))).toContain('Disputed: D1 OPEN JPY 100. ');
+  });
+});
+
+describe('what was captured beyond what is due', () => {
+  const over = captureResult('S', { captureId: 'C2', captureAmount: jpy('20') });
+  const message = (...values: readonly string[]) =>
+    messageOf(over, ...values.map((value, index) => refund({ refundId: `F${index}`, refundAmount: jpy(value) })));
+
+  test.each<[string, readonly string[], string]>([
+    ['nothing of it', [], 'Refund the difference, or ask APO.'],
+    [
+      'a part of it',
+      ['5'],
+      'JPY 5 was refunded or taken by disputes. Refund the JPY 15 that is left of the difference, or ask APO.',
+    ],
+    [
+      'all of it',
+      ['5', '15'],
+      'JPY 20 was refunded or taken by disputes. Nothing of the difference is left to refund: decide by a review what is shipped.',
+    ],
+    ['more', ['21'], 'Nothing of the difference is left to refund: decide by a review what is shipped.'],
+  ])('is asked back but for what is gone: %s', (_, values, words) => {
+    expect(message(...values)).toContain('JPY 140 was captured, more than the JPY 120 that is due. ');
+    expect(message(...values)).toContain(words);
+  });
+});
+
+const settleable = (...notifications: readonly Fields[]) => {
+  const statements = [...PAID, ...notifications].flatMap(statementsIn);
+  return deriveOrder({ ...NOTHING, statements }, DEFAULTS, RECEIVED_AT).settleable;
+};
+
+test('a review of an earlier version settles what is told in other words since', () => {
+  const over = captureResult('S', { captureId: 'C2', captureAmount: jpy('20') });
+  const values = [{ code: 'OVER_CAPTURED', values: '["JPY 140","JPY 120"]' }];
+  expect(settleable(over)).toEqual(values);
+  expect(settleable(over, refund({ refundAmount: jpy('5') }))).toEqual(values);
+  const lost = { disputeJudgedResult: 'ACCEPT_BY_MERCHANT', disputeAmount: jpy('100'), disputeJudgedAmount: jpy('30') };
+  expect(settleable(disputed('DISPUTE_JUDGED', lost))).toEqual([
+    { code: 'DISPUTED', values: '["D1 LOST JPY 30 JPY 100"]' },
+  ]);
+});
+
+const failed = (code: string, fields: Fields = {}): Fields => ({ ...refund(fields), result: result('F', code) });
+
+describe('what a refund that failed asks of a person', () => {
+  test.each([
+    'REFUND_WINDOW_EXCEED',
+    'REFUND_NOT_SUPPORTED',
+    'PARTIAL_REFUND_NOT_SUPPORTED',
+    'MULTIPLE_REFUNDS_NOT_SUPPORTED',
+    'PAYMENT_METHOD_NOT_SUPPORTED',
+    'ORDER_IS_CANCELED',
+  ])('is no other try after %s', (code) => {
+    expect(messageOf(failed(code))).toBe(
+      `A refund failed: F1 (${code}). No other try of F1 succeeds: ask APO how else to give the money back.`,
+    );
+  });
+
+  test('is another try of what another try may mend', () => {
+    const low = failed('MERCHANT_BALANCE_NOT_ENOUGH', { refundId: 'F2' });
+    expect(messageOf(low)).toBe(
+      'A refund failed: F2 (MERCHANT_BALANCE_NOT_ENOUGH). Refund again under a new refundRequestId, or ask APO.',
+    );
+    expect(messageOf(low, failed('REFUND_WINDOW_EXCEED'))).toMatch(
+      /No other try of F1 succeeds: .* Refund the rest again under a new refundRequestId, or ask APO\.$/,
+    );
+  });
+});
+
+test('a refund before anything is paid ships nothing', () => {
+  const early = [AUTHORIZED, refund({ refundAmount: jpy('120') })];
+  expect(messagesOf(early)).toContain(
+    'JPY 120 was refunded or taken by disputes, and nothing is known to be paid. Ship nothing.',
+  );
 });

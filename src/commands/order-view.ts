@@ -1,7 +1,7 @@
 import type { AmountText } from '../order/amount.ts';
 import { isBlocking } from '../order/attention.ts';
 import type { Attention, AttentionCode } from '../order/attention-code.ts';
-import type { Capture } from '../order/capture.ts';
+import { type Capture, generalAdvice } from '../order/capture.ts';
 import type { Dispute, DisputeState } from '../order/dispute.ts';
 import type { Refund } from '../order/refund.ts';
 import type { Order, ShownReview } from '../order/order.ts';
@@ -165,7 +165,7 @@ const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
 const captureNotes = (paint: Paint, capture: Capture): readonly string[] => {
   const { status, result, furtherAction, acquirerInfo, acquirerReferenceNo } = capture;
   const notes = [
-    ...(status === 'SUCCEEDED' ? [] : [result.resultMessage, furtherAction]),
+    ...(status === 'SUCCEEDED' ? [] : [result.resultMessage, generalAdvice(furtherAction)]),
     acquirerInfo && `acquirer ${JSON.stringify(acquirerInfo)}`,
     acquirerReferenceNo && `acquirerReferenceNo ${acquirerReferenceNo}`,
   ].filter((note) => note !== null);

@@ -1,7 +1,8 @@
 import type { AttentionCode } from './attention-code.ts';
 import { about, type Line, type Situation } from './attention-line.ts';
 import { isExpired, isExpiring } from './authorization.ts';
-import type { Findings } from './findings.ts';
+import { generalAdvice, saysAuthorizationGone } from './capture.ts';
+import { type Findings, hasAskedAgain } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { inUnits } from './show.ts';
 
@@ -13,7 +14,8 @@ export const CAPTURE_LINES = {
         ? null
         : about(
             failures.map(nameWithCode),
-            (what) => `A capture failed: ${what}. ${failures[0]?.statements[0].furtherAction ?? 'Ask APO.'}`,
+            (what) =>
+              `A capture failed: ${what}. ${generalAdvice(failures[0]?.statements[0].furtherAction) ?? 'Ask APO.'}`,
           ),
     blocks: false,
     review: false,
@@ -43,11 +45,7 @@ export const CAPTURE_LINES = {
   AUTHORIZATION_EXPIRING: {
     rule: (findings, situation) =>
       isExpiring(situation, situation.now) && !isExpired(findings, situation, situation.now)
-        ? expiry(
-            findings,
-            situation,
-            (left, at) => `The authorization ends at ${at}: capture the ${left} that is left before.`,
-          )
+        ? expiry(findings, situation, (left, at) => `The authorization ends at ${at}${beforeItEnds(findings, left)}`)
         : null,
     blocks: false,
     review: false,
@@ -59,7 +57,7 @@ export const CAPTURE_LINES = {
             findings,
             situation,
             (left, at) =>
-              `The authorization ended${at === '' ? '' : ` at ${at}`} with ${left} not captured. Ask for a new payment of what is missing.`,
+              `The authorization ended${at === '' ? '' : ` at ${at}`} with ${left} not captured. ${onceItEnded(findings, situation)}`,
           )
         : null,
     blocks: false,
@@ -67,11 +65,33 @@ export const CAPTURE_LINES = {
   },
 } satisfies Partial<Record<AttentionCode, Line>>;
 
+/** Where a capture says that the authorization is gone, it ended before its time, and nobody knows when. */
 const expiry = (
-  { amounts }: Findings,
+  { amounts, failures }: Findings,
   { remaining, expiresAt }: Situation,
   text: (left: string, at: string) => string,
 ) => {
   const left = inUnits(amounts, remaining ?? 0n);
-  return { values: [left], text: text(left, expiresAt === null ? '' : new Date(expiresAt).toISOString()) };
+  const at = expiresAt === null || failures.some(saysAuthorizationGone) ? '' : new Date(expiresAt).toISOString();
+  return { values: [left], text: text(left, at) };
+};
+
+const SETTLE_METHOD = 'It may be paid: settle the payment method first (CAPTURE_UNDECIDED).';
+
+const beforeItEnds = ({ need, captureMode, failures }: Findings, left: string): string => {
+  if (need.because === 'undecided') return `. ${SETTLE_METHOD}`;
+  return captureMode === 'AUTOMATIC' && failures.length === 0
+    ? `: APO has to capture the ${left} that is left before (captureMode AUTOMATIC). Ask APO if it does not.`
+    : `: capture the ${left} that is left before.`;
+};
+
+const onceItEnded = (findings: Findings, { status }: Situation): string => {
+  if (findings.need.because === 'undecided') return SETTLE_METHOD;
+  const hasAnother = hasAskedAgain(findings);
+  if (status === 'PARTIALLY_CAPTURED')
+    return hasAnother
+      ? 'The shop has another payment of the same order: register what is captured as finalAmount, or close the order by a review.'
+      : 'Ask for a new payment of what is missing.';
+  const next = hasAnother ? '' : ', then ask for a new payment';
+  return `Ask APO what became of it (inquiryPayment). If it was not captured, register it as cancelled (cancelled: true)${next}.`;
 };

@@ -45,6 +45,10 @@ export const toCapture = ({ statements, status, amount, id, requestId }: Capture
   acquirerReferenceNo: firstOf(statements, ({ acquirerReferenceNo }) => acquirerReferenceNo),
 });
 
+/** APO's advice for a code, as words for a person: it knows nothing of this order. */
+export const generalAdvice = (furtherAction: string | null | undefined): string | null =>
+  furtherAction ? `APO's general advice: ${furtherAction.replaceAll(/\b_|_\b/g, '')}` : null;
+
 /** In the order in which an order lists them. */
 export const byCaptureIdentifiers = (a: Capture, b: Capture): number =>
   byIdentifiers({ id: a.captureId, requestId: a.captureRequestId }, { id: b.captureId, requestId: b.captureRequestId });

@@ -278,6 +278,10 @@ export const payingSiblings = ({ evidence, rules }: Findings): readonly OrderEvi
     .filter((sibling) => sibling.paymentId !== null && isPaying(sibling, rules))
     .sort((a, b) => byCodeUnit(a.paymentId ?? '', b.paymentId ?? ''));
 
+/** The shop has made a new payment of the same shop order already. */
+export const hasAskedAgain = (findings: Findings): boolean =>
+  findings.evidence.siblings.hasLaterRegistration || payingSiblings(findings).length > 0;
+
 /** In doubt it is: one payment must not fail with another, nor two of a shop order be shipped. */
 const isPaying = (sibling: OrderEvidence, rules: OrderRules): boolean => {
   try {

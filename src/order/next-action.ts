@@ -1,6 +1,6 @@
 import type { Held, Situation } from './attention-line.ts';
 import { isExpired } from './authorization.ts';
-import { type Findings, payingSiblings } from './findings.ts';
+import { type Findings, hasAskedAgain } from './findings.ts';
 import type { OrderStatus } from './status.ts';
 
 export const NEXT_ACTIONS = [
@@ -47,10 +47,6 @@ const beforeTheClock = (findings: Findings, judged: Judged): NextAction => {
 };
 
 const isOver = (status: OrderStatus): boolean => status === 'FAILED' || status === 'CANCELLED';
-
-/** The shop has made a new payment of the same shop order already. */
-const hasAskedAgain = (findings: Findings): boolean =>
-  findings.evidence.siblings.hasLaterRegistration || payingSiblings(findings).length > 0;
 
 /** Something is left to capture, and nothing speaks against it. */
 const isCapturable = (findings: Findings, { situation, open }: Judged): boolean =>

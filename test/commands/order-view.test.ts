@@ -150,7 +150,7 @@ C2          –                   FAILED     EUR 400  –                     PA
 
 C1  acquirerReferenceNo A2
 C2  as reported
-C2  Check and verify whether the required request fields (including the header fields and body fields) of the current API are correctly passed and valid.
+C2  APO's general advice: Check and verify whether the required request fields (including the header fields and body fields) of the current API are correctly passed and valid.
 
 REFUND ID  REFUND REQUEST ID  OF CAPTURE  STATUS     AMOUNT   REFUND TIME           RESULT CODE
 F1         G1                 C1          SUCCEEDED  EUR 100  2026-01-02T03:04:05Z  SUCCESS

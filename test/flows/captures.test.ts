@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { amount, type Fields, jpy, result } from '../support/facts.ts';
-import { amountUpdated, at, captured, captureFailed, card, declined, type Names, refunded } from './stories.ts';
+import { amountUpdated, at, captured, captureFailed, card, declined, type Names, refunded, twinOf } from './stories.ts';
 import { codesOf, messageOf, onSqlite } from './support.ts';
 
 const SHIPPED = { status: 'CAPTURED', fulfillable: true, nextAction: 'FULFIL', remainingAmount: null, attention: [] };
@@ -234,13 +234,21 @@ onSqlite((flows) => {
     });
 
     test('that has ended is not to be captured any more', async () => {
-      const { order } = await flows.tell({
-        said: (names) => flows.register(names, { captureMode: 'MANUAL', authExpiryTime: at(10) }),
-        notifications: (names) => [card(names)],
+      const { order, names } = await flows.tell({
+        said: (one) =>
+          flows.register(one, { captureMode: 'MANUAL', authExpiryTime: at(10), referenceOrderId: one.shopOrder }),
+        notifications: (one) => [card(one)],
       });
       expect(order).toMatchObject({ status: 'AUTHORIZED', fulfillable: false, nextAction: 'WAIT' });
       expect(codesOf(order)).toEqual(['AUTHORIZATION_EXPIRED']);
       expect(messageOf(order, 'AUTHORIZATION_EXPIRED')).toMatch(/ended at 2025-05-17T10:00:00.000Z with JPY 120 not/);
+      // As the message advises: registered as cancelled, then paid anew.
+      await flows.amend(names, { cancelled: true });
+      const twin = twinOf(names);
+      await flows.register(twin, { referenceOrderId: names.shopOrder });
+      await flows.post(card(twin), captured(twin, '120'));
+      expect(await flows.look(twin.payment)).toMatchObject(SHIPPED);
+      expect(await flows.look(names.payment)).toMatchObject({ status: 'CANCELLED', nextAction: 'NONE', attention: [] });
     });
   });
 

@@ -192,12 +192,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('a review comes first', 'next-action', ["if (open.some(({ review }) => review)) return 'REVIEW';", '']),
   mutant('a refunded order asks for nothing', 'next-action', ["(code === 'REFUNDED' && !isUncounted) ||", '']),
   mutant('a capture under way is waited for', 'next-action', ["capture.status === 'PROCESSING'", 'false']),
-  mutant('the shop has asked again', 'next-action', [
+  mutant('the shop has asked again', 'findings', [
     'findings.evidence.siblings.hasLaterRegistration ||',
     '',
     ['payment F refused', 'registered once more'],
   ]),
-  mutant('a sibling is paid', 'next-action', [
+  mutant('a sibling is paid', 'findings', [
     '|| payingSiblings(findings).length > 0',
     '',
     ['payment F refused', 'a sibling is paid'],

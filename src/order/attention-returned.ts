@@ -43,9 +43,12 @@ export const RETURN_LINES = {
     rule: (findings) => {
       if (!isRefunded(findings)) return null;
       const gone = inUnits(findings.amounts, findings.amounts.gone);
+      const taking = takingAll(findings).map(nameDispute);
+      const asked =
+        taking.length === 0 ? '' : `All of it counts as taken by ${list(taking)}: ask APO how much it was. `;
       return {
         values: [gone, ...whatTook(findings)],
-        text: `Everything that was paid is gone again: ${gone}. ${takingAll(findings)}Ship nothing.`,
+        text: `Everything that was paid is gone again: ${gone}. ${asked}Ship nothing.`,
       };
     },
     blocks: true,
@@ -103,12 +106,8 @@ const whatTook = ({ refunds, disputes }: Findings): readonly string[] => [
 ];
 
 /** What a dispute took counts as all of it where nobody can tell how much it was, as in another currency. */
-const takingAll = ({ disputes, amounts: { currency } }: Findings): string => {
-  const taking = disputes.filter((one) => tookMoney(one) && takenBy(one, currency ?? '') === null);
-  return taking.length === 0
-    ? ''
-    : `All of it counts as taken by ${list(taking.map(nameDispute))}: ask APO how much it was. `;
-};
+export const takingAll = ({ disputes, amounts: { currency } }: Findings): readonly DisputeEvidence[] =>
+  disputes.filter((one) => tookMoney(one) && takenBy(one, currency ?? '') === null);
 
 const judgedOf = (dispute: DisputeEvidence): Amount | null => (tookMoney(dispute) ? dispute.judged : null);
 

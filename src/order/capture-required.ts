@@ -44,44 +44,46 @@ export interface CaptureNeed {
   readonly required: boolean;
   /** `unexpected`: a capture came where nothing else asks for one. `undecided`: nothing decides, so it is required. */
   readonly because: 'capture' | 'unexpected' | 'registration' | 'configuration' | 'method' | 'undecided';
+  /** The method that it went by, as written; null where none is stated or registered, or none was looked at. */
+  readonly method: string | null;
 }
 
 /** When in doubt a capture is required: an authorization is not money. */
 export const captureNeed = (shown: Shown, rules: OrderRules): CaptureNeed => {
   const otherwise = withoutCaptures(shown, rules);
   if (!shown.hasCapture) return otherwise;
-  return { required: true, because: otherwise.required ? 'capture' : 'unexpected' };
+  return { ...otherwise, required: true, because: otherwise.required ? 'capture' : 'unexpected' };
 };
 
 const withoutCaptures = ({ payments, registration }: Shown, rules: OrderRules): CaptureNeed => {
-  if (registration?.captureMode === 'NONE') return { required: false, because: 'registration' };
-  if (rules.captureRequired === 'always') return { required: true, because: 'configuration' };
-  const types = [registration?.paymentMethodType, ...payments.map(({ paymentMethodType }) => paymentMethodType)];
-  const methods = normalised(types);
-  const psps = normalised(payments.map(({ pspName }) => pspName));
-  if (showsCapturedMethod(payments, { methods, psps })) return { required: true, because: 'method' };
-  const decisive = methods.length > 0 ? methods : psps;
-  const isListed = (method: string): boolean => WITHOUT_CAPTURE.has(method) || rules.noCaptureMethods.includes(method);
-  return decisive.length > 0 && decisive.every(isListed)
-    ? { required: false, because: 'method' }
-    : { required: true, because: 'undecided' };
+  if (registration?.captureMode === 'NONE') return { required: false, because: 'registration', method: null };
+  if (rules.captureRequired === 'always') return { required: true, because: 'configuration', method: null };
+  const types = filled([registration?.paymentMethodType, ...payments.map((payment) => payment.paymentMethodType)]);
+  const psps = filled(payments.map(({ pspName }) => pspName));
+  const captured = capturedMethod(payments, [...types, ...psps]);
+  if (captured !== null) return { required: true, because: 'method', method: captured };
+  const decisive = types.length > 0 ? types : psps;
+  const isUnlisted = (method: string): boolean => !isListed(normaliseMethod(method), rules);
+  return decisive.length > 0 && !decisive.some(isUnlisted)
+    ? { required: false, because: 'method', method: decisive[0] ?? null }
+    : { required: true, because: 'undecided', method: decisive.find(isUnlisted) ?? null };
 };
 
-const normalised = (methods: readonly (string | null | undefined)[]): readonly string[] =>
-  methods.flatMap((method) => (method ? [normaliseMethod(method)] : []));
+const filled = (methods: readonly (string | null | undefined)[]): readonly string[] =>
+  methods.flatMap((method) => (method ? [method] : []));
 
-interface Methods {
-  readonly methods: readonly string[];
-  readonly psps: readonly string[];
-}
+const isListed = (method: string, rules: OrderRules): boolean =>
+  WITHOUT_CAPTURE.has(method) || rules.noCaptureMethods.includes(method);
 
-const showsCapturedMethod = (payments: readonly AnyPaymentStatement[], { methods, psps }: Methods): boolean => {
-  if ([...methods, ...psps].some((method) => CAPTURED_METHODS.has(method))) return true;
-  if (payments.some(isAcquiredByPayPal)) return true;
+/** What shows a method that is captured, for a sentence; null where nothing does. */
+const capturedMethod = (payments: readonly AnyPaymentStatement[], methods: readonly string[]): string | null => {
+  const captured = methods.find((method) => CAPTURED_METHODS.has(normaliseMethod(method)));
+  if (captured !== undefined) return captured;
+  if (payments.some(isAcquiredByPayPal)) return 'PAYPAL';
   // GrabPay fills these fields as cards do.
-  const stated = normalised(payments.flatMap(({ paymentMethodType, pspName }) => [paymentMethodType, pspName]));
-  const isGrabPay = stated.length > 0 && stated.every((method) => method.startsWith('GRABPAY'));
-  return !isGrabPay && payments.some(({ hasResultInfo }) => hasResultInfo === true);
+  const stated = filled(payments.flatMap(({ paymentMethodType, pspName }) => [paymentMethodType, pspName]));
+  const isGrabPay = stated.length > 0 && stated.every((method) => normaliseMethod(method).startsWith('GRABPAY'));
+  return !isGrabPay && payments.some(({ hasResultInfo }) => hasResultInfo === true) ? 'a card' : null;
 };
 
 const isAcquiredByPayPal = ({ acquirerInfo }: AnyPaymentStatement): boolean => {

@@ -1,11 +1,12 @@
 import { type Amount, toAmount } from './amount.ts';
+import { takingAll } from './attention-returned.ts';
 import type { AttentionCode } from './attention-code.ts';
 import { isExpired } from './authorization.ts';
 import { saysAuthorizationGone } from './capture.ts';
 import { type OrderEvidence, problemTexts } from './evidence.ts';
 import { type Findings, payingSiblings, saysCancelled } from './findings.ts';
 import { nameOf, nameWithCode } from './movement.ts';
-import type { NextAction } from './next-action.ts';
+import { type NextAction, nextActionOf } from './next-action.ts';
 import { judge, UNDERIVABLE, type Verdict } from './order.ts';
 import type { OrderRules } from './rules.ts';
 import { inUnits, list, show } from './show.ts';
@@ -51,7 +52,7 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     const why =
       need.because === 'registration'
         ? `its registration says captureMode ${registration?.captureMode}`
-        : `${methodText(findings)} is a payment method without captures`;
+        : `${need.method ?? ''} is a payment method without captures`;
     return [`APO reported the payment of ${amountText(amounts.payment)} as paid, and no capture follows: ${why}.`];
   },
   PARTIALLY_CAPTURED: (findings) => [
@@ -135,40 +136,32 @@ const processingSaid = ({ captures }: Findings): readonly string[] => {
   return processing.length === 0 ? [] : [`A capture is under way: ${list(processing.map(nameOf))}.`];
 };
 
-const methodText = ({ registration, payments }: Findings): string =>
-  registration?.paymentMethodType ??
-  firstOf(payments, ({ paymentMethodType }) => paymentMethodType) ??
-  firstOf(payments, ({ pspName }) => pspName) ??
-  'its method';
-
 /** Why PAYMENT_RESULT S is not the money. */
-const captureNeeded = (findings: Findings): string => {
-  const { need, payments } = findings;
-  switch (need.because) {
+const captureNeeded = ({ need: { because, method } }: Findings): string => {
+  switch (because) {
     case 'capture':
     case 'unexpected':
       return 'its captures bring the money';
     case 'configuration':
       return 'CAPTURE_REQUIRED=always says that a capture brings the money';
     case 'undecided': {
-      const method = methodText(findings);
-      const named = method === 'its method' ? 'no payment method is stated or registered' : `${method} is in no list`;
+      const named = method === null ? 'no payment method is stated or registered' : `${method} is in no list`;
       return `nothing shows whether a capture has to follow (${named}), so one is waited for`;
     }
     case 'method':
-    case 'registration': {
-      const isCard = payments.some(({ hasResultInfo }) => hasResultInfo === true);
-      const method = methodText(findings);
-      return `for ${method === 'its method' && isCard ? 'a card' : method} a capture brings the money`;
-    }
+    case 'registration':
+      return `for ${method ?? 'its method'} a capture brings the money`;
   }
 };
 
 const fulfillableBecause = (verdict: Verdict): readonly string[] => {
-  const { findings, situation, open, review, fulfillable } = verdict;
+  const { findings, situation, held, open, review, fulfillable } = verdict;
   if (fulfillable) {
+    const settled = held.filter((one) => !open.includes(one)).map(({ code }) => code);
     return [
-      'Yes: it is captured, and nothing speaks against it.',
+      settled.length === 0
+        ? 'Yes: it is captured, and nothing speaks against it.'
+        : `Yes: it is captured, and a review settled what speaks against it: ${list(settled)}.`,
       ...(review?.decision === 'FULFIL' ? [`A person decided FULFIL${noteOf(verdict)}.`] : []),
       ...(findings.registration === null
         ? ['No price is registered, so nothing says whether the amount is right.']
@@ -202,7 +195,8 @@ const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[
   INQUIRE: (verdict) => {
     const { findings, situation } = verdict;
     const [decisive] = findings.failures;
-    if (decisive !== undefined && !situation.isQuiet)
+    const atOnce = nextActionOf(findings, { ...verdict, situation: { ...situation, isQuiet: false } });
+    if (decisive !== undefined && atOnce === 'INQUIRE')
       return [
         `Capture ${nameWithCode(decisive)} failed, although no more was asked for than is left: a capture is missing here.`,
       ];
@@ -218,7 +212,7 @@ const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[
     `${failuresSaid(findings).join(' ')} ${findings.failures.length > 2 ? `${findings.failures.length} captures failed.` : 'No capture of this kind is tried again.'}`,
   ],
   NEW_PAYMENT_REQUEST: ({ situation }) => [
-    `The payment is ${situation.status}: nothing more comes of it, and the shop has asked for no other payment of the same order.`,
+    `The payment is ${situation.status}: nothing more comes of it, and the shop has asked for no later payment of the same order.`,
   ],
   NONE: (verdict) => {
     const { findings, situation, held, isClosed } = verdict;
@@ -229,7 +223,7 @@ const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[
     const paying = payingSiblings(findings);
     return [
       paying.length > 0
-        ? `Another payment of the same shop order is paid: ${list(paying.map(({ paymentId }) => paymentId ?? ''))}.`
+        ? `Another payment of the same shop order is paid or authorized: ${list(paying.map(({ paymentId }) => paymentId ?? ''))}.`
         : `The payment is ${situation.status}, and the shop has registered another payment of the same order since.`,
     ];
   },
@@ -249,6 +243,7 @@ const waitedFor = (verdict: Verdict): string => {
   switch (situation.status) {
     case 'AUTHORIZED':
     case 'PARTIALLY_CAPTURED':
+      if (!findings.hasSuccess) return 'A PAYMENT_RESULT is waited for.';
       return captureMode === 'AUTOMATIC'
         ? 'APO captures by itself (captureMode AUTOMATIC), and its CAPTURE_RESULT is waited for.'
         : 'A CAPTURE_RESULT is waited for.';
@@ -274,15 +269,25 @@ const ADVICE: Readonly<Record<NextAction, string>> = {
   NONE: 'Nothing.',
 };
 
+/** Where an open attention asks for something. */
+const ADVICE_BESIDE: Readonly<Partial<Record<NextAction, string>>> = {
+  WAIT: 'Nothing but what follows: the next notification decides.',
+  NONE: 'Nothing but what follows.',
+};
+
 /** What is to be done, and what each attention says about it. */
-const adviceOn = ({ nextAction, open }: Verdict): readonly string[] => [
-  `${nextAction}: ${ADVICE[nextAction]}`,
-  ...open.map(({ code, message }) => `${code}: ${message}`),
-];
+const adviceOn = (verdict: Verdict): readonly string[] => {
+  const { nextAction, open } = verdict;
+  const advice = (isAsked(verdict) ? ADVICE_BESIDE[nextAction] : undefined) ?? ADVICE[nextAction];
+  return [`${nextAction}: ${advice}`, ...open.map(({ code, message }) => `${code}: ${message}`)];
+};
 
 const CALM: ReadonlySet<NextAction> = new Set<NextAction>(['FULFIL', 'WAIT', 'CAPTURE', 'NONE']);
-/** They say what happened, and ask for nothing. */
+/** They say what happened, and ask for nothing, unless nobody knows how much a dispute took. */
 const NEWS: ReadonlySet<AttentionCode> = new Set<AttentionCode>(['REFUNDED', 'PARTIALLY_REFUNDED']);
 
-const isWrong = ({ nextAction, open }: Verdict): boolean =>
-  !CALM.has(nextAction) || open.some(({ code }) => !NEWS.has(code));
+/** An open attention asks for something. */
+const isAsked = ({ findings, open }: Verdict): boolean =>
+  open.some(({ code }) => !NEWS.has(code) || takingAll(findings).length > 0);
+
+const isWrong = (verdict: Verdict): boolean => !CALM.has(verdict.nextAction) || isAsked(verdict);

@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { OrderEvidence } from '../../src/order/evidence.ts';
 import { type Explanation, explain } from '../../src/order/explain.ts';
 import { deriveOrder } from '../../src/order/order.ts';
+import type { Review } from '../../src/order/review.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import {
+  amount,
   captureResult,
   type Fields,
   jpy,
@@ -129,6 +131,30 @@ const STATUSES: readonly Row[] = [
     ],
   ],
   [
+    'authorized by a card, registered as a wallet',
+    { stated: [card()], evidence: registered({ paymentMethodType: 'GCASH' }) },
+    [
+      'Authorized, not paid: APO reported PAYMENT_RESULT S of JPY 120, and for CARD a capture brings the money.',
+      'No CAPTURE_RESULT of this payment has come.',
+    ],
+  ],
+  [
+    'authorized by a wallet whose acquirer is PayPal',
+    { stated: [card({ paymentMethodType: 'GCASH', acquirerInfo: { acquirerName: 'PAYPAL' } })] },
+    [
+      'Authorized, not paid: APO reported PAYMENT_RESULT S of JPY 120, and for PAYPAL a capture brings the money.',
+      'No CAPTURE_RESULT of this payment has come.',
+    ],
+  ],
+  [
+    'undecided, by one of two methods',
+    { stated: [card({ paymentMethodType: 'KLARNA' })], evidence: registered({ paymentMethodType: 'GCASH' }) },
+    [
+      'Authorized, not paid: APO reported PAYMENT_RESULT S of JPY 120, and nothing shows whether a capture has to follow (KLARNA is in no list), so one is waited for.',
+      'No CAPTURE_RESULT of this payment has come.',
+    ],
+  ],
+  [
     'undecided, without a method',
     { stated: [card({ paymentMethodType: undefined })] },
     [
@@ -179,13 +205,15 @@ const STATUSES: readonly Row[] = [
   ['nothing at all', {}, ['No PAYMENT_RESULT has come.']],
 ];
 
-const reviewed = (decision: 'FULFIL' | 'CLOSE') => ({
+const OVER_CAPTURED: Review['settled'] = [{ code: 'OVER_CAPTURED', values: '["JPY 140","JPY 120"]' }];
+
+const reviewed = (decision: 'FULFIL' | 'CLOSE', settled: Review['settled'] = []) => ({
   review: {
     decision,
     revision: 1,
     note: 'by phone.',
     createdAt: RECEIVED_AT,
-    settled: [],
+    settled,
     captured: '120',
     status: 'CAPTURED' as const,
   },
@@ -209,6 +237,14 @@ const FULFILLABLES: readonly Row[] = [
     'decided',
     { stated: [card(), captured('120')], evidence: { ...registered(), ...reviewed('FULFIL') } },
     ['Yes: it is captured, and nothing speaks against it.', 'A person decided FULFIL (by phone).'],
+  ],
+  [
+    'decided in spite of attention',
+    { stated: [card(), captured('140')], evidence: { ...registered(), ...reviewed('FULFIL', OVER_CAPTURED) } },
+    [
+      'Yes: it is captured, and a review settled what speaks against it: OVER_CAPTURED.',
+      'A person decided FULFIL (by phone).',
+    ],
   ],
   [
     'closed',
@@ -269,6 +305,26 @@ const ACTIONS: readonly Row[] = [
     ],
   ],
   [
+    'WAIT for the payment of a capture',
+    { stated: [paymentPending({ paymentAmount: jpy('120') }), captured('70')] },
+    ['A PAYMENT_RESULT is waited for. If nothing comes, it is INQUIRE from 2025-05-17T09:00:00.000Z on.'],
+  ],
+  [
+    'INQUIRE for a missing capture, after an hour',
+    { stated: [card(), failed('CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT')], after: HOUR },
+    [
+      'Capture C1 (CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT) failed, although no more was asked for than is left: a capture is missing here.',
+    ],
+  ],
+  [
+    'INQUIRE after an hour, beside a failure',
+    {
+      stated: [card(), failed('PROCESS_FAIL'), captured('50', { captureId: 'C2', result: result('U') })],
+      after: HOUR,
+    },
+    ['The result of a capture is waited for. Nothing has come since 2025-05-17T08:00:00.000Z, for an hour or more.'],
+  ],
+  [
     'INQUIRE for a missing capture',
     { stated: [card(), failed('CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT')] },
     [
@@ -305,7 +361,7 @@ const ACTIONS: readonly Row[] = [
   [
     'NEW_PAYMENT_REQUEST',
     { stated: [card({ result: result('F', 'RISK_REJECT') })] },
-    ['The payment is FAILED: nothing more comes of it, and the shop has asked for no other payment of the same order.'],
+    ['The payment is FAILED: nothing more comes of it, and the shop has asked for no later payment of the same order.'],
   ],
   [
     'NONE, asked again',
@@ -326,7 +382,7 @@ const ACTIONS: readonly Row[] = [
         },
       },
     },
-    ['Another payment of the same shop order is paid: P2.'],
+    ['Another payment of the same shop order is paid or authorized: P2.'],
   ],
   [
     'NONE, cancelled',
@@ -359,10 +415,40 @@ describe('why an order has this next action', () => {
   });
 });
 
+const TAKEN_IN_USD: Told = {
+  stated: [
+    card(),
+    captured('120'),
+    {
+      disputeId: 'D1',
+      paymentId: 'P1',
+      disputeType: 'CHARGEBACK',
+      disputeNotificationType: 'DISPUTE_ACCEPTED',
+      disputeAmount: amount('USD', '1'),
+    },
+  ],
+};
+
+describe('what to do', () => {
+  test.each<[string, Told, string]>([
+    ['everything is refunded', { stated: [card(), captured('120'), refunded('120')] }, 'NONE: Nothing.'],
+    ['a dispute took an unknown amount', TAKEN_IN_USD, 'NONE: Nothing but what follows.'],
+    ['a notification comes', { stated: [card()] }, 'WAIT: Nothing: the next notification decides.'],
+    [
+      'a notification comes, and the method is undecided',
+      { stated: [card({ paymentMethodType: undefined })] },
+      'WAIT: Nothing but what follows: the next notification decides.',
+    ],
+  ])('is not said to be nothing where attention asks for something: %s', (_, told, words) =>
+    expect(explained(told).advice[0]).toBe(words),
+  );
+});
+
 test.each<[string, Told, boolean]>([
   ['paid', { stated: [card(), captured('120')] }, false],
   ['waiting', { stated: [card()] }, false],
   ['refunded', { stated: [card(), captured('120'), refunded('120')] }, false],
+  ['taken by a dispute, of an unknown amount', TAKEN_IN_USD, true],
   ['refunded in part', { stated: [card(), captured('120'), refunded('20')] }, false],
   ['overdue', { stated: [card()], after: HOUR }, true],
   ['declined', { stated: [card({ result: result('F') })] }, true],

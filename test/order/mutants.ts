@@ -58,17 +58,20 @@ export const MUTANTS: readonly Mutant[] = [
   mutant('always is always', 'capture-required', ["rules.captureRequired === 'always'", 'false']),
   mutant('Apple Pay is captured', 'capture-required', ["'CARD', 'APPLEPAY'", "'CARD'"]),
   mutant('an acquirer may be PayPal', 'capture-required', ['payments.some(isAcquiredByPayPal)', 'false']),
-  mutant('GrabPay has result info too', 'capture-required', ["method.startsWith('GRABPAY')", 'false']),
+  mutant('GrabPay has result info too', 'capture-required', ["normaliseMethod(method).startsWith('GRABPAY')", 'false']),
   mutant('result info shows a card', 'capture-required', ['!isGrabPay && payments', 'false && payments']),
   mutant('a psp counts only without a method', 'capture-required', [
-    'methods.length > 0 ? methods : psps',
-    '[...methods, ...psps]',
+    'types.length > 0 ? types : psps',
+    '[...types, ...psps]',
   ]),
-  mutant('every method must be listed', 'capture-required', ['decisive.every(isListed)', 'decisive.some(isListed)']),
+  mutant('every method must be listed', 'capture-required', [
+    '!decisive.some(isUnlisted)',
+    '!decisive.every(isUnlisted)',
+  ]),
   mutant('NO_CAPTURE_METHODS adds to the list', 'capture-required', ['|| rules.noCaptureMethods.includes(method)', '']),
   mutant('what nothing shows is captured', 'capture-required', [
-    "{ required: true, because: 'undecided' }",
-    "{ required: false, because: 'undecided' }",
+    "{ required: true, because: 'undecided',",
+    "{ required: false, because: 'undecided',",
   ]),
   // Cancelled, status
   mutant('the shop says cancelled', 'findings', ['if (registration?.cancelled === true) return true;', '']),

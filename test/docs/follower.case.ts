@@ -172,5 +172,13 @@ export const describeFollower = (program: FollowerProgram): void => {
       await shop.follow(receiver, 'the parcels after the restore', until(after));
       expect((await receiver.order('P1'))?.fulfillable).toBe(true);
     });
+
+    test('ships a payment that states no paymentRequestId', async () => {
+      const unnamed = { paymentId: 'P4', paymentRequestId: undefined, paymentAmount: jpy('120') };
+      await receiver.post(signer.sign(paymentResult('S', { ...unnamed, paymentMethodType: 'GCASH' })));
+      await shop.follow(receiver, 'a parcel', until({ P4: 'TO_SHIP' }));
+      shop.handOver('P4');
+      expect(shop.parcels()).toEqual({ P4: 'SHIPPED' });
+    });
   });
 };

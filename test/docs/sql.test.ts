@@ -50,6 +50,8 @@ const fill = async (store: Store): Promise<void> => {
     ...captured('P1', '2025-06-01', '100'),
     ...captured('P2', '2025-06-01', '7'),
     ...captured('P3', '2025-06-02', '30'),
+    paymentResult('S', { paymentId: 'P5', paymentRequestId: undefined, paymentAmount: jpy('3') }),
+    ...captured('P5', '2025-06-01', '3').slice(1),
     paymentResult('S', { paymentId: 'P4', paymentRequestId: 'R-P4', paymentAmount: jpy('5') }),
     dispute('D2', '2025-07-02T00:00:00+08:00'),
     dispute('D1', '2025-07-01T00:00:00Z'),
@@ -66,8 +68,12 @@ const toText = (row: Row): string =>
     .join(' ');
 
 const FOUND = [
-  ['ship_once=R-P2 client_id=T_client payment_id=P2', 'ship_once=basket-1 client_id=T_client payment_id=P1'],
-  ['day=2025-06-02 currency=JPY captures=2 captured=107', 'day=2025-06-03 currency=JPY captures=1 captured=30'],
+  [
+    'ship_once=P5 client_id=T_client payment_id=P5',
+    'ship_once=R-P2 client_id=T_client payment_id=P2',
+    'ship_once=basket-1 client_id=T_client payment_id=P1',
+  ],
+  ['day=2025-06-02 currency=JPY captures=3 captured=110', 'day=2025-06-03 currency=JPY captures=1 captured=30'],
   [
     'reference_order_id=null payment_id=P3 dispute_id=D1 amount=30 amount_currency=JPY due_time=2025-07-01T00:00:00.000Z',
     'reference_order_id=null payment_id=P3 dispute_id=D2 amount=30 amount_currency=JPY due_time=2025-07-01T16:00:00.000Z',

@@ -18,6 +18,7 @@ import { blocksOf, readPage } from './blocks.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const page = readPage('docs/consuming.md');
 const receiver = blocksOf(page, 'js').find((block) => block.startsWith('// receive.mjs\n'));
+const handOver = blocksOf(page, 'sql').find((block) => block.startsWith('update orders')) ?? '';
 const secret = newSecret();
 const directory = makeDirectory();
 let url = '';
@@ -56,13 +57,17 @@ const sql = (text: string): readonly unknown[] => {
     db.close();
   }
 };
+/** Those that wait to be packed. */
 const parcels = (): readonly unknown[] =>
-  sql('select number from parcels order by number').map((row) => (row as { readonly number: string }).number);
+  sql('select number from to_ship order by number').map((row) => (row as { readonly number: string }).number);
+
+const ship = (number: string): unknown => sql(handOver.replace('?', `'${number}'`));
 
 interface Fields {
   readonly revision: number;
   readonly fulfillable: boolean;
   readonly paymentId?: string;
+  readonly paymentRequestId?: string | null;
   readonly referenceOrderId?: string | null;
 }
 const changed = ({ paymentId = 'P1', referenceOrderId = null, ...fields }: Fields): string =>
@@ -85,7 +90,6 @@ const keysOf = (text: string): unknown => {
 describe('the receiver of docs/consuming.md', () => {
   beforeEach(() => {
     sql('delete from orders');
-    sql('delete from parcels');
   });
 
   test('keeps what is signed, and a parcel for what is fulfillable, once', async () => {
@@ -119,25 +123,55 @@ describe('the receiver of docs/consuming.md', () => {
     await say({ revision: 1, fulfillable: true, referenceOrderId: 'order-1' });
     await say({ revision: 2, fulfillable: true, referenceOrderId: 'order-1', paymentId: 'P2' });
     expect(parcels()).toEqual(['order-1']);
+    ship('order-1');
+    await say({ revision: 3, fulfillable: true, referenceOrderId: 'order-1', paymentId: 'P3' });
+    expect(parcels()).toEqual([]);
   });
 
   test('stops the parcel of an order that is no longer fulfillable, but not one that has left', async () => {
     await say({ revision: 1, fulfillable: true });
     await say({ revision: 1, fulfillable: true, paymentId: 'P2' });
-    sql("update parcels set shipped_at = '2026-01-02' where number = 'R-P2'");
+    ship('R-P2');
     await say({ revision: 2, fulfillable: false });
     await say({ revision: 2, fulfillable: false, paymentId: 'P2' });
-    expect(parcels()).toEqual(['R-P2']);
+    expect(parcels()).toEqual([]);
     await say({ revision: 3, fulfillable: true });
     await say({ revision: 3, fulfillable: true, paymentId: 'P2' });
-    expect(parcels()).toEqual(['R-P1', 'R-P2']);
+    expect(parcels()).toEqual(['R-P1']);
+  });
+
+  test('keeps the parcel of a shop order while one of two payments is fulfillable', async () => {
+    const referenceOrderId = 'order-1';
+    await say({ revision: 1, fulfillable: true, referenceOrderId });
+    await say({ revision: 2, fulfillable: true, referenceOrderId, paymentId: 'P2' });
+    await say({ revision: 3, fulfillable: false, referenceOrderId });
+    expect(parcels()).toEqual(['order-1']);
+    await say({ revision: 4, fulfillable: true, referenceOrderId });
+    await say({ revision: 5, fulfillable: false, referenceOrderId, paymentId: 'P2' });
+    expect(parcels()).toEqual(['order-1']);
+    await say({ revision: 6, fulfillable: false, referenceOrderId });
+    expect(parcels()).toEqual([]);
+  });
+
+  test('ships a payment once, whatever it is called, and a shop order whose number was lost', async () => {
+    await say({ revision: 1, fulfillable: true, paymentRequestId: null });
+    expect(parcels()).toEqual(['P1']);
+    await say({ revision: 2, fulfillable: true });
+    expect(parcels()).toEqual(['R-P1']);
+    ship('R-P1');
+    await say({ revision: 3, fulfillable: true, referenceOrderId: 'order-1' });
+    expect(parcels()).toEqual([]);
+    // Of a restored backup, which knows nothing of the registration.
+    await say({ revision: 4, fulfillable: true });
+    await say({ revision: 5, fulfillable: true, referenceOrderId: 'order-1', paymentId: 'P2' });
+    expect(parcels()).toEqual([]);
   });
 
   test('answers what it cannot store with 500, so that it is posted again', async () => {
-    sql('alter table parcels rename to gone');
+    sql('alter table orders rename to gone');
     expect(await say({ revision: 1, fulfillable: true })).toBe(500);
-    expect(sql('select * from orders')).toEqual([]);
-    sql('alter table gone rename to parcels');
+    expect(sql('select * from gone')).toEqual([]);
+    sql('alter table gone rename to orders');
     expect(await say({ revision: 1, fulfillable: true })).toBe(204);
     expect(parcels()).toEqual(['R-P1']);
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createSigner, eventually, type Signer } from '../support/client.ts';
-import { captureResult, jpy, paymentResult } from '../support/facts.ts';
+import { captureResult, type Fields, jpy, paymentResult, refundResult } from '../support/facts.ts';
 import {
   type Environment,
   environmentOf,
@@ -29,6 +29,12 @@ const sourceOf = ({ file, language }: FollowerProgram): string => {
   if (found === undefined) throw new Error(`docs/consuming.md has no ${file}`);
   return found;
 };
+
+const HAND_OVER = blocksOf(readPage('docs/consuming.md'), 'sql').find((block) => block.startsWith('update')) ?? '';
+const PARCELS = `
+  select number, 'TO_SHIP' as state from to_ship
+  union select number, 'SHIPPED' from orders where shipped_at is not null
+  order by number`;
 
 /** A shop that runs the follower, in a directory of its own. */
 export interface Shop {
@@ -72,15 +78,14 @@ export const createShop = (directory: string, program: FollowerProgram): Shop =>
     parcels: () =>
       existsSync(file)
         ? inDatabase((db) => {
-            const isMade = db.prepare("select 1 from sqlite_schema where name = 'parcels'").get() !== undefined;
-            const rows = isMade ? db.prepare('select number, state from parcels order by number').all() : [];
+            const isMade = db.prepare("select 1 from sqlite_schema where name = 'to_ship'").get() !== undefined;
+            const rows = isMade ? db.prepare(PARCELS).all() : [];
             return Object.fromEntries(rows.map(({ number, state }) => [number, state]));
           })
         : {},
     handOver: (number) =>
       inDatabase((db) => {
-        const ship = "update parcels set state = 'SHIPPED' where number = ? and state = 'TO_SHIP'";
-        expect(db.prepare(ship).run(number).changes).toBe(1);
+        expect(db.prepare(HAND_OVER).run(number).changes).toBe(1);
       }),
     asked: () => [...said.matchAll(/^(\S+): ask a person/gm)].map(([, number = '']) => number),
   };
@@ -114,6 +119,20 @@ export const describeFollower = (program: FollowerProgram): void => {
       await receiver.stop();
     });
 
+    const put = async (target: string, body: Fields): Promise<number> => {
+      const response = await fetch(`http://${receiver.admin.host}:${receiver.admin.port}${target}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return response.status;
+    };
+    const register = async (number: number, referenceOrderId: string): Promise<void> =>
+      expect(await put(`/api/orders/R${number}`, { amount: jpy('120'), referenceOrderId })).toBe(201);
+    const fulfil = async (paymentId: string): Promise<boolean> => {
+      const { revision } = (await receiver.order(paymentId)) ?? {};
+      return (await put(`/api/orders/${paymentId}/review`, { decision: 'FULFIL', revision })) === 200;
+    };
     /** APO contradicts itself. */
     const contradict = async (number: number): Promise<void> => {
       const ids = { paymentId: `P${number}`, paymentRequestId: `R${number}` };
@@ -134,16 +153,7 @@ export const describeFollower = (program: FollowerProgram): void => {
       await receiver.post(signer.sign(captureResult('S', { captureId: 'C1', captureAmount: jpy('120') })));
       await shop.follow(receiver, 'a parcel', until({ R1: 'TO_SHIP' }));
       // The parcel is stopped and released while the program runs: it waits, and hears of it.
-      const decision = async (): Promise<boolean> => {
-        if (!until({ R1: 'STOPPED' })()) return false;
-        const { revision } = (await receiver.order('P1')) ?? {};
-        const { status } = await fetch(`http://${receiver.admin.host}:${receiver.admin.port}/api/orders/P1/review`, {
-          method: 'PUT',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ decision: 'FULFIL', revision }),
-        });
-        return status === 200;
-      };
+      const decision = async (): Promise<boolean> => until({})() && (await fulfil('P1'));
       await contradict(1);
       let decided = false;
       await shop.follow(receiver, 'the parcel again', async () => {
@@ -162,23 +172,40 @@ export const describeFollower = (program: FollowerProgram): void => {
       await shop.follow(receiver, 'parcels', until({ R1: 'TO_SHIP', R2: 'TO_SHIP', R3: 'TO_SHIP' }));
       shop.handOver('R2');
       await contradict(1);
-      await shop.follow(receiver, 'a stop', until({ R1: 'STOPPED', R2: 'SHIPPED', R3: 'TO_SHIP' }));
+      await shop.follow(receiver, 'a stop', until({ R2: 'SHIPPED', R3: 'TO_SHIP' }));
 
       await receiver.stop();
       copyFileSync(join(directory, 'backup.db'), fileIn(directory));
       receiver = await startReady(directory, environment);
       await pay(receiver, signer, [4, 5]);
-      const after = { R1: 'STOPPED', R2: 'SHIPPED', R3: 'TO_SHIP', R4: 'TO_SHIP', R5: 'TO_SHIP' };
+      const after = { R2: 'SHIPPED', R3: 'TO_SHIP', R4: 'TO_SHIP', R5: 'TO_SHIP' };
       await shop.follow(receiver, 'the parcels after the restore', until(after));
       expect((await receiver.order('P1'))?.fulfillable).toBe(true);
     });
 
-    test('ships a payment that states no paymentRequestId', async () => {
+    test('ships a shop order once, by whichever payment, and a payment once, whatever it is called', async () => {
+      await register(1, 'O1');
+      await register(2, 'O1');
+      await pay(receiver, signer, [1, 2, 3]);
+      expect(await fulfil('P1')).toBe(true);
       const unnamed = { paymentId: 'P4', paymentRequestId: undefined, paymentAmount: jpy('120') };
-      await receiver.post(signer.sign(paymentResult('S', { ...unnamed, paymentMethodType: 'GCASH' })));
-      await shop.follow(receiver, 'a parcel', until({ P4: 'TO_SHIP' }));
+      await receiver.post(signer.sign(paymentResult('S', unnamed)));
+      await receiver.post(
+        signer.sign(captureResult('S', { paymentId: 'P4', captureId: 'C4', captureAmount: jpy('120') })),
+      );
+      await shop.follow(receiver, 'parcels', until({ O1: 'TO_SHIP', P4: 'TO_SHIP', R3: 'TO_SHIP' }));
+      shop.handOver('R3');
       shop.handOver('P4');
-      expect(shop.parcels()).toEqual({ P4: 'SHIPPED' });
+
+      // The second payment becomes fulfillable, and the first one changes once more after that.
+      const refund = { refundId: 'F1', refundRequestId: 'F1', paymentId: 'P1', refundAmount: jpy('120') };
+      await receiver.post(signer.sign(refundResult('S', refund)));
+      await contradict(1);
+      await register(3, 'O3');
+      await receiver.post(signer.sign(paymentResult('S', { ...unnamed, paymentRequestId: 'R4' })));
+      await pay(receiver, signer, [5]);
+      await shop.follow(receiver, 'what came last', () => 'R5' in shop.parcels());
+      expect(shop.parcels()).toEqual({ O1: 'TO_SHIP', O3: 'SHIPPED', R4: 'SHIPPED', R5: 'TO_SHIP' });
     });
   });
 };

@@ -83,7 +83,7 @@ export const idsSaidOf = async (
   return [...new Set(rows.map(({ id }) => id))];
 };
 
-/** Says something in place of what stands; returns it as it is stored. */
+/** Says something in place of what stands, later than all that was said under this id; returns it as it is stored. */
 export const say = async (
   query: Query,
   {
@@ -93,11 +93,12 @@ export const say = async (
   }: SaidKey &
     Pick<ShopStatement, 'target' | 'said'> & { readonly standing: ShopStatement | null; readonly now: number },
 ): Promise<ShopStatement> => {
-  if (standing !== null) await takeBack(query, { ...standing, now });
+  const at = await laterThanAll(query, statement, now);
+  if (standing !== null) await replace(query, standing, at);
   const said = {
     ...statement,
-    createdAt: standing?.createdAt ?? isoTime(now),
-    updatedAt: isoTime(now),
+    createdAt: standing?.createdAt ?? isoTime(at),
+    updatedAt: isoTime(at),
     replacedAt: null,
   };
   await insert(query, said);
@@ -105,15 +106,27 @@ export const say = async (
 };
 
 /** Nothing stands any more; what stood is kept. */
-export const takeBack = async (query: Query, { now, ...key }: SaidKey & { readonly now: number }): Promise<void> => {
-  const { clientId, about, id } = key;
-  const at = await freeFrom(query, key, now);
+export const takeBack = async (query: Query, { now, ...key }: SaidKey & { readonly now: number }): Promise<void> =>
+  await replace(query, key, await laterThanAll(query, key, now));
+
+const replace = async (query: Query, { clientId, about, id }: SaidKey, at: number): Promise<void> => {
   await query(
     `update shop_statements
      set replaced_at = $4
      where client_id = $1 and about = $2 and id = $3 and replaced_at = 0`,
     [clientId, about, id, at],
   );
+};
+
+/** The first time from `now` on that is later than all that was said, replaced or taken back. */
+const laterThanAll = async (query: Query, { clientId, about, id }: SaidKey, now: number): Promise<number> => {
+  const [row] = await query<{ last: Count | null }>(
+    `select max(case when replaced_at > updated_at then replaced_at else updated_at end) as last
+     from shop_statements
+     where client_id = $1 and about = $2 and id = $3`,
+    [clientId, about, id],
+  );
+  return Math.max(now, Number(row?.last ?? -1) + 1);
 };
 
 /** The first time from `at` on that is later than every replacement. */
@@ -165,7 +178,7 @@ export const importSaid = async (query: Query, statement: ShopStatement): Promis
     await keepTimes(query, { ...standing, createdAt, updatedAt });
     return !saysTheSame && (await insertReplaced(query, statement, standing.updatedAt));
   }
-  await takeBack(query, { ...standing, now: Date.parse(statement.updatedAt) });
+  await replace(query, standing, await freeFrom(query, standing, Date.parse(statement.updatedAt)));
   return await insert(query, { ...statement, createdAt });
 };
 

@@ -222,7 +222,8 @@ describe.each(PAIRS)('a copy from %s to %s', (make, otherMake) => {
     const again = await target.register(registration(), { replace: false, now: later(99) });
     expect(again).toMatchObject({
       kind: 'unchanged',
-      registration: { createdAt: later(1).toISOString(), updatedAt: later(2).toISOString() },
+      // Said in the same millisecond as what it replaced, so later than that.
+      registration: { createdAt: later(1).toISOString(), updatedAt: later(2.001).toISOString() },
     });
   });
 
@@ -339,6 +340,27 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said unde
     for (const _again of [1, 2]) {
       await mergeInto(one, other);
       expect(await saidAt(other)).toEqual(['a stood', 'b stands']);
+    }
+  });
+
+  test('what is said again in the same millisecond, or while the clock goes back, is said later', async () => {
+    for (const isThere of [false, true]) {
+      const { one, other } = await both();
+      const [source, target] = isThere ? [other, one] : [one, other];
+      for (const [text, seconds] of [
+        ['a', 1],
+        ['b', 1],
+        ['a', 1],
+        ['b', 0],
+      ] as const)
+        await said(source, text, seconds);
+      const { registrations } = await contentsOf(source);
+      expect(new Set(registrations.map(({ updatedAt }) => updatedAt)).size).toBe(4);
+      for (const _again of [1, 2]) {
+        await mergeInto(source, target);
+        expect((await contentsOf(target)).registrations).toEqual(registrations);
+        expect(await saidAt(target)).toEqual(['a stood', 'b stood', 'a stood', 'b stands']);
+      }
     }
   });
 

@@ -3,6 +3,7 @@ import { derive } from './derive.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
 import { locksOf, type Put, putAndTouch } from './put.ts';
 import { type NotificationRow, notificationId, type UnverifiedEntry, withDigest, type WithBytes } from './row.ts';
+import { NOTE_IN_USE } from './setting.ts';
 import type {
   BatchResult,
   NotificationKey,
@@ -45,11 +46,10 @@ const recordPart = async (
     const put = await putAndTouch(transaction, rows);
     const { failed } = await derive(transaction, put.touched, { rules, now: Date.now() });
     const recorded = toResults(rows, put.stored, failed);
-    return {
-      results: inOrder(entries, recorded, unverified.results),
-      unverifiedRoom: unverified.room,
-      failed,
-    };
+    const results = inOrder(entries, recorded, unverified.results);
+    // Of what is not applied a copy would take the bytes that are gone at its source.
+    if (recorded.some(({ reading }) => reading.outcome !== 'APPLIED')) await transaction.query(NOTE_IN_USE);
+    return { results, unverifiedRoom: unverified.room, failed };
   });
 };
 

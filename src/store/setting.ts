@@ -10,7 +10,7 @@ export const SETTING = {
   service: 'service',
   /** How far the copy into this database has come, as JSON. */
   copy: 'copy',
-  /** A service has started on this database. */
+  /** A service has started on this database, or stored here what a copy could take away. */
   copyInUse: 'copy in use',
   /** When a diagnosis was an error in the log last, as ISO time (upkeep/diagnosis.ts). */
   diagnosisAlarm: 'diagnosis alarm',
@@ -34,8 +34,11 @@ export const SETTING = {
   feedBase: 'feed_base',
 } as const;
 
-/** A term: a service has started on this database. What it acknowledges is committed after that is. */
+/** A term: a service works on this database. What it acknowledges is committed after that is, or with it. */
 export const IN_USE = `exists (select 1 from settings where name = '${SETTING.copyInUse}')`;
+
+/** A statement that makes it so: a service may come to another database without a start, where a name is moved. */
+export const NOTE_IN_USE = `insert into settings values ('${SETTING.copyInUse}', 'true') on conflict (name) do nothing`;
 
 /** Rules as they are stored: each change of them has the next number. */
 export interface NumberedRules {

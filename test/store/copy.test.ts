@@ -619,6 +619,36 @@ describe('a copy', () => {
     },
   );
 
+  test.each(['SQLite', 'PostgreSQL'] as const)(
+    'takes nothing from a service that went on by itself where its name leads to the target (%s) now',
+    async (make) => {
+      const [from, to] = [await filled(), await databases.make(make)];
+      const [source, target] = [await from.store(), await to.store()];
+      await copyStore({ source, target, rules: RULES });
+      expect(await target.recall('copy in use')).toBeNull();
+      const unhandled = { notifyType: 'ANOTHER' };
+      await record(source, unhandled);
+      await source.removeRaw(new Date('2999-01-01'), 100);
+      await source.purgeUnverified('UNKNOWN_CLIENT');
+
+      const stored = [
+        unverified({}, { reason: 'UNKNOWN_CLIENT' }),
+        unverified({ target: '/new' }),
+        delivery(unhandled),
+      ];
+      for (const [index, one] of stored.entries()) {
+        // Each by itself makes the copy leave what is here.
+        await to.sql("delete from settings where name = 'copy in use'");
+        await target.record([one], AMPLE);
+        expect([index, await target.recall('copy in use')]).toEqual([index, 'true']);
+      }
+      const report = await copyStore({ source, target, rules: RULES });
+      expect(report).toMatchObject({ complete: true, inUse: true });
+      expect(report.copied.unverified).toMatchObject({ source: { count: 1 }, target: { count: 3 } });
+      expect((await notificationsOf(target)).at(-1)).toMatchObject({ outcome: 'UNHANDLED', raw: { method: 'POST' } });
+    },
+  );
+
   test('of a database that this program cannot read is refused', async () => {
     const nothing = await databases.make('PostgreSQL');
     await expect(nothing.source()).rejects.toThrow('this is no database of paynotify');

@@ -284,9 +284,8 @@ export const importShopStatements = async (
           ...touched.links.map(linkLock),
         ]);
         let added = 0;
-        // What was replaced there makes room for what stands.
-        const inOrder = part.toSorted((a, b) => Number(a.replacedAt === null) - Number(b.replacedAt === null));
-        for (const statement of inOrder) added += Number(await importSaid(query, statement));
+        // What stands comes before what it replaced, as it is read.
+        for (const statement of part) added += Number(await importSaid(query, statement));
         await derive(transaction, touched, { rules, now });
         return added;
       }),

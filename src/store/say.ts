@@ -129,13 +129,25 @@ const laterThanAll = async (query: Query, { clientId, about, id }: SaidKey, now:
   return Math.max(now, Number(row?.last ?? -1) + 1);
 };
 
-/** The first time from `at` on that is later than every replacement. */
-const freeFrom = async (query: Query, { clientId, about, id }: SaidKey, at: number): Promise<number> => {
+/** When something was replaced or taken back last; 0 for never. */
+const lastReplacement = async (query: Query, { clientId, about, id }: SaidKey): Promise<number> => {
   const [row] = await query<{ last: Count | null }>(
     'select max(replaced_at) as last from shop_statements where client_id = $1 and about = $2 and id = $3',
     [clientId, about, id],
   );
-  return Math.max(at, Number(row?.last ?? 0) + 1);
+  return Number(row?.last ?? 0);
+};
+
+/** The last time up to `at` at which nothing was replaced: nothing is replaced after what stands was said. */
+const freeUpTo = async (query: Query, { clientId, about, id }: SaidKey, at: number): Promise<number> => {
+  const rows = await query<{ replaced_at: Count }>(
+    `select replaced_at
+     from shop_statements
+     where client_id = $1 and about = $2 and id = $3 and replaced_at > 0 and replaced_at <= cast($4 as bigint)
+     order by replaced_at desc`,
+    [clientId, about, id, at],
+  );
+  return rows.reduce((free, { replaced_at: taken }) => (Number(taken) === free ? free - 1 : free), at);
 };
 
 const insert = async (query: Query, statement: ShopStatement): Promise<boolean> => {
@@ -169,7 +181,12 @@ export const importSaid = async (query: Query, statement: ShopStatement): Promis
   // What was replaced, or taken back, here does not stand again.
   if ((await replacementsOf(query, statement)).length > 0) return false;
   const standing = await findSaid(query, statement);
-  if (standing === null) return await insert(query, statement);
+  if (standing === null) {
+    const ended = await lastReplacement(query, statement);
+    return Date.parse(statement.updatedAt) < ended
+      ? await insertReplaced(query, statement, isoTime(ended))
+      : await insert(query, statement);
+  }
   const createdAt = standing.createdAt < statement.createdAt ? standing.createdAt : statement.createdAt;
   const isYounger = statement.updatedAt >= standing.updatedAt;
   const saysTheSame = statement.said === standing.said && statement.target === standing.target;
@@ -178,7 +195,7 @@ export const importSaid = async (query: Query, statement: ShopStatement): Promis
     await keepTimes(query, { ...standing, createdAt, updatedAt });
     return !saysTheSame && (await insertReplaced(query, statement, standing.updatedAt));
   }
-  await replace(query, standing, await freeFrom(query, standing, Date.parse(statement.updatedAt)));
+  await replace(query, standing, await freeUpTo(query, standing, Date.parse(statement.updatedAt)));
   return await insert(query, { ...statement, createdAt });
 };
 
@@ -187,16 +204,20 @@ const importReplaced = async (query: Query, statement: ShopStatement, at: number
   const before = await replacementsOf(query, statement);
   // The one that stands here was replaced, or taken back, there.
   await removeAt(query, statement, 0);
+  const standing = await findSaid(query, statement);
   if (!(await insert(query, statement))) {
     // Another one was replaced at that time.
     return before.length === 0 && (await insertReplaced(query, statement, isoTime(at)));
   }
   for (const other of before) await removeAt(query, statement, other);
+  // What stands there has come before: nothing does, so this was taken back, and with it all that was said before.
+  if (standing !== null && Date.parse(standing.updatedAt) < at)
+    await replace(query, standing, await freeUpTo(query, standing, at));
   return before.length === 0;
 };
 
 const insertReplaced = async (query: Query, statement: ShopStatement, at: string): Promise<boolean> =>
-  await insert(query, { ...statement, replacedAt: isoTime(await freeFrom(query, statement, Date.parse(at))) });
+  await insert(query, { ...statement, replacedAt: isoTime(await freeUpTo(query, statement, Date.parse(at))) });
 
 const keepTimes = async (query: Query, { clientId, about, id, createdAt, updatedAt }: ShopStatement): Promise<void> => {
   await query(

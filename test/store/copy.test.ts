@@ -293,6 +293,44 @@ test('a review that was taken back here does not come again from where it stands
   expect(await order(target, 'P2')).toMatchObject({ review: null });
 });
 
+test.each(['SQLite', 'PostgreSQL'] as const)(
+  'a review that was taken back here (%s) does not come again from an older one that stands elsewhere',
+  async (make) => {
+    const [from, to] = [await databases.make('SQLite'), await databases.make(make)];
+    const [source, target] = [await from.store(), await to.store()];
+    const name = { clientId: CLIENT, id: 'P1' };
+    const fulfil = async (store: Store, seconds: number) => {
+      const { revision } = await order(store, 'P1');
+      const request = { ...name, decision: 'FULFIL', revision, note: `${seconds}` } as const;
+      expect(await store.review(request, later(seconds))).toMatchObject({ order: { fulfillable: true } });
+    };
+    for (const store of [source, target])
+      await record(store, paid(1), captured(1), paymentResult('F', { paymentId: 'P1', paymentRequestId: 'R1' }));
+    await fulfil(source, 40);
+    await fulfil(target, 45);
+    await target.withdrawReview(name, later(50));
+    for (const _again of [1, 2]) {
+      await mergeInto(source, target);
+      expect(await order(target, 'P1')).toMatchObject({ fulfillable: false, review: null });
+    }
+    expect((await contentsOf(target)).registrations).toHaveLength(2);
+    await source.withdrawReview(name, later(55));
+    await fulfil(source, 60);
+    await mergeInto(source, target);
+    expect(await order(target, 'P1')).toMatchObject({ fulfillable: true, review: { note: '60' } });
+    // And what stands here ends with what was said and taken back elsewhere since.
+    await source.withdrawReview(name, later(65));
+    await fulfil(source, 70);
+    await source.withdrawReview(name, later(75));
+    await target.withdrawReview(name, later(62));
+    await fulfil(target, 68);
+    for (const _again of [1, 2]) {
+      await mergeInto(source, target);
+      expect(await order(target, 'P1')).toMatchObject({ fulfillable: false, review: null });
+    }
+  },
+);
+
 const saidAt = async (store: Store): Promise<readonly string[]> =>
   (await store.readShopStatements({ limit: 99, cursor: null })).items
     .toSorted((a, b) => (a.updatedAt < b.updatedAt ? -1 : 1))

@@ -118,7 +118,7 @@ const createServers = (parts: Parts, { config, log }: Means): Servers => {
     store,
     isQueueFull: () => parts.inbox?.isFull() ?? false,
     isStoreFailing: () => parts.inbox?.isFailing() ?? false,
-    onProblem: readinessReport(log),
+    ...readinessReport(log),
   });
   const metrics = metricsOf(parts, { config, log, readiness });
   const payNotify = createPayNotify({ trust: () => parts.trust, handlers, inbox: () => parts.inbox });

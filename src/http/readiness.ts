@@ -18,6 +18,8 @@ interface ProbeOptions {
   readonly isStoreFailing: () => boolean;
   /** Told of each try that fails. */
   readonly onProblem: (error: unknown) => void;
+  /** Told of each try that succeeds. */
+  readonly onReady: () => void;
 }
 
 const TICK_MS = 1_000;
@@ -31,6 +33,7 @@ export const createReadiness = ({
   isQueueFull,
   isStoreFailing,
   onProblem,
+  onReady,
 }: ProbeOptions): ReadinessProbe => {
   let draining = false;
   let began: number | null = null;
@@ -41,6 +44,7 @@ export const createReadiness = ({
     try {
       await store.ping();
       last = { at: performance.now(), result: performance.now() - began > SLOW_AFTER_MS ? 'store slow' : 'ready' };
+      onReady();
     } catch (error) {
       onProblem(error);
       last = { at: performance.now(), result: 'store unavailable' };
@@ -73,11 +77,16 @@ export const createReadiness = ({
   };
 };
 
-/** An outage is said at once, and then once a minute. */
-export const readinessReport = (log: Log): ProbeOptions['onProblem'] => {
-  const isNews = oncePerMinute();
-  return (error) => {
-    const problem = problemOf(error);
-    if (isNews(problem.error)) log.error(problem, 'the store cannot be written');
+/** Each outage is said at once, and then once a minute. */
+export const readinessReport = (log: Log): Pick<ProbeOptions, 'onProblem' | 'onReady'> => {
+  let isNews = oncePerMinute();
+  return {
+    onProblem: (error) => {
+      const problem = problemOf(error);
+      if (isNews(problem.error)) log.error(problem, 'the store cannot be written');
+    },
+    onReady: () => {
+      isNews = oncePerMinute();
+    },
   };
 };

@@ -132,20 +132,26 @@ const whileProbing = async (
   situation: { isOpen: boolean; isQueueFull: boolean },
   look: (
     probe: ReadinessProbe,
-    seen: { readonly directory: string; readonly problems: readonly unknown[] },
+    seen: { readonly directory: string; readonly problems: readonly unknown[]; readonly lines: readonly string[] },
   ) => Promise<void>,
 ): Promise<void> => {
   const directory = makeDirectory();
   const store = await openSqlite({ file: fileIn(directory), rules: RULES });
   const problems: unknown[] = [];
+  const lines: string[] = [];
+  const report = readinessReport(pino({ base: null }, { write: (line: string) => lines.push(line) }));
   const probe = createReadiness({
     store: () => (situation.isOpen ? store : null),
     isStoreFailing: () => false,
     isQueueFull: () => situation.isQueueFull,
-    onProblem: (problem) => problems.push(problem),
+    onProblem: (problem) => {
+      problems.push(problem);
+      report.onProblem(problem);
+    },
+    onReady: report.onReady,
   });
   try {
-    await look(probe, { directory, problems });
+    await look(probe, { directory, problems, lines });
   } finally {
     probe.stop();
     await store.close();
@@ -168,7 +174,7 @@ test.concurrent('readiness is starting until the store is open, queue full while
 });
 
 test.concurrent('readiness notices a store that is locked: slow first, then unavailable, and ready again when the lock is gone', async () => {
-  await whileProbing({ isOpen: true, isQueueFull: false }, async (probe, { directory, problems }) => {
+  await whileProbing({ isOpen: true, isQueueFull: false }, async (probe, { directory, problems, lines }) => {
     const lock = holdWriteLock(directory);
     const seen: string[] = [];
     const look = (): string => {
@@ -181,6 +187,11 @@ test.concurrent('readiness notices a store that is locked: slow first, then unav
     await eventually('ready', look, (state) => state === 'ready');
     expect(seen.slice(0, 3)).toEqual(['ready', 'store slow', 'store unavailable']);
     expect(problems).toHaveLength(1);
+    // The next outage is said as well, with the same words within the minute.
+    const next = holdWriteLock(directory);
+    await eventually('unavailable again', look, (state) => state === 'store unavailable');
+    next.release();
+    expect(lines).toHaveLength(2);
   });
 });
 
@@ -193,6 +204,7 @@ test.concurrent('readiness tells of each try that fails; the log says the same w
     isStoreFailing: () => false,
     isQueueFull: () => false,
     onProblem: (problem) => problems.push(problem),
+    onReady: () => undefined,
   });
   try {
     await eventually(
@@ -204,7 +216,7 @@ test.concurrent('readiness tells of each try that fails; the log says the same w
     probe.stop();
   }
   const lines: string[] = [];
-  problems.forEach(readinessReport(pino({ base: null }, { write: (line: string) => lines.push(line) })));
+  problems.forEach(readinessReport(pino({ base: null }, { write: (line: string) => lines.push(line) })).onProblem);
   expect(lines).toEqual([expect.stringContaining('the store cannot be written')]);
 });
 

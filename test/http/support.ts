@@ -43,6 +43,7 @@ export const openPublic = async (
     isQueueFull: inbox.isFull,
     isStoreFailing: inbox.isFailing,
     onProblem: () => undefined,
+    onReady: () => undefined,
   });
   const lines: string[] = [];
   const app = createPublicApp({

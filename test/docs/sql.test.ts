@@ -45,6 +45,8 @@ const dispute = (disputeId: string, defenseDueTime: string): Fields => ({
 const fill = async (store: Store): Promise<void> => {
   const expected = registration({ paymentRequestId: 'R-P1', referenceOrderId: 'basket-1' });
   await store.register({ ...expected, amount: { currency: 'JPY', value: '100' } }, { replace: false, now: later(-1) });
+  const wallet = registration({ paymentRequestId: 'R-P6', referenceOrderId: null, captureMode: 'NONE' });
+  await store.register({ ...wallet, amount: { currency: 'JPY', value: '9' } }, { replace: false, now: later(-1) });
   await record(
     store,
     ...captured('P1', '2025-06-01', '100'),
@@ -53,6 +55,12 @@ const fill = async (store: Store): Promise<void> => {
     paymentResult('S', { paymentId: 'P5', paymentRequestId: undefined, paymentAmount: jpy('3') }),
     ...captured('P5', '2025-06-01', '3').slice(1),
     paymentResult('S', { paymentId: 'P4', paymentRequestId: 'R-P4', paymentAmount: jpy('5') }),
+    paymentResult('S', {
+      paymentId: 'P6',
+      paymentRequestId: 'R-P6',
+      paymentAmount: jpy('9'),
+      paymentTime: '2025-06-03T09:00:00Z',
+    }),
     dispute('D2', '2025-07-02T00:00:00+08:00'),
     dispute('D1', '2025-07-01T00:00:00Z'),
   );
@@ -71,9 +79,10 @@ const FOUND = [
   [
     'ship_once=P5 client_id=T_client payment_id=P5',
     'ship_once=R-P2 client_id=T_client payment_id=P2',
+    'ship_once=R-P6 client_id=T_client payment_id=P6',
     'ship_once=basket-1 client_id=T_client payment_id=P1',
   ],
-  ['day=2025-06-02 currency=JPY captures=3 captured=110', 'day=2025-06-03 currency=JPY captures=1 captured=30'],
+  ['day=2025-06-02 currency=JPY parts=3 paid=110', 'day=2025-06-03 currency=JPY parts=2 paid=39'],
   [
     'reference_order_id=null payment_id=P3 dispute_id=D1 amount=30 amount_currency=JPY due_time=2025-07-01T00:00:00.000Z',
     'reference_order_id=null payment_id=P3 dispute_id=D2 amount=30 amount_currency=JPY due_time=2025-07-01T16:00:00.000Z',
@@ -162,10 +171,7 @@ describe('SQL as docs/consuming.md shows it, on PostgreSQL', () => {
 
   test('finds the same as on SQLite, as the role that it makes', async () => {
     for (const [index, query] of queries.entries()) {
-      const rows = await sql<Row>(
-        reader,
-        query.replace('date(capture_time) as day', 'date(capture_time)::text as day'),
-      );
+      const rows = await sql<Row>(reader, query.replace('date(time) as day', 'date(time)::text as day'));
       expect(rows.map(toText)).toEqual(FOUND[index]);
     }
   });

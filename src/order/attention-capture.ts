@@ -78,8 +78,10 @@ const expiry = (
 
 const SETTLE_METHOD = 'It may be paid: settle the payment method first (CAPTURE_UNDECIDED).';
 
-const beforeItEnds = ({ need, captureMode, failures }: Findings, left: string): string => {
+const beforeItEnds = ({ need, captureMode, captures, failures }: Findings, left: string): string => {
   if (need.because === 'undecided') return `. ${SETTLE_METHOD}`;
+  if (captures.some(({ status }) => status === 'PROCESSING'))
+    return `, and a capture is under way: if it fails, capture the ${left} that is left before.`;
   return captureMode === 'AUTOMATIC' && failures.length === 0
     ? `: APO has to capture the ${left} that is left before (captureMode AUTOMATIC). Ask APO if it does not.`
     : `: capture the ${left} that is left before.`;

@@ -67,6 +67,11 @@ describe('an authorization that nears its end', () => {
       ': capture the JPY 120 that is left before.',
     ],
     [
+      'waits for a capture that is under way',
+      { stated: [card(), captureResult('U', { captureId: 'C1' })], registered: { captureMode: 'MANUAL' } },
+      ', and a capture is under way: if it fails, capture the JPY 120 that is left before.',
+    ],
+    [
       'may be none',
       { stated: [card({ paymentMethodType: 'KLARNA' })], registered: { captureMode: 'MANUAL' } },
       '. It may be paid: settle the payment method first (CAPTURE_UNDECIDED).',

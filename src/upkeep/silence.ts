@@ -1,3 +1,4 @@
+import type { Order } from '../order/order.ts';
 import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 import { HOUR_MS, reportedThisHour } from './hourly.ts';
@@ -10,12 +11,13 @@ export interface Silence {
   readonly lastVerifiedAt: string | null;
 }
 
-/** Newest first: what was registered before these says nothing that they do not. */
-const LOOKED_AT = 100;
+const PAGE = 100;
+/** An hour's orders, of all but the largest merchants. */
+const MOST_PAGES = 100;
 
 /**
- * Reports, at most once an hour and on one replica, that a registration is an hour old without a payment while nothing
- * has verified since it was made. `now` is ours.
+ * Reports, at most once an hour and on one replica, that a registration is an hour old without a notification while
+ * nothing has verified since it was made. What inquiries are answered is no notification. `now` is ours.
  */
 export const reportSilence = async (
   store: Pick<Store, 'lastVerifiedAt' | 'listOrders' | 'recall' | 'remember'>,
@@ -23,23 +25,39 @@ export const reportSilence = async (
   now: Date,
 ): Promise<void> => {
   if ((await reportedThisHour(store, SETTING.silence, now)) !== null) return;
-  const registeredAt = await newestWaiting(store, now);
-  if (registeredAt === null) return;
   const lastVerifiedAt = await store.lastVerifiedAt();
-  if (lastVerifiedAt !== null && lastVerifiedAt >= registeredAt) return;
+  const after = lastVerifiedAt ?? '';
+  const until = new Date(now.getTime() - HOUR_MS).toISOString();
+  if (after >= until) return;
+  const registeredAt = await newestWaiting(store, { after, until });
+  if (registeredAt === null) return;
   await store.remember(SETTING.silence, now.toISOString());
   report({ registeredAt, lastVerifiedAt });
 };
 
-/** The sweep gives a registration INQUIRE when it has waited for an hour (order.ts); a cancelled one does not wait. */
-const newestWaiting = async ({ listOrders }: Pick<Store, 'listOrders'>, now: Date): Promise<string | null> => {
-  const filter = { clientId: null, referenceOrderId: null, attention: null };
-  const { items } = await listOrders(
-    { ...filter, status: 'PENDING', nextAction: 'INQUIRE' },
-    { limit: LOOKED_AT, cursor: null },
-  );
-  const times = items.flatMap(({ paymentId, createdAt }) =>
-    paymentId === null && now.getTime() - Date.parse(createdAt) >= HOUR_MS ? [createdAt] : [],
-  );
-  return times.sort().at(-1) ?? null;
+/**
+ * An order made after all that verified has no notification. Those that changed last come first: what has not changed
+ * since was not made since.
+ */
+const newestWaiting = async (
+  { listOrders }: Pick<Store, 'listOrders'>,
+  { after, until }: { readonly after: string; readonly until: string },
+): Promise<string | null> => {
+  const filter = { clientId: null, referenceOrderId: null, attention: null, status: null, nextAction: null };
+  for (let cursor: string | null = null, pages = 0; pages < MOST_PAGES; pages += 1) {
+    const { items, next } = await listOrders(filter, { limit: PAGE, cursor });
+    const times = items.flatMap((order) => (isOwed(order) ? [order.createdAt] : []));
+    const newest = times
+      .filter((time) => time > after && time <= until)
+      .sort()
+      .at(-1);
+    if (newest !== undefined) return newest;
+    if (next === null || items.some(({ updatedAt }) => updatedAt < after)) return null;
+    cursor = next;
+  }
+  return null;
 };
+
+/** Of what is registered. Where APO says that a payment is under way or cancelled, it may owe no notification. */
+const isOwed = ({ expectedAmount, status, nextAction }: Order): boolean =>
+  expectedAmount !== null && nextAction !== 'NONE' && status !== 'PROCESSING' && status !== 'CANCELLED';

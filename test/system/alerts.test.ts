@@ -226,6 +226,24 @@ const SITUATIONS: readonly Situation[] = [
     firing: { '30m': ['PaynotifyGone'] },
   },
   {
+    name: 'APO says of payments what no notification ever has',
+    series: {
+      [`paynotify_orders{status="CAPTURED",${A}}`]: '1x600',
+      [`paynotify_last_verified_timestamp_seconds{${A}}`]: '_x600',
+    },
+    firing: { '50m': [], '70m': ['PaynotifyNeverVerified'] },
+  },
+  {
+    name: 'nobody pays, and nothing ever has verified',
+    series: {
+      [`paynotify_orders{status="CAPTURED",${A}}`]: '0x600',
+      [`paynotify_orders{status="PROCESSING",${A}}`]: '3x600',
+      [`paynotify_orders{status="CANCELLED",${A}}`]: '3x600',
+      [`paynotify_last_verified_timestamp_seconds{${A}}`]: '_x600',
+    },
+    firing: { '2h': [] },
+  },
+  {
     name: 'silent for long, and no week to compare with',
     series: { [`paynotify_last_verified_timestamp_seconds{${A}}`]: '0x600' },
     firing: { '9h': [] },

@@ -11,7 +11,7 @@ import type { Store } from '../../src/store/store.ts';
 import { upkeepReport } from '../../src/upkeep/report.ts';
 import { reportSilence, type Silence } from '../../src/upkeep/silence.ts';
 import { AMPLE, delivery, registration, RULES, unverified } from '../store/support.ts';
-import { paymentResult } from '../support/facts.ts';
+import { answerTo, jpy, paymentAnswer, paymentResult } from '../support/facts.ts';
 
 let directory = '';
 let store: Store;
@@ -40,11 +40,23 @@ const verify = async (minutesAgo: number, number = 7): Promise<void> => {
   await store.record([delivery(paymentResult('S', fields), { at: ago(minutesAgo) })], AMPLE);
 };
 
-/** What is reported then, once the clock has been seen to. */
-const reported = async (now = NOW): Promise<readonly Silence[]> => {
+/** APO says, asked, what became of a payment. */
+const answer = async (minutesAgo: number, paymentStatus: string, number = 1): Promise<void> => {
+  const ids = { paymentId: `P${number}`, paymentRequestId: `R${number}` };
+  const body = paymentAnswer(paymentStatus, { ...ids, paymentAmount: jpy('100'), paymentMethodType: 'GCASH' });
+  const read = answerTo({ operation: 'inquiryPayment', paymentRequestId: `R${number}` }, JSON.stringify(body));
+  await store.recordInquiry({ read, receivedAt: ago(minutesAgo) });
+};
+
+/** What is reported then, once the clock has been seen to; orders are read in pages of so many. */
+const reported = async (now = NOW, limit = 100): Promise<readonly Silence[]> => {
   while ((await store.sweep(now, 100)) > 0);
   const silences: Silence[] = [];
-  await reportSilence(store, (silence) => silences.push(silence), now);
+  const paged: Store = {
+    ...store,
+    listOrders: async (filter, page) => await store.listOrders(filter, { ...page, limit }),
+  };
+  await reportSilence(paged, (silence) => silences.push(silence), now);
   return silences;
 };
 
@@ -66,6 +78,23 @@ describe('a silence', () => {
     await register(90, 'R2');
     await register(10, 'R3');
     expect(await reported()).toMatchObject([{ registeredAt: ago(90).toISOString() }]);
+  });
+
+  test.each(['SUCCESS', 'FAIL'])('is not ended by an inquiry that is answered %s', async (paymentStatus) => {
+    await verify(130);
+    await register(120);
+    await answer(90, paymentStatus);
+    expect(await reported()).toEqual([
+      { registeredAt: ago(120).toISOString(), lastVerifiedAt: ago(130).toISOString() },
+    ]);
+  });
+
+  test('is found behind orders that changed later', async () => {
+    await register(61, 'R1');
+    await answer(31, 'SUCCESS', 1);
+    await register(30, 'R2');
+    await register(20, 'R3');
+    expect(await reported(NOW, 1)).toEqual([{ registeredAt: ago(61).toISOString(), lastVerifiedAt: null }]);
   });
 
   test('is not ended by what fails verification', async () => {
@@ -100,6 +129,17 @@ describe('a silence', () => {
       },
     ],
     ['it is cancelled', async () => await register(61, 'R1', true)],
+    ...['PROCESSING', 'CANCELLED'].map(
+      (paymentStatus) =>
+        [
+          `APO answers that its payment is ${paymentStatus}`,
+          async () => {
+            await register(120);
+            await answer(90, paymentStatus);
+          },
+        ] as const,
+    ),
+    ['only an inquiry tells of a payment, and no registration', async () => await answer(90, 'SUCCESS')],
   ])('is none where %s', async (_name, happen) => {
     await happen();
     expect(await reported()).toEqual([]);

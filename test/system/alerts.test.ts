@@ -53,6 +53,7 @@ const HEALTHY: Series = {
   [`paynotify_queue_oldest_seconds{${A}}`]: '0.01x600',
   [`paynotify_queue_requests{${A}}`]: '12x600',
   [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRING",${A}}`]: '0x600',
+  [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRED",${A}}`]: '3x600',
   [`paynotify_callbacks_oldest_seconds{${A}}`]: '5x600',
   [`paynotify_feed_held_up_seconds{${A}}`]: '0x600',
   [`paynotify_moves_oldest_seconds{${A}}`]: '5x600',
@@ -178,6 +179,14 @@ const SITUATIONS: readonly Situation[] = [
     firing: { '30m': ['PaynotifyAuthorizationsExpire'] },
   },
   {
+    name: 'an authorization has ended',
+    series: {
+      [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRING",${A}}`]: '1x60 0x500',
+      [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRED",${A}}`]: '3x60 4x500',
+    },
+    firing: { '50m': ['PaynotifyAuthorizationsExpire'], '62m': ['PaynotifyAuthorizationsLapsed'] },
+  },
+  {
     name: 'a shop does not answer its callbacks',
     series: { [`paynotify_callbacks_oldest_seconds{${A}}`]: '0+60x600' },
     firing: { '16m': [], '20m': ['PaynotifyCallbacksWait'] },
@@ -283,6 +292,19 @@ const BY_DAYS: readonly Situation[] = [
     name: 'minutes are usual',
     series: { [LAST_VERIFIED]: `${STEADY} ${9 * DAY}x50` },
     firing: { '9d15m': [], '9d1h': ['PaynotifySilent'] },
+  },
+  {
+    name: 'authorizations end, one while another is found cancelled',
+    series: {
+      [LAST_VERIFIED]: '0+900x400',
+      [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRED",${A}}`]: '3x99 2x3 3x300',
+    },
+    firing: {
+      '1d': [],
+      '1d3h': ['PaynotifyAuthorizationsLapsed'],
+      '2d1h': ['PaynotifyAuthorizationsLapsed'],
+      '2d3h': [],
+    },
   },
   {
     name: 'more orders for a person than at any time of the day before',

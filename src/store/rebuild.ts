@@ -5,7 +5,7 @@ import { orderLock } from './lock.ts';
 import { type OrderKey, paymentIdOf } from './order-key.ts';
 import { sumInParts } from './parts.ts';
 import type { Page, PageRequest, RebuildStep } from './store.ts';
-import type { Database, Query } from './transaction.ts';
+import type { Count, Database, Query } from './transaction.ts';
 
 /** Derives the orders of the next page again. */
 export const rebuild = async (database: Database, page: PageRequest, { rules, now }: Around): Promise<RebuildStep> => {
@@ -21,15 +21,27 @@ export const rebuild = async (database: Database, page: PageRequest, { rules, no
         return await derived.changed;
       }),
   );
-  return {
-    orders: keys.length,
-    changed,
-    next,
-  };
+  return { orders: await countOrders(database.query, page, keys), changed, next };
+};
+
+/** How many orders a page of keys has: a placeholder that a payment replaced is none. */
+const countOrders = async (query: Query, { cursor }: PageRequest, keys: readonly OrderKey[]): Promise<number> => {
+  const last = keys.at(-1);
+  if (last === undefined) return 0;
+  const [row] = await query<{ count: Count }>(
+    `select count(*) as count
+     from orders
+     where (client_id, order_key) > ($1, $2) and (client_id, order_key) <= ($3, $4)`,
+    [...afterOf(cursor), last.clientId, last.orderKey],
+  );
+  return Number(row?.count);
 };
 
 /** Before the first order. */
 const START: readonly [clientId: string, orderKey: string] = ['', ''];
+
+const afterOf = (cursor: string | null): typeof START => (cursor === null ? START : readKey(cursor, START));
+
 /** Greater than any `paymentRequestId`: the keys of registrations come before those of payments. */
 const PAST_REGISTRATIONS = '\u{10ffff}';
 
@@ -38,7 +50,7 @@ const PAST_REGISTRATIONS = '\u{10ffff}';
  * order's client and key, as JSON.
  */
 export const readOrderKeys = async (query: Query, page: PageRequest): Promise<Page<OrderKey>> => {
-  const [clientId, orderKey] = page.cursor === null ? START : readKey(page.cursor, START);
+  const [clientId, orderKey] = afterOf(page.cursor);
   const registration = orderKey === '' || paymentIdOf(orderKey) === null ? orderKey.slice(1) : PAST_REGISTRATIONS;
   const rows = await query<{ client_id: string; order_key: string }>(
     `select client_id, order_key

@@ -93,7 +93,8 @@ export const describeRepair = (ground: () => Ground): void => {
       await fill(store);
       const before = await follow(store);
       expect(before.orders).toHaveLength(5);
-      for (const limit of [1, 2, 100]) expect(await rebuildAll(store, limit)).toMatchObject({ changed: 0 });
+      // The placeholder of R1 is an order no more.
+      for (const limit of [1, 2, 100]) expect(await rebuildAll(store, limit)).toEqual({ orders: 5, changed: 0 });
       expect(await follow(store)).toEqual(before);
     });
 
@@ -126,7 +127,7 @@ export const describeRepair = (ground: () => Ground): void => {
         "update orders set order_key = 'P9', content = replace(content, 'P2', 'P9') where order_key = 'P2'",
       );
       expect(idsOf((await follow(store)).orders)).toEqual(['P1', 'P3', 'P4', 'P9']);
-      expect(await rebuildAll(store)).toMatchObject({ changed: 3 });
+      expect(await rebuildAll(store)).toEqual({ orders: 5, changed: 3 });
       expect(idsOf((await follow(store)).orders)).toEqual(['P1', 'P2', 'P3', 'P4', '–']);
     });
 

@@ -1,4 +1,5 @@
 import { KeyError } from '../antom/keys.ts';
+import type { Trust } from '../antom/signature.ts';
 import type { Diagnosed, DiagnosisTrust } from '../antom/diagnosis.ts';
 import { type Config, ConfigError, type Environment, namedRules, readConfig, readStoreConfig } from '../config.ts';
 import type { Store, StoredUnverified } from '../store/store.ts';
@@ -47,6 +48,16 @@ export const trustInForce = async (env: Environment, store: Settings): Promise<D
       `a key of the service, in settings, cannot be read (${error.message}): start the service again, which writes it`,
     );
   }
+};
+
+/** The same, and what this environment configures: a key that was removed from the service verifies what is old. */
+export const trustOfBoth = async (env: Environment, store: Settings): Promise<Trust> => {
+  const trust = await trustInForce(env, store);
+  const own = ownConfig(env);
+  if (own === null) return trust;
+  const keys = new Map(trust.keys);
+  for (const [clientId, more] of own.keys) keys.set(clientId, [...(keys.get(clientId) ?? []), ...more]);
+  return { keys, publicUris: [...trust.publicUris, ...own.publicUris] };
 };
 
 /**

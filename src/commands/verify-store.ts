@@ -1,5 +1,5 @@
 import { type StoreVerification, verifyStore } from '../upkeep/verify-store.ts';
-import { trustInForce } from './in-force.ts';
+import { trustOfBoth } from './in-force.ts';
 import { jsonOption } from './options.ts';
 import { counted } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -11,13 +11,13 @@ export const addVerifyStore: AddCommand = (program, shell) => {
     .command('verify-store')
     .summary('verify every stored notification, and compare every row with its check')
     .description(
-      "Verifies every stored notification's signature again, with the keys and paths of the service, and compares every row with its own check and with what it is derived from. Names what is not as it was written, and what to do. Changes nothing. Exit code 1 if something is wrong.",
+      "Verifies every stored notification's signature again, with the keys and paths of the service and those of its own environment, and compares every row with its own check and with what it is derived from. Names what is not as it was written, and what to do. Changes nothing. Exit code 1 if something is wrong.",
     )
     .addOption(jsonOption())
     .action(async ({ json }: { readonly json?: true }) => {
       const verification = await withStore(
         shell,
-        async (store) => await verifyStore(store, await trustInForce(shell.env, store)),
+        async (store) => await verifyStore(store, await trustOfBoth(shell.env, store)),
       );
       if (verification.failed.length > 0 || verification.flaws.length > 0) shell.foundWrong();
       if (json === true) printJson(shell, verification);
@@ -25,16 +25,20 @@ export const addVerifyStore: AddCommand = (program, shell) => {
     });
 };
 
+const REMEDY =
+  'where a key, a client or a PUBLIC_NOTIFY_URL was removed since, run it with that one in its own environment, which counts beside what the service has (ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY, or ANTOM_CLIENTS_FILE); else take the row from a backup';
+
 const printVerification = (shell: Shell, verification: StoreVerification): void => {
   const { verified, failed, withoutBytes, checked, flaws, ordersPassedOver } = verification;
   if (failed.length > 0)
     shell.out(
       `${table(
         shell.paint,
-        ['CLIENT', 'DOES NOT VERIFY'],
-        failed.map(({ clientId, id }) => [clientId, { text: id, colour: 'red' }]),
+        ['CLIENT', 'DOES NOT VERIFY', 'WHY'],
+        failed.map(({ clientId, id, reason }) => [clientId, { text: id, colour: 'red' }, reason ?? 'see below']),
       )}\n`,
     );
+  if (failed.some(({ reason }) => reason !== null)) shell.out(`What to do: ${REMEDY}.\n`);
   for (const flaw of flaws)
     shell.out(`${shell.paint('red', flaw.table)}: ${flaw.key}\n  ${flaw.problem}\n  What to do: ${flaw.remedy}.\n`);
   shell.out(`${counted(verified, 'notification')} verified; ${failed.length === 0 ? 'none' : failed.length} failed.`);

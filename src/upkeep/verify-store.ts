@@ -1,7 +1,7 @@
-import { type Trust, UNVERIFIED_REASONS } from '../antom/signature.ts';
+import { type Trust, UNVERIFIED_REASONS, type UnverifiedReason, verify } from '../antom/signature.ts';
 import { type Checked, CHECKED, type CheckedRow, type Flaw, type Store } from '../store/store.ts';
 import { isDerivedBy, recallRules } from './in-force.ts';
-import { verifiesNow } from './verify-again.ts';
+import { requestOf } from './verify-again.ts';
 
 const AT_ONCE = 50;
 
@@ -11,10 +11,17 @@ export interface NamedFlaw extends Flaw {
   readonly key: string;
 }
 
+interface FailedNow {
+  readonly clientId: string;
+  readonly id: string;
+  /** Null where its bytes cannot be read: a flaw says so. */
+  readonly reason: UnverifiedReason | null;
+}
+
 export interface StoreVerification {
   readonly verified: number;
-  /** Those whose signature does not verify with today's keys. */
-  readonly failed: readonly { readonly clientId: string; readonly id: string }[];
+  /** Those whose signature does not verify with these keys. */
+  readonly failed: readonly FailedNow[];
   readonly withoutBytes: number;
   /** Rows that were looked at, by table. */
   readonly checked: Readonly<Record<Checked, number>>;
@@ -23,11 +30,11 @@ export interface StoreVerification {
   readonly ordersPassedOver: boolean;
 }
 
-/** Verifies every stored notification again with today's keys, and every row with its own check; changes nothing. */
+/** Verifies every stored notification again with these keys, and every row with its own check; changes nothing. */
 export const verifyStore = async (store: Pick<Store, 'check' | 'recall'>, trust: Trust): Promise<StoreVerification> => {
   const inForce = await recallRules(store);
   const ordersPassedOver = inForce !== null && !(await isDerivedBy(store, inForce.rules));
-  const failed: { clientId: string; id: string }[] = [];
+  const failed: FailedNow[] = [];
   const flaws: NamedFlaw[] = [];
   const counts = { verified: 0, withoutBytes: 0 };
   const checked = Object.fromEntries(CHECKED.map((table) => [table, 0])) as Record<Checked, number>;
@@ -38,10 +45,12 @@ export const verifyStore = async (store: Pick<Store, 'check' | 'recall'>, trust:
       flaws.push({ table, key: row.key, problem, remedy });
     if (row.notification === undefined) return;
     const { clientId, id, unreadable } = row.notification;
-    const verifies = verifiesNow(row.notification, trust);
-    if (unreadable || verifies === false) failed.push({ clientId, id });
-    else if (verifies === null) counts.withoutBytes += 1;
-    else counts.verified += 1;
+    const request = requestOf(row.notification);
+    const verification = request === null ? null : verify(request, trust);
+    if (unreadable) failed.push({ clientId, id, reason: null });
+    else if (verification === null) counts.withoutBytes += 1;
+    else if (verification.verified) counts.verified += 1;
+    else failed.push({ clientId, id, reason: verification.reason });
   };
   for (const table of CHECKED) {
     if (table === 'orders' && ordersPassedOver) continue;

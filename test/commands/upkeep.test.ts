@@ -2,10 +2,12 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from '@jest/globals';
+import { readKey } from '../../src/antom/keys.ts';
 import type { Order } from '../../src/order/order.ts';
 import { nameOfRules } from '../../src/order/rules.ts';
 import { writeRules } from '../../src/store/setting.ts';
 import type { NotificationDelivery, Page } from '../../src/store/store.ts';
+import { clientsOf, rememberService } from '../../src/upkeep/in-force.ts';
 import { RULES } from '../support/rules.ts';
 import {
   capture,
@@ -105,8 +107,8 @@ describe('verify-store', () => {
     expect(JSON.parse(underAnother.out)).toMatchObject({
       verified: 0,
       failed: [
-        { clientId: CLIENT, id: PAYMENT },
-        { clientId: CLIENT, id: CAPTURE },
+        { clientId: CLIENT, id: PAYMENT, reason: 'SIGNATURE_MISMATCH' },
+        { clientId: CLIENT, id: CAPTURE, reason: 'SIGNATURE_MISMATCH' },
       ],
       withoutBytes: 0,
       flaws: [],
@@ -116,12 +118,34 @@ describe('verify-store', () => {
       code: 1,
       out: expect.stringMatching(
         new RegExp(
-          `${CLIENT} +${CAPTURE}\n\n` +
+          `${CLIENT} +${CAPTURE} +SIGNATURE_MISMATCH\n\n` +
+            'What to do: .*\n\n' +
             `notifications: position 2, client_id ${CLIENT}, digest ${CAPTURE}\n` +
             '  the body is not the one of its digest\n  What to do: take the row from a backup.*\n\n' +
             '1 notification verified; 1 failed\\.\n6 rows checked; 1 wrong\\.\n$',
         ),
       ),
+    });
+  });
+
+  test.each([
+    ['another key', `2:${OTHER_PUBLIC_KEY}`, CLIENT, 'UNKNOWN_KEY_VERSION'],
+    ['another client', OTHER_PUBLIC_KEY, 'T_new', 'UNKNOWN_CLIENT'],
+  ])('says why nothing verifies under %s, and verifies by the old key too where it is given', async (_, ...now) => {
+    const [key, clientId, reason] = now;
+    const { env, store, opened } = place();
+    await store(notified(payment()));
+    const keys = new Map([[clientId, [readKey(key)]]]);
+    const rest = { version: '', node: '', startedAt: '', notifyPaths: [], publicUris: [], configuration: {} };
+    await rememberService(await opened(), { ...rest, clients: clientsOf(keys) });
+    const { DATABASE_URL } = env;
+    const { code, out } = await here(['verify-store'], { DATABASE_URL });
+    expect(code).toBe(1);
+    expect(out).toMatch(new RegExp(`^CLIENT +DOES NOT VERIFY +WHY\\n${CLIENT} +${PAYMENT} +${reason}\\n`));
+    expect(out).toContain('What to do: where a key');
+    expect(await here(['verify-store'], env)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^1 notification v/),
     });
   });
 

@@ -20,13 +20,13 @@ export const relayReport = (log: Log): Omit<RelayReport, 'posted'> => {
           'the shop refuses the callback of an order, which is posted again later: see `paynotify callbacks`',
         );
     },
-    late: ({ clientId, origin, waiting, waitingSince, paused }) =>
+    late: ({ clientId, origin, waiting, waitingSince, why }) =>
       log.error(
         {
           clientId,
           origin,
           count: waiting,
-          problem: `since ${waitingSince}${paused === null ? '' : `: ${paused.why}`}`,
+          problem: `since ${waitingSince}${why === null ? '' : `: ${why}`}`,
         },
         'callbacks have waited for more than 15 minutes: see `paynotify callbacks`',
       ),

@@ -25,6 +25,7 @@ interface UrlRow {
   readonly alarmed_at: Count | null;
   readonly waiting: Count;
   readonly pending_since: Count | null;
+  readonly pending_why: string | null;
   readonly untaken_since: Count | null;
 }
 
@@ -40,6 +41,12 @@ const SELECT_URLS = `
       from callback_orders o
       where o.client_id = u.client_id and o.number = u.number and o.pending_revision is not null and u.in_use = 1
     ) as pending_since, (
+      select o.why
+      from callback_orders o
+      where o.client_id = u.client_id and o.number = u.number and o.pending_revision is not null and u.in_use = 1
+      order by o.pending_since, o.order_key
+      limit 1
+    ) as pending_why, (
       select updated_at
       from orders
       where orders.position > u.position and orders.client_id || '' = u.client_id and u.in_use = 1
@@ -62,6 +69,7 @@ const toCallbackUrl = (row: UrlRow): CallbackUrl => {
     deliveredAt: timeOrNull(row.delivered_at),
     waiting: Number(row.waiting),
     waitingSince: since.length === 0 ? null : isoTime(Math.min(...since)),
+    why: row.paused_until === null ? row.pending_why : (row.why ?? ''),
     paused:
       row.paused_until === null
         ? null

@@ -124,6 +124,8 @@ export interface CallbackUrl {
   readonly waiting: number;
   /** Since when the one waits that waits longest; null where the shop has been told everything. */
   readonly waitingSince: string | null;
+  /** What the last attempt came to, of the URL while it is paused, else of that order; null where there was none. */
+  readonly why: string | null;
   /** While the URL is paused: since when, until when, how many attempts, and what the last one came to. */
   readonly paused: {
     readonly since: string;

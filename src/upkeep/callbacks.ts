@@ -30,7 +30,7 @@ export const readCallbackLags = async (
 ): Promise<readonly CallbackLag[]> => {
   const urls = (await store.listCallbackUrls()).filter(({ inUse }) => inUse);
   return await Promise.all(
-    urls.map(async ({ clientId, origin, waiting, waitingSince, paused, deliveredAt }): Promise<CallbackLag> => {
+    urls.map(async ({ clientId, origin, waiting, waitingSince, why, paused, deliveredAt }): Promise<CallbackLag> => {
       const { items } =
         waiting === 0 ? { items: [] } : await store.listWaitingCallbacks({ clientId }, { limit: 1, cursor: null });
       const first = items[0]?.pending ?? null;
@@ -41,7 +41,7 @@ export const readCallbackLags = async (
         waitingSince,
         lagSeconds: waitingSince === null ? 0 : Math.max(0, Math.round((now - Date.parse(waitingSince)) / SECOND)),
         paused: paused !== null,
-        why: paused?.why ?? first?.why ?? null,
+        why,
         nextAttemptAt: paused?.until ?? first?.nextAttemptAt ?? null,
         deliveredAt,
       };

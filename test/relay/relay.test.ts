@@ -392,15 +392,19 @@ describe('relays', () => {
   });
 });
 
-test('the log names the order that a shop refuses, a registration that no payment names too', async () => {
+test('the log names the order that a shop refuses, also one that is only registered, and why callbacks are late', async () => {
   const directory = makeDirectory();
   const file = join(directory, 'log.jsonl');
   const descriptor = openSync(file, 'a');
   const { log, close } = openLog({ level: 'info', pretty: false, descriptor });
-  const { refused } = relayReport(log);
+  const { refused, late } = relayReport(log);
   const one = { clientId: CLIENT, origin: 'https://shop.example' };
   refused({ ...one, orderKey: 'P1', why: 'HTTP 422' });
   refused({ ...one, orderKey: ' R1', why: 'HTTP 409' });
+  const since = '2025-06-01T00:00:00.000Z';
+  const url = { ...one, inUse: true, followedSince: since, deliveredAt: null, waiting: 2, waitingSince: since };
+  late({ ...url, why: 'HTTP 422', paused: null });
+  late({ ...url, why: null, paused: null });
   await close();
   closeSync(descriptor);
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
@@ -408,5 +412,7 @@ test('the log names the order that a shop refuses, a registration that no paymen
   expect(lines.map((line) => JSON.parse(line) as LogLine)).toEqual([
     expect.objectContaining({ ...one, paymentId: 'P1', problem: 'HTTP 422' }),
     expect.objectContaining({ ...one, paymentRequestId: 'R1', problem: 'HTTP 409' }),
+    expect.objectContaining({ ...one, count: 2, problem: `since ${since}: HTTP 422` }),
+    expect.objectContaining({ ...one, count: 2, problem: `since ${since}` }),
   ]);
 });

@@ -349,11 +349,17 @@ export const describeCallbacks = (ground: () => Ground): void => {
       await takeAll(store);
       const now = Date.now();
       expect(await alarm(now)).toEqual([]);
-      expect(await alarm(now + 901_000)).toMatchObject([{ origin: SHOP.origin, waiting: 1 }]);
+      expect(await alarm(now + 901_000)).toMatchObject([{ origin: SHOP.origin, waiting: 1, why: null }]);
       expect(await alarm(now + 901_000)).toEqual([]);
-      expect(await alarm(now + 3_700_000)).toMatchObject([{ origin: SHOP.origin }]);
+      const [first] = (await due(store)).due;
+      if (first === undefined) throw new Error('nothing is due');
+      const { clientId, number, orderKey } = first;
+      await keep(store, [{ clientId, number, orderKey, kind: 'failed', why: 'HTTP 422', again: now }]);
+      expect(await alarm(now + 3_700_000)).toMatchObject([{ origin: SHOP.origin, why: 'HTTP 422' }]);
+      await keep(store, [], { kind: 'paused', until: now, attempts: 1, why: 'HTTP 503' });
+      expect(await alarm(now + 7_400_000)).toMatchObject([{ origin: SHOP.origin, why: 'HTTP 503' }]);
       await deliverAll(store);
-      expect(await alarm(now + 9_000_000)).toEqual([]);
+      expect(await alarm(now + 11_100_000)).toEqual([]);
     });
 
     test('what waits by a clock that was set back since waits no longer, and is told of', async () => {

@@ -142,7 +142,7 @@ const PERMANENT: readonly (readonly [string, (directory: string) => string, RegE
   [
     'a directory that cannot be made',
     () => '/proc/nope/x.db',
-    /\/proc\/nope\/x\.db cannot be opened and written by (the )?user.*ENOENT/,
+    /\/proc\/nope\/x\.db cannot be opened and written by (the )?user.*ENOENT.* its -wal and -shm, and its directory/,
   ],
   ['a directory that takes no file', () => '/sys/x.db', /\/sys\/x\.db cannot be opened.*(EACCES|EPERM|EROFS)/],
   ['a directory in the place of the file', (directory) => directory, /is not a file/],

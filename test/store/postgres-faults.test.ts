@@ -292,7 +292,9 @@ describe('a server that is not safe', () => {
 
   test('is refused where commits return before they are synced', async () => {
     await alterDatabase('set synchronous_commit = off');
-    await expect(openPostgres({ url, rules: RULES })).rejects.toThrow('synchronous_commit off');
+    await expect(openPostgres({ url, rules: RULES })).rejects.toThrow(
+      /synchronous_commit off\. Turn it on \(.*alter role … reset synchronous_commit.*\), or set ALLOW_UNSAFE_DATABASE=true/,
+    );
     await alterDatabase('set synchronous_commit = local');
     await open();
   });

@@ -104,12 +104,15 @@ const writeProblem = ({ standby, read_only: readOnly }: Facts, { writable }: Exp
     : { text: 'the server takes no writes (default_transaction_read_only is on)', lasting: false };
 };
 
+const DURABLE_REMEDY =
+  'Turn it on (in the configuration of the server; what was set for a role or a database ends with `alter role … reset synchronous_commit`, `alter database … reset synchronous_commit`), or set ALLOW_UNSAFE_DATABASE=true, with which a crash of the server may lose what was acknowledged';
+
 /** A COMMIT that returned must be durable (postgresql.org/docs/current/runtime-config-wal.html). */
 const durabilityProblem = (facts: Facts, { allowUnsafe }: Expected): Problem | null => {
   const off = unsafeIn(facts);
   return off.length === 0 || allowUnsafe
     ? null
-    : { text: `commits would not be durable here: ${off.join(', ')} off`, lasting: true };
+    : { text: `commits would not be durable here: ${off.join(', ')} off. ${DURABLE_REMEDY}`, lasting: true };
 };
 
 const unsafeIn = (facts: Facts): readonly string[] => DURABILITY.filter((name) => facts[name] === 'off');

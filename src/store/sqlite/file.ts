@@ -130,7 +130,7 @@ export const toOpenError = (error: unknown, file: string): Error => {
   const code = codeOf(error);
   if (sqlite === SQLITE.readOnly || sqlite === SQLITE.cannotOpen || PERMANENT_CODES.has(code ?? ''))
     return new StoreUnusableError(
-      `${file} cannot be opened and written by ${userOf()}: ${reason}. Give the file and its directory to that user, or name a place that it may write`,
+      `${file} cannot be opened and written by ${userOf()}: ${reason}. Give the file, its -wal and -shm, and its directory to that user, or name a place that it may write`,
     );
   return new StoreUnavailableError(`${file} cannot be opened: ${reason}`, { cause: error });
 };

@@ -150,9 +150,16 @@ describe('the pods', () => {
     expect(deployment).not.toHaveProperty('replicas');
   });
 
-  test('live by /healthz, and are ready by /readyz', () => {
-    for (const one of SERVING)
-      expect(probesOf(one).map((probe) => probe?.httpGet?.path)).toEqual(['/healthz', '/healthz', '/readyz']);
+  test('live by /healthz of the port that no stranger can fill, and are ready by /readyz of the public one', () => {
+    for (const one of SERVING) {
+      expect(probesOf(one).map((probe) => [probe?.httpGet?.path, probe?.httpGet?.port])).toEqual([
+        ['/healthz', 'admin'],
+        ['/healthz', 'admin'],
+        ['/readyz', 'public'],
+      ]);
+      // A probe comes from the node.
+      expect(valuesOf(one)['ADMIN_HOST']).toBe('0.0.0.0');
+    }
   });
 });
 

@@ -26,12 +26,18 @@ const urlTime = (column: string): string => `
   set ${column} = cast($3 as bigint)
   where client_id = $1 and number = $2 and ${column} > cast($3 as bigint)`;
 
+/** What the same clock wrote. */
+const noLaterThanNow = (column: string): string =>
+  `${column} = case when ${column} > cast($3 as bigint) then cast($3 as bigint) else ${column} end`;
+
 const BRING_BACK = [
   urlTime('followed_since'),
-  urlTime('paused_since'),
   urlTime('alarmed_at'),
+  `update callback_urls
+   set paused_since = cast($3 as bigint), ${noLaterThanNow('paused_until')}
+   where client_id = $1 and number = $2 and paused_since > cast($3 as bigint)`,
   `update callback_orders
-   set pending_since = cast($3 as bigint)
+   set pending_since = cast($3 as bigint), ${noLaterThanNow('next_attempt_at')}
    where client_id = $1 and number = $2 and pending_revision is not null and pending_since > cast($3 as bigint)`,
 ];
 

@@ -396,6 +396,28 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(idsIn(await due(store, { now: later + 60_000 }))).toEqual([]);
     });
 
+    test('by a clock that was set back within the hour, a paused URL and a refused order are tried again at once', async () => {
+      const store = await followed(ground());
+      const { sql } = ground();
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const ahead = Date.now() + 3_000_000;
+      const soon = ahead + 300_000;
+      const alarm = async () => await store.alarmCallbacks(LEASE, { since: new Date(), unless: new Date() });
+      await keep(store, [], { kind: 'paused', until: soon, attempts: 4, why: 'HTTP 500' });
+      await sql(`update callback_urls set paused_since = ${ahead}`);
+      await alarm();
+      const [url] = await store.listCallbackUrls();
+      for (const time of [url?.paused?.since, url?.paused?.until])
+        expect(Date.parse(time ?? '')).toBeLessThanOrEqual(Date.now());
+
+      await keep(store, [], { kind: 'working' });
+      await sql(`update callback_orders set pending_since = ${ahead}, attempts = 4, next_attempt_at = ${soon}`);
+      expect(idsIn(await due(store))).toEqual([]);
+      await alarm();
+      expect(idsIn(await due(store))).toEqual(['P1']);
+    });
+
     test('what no relay has taken from the feed waits as well', async () => {
       const store = await followed(ground(), [SHOP, OTHER]);
       await record(store, paid('P1'));

@@ -119,7 +119,7 @@ describe('orders', () => {
     const { out } = await here(['orders', 'P1'], env);
     expect(out).toMatch(/^status +CANCELLED$/m);
     expect(out).toContain('CAPTURE_FAILED');
-    expect(out).toContain('Use a new _paymentRequestId_ to initiate a payment.');
+    expect(out).toContain("APO's general advice: Use a new paymentRequestId to initiate a payment.");
   });
 
   test('asks which client is meant, naming them, where an id exists under several', async () => {

@@ -22,6 +22,4 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/system/'],
-  // Much of the time is waiting: for locks, limits and children.
-  maxWorkers: 3,
 };

@@ -5,6 +5,4 @@ export default {
   ...base,
   testMatch: ['<rootDir>/test/system/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
-  // Much of the time is waiting, for as long as the longest of few files.
-  maxWorkers: 6,
 };

@@ -71,7 +71,7 @@ export const layGround = async (url: string | null = null): Promise<Ground> => {
   const directory = makeDirectory();
   const databaseUrl = url ?? `sqlite:${join(directory, 'paynotify.db')}`;
   const rules = { ...RULES, captureMode: 'MANUAL' } as const;
-  const store = await openStore({ databaseUrl, rules, allowUnsafeDatabase: false });
+  const { own: store } = await openStore({ databaseUrl, rules, allowUnsafeDatabase: false });
   const client = createAntomClient({
     clientId: CLIENT,
     origin: way.url,

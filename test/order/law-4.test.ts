@@ -91,6 +91,6 @@ describe('SQLite', () => {
 
   describeLaw4('SQLite', async (inForce) => {
     opened += 1;
-    return await openSqlite({ file: join(directory, `${opened}.db`), rules: inForce });
+    return (await openSqlite({ file: join(directory, `${opened}.db`), rules: inForce })).own;
   });
 });

@@ -30,7 +30,7 @@ export interface Databases {
   readonly remove: () => Promise<void>;
 }
 
-/** Databases of both makes, for tests that need several. */
+/** Databases of both makes, for tests that need several. SQLite reads in the thread that writes: none has to start. */
 export const openDatabases = async (): Promise<Databases> => {
   const server = await startServer();
   const directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
@@ -48,9 +48,9 @@ export const openDatabases = async (): Promise<Databases> => {
         make === 'PostgreSQL' ? await server.createDatabase() : `sqlite:${join(directory, `${(files += 1)}.db`)}`;
       return {
         url,
-        store: async () => keep(await openStore({ ...options, databaseUrl: url })),
+        store: async () => keep((await openStore({ ...options, databaseUrl: url })).own),
         source: async () => await openSource({ databaseUrl: url, rules: RULES }),
-        open: async () => await openStore({ ...options, databaseUrl: url }),
+        open: async () => (await openStore({ ...options, databaseUrl: url })).own,
         sql: async (statement) => {
           if (make === 'PostgreSQL') await sql(url, statement);
           else runOn(url.slice('sqlite:'.length), statement);

@@ -17,7 +17,7 @@ let directory = '';
 let store: Store;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
-  store = await openSqlite({ file: join(directory, 'paynotify.db'), rules: RULES });
+  store = (await openSqlite({ file: join(directory, 'paynotify.db'), rules: RULES })).own;
 });
 afterEach(async () => {
   await store.close();
@@ -149,7 +149,7 @@ describe('a silence', () => {
     await register(61);
     expect(await reported()).toHaveLength(1);
     await store.close();
-    store = await openSqlite({ file: join(directory, 'paynotify.db'), rules: RULES });
+    store = (await openSqlite({ file: join(directory, 'paynotify.db'), rules: RULES })).own;
     expect(await reported(after(59))).toEqual([]);
     expect(await reported(after(60))).toHaveLength(1);
     expect(await reported(after(119))).toEqual([]);

@@ -113,12 +113,15 @@ interface Opening extends Partial<AdminDependencies> {
   readonly databaseUrl?: string;
 }
 
-/** The app on a real store in a directory of its own; by default of one client, without tokens. */
+/**
+ * The app on a real store in a directory of its own; by default of one client, without tokens. SQLite reads in the thread
+ * that writes: none has to start.
+ */
 export const openAdmin = async ({ around, databaseUrl, ...changed }: Opening = {}): Promise<Admin> => {
   const directory = mkdtempSync(join(tmpdir(), 'paynotify-admin-'));
   const file = join(directory, 'paynotify.db');
   const url = databaseUrl ?? `sqlite:${file}`;
-  const store = await openStore({ databaseUrl: url, rules: RULES, allowUnsafeDatabase: true });
+  const { own: store } = await openStore({ databaseUrl: url, rules: RULES, allowUnsafeDatabase: true });
   const lines: string[] = [];
   const asked = around?.(store) ?? store;
   const feedWatch = createFeedWatch({ store: () => asked, everyMs: 10 });

@@ -30,8 +30,8 @@ describe('a shop that does literally what nextAction says', () => {
   });
 });
 
-/** Every second one; all of them: BROKEN=all npm run -s jest -- test/model */
-const broken = BROKEN_RULES.filter((_, index) => process.env['BROKEN'] === 'all' || index % 2 === 0);
+/** Every third one; all of them: BROKEN=all npm run -s jest -- test/model */
+const broken = BROKEN_RULES.filter((_, index) => process.env['BROKEN'] === 'all' || index % 3 === 0);
 
 test.each(broken)('notices that %s', (_mistake, derive) => {
   expect(playEpisodes({ episodes: EPISODES, seed: SEED, derive }).failed).not.toBeNull();

@@ -49,7 +49,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
           const second = await arrive(store, { arrival: another, rules });
           expect(second).toEqual(first);
         }),
-        { numRuns: 5, interruptAfterTimeLimit },
+        { numRuns: 4, interruptAfterTimeLimit },
       );
     });
 
@@ -81,7 +81,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
           const first = await arrive(store, { arrival: reference ?? [], rules });
           for (const arrival of others) expect(await arrive(store, { arrival, rules })).toEqual(first);
         }),
-        { numRuns: 4, interruptAfterTimeLimit },
+        { numRuns: 3, interruptAfterTimeLimit },
       );
     });
 
@@ -96,7 +96,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
           expect(await rebuildAll(store)).toBe(0);
           expect(await ordersOf(store, clients)).toEqual(before);
         }),
-        { numRuns: 5, interruptAfterTimeLimit },
+        { numRuns: 4, interruptAfterTimeLimit },
       );
     });
   });

@@ -6,7 +6,7 @@ import { saysAuthorizationGone } from './capture.ts';
 import { type OrderEvidence, problemTexts } from './evidence.ts';
 import { type Findings, payingSiblings, saysCancelled } from './findings.ts';
 import { nameOf, nameWithCode } from './movement.ts';
-import { type NextAction, nextActionOf } from './next-action.ts';
+import { actionBeforeTheClock, type NextAction } from './next-action.ts';
 import { judge, UNDERIVABLE, type Verdict } from './order.ts';
 import type { OrderRules } from './rules.ts';
 import { inUnits, list, show } from './show.ts';
@@ -193,10 +193,9 @@ const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[
     `${waitedFor(verdict)} If nothing comes, it is ${isUndecided(verdict) ? 'REVIEW' : 'INQUIRE'} from ${hour(verdict)} on.`,
   ],
   INQUIRE: (verdict) => {
-    const { findings, situation } = verdict;
+    const { findings } = verdict;
     const [decisive] = findings.failures;
-    const atOnce = nextActionOf(findings, { ...verdict, situation: { ...situation, isQuiet: false } });
-    if (decisive !== undefined && atOnce === 'INQUIRE')
+    if (decisive !== undefined && actionBeforeTheClock(findings, verdict) === 'INQUIRE')
       return [
         `Capture ${nameWithCode(decisive)} failed, although no more was asked for than is left: a capture is missing here.`,
       ];

@@ -27,11 +27,12 @@ export interface Judged {
 
 /** What the merchant should do next; the first rule that holds. */
 export const nextActionOf = (findings: Findings, judged: Judged): NextAction => {
-  const action = beforeTheClock(findings, judged);
+  const action = actionBeforeTheClock(findings, judged);
   return action === 'WAIT' && judged.situation.isQuiet ? 'INQUIRE' : action;
 };
 
-const beforeTheClock = (findings: Findings, judged: Judged): NextAction => {
+/** The same, had nothing been waited for too long. */
+export const actionBeforeTheClock = (findings: Findings, judged: Judged): NextAction => {
   const { open, held, isClosed, fulfillable, situation } = judged;
   const { status } = situation;
   if (isClosed) return 'NONE';

@@ -47,9 +47,8 @@ const recordPart = async (
     const { failed } = await derive(transaction, put.touched, { rules, now: Date.now() });
     const recorded = toResults(rows, put.stored, failed);
     const results = inOrder(entries, recorded, unverified.results);
-    // A copy would take away requests, and the bytes of what is not applied, that are gone at its source.
-    if (requests.length > 0 || recorded.some(({ reading }) => reading.outcome !== 'APPLIED'))
-      await transaction.query(NOTE_IN_USE);
+    // Of what is not applied a copy would take the bytes that are gone at its source.
+    if (recorded.some(({ reading }) => reading.outcome !== 'APPLIED')) await transaction.query(NOTE_IN_USE);
     return { results, unverifiedRoom: unverified.room, failed };
   });
 };

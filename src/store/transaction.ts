@@ -138,7 +138,10 @@ export interface Transaction extends Snapshot {
   readonly putNotifications: (rows: readonly NotificationRow[]) => Promise<readonly PutNotification[]>;
   /** Stores what came over the wire of a notification that has lost it; received at, epoch milliseconds. */
   readonly putRaw: (position: string, raw: RawNotification, receivedAt: number) => Promise<void>;
-  /** Counts those that are stored; resolves with how often each of them had been received before, by id. */
+  /**
+   * Requests that a service received (`NOTE_IN_USE`): counts those that are stored; resolves with how often each of
+   * them had been received before, by id.
+   */
   readonly countUnverified: (repeats: readonly UnverifiedRepeat[]) => Promise<ReadonlyMap<string, number>>;
   /** Stores requests that are not stored. */
   readonly insertUnverified: (rows: readonly UnverifiedRow[]) => Promise<void>;

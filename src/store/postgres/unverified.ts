@@ -1,5 +1,6 @@
 import { hexOf, type UnverifiedRow } from '../row.ts';
 import type { Query, Transaction, UnverifiedRepeat } from '../transaction.ts';
+import { NOTE_IN_USE } from '../setting.ts';
 import { recordset } from './query.ts';
 
 /** Each one statement, however many requests there are. Digests and bodies go as lists of bytes. */
@@ -7,7 +8,8 @@ export const countUnverified =
   (query: Query): Transaction['countUnverified'] =>
   async (repeats) => {
     const rows = await query<{ digest: Uint8Array; before: string }>(
-      `update unverified
+      `with noted as (${NOTE_IN_USE})
+       update unverified
        set deliveries = deliveries + times, last_received_at = greatest(last_received_at, last)
        from json_to_recordset($1::json) as repeats (id text, times bigint, last bigint)
        where unverified.digest = decode(repeats.id, 'hex')

@@ -1,11 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { bytesOf } from '../row.ts';
+import { NOTE_IN_USE } from '../setting.ts';
 import type { Transaction } from '../transaction.ts';
 import { prepare } from './query.ts';
 
 export const createUnverifiedWriting = (
   db: DatabaseSync,
 ): Pick<Transaction, 'countUnverified' | 'insertUnverified'> => {
+  const noteInUse = prepare(db, NOTE_IN_USE);
   const repeat = prepare<readonly [deliveries: number]>(
     db,
     `update unverified
@@ -23,6 +25,7 @@ export const createUnverifiedWriting = (
   );
   return {
     countUnverified: async (repeats) => {
+      noteInUse.run();
       const before = new Map<string, number>();
       for (const { id, times, last } of repeats) {
         const counted = repeat.get(times, last, bytesOf(id));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { textOfAsked } from '../../src/order/asked.ts';
 import type { AttentionCode } from '../../src/order/attention-code.ts';
@@ -22,7 +22,15 @@ const SETTINGS: readonly { readonly name: string; readonly rules: OrderRules }[]
 
 const NONE_UNVERIFIED = { maxBytes: 0 };
 /** A failing world is shrunk against the database; stop before jest does. */
-const interruptAfterTimeLimit = 15_000;
+const interruptAfterTimeLimit = 120_000;
+
+/** One that is interrupted works on with the store: what follows waits for its end. */
+let underWay: Promise<void> = Promise.resolve();
+const property = <Value>(values: fc.Arbitrary<Value>, check: (value: Value) => Promise<void>) =>
+  fc.asyncProperty(values, async (value) => {
+    underWay = check(value);
+    await underWay;
+  });
 /** Small, so that the orders and the rebuild take several pages. */
 const PAGE = 7;
 
@@ -37,6 +45,9 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
     beforeAll(async () => {
       store = await open(rules);
     });
+    afterEach(async () => {
+      await Promise.allSettled([underWay]);
+    });
     afterAll(() => store.close());
 
     test('shows after every commit what the set so far tells, in whatever order it arrives', async () => {
@@ -44,7 +55,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
         fc.tuple(arrivals(world), arrivals(world)),
       );
       await fc.assert(
-        fc.asyncProperty(arriving, async ([one, another]) => {
+        property(arriving, async ([one, another]) => {
           const first = await arrive(store, { arrival: one, rules });
           const second = await arrive(store, { arrival: another, rules });
           expect(second).toEqual(first);
@@ -76,7 +87,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
 
     test('makes the same orders of all permutations', async () => {
       await fc.assert(
-        fc.asyncProperty(worlds({ least: 2, most: 3, registrations: 1 }), async (world) => {
+        property(worlds({ least: 2, most: 3, registrations: 1 }), async (world) => {
           const [reference, ...others] = permutations(stepsOf(world)).map((steps) => steps.map((step) => [step]));
           const first = await arrive(store, { arrival: reference ?? [], rules });
           for (const arrival of others) expect(await arrive(store, { arrival, rules })).toEqual(first);
@@ -87,7 +98,7 @@ export const describeLaw4 = (name: string, open: (rules: OrderRules) => Promise<
 
     test('changes nothing when every notification is redriven and every order rebuilt', async () => {
       await fc.assert(
-        fc.asyncProperty(worlds({ least: 0, most: 12, registrations: 2 }).chain(arrivals), async (arrival) => {
+        property(worlds({ least: 0, most: 12, registrations: 2 }).chain(arrivals), async (arrival) => {
           const clients = freshClients();
           for (const batch of arrival) await take(store, { batch, clients });
           const before = await ordersOf(store, clients);

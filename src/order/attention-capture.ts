@@ -2,7 +2,8 @@ import type { AttentionCode } from './attention-code.ts';
 import { about, type Line, type Situation } from './attention-line.ts';
 import { isExpired, isExpiring } from './authorization.ts';
 import { generalAdvice, saysAuthorizationGone } from './capture.ts';
-import { type Findings, hasAskedAgain } from './findings.ts';
+import { isWithoutAmount } from './contradiction.ts';
+import { type Findings, hasAskedAgain, isRefunded } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { inUnits } from './show.ts';
 
@@ -57,7 +58,7 @@ export const CAPTURE_LINES = {
             findings,
             situation,
             (left, at) =>
-              `The authorization ended${at === '' ? '' : ` at ${at}`} with ${left} not captured. ${onceItEnded(findings, situation)}`,
+              `The authorization ended${at === '' ? '' : ` at ${at}`}${isUncounted(findings) ? '' : ` with ${left} not captured`}. ${onceItEnded(findings, situation)}`,
           )
         : null,
     blocks: false,
@@ -78,8 +79,18 @@ const expiry = (
 
 const SETTLE_METHOD = 'It may be paid: settle the payment method first (CAPTURE_UNDECIDED).';
 
-const beforeItEnds = ({ need, captureMode, captures, failures }: Findings, left: string): string => {
+const ASK_AMOUNT = 'Ask APO first how much was captured (AMOUNT_UNKNOWN).';
+const ALL_REFUNDED = 'What was captured is refunded';
+
+/** What is left cannot be told: a capture brought nobody knows how much. */
+const isUncounted = ({ succeeded }: Findings): boolean => succeeded.some(isWithoutAmount);
+
+const beforeItEnds = (findings: Findings, left: string): string => {
+  const { need, captureMode, captures, failures } = findings;
   if (need.because === 'undecided') return `. ${SETTLE_METHOD}`;
+  if (isUncounted(findings)) return `. ${ASK_AMOUNT}`;
+  if (isRefunded(findings))
+    return `. ${ALL_REFUNDED}: if no more is to be captured, register what was captured as finalAmount.`;
   if (captures.some(({ status }) => status === 'PROCESSING'))
     return `, and a capture is under way: if it fails, capture the ${left} that is left before.`;
   return captureMode === 'AUTOMATIC' && failures.length === 0
@@ -89,6 +100,9 @@ const beforeItEnds = ({ need, captureMode, captures, failures }: Findings, left:
 
 const onceItEnded = (findings: Findings, { status }: Situation): string => {
   if (findings.need.because === 'undecided') return SETTLE_METHOD;
+  if (isUncounted(findings)) return ASK_AMOUNT;
+  if (isRefunded(findings))
+    return `${ALL_REFUNDED}: register what was captured as finalAmount, or close the order by a review.`;
   const hasAnother = hasAskedAgain(findings);
   if (status === 'PARTIALLY_CAPTURED')
     return hasAnother

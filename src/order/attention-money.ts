@@ -117,7 +117,7 @@ export const MONEY_LINES = {
             `payment ${paymentId}${review?.decision === 'FULFIL' ? ', which a review fulfils' : ''}`,
         ),
         (what) =>
-          `The shop order was paid or authorized more than once: ${what} too. Ship it once, and refund or cancel the other payment.`,
+          `The shop order was paid or authorized more than once: ${what} too. Ship it once, and refund or cancel the other payment, unless each paid a part of it: then decide by a review.`,
       ),
     blocks: true,
     review: true,

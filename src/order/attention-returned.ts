@@ -162,7 +162,9 @@ const adviceOn = (disputes: readonly DisputeEvidence[]): string => {
   const judged = disputes.filter((one) => one.state === 'OPEN' && isJudged(one));
   return [
     ...(open.some(isUrgent) ? ['APO warns that the time to defend it is nearly over.'] : []),
-    ...(open.length > 0 ? [`${dueText(open)}Do not ship; defend or accept it in APO's dashboard.`] : []),
+    ...(open.length > 0
+      ? [`${dueText(open)}Do not ship; defend it in APO's dashboard where that is still possible, or accept it.`]
+      : []),
     ...(judged.length > 0
       ? [`Do not ship; it is judged${resultsOf(judged)}, and what that means is not known: ask APO what it took.`]
       : []),

@@ -157,4 +157,5 @@ export const amountsUnknown = ({ hasSuccess, succeeded, refunds }: Findings, isS
 
 const isSucceeded = ({ status }: Pick<Movement<RefundStatement>, 'status'>): boolean => status === 'SUCCEEDED';
 
-const isWithoutAmount = ({ amount }: { readonly amount: Amount | null }): boolean => (amount?.value ?? 0n) === 0n;
+export const isWithoutAmount = ({ amount }: { readonly amount: Amount | null }): boolean =>
+  (amount?.value ?? 0n) === 0n;

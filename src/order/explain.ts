@@ -64,7 +64,8 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     const { registration, captures, results, cancelledByInquiry } = findings;
     const gone = captures.filter(saysAuthorizationGone);
     const said = results.filter((one) => one.result.resultStatus === 'F' && saysCancelled(one));
-    if (registration?.cancelled === true) return ['The shop registered the payment as cancelled.'];
+    if (registration?.cancelled === true)
+      return ['The shop registered the payment as cancelled.', ...stillPaid(findings)];
     if (cancelledByInquiry) return ['APO says that the payment was cancelled.'];
     if (gone.length > 0)
       return [`The authorization is gone, and nothing was captured. Failed: ${list(gone.map(nameWithCode))}.`];
@@ -99,6 +100,14 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     return [`No PAYMENT_RESULT has come${came.length === 0 ? '' : `, only ${came.join(' and ')}`}.`];
   },
 };
+
+/** What a wallet paid is given back by APO's cancel, and by nothing that the shop registers. */
+const stillPaid = ({ cancelledByInquiry, hasSuccess, need, amounts }: Findings): readonly string[] =>
+  hasSuccess && !need.required && !cancelledByInquiry
+    ? [
+        `APO reported ${amountText(amounts.payment)} as paid, and not that it was cancelled. If you did not cancel it at APO, the money is there: register cancelled: false, then refund it.`,
+      ]
+    : [];
 
 const underWayText = (payment: AnyPaymentStatement): readonly string[] =>
   payment.about === 'payment'
@@ -285,7 +294,6 @@ const CALM: ReadonlySet<NextAction> = new Set<NextAction>(['FULFIL', 'WAIT', 'CA
 /** They say what happened, and ask for nothing, unless nobody knows how much a dispute took. */
 const NEWS: ReadonlySet<AttentionCode> = new Set<AttentionCode>(['REFUNDED', 'PARTIALLY_REFUNDED']);
 
-/** An open attention asks for something. */
 const isAsked = ({ findings, open }: Verdict): boolean =>
   open.some(({ code }) => !NEWS.has(code) || takingAll(findings).length > 0);
 

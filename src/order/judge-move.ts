@@ -127,12 +127,12 @@ const judgeCapture = (
       `The payment is ${status}: nothing can be captured. Ask for a new payment under a new paymentRequestId.`,
     );
   if (order.review?.decision === 'CLOSE')
-    return refuse('CLOSED', 'A person has closed this order. Take the review back to capture it, or cancel it.');
+    return refuse('CLOSED', `A person has closed this order. Take the review back to capture it${orCancel(order)}.`);
   const blocks = openBlocks(order);
   if (blocks.length > 0)
     return refuse(
       'BLOCKED',
-      `A person has to look first: ${blocks.join(', ')}. Settle it with a review, or cancel the payment.`,
+      `A person has to look first: ${blocks.join(', ')}. No review lets a capture through: correct what is wrong, or ask APO${orCancel(order)}.`,
     );
   if (isExpired(order, now))
     return refuse('EXPIRED', 'The authorization has expired. Ask for a new payment under a new paymentRequestId.');
@@ -150,8 +150,12 @@ const judgeCapture = (
     );
   if (underWayBeside(order, captures, 'capture').some(({ amount }) => amount === null))
     return refuse('BLOCKED', ofUnknownAmount('capture'));
-  return within(asked.amount, { ...toAmount(remaining), of: outstanding(order, moves, 'capture') }, 'to capture');
+  const underWay = outstanding(order, moves, 'capture');
+  return within(asked.amount, { ...toAmount(remaining), gone: 0n, underWay }, 'to capture');
 };
+
+/** What is partly captured cannot be cancelled. */
+const orCancel = ({ status }: Order): string => (status === 'AUTHORIZED' ? ', or cancel the payment' : '');
 
 const isExpired = ({ authorizationExpiresAt, attention }: Order, now: number): boolean =>
   (authorizationExpiresAt !== null && Date.parse(authorizationExpiresAt) <= now) ||
@@ -160,7 +164,12 @@ const isExpired = ({ authorizationExpiresAt, attention }: Order, now: number): b
 const judgeCancel = (order: Order, moves: readonly MoveMade[]): MoveVerdict => {
   const { status, captures } = order;
   if (status === 'CAPTURED' || status === 'PARTIALLY_CAPTURED' || captures.some((one) => one.status === 'SUCCEEDED'))
-    return refuse('CAPTURED', 'Something is captured already, and what is captured cannot be cancelled. Refund it.');
+    return refuse(
+      'CAPTURED',
+      order.captureRequired
+        ? 'Something is captured already, and what is captured cannot be cancelled. Refund it.'
+        : 'The payment is paid already, without a capture. Refund it.',
+    );
   const isCapturing =
     captures.some((one) => one.status === 'PROCESSING') ||
     moves.some((move) => move.kind === 'capture' && isOutstanding(order, move));
@@ -177,9 +186,10 @@ const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[])
   const { captureRequired, status, capturedAmount, paymentAmount, captures } = order;
   const paid = captureRequired ? capturedAmount : status === 'CAPTURED' ? paymentAmount : null;
   if (status === 'CANCELLED' || (status === 'FAILED' && paid === null))
-    return refuse('OVER', `The payment is ${status}: there is nothing to give back.`);
+    return refuse('OVER', `The payment is ${status}: ${nothingToRefund(order)}`);
   if (paid === null)
     return refuse('NOT_CAPTURED', 'Nothing is captured yet, so nothing can be refunded. Cancel the payment.');
+  if (paid.value === '0') return refuse('BLOCKED', 'Nobody knows how much was paid: ask APO before you refund it.');
   const doubt = doubtOf(order, paid, moves);
   if (doubt !== null) return refuse('BLOCKED', doubt);
   const capture =
@@ -199,9 +209,10 @@ const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[])
   )
     return refuse('TOO_MUCH', `This capture is of ${show(capture.amount)}: no more of it can be refunded.`);
   const taken = takenFrom(order, toAmount(paid));
-  const gone = sum([order.refundedAmount]) + outstanding(order, moves, 'refund') + taken;
+  const gone = sum([order.refundedAmount]) + taken;
+  const underWay = outstanding(order, moves, 'refund');
   const what = taken === 0n ? 'to refund' : 'to refund beside what disputes took';
-  return within(asked.amount, { ...toAmount(paid), of: gone }, what);
+  return within(asked.amount, { ...toAmount(paid), gone, underWay }, what);
 };
 
 /** What disputes took, at most: all that was disputed, for an order does not show what was judged. */
@@ -210,6 +221,12 @@ const takenFrom = ({ disputes }: Order, paid: Amount): bigint =>
     .filter(tookMoney)
     .map(({ amount }) => (amount === null || amount.currency !== paid.currency ? 0n : BigInt(amount.value)))
     .reduce((all, amount) => all + (amount > 0n ? amount : paid.value), 0n);
+
+/** The shop alone may have called it cancelled: a wallet's money is not given back by that. */
+const nothingToRefund = ({ status, captureRequired, result }: Order): string =>
+  status === 'CANCELLED' && !captureRequired && result?.resultStatus === 'S'
+    ? 'APO gives back what it cancelled. If you registered `cancelled`, and APO cancelled nothing, take that back, then refund it.'
+    : 'there is nothing to give back.';
 
 const isOpen = ({ attention }: Order, code: AttentionCode): boolean =>
   attention.some((one) => one.code === code && !one.settled);
@@ -229,11 +246,12 @@ const doubtOf = (order: Order, { currency }: AmountText, moves: readonly MoveMad
 /** At most what is left of it; all of that where no amount is asked for. */
 const within = (
   asked: AmountText | null,
-  { currency, value, of }: Amount & { readonly of: bigint },
+  { currency, value, gone, underWay }: Amount & { readonly gone: bigint; readonly underWay: bigint },
   what: string,
 ): MoveVerdict => {
-  const left: AmountText = toAmountText({ currency, value: value > of ? value - of : 0n });
-  if (left.value === '0') return refuse('NOTHING_LEFT', `Nothing is left ${what}: wait for what is under way.`);
+  const left: AmountText = toAmountText({ currency, value: value > gone + underWay ? value - gone - underWay : 0n });
+  if (left.value === '0')
+    return refuse('NOTHING_LEFT', `Nothing is left ${what}${underWay > 0n ? ': wait for what is under way' : ''}.`);
   if (asked === null) return { amount: left };
   if (asked.currency !== currency) return refuse('CURRENCY', `The amount has to be in ${currency}.`);
   return BigInt(asked.value) > BigInt(left.value)

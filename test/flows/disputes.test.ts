@@ -92,7 +92,7 @@ onSqlite((flows) => {
       ]);
       const message = messageOf(order, 'DISPUTED');
       for (const value of [names.dispute, 'JPY 120', DUE]) expect(message).toContain(value);
-      expect(message).toMatch(/Do not ship; defend or accept it/);
+      expect(message).toMatch(/Do not ship; defend it in APO's dashboard where that is still possible, or accept it/);
     });
 
     test('that is lost in part says what is gone, and a person decides what is shipped', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OrderEvidence, RegistrationFact } from '../../src/order/evidence.ts';
 import { deriveOrder } from '../../src/order/order.ts';
-import { captureResult, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
+import { captureResult, type Fields, jpy, paymentResult, refundResult, result } from '../support/facts.ts';
 import { NOTHING, statementsIn } from './fact.ts';
 import { DEFAULTS, PAID_AT, RECEIVED_AT, registration } from './settings.ts';
 
@@ -20,6 +20,9 @@ const card = (fields: Fields = {}): Fields =>
 const failed = (code: string): Fields =>
   captureResult('F', { captureId: 'C2', captureAmount: jpy('70'), captureTime: LATE, result: result('F', code) });
 const PART = captureResult('S', { captureId: 'C1', captureAmount: jpy('50'), captureTime: '2025-05-17T09:00:00Z' });
+
+const UNCOUNTED = captureResult('S', { captureId: 'C1' });
+const REFUND = refundResult('S', { paymentId: 'P1', refundId: 'F1', refundAmount: jpy('50') });
 
 interface Told {
   readonly stated?: readonly Fields[];
@@ -76,6 +79,16 @@ describe('an authorization that nears its end', () => {
       { stated: [card({ paymentMethodType: 'KLARNA' })], registered: { captureMode: 'MANUAL' } },
       '. It may be paid: settle the payment method first (CAPTURE_UNDECIDED).',
     ],
+    [
+      'is not captured twice where nobody knows how much was',
+      { stated: [card(), UNCOUNTED] },
+      '. Ask APO first how much was captured (AMOUNT_UNKNOWN).',
+    ],
+    [
+      'is not captured where all that was is refunded',
+      { stated: [card(), PART, REFUND], registered: { captureMode: 'MANUAL' } },
+      '. What was captured is refunded: if no more is to be captured, register what was captured as finalAmount.',
+    ],
   ])('%s', (_, told, words) =>
     expect(messageOf('AUTHORIZATION_EXPIRING', { ...told, after: 6 * DAY })).toBe(`${ENDS}${words}`),
   );
@@ -94,6 +107,16 @@ describe('an authorization that has ended', () => {
       'may be none',
       { stated: [card({ paymentMethodType: 'KLARNA' })] },
       `${NOT_CAPTURED} It may be paid: settle the payment method first (CAPTURE_UNDECIDED).`,
+    ],
+    [
+      'is not paid twice where nobody knows how much was captured',
+      { stated: [card(), UNCOUNTED] },
+      'The authorization ended at 2025-05-24T07:58:04.000Z. Ask APO first how much was captured (AMOUNT_UNKNOWN).',
+    ],
+    [
+      'is not paid again where all that was captured is refunded',
+      { stated: [card(), PART, REFUND] },
+      'The authorization ended at 2025-05-24T07:58:04.000Z with JPY 70 not captured. What was captured is refunded: register what was captured as finalAmount, or close the order by a review.',
     ],
   ])('%s', (_, told, words) => expect(messageOf('AUTHORIZATION_EXPIRED', { ...told, after: 7 * DAY })).toBe(words));
 

@@ -89,6 +89,14 @@ const STATUSES: readonly Row[] = [
     ['The shop registered the payment as cancelled.'],
   ],
   [
+    'cancelled by the shop, and paid by wallet all the same',
+    { stated: [card({ paymentMethodType: 'GCASH' })], evidence: registered({ cancelled: true }) },
+    [
+      'The shop registered the payment as cancelled.',
+      'APO reported JPY 120 as paid, and not that it was cancelled. If you did not cancel it at APO, the money is there: register cancelled: false, then refund it.',
+    ],
+  ],
+  [
     'cancelled by a capture',
     { stated: [card(), failed('AUTH_EXPIRED')] },
     ['The authorization is gone, and nothing was captured. Failed: C1 (AUTH_EXPIRED).'],

@@ -4,7 +4,7 @@ import { createMoves } from '../../../src/moves/moves.ts';
 import { MOVE_REFUSALS, type MoveRefusal } from '../../../src/order/move.ts';
 import type { Move } from '../../../src/store/store.ts';
 import { startAntomApi, type AntomApi } from '../../support/antom-api.ts';
-import { captureResult, type Fields, jpy, paymentResult } from '../../support/facts.ts';
+import { captureResult, type Fields, jpy, paymentResult, refundResult } from '../../support/facts.ts';
 import { clientTo } from '../../moves/service.ts';
 import { registration } from '../../store/support.ts';
 import { type Admin, CLIENT, openAdmin, OTHER } from './support.ts';
@@ -79,6 +79,8 @@ const sent = async (id: string, fields: Partial<Move> = {}): Promise<void> => {
 
 interface Row {
   readonly reason: MoveRefusal;
+  /** Of the payment; else the reason. */
+  readonly id?: string;
   readonly facts?: (id: string) => readonly Fields[];
   readonly before?: (id: string) => Promise<unknown>;
   readonly ask: readonly [path: 'captures' | 'cancel' | 'refunds', body: Fields];
@@ -122,7 +124,7 @@ const ROWS: readonly Row[] = [
       await admin.store.review({ clientId: CLIENT, id, decision: 'CLOSE', revision, note: null }, new Date());
     },
     ask: CAPTURE,
-    detail: 'A person has closed this order. Take the review back to capture it, or cancel it.',
+    detail: 'A person has closed this order. Take the review back to capture it, or cancel the payment.',
   },
   {
     reason: 'EXPIRED',
@@ -134,7 +136,8 @@ const ROWS: readonly Row[] = [
     reason: 'BLOCKED',
     facts: (id) => [payment(id), failed(id)],
     ask: CAPTURE,
-    detail: 'A person has to look first: CONTRADICTORY_RESULT. Settle it with a review, or cancel the payment.',
+    detail:
+      'A person has to look first: CONTRADICTORY_RESULT. No review lets a capture through: correct what is wrong, or ask APO, or cancel the payment.',
   },
   {
     reason: 'CANCELLING',
@@ -166,6 +169,46 @@ const ROWS: readonly Row[] = [
     reason: 'NOT_CAPTURED',
     ask: ['refunds', { amount: jpy('1') }],
     detail: 'Nothing is captured yet, so nothing can be refunded. Cancel the payment.',
+  },
+  {
+    reason: 'OVER',
+    id: 'wallet',
+    before: async (id) => await register(`${id}-R`, { captureMode: 'NONE', cancelled: true }),
+    ask: ['refunds', { amount: jpy('1') }],
+    detail:
+      'The payment is CANCELLED: APO gives back what it cancelled. If you registered `cancelled`, and APO cancelled nothing, take that back, then refund it.',
+  },
+  {
+    reason: 'CAPTURED',
+    id: 'paid-wallet',
+    before: async (id) => await register(`${id}-R`, { captureMode: 'NONE', referenceOrderId: null }),
+    ask: ['cancel', {}],
+    detail: 'The payment is paid already, without a capture. Refund it.',
+  },
+  {
+    reason: 'BLOCKED',
+    id: 'part',
+    facts: (id) => [payment(id), captured(id), failed(id)],
+    ask: CAPTURE,
+    detail:
+      'A person has to look first: CONTRADICTORY_RESULT. No review lets a capture through: correct what is wrong, or ask APO.',
+  },
+  {
+    reason: 'BLOCKED',
+    id: 'unknown',
+    facts: (id) => [payment(id), captureResult('S', { paymentId: id, captureId: `${id}-1` })],
+    ask: ['refunds', { amount: jpy('1') }],
+    detail: 'Nobody knows how much was paid: ask APO before you refund it.',
+  },
+  {
+    reason: 'NOTHING_LEFT',
+    id: 'refunded',
+    facts: (id) => [
+      ...paidAndCaptured(id),
+      refundResult('S', { paymentId: id, refundId: `${id}-f`, refundAmount: jpy('60') }),
+    ],
+    ask: ['refunds', { amount: jpy('1') }],
+    detail: 'Nothing is left to refund.',
   },
   {
     reason: 'NOTHING_LEFT',
@@ -212,18 +255,18 @@ const register = async (paymentRequestId: string, fields: Parameters<typeof regi
 
 describe('a move that is refused', () => {
   test('every reason is one of these', () => {
-    expect(ROWS.map(({ reason }) => reason)).toEqual(MOVE_REFUSALS);
+    expect([...new Set(ROWS.map(({ reason }) => reason))]).toEqual(MOVE_REFUSALS);
   });
 
   test.each(ROWS)(
-    'says why, and what to do instead: $reason',
-    async ({ reason, facts = paid, before, ask, detail }) => {
-      for (const fields of facts(reason)) await admin.notify(fields);
-      await before?.(reason);
-      const { status, type, body } = await post(`${reason}/${ask[0]}`, ask[1]);
+    'says why, and what to do instead: $reason $detail',
+    async ({ reason, id = reason, facts = paid, before, ask, detail }) => {
+      for (const fields of facts(id)) await admin.notify(fields);
+      await before?.(id);
+      const { status, type, body } = await post(`${id}/${ask[0]}`, ask[1]);
       expect([status, type]).toEqual([409, 'application/problem+json']);
       expect(body).toMatchObject({ status: 409, code: 'MOVE_REFUSED', reason, detail });
-      expect(body.order).toMatchObject(reason === 'NO_PAYMENT' ? { paymentRequestId: reason } : { paymentId: reason });
+      expect(body.order).toMatchObject(reason === 'NO_PAYMENT' ? { paymentRequestId: id } : { paymentId: id });
     },
   );
 });

@@ -263,10 +263,12 @@ export const serve = async (env: Environment): Promise<void> => {
   for (const problem of exposedFiles(env)) log.warn({ problem }, 'a secret is open to every user of this machine');
   try {
     const running = await start(config, log);
-    let signalled = false;
+    let signalledAt = Infinity;
     const stop = (signal: string): void => {
-      if (signalled) process.exit(1);
-      signalled = true;
+      // npm hands on what its whole group has received: twice within a second is one signal.
+      if (performance.now() - signalledAt > 1_000) process.exit(1);
+      if (signalledAt < Infinity) return;
+      signalledAt = performance.now();
       void running.stop(signal).then(exit);
     };
     process.on('SIGTERM', stop);

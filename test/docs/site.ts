@@ -99,7 +99,7 @@ export const createSite = async (): Promise<Site> => {
     CALLBACK_SECRETS: secret,
   });
   const start = async (): Promise<void> => {
-    receiver = await startProcessReady(env(), ['/bin/sh', '-c', `cd '${directory}' && exec ${STARTED}`]);
+    receiver = await startProcessReady(env(), ['/bin/sh', '-c', `cd '${directory}' && ${STARTED}`]);
   };
   const site: Site = {
     directory,

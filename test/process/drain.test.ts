@@ -1,9 +1,13 @@
 import { afterAll, expect, test } from '@jest/globals';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { ACKNOWLEDGEMENT, createSigner, eventually, get, PATH, type Post, send } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
 import { headOf, openRaw, type RawConnection } from '../support/raw-http.ts';
 import {
+  COMMAND,
   endPrograms,
   type Environment,
   environmentOf,
@@ -28,9 +32,19 @@ interface Running extends ReceiverProcess {
   readonly directory: string;
 }
 
-const begin = async (env: Environment = {}): Promise<Running> => {
+const begin = async (env: Environment = {}, command = COMMAND): Promise<Running> => {
   const directory = makeDirectory();
-  return { ...(await startProcessReady({ ...environmentOf(directory, signer), ...env })), directory };
+  return { ...(await startProcessReady({ ...environmentOf(directory, signer), ...env }, command)), directory };
+};
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** `npm start` in a checkout without a `.env`. */
+const npmStart = (): typeof COMMAND => {
+  const checkout = makeDirectory();
+  for (const name of ['package.json', 'check-node.js', 'node_modules', 'src'])
+    symlinkSync(join(ROOT, name), join(checkout, name));
+  return ['npm', '--silent', '--prefix', checkout, 'start'];
 };
 
 let made = 0;
@@ -77,13 +91,28 @@ const refusesConnections = async (running: ReceiverProcess): Promise<void> => {
   );
 };
 
-test.concurrent.each(['SIGTERM', 'SIGINT'] as const)(
+interface Ending {
+  readonly command: () => typeof COMMAND;
+  readonly signal: NodeJS.Signals;
+  readonly end: (running: Running, signal: NodeJS.Signals) => unknown;
+}
+
+const node = (): typeof COMMAND => COMMAND;
+const toAll: Ending['end'] = ({ kill }, signal) => kill(signal);
+const toNpmAlone: Ending['end'] = ({ child }, signal) => child.kill(signal);
+
+test.concurrent.each<readonly [string, Ending]>([
+  ['SIGTERM', { command: node, signal: 'SIGTERM', end: toAll }],
+  ['SIGINT', { command: node, signal: 'SIGINT', end: toAll }],
+  ['npm start, SIGTERM to npm', { command: npmStart, signal: 'SIGTERM', end: toNpmAlone }],
+  ['npm start, Ctrl-C', { command: npmStart, signal: 'SIGINT', end: toAll }],
+])(
   '%s: requests in flight are finished, stored and acknowledged with Connection: close; exit 0',
-  async (signal) => {
-    const running = await begin();
+  async (_, { command, signal, end }) => {
+    const running = await begin({}, command());
     const posts = [fresh(), fresh(), fresh()];
     const flights = await Promise.all(posts.map((post) => inFlight(running, post)));
-    running.kill(signal);
+    end(running, signal);
     await refusesConnections(running);
     for (const { connection, finish } of flights) {
       await finish();
@@ -141,12 +170,12 @@ test.concurrent('during DRAIN_DELAY /readyz is 503 draining while notifications 
   expect([kept, late].map((post) => isStored(running, post))).toEqual([true, true]);
 });
 
-test.concurrent('a second signal exits at once', async () => {
+test.concurrent('a second signal, more than a second later, exits at once', async () => {
   const running = await begin();
   const { connection } = await inFlight(running, fresh());
   running.kill('SIGTERM');
   await draining(running);
-  await pause(200);
+  await pause(1_200);
   expect(running.child.exitCode).toBeNull();
   running.kill('SIGTERM');
   expect(await running.exited).toBe(1);

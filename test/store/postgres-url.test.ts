@@ -16,6 +16,13 @@ describe('a URL of PostgreSQL', () => {
       ['postgres:///d?host=%2Fvar%2Frun%2Fpostgresql&application_name=shop'],
     ],
     ['postgres://h', ['postgres://h/']],
+    ...['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'].map(
+      (mode) => [`postgres://h/d?sslmode=${mode}`, [`postgres://h/d?sslmode=${mode}`]] as const,
+    ),
+    [
+      'postgres://h/d?sslrootcert=/ca.pem&sslcert=/c.pem&sslkey=/k.pem&port=6432',
+      ['postgres://h/d?sslrootcert=%2Fca.pem&sslcert=%2Fc.pem&sslkey=%2Fk.pem&port=6432'],
+    ],
   ])('%s leads to %j', (url, hosts) => {
     expect(readUrl(url)).toEqual(hosts);
     expect(problemOfUrl(url)).toBeNull();
@@ -40,7 +47,20 @@ describe('a URL of PostgreSQL', () => {
     ['postgres://u:hunter2@a,b/d?host=c', 'names hosts twice'],
     ['postgres://u:hunter2@/d?host=a,b', 'write postgres://a:5432,b:5432/database'],
     ['postgres://u:hunter2@h/d?target_session_attrs=standby', 'the store has to be written'],
-    ['postgres://u:hunter2@h/d?schema=shop', 'sets schema, which paynotify does not know'],
+    ...['schema=shop', 'ssl=0', 'sslnegotiation=direct', 'uselibpqcompat=true&sslmode=require'].map(
+      (parameter) =>
+        [
+          `postgres://u:hunter2@h/d?${parameter}`,
+          `sets ${parameter.split('=')[0]}, which paynotify does not know: remove the parameter. Taken are application_name, host, port, sslcert, sslkey, sslmode, sslrootcert, target_session_attrs`,
+        ] as const,
+    ),
+    ...['sslmode=bogus', 'sslmode=', 'sslmode=hunter2', 'sslmode=allow', 'sslmode=verify-full&sslmode=off'].map(
+      (parameter) =>
+        [
+          `postgres://u:hunter2@h/d?${parameter}`,
+          'sets sslmode to none of disable, no-verify, prefer, require, verify-ca, verify-full',
+        ] as const,
+    ),
     ...[
       'statement_timeout=0',
       'query_timeout=0',

@@ -10,14 +10,11 @@ const TAKEN: ReadonlySet<string> = new Set([
   'application_name',
   'host',
   'port',
-  'ssl',
   'sslcert',
   'sslkey',
   'sslmode',
-  'sslnegotiation',
   'sslrootcert',
   'target_session_attrs',
-  'uselibpqcompat',
 ]);
 /** The driver would let them win over what paynotify sets itself. */
 const OURS: ReadonlySet<string> = new Set([
@@ -33,6 +30,15 @@ const OURS: ReadonlySet<string> = new Set([
   'query_timeout',
   'statement_timeout',
   'tcp_user_timeout',
+]);
+/** Under any other the driver decides without a word whether to use TLS, and whether to verify. */
+const SSL_MODES: ReadonlySet<string> = new Set([
+  'disable',
+  'no-verify',
+  'prefer',
+  'require',
+  'verify-ca',
+  'verify-full',
 ]);
 /** The store has to be written, so it looks for the primary under each of these. */
 const SESSION_ATTRIBUTES: ReadonlySet<string> = new Set(['any', 'primary', 'read-write']);
@@ -80,11 +86,13 @@ const isKept = (name: string, value: string): boolean => {
   if (!TAKEN.has(name))
     return refuse(
       /^\w{1,40}$/.test(name) && !value.includes('@')
-        ? `sets ${name}, which paynotify does not know: remove the parameter`
+        ? `sets ${name}, which paynotify does not know: remove the parameter. Taken are ${[...TAKEN].join(', ')}`
         : `does not parse after the ?: ${ENCODE}, and ? as %3F`,
     );
   if (name === 'host' && value.includes(','))
     return refuse('names several hosts in a parameter: write postgres://a:5432,b:5432/database');
+  if (name === 'sslmode' && !SSL_MODES.has(value))
+    return refuse(`sets sslmode to none of ${[...SSL_MODES].join(', ')}`);
   if (name === 'target_session_attrs' && !SESSION_ATTRIBUTES.has(value))
     return refuse('sets target_session_attrs to something other than read-write: the store has to be written');
   return name !== 'target_session_attrs';

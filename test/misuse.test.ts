@@ -17,7 +17,12 @@ const promises = misuse.split('\n').flatMap((line, index) => {
 
 interface Checked {
   readonly status: number | null;
-  readonly errors: readonly { readonly file: string; readonly line: number; readonly code: string }[];
+  readonly errors: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly code: string;
+    readonly says: string;
+  }[];
 }
 
 const tsc = (...args: readonly string[]) =>
@@ -39,8 +44,8 @@ const check = (text: string): Checked => {
     JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: ['misuse.ts'] }),
   );
   const { status, stdout } = tsc('--noEmit', '--singleThreaded', '--incremental', '--pretty', 'false', '-p', directory);
-  const errors = [...stdout.matchAll(/^(?:.*\/)?([^/\s]+)\((\d+),\d+\): error (TS\d+)/gm)].map(
-    ([, file = '', line, code = '']) => ({ file, line: Number(line), code }),
+  const errors = [...stdout.matchAll(/^(?:.*\/)?([^/\s]+)\((\d+),\d+\): error (TS\d+): (.*(?:\n .*)*)/gm)].map(
+    ([, file = '', line, code = '', says = '']) => ({ file, line: Number(line), code, says }),
   );
   return { status, errors };
 };
@@ -83,6 +88,10 @@ describe('misuse that must not compile', () => {
     expect([...new Set(errors.map(({ file, line }) => `${file}:${line}`))]).toEqual(
       promises.map(({ line }) => `misuse.ts:${line}`),
     );
+    const lacking = promises.find(({ promise }) => promise === 'a field of the type is not in the shape');
+    expect(errors.filter(({ line }) => line === lacking?.line).map(({ says }) => says)).toEqual([
+      expect.stringContaining("Property 'value' is missing"),
+    ]);
   });
 
   test('compiles with every error expected, and fails the check as soon as a misuse would compile', () => {

@@ -200,11 +200,10 @@ onBoth((flows) => {
 
     test('of another product is not ours, and nobody has to look', async () => {
       const names = flows.names();
-      const { result: _result, ...direct } = paid(names, { paymentStatus: 'SUCCESS', paymentAmount: jpy('1.50') });
-      await flows.post(direct);
+      await flows.post(refunded(names, '1.50', { paymentId: names.payment, refundFromMethod: {} }));
       const found = await flows.find(names.payment);
       expect(found.orders).toEqual([]);
-      expect(found.notifications).toMatchObject([{ kind: 'DIRECT_PAYMENT', outcome: 'UNHANDLED' }]);
+      expect(found.notifications).toMatchObject([{ kind: 'DIRECT_REFUND', outcome: 'UNHANDLED' }]);
     });
 
     test('and names only its paymentRequestId stops what is registered there', async () => {

@@ -3,16 +3,16 @@ import { z } from 'zod';
 /** The same type, down to what is optional and what is readonly. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-type Fields<T> = { readonly [Name in keyof T]-?: z.ZodType };
-
-/** `never` for each field that T has not, or has of another type: such a field does not compile. */
+/** What F lacks, by its name; `never` for each field that T has not, or has of another type: neither compiles. */
 type Matching<T, F> = {
-  readonly [Name in keyof F]: Name extends keyof T
-    ? F[Name] extends z.ZodType<infer Output>
-      ? Same<Output, T[Name]> extends true
-        ? F[Name]
+  readonly [Name in keyof T | keyof F]-?: Name extends keyof T
+    ? Name extends keyof F
+      ? F[Name] extends z.ZodType<infer Output>
+        ? Same<Output, T[Name]> extends true
+          ? F[Name]
+          : never
         : never
-      : never
+      : z.ZodType<T[Name]>
     : never;
 };
 
@@ -24,7 +24,7 @@ type Matching<T, F> = {
  */
 export const shapeOf =
   <T extends object>(name?: string) =>
-  <F extends Fields<T>>(fields: F & Matching<T, F>): z.ZodType<T> => {
+  <F extends z.ZodRawShape>(fields: F & Matching<T, F>): z.ZodType<T> => {
     const shape = z.strictObject(fields);
     return (name === undefined ? shape : shape.meta({ id: name })) as unknown as z.ZodType<T>;
   };

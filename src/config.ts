@@ -77,7 +77,7 @@ const days = wholeNumber(1, 36_500);
 const yesOrNo = oneOf(['true', 'false']).transform((text) => text === 'true');
 const seconds = z
   .string()
-  .regex(/^\d{1,4}(\.\d{1,3})?$/, 'must be a number of seconds')
+  .regex(/^\d{1,4}(\.\d{1,3})?$/, 'must be a number of seconds from 0 to 9999.999')
   .transform((text) => Number(text) * 1_000);
 /** The raw bytes of a request target are visible ASCII; `?` begins its query. */
 const path = z

@@ -119,7 +119,8 @@ export const sourceOf = (env: Environment): Source => {
     if (given === null) return fallback;
     const parsed = schema.safeParse(given);
     if (parsed.success) return parsed.data;
-    problems.push(`${name}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
+    const messages = new Set(parsed.error.issues.map(({ message }) => message));
+    problems.push(`${name}: ${[...messages].join('; ')}`);
     return fallback;
   };
   return { problems, text, value };

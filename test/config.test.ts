@@ -54,6 +54,9 @@ const problemsOf = (read: () => unknown): readonly string[] => {
 const problemsWith = (change: Environment): readonly string[] =>
   problemsOf(() => readConfig({ ...accepted, ...change }));
 
+const isNumber = (name: string): boolean =>
+  problemsWith({ [name]: '99999999' }).some((problem) => /must be (at most|a number of seconds)/.test(problem));
+
 describe('the configuration', () => {
   test('has the defaults of the contract', () => {
     const { keys, readKeysAgain, readCallbacksAgain, ...rest } = readConfig(accepted);
@@ -223,6 +226,7 @@ describe('what cannot be used is a start-up error', () => {
     ['LOG_LEVEL', 'verbose', 'must be one of fatal, error, warn, info, debug, trace, silent'],
     ['DRAIN_DELAY', '5s', 'must be a number of seconds'],
     ['DRAIN_DELAY', '-1', 'must be a number of seconds'],
+    ['DRAIN_DELAY', '10000', 'must be a number of seconds from 0 to 9999.999'],
     ['ALLOW_SANDBOX', 'yes', 'must be one of true, false'],
     ['ANTOM_PRIVATE_KEY_VERSION', OWN_KEY, "it is not the key's text"],
     ['ANTOM_REGION', 'APAC', 'must be one of ASIA, NA, EU, US'],
@@ -245,6 +249,12 @@ describe('what cannot be used is a start-up error', () => {
       expect(problems[0]).toContain(message);
     },
   );
+
+  test('of a list is said once, however many of its parts have it', () => {
+    expect(problemsWith({ NO_CAPTURE_METHODS: ',' })).toEqual([
+      'NO_CAPTURE_METHODS: must be payment methods, comma-separated',
+    ]);
+  });
 
   test('a client id with a space', () => {
     expect(problemsWith({ ANTOM_CLIENT_ID: 'T client' })).toEqual([
@@ -553,6 +563,17 @@ describe('the three lists of variables are one', () => {
     const rows = [...documented.matchAll(/^\| `([A-Z][A-Z_]*)` \| ?([^|]*?)(?:, \*file\*)? \|/gm)];
     const shown = new Map(rows.map(([, name, value = '']) => [name, value]));
     for (const { name, value } of example) if (value !== '') expect([name, shown.get(name)]).toEqual([name, value]);
+  });
+
+  test('docs/configuration.md says the limits of every number, and those are the limits', () => {
+    const limits = [...documented.matchAll(/^\| `([A-Z][A-Z_]*)` \|.*?\b(\d+) to ([\d.]*\d)\b/gm)]
+      .map(([, name = '', least, most]) => ({ name, least: Number(least), most: Number(most) }))
+      .filter(({ name }) => isNumber(name));
+    expect(limits.map(({ name }) => name).toSorted()).toEqual(VARIABLES.filter(isNumber).toSorted());
+    for (const { name, least, most } of limits) {
+      for (const within of [least, most]) expect(problemsWith({ [name]: String(within) })).toEqual([]);
+      for (const beyond of [least - 1, most + 1]) expect(problemsWith({ [name]: String(beyond) })).toHaveLength(1);
+    }
   });
 
   test('README names each of them', () => {

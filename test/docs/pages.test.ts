@@ -26,6 +26,17 @@ const firstCells = (text: string): readonly string[] =>
   );
 
 describe('README', () => {
+  test('goes live by the same commands as docs/deploying.md', () => {
+    const recipe = blocksOf({ path: '', text: section('docs/deploying.md', 'One container, SQLite') }, 'sh').slice(
+      0,
+      2,
+    );
+    expect(blocksOf({ path: '', text: section('README.md', 'Go live') }, 'sh').slice(0, 2)).toEqual([
+      recipe[0],
+      recipe[1]?.replace(/^docker exec .*\n/m, ''),
+    ]);
+  });
+
   test('is read in seven minutes: at most 1,500 words', () => {
     expect(readPage('README.md').text.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1_500);
   });

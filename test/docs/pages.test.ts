@@ -11,6 +11,7 @@ import { type Metric, METRICS } from '../../src/metrics/list.ts';
 import { NEXT_ACTIONS } from '../../src/order/next-action.ts';
 import { KINDS, OUTCOMES } from '../../src/order/reading.ts';
 import { ORDER_STATUSES } from '../../src/order/status.ts';
+import { verdictOf } from '../../src/relay/pauses.ts';
 import { blocksOf, cellsOf, PAGES, readPage, sectionOf } from './blocks.ts';
 import { helpOf } from './help.ts';
 import { keyFixture } from '../support/forge-signer.ts';
@@ -83,6 +84,15 @@ describe('the files that are named', () => {
 describe('the tables hold every word of', () => {
   test('the statuses, in the order in which they are tried', () => {
     expect(firstCells(section('docs/orders.md', 'Status'))).toEqual(ORDER_STATUSES);
+  });
+
+  test('the answers of a shop that pause its URL, and none of those that pause one order', () => {
+    const pausing = Array.from({ length: 100 }, (_, index) => 400 + index).filter(
+      (status) => verdictOf(status) === 'pause the URL',
+    );
+    const shown = firstCells(section('docs/operating.md', 'Callbacks')).filter((word) => word.startsWith('HTTP'));
+    expect([verdictOf(302), verdictOf(500)]).toEqual(['pause the URL', 'pause the URL']);
+    expect(shown.toSorted()).toEqual([...pausing, '3xx', '5xx'].map((status) => `HTTP ${status}`).toSorted());
   });
 
   test('the next actions', () => {

@@ -272,7 +272,8 @@ test.concurrent('SIGHUP reads the keys again: what did not verify is applied, an
   expect(await receiver.order('P1')).toBeNull();
 
   writeFileSync(keyFile, signer.publicKey);
-  writeFileSync(ownKeyFile, keyFixture('throw-away-second.private.pkcs8.pem'));
+  const base64 = keyFixture('throw-away-second.private.pkcs8.pem').replaceAll(/-----.*-----|\n/g, '');
+  writeFileSync(ownKeyFile, `2:${base64}`);
   receiver.kill('SIGHUP');
   await eventually(
     'the order',
@@ -287,7 +288,7 @@ test.concurrent('SIGHUP reads the keys again: what did not verify is applied, an
   );
   expect(signing).toMatchObject([
     { keyFingerprint: fingerprintOf('throw-away'), keyVersion: '1', host: 'https://open-de-global.alipay.com' },
-    { keyFingerprint: fingerprintOf('throw-away-second') },
+    { keyFingerprint: fingerprintOf('throw-away-second'), keyVersion: '2' },
   ]);
 
   writeFileSync(keyFile, 'broken');

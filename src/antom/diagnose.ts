@@ -1,9 +1,18 @@
 import { hash } from 'node:crypto';
-import type { Diagnosis, DiagnosisTrust } from './diagnosis.ts';
+import type { Diagnosis, DiagnosisTrust, KeyOwner } from './diagnosis.ts';
 import { bodiesFor } from './diagnosis-body.ts';
-import { diagnoseHeaders, ownerOf } from './diagnosis-headers.ts';
+import { diagnoseHeaders } from './diagnosis-headers.ts';
 import { urisFor } from './diagnosis-path.ts';
-import { type Head, readHead, type SignedRequest, stringToSign, urisOf, verify } from './signature.ts';
+import type { AntomKey, KeyRing } from './keys.ts';
+import {
+  type Head,
+  parseSignatureHeader,
+  readHead,
+  type SignedRequest,
+  stringToSign,
+  urisOf,
+  verify,
+} from './signature.ts';
 import { signedDigest } from './signed-digest.ts';
 
 /** Never throws. Takes milliseconds, and about 100 ms where the body is large: not for where requests wait. */
@@ -18,7 +27,11 @@ export const diagnose = (request: SignedRequest, trust: DiagnosisTrust): Diagnos
 /** The same in steps, between which other work may be done: under a millisecond each, and up to 10 for a large body. */
 export function* diagnosing(request: SignedRequest, trust: DiagnosisTrust): Generator<undefined, Diagnosis, undefined> {
   const head = readHead(request, trust);
-  if (typeof head === 'string') return yield* diagnoseHeaders(request, { reason: head, keys: trust.keys });
+  if (head === 'UNKNOWN_CLIENT') {
+    const [clientId = ''] = request.clientIds;
+    return { code: head, clientId, configured: [...trust.keys.keys()], owner: yield* ownerOf(request, trust) };
+  }
+  if (typeof head === 'string') return diagnoseHeaders(request, { reason: head, keys: trust.keys });
   const verification = verify(request, trust);
   if (verification.verified) return { code: 'VERIFIES' };
   yield;
@@ -28,7 +41,36 @@ export function* diagnosing(request: SignedRequest, trust: DiagnosisTrust): Gene
     const configured = head.keys.flatMap(({ version }) => (version === null ? [] : [version]));
     return { code: 'UNKNOWN_KEY_VERSION', keyVersion: head.keyVersion ?? '', configured };
   }
-  return { code: 'OTHER_KEY', clientId: head.clientId, keyOf: yield* ownerOf(head.signature, trust.keys) };
+  return { code: 'OTHER_KEY', clientId: head.clientId, owner: yield* ownerOf(request, trust) };
+}
+
+/**
+ * The configured client whose key made the signature of a request with another client id; null where no key did. To
+ * correct the configuration helps only where the client id received was signed, so that is tried.
+ */
+function* ownerOf(request: SignedRequest, trust: DiagnosisTrust): Generator<undefined, KeyOwner | null, undefined> {
+  const key = yield* keyThatMade(request.signatures[0] ?? '', trust.keys);
+  if (key === null) return null;
+  const owners = [...trust.keys].filter(([, keys]) => keys.some(({ fingerprint }) => fingerprint === key.fingerprint));
+  for (const [clientId] of owners) {
+    yield;
+    if (verify({ ...request, clientIds: [clientId] }, trust).verified) return { clientId, forReceived: null };
+  }
+  const [clientId = ''] = owners.map(([id]) => id);
+  const keys = new Map(request.clientIds.map((received) => [received, [key]]));
+  return { clientId, forReceived: yield* diagnosing(request, { ...trust, keys }) };
+}
+
+/** The configured key that made a signature, for whatever text. */
+function* keyThatMade(header: string, keys: KeyRing): Generator<undefined, AntomKey | null, undefined> {
+  const parsed = parseSignatureHeader(header);
+  if (typeof parsed === 'string') return null;
+  for (const key of [...keys.values()].flat()) {
+    if (key.signatureBytes !== parsed.signature.length) continue;
+    yield;
+    if (signedDigest(parsed.signature, [key]) !== null) return key;
+  }
+  return null;
 }
 
 interface Signed {

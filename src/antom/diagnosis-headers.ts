@@ -1,6 +1,5 @@
 import type { KeyRing } from './keys.ts';
 import { parseSignatureHeader, type SignatureFlaw, type SignedRequest, type UnverifiedReason } from './signature.ts';
-import { signedDigest } from './signed-digest.ts';
 
 const SIGNED_HEADERS = ['client-id', 'request-time', 'signature'] as const;
 export type SignedHeader = (typeof SIGNED_HEADERS)[number];
@@ -10,29 +9,19 @@ export type MalformedSignature =
   | { readonly flaw: Exclude<SignatureFlaw, 'UNSUPPORTED_ALGORITHM'> | 'ENCODED_TWICE' | 'PLUS_BECAME_SPACE' }
   | { readonly flaw: 'LENGTH'; readonly bytes: number; readonly expected: readonly number[] };
 
-/** `keyOf`: the configured client whose key made the signature. */
 export type HeaderDiagnosis =
   | { readonly code: 'DUPLICATE_HEADER' | 'MISSING_HEADER'; readonly headers: readonly SignedHeader[] }
   | ({ readonly code: 'MALFORMED_SIGNATURE' } & MalformedSignature)
-  | { readonly code: 'UNSUPPORTED_ALGORITHM'; readonly algorithm: string }
-  | {
-      readonly code: 'UNKNOWN_CLIENT';
-      readonly clientId: string;
-      readonly configured: readonly string[];
-      readonly keyOf: string | null;
-    };
+  | { readonly code: 'UNSUPPORTED_ALGORITHM'; readonly algorithm: string };
 
 interface Failed {
   /** As `readHead` gives it. */
-  readonly reason: UnverifiedReason;
+  readonly reason: Exclude<UnverifiedReason, 'UNKNOWN_CLIENT'>;
   readonly keys: KeyRing;
 }
 
-/** Explains why the headers alone fail. Asks one key a step, and only for an unknown client. */
-export function* diagnoseHeaders(
-  request: SignedRequest,
-  { reason, keys }: Failed,
-): Generator<undefined, HeaderDiagnosis, undefined> {
+/** Explains why the headers alone fail, but for an unknown client. */
+export const diagnoseHeaders = (request: SignedRequest, { reason, keys }: Failed): HeaderDiagnosis => {
   const occurrences = {
     'client-id': request.clientIds,
     'request-time': request.requestTimes,
@@ -41,7 +30,6 @@ export function* diagnoseHeaders(
   const where = (holds: (values: readonly string[]) => boolean): readonly SignedHeader[] =>
     SIGNED_HEADERS.filter((name) => holds(occurrences[name]));
   const header = request.signatures[0] ?? '';
-  const clientId = request.clientIds[0] ?? '';
   switch (reason) {
     case 'DUPLICATE_HEADER':
       return { code: reason, headers: where(({ length }) => length > 1) };
@@ -49,18 +37,13 @@ export function* diagnoseHeaders(
       return { code: reason, headers: where(([value = '']) => value === '') };
     case 'UNSUPPORTED_ALGORITHM':
       return { code: reason, algorithm: /(?:^|,)\s*algorithm\s*=([^,]*)/.exec(header)?.[1]?.trim() ?? '' };
-    case 'UNKNOWN_CLIENT': {
-      const parsed = parseSignatureHeader(header);
-      const keyOf = typeof parsed === 'string' ? null : yield* ownerOf(parsed.signature, keys);
-      return { code: reason, clientId, configured: [...keys.keys()], keyOf };
-    }
     case 'MALFORMED_SIGNATURE':
     // The headers alone never fail so.
     case 'UNKNOWN_KEY_VERSION':
     case 'SIGNATURE_MISMATCH':
-      return { code: 'MALFORMED_SIGNATURE', ...malformed(header, keys.get(clientId) ?? []) };
+      return { code: 'MALFORMED_SIGNATURE', ...malformed(header, keys.get(request.clientIds[0] ?? '') ?? []) };
   }
-}
+};
 
 const malformed = (header: string, keys: readonly { readonly signatureBytes: number }[]): MalformedSignature => {
   const parsed = parseSignatureHeader(header);
@@ -73,15 +56,3 @@ const malformed = (header: string, keys: readonly { readonly signatureBytes: num
   if (parsed === 'NOT_BASE64' && /^[A-Za-z0-9+/ ]+={0,2}$/.test(signature)) return { flaw: 'PLUS_BECAME_SPACE' };
   return { flaw: parsed === 'UNSUPPORTED_ALGORITHM' ? 'NOT_BASE64' : parsed };
 };
-
-/** The configured client whose key made a signature, for whatever text; null where none did. */
-export function* ownerOf(signature: Uint8Array, keys: KeyRing): Generator<undefined, string | null, undefined> {
-  for (const [clientId, ofClient] of keys) {
-    for (const key of ofClient) {
-      if (key.signatureBytes !== signature.length) continue;
-      yield;
-      if (signedDigest(signature, [key]) !== null) return clientId;
-    }
-  }
-  return null;
-}

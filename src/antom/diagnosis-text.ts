@@ -1,4 +1,4 @@
-import type { Diagnosed, Diagnosis } from './diagnosis.ts';
+import type { Diagnosed, Diagnosis, KeyOwner } from './diagnosis.ts';
 import type { NewlineChange } from './diagnosis-body.ts';
 import type { MalformedSignature } from './diagnosis-headers.ts';
 import type { JsonForm, Layout } from './json-form.ts';
@@ -11,31 +11,35 @@ export const toDiagnosed = (diagnosis: Diagnosis): Diagnosed => ({
 });
 
 /** The same sentences for the log, which holds no header and no query of a request. */
-export const hintOf = (diagnosis: Diagnosis): string => {
+export const hintOf = (diagnosis: Diagnosis): string => describeDiagnosis(leaveOut(diagnosis));
+
+const leaveOut = (diagnosis: Diagnosis): Diagnosis => {
   switch (diagnosis.code) {
     case 'UNSUPPORTED_ALGORITHM':
-      return describeDiagnosis({ ...diagnosis, algorithm: LEFT_OUT });
+      return { ...diagnosis, algorithm: LEFT_OUT };
     case 'UNKNOWN_CLIENT':
-      return describeDiagnosis({ ...diagnosis, clientId: LEFT_OUT });
+      return { ...diagnosis, clientId: LEFT_OUT, owner: leaveOutOf(diagnosis.owner) };
+    case 'OTHER_KEY':
+      return { ...diagnosis, owner: leaveOutOf(diagnosis.owner) };
     case 'UNKNOWN_KEY_VERSION':
-      return describeDiagnosis({ ...diagnosis, keyVersion: LEFT_OUT });
-    case 'TEXT_CHANGED_PATH': {
-      const [signed, received] = [withoutQuery(diagnosis.signed), withoutQuery(diagnosis.received)];
-      return describeDiagnosis({ ...diagnosis, signed, received });
-    }
+      return { ...diagnosis, keyVersion: LEFT_OUT };
+    case 'TEXT_CHANGED_PATH':
+      return { ...diagnosis, signed: withoutQuery(diagnosis.signed), received: withoutQuery(diagnosis.received) };
     case 'DUPLICATE_HEADER':
     case 'MISSING_HEADER':
     case 'MALFORMED_SIGNATURE':
-    case 'OTHER_KEY':
     case 'TEXT_CHANGED_JSON':
     case 'TEXT_CHANGED_NEWLINE':
     case 'TEXT_CHANGED_BOM':
     case 'TEXT_CHANGED':
     case 'CUT_ELSEWHERE':
     case 'VERIFIES':
-      return describeDiagnosis(diagnosis);
+      return diagnosis;
   }
 };
+
+const leaveOutOf = (owner: KeyOwner | null): KeyOwner | null =>
+  owner?.forReceived ? { ...owner, forReceived: leaveOut(owner.forReceived) } : owner;
 
 const LEFT_OUT = '…';
 const withoutQuery = (uri: string): string => uri.replace(/\?.+$/s, `?${LEFT_OUT}`);
@@ -54,7 +58,7 @@ export const describeDiagnosis = (diagnosis: Diagnosis): string => {
     case 'UNKNOWN_CLIENT':
       return unknownClient(diagnosis);
     case 'UNKNOWN_KEY_VERSION':
-      return `The signature names key version ${shown(diagnosis.keyVersion)}; configured: ${list(diagnosis.configured)}. No configured key made it. If APO's dashboard shows a new key, add it to ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) beside the old one: what is stored is then verified again and applied.`;
+      return `The signature names key version ${shown(diagnosis.keyVersion)}; configured: ${list(diagnosis.configured)}. None of the client's keys made it. If APO's dashboard shows a new key, add it to ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) beside the old one: what is stored is then verified again and applied.`;
     case 'OTHER_KEY':
       return otherKey(diagnosis);
     case 'TEXT_CHANGED_PATH':
@@ -91,27 +95,52 @@ const prefixChange = (before: string, after: string): string => {
   return 'the path was changed';
 };
 
-const BODY_REMEDY =
-  'Make what stands in front (proxy, firewall, body parser) pass the body on byte for byte. What was changed cannot be repaired here, only sent again by APO: set UNVERIFIED_REPLY=refuse until it is corrected.';
+const SENT_AGAIN =
+  'What was changed cannot be repaired here, only sent again by APO: set UNVERIFIED_REPLY=refuse until it is corrected.';
 
-const UNEXPLAINED =
-  'A configured key made this signature, for another text than the one that came, and no change that is tried leads back to it (another path or query that can be derived, JSON written again, newlines, a byte order mark). The key is right. Compare what your proxy receives with what it passes on: path, query, client-id, request-time, body. A query that it drops cannot be derived: if the URL entered at APO has one, set PUBLIC_NOTIFY_URL to that URL, or add it there after a comma.';
+const BODY_REMEDY = `Make what stands in front (proxy, firewall, body parser) pass the body on byte for byte. ${SENT_AGAIN}`;
+
+const VERIFIED_AGAIN = 'what is stored is then verified again and applied';
+
+const COMPARE =
+  'Compare what your proxy receives with what it passes on: path, query, client-id, request-time, body. A query that it drops cannot be derived: if the URL entered at APO has one, set PUBLIC_NOTIFY_URL to that URL, or add it there after a comma.';
+
+const UNEXPLAINED = `A configured key made this signature, for another text than the one that came, and no change that is tried leads back to it (another path or query that can be derived, JSON written again, newlines, a byte order mark). The key is right. ${COMPARE}`;
 
 const unknownClient = ({
   clientId,
   configured,
-  keyOf,
+  owner,
 }: Extract<Diagnosis, { readonly code: 'UNKNOWN_CLIENT' }>): string => {
   const clients = `The client-id is ${shown(clientId)}; configured: ${list(configured)}.`;
-  return keyOf === null
-    ? `${clients} If it is yours, configure it with its key (ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY, or ANTOM_CLIENTS_FILE); otherwise somebody else sent this.`
-    : `${clients} The key that is configured for ${shown(keyOf)} made the signature: the key is right and the client id is not. Set ANTOM_CLIENT_ID (or the clientId in ANTOM_CLIENTS_FILE) to the one received: what is stored is then verified again and applied.`;
+  if (owner === null)
+    return `${clients} If it is yours, configure it with its key (ANTOM_CLIENT_ID and ANTOM_PUBLIC_KEY, or ANTOM_CLIENTS_FILE); otherwise somebody else sent this.`;
+  const remedy = `Where ${shown(owner.clientId)} is mistyped, set ANTOM_CLIENT_ID (or the clientId in ANTOM_CLIENTS_FILE) to the one received; where both are yours, add the one received to ANTOM_CLIENTS_FILE with that key`;
+  return `${clients} ${signedByOwner(owner, { clientId, remedy })}`;
 };
 
-const otherKey = ({ clientId, keyOf }: Extract<Diagnosis, { readonly code: 'OTHER_KEY' }>): string =>
-  keyOf === null
-    ? `No key that is configured for ${shown(clientId)} made this signature. Usually the merchant's own public key is configured instead of APO's, or the key of another client or environment (sandbox, production); otherwise somebody else sent this. Set ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) to APO's public key for this client, from the dashboard: what is stored is then verified again and applied.`
-    : `The key that is configured for ${shown(keyOf)} made this signature, not one of ${shown(clientId)}: the keys of the two are mixed up. Correct ANTOM_CLIENTS_FILE: what is stored is then verified again and applied.`;
+const otherKey = ({ clientId, owner }: Extract<Diagnosis, { readonly code: 'OTHER_KEY' }>): string =>
+  owner === null
+    ? `No key that is configured for ${shown(clientId)} made this signature. Usually the merchant's own public key is configured instead of APO's, or the key of another client or environment (sandbox, production); otherwise somebody else sent this. Set ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) to APO's public key for this client, from the dashboard: ${VERIFIED_AGAIN}.`
+    : signedByOwner(owner, { clientId, remedy: 'Correct the keys of the two in ANTOM_CLIENTS_FILE' });
+
+interface Received {
+  readonly clientId: string;
+  /** What corrects the configuration, where the client id received is the one that was signed. */
+  readonly remedy: string;
+}
+
+const signedByOwner = ({ clientId: owner, forReceived }: KeyOwner, { clientId, remedy }: Received): string => {
+  const made = `The key that is configured for ${shown(owner)} made the signature`;
+  if (forReceived === null)
+    return `${made}, for the client-id ${shown(owner)}, and ${shown(clientId)} came: the header was changed on the way. The client id and key that are configured are right. Make what stands in front (proxy, firewall) pass client-id on as it is. ${SENT_AGAIN}`;
+  if (forReceived.code === 'TEXT_CHANGED')
+    return `${made}, for another text than the one that came: neither client id fits, nor any change that is tried with the one received. ${COMPARE}`;
+  const correct = `${made}, for the client-id received: the key is one of that client. ${remedy}`;
+  return forReceived.code === 'VERIFIES'
+    ? `${correct}: ${VERIFIED_AGAIN}.`
+    : `${correct}. That is not all: ${describeDiagnosis(forReceived)}`;
+};
 
 const flawOf = (malformed: MalformedSignature): string => {
   switch (malformed.flaw) {

@@ -181,7 +181,7 @@ const hintFor = (
   const configured = clientIds();
   const shown = configured.slice(0, MOST_CLIENTS_SHOWN).join(', ');
   const more = configured.length > MOST_CLIENTS_SHOWN ? ` and ${configured.length - MOST_CLIENTS_SHOWN} more` : '';
-  return `client-id received: ${printable(received, LONGEST_CLIENT_ID)}; configured: ${shown}${more}. If it is yours, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
+  return `client-id received: ${printable(received, LONGEST_CLIENT_ID)}; configured: ${shown}${more}. If it is yours, and its diagnosis, which follows, does not say that it was changed on the way, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
 };
 
 const MOST_CLIENTS_SHOWN = 5;

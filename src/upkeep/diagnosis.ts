@@ -129,7 +129,7 @@ export const startDiagnosing = ({ store, report, everyMs = EVERY_MS }: Diagnosin
 
 /** A signature that the key of another configured client made is genuine too. */
 const originBy = (diagnosis: Diagnosis, origin: SignatureOrigin): SignatureOrigin =>
-  'keyOf' in diagnosis && diagnosis.keyOf !== null ? 'CONFIGURED_KEY' : origin;
+  'owner' in diagnosis && diagnosis.owner !== null ? 'CONFIGURED_KEY' : origin;
 
 interface Alarms {
   readonly consider: (report: DiagnosisReport) => Promise<void>;

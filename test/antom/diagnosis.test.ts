@@ -120,14 +120,19 @@ describe('a header', () => {
       { code: 'UNSUPPORTED_ALGORITHM', algorithm: 'RSA512' },
     ],
     [
-      'a client that is not configured, by the key of one that is',
+      'a client that is not configured, on the way',
       { clientIds: ['T_cleint'] },
-      { code: 'UNKNOWN_CLIENT', clientId: 'T_cleint', configured: [CLIENT], keyOf: CLIENT },
+      {
+        code: 'UNKNOWN_CLIENT',
+        clientId: 'T_cleint',
+        configured: [CLIENT],
+        owner: { clientId: CLIENT, forReceived: null },
+      },
     ],
     [
       'a client that is not configured, by nobody’s key',
       { clientIds: ['T_other'], signatures: genuine({ clientId: 'T_other' }, { by: second }).signatures },
-      { code: 'UNKNOWN_CLIENT', clientId: 'T_other', configured: [CLIENT], keyOf: null },
+      { code: 'UNKNOWN_CLIENT', clientId: 'T_other', configured: [CLIENT], owner: null },
     ],
   ])('%s', (_, change, expected) => {
     verifiesWith(sent);
@@ -141,7 +146,7 @@ describe('a key', () => {
 
   test('that is none of the configured ones', () => {
     const keys = new Map([[CLIENT, [theirs]]]);
-    expect(diagnoseBroken(sent, {}, { keys })).toEqual({ code: 'OTHER_KEY', clientId: CLIENT, keyOf: null });
+    expect(diagnoseBroken(sent, {}, { keys })).toEqual({ code: 'OTHER_KEY', clientId: CLIENT, owner: null });
   });
 
   test('that is configured for another client', () => {
@@ -149,7 +154,8 @@ describe('a key', () => {
       [CLIENT, [theirs]],
       ['T_other', [readKey(long.publicKey), ours]],
     ]);
-    expect(diagnoseBroken(sent, {}, { keys })).toEqual({ code: 'OTHER_KEY', clientId: CLIENT, keyOf: 'T_other' });
+    const owner = { clientId: 'T_other', forReceived: { code: 'VERIFIES' } };
+    expect(diagnoseBroken(sent, {}, { keys })).toEqual({ code: 'OTHER_KEY', clientId: CLIENT, owner });
   });
 
   test('of a version that is not configured', () => {
@@ -178,6 +184,79 @@ describe('a key', () => {
     verifiesWith(sent);
     expect(diagnose(sent, trust)).toEqual({ code: 'VERIFIES' });
     seen.add('VERIFIES');
+  });
+});
+
+describe('a key of a configured client, and another client id', () => {
+  const [ours, theirs] = [readKey(signer.publicKey), readKey(second.publicKey)];
+  const stripped = { target: '/payNotify' };
+  const pathChanged = { code: 'TEXT_CHANGED_PATH', signed: '/api/payNotify', received: '/payNotify' } as const;
+
+  /** Signed for a client id, which is replaced on the way where another is received. */
+  type Case = readonly [string, { signed: string; received: string; sent?: Partial<ForgeMessage> }, Diagnosis | null];
+  const CASES: readonly Case[] = [
+    ['the header was changed', { signed: CLIENT, received: 'T_new' }, null],
+    ['the key is of the client received', { signed: 'T_new', received: 'T_new' }, { code: 'VERIFIES' }],
+    [
+      'the key is of the client received, and the path was changed',
+      { signed: 'T_new', received: 'T_new', sent: { uri: '/api/payNotify' } },
+      pathChanged,
+    ],
+    [
+      'header and path were changed: nothing is guessed',
+      { signed: CLIENT, received: 'T_new', sent: { uri: '/api/payNotify' } },
+      { code: 'TEXT_CHANGED' },
+    ],
+    ['a third client was signed', { signed: 'T_third', received: 'T_new' }, { code: 'TEXT_CHANGED' }],
+  ];
+
+  test.each(CASES)('not configured: %s', (_, { signed, received, sent }, forReceived) => {
+    const request = genuine({ clientId: signed, ...sent });
+    expect(diagnoseBroken(request, { clientIds: [received], ...stripped })).toEqual({
+      code: 'UNKNOWN_CLIENT',
+      clientId: received,
+      configured: [CLIENT],
+      owner: { clientId: CLIENT, forReceived },
+    });
+  });
+
+  test.each(CASES)('configured: %s', (_, { signed, received, sent }, forReceived) => {
+    const keys = new Map([
+      [received, [theirs]],
+      [CLIENT, [ours]],
+    ]);
+    const request = genuine({ clientId: signed, ...sent });
+    const expected = { code: 'OTHER_KEY', clientId: received, owner: { clientId: CLIENT, forReceived } };
+    expect(diagnoseBroken(request, { clientIds: [received], ...stripped }, { keys })).toEqual(expected);
+  });
+
+  test.each(CASES)('what it promises of a correction comes true: %s', (_, { signed, received, sent }, forReceived) => {
+    const request = { ...genuine({ clientId: signed, ...sent }), clientIds: [received], ...stripped };
+    const { message } = toDiagnosed(diagnose(request, trust));
+    const corrected = { ...trust, keys: new Map([[received, [ours]]]) };
+    expect(message.includes('set ANTOM_CLIENT_ID')).toBe(signed === received);
+    if (signed === received) expect(diagnose(request, corrected)).toEqual(forReceived);
+    else expect(diagnose(request, corrected)).toEqual({ code: 'TEXT_CHANGED' });
+    expect(verify({ ...request, clientIds: [CLIENT] }, trust).verified).toBe(forReceived === null);
+    expect(message.includes('The client id and key that are configured are right')).toBe(forReceived === null);
+  });
+
+  test('a key that several clients have is the one of that which was signed', () => {
+    const keys = new Map([
+      ['T_first', [ours]],
+      [CLIENT, [theirs, ours]],
+    ]);
+    expect(diagnoseBroken(genuine(), { clientIds: ['T_new'] }, { keys })).toMatchObject({
+      owner: { clientId: CLIENT, forReceived: null },
+    });
+  });
+
+  test('a dot that was moved is not verified by any correction', () => {
+    const sent = genuine({ clientId: 'T_new', requestTime: '2025-05-17T07:58:06.123Z' });
+    const moved = { requestTimes: ['2025-05-17T07:58:06'], body: Buffer.from(`123Z.${BODY}`) };
+    const diagnosis = diagnoseBroken(sent, moved);
+    expect(diagnosis).toMatchObject({ owner: { clientId: CLIENT, forReceived: { code: 'CUT_ELSEWHERE' } } });
+    expect(describeDiagnosis(diagnosis)).not.toContain('verified again');
   });
 });
 
@@ -399,14 +478,37 @@ describe('whatever JSON', () => {
 });
 
 describe('the sentence', () => {
+  const OWNER = { clientId: CLIENT, forReceived: { code: 'VERIFIES' } } as const;
+  const CANARY_PATH = {
+    code: 'TEXT_CHANGED_PATH',
+    signed: '/payNotify?canary',
+    received: '/api/payNotify?canary=canary?canary',
+  } as const;
   test.each<readonly [Diagnosis, string]>([
     [{ code: 'MISSING_HEADER', headers: ['client-id', 'signature'] }, 'The request has no client-id, no signature.'],
     [
-      { code: 'UNKNOWN_CLIENT', clientId: 'T_cleint', configured: [CLIENT], keyOf: CLIENT },
-      'The client-id is T_cleint; configured: T_client. The key that is configured for T_client made the signature',
+      {
+        code: 'UNKNOWN_CLIENT',
+        clientId: 'T_cleint',
+        configured: [CLIENT],
+        owner: { clientId: CLIENT, forReceived: null },
+      },
+      'The client-id is T_cleint; configured: T_client. The key that is configured for T_client made the signature, for the client-id T_client, and T_cleint came: the header was changed on the way.',
     ],
     [
-      { code: 'OTHER_KEY', clientId: CLIENT, keyOf: null },
+      { code: 'UNKNOWN_CLIENT', clientId: 'T_cleint', configured: [CLIENT], owner: OWNER },
+      'made the signature, for the client-id received: the key is one of that client. Where T_client is mistyped, set ANTOM_CLIENT_ID',
+    ],
+    [
+      { code: 'OTHER_KEY', clientId: 'T_other', owner: OWNER },
+      'Correct the keys of the two in ANTOM_CLIENTS_FILE: what is stored is then verified again and applied.',
+    ],
+    [
+      { code: 'OTHER_KEY', clientId: 'T_other', owner: { clientId: CLIENT, forReceived: { code: 'TEXT_CHANGED' } } },
+      'neither client id fits, nor any change that is tried with the one received. Compare what your proxy receives',
+    ],
+    [
+      { code: 'OTHER_KEY', clientId: CLIENT, owner: null },
       "Usually the merchant's own public key is configured instead of APO's",
     ],
     [
@@ -438,10 +540,17 @@ describe('the sentence', () => {
 
   test.each<Diagnosis>([
     { code: 'UNSUPPORTED_ALGORITHM', algorithm: 'canary' },
-    { code: 'UNKNOWN_CLIENT', clientId: 'canary', configured: [CLIENT], keyOf: null },
-    { code: 'UNKNOWN_CLIENT', clientId: 'canary', configured: [CLIENT], keyOf: CLIENT },
+    { code: 'UNKNOWN_CLIENT', clientId: 'canary', configured: [CLIENT], owner: null },
+    { code: 'UNKNOWN_CLIENT', clientId: 'canary', configured: [CLIENT], owner: OWNER },
+    {
+      code: 'UNKNOWN_CLIENT',
+      clientId: 'canary',
+      configured: [CLIENT],
+      owner: { clientId: CLIENT, forReceived: null },
+    },
+    { code: 'OTHER_KEY', clientId: CLIENT, owner: { clientId: 'T_other', forReceived: CANARY_PATH } },
     { code: 'UNKNOWN_KEY_VERSION', keyVersion: 'canary', configured: ['1'] },
-    { code: 'TEXT_CHANGED_PATH', signed: '/payNotify?canary', received: '/api/payNotify?canary=canary?canary' },
+    CANARY_PATH,
   ])('of %j holds no header and no query in the log, and is the same otherwise', (diagnosis) => {
     expect(describeDiagnosis(diagnosis)).toContain('canary');
     expect(hintOf(diagnosis)).not.toContain('canary');
@@ -457,7 +566,7 @@ describe('the sentence', () => {
   test('quotes what strangers chose shortly, and so that a terminal does nothing', () => {
     const clientId = `\u001b[2J\u00ff${'x'.repeat(10_000)}`;
     const configured = Array.from({ length: 1_000 }, (_, index) => `T_${index}`);
-    const sentence = describeDiagnosis({ code: 'UNKNOWN_CLIENT', clientId, configured, keyOf: null });
+    const sentence = describeDiagnosis({ code: 'UNKNOWN_CLIENT', clientId, configured, owner: null });
     expect(sentence).toContain('The client-id is \\x1b[2J\\xffxxx');
     expect(sentence).toContain('T_4 and 995 more');
     expect(sentence.length).toBeLessThan(600);

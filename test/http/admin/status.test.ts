@@ -27,7 +27,7 @@ const DIGEST = expect.stringMatching(/^[\w+/]{43}=$/);
 
 /** What is said of a client-id that is not configured. */
 const hintOf = (client: string): string =>
-  `client-id received: ${client}; configured: ${signer.clientId}. If it is yours, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
+  `client-id received: ${client}; configured: ${signer.clientId}. If it is yours, and its diagnosis, which follows, does not say that it was changed on the way, set ANTOM_CLIENT_ID to it, or add it to ANTOM_CLIENTS_FILE`;
 
 /** The log is written in the background. */
 const linesAtStart = async () =>

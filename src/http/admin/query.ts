@@ -77,7 +77,7 @@ export const following = {
 };
 
 /** Client ids are visible ASCII, of any length. */
-const clientId = z.string().regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
+export const clientId = z.string('must be a string').regex(/^[\x21-\x7e]+$/, 'must be visible ASCII');
 export const clientFilter = { clientId: orNull(clientId.describe('Of this client alone.')) };
 export const ofClient = z.strictObject({
   clientId: orNull(clientId.describe('Whose; it may be left out where one client is configured.')),

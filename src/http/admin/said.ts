@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CAPTURE_MODES, type RegistrationChanges } from '../../order/registration.ts';
 import { REVIEW_DECISIONS } from '../../order/review.ts';
 import { readInstant } from '../../order/time.ts';
-import { identifier, isStorable, oneOf, orNull } from './query.ts';
+import { clientId, identifier, isStorable, oneOf, orNull } from './query.ts';
 
 /* What the shop may say: the bodies of the admin API, which the command line says too. Null is absent. */
 
@@ -56,9 +56,7 @@ const FIELDS = {
   cancelled: z.boolean('must be true or false').nullable(),
 };
 
-export const clientToSay = orNull(
-  z.string('must be a string').nullable().describe('It may be left out where one client is configured.'),
-);
+export const clientToSay = orNull(clientId.nullable().describe('It may be left out where one client is configured.'));
 export const NOT_AN_OBJECT = 'must be an object';
 
 /** Of a payment: what the shop expects. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { captureResult, jpy, paymentResult } from '../../support/facts.ts';
 import { startServer, type TestServer } from '../../support/postgres.ts';
@@ -94,4 +94,40 @@ test('one identifier finds all that carries it', async () => {
   });
   expect(await get('find?id=shop-0001')).toMatchObject({ orders: [{ paymentId: 'P-0001' }], unverified: [] });
   expect(await get('find?id=FR-0001')).toMatchObject({ notifications: [{ kind: 'REFUND' }], refunds: [{}] });
+});
+
+describe('a text that the database cannot keep is refused', () => {
+  const amount = jpy('120');
+  const decided = { decision: 'CLOSE', revision: 1 };
+
+  test.each<readonly [string, 'put' | 'patch' | 'post', string, (text: string) => object]>([
+    ['clientId', 'put', 'orders/P-0001/review', (clientId) => ({ ...decided, clientId })],
+    ['note', 'put', 'orders/P-0001/review', (note) => ({ ...decided, note })],
+    ['clientId', 'put', 'orders/R-0009', (clientId) => ({ amount, clientId })],
+    ['referenceOrderId', 'put', 'orders/R-0009', (referenceOrderId) => ({ amount, referenceOrderId })],
+    ['paymentMethodType', 'put', 'orders/R-0009', (paymentMethodType) => ({ amount, paymentMethodType })],
+    ['authExpiryTime', 'put', 'orders/R-0009', (authExpiryTime) => ({ amount, authExpiryTime })],
+    ['clientId', 'patch', 'orders/R-0001', (clientId) => ({ amount, clientId })],
+    ['referenceOrderId', 'patch', 'orders/R-0001', (referenceOrderId) => ({ referenceOrderId })],
+    ['clientId', 'put', 'refunds/FR-0009', (clientId) => ({ paymentId: 'P-0001', clientId })],
+    ['paymentId', 'put', 'refunds/FR-0009', (paymentId) => ({ paymentId })],
+    ['paymentRequestId', 'put', 'refunds/FR-0009', (paymentRequestId) => ({ paymentRequestId })],
+    ['clientId', 'post', 'orders/P-0001/cancel', (clientId) => ({ clientId })],
+    ['captureRequestId', 'post', 'orders/P-0001/captures', (captureRequestId) => ({ captureRequestId })],
+    ['captureId', 'post', 'orders/P-0001/refunds', (captureId) => ({ amount, captureId })],
+  ])('as %s of %s %s', async (name, ...[method, path, bodyOf]) => {
+    for (const text of ['\0', 'a\0b', '\ud800', '']) {
+      const { status, body } = await request(admin.app)[method](`/api/${path}`).send(bodyOf(text));
+      if (name === 'note' && text === '') continue;
+      expect([status, body.code, body.detail]).toEqual([400, 'MALFORMED_REQUEST', expect.stringContaining(name)]);
+    }
+  });
+
+  test('as an id of a path, and in a query', async () => {
+    for (const path of ['orders/%00', 'orders/%00/timeline', 'notifications/%00', 'unverified/%00'])
+      expect((await request(admin.app).get(`/api/${path}`)).status).toBe(404);
+    const queries = ['find?id=', 'orders?clientId=', 'orders?cursor=', 'orders?after=', 'refunds?cursor='];
+    for (const query of [...queries, 'orders/P-0001?clientId=', 'notifications?kind=', 'unverified?cursor='])
+      expect((await request(admin.app).get(`/api/${query}%00`)).status).toBe(400);
+  });
 });

@@ -116,6 +116,7 @@ describe('PUT /api/orders/:id/review', () => {
     ['a note with U+0000', { note: 'a\0b' }],
     ['a further member', { settled: [] }],
     ['a clientId as a number', { clientId: 1 }],
+    ['a clientId that no database keeps', { clientId: '\0' }],
   ])('refuses %s', async (_, change) => {
     const accepted = { decision: 'FULFIL', revision: await admin.revisionOf('P1'), note: 'x'.repeat(1_024) };
     const response = await put({ ...accepted, ...change });

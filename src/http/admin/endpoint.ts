@@ -36,10 +36,13 @@ export const ALWAYS = [
   'FOREIGN_ORIGIN',
   'INTERNAL_ERROR',
 ] as const satisfies readonly ProblemCode[];
-/** The same of one that needs the store, of one that writes, and of one with a body. */
-export const OF_STORE = ['STORE_UNAVAILABLE'] as const satisfies readonly ProblemCode[];
+/** The same of one that needs the store, where a body is read even if none is taken; and of one that writes. */
+export const OF_STORE = [
+  'STORE_UNAVAILABLE',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_BODY',
+] as const satisfies readonly ProblemCode[];
 export const OF_WRITING = ['READ_ONLY_TOKEN'] as const satisfies readonly ProblemCode[];
-export const OF_BODIES = ['BODY_TOO_LARGE', 'UNSUPPORTED_BODY'] as const satisfies readonly ProblemCode[];
 
 /** The `:id` of a path. */
 interface PathId<Code extends ProblemCode> {

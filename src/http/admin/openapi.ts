@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { VERSION } from '../../version.ts';
 import { ok } from './answer.ts';
-import { ALWAYS, endpoint, OF_BODIES, OF_STORE, OF_WRITING, type Operation, TAGS } from './endpoint.ts';
+import { ALWAYS, endpoint, OF_STORE, OF_WRITING, type Operation, TAGS } from './endpoint.ts';
 import { type ProblemCode, type ProblemKind, PROBLEM_SHAPES, PROBLEMS } from './problems.ts';
 import { nothing } from './query.ts';
 
@@ -162,11 +162,10 @@ const successes = ({ responses }: Operation, convert: Convert): object =>
 const NO_HTTP = { '4XX': { description: 'The request is no HTTP, or its headers are too large. There is no body.' } };
 
 /** What an operation refuses: its own problems, and those that every request may meet. */
-const problemsOf = ({ access, method, body, problems }: Operation): readonly ProblemCode[] => [
+const problemsOf = ({ access, method, problems }: Operation): readonly ProblemCode[] => [
   ...ALWAYS,
   ...(access === 'readers, while the store is open' ? OF_STORE : []),
   ...(method === 'get' ? [] : OF_WRITING),
-  ...(body === null ? [] : OF_BODIES),
   ...problems,
 ];
 

@@ -2,7 +2,7 @@ import { saysAuthorizationGone } from './capture.ts';
 import type { Findings } from './findings.ts';
 import { firstOf } from './statement.ts';
 import type { OrderStatus } from './status.ts';
-import { readInstant } from './time.ts';
+import { LAST_INSTANT, readInstant } from './time.ts';
 
 const HOUR = 3_600_000;
 /**
@@ -25,7 +25,8 @@ export const authorizationExpiry = ({ payments, hasSuccess, need, registration }
   }
   const acquirer = firstOf(payments, ({ acquirerInfo }) => acquirerInfo);
   const isAntom = acquirer === null || (Object.hasOwn(acquirer, 'acquirerName') && ANTOM.has(acquirer['acquirerName']));
-  return isAntom ? paymentTime + ANTOM_CAPTURES_WITHIN : null;
+  const expiry = paymentTime + ANTOM_CAPTURES_WITHIN;
+  return isAntom && expiry <= LAST_INSTANT ? expiry : null;
 };
 
 /** What is still to be captured, above zero; null where nothing is. In the currency of the amount due. */

@@ -12,10 +12,14 @@ export const isoOrNull = (ms: number | null): string | null => (ms === null ? nu
 /** A time that APO states, for a person: epoch milliseconds as ISO 8601, all else as it is. */
 export const legibleTime = (text: string): string => (EPOCH_MILLISECONDS.test(text) ? isoTime(text) : text);
 
+const FIRST_INSTANT = Date.parse('0000-01-01T00:00:00Z');
+/** Of what is shown as a time: four digits of a year, in UTC. */
+export const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
+
 /**
- * Reads an instant as APO writes it: ISO 8601 with `Z` or an offset, or 13-digit epoch milliseconds.
- * Returns epoch milliseconds (finer fractions are cut off), or null for anything else: a time without
- * a zone names no instant, and `Date.parse` would read one in the zone of the machine.
+ * Reads an instant as APO writes it: ISO 8601 with `Z` or an offset, or 13-digit epoch milliseconds; of the years 0 to
+ * 9999 in UTC. Returns epoch milliseconds (finer fractions are cut off), or null for anything else: a time without a
+ * zone names no instant, and `Date.parse` would read one in the zone of the machine.
  */
 export const readInstant = (text: string | null): number | null => {
   if (text === null) return null;
@@ -32,7 +36,8 @@ export const readInstant = (text: string | null): number | null => {
   utc.setUTCHours(fields[3], fields[4], fields[5], millisecond);
   if (!isSameMoment(utc, fields)) return null;
   const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * MINUTE;
-  return utc.getTime() - (sign === '-' ? -offset : offset);
+  const instant = utc.getTime() - (sign === '-' ? -offset : offset);
+  return instant < FIRST_INSTANT || instant > LAST_INSTANT ? null : instant;
 };
 
 /** The calendar rolls the 31st of February over into March: such a date is none. */

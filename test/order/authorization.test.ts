@@ -21,6 +21,7 @@ describe('an authorization that Antom acquired ends seven days after the payment
     ['with that time written differently', { authExpiryTime: '2025-05-17T07:58:04Z' }],
     ['with an authExpiryTime before paymentTime', { authExpiryTime: '2025-05-16T00:00:00Z' }],
     ['with an unreadable authExpiryTime', { authExpiryTime: '2025-06-01T00:00:00' }],
+    ['with an authExpiryTime after the year 9999 in UTC', { authExpiryTime: '9999-12-31T23:59:59.999-23:59' }],
   ])('%s', (_, fields) => {
     expect(expiryOf(authorized(fields))).toBe(SEVEN_DAYS_LATER);
   });
@@ -57,6 +58,7 @@ describe('there is no expiry', () => {
       paymentResult('S', { paymentCreateTime: PAID_AT, authExpiryTime: '2099-01-01T00:00:00Z' }),
     ],
     ['with an unreadable paymentTime', authorized({ paymentTime: '2025-05-17T00:58:04' })],
+    ['where seven days lead out of the year 9999', authorized({ paymentTime: '9999-12-25T00:00:00Z' })],
   ])('%s', (_, notification) => {
     expect(expiryOf(notification)).toBeNull();
   });

@@ -15,6 +15,8 @@ describe('reads an instant', () => {
     ['cutting off what is finer', '2025-05-17T07:58:04.123999999Z', AT + 123],
     ['in epoch milliseconds', String(AT), AT],
     ['on a leap day', '2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29)],
+    ['at the beginning of the year 0 in UTC', '0000-01-01T23:59:00+23:59', Date.parse('0000-01-01T00:00:00Z')],
+    ['at the end of the year 9999 in UTC', '9999-12-31T00:00:59.999-23:59', Date.parse('9999-12-31T23:59:59.999Z')],
     ['of the first century', '0099-01-01T00:00:00Z', -59_042_995_200_000],
   ])('%s', (_, text, instant) => {
     expect(readInstant(text)).toBe(instant);
@@ -39,6 +41,8 @@ describe('reads no instant from', () => {
     ['minute 60', '2025-05-17T07:60:04Z'],
     ['an offset of 24 hours', '2025-05-17T07:58:04+24:00'],
     ['an offset of 60 minutes', '2025-05-17T07:58:04+05:60'],
+    ['a time before the year 0 in UTC', '0000-01-01T23:58:59.999+23:59'],
+    ['a time after the year 9999 in UTC', '9999-12-31T00:01:00-23:59'],
     ['a name of a zone', '2025-05-17T07:58:04 PST'],
     ['a space instead of T', '2025-05-17 07:58:04Z'],
     ['white space around it', ' 2025-05-17T07:58:04Z'],

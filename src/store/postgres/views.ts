@@ -7,8 +7,9 @@ const ISO =
   '(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])$';
 
 /**
- * What is no time by order/time.ts is null, and so is one of the year 0. The offset is added by hand: PostgreSQL takes
- * none beyond 15:59. A regular expression that captures the parts takes five times as long.
+ * What is no time by order/time.ts is null, but for one that its offset takes out of the year 9999, and so is one of
+ * the year 0. The offset is added by hand: PostgreSQL takes none beyond 15:59. A regular expression that captures the
+ * parts takes five times as long.
  */
 const TIME = `
       create function paynotify_time(text) returns timestamptz language plpgsql immutable strict parallel safe as $$

@@ -17,7 +17,7 @@ const MINUTES = `${DIGITS(4)}-${DIGITS(2)}-${DIGITS(2)}T${DIGITS(2)}:${DIGITS(2)
 
 /**
  * ISO 8601 in UTC with milliseconds, as `Date.prototype.toISOString` writes it; null for what is no time by
- * order/time.ts, and for one that is none of the years 0 to 9999. SQLite rolls a day that the month does not have over
+ * order/time.ts. SQLite rolls a day that the month does not have over
  * into the next one, knows no offset without a colon or beyond 14 hours, and rounds: so it is only asked what it knows.
  */
 const time = (text: string): string => `(

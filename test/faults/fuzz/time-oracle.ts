@@ -76,7 +76,8 @@ export const instantOf = (text: string): number | null => {
     second <= 59;
   const seconds =
     ((daysFrom1970(year, month, day) * 24 + hour) * 60 + minute - (zone === '-' ? -offset : offset)) * 60 + second;
-  return inRange && !Number.isNaN(seconds) ? seconds * 1_000 + millisecond : null;
+  const hasFourDigitsInUtc = seconds >= daysFrom1970(0, 1, 1) * 86_400 && seconds < daysFrom1970(10_000, 1, 1) * 86_400;
+  return inRange && hasFourDigitsInUtc ? seconds * 1_000 + millisecond : null;
 };
 
 /** Minutes; NaN where it is none. */

@@ -18,7 +18,7 @@ import type {
 import { captureNeed, type Need } from './capture-need.ts';
 import { type Captured, capturesIn, type Disputed, disputesIn, type Refunded, refundsIn } from './movements.ts';
 import { ascending, first, largestOf, type Money, nameOf, speaksBefore, stated, toMoney } from './spoken.ts';
-import { toInstant } from './time.ts';
+import { toInstant, YEAR_10000 } from './time.ts';
 
 /** What order.md says of an order before the clock and attention: terms are the page's own. */
 /** A review, as far as it changes what others are told. */
@@ -152,7 +152,7 @@ const expiryOf = ({ payments, results, registration }: Base, need: Need): number
   }
   const acquirer = first(payments, (one) => one.acquirerInfo);
   const isAntom = acquirer === null || acquirer['acquirerName'] === 'ANTOM' || acquirer['acquirerName'] === 'ALIPAY';
-  return isAntom ? paidAt + 7 * DAY : null;
+  return isAntom && paidAt + 7 * DAY < YEAR_10000 * 60_000 ? paidAt + 7 * DAY : null;
 };
 
 interface ForStatus extends Base {

@@ -13,6 +13,10 @@ const dayNumber = (year: number, month: number, day: number): number => {
   return days;
 };
 
+/** Their beginnings, in minutes: what is outside of them is no time. */
+const YEAR_0 = dayNumber(0, 1, 1) * 24 * 60;
+export const YEAR_10000 = dayNumber(10_000, 1, 1) * 24 * 60;
+
 const SHAPE = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(:\d\d)?([.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)$/;
 
 const read = (text: string): number | null => {
@@ -27,6 +31,7 @@ const read = (text: string): number | null => {
   const ahead = zone === 'Z' ? 0 : Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3));
   if (zone !== 'Z' && (Number(zone.slice(1, 3)) > 23 || Number(zone.slice(3)) > 59)) return null;
   const minutes = (dayNumber(year, month, day) * 24 + hour) * 60 + minute - (zone.startsWith('-') ? -ahead : ahead);
+  if (minutes < YEAR_0 || minutes >= YEAR_10000) return null;
   return minutes * 60_000 + second * 1000 + millisecond;
 };
 

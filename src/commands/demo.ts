@@ -8,7 +8,7 @@ import type { Order } from '../order/order.ts';
 import { playDay } from './demo-day.ts';
 import { type DemoService, startService } from './demo-service.ts';
 import { type Step, STORY } from './demo-story.ts';
-import { CommandError } from './failure.ts';
+import { CommandError, UsageError } from './failure.ts';
 import { wholeNumber } from './options.ts';
 import { isAcknowledged, post, type Posted, resultCodeOf, say, type Signer, signPost } from './post.ts';
 import { attentionCell, fulfillableCell, nextActionCell, statusCell, textCell } from './readable.ts';
@@ -19,10 +19,12 @@ import { printable, type Row, table } from './table.ts';
 
 interface DemoOptions {
   readonly full?: true;
-  readonly payments: number;
+  readonly payments?: number;
   readonly exit?: true;
   readonly json?: true;
 }
+
+const PAYMENTS = 200;
 
 export const addDemo: AddCommand = (program, shell) => {
   program
@@ -33,14 +35,16 @@ export const addDemo: AddCommand = (program, shell) => {
     )
     .option('--exit', 'end it after the table')
     .option('--full', "play a shop's day against the sandbox instead, 3,600 times as fast; then it ends")
-    .addOption(new Option('--payments <n>', 'in that day').argParser(wholeNumber(1, 10_000)).default(200))
+    .addOption(new Option('--payments <n>', `in that day (default: ${PAYMENTS})`).argParser(wholeNumber(1, 10_000)))
     .option('--json', 'JSON')
     .action(async (options: DemoOptions) => {
+      const { full, payments, json } = options;
+      if (payments !== undefined && full !== true) throw new UsageError('--payments goes with --full');
       const signal = untilSignalled();
       const directory = await mkdtemp(join(tmpdir(), 'paynotify-demo-'));
       try {
-        const { full, payments, json } = options;
-        if (full === true) await playDay({ payments, directory, shell, signal, json: json === true });
+        if (full === true)
+          await playDay({ payments: payments ?? PAYMENTS, directory, shell, signal, json: json === true });
         else await demonstrate(directory, { options, shell, signal });
       } finally {
         await rm(directory, { recursive: true, force: true });

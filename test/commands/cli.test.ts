@@ -70,6 +70,7 @@ describe('the command line', () => {
     ['a limit of nothing', ['orders', '--limit', '0']],
     ['options that exclude each other', ['orders', '--follow', '--status', 'CAPTURED']],
     ['an id where all are meant', ['orders', 'P1', '--follow']],
+    ['a number of payments without a day', ['demo', '--payments', '5']],
     ['a purge of one', ['unverified', 'id', '--purge', 'UNKNOWN_CLIENT']],
     ['a redrive of what?', ['redrive']],
     ['raw bytes of what?', ['notifications', '--raw']],

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql, startServer, type TestServer } from '../support/postgres.ts';
 import { here, json, ownPlace } from './support.ts';
 
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const place = ownPlace();
 
 let server: TestServer;
@@ -62,5 +65,23 @@ describe('migrate', () => {
     const { code, err } = await here(['migrate'], { DATABASE_URL: `sqlite:${directory}` });
     expect({ code, err }).toEqual({ code: 78, err: expect.stringContaining(`${directory} is not a file`) });
     expect((await here(['migrate'], { DATABASE_URL: 'postgres://127.0.0.1:1/none' })).code).toBe(1);
+  });
+
+  test('says it once', async () => {
+    const [one, two] = [1, 2].map(
+      (port) =>
+        `DATABASE_URL (127.0.0.1:${port}, user nobody, database none): PostgreSQL: connect ECONNREFUSED 127.0.0.1:${port}`,
+    );
+    expect(await here(['migrate'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1,127.0.0.1:2/none' })).toMatchObject({
+      code: 1,
+      err: `error: ${one}; ${two}\n`,
+    });
+    // No file of this process may grow beyond a few blocks.
+    const { directory, env } = place();
+    const limited = ['-c', 'ulimit -f 8; exec "$@"', 'sh', process.execPath, CLI, 'migrate'];
+    expect(spawnSync('sh', limited, { cwd: directory, env: { ...env }, encoding: 'utf8' })).toMatchObject({
+      status: 1,
+      stderr: `error: ${directory}/paynotify.db cannot be opened: disk I/O error\n`,
+    });
   });
 });

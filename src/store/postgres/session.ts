@@ -147,7 +147,7 @@ export const openOnAny = async <T>(hosts: readonly HostUrl[], session: Session, 
   const Failure = failures.every((error) => error instanceof StoreUnusableError)
     ? StoreUnusableError
     : StoreUnavailableError;
-  throw new Failure(failures.map(({ message }) => message).join('; '), { cause: first });
+  throw new Failure(failures.map(({ message }) => message).join('; '));
 };
 
 /** Breaks a connection off, whatever it waits for: what it still had to say is not heard. */

@@ -132,7 +132,8 @@ export const toOpenError = (error: unknown, file: string): Error => {
     return new StoreUnusableError(
       `${file} cannot be opened and written by ${userOf()}: ${reason}. Give the file, its -wal and -shm, and its directory to that user, or name a place that it may write`,
     );
-  return new StoreUnavailableError(`${file} cannot be opened: ${reason}`, { cause: error });
+  // Without a cause: a command prints that too, and it would say the same twice.
+  return new StoreUnavailableError(`${file} cannot be opened: ${reason}`);
 };
 
 export const damaged = (file: string, what: string): StoreUnusableError =>

@@ -191,6 +191,11 @@ export const METRICS = {
     name: 'paynotify_feed_held_up_seconds',
     help: 'How long a transaction of PostgreSQL has kept changes of orders from the change feed and from callbacks; 0 where none does.',
   },
+  inquiriesHeldBack: {
+    type: 'gauge',
+    name: 'paynotify_inquiries_held_back_seconds',
+    help: 'How long APO has not answered inquiries of a client, or not accepted them, so that they are held back; 0 while it does.',
+  },
   movesUnderWay: {
     type: 'gauge',
     name: 'paynotify_moves_under_way',

@@ -83,7 +83,8 @@ const lastVerified = (since: number | null, measured: Measured | null): Samples 
 
 const ofStore = (measured: Measured | null): Samples => {
   if (measured === null) return {};
-  const { failed, callbacks, heldUpSince, moves, unverifiedRoom, bytes, freeBytes, ...counts } = measured.measures;
+  const { failed, callbacks, heldUpSince, inquiriesHeldBackSince, moves, unverifiedRoom, bytes, freeBytes, ...counts } =
+    measured.measures;
   const { oldestReceivedAt: oldest } = failed;
   return {
     orders: by(METRICS.orders.labels, counts.orders),
@@ -95,6 +96,7 @@ const ofStore = (measured: Measured | null): Samples => {
     callbacksOldest: single(secondsSince(callbacks.waitingSince)),
     callbacksPaused: single(callbacks.paused),
     feedHeldUp: single(secondsSince(heldUpSince)),
+    inquiriesHeldBack: single(secondsSince(inquiriesHeldBackSince)),
     movesUnderWay: single(moves.underWay),
     movesOldest: single(secondsSince(moves.since)),
     unverifiedStored: by(METRICS.unverifiedStored.labels, counts.unverified),

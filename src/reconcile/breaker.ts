@@ -9,20 +9,22 @@ export interface Breaker {
   readonly note: (inquired: Pick<Inquired, 'trouble' | 'code'>, now: number) => Turn;
 }
 
-/** What a result changes: it `opens`, or stays so after another try; `closes`. */
-export type Turn = 'opens' | 'stays open' | 'closes' | null;
+/** What a result changes: it `opens`, or stays so after another try, which is `lasts` once an hour; `closes`. */
+export type Turn = 'opens' | 'stays open' | 'lasts' | 'closes' | null;
 
 /** A single failure is the matter of its order. */
 const FAILURES = 3;
 const PAUSES = [30_000, 60_000, 120_000, 300_000] as const;
 /** Somebody has to correct it first. */
 const CONFIGURATION_PAUSE = 600_000;
+const HOUR = 3_600_000;
 
 export const createBreaker = (): Breaker => {
   let failures = 0;
   let until: number | null = null;
   let since: number | null = null;
   let pauses = 0;
+  let toldAt = 0;
   return {
     openUntil: () => until,
     openSince: () => since,
@@ -41,7 +43,9 @@ export const createBreaker = (): Breaker => {
       until = now + (trouble === 'configuration' ? CONFIGURATION_PAUSE : scheduled);
       since ??= now;
       pauses += 1;
-      return before === null ? 'opens' : 'stays open';
+      if (before !== null && now - toldAt < HOUR) return 'stays open';
+      toldAt = now;
+      return before === null ? 'opens' : 'lasts';
     },
   };
 };

@@ -18,6 +18,11 @@ export const reconcileReport = (log: Log): ReconcileReport => ({
         { clientId, code },
         'inquiries of a client fail: APO does not accept its client id, key, host or contract',
       );
+    else if (turn === 'lasts')
+      log.error(
+        { clientId, code },
+        'APO has not answered inquiries for over an hour: payments whose notifications do not come stay as they are; it is tried again',
+      );
     else if (turn === 'opens')
       log.warn({ clientId, problem: code }, 'inquiries are held back: APO does not answer them; it is tried again');
   },

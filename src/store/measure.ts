@@ -4,7 +4,9 @@ import { isoTime } from '../order/time.ts';
 import { listCallbackUrls } from './callback-lists.ts';
 import { heldUp } from './feed.ts';
 import type { Counts, Measures } from './measures.ts';
+import { recallHeldBack } from './held-back.ts';
 import { movesUnderWay } from './move-row.ts';
+import { recall } from './remember.ts';
 import type { UnverifiedBounds } from './store.ts';
 import type { Count, Database, Query } from './transaction.ts';
 import { readRoom } from './unverified.ts';
@@ -29,6 +31,7 @@ export const measure = async (database: Database, bounds: UnverifiedBounds): Pro
       unverifiedRoom: await readRoom(query, bounds),
       callbacks: await callbacksOf(query),
       heldUpSince: (await heldUp({ query, dialect }))?.since ?? null,
+      inquiriesHeldBackSince: await heldBackSince(query),
       moves: await movesUnderWay(query),
       bytes: Number(row?.bytes),
       freeBytes: null,
@@ -79,6 +82,18 @@ const callbacksOf = async (query: Query): Promise<Measures['callbacks']> => {
     waitingSince: oldest,
     paused: urls.filter(({ paused }) => paused !== null).length,
   };
+};
+
+/** Whoever asks tries again soon after `until`: what stands there for longer is of nobody who asks. */
+const TRIED_WITHIN_MS = 15 * 60_000;
+
+const heldBackSince = async (query: Query): Promise<string | null> => {
+  const held = Object.values(await recallHeldBack({ recall: async (name) => await recall({ query }, name) }));
+  const [oldest = null] = held
+    .filter(({ until }) => Date.now() - Date.parse(until) < TRIED_WITHIN_MS)
+    .map(({ since }) => since)
+    .toSorted();
+  return oldest;
 };
 
 /**

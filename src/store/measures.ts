@@ -25,6 +25,8 @@ export interface Measures {
   readonly callbacks: { readonly waiting: number; readonly waitingSince: string | null; readonly paused: number };
   /** Since when the change feed has been held up; null where it goes on. */
   readonly heldUpSince: string | null;
+  /** Since when APO has not answered inquiries of a client; null while it does. */
+  readonly inquiriesHeldBackSince: string | null;
   readonly moves: MovesUnderWay;
   /** Of the database. */
   readonly bytes: number;

@@ -24,6 +24,7 @@ import { rebuild } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
 import { listRefunds, registerRefund } from './refunds.ts';
 import { amend, register } from './register.ts';
+import { recall, remember } from './remember.ts';
 import { review, withdrawReview } from './review.ts';
 import { readShopStatements } from './say.ts';
 import { SETTING } from './setting.ts';
@@ -147,20 +148,6 @@ export const createWrites = (database: Database, rules: OrderRules) => {
   };
 };
 export type Writes = ReturnType<typeof createWrites>;
-
-const recall = async ({ query }: Database, name: string): Promise<string | null> => {
-  const [row] = await query<{ value: string }>('select value from settings where name = $1', [name]);
-  return row?.value ?? null;
-};
-
-const remember = async (database: Database, name: string, value: string): Promise<void> => {
-  await database.transact([], async ({ query }) => {
-    await query('insert into settings values ($1, $2) on conflict (name) do update set value = excluded.value', [
-      name,
-      value,
-    ]);
-  });
-};
 
 /** The first term on the outcome makes the planner use the partial index. */
 const hasFailed = async ({ query }: Database): Promise<boolean> => {

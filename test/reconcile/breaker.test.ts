@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import pino from 'pino';
 import { createBreaker } from '../../src/reconcile/breaker.ts';
+import { reconcileReport } from '../../src/reconcile/report.ts';
 
 const SECOND = 1_000;
 const WELL = { trouble: null, code: 'SUCCESS' } as const;
@@ -39,4 +41,34 @@ test('one refusal of the configuration opens it for ten minutes, and each time i
   expect(breaker.openUntil()).toBe(600 * SECOND);
   expect(breaker.note(REFUSED, 600 * SECOND)).toBe('stays open');
   expect(breaker.openUntil()).toBe(1_200 * SECOND);
+});
+
+test('an outage is a warning at first, and while it lasts an error each hour', () => {
+  const said: string[] = [];
+  const write = (line: string): void => {
+    const { level, msg } = JSON.parse(line) as { readonly level: number; readonly msg: string };
+    said.push(`${pino.levels.labels[level]}: ${msg}`);
+  };
+  const report = reconcileReport(pino({ base: null }, { write }));
+  const breaker = createBreaker();
+  const key = { clientId: 'T_client', about: 'order', id: 'P1' } as const;
+  const saidUntil = (now: number, trouble: typeof AWAY | typeof WELL = AWAY): readonly string[] => {
+    said.length = 0;
+    for (let at = Math.max(0, breaker.openUntil() ?? 0); at <= now; at = breaker.openUntil() ?? at + 1) {
+      const turn = breaker.note(trouble, at);
+      const inquired = { ...trouble, outcome: 'UNKNOWN', isNotFound: false, isRefused: false, recorded: null } as const;
+      if (turn !== null) report.turned(turn, { kind: 'made', key, why: 'inquire', inquired });
+      if (trouble === WELL) break;
+    }
+    return said;
+  };
+  const lasts =
+    'error: APO has not answered inquiries for over an hour: payments whose notifications do not come stay as they are; it is tried again';
+  expect(saidUntil(3_599 * SECOND)).toEqual([
+    'warn: inquiries are held back: APO does not answer them; it is tried again',
+  ]);
+  expect(saidUntil(7_000 * SECOND)).toEqual([lasts]);
+  expect(saidUntil(86_400 * SECOND)).toHaveLength(22);
+  expect(new Set(said)).toEqual(new Set([lasts]));
+  expect(saidUntil(Infinity, WELL)).toEqual(['info: APO answers inquiries again']);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { rememberHeldBack } from '../../src/store/store.ts';
 import { captureResult, jpy, paymentResult } from '../support/facts.ts';
 import { AMPLE, delivery, type Ground, later, record, registration, T0, unverified } from './support.ts';
 
@@ -9,6 +10,13 @@ const captured = (paymentId: string, amount = '100') =>
 
 const sorted = (counts: ReadonlyMap<string, number>): readonly (readonly [string, number])[] =>
   [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+
+const held = (since: number, until: number) =>
+  ({
+    since: later(since).toISOString(),
+    until: new Date(Date.now() + until).toISOString(),
+    code: 'TIMEOUT',
+  }) as const;
 
 export const describeMeasuring = (ground: () => Ground): void => {
   describe('what is measured', () => {
@@ -87,6 +95,17 @@ export const describeMeasuring = (ground: () => Ground): void => {
       await store.record([delivery(paid('P2', 'S'), { at: later(20) })], AMPLE);
       expect(await store.lastVerifiedAt()).toBe(later(20).toISOString());
       expect(await store.measure(AMPLE)).toMatchObject({ lastVerifiedAt: later(20).toISOString() });
+    });
+
+    test('is since when inquiries are held back, as far as somebody asks', async () => {
+      const store = await ground().empty();
+      expect(await store.measure(AMPLE)).toMatchObject({ inquiriesHeldBackSince: null });
+      await rememberHeldBack(store, 'T_1', held(60, 30_000));
+      await rememberHeldBack(store, 'T_2', held(30, -60_000));
+      await rememberHeldBack(store, 'T_gone', held(10, -3_600_000));
+      expect(await store.measure(AMPLE)).toMatchObject({ inquiriesHeldBackSince: later(30).toISOString() });
+      await rememberHeldBack(store, 'T_2', null);
+      expect(await store.measure(AMPLE)).toMatchObject({ inquiriesHeldBackSince: later(60).toISOString() });
     });
 
     test('are unverified requests by reason, and the bytes that they take', async () => {

@@ -56,6 +56,7 @@ const HEALTHY: Series = {
   [`paynotify_orders_with_attention{code="AUTHORIZATION_EXPIRED",${A}}`]: '3x600',
   [`paynotify_callbacks_oldest_seconds{${A}}`]: '5x600',
   [`paynotify_feed_held_up_seconds{${A}}`]: '0x600',
+  [`paynotify_inquiries_held_back_seconds{${A}}`]: '0x600',
   [`paynotify_moves_oldest_seconds{${A}}`]: '5x600',
   [`paynotify_store_free_bytes{${A}}`]: '500x600',
   [`paynotify_store_bytes{${A}}`]: '500x600',
@@ -200,6 +201,11 @@ const SITUATIONS: readonly Situation[] = [
     name: 'a transaction of PostgreSQL holds the change feed up',
     series: { [`paynotify_feed_held_up_seconds{${A}}`]: '0+60x600' },
     firing: { '16m': [], '20m': ['PaynotifyFeedHeldUp'] },
+  },
+  {
+    name: 'APO does not answer inquiries',
+    series: { [`paynotify_inquiries_held_back_seconds{${A}}`]: '0+60x600' },
+    firing: { '1h': [], '70m': ['PaynotifyInquiriesHeldBack'] },
   },
   {
     name: 'APO does not say what became of a capture',

@@ -155,6 +155,26 @@ const SITUATIONS: readonly Situation[] = [
     firing: { '2h30m': ['PaynotifyReviewsGrow'] },
   },
   {
+    name: 'a capture failed that another try may mend, and nobody tries',
+    series: { [`paynotify_orders_to_act_on{action="RETRY_CAPTURE",${A}}`]: '0x60 1x500' },
+    firing: { '1h30m': [], '2h30m': ['PaynotifyFailedCapturesGrow'] },
+  },
+  {
+    name: 'a capture failed, and was made again within the hour',
+    series: { [`paynotify_orders_to_act_on{action="RETRY_CAPTURE",${A}}`]: '0x60 1x50 0x500' },
+    firing: { '2h': [], '3h': [] },
+  },
+  {
+    name: "a capture failed about which APO's support is to be asked",
+    series: { [`paynotify_orders_to_act_on{action="CONTACT_SUPPORT",${A}}`]: '0x60 1x500' },
+    firing: { '2h30m': ['PaynotifyFailedCapturesGrow'] },
+  },
+  {
+    name: 'orders are to be asked about, for ever',
+    series: { [`paynotify_orders_to_act_on{action="INQUIRE",${A}}`]: '7x600' },
+    firing: { '5h': [] },
+  },
+  {
     name: 'acknowledgements take seconds',
     series: { [`paynotify_acknowledge_seconds_bucket{le="0.005",${A}}`]: '0+50x600' },
     firing: { '30m': ['PaynotifySlow'] },
@@ -316,6 +336,15 @@ const BY_DAYS: readonly Situation[] = [
     name: 'more orders for a person than at any time of the day before',
     series: { [LAST_VERIFIED]: '0+900x250', [FOR_A_PERSON]: '3x90 2x20 6x150' },
     firing: { '1d2h': [], '1d10h': ['PaynotifyReviewsGrow'], '2d10h': [] },
+  },
+  {
+    name: 'more captures failed than at any time of the day before',
+    series: {
+      [LAST_VERIFIED]: '0+900x250',
+      [`paynotify_orders_to_act_on{action="RETRY_CAPTURE",${A}}`]: '1x250',
+      [`paynotify_orders_to_act_on{action="CONTACT_SUPPORT",${A}}`]: '3x90 2x20 6x150',
+    },
+    firing: { '1d2h': [], '1d10h': ['PaynotifyFailedCapturesGrow'], '2d10h': [] },
   },
 ];
 

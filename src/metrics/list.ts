@@ -216,6 +216,11 @@ export const METRICS = {
     name: 'paynotify_store_free_bytes',
     help: "Bytes left on the database's disk; only with SQLite.",
   },
+  storeDiskBytes: {
+    type: 'gauge',
+    name: 'paynotify_store_disk_bytes',
+    help: "Bytes of the database's disk; only with SQLite.",
+  },
   storeRead: {
     type: 'gauge',
     name: 'paynotify_store_read_timestamp_seconds',

@@ -83,7 +83,7 @@ const lastVerified = (since: number | null, measured: Measured | null): Samples 
 
 const ofStore = (measured: Measured | null): Samples => {
   if (measured === null) return {};
-  const { failed, callbacks, heldUpSince, inquiriesHeldBackSince, moves, unverifiedRoom, bytes, freeBytes, ...counts } =
+  const { failed, callbacks, heldUpSince, inquiriesHeldBackSince, moves, unverifiedRoom, bytes, disk, ...counts } =
     measured.measures;
   const { oldestReceivedAt: oldest } = failed;
   return {
@@ -103,7 +103,7 @@ const ofStore = (measured: Measured | null): Samples => {
     unverifiedBytes: unverifiedRoom.map(({ share, bytes: value }) => ({ labels: { share }, value })),
     unverifiedMaxBytes: unverifiedRoom.map(({ share, maxBytes: value }) => ({ labels: { share }, value })),
     storeBytes: single(bytes),
-    ...(freeBytes === null ? {} : { storeFreeBytes: single(freeBytes) }),
+    ...(disk === null ? {} : { storeFreeBytes: single(disk.freeBytes), storeDiskBytes: single(disk.bytes) }),
     storeRead: single(seconds(measured.at)),
   };
 };

@@ -34,7 +34,7 @@ export const measure = async (database: Database, bounds: UnverifiedBounds): Pro
       inquiriesHeldBackSince: await heldBackSince(query),
       moves: await movesUnderWay(query),
       bytes: Number(row?.bytes),
-      freeBytes: null,
+      disk: null,
     };
   });
 

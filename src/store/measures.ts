@@ -30,6 +30,6 @@ export interface Measures {
   readonly moves: MovesUnderWay;
   /** Of the database. */
   readonly bytes: number;
-  /** SQLite: what is left on its disk for who may write the file. */
-  readonly freeBytes: number | null;
+  /** SQLite: of its disk, and what of it is left for who may write the file. */
+  readonly disk: { readonly bytes: number; readonly freeBytes: number } | null;
 }

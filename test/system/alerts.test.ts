@@ -59,6 +59,7 @@ const HEALTHY: Series = {
   [`paynotify_inquiries_held_back_seconds{${A}}`]: '0x600',
   [`paynotify_moves_oldest_seconds{${A}}`]: '5x600',
   [`paynotify_store_free_bytes{${A}}`]: '500x600',
+  [`paynotify_store_disk_bytes{${A}}`]: '1000x600',
   [`paynotify_store_bytes{${A}}`]: '500x600',
   [`paynotify_unverified_bytes{share="ALL",${A}}`]: '10x600',
   [`paynotify_unverified_max_bytes{share="ALL",${A}}`]: '100x600',
@@ -234,8 +235,18 @@ const SITUATIONS: readonly Situation[] = [
   },
   {
     name: 'the disk is nearly full',
-    series: { [`paynotify_store_free_bytes{${A}}`]: '20x600' },
-    firing: { '30m': ['PaynotifyDiskNearlyFull'] },
+    series: { [`paynotify_store_free_bytes{${A}}`]: '500x20 99x500' },
+    firing: { '20m': [], '27m': ['PaynotifyDiskNearlyFull'] },
+  },
+  {
+    name: 'the disk is nearly full, of anything but the database',
+    series: { [`paynotify_store_free_bytes{${A}}`]: '60x600', [`paynotify_store_bytes{${A}}`]: '1x600' },
+    firing: { '10m': ['PaynotifyDiskNearlyFull'] },
+  },
+  {
+    name: 'a database is small on a disk that is as small',
+    series: { [`paynotify_store_free_bytes{${A}}`]: '101x600', [`paynotify_store_bytes{${A}}`]: '899x600' },
+    firing: { '30m': [] },
   },
   {
     name: 'the room for unverified requests is nearly full',

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { OrderRules } from '../../order/rules.ts';
 import { toRecordEntry, toStore } from '../entries.ts';
+import type { Measures } from '../measures.ts';
 import type { Migrated } from '../schema.ts';
 import { type OpenedStore, type Store, StoreUnusableError } from '../store.ts';
 import { openForWriting } from './connect.ts';
@@ -40,7 +41,7 @@ export const openSqlite = async (options: SqliteOptions): Promise<OpenedStore> =
     concurrency: 1,
     measure: async (bounds) => ({
       ...(await (await reading()).calls.measure(bounds)),
-      freeBytes: await freeBytesBeside(file),
+      disk: await diskOf(file),
     }),
     // One file has one service: what could compete with it is a command, and that takes its turn at the write lock.
     exclusively: async (_task, work) => await work(),
@@ -87,9 +88,9 @@ export const openSqliteSource = async ({ file, rules }: SqliteOptions): Promise<
   };
 };
 
-const freeBytesBeside = async (file: string): Promise<number> => {
-  const { bavail, bsize } = await statfs(dirname(file));
-  return bavail * bsize;
+const diskOf = async (file: string): Promise<Measures['disk']> => {
+  const { blocks, bavail, bsize } = await statfs(dirname(file));
+  return { bytes: blocks * bsize, freeBytes: bavail * bsize };
 };
 
 const nameOf = (file: string): string => `sqlite:${realpathSync(file)}`;

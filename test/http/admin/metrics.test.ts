@@ -60,6 +60,7 @@ describe('GET /metrics', () => {
         expect.stringMatching(/^paynotify_unverified_bytes\{share="OTHER_KEY"\} [1-9]\d+$/),
         expect.stringMatching(/^paynotify_store_bytes [1-9]\d{4,}$/),
         expect.stringMatching(/^paynotify_store_free_bytes [1-9]\d+$/),
+        expect.stringMatching(/^paynotify_store_disk_bytes [1-9]\d+$/),
         expect.stringMatching(/^paynotify_store_read_timestamp_seconds 1\d{9}/),
         expect.stringMatching(/^paynotify_last_verified_timestamp_seconds 1\d{9}/),
       ]),

@@ -1,5 +1,6 @@
 import { type Derivation, deriveOrder, underivable } from '../order/order.ts';
 import type { Kind } from '../order/reading.ts';
+import { AHEAD_MS } from './ahead.ts';
 import { type Around, rulesIn } from './around.ts';
 import { evidenceOf } from './evidence.ts';
 import { foldCaptures, type Folding } from './fold.ts';
@@ -43,12 +44,13 @@ const projectWhole = (stored: StoredOrder, around: Around): Projected =>
 
 /**
  * Derives an order as it should stand in its row: as of its last commit or sweep. Never before that commit, whatever
- * the clock of who asks. Never throws.
+ * the clock of who asks, unless the clock of that commit was ahead. Never throws.
  */
 export const projectRow = (stored: StoredOrder, { rules, now }: Around): Projected => {
   const { row } = stored;
   const due = row === null || row.dueAt === null ? now : Math.min(now, row.dueAt - 1);
-  return projectWhole(stored, { rules, now: row === null ? now : Math.max(row.updatedAt, due) });
+  const isAhead = row === null || row.updatedAt > now + AHEAD_MS;
+  return projectWhole(stored, { rules, now: isAhead ? now : Math.max(row.updatedAt, due) });
 };
 
 /** The same as far as what is folded says; the captures that it holds are taken together. */

@@ -38,6 +38,7 @@ export const toStore = (
   removeRaw: async (...values) => await writes.removeRaw(...values),
   removeUnverified: async (...values) => await writes.removeUnverified(...values),
   rebuild: async (...values) => await writes.rebuild(...values),
+  rebuildAhead: async (...values) => await writes.rebuildAhead(...values),
   remember: async (...values) => await writes.remember(...values),
   importNotifications: async (...values) => await writes.importNotifications(...values),
   importShopStatements: async (...values) => await writes.importShopStatements(...values),

@@ -20,7 +20,7 @@ import {
 } from './notifications.ts';
 import { findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
-import { rebuild } from './rebuild.ts';
+import { rebuild, rebuildAhead } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
 import { listRefunds, registerRefund } from './refunds.ts';
 import { amend, register } from './register.ts';
@@ -136,6 +136,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
     removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),
     rebuild: async (page: PageRequest, now: Date) => await rebuild(database, page, at(now)),
+    rebuildAhead: async (page: PageRequest, now: Date) => await rebuildAhead(database, page, at(now)),
     remember: async (name: string, value: string) => await remember(database, name, value),
     importNotifications: async (
       rows: readonly StoredNotification[],

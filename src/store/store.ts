@@ -281,8 +281,9 @@ export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites, St
   /** Removes at most `limit` unverified requests that were last received before; returns how many. */
   readonly removeUnverified: (before: Date, limit: number) => Promise<number>;
 
-  /** Derives the next `limit` orders again from what is stored. */
+  /** Derives the next `limit` orders again from what is stored; `rebuildAhead` those as of a time to come. */
   readonly rebuild: (page: PageRequest, now: Date) => Promise<RebuildStep>;
+  readonly rebuildAhead: (page: PageRequest, now: Date) => Promise<RebuildStep>;
   readonly remember: (name: string, value: string) => Promise<void>;
 
   /**

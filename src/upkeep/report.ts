@@ -39,6 +39,8 @@ export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): Report 
   rebuilt: ({ orders, changed }) => {
     if (orders > 0) log.info({ orders, changed }, 'orders rebuilt under the new configuration');
   },
+  setBack: (changed) =>
+    log.warn({ changed }, 'the clock was ahead and has been set back: orders derived ahead of time are derived again'),
   redriven: ({ redriven }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved) => log.info({ moved }, 'unverified requests verify now and were applied'),
   ...silentTroubles(log),

@@ -11,6 +11,7 @@ import { createRedriving, type RedriveReport } from './redrive.ts';
 import { type RetentionReport, type RetentionRules, startRemoval } from './retention.ts';
 import { createSchedule } from './schedule.ts';
 import { reportSilence, type Silence } from './silence.ts';
+import { createSweeping } from './sweeping.ts';
 import { verifyUnverifiedAgain } from './verify-again.ts';
 
 export interface UpkeepOptions {
@@ -25,9 +26,13 @@ export interface UpkeepOptions {
   readonly sweepEveryMs?: number;
   /** The same from one look for requests to diagnose to the next. */
   readonly diagnoseEveryMs?: number;
+  /** Epoch milliseconds, of sweeps. */
+  readonly now?: () => number;
   readonly report: DiagnosingOptions['report'] & {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
+    /** So many orders had been derived ahead of time. */
+    readonly setBack: (changed: number) => void;
     readonly moved: (count: number) => void;
     readonly removed: (report: RetentionReport) => void;
     readonly method: (report: MethodReport) => void;
@@ -51,11 +56,10 @@ export interface Upkeep {
 
 const REDRIVE_EVERY_MS = 5 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
-const SWEPT_AT_ONCE = 200;
 const VERIFY_AGAIN_EVERY_MS = 60_000;
 
 export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
-  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS } = options;
+  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS, now = Date.now } = options;
   let stopping = false;
   const isStopping = (): boolean => stopping;
   const { schedule, underWay } = createSchedule({ store, report, isStopping });
@@ -72,10 +76,8 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   const rebuild = (): void =>
     schedule('rebuild', async () => report.rebuilt(await rebuildByRulesInForce(store, rules, isStopping)));
   rebuild();
-  const sweep = (): void =>
-    clock.schedule('sweep', async () => {
-      while (!isStopping() && (await store.sweep(new Date(), SWEPT_AT_ONCE)) > 0);
-    });
+  const sweeping = createSweeping({ store, report, now, isStopping });
+  const sweep = (): void => clock.schedule('sweep', sweeping);
   const look = (): void => {
     schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));
     schedule('change feed', async () => await reportHeldUp(store, report.heldUp, new Date()));

@@ -16,6 +16,8 @@ import {
 } from './support.ts';
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const ALL = { limit: 9, cursor: null } as const;
 const PAID = paymentResult('S', { paymentAmount: jpy('100') });
 
 const failed = (number: number): Fields =>
@@ -69,6 +71,30 @@ export const describeMended = (ground: () => Ground): void => {
       const { items } = await store.listOrders(captured, { limit: 9, cursor: null });
       expect(items.map(({ paymentId }) => paymentId)).toEqual(['P1']);
       expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
+    test('is not left as of a time to come, where the clock was ahead', async () => {
+      const store = await ground().empty();
+      const now = Date.now();
+      // Its authorization ends in three days.
+      const paymentTime = new Date(now - 4 * DAY).toISOString();
+      const ahead = new Date(now + 4 * DAY);
+      await record(store, { ...PAID, paymentTime });
+      const expired = async (): Promise<number> => {
+        const listed = { ...ANY_ORDER, attention: 'AUTHORIZATION_EXPIRED' } as const;
+        return (await store.listOrders(listed, { limit: 9, cursor: null })).items.length;
+      };
+      const flaws = async () => (await store.check('orders', ALL)).items.flatMap((one) => one.flaws);
+      expect(await store.sweep(ahead, 100)).toBeGreaterThan(0);
+      expect([await expired(), (await flaws()).length]).toEqual([1, 1]);
+      expect(await store.rebuildAhead(ALL, ahead)).toEqual({ orders: 0, changed: 0, next: null });
+      const step = await store.rebuildAhead(ALL, new Date(now));
+      expect(step).toMatchObject({ orders: 1, changed: 1, next: expect.any(String) });
+      expect(await store.rebuildAhead({ ...ALL, cursor: step.next }, new Date(now))).toMatchObject({ next: null });
+      expect([await expired(), await flaws()]).toEqual([0, []]);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+      expect(await store.sweep(ahead, 100)).toBeGreaterThan(0);
+      expect(await expired()).toBe(1);
     });
 
     test('of many payments of one shop order changes with the next sweep, where too many look on', async () => {

@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { handlers } from '../../src/handlers/index.ts';
+import type { Order } from '../../src/order/order.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { OrderFilter, Store } from '../../src/store/store.ts';
 import { type MethodReport, reportMethods } from '../../src/upkeep/methods.ts';
+import { rebuildByRulesInForce } from '../../src/upkeep/rebuild.ts';
 import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { AMPLE, ANY_ORDER, delivery, record, RULES } from '../store/support.ts';
 import { eventually } from '../support/client.ts';
@@ -29,14 +31,12 @@ const HOUR = 3_600_000;
 const CARD = paymentResult('S', { paymentAmount: jpy('120'), paymentMethodType: 'CARD' });
 const ignore = (): void => undefined;
 
-test('orders that the clock changes are swept while the service runs', async () => {
-  const dueSoon = new Date(Date.now() - HOUR + 2_000);
-  await store.record([delivery(CARD, { at: dueSoon })], AMPLE);
-  const asking = async () =>
-    (await store.listOrders({ ...ANY_ORDER, nextAction: 'INQUIRE' }, { limit: 9, cursor: null })).items;
-  expect(await asking()).toEqual([]);
+/** Sweeps ten times a second, by a clock that may be wrong. */
+const startSweeping = (now = Date.now) => {
   const failed: unknown[] = [];
+  const setBack: number[] = [];
   const upkeep = startUpkeep({
+    now,
     store,
     handlers,
     rules: BY_METHOD,
@@ -44,6 +44,7 @@ test('orders that the clock changes are swept while the service runs', async () 
     sweepEveryMs: 100,
     report: {
       rebuilt: ignore,
+      setBack: (changed) => void setBack.push(changed),
       redriven: ignore,
       moved: ignore,
       removed: ignore,
@@ -55,12 +56,54 @@ test('orders that the clock changes are swept while the service runs', async () 
       failed: (_task, error) => void failed.push(error),
     },
   });
+  return { upkeep, failed, setBack };
+};
+
+const listed = async (filter: Partial<OrderFilter>): Promise<readonly Order[]> =>
+  (await store.listOrders({ ...ANY_ORDER, ...filter }, { limit: 9, cursor: null })).items;
+
+const asking = async () => await listed({ nextAction: 'INQUIRE' });
+const expired = async () => await listed({ attention: 'AUTHORIZATION_EXPIRED' });
+
+test('orders that the clock changes are swept while the service runs', async () => {
+  const dueSoon = new Date(Date.now() - HOUR + 2_000);
+  await store.record([delivery(CARD, { at: dueSoon })], AMPLE);
+  expect(await asking()).toEqual([]);
+  const { upkeep, failed } = startSweeping();
   try {
     await eventually('the sweep', asking, ({ length }) => length === 1);
   } finally {
     await upkeep.stop();
   }
   expect(failed).toEqual([]);
+});
+
+test('a clock that was ahead leaves nothing behind in lists, once it is right, whether the service ran or not', async () => {
+  // Its authorization ends in three days.
+  await record(store, { ...CARD, paymentTime: new Date(Date.now() - 96 * HOUR).toISOString() });
+  // A first start derives every order, by the clock as it is.
+  await rebuildByRulesInForce(store, BY_METHOD, () => false);
+  let ahead = 96 * HOUR;
+  const runs = startSweeping(() => Date.now() + ahead);
+  try {
+    await eventually('ahead of time', expired, ({ length }) => length === 1);
+    ahead = 0;
+    await eventually('right again', expired, ({ length }) => length === 0);
+    ahead = 96 * HOUR;
+    await eventually('ahead once more', expired, ({ length }) => length === 1);
+  } finally {
+    await runs.upkeep.stop();
+  }
+  const starts = startSweeping();
+  try {
+    await eventually('right after a start', expired, ({ length }) => length === 0);
+  } finally {
+    await starts.upkeep.stop();
+  }
+  expect([runs, starts].map(({ failed, setBack }) => [failed, setBack])).toEqual([
+    [[], [1]],
+    [[], [1]],
+  ]);
 });
 
 const paid = (number: number, fields: Fields): Fields =>

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Amount } from '../order/amount.ts';
-import type { ResultStatus } from '../order/statement.ts';
 import type { Operation } from './call-codes.ts';
 
 /** A payment by one of its ids; APO takes `paymentId` where both are given. */
@@ -20,8 +19,6 @@ export interface RefundAsk {
   readonly paymentId: string;
   readonly refundAmount: Amount;
   readonly captureId?: string | undefined;
-  readonly refundReason?: string | undefined;
-  readonly refundNotifyUrl?: string | undefined;
 }
 
 /** A refund by one of its ids; APO takes `refundId` where both are given. */
@@ -58,54 +55,17 @@ const amount = z
   .transform(({ currency, value }): Amount => ({ currency, value: BigInt(value) }));
 const amountOrNull = amount.nullish().transform((value) => value ?? null);
 
-const transactionResult = z
-  .object({ resultStatus: z.enum(['S', 'F', 'U']), resultCode: text })
-  .nullish()
-  .catch(null);
-
-/** What followed a payment: a capture, a refund, a cancellation. */
-export interface Transaction {
-  /** PAYMENT, REFUND, CAPTURE, CANCEL, AUTHORIZATION, VOID, INCREMENTAL: an open set. */
-  readonly type: string | null;
-  /** SUCCESS, FAIL, PROCESSING, CANCELLED, PENDING: an open set. */
-  readonly status: string | null;
-  /** This decides; null where it is not stated. */
-  readonly resultStatus: ResultStatus | null;
-  readonly resultCode: string | null;
-  /** A capture's `captureId`, a refund's `refundId`. */
-  readonly id: string | null;
-  /** A capture's `captureRequestId`, a refund's `refundRequestId`. */
-  readonly requestId: string | null;
-  readonly amount: Amount | null;
-  readonly time: string | null;
-}
-
-const transaction = z
-  .object({
-    transactionType: text,
-    /** As a table of APO's pages spells it. */
-    transationType: text,
-    transactionStatus: text,
-    transactionResult,
-    transactionId: idOrNull,
-    transactionRequestId: idOrNull,
-    transactionAmount: amountOrNull,
-    transactionTime: text,
-  })
-  .transform((fields): Transaction => ({
-    type: fields.transactionType ?? fields.transationType,
-    status: fields.transactionStatus,
-    resultStatus: fields.transactionResult?.resultStatus ?? null,
-    resultCode: fields.transactionResult?.resultCode ?? null,
-    id: fields.transactionId,
-    requestId: fields.transactionRequestId,
-    amount: fields.transactionAmount,
-    time: fields.transactionTime,
-  }));
+/** A capture, a refund or a cancellation that followed a payment. */
+const transaction = z.object({
+  transactionId: idOrNull,
+  transactionRequestId: idOrNull,
+  transactionAmount: amountOrNull,
+});
 
 /**
  * What an answer with S must hold to be one. Required is what the decision rests on, and the id by which APO knows what
- * was made; official samples lack other fields that are marked required.
+ * was made; official samples lack other fields that are marked required. handlers/inquiry.ts reads what an inquiry
+ * states.
  */
 export const ANSWERS = {
   inquiryPayment: z.object({
@@ -113,30 +73,21 @@ export const ANSWERS = {
     paymentStatus: z.string().min(1),
     paymentId: idOrNull,
     paymentRequestId: idOrNull,
-    paymentResultCode: text,
     paymentAmount: amountOrNull,
-    paymentCreateTime: text,
-    paymentTime: text,
-    authExpiryTime: text,
-    transactions: z
-      .array(transaction)
-      .nullish()
-      .transform((list): readonly Transaction[] => list ?? []),
+    transactions: z.array(transaction).nullish(),
   }),
   capture: z.object({
     captureId: id,
     captureRequestId: id,
     paymentId: idOrNull,
     captureAmount: amountOrNull,
-    captureTime: text,
   }),
-  cancel: z.object({ paymentId: idOrNull, paymentRequestId: idOrNull, cancelTime: text }),
+  cancel: z.object({ paymentId: idOrNull, paymentRequestId: idOrNull }),
   refund: z.object({
     refundId: id,
     refundRequestId: id,
     paymentId: idOrNull,
     refundAmount: amountOrNull,
-    refundTime: text,
   }),
   inquiryRefund: z.object({
     /** SUCCESS, FAIL, PROCESSING: an open set. */
@@ -144,7 +95,6 @@ export const ANSWERS = {
     refundId: idOrNull,
     refundRequestId: idOrNull,
     refundAmount: amountOrNull,
-    refundTime: text,
   }),
 } as const satisfies Readonly<Record<Operation, z.ZodType>>;
 

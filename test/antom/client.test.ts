@@ -84,19 +84,12 @@ describe('a request', () => {
     [
       'refund',
       async (client) =>
-        await client.refund({
-          refundRequestId: 'F1',
-          paymentId: 'P1',
-          refundAmount: hkd,
-          captureId: 'A1',
-          refundReason: 'Größe',
-        }),
+        await client.refund({ refundRequestId: 'Größe', paymentId: 'P1', refundAmount: hkd, captureId: 'A1' }),
       {
-        refundRequestId: 'F1',
+        refundRequestId: 'Größe',
         paymentId: 'P1',
         refundAmount: { currency: 'HKD', value: '10' },
         captureId: 'A1',
-        refundReason: 'Größe',
       },
     ],
     [
@@ -158,7 +151,6 @@ describe('what APO signed is read', () => {
         captureRequestId: '20250507181369736538569428992',
         paymentId: '20250507114010800100181290233266703',
         captureAmount: hkd,
-        captureTime: '2025-05-07T03:04:15-07:00',
       },
     });
   });
@@ -172,19 +164,12 @@ describe('what APO signed is read', () => {
       answer: {
         paymentStatus: 'SUCCESS',
         paymentId: '20250317194010890100111600255689113',
-        paymentResultCode: 'SUCCESS',
         paymentAmount: jpy,
-        paymentTime: '2025-03-16T19:27:17-07:00',
         transactions: [
           {
-            type: 'CAPTURE',
-            status: 'SUCCESS',
-            resultStatus: 'S',
-            resultCode: 'SUCCESS',
-            id: '20250317194010890100111600255676857',
-            requestId: 'G153202503171022523041',
-            amount: jpy,
-            time: '2025-03-16T19:27:17-07:00',
+            transactionId: '20250317194010890100111600255676857',
+            transactionRequestId: 'G153202503171022523041',
+            transactionAmount: jpy,
           },
         ],
       },
@@ -196,30 +181,17 @@ describe('what APO signed is read', () => {
       api.reply(answering({ result: OK, paymentId: 'P1', paymentStatus: 'FAIL', transactions }));
       expect(await clientWith().inquiryPayment({ paymentId: 'P1' })).toMatchObject({
         outcome: 'OK',
-        answer: { paymentStatus: 'FAIL', paymentAmount: null, paymentRequestId: null, transactions: [] },
+        answer: { paymentStatus: 'FAIL', paymentAmount: null, paymentRequestId: null },
       });
     }
   });
 
-  test("a transaction's type also where it is spelt as in a table of APO's", async () => {
-    const transactions = [{ transationType: 'CAPTURE', transactionResult: { resultStatus: 'U' } }];
-    api.reply(answering({ result: OK, paymentId: 'P1', paymentStatus: 'SUCCESS', transactions }));
-    expect(await clientWith().inquiryPayment({ paymentId: 'P1' })).toMatchObject({
-      answer: { transactions: [{ type: 'CAPTURE', resultStatus: 'U', id: null }] },
-    });
-  });
-
   test('cancel, refund and inquiryRefund', async () => {
-    const refunded = {
-      refundRequestId: 'F1',
-      refundId: 'B1',
-      refundAmount: { currency: 'HKD', value: 10 },
-      refundTime: '2020-10-10T12:01:01+08:30',
-    };
-    api.reply(answering({ result: OK, paymentId: 'P1', paymentRequestId: 'R1', cancelTime: '2025-05-07T03:04:15Z' }));
+    const refunded = { refundRequestId: 'F1', refundId: 'B1', refundAmount: { currency: 'HKD', value: 10 } };
+    api.reply(answering({ result: OK, paymentId: 'P1', paymentRequestId: 'R1' }));
     expect(await clientWith().cancel({ paymentRequestId: 'R1' })).toMatchObject({
       outcome: 'OK',
-      answer: { paymentId: 'P1', cancelTime: '2025-05-07T03:04:15Z' },
+      answer: { paymentId: 'P1', paymentRequestId: 'R1' },
     });
     api.reply(answering({ result: OK, paymentId: 'P1', ...refunded }));
     expect(await clientWith().refund({ refundRequestId: 'F1', paymentId: 'P1', refundAmount: hkd })).toMatchObject({

@@ -2,19 +2,21 @@ import { linkLock, type Lock, orderLock } from './lock.ts';
 import { identifiersOf, linksAmong } from './links.ts';
 import type { Link, Touched, TouchedKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
-import { hexOf, linksIn, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
+import { hexOf, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
 import type { PutNotification, Transaction } from './transaction.ts';
+
+const linksOfRow = ({ clientId, identifiers }: NotificationEntry): readonly Link[] => linksAmong(identifiers, clientId);
 
 /** The locks under which a notification is applied: of its order, and of what may join that with others. */
 export const locksOf = (row: NotificationEntry): readonly Lock[] => [
   ...orderOf(row).map(orderLock),
-  ...linksIn(row).map(linkLock),
+  ...linksOfRow(row).map(linkLock),
 ];
 
 /** The orders of notifications, and what joins them with others. */
 export const touchedBy = (rows: readonly NotificationEntry[]): Touched => ({
   keys: rows.flatMap(orderOf),
-  links: rows.flatMap(linksIn),
+  links: rows.flatMap(linksOfRow),
 });
 
 export interface Put {
@@ -54,7 +56,7 @@ export const putAndTouch = async (transaction: Transaction, rows: readonly Notif
         ...applied.flatMap((row) => addedBy(row, stored.get(row.id) as PutNotification)),
         ...earlier.flatMap(orderOf),
       ],
-      links: [...applied.flatMap(linksIn), ...earlier.flatMap(linksIn), ...left],
+      links: [...applied.flatMap(linksOfRow), ...earlier.flatMap(linksOfRow), ...left],
     },
   };
 };

@@ -6,7 +6,7 @@ import { ordersLinkedBy } from './joined.ts';
 import { identifiersOf, linksAmong } from './links.ts';
 import type { Link, OrderKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
-import { bytesOf, linksIn, type NotificationEntry, notificationId, type ReadingColumns } from './row.ts';
+import { bytesOf, type NotificationEntry, notificationId, type ReadingColumns } from './row.ts';
 import type { NotificationKey } from './store.ts';
 import type { Database, Transaction } from './transaction.ts';
 
@@ -55,7 +55,7 @@ const keysOf = ({ clientId, columns }: ReapplicationEntry): readonly OrderKey[] 
   columns.paymentId === '' ? [] : [{ clientId, orderKey: columns.paymentId }];
 
 const linksNow = ({ clientId, columns }: ReapplicationEntry): readonly Link[] =>
-  linksIn({ clientId, identifiers: columns.identifiers });
+  linksAmong(columns.identifiers, clientId);
 
 const outcomesOf = (
   entries: readonly ReapplicationEntry[],

@@ -4,7 +4,7 @@ import { textOfAsked } from '../order/asked.ts';
 import type { Identifier } from '../order/identifier.ts';
 import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
 import { linksOf } from '../order/statement.ts';
-import type { Link, OrderKey } from './order-key.ts';
+import type { OrderKey } from './order-key.ts';
 import type { InquiryDelivery, NotificationDelivery, UnverifiedDelivery, VerificationFailure } from './store.ts';
 
 /**
@@ -144,13 +144,6 @@ export const withDigest = (entry: WithBytes): NotificationRow => {
   const digest = digestOf(entry, entry.raw.body);
   return { ...entry, digest: Buffer.from(digest, 'hex'), id: notificationId(entry.clientId, digest) };
 };
-
-/** A notification joins others by these links. */
-export const linksIn = ({
-  clientId,
-  identifiers,
-}: Pick<NotificationEntry, 'clientId' | 'identifiers'>): readonly Link[] =>
-  identifiers.flatMap(({ name, value, joins }) => (joins === 0 ? [] : [{ clientId, name, value } as Link]));
 
 /** Of which notifications an order consists: those of a handled kind. */
 export const OF_ORDERS = "outcome <> 'UNHANDLED' and kind <> 'UNKNOWN'";

@@ -58,7 +58,9 @@ export const runLane = async (lane: LaneOptions): Promise<void> => {
 const postDue = async (lane: LaneOptions): Promise<number> => {
   const now = Date.now();
   const page = { limit: 2 * lane.atOnce, now };
-  const { pausedUntil, attempts, due } = await lane.store.dueCallbacks(lane.targets, page);
+  // Without their secrets: they may cross to the database's thread.
+  const destinations = lane.targets.map(({ clientId, url, origin }) => ({ clientId, url, origin }));
+  const { pausedUntil, attempts, due } = await lane.store.dueCallbacks(destinations, page);
   if (due.length === 0)
     return pausedUntil === null || pausedUntil <= now ? LOOK_EVERY_MS : Math.min(LOOK_EVERY_MS, pausedUntil - now);
   const needless = due.flatMap(withoutPost);
@@ -91,11 +93,10 @@ const keep = async (
   results: readonly CallbackResult[],
   url: UrlState,
 ): Promise<boolean> => {
-  const destinations = targets.map(({ clientId, url: digest, origin }) => ({ clientId, url: digest, origin }));
   while (lease.left() > 0) {
     try {
       const kept = await lease.under(
-        async (own) => (await store.keepCallbackResults(own, { destinations, results, url })) || null,
+        async (own) => (await store.keepCallbackResults(own, { digest: targets[0].url, results, url })) || null,
       );
       return kept === true;
     } catch (error) {

@@ -98,7 +98,8 @@ export type UrlState =
   | null;
 
 export interface CallbackResults {
-  readonly destinations: readonly CallbackDestination[];
+  /** SHA-256 of the URL, lower-case hex. */
+  readonly digest: string;
   readonly results: readonly CallbackResult[];
   readonly url: UrlState;
 }

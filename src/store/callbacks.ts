@@ -117,7 +117,7 @@ const comparedWith = (copied: string, order: Order): 'same' | 'different' =>
 export const keepCallbackResults = async (
   database: Database,
   lease: Lease,
-  { destinations, results, url }: CallbackResults,
+  { digest, results, url }: CallbackResults,
 ): Promise<boolean> =>
   await database.transact([], async (transaction) => {
     if (!(await fence(transaction, lease))) return false;
@@ -127,8 +127,7 @@ export const keepCallbackResults = async (
     const delivered = results.filter(({ kind }) => kind === 'delivered');
     for (const number of new Set(delivered.map((one) => one.number)))
       await query('update callback_urls set delivered_at = cast($2 as bigint) where number = $1', [number, now]);
-    const [first] = destinations;
-    if (first !== undefined && url !== null) await keepUrlState(query, first, { url, now });
+    if (url !== null) await keepUrlState(query, digest, { url, now });
     return true;
   });
 
@@ -182,7 +181,7 @@ const FORGET = `
 
 const keepUrlState = async (
   query: Query,
-  { url: digest }: CallbackDestination,
+  digest: string,
   { url, now }: { readonly url: Exclude<UrlState, null>; readonly now: number },
 ): Promise<void> => {
   if (url.kind === 'working') {

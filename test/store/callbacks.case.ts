@@ -68,7 +68,7 @@ const inVain = (one: DueCallback): CallbackResult => ({
 const gone = (one: DueCallback): CallbackResult => ({ ...keyOf(one), kind: 'gone' });
 
 const keep = async (store: Store, results: readonly CallbackResult[], url: UrlState = null): Promise<boolean> =>
-  await store.keepCallbackResults(LEASE, { destinations: [SHOP], results, url });
+  await store.keepCallbackResults(LEASE, { digest: SHOP.url, results, url });
 
 const deliverAll = async (store: Store): Promise<void> => {
   expect(await keep(store, (await due(store)).due.map(delivered))).toBe(true);
@@ -219,7 +219,7 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(await store.takeLease(stranger, { starting: false })).toBe(false);
       expect(await store.takeChanges(stranger, [], 100)).toBeNull();
       const results = (await due(store)).due.map(delivered);
-      const kept = { destinations: [SHOP], results, url: null };
+      const kept = { digest: SHOP.url, results, url: null };
       expect(await store.keepCallbackResults(stranger, kept)).toBe(false);
       expect(await store.alarmCallbacks(stranger, { since: new Date(), unless: new Date() })).toBeNull();
       await store.releaseLease(stranger.owner);

@@ -37,7 +37,7 @@ export const keepPosts = async (
 ): Promise<void> => {
   const { due } = await store.dueCallbacks([shop], { limit: 9, now: Date.now() });
   const results = due.map((one) => resultOf(one, fails));
-  if (!(await store.keepCallbackResults(LEASE, { destinations: [shop], results, url }))) throw new Error('no lease');
+  if (!(await store.keepCallbackResults(LEASE, { digest: shop.url, results, url }))) throw new Error('no lease');
 };
 
 const resultOf = ({ clientId, orderKey, number, content }: DueCallback, fails: string | null): CallbackResult => {

@@ -5,10 +5,11 @@ import type { Asked } from '../order/asked.ts';
 import type { Identifier, IdentifierName } from '../order/identifier.ts';
 import type { ReadInquiry, Reading } from '../order/reading.ts';
 import type { JsonObject, Statement } from '../order/statement.ts';
-import { isObject, optionalAmount, optionalIdentifier, result, toleratedText, toleratedTime } from './fields.ts';
-import { paymentFields } from './payment.ts';
+import { isObject, result, toleratedText, toleratedTime } from './fields.ts';
+import { detailsOf, paymentFields } from './payment.ts';
 import { describeIssue, must, toProblem } from './problem.ts';
 import { decode, faultOf, identifiersOf } from './read.ts';
+import { isNamed, NAMELESS, refundFields, stateRefund } from './refund.ts';
 import { identifiersIn, stateTransaction, statusOf, transactions } from './transactions.ts';
 
 /*
@@ -78,18 +79,7 @@ const payment = paymentFields.omit({ result: true }).extend({
 
 const statePaymentAsked = (fields: z.infer<typeof payment>): readonly Statement[] => {
   const { paymentStatus, paymentId } = fields;
-  const details = {
-    amount: fields.paymentAmount,
-    paymentRequestId: fields.paymentRequestId,
-    paymentTime: fields.paymentTime,
-    paymentCreateTime: fields.paymentCreateTime,
-    authExpiryTime: fields.authExpiryTime ?? fields.authExpirytime,
-    paymentMethodType: fields.paymentMethodType,
-    pspName: fields.pspCustomerInfo?.pspName,
-    hasResultInfo: fields.paymentResultInfo,
-    acquirerInfo: fields.acquirerInfo,
-    acquirerReferenceNo: fields.acquirerReferenceNo,
-  };
+  const details = { ...detailsOf(fields), authExpiryTime: fields.authExpiryTime ?? fields.authExpirytime };
   const stated: Statement =
     paymentStatus === 'CANCELLED'
       ? { about: 'cancelled payment', ...details }
@@ -106,33 +96,13 @@ const statePaymentAsked = (fields: z.infer<typeof payment>): readonly Statement[
   return [stated, ...fields.transactions.map((one) => stateTransaction(one, paymentId))];
 };
 
-const refund = z
-  .object({
-    refundId: optionalIdentifier,
-    refundRequestId: optionalIdentifier,
-    paymentId: optionalIdentifier,
-    captureId: optionalIdentifier,
-    refundStatus: status,
-    refundAmount: optionalAmount,
-    refundTime: toleratedTime,
-  })
-  .refine(({ refundId, refundRequestId }) => refundId !== undefined || refundRequestId !== undefined, {
-    path: ['refundId'],
-    error: 'is missing, and so is refundRequestId',
-  });
+// In this order problems name the fields.
+const { refundAmount, refundTime, result: _result, ...refundIds } = refundFields.shape;
+const refund = z.object({ ...refundIds, refundStatus: status, refundAmount, refundTime }).refine(isNamed, NAMELESS);
 
+/** The code of the call is not the refund's. */
 const stateRefundAsked = (fields: z.infer<typeof refund>): readonly Statement[] => [
-  {
-    about: 'refund',
-    refundId: fields.refundId,
-    refundRequestId: fields.refundRequestId,
-    paymentId: fields.paymentId,
-    captureId: fields.captureId,
-    // The code of the call is not the refund's.
-    result: { resultStatus: statusOf(fields.refundStatus), resultCode: null, resultMessage: null },
-    amount: fields.refundAmount,
-    refundTime: fields.refundTime,
-  },
+  stateRefund(fields, { resultStatus: statusOf(fields.refundStatus), resultCode: null, resultMessage: null }),
 ];
 
 const READERS: Readonly<Record<Asked['operation'], Read>> = {

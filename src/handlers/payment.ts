@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PaymentStatement } from '../order/statement.ts';
+import type { PaymentDetails, PaymentStatement } from '../order/statement.ts';
 import {
   acquirerInfo,
   identifier,
@@ -32,13 +32,8 @@ export const paymentFields = z.object({
   acquirerReferenceNo: toleratedText,
 });
 
-export const statePayment = (
-  fields: z.infer<typeof paymentFields>,
-  { pending }: { readonly pending: boolean },
-): PaymentStatement => ({
-  about: 'payment',
-  pending,
-  result: fields.result,
+/** What is said of a payment besides its result. */
+export const detailsOf = (fields: Omit<z.infer<typeof paymentFields>, 'result'>): PaymentDetails => ({
   amount: fields.paymentAmount,
   paymentRequestId: fields.paymentRequestId,
   paymentTime: fields.paymentTime,
@@ -50,6 +45,11 @@ export const statePayment = (
   acquirerInfo: fields.acquirerInfo,
   acquirerReferenceNo: fields.acquirerReferenceNo,
 });
+
+export const statePayment = (
+  fields: z.infer<typeof paymentFields>,
+  { pending }: { readonly pending: boolean },
+): PaymentStatement => ({ about: 'payment', pending, result: fields.result, ...detailsOf(fields) });
 
 /** S is an authorization (for methods without capture: the payment), F a decline, U not final. */
 export const payment = createHandler({

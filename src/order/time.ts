@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 export const isoTime = (ms: number | string): string => new Date(Number(ms)).toISOString();
 
 /** The same; null stays null. */
-export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+export const isoOrNull = (ms: number | string | null): string | null => (ms === null ? null : isoTime(ms));
 
 /** A time that APO states, for a person: epoch milliseconds as ISO 8601, all else as it is. */
 export const legibleTime = (text: string): string => (EPOCH_MILLISECONDS.test(text) ? isoTime(text) : text);

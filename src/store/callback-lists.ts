@@ -1,4 +1,4 @@
-import { isoTime } from '../order/time.ts';
+import { isoOrNull, isoTime } from '../order/time.ts';
 import { bringBack } from './ahead.ts';
 import type { CallbackUrl, Lease, OrderCallback } from './callback.ts';
 import { type DeliveredColumns, readDelivered } from './callback-content.ts';
@@ -57,8 +57,6 @@ const SELECT_URLS = `
   from callback_urls u
   order by client_id, number`;
 
-const timeOrNull = (time: Count | null): string | null => (time === null ? null : isoTime(time));
-
 const toCallbackUrl = (row: UrlRow): CallbackUrl => {
   const since = [row.pending_since, row.untaken_since].filter((time) => time !== null).map(Number);
   return {
@@ -66,7 +64,7 @@ const toCallbackUrl = (row: UrlRow): CallbackUrl => {
     origin: row.origin,
     inUse: Number(row.in_use) === 1,
     followedSince: isoTime(row.followed_since),
-    deliveredAt: timeOrNull(row.delivered_at),
+    deliveredAt: isoOrNull(row.delivered_at),
     waiting: Number(row.waiting),
     waitingSince: since.length === 0 ? null : isoTime(Math.min(...since)),
     why: row.paused_until === null ? row.pending_why : (row.why ?? ''),

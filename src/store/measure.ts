@@ -1,6 +1,6 @@
 import type { AttentionCode } from '../order/attention-code.ts';
 import type { OrderStatus } from '../order/status.ts';
-import { isoTime } from '../order/time.ts';
+import { isoOrNull } from '../order/time.ts';
 import { listCallbackUrls } from './callback-lists.ts';
 import { heldUp } from './feed.ts';
 import type { Counts, Measures } from './measures.ts';
@@ -70,8 +70,7 @@ const failedOf = async (query: Query): Promise<Measures['failed']> => {
      from notifications
      where outcome <> 'APPLIED' and outcome = 'FAILED'`,
   );
-  const oldest = row?.oldest ?? null;
-  return { count: Number(row?.count), oldestReceivedAt: oldest === null ? null : isoTime(oldest) };
+  return { count: Number(row?.count), oldestReceivedAt: isoOrNull(row?.oldest ?? null) };
 };
 
 const callbacksOf = async (query: Query): Promise<Measures['callbacks']> => {
@@ -107,6 +106,5 @@ export const lastVerifiedBy = async (query: Query): Promise<string | null> => {
     `select max(last_received_at) as last
      from (select last_received_at from notifications where asked is null order by position desc limit 100) newest`,
   );
-  const last = row?.last ?? null;
-  return last === null ? null : isoTime(last);
+  return isoOrNull(row?.last ?? null);
 };

@@ -1,6 +1,6 @@
 import type { MoveKind } from '../order/move.ts';
 import type { MovementStatus } from '../order/movement.ts';
-import { isoTime } from '../order/time.ts';
+import { isoOrNull, isoTime } from '../order/time.ts';
 import type { Move, MoveKey, MovesUnderWay } from './move.ts';
 import type { OrderKey } from './order-key.ts';
 import type { Count, Query } from './transaction.ts';
@@ -77,8 +77,7 @@ export const movesUnderWay = async (query: Query): Promise<MovesUnderWay> => {
   const [row] = await query<{ count: Count; oldest: Count | null }>(
     `select count(*) as count, min(created_at) as oldest from moves where status = 'PROCESSING'`,
   );
-  const oldest = row?.oldest ?? null;
-  return { underWay: Number(row?.count ?? 0), since: oldest === null ? null : isoTime(oldest) };
+  return { underWay: Number(row?.count ?? 0), since: isoOrNull(row?.oldest ?? null) };
 };
 
 /** Returns whether there was none by its key. */

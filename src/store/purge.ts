@@ -1,5 +1,5 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
-import { isoTime } from '../order/time.ts';
+import { isoOrNull } from '../order/time.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
 import { IN_USE } from './setting.ts';
 import type { PurgeBounds, UnverifiedMeasure } from './store.ts';
@@ -25,8 +25,6 @@ const withinBounds = (
   return { where: terms.join(' and '), values };
 };
 
-const timeOf = (at: Count | null | undefined): string | null => (at === null || at === undefined ? null : isoTime(at));
-
 /** What `purgeUnverified` would remove. */
 export const measureUnverified = async (
   { query }: Database,
@@ -44,8 +42,8 @@ export const measureUnverified = async (
   return {
     count: Number(row?.count ?? 0),
     bytes: Number(row?.bytes ?? 0),
-    oldest: timeOf(row?.oldest),
-    newest: timeOf(row?.newest),
+    oldest: isoOrNull(row?.oldest ?? null),
+    newest: isoOrNull(row?.newest ?? null),
   };
 };
 

@@ -3,7 +3,7 @@ import type { Order } from '../order/order.ts';
 import { readWhy, type Why, whyAsk } from '../reconcile/due.ts';
 import { planOf, refundPlan } from '../reconcile/plan.ts';
 import { registrationKey } from '../store/order-key.ts';
-import type { InquiryKey, Page, PageRequest, Store } from '../store/store.ts';
+import { type InquiryKey, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
 import { orderNamed } from './stored.ts';
 
 /** What may be asked, and why. */
@@ -42,12 +42,10 @@ const all = async <T>(
   isWanted: (item: T) => boolean = () => true,
 ): Promise<readonly T[]> => {
   const items: T[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Page<T> = await list({ limit: AT_ONCE, cursor });
-    items.push(...page.items.filter(isWanted));
-    cursor = page.items.every(isWanted) ? page.next : null;
-  } while (cursor !== null);
+  for await (const page of pagesOf(list, AT_ONCE)) {
+    items.push(...page.filter(isWanted));
+    if (!page.every(isWanted)) break;
+  }
   return items;
 };
 

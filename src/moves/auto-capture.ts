@@ -1,5 +1,5 @@
 import type { Order } from '../order/order.ts';
-import type { Store } from '../store/store.ts';
+import { pagesOf, type Store } from '../store/store.ts';
 import type { Moves } from './moves.ts';
 
 const AT_ONCE = 100;
@@ -16,11 +16,8 @@ interface AutoCapture {
 /** Captures what orders say is to be captured, where a registration says the amount; one at a time. */
 export const captureByRegistration = async (work: AutoCapture): Promise<void> => {
   const { store, isStopping } = work;
-  for (let cursor: string | null = null, more = true; more && !isStopping(); more = cursor !== null) {
-    const page: Awaited<ReturnType<Store['listOrders']>> = await store.listOrders(DUE, { limit: AT_ONCE, cursor });
-    for (const order of page.items) if (!isStopping()) await capture(work, order);
-    cursor = page.next;
-  }
+  const pages = pagesOf(async (page) => await store.listOrders(DUE, page), AT_ONCE, isStopping);
+  for await (const items of pages) for (const order of items) if (!isStopping()) await capture(work, order);
 };
 
 /** Once the shop, or we, have captured or cancelled anything, or tried to, the rest is a matter for the shop. */

@@ -1,6 +1,6 @@
 import type { AmountText } from '../order/amount.ts';
 import type { Order } from '../order/order.ts';
-import type { InquiryKey, InquiryPlan, ListedRefund, Store } from '../store/store.ts';
+import { type InquiryKey, type InquiryPlan, type ListedRefund, pagesOf, type Store } from '../store/store.ts';
 import { type Why, whyAsk } from './due.ts';
 
 /** So many payments are asked in one round; the next round asks the next ones. */
@@ -44,12 +44,10 @@ const isUnjoined = ({ paymentIds }: ListedRefund): boolean => paymentIds.length 
 const lately = async (store: Pick<Store, 'listOrders'>, clientId: string): Promise<readonly Order[]> => {
   const filter = { clientId, status: 'CAPTURED', nextAction: null, attention: null, referenceOrderId: null } as const;
   const orders: Order[] = [];
-  let cursor: string | null = null;
-  do {
-    const page = await store.listOrders(filter, { limit: PAGE, cursor });
-    orders.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== null && orders.length < LOOKED_AT);
+  for await (const items of pagesOf(async (page) => await store.listOrders(filter, page), PAGE)) {
+    orders.push(...items);
+    if (orders.length >= LOOKED_AT) break;
+  }
   return orders;
 };
 

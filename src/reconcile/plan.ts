@@ -1,4 +1,4 @@
-import type { InquiryPlan, ListedRefund, Page, Store, Unplanned } from '../store/store.ts';
+import { type InquiryPlan, type ListedRefund, pagesOf, type Store, type Unplanned } from '../store/store.ts';
 import { firstDue, firstDueOfRefund, type Why, whyAsk } from './due.ts';
 
 /** What changed less long ago is changed again before it is due, most of it. */
@@ -43,15 +43,13 @@ export const planOf = ({ key, position, order }: Unplanned): InquiryPlan => {
 
 const planRefunds = async (planning: Planning): Promise<void> => {
   const { store, clientIds, isBack, isFirst = isBack, isStopping = () => false } = planning;
-  let cursor: string | null = null;
-  do {
-    const page: Page<ListedRefund> = await store.listRefunds({ joined: false }, { limit: PLANNED_AT_ONCE, cursor });
-    await store.planInquiries(
-      page.items.flatMap((refund) => (clientIds.includes(refund.clientId) ? refundPlan(refund) : [])),
-    );
+  const pages = pagesOf(async (page) => await store.listRefunds({ joined: false }, page), PLANNED_AT_ONCE);
+  for await (const refunds of pages) {
+    const ours = refunds.filter(({ clientId }) => clientIds.includes(clientId));
+    await store.planInquiries(ours.flatMap(refundPlan));
     // Of the older ones every one was planned when it came.
-    cursor = isFirst ? page.next : null;
-  } while (cursor !== null && !isStopping());
+    if (!isFirst || isStopping()) break;
+  }
 };
 
 export const refundPlan = ({

@@ -44,6 +44,19 @@ export interface PageRequest {
   readonly cursor: string | null;
 }
 
+/** The items of a list from its beginning, page by page; `isStopping` is asked before each is read. */
+export async function* pagesOf<T>(
+  read: (page: PageRequest) => Promise<Page<T>>,
+  limit: number,
+  isStopping: () => boolean = () => false,
+): AsyncGenerator<readonly T[], void, undefined> {
+  for (let cursor: string | null = null, more = true; more && !isStopping(); more = cursor !== null) {
+    const page: Page<T> = await read({ limit, cursor });
+    yield page.items;
+    cursor = page.next;
+  }
+}
+
 export interface FeedPage<T> {
   readonly items: readonly T[];
   /** Where to go on, after the latest too; it may advance although nothing was found. */

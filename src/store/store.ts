@@ -50,6 +50,7 @@ import type {
 export * from './callback.ts';
 export { type AllHeldBack, type HeldBack, recallHeldBack, rememberHeldBack } from './held-back.ts';
 export type * from './inquiring.ts';
+export * from './lists.ts';
 export type * from './move.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';
 export {
@@ -74,20 +75,6 @@ export type {
   RecordedUnverified,
   UnverifiedDelivery,
 } from './delivery.ts';
-
-export type {
-  Feed,
-  FeedEnds,
-  FeedPage,
-  FollowedNotifications,
-  Found,
-  NotificationFilter,
-  NotificationSummary,
-  OrderFilter,
-  Page,
-  PageRequest,
-  StoredNotification,
-} from './lists.ts';
 
 export type { Counts, Measures } from './measures.ts';
 

@@ -1,4 +1,4 @@
-import type { Page, PageRequest, Store } from '../store/store.ts';
+import { pagesOf, type Store } from '../store/store.ts';
 
 const AT_ONCE = 500;
 
@@ -8,21 +8,10 @@ const AT_ONCE = 500;
  */
 export const copyCallbacks = async (source: Store, target: Store): Promise<void> => {
   await target.importCallbackUrls(await source.readCallbackUrls());
-  await eachPage(source.readCallbacks, async (items) => await target.importCallbacks(items));
+  for await (const items of pagesOf(source.readCallbacks, AT_ONCE)) await target.importCallbacks(items);
 };
 
 /** Once the orders are there: the shop knows them by revisions of the source, and takes no smaller one. */
 export const copyRevisions = async (source: Store, target: Store): Promise<void> => {
-  await eachPage(source.readRevisions, async (items) => await target.importRevisions(items, new Date()));
-};
-
-const eachPage = async <T>(
-  read: (page: PageRequest) => Promise<Page<T>>,
-  take: (items: readonly T[]) => Promise<unknown>,
-): Promise<void> => {
-  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-    const page: Page<T> = await read({ limit: AT_ONCE, cursor });
-    await take(page.items);
-    cursor = page.next;
-  }
+  for await (const items of pagesOf(source.readRevisions, AT_ONCE)) await target.importRevisions(items, new Date());
 };

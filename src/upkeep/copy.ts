@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { OrderRules } from '../order/rules.ts';
 import { SETTING } from '../store/setting.ts';
-import { COPIED, type Copied, type Page, type PageRequest, type Store } from '../store/store.ts';
+import { COPIED, type Copied, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
 import { copyCallbacks, copyRevisions } from './copy-callbacks.ts';
 import { recallRules, rememberDerivedBy } from './in-force.ts';
 
@@ -229,12 +229,11 @@ const verify = async ({ source, target, onProgress }: CopyOptions, what: Copied)
   let done = 0;
   const fingerprintOf = async (store: Store): Promise<Fingerprint> => {
     const fingerprint = createFingerprint();
-    for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-      const { page }: Transfer = await readPage(store, what, { limit: AT_ONCE, cursor });
-      for (const row of page.items) fingerprint.add(row);
-      done += page.items.length;
+    const pages = pagesOf(async (page) => (await readPage(store, what, page)).page, AT_ONCE);
+    for await (const items of pages) {
+      for (const row of items) fingerprint.add(row);
+      done += items.length;
       onProgress?.({ step: 'verifying', what, done, total });
-      cursor = page.next;
     }
     return fingerprint.total();
   };

@@ -1,7 +1,7 @@
 import type { Handlers } from '../handlers/handler.ts';
 import { readStored } from '../handlers/read-stored.ts';
 import { type Outcome, OUTCOMES, type RawNotification } from '../order/reading.ts';
-import type { NotificationKey, Store, StoredNotification } from '../store/store.ts';
+import { type NotificationKey, pagesOf, type Store, type StoredNotification } from '../store/store.ts';
 
 /** How many notifications one short transaction applies again. */
 const AT_ONCE = 50;
@@ -50,11 +50,11 @@ export const createRedriving = (store: Store, handlers: Handlers): Redriving => 
       const outcomes = Object.fromEntries(OUTCOMES.map((one) => [one, 0])) as Record<Outcome, number>;
       const counts = { redriven: 0, withoutBytes: 0, held: 0 };
       const filter = { kind: null, outcome, clientId: null, id: null };
-      for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-        const page = await store.readNotifications(filter, { limit: AT_ONCE, cursor });
-        const whole = page.items.filter(hasBytes);
+      const pages = pagesOf(async (page) => await store.readNotifications(filter, page), AT_ONCE);
+      for await (const items of pages) {
+        const whole = items.filter(hasBytes);
         const results = await reapply(whole);
-        counts.withoutBytes += page.items.length - whole.length;
+        counts.withoutBytes += items.length - whole.length;
         for (const result of results) {
           if (result === null) counts.held += 1;
           else {
@@ -62,7 +62,6 @@ export const createRedriving = (store: Store, handlers: Handlers): Redriving => 
             outcomes[result] += 1;
           }
         }
-        cursor = page.next;
       }
       return { ...counts, outcomes };
     },

@@ -1,5 +1,5 @@
 import { type Trust, UNVERIFIED_REASONS, type UnverifiedReason, verify } from '../antom/signature.ts';
-import { type Checked, CHECKED, type CheckedRow, type Flaw, type Store } from '../store/store.ts';
+import { type Checked, CHECKED, type CheckedRow, type Flaw, pagesOf, type Store } from '../store/store.ts';
 import { isDerivedBy, recallRules } from './in-force.ts';
 import { requestOf } from './verify-again.ts';
 
@@ -55,11 +55,8 @@ export const verifyStore = async (store: Pick<Store, 'check' | 'recall'>, trust:
   for (const table of CHECKED) {
     if (table === 'orders' && ordersPassedOver) continue;
     try {
-      for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
-        const page = await store.check(table, { limit: AT_ONCE, cursor });
-        for (const row of page.items) lookAt(table, row);
-        cursor = page.next;
-      }
+      const pages = pagesOf(async (page) => await store.check(table, page), AT_ONCE);
+      for await (const items of pages) for (const row of items) lookAt(table, row);
     } catch (error) {
       // What was found must be told; the rest may not be readable because of it.
       if (flaws.length === 0) throw error;

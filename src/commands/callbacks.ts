@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { OrderCallback, Page, Store } from '../store/store.ts';
-import { paymentIdOf } from '../store/order-key.ts';
+import { paymentIdOf, requestIdOf } from '../store/order-key.ts';
 import { type CallbackLag, isLate, readCallbackLags } from '../upkeep/callbacks.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { clientOption, cursorOption, jsonOption, limitOption, morePages, type PageOptions } from './options.ts';
@@ -73,7 +73,7 @@ const toWaiting = async (
 ): Promise<readonly Waiting[]> => {
   if (pending === null) return [];
   const paymentId = paymentIdOf(orderKey);
-  if (paymentId === null) return [{ clientId, paymentId, paymentRequestId: orderKey.slice(1), origin, ...pending }];
+  if (paymentId === null) return [{ clientId, paymentId, paymentRequestId: requestIdOf(orderKey), origin, ...pending }];
   const orders = await store.findOrders({ clientId, id: paymentId });
   const order = orders.find((one) => one.paymentId === paymentId);
   return [{ clientId, paymentId, paymentRequestId: order?.paymentRequestId ?? null, origin, ...pending }];

@@ -5,7 +5,7 @@ import { ConfigError, readConfig } from '../config.ts';
 import { readInstant } from '../order/time.ts';
 import { WHY } from '../reconcile/due.ts';
 import { createReconciling, type Made, type Reconciling } from '../reconcile/reconciling.ts';
-import { paymentIdOf } from '../store/order-key.ts';
+import { requestIdOf } from '../store/order-key.ts';
 import type { InquiryKey, Store } from '../store/store.ts';
 import { UsageError } from './failure.ts';
 import { clientOption, identifierText, jsonOption } from './options.ts';
@@ -80,8 +80,8 @@ const gather = async (
 /** An id as it is shown, under its own name. */
 const idsOf = ({ clientId, about, id }: InquiryKey) => {
   if (about !== 'order') return { clientId, [about]: id };
-  const paymentId = paymentIdOf(id);
-  return paymentId === null ? { clientId, paymentRequestId: id.slice(1) } : { clientId, paymentId };
+  const paymentRequestId = requestIdOf(id);
+  return paymentRequestId === null ? { clientId, paymentId: id } : { clientId, paymentRequestId };
 };
 
 const printDry = (wanted: readonly Candidate[], { options, shell }: Asked): void => {

@@ -14,6 +14,9 @@ export const registrationKey = (paymentRequestId: string): string => ` ${payment
 /** Null for the key of a registration. */
 export const paymentIdOf = (orderKey: string): string | null => (orderKey.startsWith(' ') ? null : orderKey);
 
+/** The inverse of `registrationKey`; null for the key of a payment. */
+export const requestIdOf = (orderKey: string): string | null => (orderKey.startsWith(' ') ? orderKey.slice(1) : null);
+
 /** An identifier of one client: by it a notification joins its payment with a registration or another payment. */
 export interface Link extends Identifier {
   readonly clientId: string;

@@ -3,7 +3,7 @@ import type { Around } from './around.ts';
 import { nextCursor, readKey, readPosition } from './cursor.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
-import { type OrderKey, paymentIdOf } from './order-key.ts';
+import { type OrderKey, requestIdOf } from './order-key.ts';
 import { sumInParts } from './parts.ts';
 import type { Page, PageRequest, RebuildStep } from './store.ts';
 import type { Count, Database, Query } from './transaction.ts';
@@ -89,7 +89,7 @@ const PAST_REGISTRATIONS = '\u{10ffff}';
  */
 export const readOrderKeys = async (query: Query, page: PageRequest): Promise<Page<OrderKey>> => {
   const [clientId, orderKey] = afterOf(page.cursor);
-  const registration = orderKey === '' || paymentIdOf(orderKey) === null ? orderKey.slice(1) : PAST_REGISTRATIONS;
+  const registration = orderKey === '' ? '' : (requestIdOf(orderKey) ?? PAST_REGISTRATIONS);
   const rows = await query<{ client_id: string; order_key: string }>(
     `select client_id, order_key
      from (

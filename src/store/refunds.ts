@@ -4,7 +4,7 @@ import type { Around } from './around.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { type Lock, linkLock } from './lock.ts';
 import { findMove } from './move-row.ts';
-import { paymentIdOf, registrationKey } from './order-key.ts';
+import { paymentIdOf, registrationKey, requestIdOf } from './order-key.ts';
 import { standingKeys } from './orders.ts';
 import { gatherRefundGroups, paymentsMeant, type RefundGroup, refundNames } from './refund-groups.ts';
 import { OF_REFUNDS } from './row.ts';
@@ -65,7 +65,7 @@ export const toRefundRegistration = ({ clientId, id, target, ...times }: ShopSta
   clientId,
   refundRequestId: id,
   paymentId: paymentIdOf(target),
-  paymentRequestId: paymentIdOf(target) === null ? target.slice(1) : null,
+  paymentRequestId: requestIdOf(target),
   createdAt: times.createdAt,
   updatedAt: times.updatedAt,
 });

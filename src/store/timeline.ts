@@ -9,7 +9,7 @@ import { evidenceAt, type History, readOrderHistory } from './history.ts';
 import { findInquiry } from './inquiries.ts';
 import { complete } from './joined.ts';
 import type { Move } from './move.ts';
-import { type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { type OrderKey, paymentIdOf, registrationKey, requestIdOf } from './order-key.ts';
 import { toOrder } from './orders.ts';
 import { toRegistration } from './register.ts';
 import { toReview } from './review.ts';
@@ -121,7 +121,7 @@ const refundRegistered = ({ id, target, updatedAt }: ShopStatement): Happened =>
   at: updatedAt,
   refundRequestId: id,
   paymentId: paymentIdOf(target),
-  paymentRequestId: paymentIdOf(target) === null ? target.slice(1) : null,
+  paymentRequestId: requestIdOf(target),
 });
 
 /** Once where it was written down, and once where something has become of it. */

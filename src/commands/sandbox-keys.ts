@@ -1,12 +1,12 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type AntomKey, readKey } from '../antom/keys.ts';
 import { notWritable } from './backup.ts';
 import { CommandError, reasonOf } from './failure.ts';
+import { readGivenFile } from './given-file.ts';
 import { makeKeyPair } from '../antom/key-pair.ts';
-import { codeOf } from '../thrown.ts';
 import { readPrivateKey } from './private-key.ts';
 
 export interface SandboxKeys {
@@ -30,7 +30,7 @@ export const readSandboxKeys = async (where: Where): Promise<SandboxKeys> => {
   const { keys, merchantKey, merchantKeyVersion } = where;
   const apoKey = await readPrivateKey(where.apoKey ?? (await madeKey(join(keys, 'apo-private-key.pem'))));
   if (merchantKey !== undefined) {
-    const text = await readPublicKey(merchantKey);
+    const text = String(await readGivenFile(merchantKey));
     return { apoKey, merchantKey: versioned(text, merchantKeyVersion, merchantKey), merchantPrivateKeyFile: null };
   }
   const file = await madeKey(join(keys, 'merchant-private-key.pem'));
@@ -47,14 +47,6 @@ const versioned = (text: string, version: string, file: string): AntomKey => {
     return readKey(`${version}:${text.trim()}`);
   } catch (error) {
     throw new CommandError(`${file}: ${reasonOf(error)}`);
-  }
-};
-
-const readPublicKey = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${codeOf(error) ?? reasonOf(error)}`);
   }
 };
 

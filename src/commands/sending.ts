@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { AmountText } from '../order/amount.ts';
 import type { JsonObject, ResultStatus } from '../order/statement.ts';
-import { codeOf } from '../thrown.ts';
 import { amountIn, baseOf, compose, composeNew, ID_NAMES, type Ids, shuffled, typeOf } from './compose.ts';
-import { CommandError, reasonOf, UsageError } from './failure.ts';
+import { CommandError, UsageError } from './failure.ts';
+import { readGivenFile } from './given-file.ts';
 import { isAcknowledged, post, type Posted, resultCodeOf, type SignedPost, type Signer, signPost } from './post.ts';
 import { postUntilAcknowledged } from './resend.ts';
 import { findSample, textOf } from './samples.ts';
@@ -45,7 +44,7 @@ export interface Outgoing {
 
 /** The notifications that the options ask for, each once and in their own order. */
 export const outgoing = async (options: SendOptions): Promise<readonly Outgoing[]> => {
-  if (options.body !== undefined) return [{ notification: null, body: await readBytes(options.body) }];
+  if (options.body !== undefined) return [{ notification: null, body: await readGivenFile(options.body) }];
   const composed = Array.from({ length: options.count }, () => composeOne(options)).flat();
   const bodies = composed.map((notification) => ({ notification, body: Buffer.from(JSON.stringify(notification)) }));
   if (new Set(bodies.map(({ body }) => body.toString())).size < bodies.length) {
@@ -74,14 +73,6 @@ const composeOne = (options: SendOptions): readonly JsonObject[] => {
 
 const givenIds = (options: SendOptions): Ids =>
   Object.fromEntries(ID_NAMES.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
-
-const readBytes = async (file: string): Promise<Buffer> => {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${codeOf(error) ?? reasonOf(error)}`);
-  }
-};
 
 interface Sending {
   readonly options: SendOptions;

@@ -6,7 +6,7 @@ export interface Breaker {
   readonly openUntil: () => number | null;
   /** Since when it has been open; null while it is not. */
   readonly openSince: () => number | null;
-  readonly note: (inquired: Pick<Inquired, 'trouble' | 'code'>, now: number) => Turn;
+  readonly note: (inquired: Pick<Inquired, 'trouble'>, now: number) => Turn;
 }
 
 /** What a result changes: it `opens`, or stays so after another try, which is `lasts` once an hour; `closes`. */

@@ -1,22 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { SENT_AFTER } from '../sandbox/courier.ts';
 import { isAcknowledged, post, type Posted, type SignedPost } from './post.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-
-/**
- * How long APO waits before it sends again what is not acknowledged, in milliseconds: at most 8 sends, 24 h 22 min in
- * all.
- */
-export const RESENT_AFTER: readonly number[] = [
-  2 * MINUTE,
-  10 * MINUTE,
-  10 * MINUTE,
-  HOUR,
-  2 * HOUR,
-  6 * HOUR,
-  15 * HOUR,
-];
+/** How long APO waits before it sends again what is not acknowledged, in milliseconds: at most 8 sends. */
+export const RESENT_AFTER: readonly number[] = SENT_AFTER.slice(1).map((seconds) => seconds * 1_000);
 
 export interface Resending {
   /** How long each answer is waited for. */

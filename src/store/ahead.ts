@@ -1,3 +1,4 @@
+import { isoTime } from '../order/time.ts';
 import { LONGEST_RETRY_AFTER_MS } from './callback.ts';
 import type { Count, Query } from './transaction.ts';
 
@@ -8,6 +9,18 @@ import type { Count, Query } from './transaction.ts';
 
 /** Clocks of replicas are closer together. */
 export const AHEAD_MS = 5 * 60_000;
+
+const LOOKED_AT = 1_000;
+
+export const aheadUntil = async (query: Query, now: number): Promise<string | null> => {
+  const [row] = await query<{ latest: Count | null }>(
+    `select max(updated_at) as latest
+     from (select updated_at from orders order by position desc limit ${LOOKED_AT}) as changes`,
+    [],
+  );
+  const latest = Number(row?.latest ?? 0);
+  return latest > now + AHEAD_MS ? isoTime(latest) : null;
+};
 
 /** Callbacks to these URLs wait from now on (epoch milliseconds), where they did from a time that is still to come. */
 export const bringBack = async (

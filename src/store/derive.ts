@@ -49,8 +49,8 @@ const projectWhole = (stored: StoredOrder, around: Around): Projected =>
 export const projectRow = (stored: StoredOrder, { rules, now }: Around): Projected => {
   const { row } = stored;
   const due = row === null || row.dueAt === null ? now : Math.min(now, row.dueAt - 1);
-  const isAhead = row === null || row.updatedAt > now + AHEAD_MS;
-  return projectWhole(stored, { rules, now: isAhead ? now : Math.max(row.updatedAt, due) });
+  const isBound = row !== null && row.updatedAt <= now + AHEAD_MS;
+  return projectWhole(stored, { rules, now: isBound ? Math.max(row.updatedAt, due) : due });
 };
 
 /** The same as far as what is folded says; the captures that it holds are taken together. */

@@ -1,3 +1,4 @@
+import { aheadUntil } from './ahead.ts';
 import type { UnverifiedReason } from '../antom/signature.ts';
 import type { Registration } from '../order/registration.ts';
 import type { OrderRules } from '../order/rules.ts';
@@ -20,7 +21,7 @@ import {
 } from './notifications.ts';
 import { findOrders, followOrders, listOrders } from './orders.ts';
 import { reapply, type ReapplicationEntry } from './reapply.ts';
-import { rebuild, rebuildAhead } from './rebuild.ts';
+import { rebuild } from './rebuild.ts';
 import { type Entry, record } from './record.ts';
 import { listRefunds, registerRefund } from './refunds.ts';
 import { amend, register } from './register.ts';
@@ -81,6 +82,7 @@ export const createReads = (database: Database, rules: OrderRules) => ({
   readNotifications: async (filter: NotificationFilter, page: PageRequest) =>
     await readNotifications(database, filter, page),
   hasFailed: async () => await hasFailed(database),
+  aheadUntil: async (now: Date) => await aheadUntil(database.query, now.getTime()),
   listUnverified: async (reason: UnverifiedReason | null, page: PageRequest) =>
     await listUnverified(database, reason, page),
   findUnverified: async (id: string) => await findUnverified(database, id),
@@ -136,7 +138,6 @@ export const createWrites = (database: Database, rules: OrderRules) => {
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
     removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),
     rebuild: async (page: PageRequest, now: Date) => await rebuild(database, page, at(now)),
-    rebuildAhead: async (page: PageRequest, now: Date) => await rebuildAhead(database, page, at(now)),
     remember: async (name: string, value: string) => await remember(database, name, value),
     importNotifications: async (
       rows: readonly StoredNotification[],

@@ -1,6 +1,5 @@
-import { AHEAD_MS } from './ahead.ts';
 import type { Around } from './around.ts';
-import { nextCursor, readKey, readPosition } from './cursor.ts';
+import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
 import { type OrderKey, requestIdOf } from './order-key.ts';
@@ -9,58 +8,21 @@ import type { Page, PageRequest, RebuildStep } from './store.ts';
 import type { Count, Database, Query } from './transaction.ts';
 
 /** Derives the orders of the next page again. */
-export const rebuild = async (database: Database, page: PageRequest, around: Around): Promise<RebuildStep> => {
+export const rebuild = async (database: Database, page: PageRequest, { rules, now }: Around): Promise<RebuildStep> => {
   const { items: keys, next } = await readOrderKeys(database.query, page);
-  const changed = await deriveAgain(database, keys, around);
-  return { orders: await countOrders(database.query, page, keys), changed, next };
-};
-
-/** So many of the latest changes in a row without one that is ahead: no other is looked for. */
-const LOOKED_AT = 10_000;
-
-/**
- * Derives the next orders again that stand as of a time to come, latest change first: the clock was ahead when they
- * were derived, and has been set back since. They are found along the positions, not among all orders.
- */
-export const rebuildAhead = async (database: Database, page: PageRequest, around: Around): Promise<RebuildStep> => {
-  const from = page.cursor === null ? [] : [readPosition(page.cursor)];
-  const rows = await database.query<{ client_id: string; order_key: string; position: Count }>(
-    `select client_id, order_key, position
-     from (
-       select client_id, order_key, position, updated_at
-       from orders
-       ${from.length === 0 ? '' : 'where position < cast($4 as bigint)'}
-       order by position desc
-       limit $1
-     ) as latest
-     where updated_at > cast($2 as bigint)
-     order by position desc
-     limit $3`,
-    [LOOKED_AT, around.now + AHEAD_MS, page.limit, ...from],
-  );
-  const keys = rows.map((row) => ({ clientId: row.client_id, orderKey: row.order_key }));
-  const last = rows.at(-1);
-  return {
-    orders: keys.length,
-    changed: await deriveAgain(database, keys, around),
-    next: last === undefined ? null : String(last.position),
-  };
-};
-
-/**
- * Read before their locks, but derived after: what happens to these keys in between is seen, and others see to
- * themselves. Returns how many changed.
- */
-const deriveAgain = async (database: Database, keys: readonly OrderKey[], around: Around): Promise<number> =>
-  await sumInParts(
+  // Read before their locks, but derived after: what happens to these keys in between is seen, and others see to
+  // themselves.
+  const changed = await sumInParts(
     database,
     keys,
     async (part) =>
       await database.transact(part.map(orderLock), async (transaction) => {
-        const derived = await derive(transaction, { keys: part, links: [] }, around);
+        const derived = await derive(transaction, { keys: part, links: [] }, { rules, now });
         return await derived.changed;
       }),
   );
+  return { orders: await countOrders(database.query, page, keys), changed, next };
+};
 
 /** How many orders a page of keys has: a placeholder that a payment replaced is none. */
 const countOrders = async (query: Query, { cursor }: PageRequest, keys: readonly OrderKey[]): Promise<number> => {

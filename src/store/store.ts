@@ -184,6 +184,8 @@ export interface StoreReads extends StoreCallbackReads, StoreInquiryReads, Store
   readonly readNotifications: (filter: NotificationFilter, page: PageRequest) => Promise<Page<StoredNotification>>;
   /** Whether notifications wait to be applied again; asked often, and nearly always none. */
   readonly hasFailed: () => Promise<boolean>;
+  /** The latest time as of which an order that changed lately stands, where that is still to come; else null. */
+  readonly aheadUntil: (now: Date) => Promise<string | null>;
 
   /** Refunds, those whose notification arrived last first; `joined` null takes all. */
   readonly listRefunds: (filter: { readonly joined: boolean | null }, page: PageRequest) => Promise<Page<ListedRefund>>;
@@ -268,9 +270,8 @@ export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites, St
   /** Removes at most `limit` unverified requests that were last received before; returns how many. */
   readonly removeUnverified: (before: Date, limit: number) => Promise<number>;
 
-  /** Derives the next `limit` orders again from what is stored; `rebuildAhead` those as of a time to come. */
+  /** Derives the next `limit` orders again from what is stored. */
   readonly rebuild: (page: PageRequest, now: Date) => Promise<RebuildStep>;
-  readonly rebuildAhead: (page: PageRequest, now: Date) => Promise<RebuildStep>;
   readonly remember: (name: string, value: string) => Promise<void>;
 
   /**

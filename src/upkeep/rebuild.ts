@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { nameOfRules, type OrderRules } from '../order/rules.ts';
-import type { PageRequest, RebuildStep, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { isDerivedBy, recallRules, rememberDerivedBy } from './in-force.ts';
 
 /** Some tens of milliseconds of the write lock at a time. */
@@ -15,23 +15,11 @@ export interface RebuildReport {
 export const rebuildOrders = async (
   store: Pick<Store, 'rebuild'>,
   isStopping: () => boolean = () => false,
-): Promise<RebuildReport> => await stepByStep(async (page) => await store.rebuild(page, new Date()), isStopping);
-
-/** The same of those that stand as of a time after `now`. */
-export const rebuildAhead = async (
-  store: Pick<Store, 'rebuildAhead'>,
-  now: Date,
-  isStopping: () => boolean,
-): Promise<RebuildReport> => await stepByStep(async (page) => await store.rebuildAhead(page, now), isStopping);
-
-const stepByStep = async (
-  rebuild: (page: PageRequest) => Promise<RebuildStep>,
-  isStopping: () => boolean,
 ): Promise<RebuildReport> => {
   const report = { orders: 0, changed: 0 };
   for (let cursor: string | null = null, more = true; more && !isStopping(); more = cursor !== null) {
     const began = performance.now();
-    const step = await rebuild({ limit: AT_ONCE, cursor });
+    const step = await store.rebuild({ limit: AT_ONCE, cursor }, new Date());
     report.orders += step.orders;
     report.changed += step.changed;
     cursor = step.next;

@@ -39,8 +39,11 @@ export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): Report 
   rebuilt: ({ orders, changed }) => {
     if (orders > 0) log.info({ orders, changed }, 'orders rebuilt under the new configuration');
   },
-  setBack: (changed) =>
-    log.warn({ changed }, 'the clock was ahead and has been set back: orders derived ahead of time are derived again'),
+  ahead: (until) =>
+    log.warn(
+      { problem: `until ${until}` },
+      'orders stand as of a time to come: this clock is behind, or was ahead. Set it; if one was ahead, run `paynotify rebuild`',
+    ),
   redriven: ({ redriven }) => log.info({ count: redriven }, 'failed notifications applied again'),
   moved: (moved) => log.info({ moved }, 'unverified requests verify now and were applied'),
   ...silentTroubles(log),

@@ -31,8 +31,8 @@ export interface UpkeepOptions {
   readonly report: DiagnosingOptions['report'] & {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
-    /** So many orders had been derived ahead of time. */
-    readonly setBack: (changed: number) => void;
+    /** Orders stand as of a time to come, at most this one (UTC, ISO 8601). */
+    readonly ahead: (until: string) => void;
     readonly moved: (count: number) => void;
     readonly removed: (report: RetentionReport) => void;
     readonly method: (report: MethodReport) => void;

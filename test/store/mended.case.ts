@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/client.ts';
 import { captureResult, CLIENT, type Fields, jpy, paymentResult, result } from '../support/facts.ts';
 import { failingHandlers } from './failing-handlers.ts';
 import {
@@ -73,7 +74,7 @@ export const describeMended = (ground: () => Ground): void => {
       expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
     });
 
-    test('is not left as of a time to come, where the clock was ahead', async () => {
+    test('is derived as of now again by a rebuild, where the clock was ahead', async () => {
       const store = await ground().empty();
       const now = Date.now();
       // Its authorization ends in three days.
@@ -87,14 +88,26 @@ export const describeMended = (ground: () => Ground): void => {
       const flaws = async () => (await store.check('orders', ALL)).items.flatMap((one) => one.flaws);
       expect(await store.sweep(ahead, 100)).toBeGreaterThan(0);
       expect([await expired(), (await flaws()).length]).toEqual([1, 1]);
-      expect(await store.rebuildAhead(ALL, ahead)).toEqual({ orders: 0, changed: 0, next: null });
-      const step = await store.rebuildAhead(ALL, new Date(now));
-      expect(step).toMatchObject({ orders: 1, changed: 1, next: expect.any(String) });
-      expect(await store.rebuildAhead({ ...ALL, cursor: step.next }, new Date(now))).toMatchObject({ next: null });
+      expect(await rebuildAll(store)).toMatchObject({ changed: 1 });
       expect([await expired(), await flaws()]).toEqual([0, []]);
+      expect([await store.aheadUntil(ahead), await store.aheadUntil(new Date(now))]).toEqual([
+        null,
+        ahead.toISOString(),
+      ]);
       expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
       expect(await store.sweep(ahead, 100)).toBeGreaterThan(0);
       expect(await expired()).toBe(1);
+    });
+
+    test('that falls due once the clock is right has no flaw before it is swept', async () => {
+      const store = await ground().empty();
+      const now = Date.now();
+      const due = now + 1_000;
+      await store.record([delivery(PAID, { at: new Date(due - HOUR) })], AMPLE);
+      expect(await store.sweep(new Date(now + DAY), 100)).toBeGreaterThan(0);
+      expect(await rebuildAll(store)).toMatchObject({ changed: 1 });
+      await eventually('due', Date.now, (time) => time > due);
+      expect((await store.check('orders', ALL)).items.flatMap((one) => one.flaws)).toEqual([]);
     });
 
     test('of many payments of one shop order changes with the next sweep, where too many look on', async () => {

@@ -8,7 +8,7 @@ import type { OrderRules } from '../../src/order/rules.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { OrderFilter, Store } from '../../src/store/store.ts';
 import { type MethodReport, reportMethods } from '../../src/upkeep/methods.ts';
-import { rebuildByRulesInForce } from '../../src/upkeep/rebuild.ts';
+import { rebuildByRulesInForce, rebuildOrders } from '../../src/upkeep/rebuild.ts';
 import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { AMPLE, ANY_ORDER, delivery, record, RULES } from '../store/support.ts';
 import { eventually } from '../support/client.ts';
@@ -34,7 +34,7 @@ const ignore = (): void => undefined;
 /** Sweeps ten times a second, by a clock that may be wrong. */
 const startSweeping = (now = Date.now) => {
   const failed: unknown[] = [];
-  const setBack: number[] = [];
+  const ahead: string[] = [];
   const upkeep = startUpkeep({
     now,
     store,
@@ -44,7 +44,7 @@ const startSweeping = (now = Date.now) => {
     sweepEveryMs: 100,
     report: {
       rebuilt: ignore,
-      setBack: (changed) => void setBack.push(changed),
+      ahead: (until) => void ahead.push(until),
       redriven: ignore,
       moved: ignore,
       removed: ignore,
@@ -56,7 +56,7 @@ const startSweeping = (now = Date.now) => {
       failed: (_task, error) => void failed.push(error),
     },
   });
-  return { upkeep, failed, setBack };
+  return { upkeep, failed, ahead };
 };
 
 const listed = async (filter: Partial<OrderFilter>): Promise<readonly Order[]> =>
@@ -78,32 +78,42 @@ test('orders that the clock changes are swept while the service runs', async () 
   expect(failed).toEqual([]);
 });
 
-test('a clock that was ahead leaves nothing behind in lists, once it is right, whether the service ran or not', async () => {
+test('orders as of a time to come are told of when the clock is set back, and at each start', async () => {
   // Its authorization ends in three days.
   await record(store, { ...CARD, paymentTime: new Date(Date.now() - 96 * HOUR).toISOString() });
   // A first start derives every order, by the clock as it is.
   await rebuildByRulesInForce(store, BY_METHOD, () => false);
-  let ahead = 96 * HOUR;
-  const runs = startSweeping(() => Date.now() + ahead);
+  let aheadBy = 96 * HOUR;
+  const runs = startSweeping(() => Date.now() + aheadBy);
   try {
     await eventually('ahead of time', expired, ({ length }) => length === 1);
-    ahead = 0;
-    await eventually('right again', expired, ({ length }) => length === 0);
-    ahead = 96 * HOUR;
-    await eventually('ahead once more', expired, ({ length }) => length === 1);
+    expect(runs.ahead).toEqual([]);
+    aheadBy = 0;
+    await eventually(
+      'told',
+      () => runs.ahead,
+      ({ length }) => length === 1,
+    );
   } finally {
     await runs.upkeep.stop();
   }
   const starts = startSweeping();
   try {
-    await eventually('right after a start', expired, ({ length }) => length === 0);
+    await eventually(
+      'told again',
+      () => starts.ahead,
+      ({ length }) => length === 1,
+    );
   } finally {
     await starts.upkeep.stop();
   }
-  expect([runs, starts].map(({ failed, setBack }) => [failed, setBack])).toEqual([
-    [[], [1]],
-    [[], [1]],
+  const [latest] = await expired();
+  expect([runs, starts]).toMatchObject([
+    { failed: [], ahead: [latest?.updatedAt] },
+    { failed: [], ahead: [latest?.updatedAt] },
   ]);
+  await rebuildOrders(store);
+  expect(await expired()).toEqual([]);
 });
 
 const paid = (number: number, fields: Fields): Fields =>

@@ -166,7 +166,7 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
       verifyAgainEveryMs: 100,
       report: {
         rebuilt: ignore,
-        setBack: ignore,
+        ahead: ignore,
         redriven: ignore,
         removed: ignore,
         method: ignore,

@@ -47,7 +47,10 @@ describe('a URL of PostgreSQL', () => {
     ['postgres://u:hunter2@a,b/d?host=c', 'names hosts twice'],
     ['postgres://u:hunter2@/d?host=a,b', 'write postgres://a:5432,b:5432/database'],
     ['postgres://u:hunter2@h/d?target_session_attrs=standby', 'the store has to be written'],
-    ...['schema=shop', 'ssl=0', 'sslnegotiation=direct', 'uselibpqcompat=true&sslmode=require'].map(
+    ...['ssl=0', 'ssl=true'].map(
+      (parameter) => [`postgres://u:hunter2@h/d?${parameter}`, 'sets ssl: write sslmode=verify-full instead'] as const,
+    ),
+    ...['schema=shop', 'sslnegotiation=direct', 'uselibpqcompat=true&sslmode=require'].map(
       (parameter) =>
         [
           `postgres://u:hunter2@h/d?${parameter}`,

@@ -83,6 +83,8 @@ const isKept = (name: string, value: string): boolean => {
   if (OURS.has(name))
     return refuse(`sets ${name}: paynotify sets its own time limits and session settings; remove the parameter`);
   // What is no word may be a piece of the password, so it is not shown.
+  // Without the parameter there would be no TLS at all.
+  if (name === 'ssl') return refuse('sets ssl: write sslmode=verify-full instead');
   if (!TAKEN.has(name))
     return refuse(
       /^\w{1,40}$/.test(name) && !value.includes('@')

@@ -136,6 +136,7 @@ const signedByOwner = ({ clientId: owner, forReceived }: KeyOwner, { clientId, r
     return `${made}, for the client-id ${shown(owner)}, and ${shown(clientId)} came: the header was changed on the way. The client id and key that are configured are right. Make what stands in front (proxy, firewall) pass client-id on as it is. ${SENT_AGAIN}`;
   if (forReceived.code === 'TEXT_CHANGED')
     return `${made}, for another text than the one that came: neither client id fits, nor any change that is tried with the one received. ${COMPARE}`;
+  if (forReceived.code === 'CUT_ELSEWHERE') return `${made}. ${describeDiagnosis(forReceived)}`;
   const correct = `${made}, for the client-id received: the key is one of that client. ${remedy}`;
   return forReceived.code === 'VERIFIES'
     ? `${correct}: ${VERIFIED_AGAIN}.`

@@ -80,7 +80,7 @@ const expiry = (
 const SETTLE_METHOD = 'It may be paid: settle the payment method first (CAPTURE_UNDECIDED).';
 
 const ASK_AMOUNT = 'Ask APO first how much was captured (AMOUNT_UNKNOWN).';
-const ALL_REFUNDED = 'What was captured is refunded';
+const ALL_GONE = 'What was captured is gone again';
 
 /** What is left cannot be told: a capture brought nobody knows how much. */
 const isUncounted = ({ succeeded }: Findings): boolean => succeeded.some(isWithoutAmount);
@@ -90,7 +90,7 @@ const beforeItEnds = (findings: Findings, left: string): string => {
   if (need.because === 'undecided') return `. ${SETTLE_METHOD}`;
   if (isUncounted(findings)) return `. ${ASK_AMOUNT}`;
   if (isRefunded(findings))
-    return `. ${ALL_REFUNDED}: if no more is to be captured, register what was captured as finalAmount.`;
+    return `. ${ALL_GONE}: if no more is to be captured, register what was captured as finalAmount.`;
   if (captures.some(({ status }) => status === 'PROCESSING'))
     return `, and a capture is under way: if it fails, capture the ${left} that is left before.`;
   return captureMode === 'AUTOMATIC' && failures.length === 0
@@ -102,7 +102,7 @@ const onceItEnded = (findings: Findings, { status }: Situation): string => {
   if (findings.need.because === 'undecided') return SETTLE_METHOD;
   if (isUncounted(findings)) return ASK_AMOUNT;
   if (isRefunded(findings))
-    return `${ALL_REFUNDED}: register what was captured as finalAmount, or close the order by a review.`;
+    return `${ALL_GONE}: register what was captured as finalAmount, or close the order by a review.`;
   const hasAnother = hasAskedAgain(findings);
   if (status === 'PARTIALLY_CAPTURED')
     return hasAnother

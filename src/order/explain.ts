@@ -4,7 +4,7 @@ import type { AttentionCode } from './attention-code.ts';
 import { isExpired } from './authorization.ts';
 import { saysAuthorizationGone } from './capture.ts';
 import { type OrderEvidence, problemTexts } from './evidence.ts';
-import { type Findings, payingSiblings, saysCancelled } from './findings.ts';
+import { type Findings, isRefunded, payingSiblings, saysCancelled } from './findings.ts';
 import { nameOf, nameWithCode } from './movement.ts';
 import { actionBeforeTheClock, type NextAction } from './next-action.ts';
 import { judge, UNDERIVABLE, type Verdict } from './order.ts';
@@ -65,7 +65,7 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
     const gone = captures.filter(saysAuthorizationGone);
     const said = results.filter((one) => one.result.resultStatus === 'F' && saysCancelled(one));
     if (registration?.cancelled === true)
-      return ['The shop registered the payment as cancelled.', ...stillPaid(findings)];
+      return ['The shop registered the payment as cancelled.', ...(said.length === 0 ? stillPaid(findings) : [])];
     if (cancelledByInquiry) return ['APO says that the payment was cancelled.'];
     if (gone.length > 0)
       return [`The authorization is gone, and nothing was captured. Failed: ${list(gone.map(nameWithCode))}.`];
@@ -102,10 +102,10 @@ const STATUS: Readonly<Record<OrderStatus, Say>> = {
 };
 
 /** What a wallet paid is given back by APO's cancel, and by nothing that the shop registers. */
-const stillPaid = ({ cancelledByInquiry, hasSuccess, need, amounts }: Findings): readonly string[] =>
-  hasSuccess && !need.required && !cancelledByInquiry
+const stillPaid = (findings: Findings): readonly string[] =>
+  findings.hasSuccess && !findings.need.required && !findings.cancelledByInquiry && !isRefunded(findings)
     ? [
-        `APO reported ${amountText(amounts.payment)} as paid, and not that it was cancelled. If you did not cancel it at APO, the money is there: register cancelled: false, then refund it.`,
+        `APO reported ${amountText(findings.amounts.payment)} as paid, and not that it was cancelled. If you did not cancel it at APO, the money is there: register cancelled: false, then refund what is left of it.`,
       ]
     : [];
 

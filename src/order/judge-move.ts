@@ -154,8 +154,9 @@ const judgeCapture = (
   return within(asked.amount, { ...toAmount(remaining), gone: 0n, underWay }, 'to capture');
 };
 
-/** What is partly captured cannot be cancelled. */
-const orCancel = ({ status }: Order): string => (status === 'AUTHORIZED' ? ', or cancel the payment' : '');
+/** What is partly captured, or about to be, cannot be cancelled. */
+const orCancel = ({ status, captures }: Order): string =>
+  status === 'AUTHORIZED' && captures.every((one) => one.status === 'FAILED') ? ', or cancel the payment' : '';
 
 const isExpired = ({ authorizationExpiresAt, attention }: Order, now: number): boolean =>
   (authorizationExpiresAt !== null && Date.parse(authorizationExpiresAt) <= now) ||
@@ -184,12 +185,14 @@ const judgeCancel = (order: Order, moves: readonly MoveMade[]): MoveVerdict => {
 
 const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[]): MoveVerdict => {
   const { captureRequired, status, capturedAmount, paymentAmount, captures } = order;
-  const paid = captureRequired ? capturedAmount : status === 'CAPTURED' ? paymentAmount : null;
-  if (status === 'CANCELLED' || (status === 'FAILED' && paid === null))
+  const isPaid = captureRequired ? captures.some((one) => one.status === 'SUCCEEDED') : status === 'CAPTURED';
+  const paid = captureRequired ? capturedAmount : paymentAmount;
+  if (status === 'CANCELLED' || (status === 'FAILED' && !isPaid))
     return refuse('OVER', `The payment is ${status}: ${nothingToRefund(order)}`);
-  if (paid === null)
+  if (!isPaid)
     return refuse('NOT_CAPTURED', 'Nothing is captured yet, so nothing can be refunded. Cancel the payment.');
-  if (paid.value === '0') return refuse('BLOCKED', 'Nobody knows how much was paid: ask APO before you refund it.');
+  if (paid === null || paid.value === '0')
+    return refuse('BLOCKED', 'Nobody knows how much was paid: ask APO before you refund it.');
   const doubt = doubtOf(order, paid, moves);
   if (doubt !== null) return refuse('BLOCKED', doubt);
   const capture =
@@ -223,8 +226,11 @@ const takenFrom = ({ disputes }: Order, paid: Amount): bigint =>
     .reduce((all, amount) => all + (amount > 0n ? amount : paid.value), 0n);
 
 /** The shop alone may have called it cancelled: a wallet's money is not given back by that. */
-const nothingToRefund = ({ status, captureRequired, result }: Order): string =>
-  status === 'CANCELLED' && !captureRequired && result?.resultStatus === 'S'
+const nothingToRefund = ({ status, captureRequired, result, attention }: Order): string =>
+  status === 'CANCELLED' &&
+  !captureRequired &&
+  result?.resultStatus === 'S' &&
+  !attention.some(({ code }) => code === 'REFUNDED')
     ? 'APO gives back what it cancelled. If you registered `cancelled`, and APO cancelled nothing, take that back, then refund it.'
     : 'there is nothing to give back.';
 

@@ -257,6 +257,10 @@ describe('a key of a configured client, and another client id', () => {
     const diagnosis = diagnoseBroken(sent, moved);
     expect(diagnosis).toMatchObject({ owner: { clientId: CLIENT, forReceived: { code: 'CUT_ELSEWHERE' } } });
     expect(describeDiagnosis(diagnosis)).not.toContain('verified again');
+    const fromTime = { clientIds: [`${CLIENT}.2025-05-17T07:58:06`], requestTimes: ['123Z'] };
+    const longer = diagnoseBroken(genuine({ requestTime: '2025-05-17T07:58:06.123Z' }), fromTime);
+    expect(longer).toMatchObject({ owner: { clientId: CLIENT, forReceived: { code: 'CUT_ELSEWHERE' } } });
+    expect(describeDiagnosis(longer)).not.toContain('set ANTOM_CLIENT_ID');
   });
 });
 

@@ -87,7 +87,7 @@ describe('an authorization that nears its end', () => {
     [
       'is not captured where all that was is refunded',
       { stated: [card(), PART, REFUND], registered: { captureMode: 'MANUAL' } },
-      '. What was captured is refunded: if no more is to be captured, register what was captured as finalAmount.',
+      '. What was captured is gone again: if no more is to be captured, register what was captured as finalAmount.',
     ],
   ])('%s', (_, told, words) =>
     expect(messageOf('AUTHORIZATION_EXPIRING', { ...told, after: 6 * DAY })).toBe(`${ENDS}${words}`),
@@ -116,7 +116,7 @@ describe('an authorization that has ended', () => {
     [
       'is not paid again where all that was captured is refunded',
       { stated: [card(), PART, REFUND] },
-      'The authorization ended at 2025-05-24T07:58:04.000Z with JPY 70 not captured. What was captured is refunded: register what was captured as finalAmount, or close the order by a review.',
+      'The authorization ended at 2025-05-24T07:58:04.000Z with JPY 70 not captured. What was captured is gone again: register what was captured as finalAmount, or close the order by a review.',
     ],
   ])('%s', (_, told, words) => expect(messageOf('AUTHORIZATION_EXPIRED', { ...told, after: 7 * DAY })).toBe(words));
 

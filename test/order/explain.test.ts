@@ -93,9 +93,19 @@ const STATUSES: readonly Row[] = [
     { stated: [card({ paymentMethodType: 'GCASH' })], evidence: registered({ cancelled: true }) },
     [
       'The shop registered the payment as cancelled.',
-      'APO reported JPY 120 as paid, and not that it was cancelled. If you did not cancel it at APO, the money is there: register cancelled: false, then refund it.',
+      'APO reported JPY 120 as paid, and not that it was cancelled. If you did not cancel it at APO, the money is there: register cancelled: false, then refund what is left of it.',
     ],
   ],
+  ...(
+    [
+      ['refunded', refunded('120')],
+      ['called cancelled by APO', card({ result: result('F', 'ORDER_IS_CANCELED') })],
+    ] as const
+  ).map(([what, said]): Row => [
+    `cancelled by the shop, paid by wallet and ${what}`,
+    { stated: [card({ paymentMethodType: 'GCASH' }), said], evidence: registered({ cancelled: true }) },
+    ['The shop registered the payment as cancelled.'],
+  ]),
   [
     'cancelled by a capture',
     { stated: [card(), failed('AUTH_EXPIRED')] },

@@ -201,6 +201,34 @@ const ROWS: readonly Row[] = [
     detail: 'Nobody knows how much was paid: ask APO before you refund it.',
   },
   {
+    reason: 'BLOCKED',
+    id: 'wallet-unknown',
+    facts: (id) => [payment(id, { paymentAmount: undefined })],
+    before: async (id) => await register(`${id}-R`, { captureMode: 'NONE', referenceOrderId: null }),
+    ask: ['refunds', { amount: jpy('1') }],
+    detail: 'Nobody knows how much was paid: ask APO before you refund it.',
+  },
+  {
+    reason: 'OVER',
+    id: 'wallet-refunded',
+    facts: (id) => [payment(id), refundResult('S', { paymentId: id, refundId: `${id}-f`, refundAmount: jpy('100') })],
+    before: async (id) => await register(`${id}-R`, { captureMode: 'NONE', cancelled: true, referenceOrderId: null }),
+    ask: ['refunds', { amount: jpy('1') }],
+    detail: 'The payment is CANCELLED: there is nothing to give back.',
+  },
+  {
+    reason: 'BLOCKED',
+    id: 'capturing',
+    facts: (id) => [
+      payment(id),
+      failed(id),
+      captureResult('U', { paymentId: id, captureRequestId: `${id}-q`, captureAmount: jpy('1') }),
+    ],
+    ask: CAPTURE,
+    detail:
+      'A person has to look first: CONTRADICTORY_RESULT. No review lets a capture through: correct what is wrong, or ask APO.',
+  },
+  {
     reason: 'NOTHING_LEFT',
     id: 'refunded',
     facts: (id) => [

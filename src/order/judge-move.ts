@@ -127,12 +127,15 @@ const judgeCapture = (
       `The payment is ${status}: nothing can be captured. Ask for a new payment under a new paymentRequestId.`,
     );
   if (order.review?.decision === 'CLOSE')
-    return refuse('CLOSED', `A person has closed this order. Take the review back to capture it${orCancel(order)}.`);
+    return refuse(
+      'CLOSED',
+      `A person has closed this order. Take the review back to capture it${orCancel(order, moves)}.`,
+    );
   const blocks = openBlocks(order);
   if (blocks.length > 0)
     return refuse(
       'BLOCKED',
-      `A person has to look first: ${blocks.join(', ')}. No review lets a capture through: correct what is wrong, or ask APO${orCancel(order)}.`,
+      `A person has to look first: ${blocks.join(', ')}. No review lets a capture through: correct what is wrong, or ask APO${orCancel(order, moves)}.`,
     );
   if (isExpired(order, now))
     return refuse('EXPIRED', 'The authorization has expired. Ask for a new payment under a new paymentRequestId.');
@@ -154,9 +157,8 @@ const judgeCapture = (
   return within(asked.amount, { ...toAmount(remaining), gone: 0n, underWay }, 'to capture');
 };
 
-/** What is partly captured, or about to be, cannot be cancelled. */
-const orCancel = ({ status, captures }: Order): string =>
-  status === 'AUTHORIZED' && captures.every((one) => one.status === 'FAILED') ? ', or cancel the payment' : '';
+const orCancel = (order: Order, moves: readonly MoveMade[]): string =>
+  'refused' in judgeCancel(order, moves) ? '' : ', or cancel the payment';
 
 const isExpired = ({ authorizationExpiresAt, attention }: Order, now: number): boolean =>
   (authorizationExpiresAt !== null && Date.parse(authorizationExpiresAt) <= now) ||

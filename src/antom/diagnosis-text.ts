@@ -58,7 +58,7 @@ export const describeDiagnosis = (diagnosis: Diagnosis): string => {
     case 'UNKNOWN_CLIENT':
       return unknownClient(diagnosis);
     case 'UNKNOWN_KEY_VERSION':
-      return `The signature names key version ${shown(diagnosis.keyVersion)}; configured: ${list(diagnosis.configured)}. None of the client's keys made it. If APO's dashboard shows a new key, add it to ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) beside the old one: what is stored is then verified again and applied.`;
+      return `The signature names key version ${shown(diagnosis.keyVersion)}; configured: ${list(diagnosis.configured)}. None of the client's keys made it. If APO's dashboard shows a new key, add it to ANTOM_PUBLIC_KEY (or ANTOM_CLIENTS_FILE) beside the old one: ${VERIFIED_AGAIN}.`;
     case 'OTHER_KEY':
       return otherKey(diagnosis);
     case 'TEXT_CHANGED_PATH':

@@ -3,6 +3,7 @@ import type { Store } from '../store/store.ts';
 interface SweepingOptions {
   readonly store: Pick<Store, 'sweep' | 'aheadUntil'>;
   readonly report: { readonly ahead: (until: string) => void };
+  /** Epoch milliseconds, by a clock that may be wrong. */
   readonly now: () => number;
   readonly isStopping: () => boolean;
 }

@@ -26,8 +26,6 @@ export interface UpkeepOptions {
   readonly sweepEveryMs?: number;
   /** The same from one look for requests to diagnose to the next. */
   readonly diagnoseEveryMs?: number;
-  /** Epoch milliseconds, of sweeps. */
-  readonly now?: () => number;
   readonly report: DiagnosingOptions['report'] & {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
@@ -59,7 +57,7 @@ const SWEEP_EVERY_MS = 60_000;
 const VERIFY_AGAIN_EVERY_MS = 60_000;
 
 export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
-  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS, now = Date.now } = options;
+  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS } = options;
   let stopping = false;
   const isStopping = (): boolean => stopping;
   const { schedule, underWay } = createSchedule({ store, report, isStopping });
@@ -76,7 +74,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
   const rebuild = (): void =>
     schedule('rebuild', async () => report.rebuilt(await rebuildByRulesInForce(store, rules, isStopping)));
   rebuild();
-  const sweeping = createSweeping({ store, report, now, isStopping });
+  const sweeping = createSweeping({ store, report, now: Date.now, isStopping });
   const sweep = (): void => clock.schedule('sweep', sweeping);
   const look = (): void => {
     schedule('payment methods', async () => await reportMethods(store, report.method, new Date()));

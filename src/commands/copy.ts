@@ -64,7 +64,6 @@ const copy = async ({ from, to, merge, json }: CopyCommandOptions, shell: Shell)
       return await copyStore({
         source,
         target,
-        rules: config.rules,
         merge: merge === true,
         ...(json === true
           ? {}

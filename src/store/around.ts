@@ -10,4 +10,4 @@ export interface Around {
 
 /** The rules in force: those that are stored, or, in a database that no service has started on, the given ones. */
 export const rulesIn = async (snapshot: Pick<Snapshot, 'rules'>, otherwise: OrderRules): Promise<OrderRules> =>
-  (await snapshot.rules()) ?? otherwise;
+  (await snapshot.rules())?.rules ?? otherwise;

@@ -1,7 +1,8 @@
 import { type Derivation, deriveOrder, underivable } from '../order/order.ts';
 import type { Kind } from '../order/reading.ts';
+import { DERIVATION } from '../order/rules.ts';
 import { AHEAD_MS } from './ahead.ts';
-import { type Around, rulesIn } from './around.ts';
+import type { Around } from './around.ts';
 import { evidenceOf } from './evidence.ts';
 import { foldCaptures, type Folding } from './fold.ts';
 import { type FoldedCapture, keepFolded, type Kept, withoutFolded } from './folded-captures.ts';
@@ -10,6 +11,7 @@ import { identifiersOf, linksAmong } from './links.ts';
 import { linkLock, orderLock } from './lock.ts';
 import { nameOfOrder, type OrderKey, registrationKey, type Touched } from './order-key.ts';
 import { bytesOf, leads } from './row.ts';
+import { FORGET_DERIVED } from './setting.ts';
 import { toContent } from './shown.ts';
 import type { Fold, StoredOrder } from './stored-order.ts';
 import { wake } from './siblings.ts';
@@ -93,14 +95,16 @@ export const derive = async (transaction: Transaction, touched: Touched, around:
   if (keys.length === 0 && links.length === 0) return { changed: Promise.resolve(0), failed };
   for (;;) {
     // Asked under the locks, and together with the first look at the evidence.
-    const [rules, { orders, locks, beyond }] = await Promise.all([
-      rulesIn(transaction, around.rules),
+    const [inForce, { orders, locks, beyond }] = await Promise.all([
+      transaction.rules(),
       evidenceOf(transaction, { keys, links }),
     ]);
     transaction.need([...orders.map(orderLock), ...locks]);
-    const projections = orders.map((order) => projectWhole(order, { rules, now: around.now }));
+    const by = { rules: inForce?.rules ?? around.rules, now: around.now };
+    const projections = orders.map((order) => projectWhole(order, by));
     const failing = projections.filter((one) => one.failed.length > 0);
     if (failing.length === 0) {
+      if (inForce !== null && inForce.derivation !== DERIVATION) await transaction.query(FORGET_DERIVED);
       for (const one of beyond) await wake(transaction.query, one, around.now);
       for (const one of projections.filter(isOrWasFolded)) await keepFolded(transaction, toKept(one));
       const { kept, gone } = toRows(projections, around.now);

@@ -117,7 +117,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
     record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
       await record(database, entries, { bounds, rules }),
     // It writes: a database that became read-only, or cannot sync its log, must not count as ready.
-    ping: async () => await remember(database, SETTING.probe, ''),
+    ping: async () => await remember(database, { name: SETTING.probe, value: '' }),
     register: async (registration: Registration, options: { readonly replace: boolean; readonly now: Date }) =>
       await register(database, registration, { replace: options.replace, ...at(options.now) }),
     amend: async (amendment: Amendment, now: Date) => await amend(database, amendment, at(now)),
@@ -138,7 +138,7 @@ export const createWrites = (database: Database, rules: OrderRules) => {
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
     removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),
     rebuild: async (page: PageRequest, now: Date) => await rebuild(database, page, at(now)),
-    remember: async (name: string, value: string) => await remember(database, name, value),
+    remember: async (name: string, value: string, before?: string) => await remember(database, { name, value, before }),
     importNotifications: async (
       rows: readonly StoredNotification[],
       options: { readonly merge: boolean; readonly now: Date },

@@ -5,11 +5,17 @@ export const recall = async ({ query }: { readonly query: Query }, name: string)
   return row?.value ?? null;
 };
 
-export const remember = async (database: Database, name: string, value: string): Promise<void> => {
+/** Where `before` is given, only in its place. */
+export const remember = async (
+  database: Database,
+  { name, value, before }: { readonly name: string; readonly value: string; readonly before?: string | undefined },
+): Promise<void> => {
   await database.transact([], async ({ query }) => {
-    await query('insert into settings values ($1, $2) on conflict (name) do update set value = excluded.value', [
-      name,
-      value,
-    ]);
+    await (before === undefined
+      ? query('insert into settings values ($1, $2) on conflict (name) do update set value = excluded.value', [
+          name,
+          value,
+        ])
+      : query('update settings set value = $2 where name = $1 and value = $3', [name, value, before]));
   });
 };

@@ -4,8 +4,10 @@ import type { OrderRules } from '../order/rules.ts';
 export const SETTING = {
   /** The rules by which orders are derived, under their number (`writeRules`). A service stores them when it starts. */
   rules: 'rules',
-  /** The rules by which every order was derived last (`nameOfRules`). */
+  /** The rules by which every order was derived last (`nameOfRules`); anything else while that is not so. */
   derived: 'derived',
+  /** When a program whose DERIVATION is in force said last that it is there, as ISO time. */
+  inForceAt: 'in force at',
   /** What commands need to speak for the service, as JSON (upkeep/in-force.ts). */
   service: 'service',
   /** How far the copy into this database has come, as JSON. */
@@ -40,13 +42,19 @@ export const IN_USE = `exists (select 1 from settings where name = '${SETTING.co
 /** A statement that makes it so: a service may come to another database without a start, where a name is moved. */
 export const NOTE_IN_USE = `insert into settings values ('${SETTING.copyInUse}', 'true') on conflict (name) do nothing`;
 
+/** A statement for who derives by another DERIVATION than the one in force: all is to be derived again. */
+export const FORGET_DERIVED = `delete from settings where name = '${SETTING.derived}'`;
+
 /** Rules as they are stored: each change of them has the next number. */
 export interface NumberedRules {
   readonly number: number;
+  /** The DERIVATION of the program that stored them. */
+  readonly derivation: number;
   readonly rules: OrderRules;
 }
 
-export const writeRules = ({ number, rules }: NumberedRules): string => JSON.stringify({ number, rules });
+export const writeRules = ({ number, derivation, rules }: NumberedRules): string =>
+  JSON.stringify({ number, derivation, rules });
 
 /** The text that was read last: every transaction reads it, and it hardly ever changes. */
 let last: { readonly text: string; readonly read: NumberedRules | null } = { text: '', read: null };
@@ -60,16 +68,17 @@ export const readRules = (text: string | null | undefined): NumberedRules | null
 
 const parseRules = (text: string): NumberedRules | null => {
   try {
-    const { number, rules } = JSON.parse(text) as NumberedRules;
+    const { number, derivation, rules } = JSON.parse(text) as NumberedRules;
     const isSound =
       Number.isSafeInteger(number) &&
+      Number.isSafeInteger(derivation) &&
       ['methods', 'always'].includes(rules.captureRequired) &&
       ['AUTOMATIC', 'MANUAL'].includes(rules.captureMode) &&
       Array.isArray(rules.noCaptureMethods) &&
       rules.noCaptureMethods.every((method) => typeof method === 'string') &&
       typeof rules.requireRegistration === 'boolean' &&
       typeof rules.production === 'boolean';
-    return isSound ? { number, rules } : null;
+    return isSound ? { number, derivation, rules } : null;
   } catch {
     return null;
   }

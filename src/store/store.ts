@@ -272,7 +272,8 @@ export interface StoreWrites extends StoreCallbackWrites, StoreInquiryWrites, St
 
   /** Derives the next `limit` orders again from what is stored. */
   readonly rebuild: (page: PageRequest, now: Date) => Promise<RebuildStep>;
-  readonly remember: (name: string, value: string) => Promise<void>;
+  /** Where `before` is given, only in its place. */
+  readonly remember: (name: string, value: string, before?: string) => Promise<void>;
 
   /**
    * Takes in rows of another store, in one transaction, and derives their orders; returns how many were not there.

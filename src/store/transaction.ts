@@ -2,9 +2,9 @@ import type { Feed } from './lists.ts';
 import type { Lock } from './lock.ts';
 import type { OrderKey, Touched } from './order-key.ts';
 import type { NotificationRow, UnverifiedRow } from './row.ts';
+import type { NumberedRules } from './setting.ts';
 import type { GatheredOrder } from './stored-order.ts';
 import type { Outcome, RawNotification } from '../order/reading.ts';
-import type { OrderRules } from '../order/rules.ts';
 
 /** A count or a time, as a number or as its text. */
 export type Count = number | string;
@@ -110,7 +110,7 @@ export interface Snapshot {
   readonly dialect: Dialect;
   readonly query: Query;
   /** The rules that are stored; null for none. */
-  readonly rules: () => Promise<OrderRules | null>;
+  readonly rules: () => Promise<NumberedRules | null>;
   /**
    * What is stored of the touched orders and of those that the links lead to, whether or not there is a row. Links are
    * not of refunds: those lead further (joined.ts).

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { OrderRules } from '../order/rules.ts';
-import { SETTING } from '../store/setting.ts';
+import { DERIVATION } from '../order/rules.ts';
+import { SETTING, writeRules } from '../store/setting.ts';
 import { COPIED, type Copied, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
 import { copyCallbacks, copyRevisions } from './copy-callbacks.ts';
 import { recallRules, rememberDerivedBy } from './in-force.ts';
@@ -24,8 +24,6 @@ export interface CopyProgress {
 export interface CopyOptions {
   readonly source: Store;
   readonly target: Store;
-  /** By which orders are derived at the target, where no service has stored any on either side. */
-  readonly rules: OrderRules;
   /** Adds to what the target holds of its own, and leaves no trace of a copy in it. */
   readonly merge?: boolean;
   readonly onProgress?: (progress: CopyProgress) => void;
@@ -110,14 +108,16 @@ const readPage = async (store: Store, what: Copied, request: PageRequest): Promi
  * it stores its own.
  */
 export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
-  const { source, target, rules } = options;
+  const { source, target } = options;
   if (options.merge === true) return await mergeStore(options);
   const { state, resumed } = await begin(options);
   await copyCallbacks(source, target);
   await runPass(options, state);
-  await rememberDerivedBy(target, (await recallRules(target))?.rules ?? rules);
-  const copied = await verifyAll(options);
   const inUse = (await target.recall(SETTING.copyInUse)) !== null;
+  // A service sees to its own orders.
+  const inForce = inUse ? null : await recallRules(target);
+  if (inForce?.derivation === DERIVATION) await rememberDerivedBy(target, inForce.rules);
+  const copied = await verifyAll(options);
   // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
   const complete = inUse
     ? (await runPass(options, startOf(source.name))) === 0
@@ -164,8 +164,9 @@ const begin = async ({
 
 /** The orders at the target are to say what they say at the source, until a service starts there. */
 const takeRules = async ({ source, target }: Pick<CopyOptions, 'source' | 'target'>): Promise<void> => {
-  const rules = await source.recall(SETTING.rules);
-  if (rules !== null && (await recallRules(target)) === null) await target.remember(SETTING.rules, rules);
+  const inForce = await recallRules(source);
+  if (inForce !== null && (await recallRules(target)) === null)
+    await target.remember(SETTING.rules, writeRules({ ...inForce, derivation: DERIVATION }));
 };
 
 const assertTwo = ({ source, target }: Pick<CopyOptions, 'source' | 'target'>): void => {

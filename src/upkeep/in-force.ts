@@ -1,6 +1,6 @@
 import { type KeyRing, readKey } from '../antom/keys.ts';
 import type { DiagnosisTrust } from '../antom/diagnosis.ts';
-import { nameOfRules, type OrderRules } from '../order/rules.ts';
+import { DERIVATION, nameOfRules, type OrderRules } from '../order/rules.ts';
 import { type NumberedRules, readRules, SETTING, writeRules } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
 
@@ -11,23 +11,47 @@ export const recallRules = async (store: Pick<Store, 'recall'>): Promise<Numbere
   readRules(await store.recall(SETTING.rules));
 
 /**
- * Puts the rules in force that a service starts with: others than those that are stored get the next number, and every
- * transaction from now on, of this process or another, derives by them.
+ * Puts the rules in force that a service starts with: others than those that are stored, or those of another
+ * DERIVATION, get the next number, and every transaction from now on, of this process or another, derives by them.
  */
 export const putRulesInForce = async (store: Settings, rules: OrderRules): Promise<NumberedRules> => {
   const stored = await recallRules(store);
-  if (stored !== null && nameOfRules(stored.rules) === nameOfRules(rules)) return stored;
-  const next = { number: (stored?.number ?? 0) + 1, rules };
+  if (stored?.derivation === DERIVATION && nameOfRules(stored.rules) === nameOfRules(rules)) return stored;
+  const next = { number: (stored?.number ?? 0) + 1, derivation: DERIVATION, rules };
+  // Before the first order is derived by them: whoever goes back to the old ones has to know that some were.
+  await store.remember(SETTING.derived, '');
   await store.remember(SETTING.rules, writeRules(next));
   return next;
+};
+
+/** A program is believed to be there for so long; it says so more than twice as often. */
+const THERE_FOR_MS = 11 * 60_000;
+
+/**
+ * Whether this program's DERIVATION is in force, as that of the service that started last is. While another one is, and
+ * a program is there whose it is, this one derives what it receives, and leaves it to that one to derive all again.
+ */
+export const keepInForce = async (store: Settings, now: Date): Promise<boolean> => {
+  const stored = await recallRules(store);
+  if (stored !== null && stored.derivation !== DERIVATION) {
+    const at = Date.parse((await store.recall(SETTING.inForceAt)) ?? '');
+    if (Math.abs(now.getTime() - at) < THERE_FOR_MS) return false;
+    await putRulesInForce(store, stored.rules);
+  }
+  await store.remember(SETTING.inForceAt, now.toISOString());
+  return true;
 };
 
 /** Whether every order was derived by these rules, by this program. */
 export const isDerivedBy = async (store: Pick<Store, 'recall'>, rules: OrderRules): Promise<boolean> =>
   (await store.recall(SETTING.derived)) === nameOfRules(rules);
 
-export const rememberDerivedBy = async (store: Pick<Store, 'remember'>, rules: OrderRules): Promise<void> =>
-  await store.remember(SETTING.derived, nameOfRules(rules));
+/** Every order is now; where `before` is given, unless something was derived in another way since that was noted. */
+export const rememberDerivedBy = async (
+  store: Pick<Store, 'remember'>,
+  rules: OrderRules,
+  before?: string,
+): Promise<void> => await store.remember(SETTING.derived, nameOfRules(rules), before);
 
 /** One of a client's public keys: `key` is its SubjectPublicKeyInfo in Base64. */
 export interface ServiceKey {

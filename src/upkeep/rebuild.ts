@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { nameOfRules, type OrderRules } from '../order/rules.ts';
+import type { OrderRules } from '../order/rules.ts';
+import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
-import { isDerivedBy, recallRules, rememberDerivedBy } from './in-force.ts';
+import { isDerivedBy, keepInForce, recallRules, rememberDerivedBy } from './in-force.ts';
 
 /** Some tens of milliseconds of the write lock at a time. */
 const AT_ONCE = 100;
@@ -29,18 +31,23 @@ export const rebuildOrders = async (
   return report;
 };
 
+const NONE: RebuildReport = { orders: 0, changed: 0 };
+
 /** The same where it has not been done by the rules in force; `rules` where none are stored. */
 export const rebuildByRulesInForce = async (
   store: Pick<Store, 'rebuild' | 'recall' | 'remember'>,
   rules: OrderRules,
   isStopping: () => boolean,
 ): Promise<RebuildReport> => {
-  const inForce = async (): Promise<OrderRules> => (await recallRules(store))?.rules ?? rules;
-  const by = await inForce();
-  if (await isDerivedBy(store, by)) return { orders: 0, changed: 0 };
-  // Also where nothing is remembered: a first run may have ended before it could be.
+  if (!(await keepInForce(store, new Date()))) return NONE;
+  const by = (await recallRules(store))?.rules ?? rules;
+  if (await isDerivedBy(store, by)) return NONE;
+  // Whoever derives by other rules or another DERIVATION meanwhile takes this away, and then it is done again.
+  const mark = `under way: ${randomUUID()}`;
+  await store.remember(SETTING.derived, mark);
   const report = await rebuildOrders(store, isStopping);
-  // Others may be in force by now: then this was not by one set of rules, and is done again.
-  if (!isStopping() && nameOfRules(await inForce()) === nameOfRules(by)) await rememberDerivedBy(store, by);
+  if (isStopping()) return NONE;
+  await keepInForce(store, new Date());
+  await rememberDerivedBy(store, by, mark);
   return report;
 };

@@ -37,7 +37,7 @@ const silentTroubles = (log: Log): Pick<Report, 'silence' | 'heldUp'> => ({
 /** What the background tasks say in the log, and what is counted of it. */
 export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): Report => ({
   rebuilt: ({ orders, changed }) => {
-    if (orders > 0) log.info({ orders, changed }, 'orders rebuilt under the new configuration');
+    if (orders > 0) log.info({ orders, changed }, 'orders derived again by the rules in force');
   },
   ahead: (until) =>
     log.warn(

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { nameOfRules } from '../../src/order/rules.ts';
+import { DERIVATION, nameOfRules } from '../../src/order/rules.ts';
 import { SETTING, writeRules } from '../../src/store/setting.ts';
 import type { Environment } from '../../src/config.ts';
 import type { Order } from '../../src/order/order.ts';
@@ -53,7 +53,7 @@ const fill = async ({ store, env, directory }: Place): Promise<string> => {
   onSqlite(
     { directory },
     `insert into settings values
-      ('${SETTING.rules}', '${writeRules({ number: 1, rules: RULES })}'), ('${SETTING.derived}', '${nameOfRules(RULES)}')`,
+      ('${SETTING.rules}', '${writeRules({ number: 1, derivation: DERIVATION, rules: RULES })}'), ('${SETTING.derived}', '${nameOfRules(RULES)}')`,
   );
   expect((await here(['rebuild'], env)).code).toBe(0);
   return env['DATABASE_URL'] as string;

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from '@jest/globals';
 import { readKey } from '../../src/antom/keys.ts';
 import type { Order } from '../../src/order/order.ts';
-import { nameOfRules } from '../../src/order/rules.ts';
+import { DERIVATION, nameOfRules } from '../../src/order/rules.ts';
 import { writeRules } from '../../src/store/setting.ts';
 import type { NotificationDelivery, Page } from '../../src/store/store.ts';
 import { clientsOf, rememberService } from '../../src/upkeep/in-force.ts';
@@ -172,7 +172,10 @@ describe('verify-store', () => {
   test('passes the orders over while the service has not derived all of them by its rules, and says so', async () => {
     const { env, store } = place();
     await store(notified(payment()));
-    sql(place(), `insert into settings values ('rules', '${writeRules({ number: 1, rules: RULES })}')`);
+    sql(
+      place(),
+      `insert into settings values ('rules', '${writeRules({ number: 1, derivation: DERIVATION, rules: RULES })}')`,
+    );
     const { code, out } = await here(['verify-store'], env);
     expect(code).toBe(0);
     expect(out).toContain('has not derived all of them by the rules in force yet');

@@ -5,7 +5,7 @@ import { eventually } from '../support/client.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
 import { newSecret, openShop, type Shop, status } from '../support/shop.ts';
 import { type Databases, openDatabases, type TestDatabase } from '../store/databases.ts';
-import { order, record, registration, RULES } from '../store/support.ts';
+import { order, record, registration } from '../store/support.ts';
 import { allTold, begin, follows, targetOf } from './relaying.ts';
 
 const SECRET = newSecret();
@@ -86,9 +86,9 @@ test.each([
   const known = await callbackOf(before, 'P-changed');
   const source = await database.source();
   const target = await (await databases.make(to)).store();
-  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  expect(await copyStore({ source, target })).toMatchObject({ complete: true });
   // What has ended begins again.
-  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  expect(await copyStore({ source, target })).toMatchObject({ complete: true });
   await source.close();
   expect(await toldWhile(target, async () => await allTold(target))).toEqual(['P-new', 'P-refused', 'P-told']);
   expect(shop.received().findLast((one) => one.order.paymentId === 'P-told')).toMatchObject({
@@ -130,7 +130,7 @@ test('what is merged into a database that goes on is told only where the shop wa
       await record(target, paid('P-own'));
       await allTold(target);
       const source = await kept.source();
-      expect(await copyStore({ source, target, rules: RULES, merge: true })).toMatchObject({ complete: true });
+      expect(await copyStore({ source, target, merge: true })).toMatchObject({ complete: true });
       await source.close();
       await allTold(target);
     }),
@@ -153,10 +153,10 @@ test.each([
   expect(known?.delivered?.revision).toBeGreaterThan(tomorrow.getTime());
   const target = await (await databases.make(to)).store();
   const source = await database.source();
-  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  expect(await copyStore({ source, target })).toMatchObject({ complete: true });
   const after = await target.followOrders({ limit: 10, cursor: null, clientId: null });
   // Nothing goes on that need not.
-  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  expect(await copyStore({ source, target })).toMatchObject({ complete: true });
   expect(await target.followOrders({ limit: 10, cursor: null, clientId: null })).toEqual(after);
   await source.close();
   expect(
@@ -180,7 +180,7 @@ test('a payment goes on after the registration that it has replaced, as the sour
   await record(target, paid('P-later'), paid('P-own'));
   const own = await order(target, 'P-own');
   const source = await database.source();
-  expect(await copyStore({ source, target, rules: RULES, merge: true })).toMatchObject({ complete: true });
+  expect(await copyStore({ source, target, merge: true })).toMatchObject({ complete: true });
   await source.close();
   expect(await order(target, 'P-later')).toMatchObject({ revision: tomorrow.getTime() + 1 });
   // What is ahead of no clock stands as it is.
@@ -194,7 +194,7 @@ test('an order that a service at the target has changed meanwhile is told once m
   const target = await (await databases.make('SQLite')).store();
   await record(before, paid('P-both'));
   const source = await database.source();
-  expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+  expect(await copyStore({ source, target })).toMatchObject({ complete: true });
   await toldWhile(before, async () => {
     await before.register(registration({ paymentRequestId: 'R-P-both' }), { replace: false, now: tomorrow });
     await allTold(before);
@@ -204,7 +204,7 @@ test('an order that a service at the target has changed meanwhile is told once m
     await toldWhile(target, async () => {
       await record(target, captured('P-both'));
       await allTold(target);
-      expect(await copyStore({ source, target, rules: RULES })).toMatchObject({ complete: true });
+      expect(await copyStore({ source, target })).toMatchObject({ complete: true });
       await allTold(target);
     }),
   ).toContain('P-both');

@@ -2,6 +2,8 @@ import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { handlers } from '../../src/handlers/index.ts';
 import type { Order } from '../../src/order/order.ts';
+import { DERIVATION } from '../../src/order/rules.ts';
+import { SETTING, writeRules } from '../../src/store/setting.ts';
 import {
   COPIED,
   type Copied,
@@ -14,7 +16,7 @@ import {
   type StoredNotification,
   type StoredUnverified,
 } from '../../src/store/store.ts';
-import { putRulesInForce, rememberDerivedBy } from '../../src/upkeep/in-force.ts';
+import { isDerivedBy, putRulesInForce, rememberDerivedBy } from '../../src/upkeep/in-force.ts';
 import { copyStore, type CopyReport, CopyRefusedError, noteInUse } from '../../src/upkeep/copy.ts';
 import { createRedriving } from '../../src/upkeep/redrive.ts';
 import { removeOld } from '../../src/upkeep/retention.ts';
@@ -175,7 +177,7 @@ const contentsOf = async (store: Store): Promise<Contents> => {
 const copy = async (from: TestDatabase, to: TestDatabase): Promise<CopyReport> => {
   const [source, target] = [await from.source(), await to.open()];
   try {
-    return await copyStore({ source, target, rules: RULES });
+    return await copyStore({ source, target });
   } finally {
     await target.close();
     await source.close();
@@ -338,7 +340,7 @@ const saidAt = async (store: Store): Promise<readonly string[]> =>
 const said = async (store: Store, referenceOrderId: string, seconds: number) =>
   await store.register(registration({ referenceOrderId }), { replace: true, now: later(seconds) });
 const mergeInto = async (source: Store, target: Store) =>
-  expect(await copyStore({ source, target, rules: RULES, merge: true })).toMatchObject({ complete: true });
+  expect(await copyStore({ source, target, merge: true })).toMatchObject({ complete: true });
 
 describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said under one id (%s)', (make) => {
   const both = async () => {
@@ -455,14 +457,14 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('what is read better at the tar
   };
   test.each(['FAILED', 'UNHANDLED'] as const)('stays, where it is %s at the source', async (outcome) => {
     const { source, target } = await begin(outcome);
-    await copyStore({ source, target, rules: RULES });
+    await copyStore({ source, target });
     await noteInUse(target);
     await createRedriving(target, handlers).redriveAll(outcome);
     const stands = ['PAYMENT APPLIED', 'CAPTURE APPLIED'];
     expect(await readingsOf(target)).toEqual(stands.map((one) => `${one} bytes`));
     await removeOld({ store: target, rules: { retentionDays: 30, unverifiedRetentionDays: 30 } }, new Date());
     for (const merge of [false, true, true]) {
-      expect(await copyStore({ source, target, rules: RULES, merge })).toMatchObject({ complete: true });
+      expect(await copyStore({ source, target, merge })).toMatchObject({ complete: true });
       expect(await readingsOf(target)).toEqual(stands);
       expect(await order(target, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
     }
@@ -472,7 +474,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('what is read better at the tar
     const { source, target } = await begin(outcome);
     await recordBy(target, old[outcome], paid(1), { ...captured(1), ...fault });
     await createRedriving(source, handlers).redriveAll(outcome);
-    await copyStore({ source, target, rules: RULES, merge: true });
+    await copyStore({ source, target, merge: true });
     expect(await order(target, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
     expect(await rebuildAll(target)).toMatchObject({ changed: 0 });
   });
@@ -482,11 +484,11 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('what is read better at the tar
     await recordBy(target, old.UNHANDLED, paid(1), { ...captured(1), ...fault });
     await target.removeRaw(new Date('2999-01-01'), 100);
     for (const number of [1, 2]) {
-      await copyStore({ source, target, rules: RULES, merge: true });
+      await copyStore({ source, target, merge: true });
       expect([number, await readingsOf(target)]).toEqual([number, ['PAYMENT APPLIED', 'UNKNOWN UNHANDLED bytes']]);
     }
     await source.removeRaw(new Date('2999-01-01'), 100);
-    await copyStore({ source, target, rules: RULES, merge: true });
+    await copyStore({ source, target, merge: true });
     expect(await verifyStore(target, TRUST)).toMatchObject({ verified: 1, failed: [], withoutBytes: 1, flaws: [] });
     await createRedriving(target, handlers).redriveAll('UNHANDLED');
     expect(await order(target, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
@@ -623,18 +625,38 @@ describe('a copy', () => {
   );
 
   test.each(['SQLite', 'PostgreSQL'] as const)(
+    'says that all orders (%s) were derived where it did so itself, and no other version or service did',
+    async (make) => {
+      const [from, to] = [await filled(), await databases.make(make)];
+      const [source, target] = [await from.store(), await to.store()];
+      await copyStore({ source, target });
+      expect(await isDerivedBy(target, RULES)).toBe(true);
+      const another = { number: 1, derivation: DERIVATION - 1, rules: RULES };
+      await target.remember(SETTING.rules, writeRules(another));
+      await record(source, paid(9));
+      await copyStore({ source, target });
+      expect(await isDerivedBy(target, RULES)).toBe(false);
+
+      await target.remember(SETTING.rules, writeRules({ ...another, derivation: DERIVATION }));
+      await noteInUse(target);
+      await copyStore({ source, target });
+      expect(await isDerivedBy(target, RULES)).toBe(false);
+    },
+  );
+
+  test.each(['SQLite', 'PostgreSQL'] as const)(
     'takes nothing from a service that starts on the target (%s) while it runs',
     async (make) => {
       const from = await filled();
       const to = await databases.make(make);
       const [source, target] = [await from.store(), await to.store()];
-      await copyStore({ source, target, rules: RULES });
+      await copyStore({ source, target });
       const readNotifications: Store['readNotifications'] = async (...values) => {
         await noteInUse(target);
         await target.record([unverified({ target: '/new' })], AMPLE);
         return await source.readNotifications(...values);
       };
-      const report = await copyStore({ source: { ...source, readNotifications }, target, rules: RULES });
+      const report = await copyStore({ source: { ...source, readNotifications }, target });
       expect(report).toMatchObject({ complete: true, inUse: true });
       expect(report.copied.unverified).toMatchObject({ source: { count: 2 }, target: { count: 3 } });
     },
@@ -650,7 +672,7 @@ describe('a copy', () => {
         if ((await target.count('unverified')) === 0) await target.record([unverified({ target: '/new' })], AMPLE);
         return await source.readMoves(...values);
       };
-      const report = await copyStore({ source: { ...source, readMoves }, target, rules: RULES });
+      const report = await copyStore({ source: { ...source, readMoves }, target });
       expect(report).toMatchObject({ complete: true, inUse: true });
       expect(report.copied.unverified).toMatchObject({ source: { count: 2 }, target: { count: 3 } });
     },
@@ -661,7 +683,7 @@ describe('a copy', () => {
     async (make) => {
       const [from, to] = [await filled(), await databases.make(make)];
       const [source, target] = [await from.store(), await to.store()];
-      await copyStore({ source, target, rules: RULES });
+      await copyStore({ source, target });
       expect(await target.recall('copy in use')).toBeNull();
       const unhandled = { notifyType: 'ANOTHER' };
       await record(source, unhandled);
@@ -679,7 +701,7 @@ describe('a copy', () => {
         await target.record([one], AMPLE);
         expect([index, await target.recall('copy in use')]).toEqual([index, 'true']);
       }
-      const report = await copyStore({ source, target, rules: RULES });
+      const report = await copyStore({ source, target });
       expect(report).toMatchObject({ complete: true, inUse: true });
       expect(report.copied.unverified).toMatchObject({ source: { count: 1 }, target: { count: 3 } });
       expect((await notificationsOf(target)).at(-1)).toMatchObject({ outcome: 'UNHANDLED', raw: { method: 'POST' } });

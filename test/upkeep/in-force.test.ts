@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { OrderRules } from '../../src/order/rules.ts';
-import { SETTING } from '../../src/store/setting.ts';
+import { DERIVATION, type OrderRules } from '../../src/order/rules.ts';
+import { SETTING, writeRules } from '../../src/store/setting.ts';
 import type { Store } from '../../src/store/store.ts';
 import { isDerivedBy, putRulesInForce, recallRules } from '../../src/upkeep/in-force.ts';
 import { rebuildByRulesInForce } from '../../src/upkeep/rebuild.ts';
@@ -35,13 +35,13 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the rules in force on %s', (ma
   test('are those that are stored: whoever runs already follows with its next batch, and the rest is rebuilt', async () => {
     const database = await databases.make(make);
     const [running, starting] = [await database.store(), await database.store()];
-    expect(await putRulesInForce(running, RULES)).toEqual({ number: 1, rules: RULES });
+    expect(await putRulesInForce(running, RULES)).toEqual({ number: 1, derivation: DERIVATION, rules: RULES });
     expect(await rebuildByRulesInForce(running, RULES, () => false)).toEqual({ orders: 0, changed: 0 });
     await record(running, ...captured(1));
     expect([await unregistered(running), await isFulfillable(running, 'P1')]).toEqual([[], true]);
 
-    expect(await putRulesInForce(starting, STRICT)).toEqual({ number: 2, rules: STRICT });
-    expect(await putRulesInForce(starting, STRICT)).toEqual({ number: 2, rules: STRICT });
+    expect(await putRulesInForce(starting, STRICT)).toEqual({ number: 2, derivation: DERIVATION, rules: STRICT });
+    expect(await putRulesInForce(starting, STRICT)).toEqual({ number: 2, derivation: DERIVATION, rules: STRICT });
     await record(running, ...captured(2));
     expect(await unregistered(running)).toEqual(['P2']);
     expect([await isFulfillable(running, 'P1'), await isFulfillable(running, 'P2')]).toEqual([false, false]);
@@ -58,11 +58,11 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the rules in force on %s', (ma
     const database = await databases.make(make);
     const store = await database.store();
     await record(store, ...captured(1));
-    for (const spoilt of ['', '{', '{"number":1}', '{"number":1,"rules":{"captureRequired":"never"}}']) {
+    for (const spoilt of ['', '{', '{"number":1}', '{"number":1,"derivation":1,"rules":{"captureRequired":"never"}}']) {
       await store.remember(SETTING.rules, spoilt);
       expect([await recallRules(store), await isFulfillable(store, 'P1')]).toEqual([null, true]);
     }
-    expect(await putRulesInForce(store, STRICT)).toEqual({ number: 1, rules: STRICT });
+    expect(await putRulesInForce(store, STRICT)).toEqual({ number: 1, derivation: DERIVATION, rules: STRICT });
     expect(await isFulfillable(store, 'P1')).toBe(false);
   });
 
@@ -84,5 +84,76 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the rules in force on %s', (ma
     expect([await isDerivedBy(store, RULES), await isDerivedBy(store, STRICT)]).toEqual([false, false]);
     await rebuildByRulesInForce(store, RULES, () => false);
     expect(await isDerivedBy(store, STRICT)).toBe(true);
+  });
+
+  test('are those that every order is derived by, also after others were put in force and given up half-way', async () => {
+    const database = await databases.make(make);
+    const store = await database.store();
+    await putRulesInForce(store, RULES);
+    await record(store, ...captured(1));
+    await rebuildByRulesInForce(store, RULES, () => false);
+
+    await putRulesInForce(store, STRICT);
+    let isStopping = false;
+    const stopping: Store = {
+      ...store,
+      rebuild: async (...values) => {
+        isStopping = true;
+        return await store.rebuild(...values);
+      },
+    };
+    // It does not say that it is done.
+    expect(await rebuildByRulesInForce(stopping, STRICT, () => isStopping)).toEqual({ orders: 0, changed: 0 });
+    expect([await unregistered(store), await isDerivedBy(store, STRICT)]).toEqual([['P1'], false]);
+
+    await putRulesInForce(store, RULES);
+    expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 1, changed: 1 });
+    expect(await unregistered(store)).toEqual([]);
+  });
+
+  test('leave it to another version to derive all again while it is there, and tell it what it has to', async () => {
+    const database = await databases.make(make);
+    const store = await database.store();
+    const other = { number: 7, derivation: DERIVATION + 1, rules: STRICT };
+    await store.remember(SETTING.rules, writeRules(other));
+    await store.remember(SETTING.derived, 'by the other');
+    const seen = async (minutesAgo: number): Promise<void> =>
+      await store.remember(SETTING.inForceAt, new Date(Date.now() - minutesAgo * 60_000).toISOString());
+    await seen(6);
+
+    await record(store, ...captured(1));
+    expect(await store.recall(SETTING.derived)).toBeNull();
+    expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 0, changed: 0 });
+    expect([await store.recall(SETTING.derived), await recallRules(store)]).toEqual([null, other]);
+
+    await seen(12);
+    expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 1, changed: 0 });
+    expect(await recallRules(store)).toEqual({ number: 8, derivation: DERIVATION, rules: STRICT });
+    expect(await isDerivedBy(store, STRICT)).toBe(true);
+    // It says that it is there.
+    await store.remember(SETTING.rules, writeRules({ ...other, derivation: DERIVATION + 2 }));
+    expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 0, changed: 0 });
+  });
+
+  test('are not those of all orders where another version has derived one while all were rebuilt', async () => {
+    const database = await databases.make(make);
+    const store = await database.store();
+    const own = await putRulesInForce(store, RULES);
+    await record(store, ...captured(1));
+    const beside: Store = {
+      ...store,
+      rebuild: async (...values) => {
+        const step = await store.rebuild(...values);
+        // As a replica of another version sees it.
+        await store.remember(SETTING.rules, writeRules({ ...own, derivation: DERIVATION - 1 }));
+        await record(store, ...captured(2));
+        await store.remember(SETTING.rules, writeRules(own));
+        return step;
+      },
+    };
+    await rebuildByRulesInForce(beside, RULES, () => false);
+    expect(await isDerivedBy(store, RULES)).toBe(false);
+    expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 2, changed: 0 });
+    expect(await isDerivedBy(store, RULES)).toBe(true);
   });
 });

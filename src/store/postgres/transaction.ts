@@ -50,7 +50,7 @@ const SELECT_RULES = prepared(`select value from settings where name = '${SETTIN
 const snapshotOn = (query: Query): Snapshot => ({
   dialect: DIALECT,
   query,
-  rules: async () => readRules((await query<{ value: string }>(SELECT_RULES))[0]?.value)?.rules ?? null,
+  rules: async () => readRules((await query<{ value: string }>(SELECT_RULES))[0]?.value),
   evidence: evidence(query),
   raws: raws(query),
   // It stands in the row of its notification.

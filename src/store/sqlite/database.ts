@@ -38,7 +38,7 @@ const DIALECT: Dialect = {
 
 const createRules = (db: DatabaseSync): Snapshot['rules'] => {
   const select = prepare<readonly [value: string]>(db, `select value from settings where name = '${SETTING.rules}'`);
-  return async () => readRules(select.get()?.[0])?.rules ?? null;
+  return async () => readRules(select.get()?.[0]);
 };
 
 const createSnapshot = (db: DatabaseSync): Snapshot => ({

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DERIVATION } from '../../../src/order/rules.ts';
 import { VERSION } from '../../../src/version.ts';
 import { here, json, removePlace } from '../../commands/support.ts';
 import { createSigner, eventually } from '../../support/client.ts';
@@ -49,6 +50,7 @@ describe('status', () => {
       database: { name: env['DATABASE_URL'], schema: 1, generation: expect.stringMatching(/^[0-9a-f]{16}$/) },
       rules: {
         number: 1,
+        derivation: DERIVATION,
         rules: {
           captureRequired: 'methods',
           noCaptureMethods: [],

@@ -15,6 +15,7 @@ export const status = shapeOf<Status>('Status')({
   database: shapeOf<Status['database']>()({ name: text, schema: count, generation: textOrNull }),
   rules: shapeOf<NumberedRules>()({
     number: count,
+    derivation: count,
     rules: shapeOf<OrderRules>()({
       captureRequired: z.enum(['methods', 'always']),
       noCaptureMethods: listOf(text),

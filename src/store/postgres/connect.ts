@@ -13,6 +13,7 @@ import {
   UNRELEASED,
 } from '../schema.ts';
 import { StoreUnusableError } from '../store.ts';
+import { commit } from './commit.ts';
 import { toOpeningError } from './failure.ts';
 import { bitsOf, MIGRATION_LOCK } from './locks.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -108,7 +109,7 @@ export const migrate = async (client: ClientBase, migrations: readonly Migration
       await client.query(migration.sql);
       await client.query(INSERT_MIGRATION, [migration.version, migration.oldestProgram, shapeOf(migration)]);
     }
-    await client.query('commit');
+    await commit(client);
     return toMigrated(applied, missing);
   } catch (error) {
     await client.query('rollback').catch(() => {});

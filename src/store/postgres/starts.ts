@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { SETTING } from '../setting.ts';
 import { newStartId } from '../starts.ts';
+import { commit } from './commit.ts';
 import { bitsOf, START_LOCK } from './locks.ts';
 import { transactionOf } from './positions.ts';
 
@@ -32,7 +33,7 @@ export const noteStart = async (client: ClientBase): Promise<void> => {
         [newStartId()],
       );
     }
-    await client.query('commit');
+    await commit(client);
   } catch (error) {
     await client.query('rollback').catch(() => {});
     throw error;

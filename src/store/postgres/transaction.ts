@@ -3,6 +3,7 @@ import { type Lock, MoreLocksNeeded } from '../lock.ts';
 import { readRules, SETTING } from '../setting.ts';
 import { StoreUnavailableError } from '../store.ts';
 import type { Database, Dialect, Query, Snapshot, Transaction, Value } from '../transaction.ts';
+import { commit } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { evidence } from './evidence.ts';
 import { isConnectionUsable, sqlStateOf, toStoreError } from './failure.ts';
@@ -155,9 +156,11 @@ const attemptOn = async <T>(client: PoolClient, { held, work }: Attempt<T>): Pro
       },
     });
     // Right behind what was sent and is not answered yet: where that fails, PostgreSQL answers COMMIT with ROLLBACK.
-    const [{ command }] = await Promise.all([client.query('commit'), ...unanswered]);
-    // A transaction that failed unnoticed answers COMMIT with ROLLBACK, and no error.
-    if (command !== 'COMMIT') throw new StoreUnavailableError(`PostgreSQL answered COMMIT with ${command}`);
+    const committed = commit(client);
+    committed.catch(() => {});
+    // Before COMMIT's own answer: these say why.
+    await Promise.all(unanswered);
+    await committed;
     return result;
   } catch (error) {
     if (error instanceof MoreLocksNeeded || isConnectionUsable(error)) await client.query('rollback');

@@ -1,0 +1,74 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
+import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
+import { eventually } from '../support/client.ts';
+import { type Fields, jpy, paymentResult } from '../support/facts.ts';
+import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import { notified, record, RULES } from './support.ts';
+
+let server: OwnServer;
+let url: string;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  server = await startOwnServer();
+});
+afterAll(async () => await server.stop());
+beforeEach(async () => {
+  url = await server.createDatabase();
+});
+afterEach(async () => {
+  await setStandby('');
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+const open = async (): Promise<Store> => {
+  const store = await openPostgres({ url, rules: RULES });
+  closing.push(store.close);
+  return store;
+};
+
+const paid = (number: number): Fields =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
+
+/** While the standby of this name is away, which it always is, every COMMIT that wrote something waits for it. */
+const setStandby = async (name: string): Promise<void> => {
+  await sql(server.url, `alter system set synchronous_standby_names = '${name}'`);
+  await sql(server.url, 'select pg_reload_conf()');
+};
+
+/** What becomes of one payment after the other, until one is refused. */
+const firstRefused = async (store: Store): Promise<{ readonly number: number; readonly error: unknown }> => {
+  for (let number = 1; ; number += 1) {
+    try {
+      await record(store, paid(number));
+    } catch (error) {
+      return { number, error };
+    }
+  }
+};
+
+const OURS = "from pg_stat_activity where datname = current_database() and application_name = 'paynotify'";
+
+describe('a synchronous standby that is away', () => {
+  test('a COMMIT whose wait for it is cancelled is not taken as stored, and the resend is counted', async () => {
+    const quiet = `alter database ${new URL(url).pathname.slice(1)} set client_min_messages = error`;
+    await sql(server.url, quiet);
+    const store = await open();
+    // The first connection commits that it is there.
+    await store.ping();
+    await setStandby('nobody');
+    const refused = firstRefused(store);
+    await eventually(
+      'a COMMIT that waits',
+      async () => await sql(url, `select pg_cancel_backend(pid) ${OURS} and wait_event = 'SyncRep'`),
+      ({ length }) => length > 0,
+    );
+    const { number, error } = await refused;
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(String(error)).toContain('PostgreSQL answered COMMIT with a warning: canceling wait for synchronous');
+    await setStandby('');
+    const { results } = await record(store, paid(number));
+    expect(results.map((result) => notified(result).deliveries)).toEqual([2]);
+  });
+});

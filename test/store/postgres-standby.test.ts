@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { hostsOf, sessionFor } from '../../src/store/postgres/connect.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
+import { openOnAny } from '../../src/store/postgres/session.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { eventually } from '../support/client.ts';
 import { type Fields, jpy, paymentResult } from '../support/facts.ts';
@@ -70,5 +72,25 @@ describe('a synchronous standby that is away', () => {
     await setStandby('');
     const { results } = await record(store, paid(number));
     expect(results.map((result) => notified(result).deliveries)).toEqual([2]);
+  });
+});
+
+describe('a replica that vanishes', () => {
+  test('is noticed by the server within half a minute, so that its locks are free', async () => {
+    const hosts = hostsOf(url);
+    const session = sessionFor(hosts, { statementTimeoutMs: 4_000, allowUnsafe: false, readOnly: false });
+    const { rows } = await openOnAny(
+      hosts,
+      session,
+      async (client) =>
+        await client.query(
+          'select name, setting from pg_settings where name like \'tcp_keepalives%\' order by name collate "C"',
+        ),
+    );
+    expect(rows).toEqual([
+      { name: 'tcp_keepalives_count', setting: '3' },
+      { name: 'tcp_keepalives_idle', setting: '10' },
+      { name: 'tcp_keepalives_interval', setting: '5' },
+    ]);
   });
 });

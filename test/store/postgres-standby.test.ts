@@ -1,12 +1,13 @@
+import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { hostsOf, sessionFor } from '../../src/store/postgres/connect.ts';
-import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
+import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { openOnAny } from '../../src/store/postgres/session.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { eventually } from '../support/client.ts';
 import { type Fields, jpy, paymentResult } from '../support/facts.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
-import { notified, record, RULES } from './support.ts';
+import { notified, order, record, RULES } from './support.ts';
 
 let server: OwnServer;
 let url: string;
@@ -24,8 +25,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-const open = async (): Promise<Store> => {
-  const store = await openPostgres({ url, rules: RULES });
+const open = async (options: Partial<PostgresOptions> = {}): Promise<Store> => {
+  const store = await openPostgres({ url, rules: RULES, ...options });
   closing.push(store.close);
   return store;
 };
@@ -72,6 +73,46 @@ describe('a synchronous standby that is away', () => {
     await setStandby('');
     const { results } = await record(store, paid(number));
     expect(results.map((result) => notified(result).deliveries)).toEqual([2]);
+  });
+
+  test('is named, uses up no connections however long it stays away, and holds up nothing once it is back', async () => {
+    const store = await open({ statementTimeoutMs: 1_000 });
+    await record(store, paid(0));
+    await setStandby('nobody');
+    const ending = new AbortController();
+    const refused: { readonly number: number; readonly error: unknown }[] = [];
+    let recorded = 0;
+    const lane = async (first: number): Promise<void> => {
+      for (let number = first; !ending.signal.aborted; number += 3) {
+        await record(store, paid(number)).then(
+          () => (recorded += 1),
+          (error: unknown) => refused.push({ number, error }),
+        );
+        await after(20);
+      }
+    };
+    const lanes = [lane(1), lane(2), lane(3)];
+    await after(6_000);
+    // Three that were given up, and five of its own.
+    expect((await sql(url, `select 1 ${OURS}`)).length).toBeLessThanOrEqual(8);
+    expect(refused.filter(({ error }) => !(error instanceof StoreUnavailableError))).toEqual([]);
+    expect(String(refused.at(-1)?.error)).toContain('PostgreSQL waits for its synchronous standby');
+    await expect(store.ping()).rejects.toThrow(StoreUnavailableError);
+    expect(await order(store, 'P0')).toMatchObject({ status: 'AUTHORIZED' });
+
+    const before = recorded;
+    await setStandby('');
+    await eventually(
+      'stored again',
+      () => recorded,
+      (count) => count > before + 10,
+    );
+    ending.abort();
+    await Promise.all(lanes);
+    // The server had committed the first one that was given up all the same.
+    expect(
+      (await record(store, paid(refused[0]?.number ?? 0))).results.map((result) => notified(result).deliveries),
+    ).toEqual([2]);
   });
 });
 

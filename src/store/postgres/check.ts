@@ -47,10 +47,10 @@ const FACTS = `
 
 /**
  * The connections of this role that the server works for, or has heard of within the last second: where our own machine
- * is slow, it is the server that waits.
+ * is slow, it is the server that waits. And whether its COMMIT waits for a synchronous standby.
  */
 export const WORKING = `
-  select ${BACKEND} as backend
+  select ${BACKEND} as backend, coalesce(wait_event = 'SyncRep', false) as for_standby
   from pg_stat_activity
   where state = 'active' or state_change > clock_timestamp() - interval '1 second'`;
 

@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { MoreLocksNeeded } from '../lock.ts';
+import { StoreUnavailableError } from '../store.ts';
 import { isConnectionUsable, isServerGone } from './failure.ts';
 import { type Limit, startLimit } from './limit.ts';
 import type { HostPool } from './pool.ts';
@@ -14,6 +15,11 @@ export interface Connections {
    * come over it.
    */
   readonly use: <T>(work: (client: PoolClient) => Promise<T>, deadline: number) => Promise<T>;
+  /**
+   * To be asked before something is written. Throws a StoreUnavailableError while a COMMIT that was given up waits
+   * for a synchronous standby: another one would wait behind it, and stay at the server as well.
+   */
+  readonly assertNotAwaiting: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -24,35 +30,53 @@ const SEARCH_EVERY_MS = 1_000;
 /** A piece of work under way; without a client while it waits for one. */
 interface Use {
   client: PoolClient | null;
+  awaitsStandby: boolean;
 }
+
+const awaitedStandby = (): Error => new StoreUnavailableError('PostgreSQL waits for its synchronous standby');
 
 /**
  * Connections to whichever server is the primary now. A server that says that it is not, or goes away, loses its whole
  * pool. One that says nothing is found out: while some work lasts longer than a second, a connection of its own asks,
  * and where that finds a primary, connections that this one does not work for are broken off.
+ *
+ * A COMMIT that waits for a synchronous standby neither ends in time nor notices that its connection was broken off, so
+ * nothing is written behind one. It is not ended: others would see what it wrote before the standby has it.
  */
 export const createConnections = (options: PrimaryOptions): Connections => {
   const primary = createPrimary(options);
   const hasOthers = options.hosts.length > 1;
   const slow = new Set<Use>();
+  const givenUp = new Set<PoolClient>();
+  let awaiting = false;
   let watching = false;
 
   const watch = async (): Promise<void> => {
     if (watching) return;
     watching = true;
-    while (slow.size > 0 && !primary.isClosed()) {
+    while (slow.size + givenUp.size > 0 && !primary.isClosed()) {
       const pause = after(SEARCH_EVERY_MS);
       const found = await primary.search();
+      for (const use of slow) use.awaitsStandby = use.client !== null && found?.awaitsStandby(use.client) === true;
+      for (const client of givenUp) if (found?.isAtWork(client) !== true) givenUp.delete(client);
+      awaiting = [...givenUp].some((client) => found?.awaitsStandby(client));
       if (found !== null) moveTo(primary, found, slow);
       await pause;
     }
     watching = false;
   };
 
+  const giveUp = ({ client, awaitsStandby }: Use): void => {
+    if (client === null) return;
+    givenUp.add(client);
+    awaiting ||= awaitsStandby;
+    void watch();
+  };
+
   return {
     use: async (work, deadline) => {
       const limit = startLimit(deadline);
-      const use: Use = { client: null };
+      const use: Use = { client: null, awaitsStandby: false };
       const timer = setTimeout(() => {
         slow.add(use);
         void watch();
@@ -63,11 +87,18 @@ export const createConnections = (options: PrimaryOptions): Connections => {
         return await workOn(client, limit.race(work(client)), (error) => {
           if (isServerGone(error)) primary.replace(pool);
         });
+      } catch (error) {
+        if (!limit.isOver()) throw error;
+        giveUp(use);
+        throw use.awaitsStandby ? awaitedStandby() : error;
       } finally {
         clearTimeout(timer);
         slow.delete(use);
         limit.stop();
       }
+    },
+    assertNotAwaiting: () => {
+      if (awaiting) throw awaitedStandby();
     },
     close: primary.close,
   };

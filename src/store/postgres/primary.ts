@@ -15,6 +15,8 @@ export interface Found {
   readonly host: HostUrl;
   /** That server works for this connection, or has heard of it just now. */
   readonly isAtWork: (client: PoolClient) => boolean;
+  /** A COMMIT of this connection waits there for a synchronous standby. */
+  readonly awaitsStandby: (client: PoolClient) => boolean;
 }
 
 /** The server that is the primary now, and the connections to it. */
@@ -84,9 +86,13 @@ const askFor = async (host: HostUrl, session: Session): Promise<Found | null> =>
   const limits = { connectTimeoutMs: SEARCH_LIMIT_MS, statementTimeoutMs: SEARCH_LIMIT_MS };
   try {
     return await openOn(host, { ...session, ...limits }, async (client) => {
-      const { rows } = await client.query<{ backend: string }>(WORKING);
-      const working = new Set<string | undefined>(rows.map(({ backend }) => backend));
-      return { host, isAtWork: (other) => working.has(backendOf(other)) };
+      const { rows } = await client.query<{ backend: string; for_standby: boolean }>(WORKING);
+      const working = new Map<string | undefined, boolean>(rows.map((row) => [row.backend, row.for_standby]));
+      return {
+        host,
+        isAtWork: (other) => working.has(backendOf(other)),
+        awaitsStandby: (other) => working.get(backendOf(other)) === true,
+      };
     });
   } catch {
     // Whatever is wrong there, work that needs the server says it.

@@ -102,6 +102,7 @@ interface Means {
 }
 
 const transact = async <T>({ connections, timeoutMs }: Means, { locks, work }: Work<T>): Promise<T> => {
+  connections.assertNotAwaiting();
   const held = new Set(locks);
   const deadline = performance.now() + timeoutMs;
   for (let attempt = 1; ; attempt += 1) {

@@ -9,7 +9,9 @@ export type Operation = (typeof OPERATIONS)[number];
  * What a call that failed asks for: a closed set.
  * - `CONFIGURATION`: client id, key, host or contract is wrong. Stop and alarm: no call will do better. Such a request
  *   was not executed, and of an earlier one with the same id it says nothing.
- * - `OUR_FAULT`: the request is wrong by itself, or another one bears its id, of which it says nothing.
+ * - `OUR_FAULT`: the request is wrong by itself.
+ * - `USED_ID`: something else was sent under its request id, of which it says nothing. The record of that is lost here,
+ *   and money may have moved: APO has to be asked before anything more is sent.
  * - `NOT_FOUND`: APO knows of nothing by this id, or not yet: again after 15 s, three times.
  * - `NEW_ID`: possible with another amount or currency, or later, under a new request id.
  * - `AUTHORIZATION_GONE`: nothing can be captured any more: the buyer has to pay under a new `paymentRequestId`.
@@ -23,6 +25,7 @@ export type Operation = (typeof OPERATIONS)[number];
 export const FAILURES = [
   'CONFIGURATION',
   'OUR_FAULT',
+  'USED_ID',
   'NOT_FOUND',
   'NEW_ID',
   'AUTHORIZATION_GONE',
@@ -77,6 +80,7 @@ const OWN: Readonly<Record<Operation, Codes<Failure>>> = {
   capture: {
     ...all('NEW_ID', 'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT', 'USER_AMOUNT_EXCEED_LIMIT', 'PAYMENT_AMOUNT_EXCEED_LIMIT'),
     ...all('NEW_ID', 'CURRENCY_NOT_SUPPORT', 'PARAM_ILLEGAL'),
+    ...all('USED_ID', 'REPEAT_REQ_INCONSISTENT'),
     ...all('AUTHORIZATION_GONE', 'AUTH_CANCELLED', 'AUTH_EXPIRED', 'ORDER_IS_CANCELED'),
     ...all('NO_MORE_CAPTURES', 'MULTI_CAPTURE_NOT_SUPPORTED', 'PAYMENT_COUNT_EXCEED_LIMIT'),
     ...all('BUYER', 'USER_NOT_EXIST', 'RISK_REJECT'),
@@ -89,7 +93,8 @@ const OWN: Readonly<Record<Operation, Codes<Failure>>> = {
     ...all('NEVER', 'PAYMENT_METHOD_NOT_SUPPORTED'),
   },
   refund: {
-    ...all('NEW_ID', 'MERCHANT_BALANCE_NOT_ENOUGH', 'REFUND_AMOUNT_EXCEED', 'REPEAT_REQ_INCONSISTENT'),
+    ...all('NEW_ID', 'MERCHANT_BALANCE_NOT_ENOUGH', 'REFUND_AMOUNT_EXCEED'),
+    ...all('USED_ID', 'REPEAT_REQ_INCONSISTENT'),
     ...all('NEVER', ...NEVER_REFUNDED),
   },
   inquiryRefund: {},

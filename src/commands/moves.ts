@@ -104,6 +104,9 @@ const moveOf = (id: string, result: MakeMoveResult): Move => {
   }
 };
 
+const USED_ID =
+  '- something that paynotify does not know of was sent to APO under this id, perhaps before a restore: look at the order, reconcile it, and only then ask again';
+
 const waitsFor = (reason: string | null): string =>
   reason === 'CONFIGURATION'
     ? '- correct client id, key, region or contract; the service then goes on with it'
@@ -115,6 +118,7 @@ const lineOf = ({ kind, requestId, amount, status, resultCode, reason }: Move): 
     resultCode ?? '',
     reason ?? '',
     status === 'PROCESSING' ? waitsFor(reason) : '',
+    reason === 'USED_ID' ? USED_ID : '',
   ]
     .filter((part) => part !== '')
     .join(' ');

@@ -1,3 +1,4 @@
+import type { Failure } from '../antom/call-codes.ts';
 import type { CallResult } from '../antom/call-result.ts';
 import type { AntomClient } from '../antom/client.ts';
 import { toAmount } from '../order/amount.ts';
@@ -78,7 +79,7 @@ export const outcomeOf = (move: Move, result: Answered, circumstances: Circumsta
       // Whoever was not let in was told nothing of an earlier request, which may have been carried out.
       if (resultCode === NOT_LET_IN && !saysAll(move, circumstances))
         return waiting('CONFIGURATION', CONFIGURATION_AT_LEAST);
-      if (failure === 'OUR_FAULT' && !saysAll(move, circumstances)) return waiting(failure, CONFIGURATION_AT_LEAST);
+      if (isOfRequest(failure) && !saysAll(move, circumstances)) return waiting(failure, CONFIGURATION_AT_LEAST);
       if (failure === 'NOT_FOUND' && move.attempts < TRIES_UNTIL_FOUND) return waiting(failure);
       return { status: 'FAILED', resultCode, reason: failure, id: null, sent: true, nextAttemptAt: now };
     }
@@ -90,3 +91,5 @@ export const outcomeOf = (move: Move, result: Answered, circumstances: Circumsta
 /** There was no earlier request, or it would have shown by now. */
 const saysAll = ({ createdAt }: Move, { isFirst, isUnknownThere, now }: Circumstances): boolean =>
   isFirst || (isUnknownThere && now - Date.parse(createdAt) > SHOWS_AFTER);
+
+const isOfRequest = (failure: Failure): boolean => failure === 'OUR_FAULT' || failure === 'USED_ID';

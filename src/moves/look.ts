@@ -18,11 +18,17 @@ interface Way {
 }
 
 /** Asks APO what became of a move; the answer is stored, and the order follows. */
-export const look = async ({ store, client, signal }: Way, move: Move): Promise<Looked> => {
-  const asked: Asked =
-    move.kind === 'refund'
-      ? { operation: 'inquiryRefund', refundRequestId: move.requestId }
-      : { operation: 'inquiryPayment', paymentId: move.paymentId };
+export const look = async (way: Way, move: Move): Promise<Looked> =>
+  await ask(way, move, move.kind === 'refund' ? refundOf(move) : paymentOf(move));
+
+/** Asks for all that APO has done with the payment of a move. */
+export const lookAtPayment = async (way: Way, move: Move): Promise<Looked> => await ask(way, move, paymentOf(move));
+
+const refundOf = ({ requestId }: Move): Asked => ({ operation: 'inquiryRefund', refundRequestId: requestId });
+
+const paymentOf = ({ paymentId }: Move): Asked => ({ operation: 'inquiryPayment', paymentId });
+
+const ask = async ({ store, client, signal }: Way, move: Move, asked: Asked): Promise<Looked> => {
   const inquired = await inquire(store, { client, asked, signal });
   return { inquired, order: await orderOf(store, move) };
 };

@@ -5,7 +5,7 @@ import type { Inquired } from '../reconcile/inquire.ts';
 import { orderOf } from '../reconcile/order-of.ts';
 import type { BeginMoveResult, Move, MoveOutcome, OrderName, Store } from '../store/store.ts';
 import { outcomeOf, send, waitingFor } from './attempt.ts';
-import { look, type Looked } from './look.ts';
+import { look, type Looked, lookAtPayment } from './look.ts';
 
 export type MakeMoveResult =
   | BeginMoveResult
@@ -43,6 +43,9 @@ const TAKEN_UP_AFTER_MS = 45_000;
 
 export const createMoves = ({ store, clients, signal, onKept = () => {} }: MovesOptions): Moves => {
   const keep = async (move: Move, outcome: MoveOutcome): Promise<Move> => {
+    const client = clients.get(move.clientId);
+    // What was sent under its id, and maybe more, is not known here: the order shows it before more can be asked for.
+    if (outcome.reason === 'USED_ID' && client !== undefined) await lookAtPayment({ store, client, signal }, move);
     const kept = await store.keepMove(move, outcome, new Date());
     onKept(kept);
     return kept;

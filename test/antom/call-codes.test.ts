@@ -56,7 +56,7 @@ const OWN: Readonly<Record<Operation, Rows>> = {
     ['PARAM_ILLEGAL', 'NEW_ID'],
     ['PAYMENT_AMOUNT_EXCEED_LIMIT', 'NEW_ID'],
     ['PAYMENT_COUNT_EXCEED_LIMIT', 'NO_MORE_CAPTURES'],
-    ['REPEAT_REQ_INCONSISTENT', 'OUR_FAULT'],
+    ['REPEAT_REQ_INCONSISTENT', 'USED_ID'],
     ['RISK_REJECT', 'BUYER'],
     ['USER_AMOUNT_EXCEED_LIMIT', 'NEW_ID'],
     ['USER_BALANCE_NOT_ENOUGH', 'PERSON'],
@@ -86,7 +86,7 @@ const OWN: Readonly<Record<Operation, Rows>> = {
     ['REFUND_AMOUNT_EXCEED', 'NEW_ID'],
     ['REFUND_NOT_SUPPORTED', 'NEVER'],
     ['REFUND_WINDOW_EXCEED', 'NEVER'],
-    ['REPEAT_REQ_INCONSISTENT', 'NEW_ID'],
+    ['REPEAT_REQ_INCONSISTENT', 'USED_ID'],
     ['RISK_REJECT', 'PERSON'],
   ],
   inquiryRefund: [

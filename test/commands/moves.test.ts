@@ -98,9 +98,17 @@ describe('paynotify capture', () => {
       ...said(`capture ${id}-1 of JPY 1000: FAILED MULTI_CAPTURE_NOT_SUPPORTED NO_MORE_CAPTURES`),
       code: 1,
     });
+    const used = { operation: 'capture', resultCode: 'REPEAT_REQ_INCONSISTENT', payment: id };
+    await ground.sandbox.control('POST', '/answers', used);
+    expect(await run('capture', id, '--request-id', 'used')).toEqual({
+      ...said(
+        'capture used of JPY 1000: FAILED REPEAT_REQ_INCONSISTENT USED_ID - something that paynotify does not know of was sent to APO under this id, perhaps before a restore: look at the order, reconcile it, and only then ask again',
+      ),
+      code: 1,
+    });
     ground.way.faults.push('lost on the way');
     expect(await run('capture', id)).toEqual(
-      said(`capture ${id}-2 of JPY 1000: PROCESSING NO_ANSWER - not known yet; the service goes on with it`),
+      said(`capture ${id}-3 of JPY 1000: PROCESSING NO_ANSWER - not known yet; the service goes on with it`),
     );
   });
 });

@@ -172,7 +172,7 @@ describe('a failure', () => {
     ['capture', 'RISK_REJECT', 'FAILED', 'BUYER'],
     ['capture', 'PROCESS_FAIL', 'FAILED', 'PERSON'],
     ['capture', 'ACCESS_DENIED', 'FAILED', 'PERSON'],
-    ['capture', 'REPEAT_REQ_INCONSISTENT', 'FAILED', 'OUR_FAULT'],
+    ['capture', 'REPEAT_REQ_INCONSISTENT', 'FAILED', 'USED_ID'],
     ['capture', 'MERCHANT_NOT_REGISTERED', 'PROCESSING', 'CONFIGURATION'],
     ['capture', 'KEY_NOT_FOUND', 'PROCESSING', 'CONFIGURATION'],
     ['capture', 'REQUEST_TRAFFIC_EXCEED_LIMIT', 'PROCESSING', 'UNDECIDED'],
@@ -181,6 +181,7 @@ describe('a failure', () => {
     ['cancel', 'PAYMENT_METHOD_NOT_SUPPORTED', 'FAILED', 'NEVER'],
     ['cancel', 'ORDER_NOT_EXIST', 'PROCESSING', 'NOT_FOUND'],
     ['refund', 'REFUND_AMOUNT_EXCEED', 'FAILED', 'NEW_ID'],
+    ['refund', 'PARAM_ILLEGAL', 'FAILED', 'OUR_FAULT'],
     ['refund', 'REFUND_WINDOW_EXCEED', 'FAILED', 'NEVER'],
     ['refund', 'SYSTEM_ERROR', 'FAILED', 'PERSON'],
     ['refund', 'ACCESS_DENIED', 'PROCESSING', 'CONFIGURATION'],
@@ -272,23 +273,6 @@ describe('what is under way', () => {
     expect(notCaptured).not.toContain(id);
     await ground.moves.takeUp(move);
     expect(await ground.order(id)).toMatchObject({ status: 'CANCELLED' });
-  });
-
-  test('is told of, where a capture by registration has failed and the order goes on to say CAPTURE', async () => {
-    const id = await ready('capture');
-    const { paymentRequestId } = await ground.ledger(id);
-    const said = { clientId: CLIENT, paymentRequestId, amount: yen('1000'), captureMode: 'MANUAL' } as const;
-    await ground.store.register(registration({ ...said, referenceOrderId: null }), { replace: false, now: new Date() });
-    const refusal = { operation: 'capture', resultCode: 'REPEAT_REQ_INCONSISTENT', payment: id };
-    await ground.sandbox.control('POST', '/answers', refusal);
-    const notCaptured: string[] = [];
-    const onNotCaptured = (order: Order, reason: string): void => void notCaptured.push(`${order.paymentId} ${reason}`);
-    const work = { ...ground, isStopping: () => false, onNotCaptured };
-    await captureByRegistration(work);
-    expect(await ground.order(id)).toMatchObject({ nextAction: 'CAPTURE' });
-    await captureByRegistration(work);
-    expect(notCaptured).toContain(`${id} FAILED`);
-    expect(await ground.ledger(id)).toMatchObject({ moved: { paid: '0' } });
   });
 
   test('is taken up at once by who starts, whenever it is due; and MANUAL orders are captured by registration', async () => {

@@ -65,6 +65,9 @@ test('what somebody has to look at is an error, once an hour for each client', (
     'error: a capture, cancel or refund is wrong by itself, says APO: look at the order, and report it',
   );
   expect(toldAt(122, { status: 'FAILED', reason: 'OUR_FAULT' })).toBe('warn: a capture has failed');
+  expect(toldAt(123, { status: 'FAILED', reason: 'USED_ID' })).toBe(
+    'error: something that paynotify does not know of was sent to APO under the id of a capture or refund, perhaps before a restore: look at the order, reconcile it, and only then ask again',
+  );
   expect(toldAt(300, { status: 'FAILED', reason: 'BUYER' })).toBe('warn: a capture has failed');
   expect(toldAt(300, { status: 'SUCCEEDED', reason: null })).toBe('info: a capture has succeeded');
   expect(lines.join('')).not.toContain('4711');

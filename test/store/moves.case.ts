@@ -501,7 +501,7 @@ export const describeMoves = (ground: () => Ground): void => {
       };
       // Of these nobody knows whether they say anything of this capture.
       for (const fields of [
-        { resultCode: 'REPEAT_REQ_INCONSISTENT', reason: 'OUR_FAULT' },
+        { resultCode: 'REPEAT_REQ_INCONSISTENT', reason: 'USED_ID' },
         { resultCode: null, reason: 'TOLD' },
       ])
         expect(await tried(fields)).toMatchObject({ captures: [], nextAction: 'CAPTURE' });

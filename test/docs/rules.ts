@@ -60,6 +60,12 @@ const run: Check = async ({ site }, { input }) => {
   expectFine(await checkout.run(onSite(checkout, input)));
 };
 
+/** The site has no private key, and needs one: with one, restore.test.ts runs it. */
+const reconcile: Check = async ({ site }, { input }) => {
+  const { code, err } = await (await site()).here(input);
+  expect({ code, err }).toEqual({ code: 78, err: expect.stringContaining('ANTOM_PRIVATE_KEY is not set') });
+};
+
 const runHere: Check = async ({ site }, { input }) => {
   const checkout = await site();
   expectFine(await checkout.here(onSite(checkout, input)));
@@ -297,6 +303,7 @@ export const RULES: readonly Rule[] = [
   [/^paynotify copy /, copy],
   [/^paynotify restore /, restore],
   [/^paynotify verify (?<file>\S+)$/, verifyCapture],
+  [/^paynotify reconcile --since \S+$/, reconcile],
   [/^(DATABASE_URL=\S+ )?paynotify /, runHere],
   [/^grep -rn CHANGE /, run],
 

@@ -14,30 +14,33 @@ import {
   byCodeUnit,
   byPrecedence,
   type CancellationStatement,
-  type CaptureStatement,
-  type DisputeStatement,
   type PaymentStatement,
-  type RefundStatement,
   type Sourced,
   type Statement,
 } from './statement.ts';
 
-/** What the rules of this folder look at: the evidence, sorted and summed up once. */
-export interface Findings {
-  readonly evidence: OrderEvidence;
-  readonly rules: OrderRules;
+/** What the statements of an order say, sorted and merged: of each thing that is stated, once. */
+interface Gathered {
   /** PAYMENT_RESULT, PAYMENT_PENDING and an inquiry's CANCELLED, sorted by precedence. */
   readonly payments: readonly Sourced<AnyPaymentStatement>[];
+  readonly cancellations: readonly CancellationStatement[];
+  readonly updates: readonly AmountUpdateStatement[];
+  readonly captures: readonly CaptureEvidence[];
+  readonly refunds: readonly RefundEvidence[];
+  readonly disputes: readonly DisputeEvidence[];
+}
+
+/** What the rules of this folder look at: the evidence, sorted and summed up once. */
+export interface Findings extends Gathered {
+  readonly evidence: OrderEvidence;
+  readonly rules: OrderRules;
   /** PAYMENT_RESULT alone. */
   readonly results: readonly Sourced<PaymentStatement>[];
   /** The amounts of those, and of an inquiry's CANCELLED. */
   readonly resultAmounts: readonly Amount[];
-  readonly captures: readonly CaptureEvidence[];
   readonly succeeded: readonly CaptureEvidence[];
   /** Failed captures that count, the decisive one first. */
   readonly failures: readonly CaptureEvidence[];
-  readonly refunds: readonly RefundEvidence[];
-  readonly disputes: readonly DisputeEvidence[];
   readonly registration: RegistrationFact | null;
   readonly captureMode: CaptureMode;
   readonly need: CaptureNeed;
@@ -67,54 +70,27 @@ export interface Amounts {
   readonly gone: bigint;
 }
 
-interface Gathered {
-  readonly payments: readonly Sourced<AnyPaymentStatement>[];
-  readonly cancellations: readonly CancellationStatement[];
-  readonly updates: readonly AmountUpdateStatement[];
-  readonly captures: readonly CaptureEvidence[];
-  readonly refunds: readonly RefundEvidence[];
-  readonly disputes: readonly DisputeEvidence[];
-}
+type ByAbout = { readonly [A in Statement['about']]: Sourced<Extract<Statement, { readonly about: A }>>[] };
 
 const gather = (statements: readonly Sourced<Statement>[]): Gathered => {
-  const payments: Sourced<AnyPaymentStatement>[] = [];
-  const cancellations: CancellationStatement[] = [];
-  const updates: AmountUpdateStatement[] = [];
-  const captures: Sourced<CaptureStatement>[] = [];
-  const refunds: Sourced<RefundStatement>[] = [];
-  const disputes: Sourced<DisputeStatement>[] = [];
-  for (const statement of statements) {
-    switch (statement.about) {
-      case 'payment':
-      case 'cancelled payment':
-        payments.push(statement);
-        break;
-      case 'cancellation':
-        cancellations.push(statement);
-        break;
-      case 'amount update':
-        updates.push(statement);
-        break;
-      case 'capture':
-        captures.push(statement);
-        break;
-      case 'refund':
-        refunds.push(statement);
-        break;
-      case 'dispute':
-        disputes.push(statement);
-        break;
-      case 'inquiry':
-        break;
-    }
-  }
+  const by: ByAbout = {
+    payment: [],
+    'cancelled payment': [],
+    cancellation: [],
+    'amount update': [],
+    capture: [],
+    refund: [],
+    dispute: [],
+    inquiry: [],
+  };
+  for (const statement of statements) (by[statement.about] as Sourced<Statement>[]).push(statement);
   return {
-    payments: payments.sort(byPrecedence),
-    cancellations,
-    updates,
-    captures: gatherCaptures(captures),
-    refunds: gatherRefunds(refunds),
-    disputes: gatherDisputes(disputes),
+    payments: [...by.payment, ...by['cancelled payment']].sort(byPrecedence),
+    cancellations: by.cancellation,
+    updates: by['amount update'],
+    captures: gatherCaptures(by.capture),
+    refunds: gatherRefunds(by.refund),
+    disputes: gatherDisputes(by.dispute),
   };
 };
 
@@ -125,7 +101,7 @@ const hasStatus =
 
 export const findIn = (evidence: OrderEvidence, rules: OrderRules): Findings => {
   const gathered = gather(evidence.statements);
-  const { payments, cancellations, captures, refunds, disputes } = gathered;
+  const { payments, cancellations, captures } = gathered;
   const results = payments.filter((one) => one.about === 'payment').filter(({ pending }) => !pending);
   const cancelled = payments.filter((one) => one.about === 'cancelled payment');
   const resultAmounts = [...amountsOf(results), ...amountsOf(cancelled)];
@@ -136,16 +112,13 @@ export const findIn = (evidence: OrderEvidence, rules: OrderRules): Findings => 
   const registration = countedRegistration(evidence.registrations);
   const need = captureNeed({ payments, hasCapture: captures.length > 0, registration }, rules);
   return {
+    ...gathered,
     evidence,
     rules,
-    payments,
     results,
     resultAmounts,
-    captures,
     succeeded,
     failures: countingFailures(captures),
-    refunds,
-    disputes,
     registration,
     captureMode: registration?.captureMode ?? rules.captureMode,
     need,

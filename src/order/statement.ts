@@ -101,7 +101,7 @@ export interface UnansweredStatement extends Told {
 }
 
 /** What a dispute's notification says. It has no result: its type decides (`dispute.ts`). */
-export interface DisputeStatement {
+export interface DisputeStatement extends Told {
   readonly about: 'dispute';
   readonly disputeId: string;
   /** `disputeNotificationType`, an open set. */
@@ -212,21 +212,17 @@ export const byCodeUnit = (a: string, b: string): number => {
   return a < b ? -1 : 1;
 };
 
-const answerOf = (statement: Statement): string | undefined =>
-  statement.about === 'dispute' ? undefined : statement.answer;
-
 /**
  * The one order in which statements speak: S, F, U, PAYMENT_PENDING, then an inquiry's CANCELLED; notifications before
  * answers; the later time; the greater SHA-256 of the bytes; the earlier place. A total order on distinct statements,
  * so what it picks does not depend on the order of arrival.
  */
 export const byPrecedence = (a: Sourced<Statement>, b: Sourced<Statement>): number => {
-  const [answerA, answerB] = [answerOf(a), answerOf(b)];
   return (
     rankOf(a) - rankOf(b) ||
-    Number(answerA !== undefined) - Number(answerB !== undefined) ||
+    Number(a.answer !== undefined) - Number(b.answer !== undefined) ||
     byLaterTime(a, b) ||
-    byCodeUnit(answerB ?? b.digest, answerA ?? a.digest) ||
+    byCodeUnit(b.answer ?? b.digest, a.answer ?? a.digest) ||
     a.place - b.place ||
     // The same bytes in answer to two questions.
     byCodeUnit(b.digest, a.digest)

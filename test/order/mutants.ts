@@ -101,7 +101,7 @@ export const MUTANTS: readonly Mutant[] = [
     "'result' in payment ? payment.result : { resultStatus: 'U', resultCode: null, resultMessage: null }",
   ]),
   mutant('a notification speaks before an answer', 'statement', [
-    'Number(answerA !== undefined) - Number(answerB !== undefined) ||',
+    'Number(a.answer !== undefined) - Number(b.answer !== undefined) ||',
     '',
   ]),
   // Attention

@@ -181,7 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
     '[stated, registration?.authExpiryTime ?? null]',
   ]),
   mutant('an expiry is later than the payment', 'authorization', ['expiry > paymentTime', 'expiry >= paymentTime']),
-  mutant('seven days are of Antom', 'authorization', ['return isAntom ?', 'return true ?']),
+  mutant('seven days are of Antom', 'authorization', ['isAntom && expiry <=', 'expiry <=']),
   mutant('the warning begins at 48 hours', 'authorization', [
     'now >= expiresAt - WARNED_BEFORE',
     'now > expiresAt - WARNED_BEFORE',

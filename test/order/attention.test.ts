@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isBlocking } from '../../src/order/attention.ts';
+import { isBlocking, LINES } from '../../src/order/attention.ts';
 import { ATTENTION_CODES } from '../../src/order/attention-code.ts';
 import { amount, captureResult, type Fields, jpy, paymentPending, paymentResult } from '../support/facts.ts';
 import { deriveOrders, orderOf, RULES, toReceived, toCoded } from './core.ts';
@@ -281,4 +281,14 @@ test('the contract names the codes, and which of them block', () => {
     'AUTHORIZATION_EXPIRING',
     'AUTHORIZATION_EXPIRED',
   ]);
+});
+
+test('what does not block asks no person about a captured order, which may be shipped', () => {
+  const captured = { status: 'CAPTURED', isQuiet: true, remaining: null, expiresAt: null, now: 0 } as const;
+  const asking = ATTENTION_CODES.filter((code) => {
+    const { blocks, review } = LINES[code];
+    return !blocks && (typeof review === 'boolean' ? review : review(captured));
+  });
+  // Holds of an AUTHORIZED order alone.
+  expect(asking).toEqual(['CAPTURE_UNDECIDED']);
 });

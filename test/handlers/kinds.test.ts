@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { handlers } from '../../src/handlers/index.ts';
 import { type Kind, NOTIFICATION_KINDS } from '../../src/order/reading.ts';
 import type { Statement } from '../../src/order/statement.ts';
+import { cellsOf, readPage, sectionOf } from '../docs/blocks.ts';
 import { captureResult, type Fields, jpy, paymentPending, paymentResult, result } from '../support/facts.ts';
 import { identifiersIn, malformed, read, statementIn, without } from './support.ts';
 
@@ -10,8 +11,10 @@ interface KindTable {
   readonly kind: Kind;
   readonly whole: Fields;
   readonly states: Statement;
-  /** Missing, each makes it MALFORMED. */
+  /** Identifiers. Missing, each makes it MALFORMED. */
   readonly required: readonly string[];
+  /** The same of what is no identifier: `result`, or a word of a closed set. */
+  readonly alsoRequired: readonly string[];
   /** Of each group one is enough. */
   readonly either?: readonly [string, string];
   /** May be missing, but not malformed. */
@@ -52,7 +55,8 @@ const PAYMENT_STATES = {
   ...ACQUIRER,
 } as const;
 const PAYMENT_TABLE = {
-  required: ['paymentId', 'result'],
+  required: ['paymentId'],
+  alsoRequired: ['result'],
   identifiers: ['paymentRequestId'],
   amounts: ['paymentAmount'],
   texts: ['paymentMethodType', 'pspCustomerInfo', 'paymentResultInfo', 'acquirerInfo', 'acquirerReferenceNo'],
@@ -82,7 +86,8 @@ const TABLES: readonly KindTable[] = [
       updateRequestId: 'U1',
     },
     states: { about: 'amount update', result: S, amount: JPY_120 },
-    required: ['paymentId', 'result'],
+    required: ['paymentId'],
+    alsoRequired: ['result'],
     identifiers: ['paymentRequestId', 'updateRequestId'],
     amounts: ['paymentAmount'],
     texts: ['paymentMethodType', 'acquirerInfo'],
@@ -107,7 +112,8 @@ const TABLES: readonly KindTable[] = [
       furtherAction: 'The capture is successful, no further action is needed.',
       ...ACQUIRER,
     },
-    required: ['paymentId', 'result'],
+    required: ['paymentId'],
+    alsoRequired: ['result'],
     either: ['captureId', 'captureRequestId'],
     identifiers: ['captureId', 'captureRequestId'],
     amounts: ['captureAmount'],
@@ -137,7 +143,8 @@ const TABLES: readonly KindTable[] = [
       amount: JPY_120,
       refundTime: TIME,
     },
-    required: ['result'],
+    required: [],
+    alsoRequired: ['result'],
     either: ['refundId', 'refundRequestId'],
     identifiers: ['refundId', 'refundRequestId', 'paymentId', 'captureId'],
     amounts: ['refundAmount'],
@@ -178,6 +185,7 @@ const TABLES: readonly KindTable[] = [
       reasonMessage: 'Not as described',
     },
     required: ['disputeId', 'paymentId'],
+    alsoRequired: [],
     identifiers: ['paymentRequestId', 'captureId'],
     amounts: ['disputeAmount', 'disputeJudgedAmount'],
     texts: ['disputeType', 'disputeJudgedResult', 'disputeReasonCode', 'disputeReasonMsg'],
@@ -189,7 +197,7 @@ const omit = (fields: Fields, names: readonly string[]): Fields =>
   names.reduce<Fields>((left, name) => without(left, name), fields);
 
 describe.each(TABLES)('$kind', ({ kind, whole, states, ...table }) => {
-  const { required, either, identifiers, amounts, texts, times } = table;
+  const { required, alsoRequired, either, identifiers, amounts, texts, times } = table;
   const optional = [...identifiers, ...amounts, ...texts, ...times];
 
   test('states what its notification says, and no more', () => {
@@ -208,7 +216,7 @@ describe.each(TABLES)('$kind', ({ kind, whole, states, ...table }) => {
   });
 
   test('is MALFORMED without a required field', () => {
-    for (const name of required) {
+    for (const name of [...required, ...alsoRequired]) {
       for (const value of [undefined, null]) {
         const reading = read({ ...whole, [name]: value });
         // A refund without a result is of another product.
@@ -227,7 +235,7 @@ describe.each(TABLES)('$kind', ({ kind, whole, states, ...table }) => {
   });
 
   test('is MALFORMED with an illegible identifier, and keeps the others', () => {
-    for (const name of [...identifiers, ...required.filter((field) => field !== 'result')]) {
+    for (const name of [...identifiers, ...required]) {
       for (const value of [7, ' x', 'x'.repeat(129), 'a\0b', ['x'], {}, false]) {
         const problem =
           'must be a string of 1 to 128 characters without control characters, and without white space at either end';
@@ -274,6 +282,20 @@ test('a dispute of a type that is no text is one of an unknown type', () => {
   const dispute = { disputeNotificationType: 7, disputeId: 'D1', paymentId: 'P1' };
   expect(statementIn(read(dispute))).toEqual({ about: 'dispute', disputeId: 'D1', notificationType: '' });
 });
+
+test('docs/orders.md says what is required of each kind', () => {
+  const rows = cellsOf(sectionOf(readPage('docs/orders.md'), 'Malformed notifications'));
+  const shown = rows.flatMap(([kinds = '', fields]) => kinds.split(', ').map((kind) => `${kind}: ${fields}`));
+  const inquiry = shown.filter((line) => line.startsWith('`INQUIRY`'));
+  expect(shown.toSorted()).toEqual([...TABLES.map(requiredOf), ...inquiry].toSorted());
+});
+
+const requiredOf = ({ kind, required, either, alsoRequired }: KindTable): string => {
+  const all = [...required.map(codeOf), ...(either === undefined ? [] : [either.map(codeOf).join(' or ')])];
+  return `\`${kind}\`: ${[...all, ...alsoRequired.map(codeOf)].join(', ')}`;
+};
+
+const codeOf = (name: string): string => `\`${name === 'result' ? 'result.resultStatus' : name}\``;
 
 test('every kind that is read is tried here', () => {
   expect(TABLES.map(({ kind }) => kind).toSorted()).toEqual(NOTIFICATION_KINDS.filter(isRead).toSorted());

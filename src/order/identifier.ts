@@ -2,6 +2,7 @@
 export const IDENTIFIER_NAMES = [
   'paymentId',
   'paymentRequestId',
+  'updateRequestId',
   'captureId',
   'captureRequestId',
   'refundId',

@@ -206,6 +206,10 @@ describe.each(TABLES)('$kind', ({ kind, whole, states, ...table }) => {
     expect(statementIn(read({ ...whole, newField: [{}], promotionResult: 7 }))).toEqual(states);
   });
 
+  test('keeps every identifier that it reads, to be found by it', () => {
+    expect(Object.keys(idsOf(whole))).toEqual(expect.arrayContaining([...required, ...identifiers]));
+  });
+
   test('is applied with the required fields alone; null is absent', () => {
     for (const kept of either ?? ['']) {
       const left = optional.filter((name) => name !== kept);

@@ -335,3 +335,63 @@ describe('what is under way', () => {
     expect((await ground.ledger(forgotten)).captures).toHaveLength(1);
   });
 });
+
+/** A capture that was written down so long ago. */
+const begunAgo = async (id: string, agoMs: number): Promise<Move> => {
+  const asked = { ...asking(id, ASKED.capture), nextAttemptAt: 0 };
+  const result = await ground.store.beginMove(asked, new Date(Date.now() - agoMs));
+  if (result.kind !== 'begun') throw new Error(`not begun: ${result.kind}`);
+  return result.move;
+};
+
+describe('a move', () => {
+  test('that is the last capture says so to APO, and one before it does not', async () => {
+    const id = await ready('capture');
+    await made(ground, id, { kind: 'capture', amount: yen('300') });
+    await made(ground, id, { kind: 'capture', amount: yen('400'), isLast: true });
+    expect(await ground.ledger(id)).toMatchObject({ captures: [{ isLast: false }, { isLast: true }] });
+  });
+
+  test('that is a refund of one capture names it to APO', async () => {
+    const id = await ready('capture');
+    await made(ground, id, { kind: 'capture', amount: yen('300') });
+    const { id: captureId } = await made(ground, id, { kind: 'capture', amount: yen('400') });
+    await made(ground, id, { kind: 'refund', amount: yen('100'), captureId });
+    expect(await ground.ledger(id)).toMatchObject({ refunds: [{ captureId }] });
+  });
+
+  test('that has succeeded has its time in the order at once, which only the inquiry shows', async () => {
+    const id = await ready('capture');
+    await made(ground, id, ASKED.capture);
+    expect(await ground.order(id)).toMatchObject({ captures: [{ captureTime: expect.any(String) }] });
+  });
+
+  test.each([
+    [10, 'PROCESSING', 'CONFIGURATION'],
+    [61, 'FAILED', 'PERSON'],
+  ])(
+    'that was sent %i minutes ago, and does not show, is %s where APO does not let us in',
+    async (minutes, status, reason) => {
+      const id = await ready('capture');
+      const move = await begunAgo(id, minutes * 60_000);
+      ground.way.faults.push('lost on the way');
+      await send(ground.client, move, signal);
+      // The inquiry before it is answered, and shows no capture: after an hour there is none.
+      await ground.sandbox.control('POST', '/answers', {
+        operation: 'capture',
+        resultCode: 'ACCESS_DENIED',
+        payment: id,
+      });
+      expect((await ground.moves.takeUp(move)).move).toMatchObject({ status, reason, resultCode: 'ACCESS_DENIED' });
+    },
+  );
+
+  test('that is 30 days old is tried again within six hours', async () => {
+    const move = await begunAgo(await ready('capture'), 30 * 86_400_000);
+    await ground.moves.putOff(move);
+    const dueIn = async (hours: number): Promise<readonly string[]> =>
+      (await ground.store.dueMoves(Date.now() + hours * 3_600_000, 99)).map(({ requestId }) => requestId);
+    expect(await dueIn(5.9)).not.toContain(move.requestId);
+    expect(await dueIn(6)).toContain(move.requestId);
+  });
+});

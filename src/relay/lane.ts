@@ -153,7 +153,7 @@ const retryAfterOf = ({ result }: Posted): string | null => (result.kind === 'fa
 
 interface Before {
   readonly isProbe: boolean;
-  /** Of the URL since it is paused. */
+  /** Of the URL since it is paused; 0 where it is not. */
   readonly attempts: number;
   readonly now: number;
 }
@@ -165,7 +165,7 @@ const stateAfter = (
 ): UrlState => {
   const stopped = posted.find(stopsUrl);
   if (stopped !== undefined) {
-    const made = (isProbe ? attempts : 0) + 1;
+    const made = attempts + 1;
     const until = now + pauseAfter({ attempts: made, retryAfter: retryAfterOf(stopped), now }, scheduleMs);
     return { kind: 'paused', until, attempts: made, why: whyOf(stopped) };
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readStored } from '../../src/handlers/read-stored.ts';
 import type { Asked } from '../../src/order/asked.ts';
-import type { RecordedInquiry, Store } from '../../src/store/store.ts';
+import type { InquiryKey, InquiryPlan, RecordedInquiry, Store } from '../../src/store/store.ts';
 import { createRedriving } from '../../src/upkeep/redrive.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { verifyStore } from '../../src/upkeep/verify-store.ts';
@@ -34,6 +34,7 @@ import {
 } from './support.ts';
 
 const ABOUT_P1: Asked = { operation: 'inquiryPayment', paymentId: 'P1' };
+const ABOUT_P3: Asked = { operation: 'inquiryPayment', paymentId: 'P3' };
 const ABOUT_R1: Asked = { operation: 'inquiryPayment', paymentRequestId: 'R1' };
 
 const answered = async (
@@ -57,7 +58,87 @@ const refunded = (refundRequestId: string, value: string): Fields =>
 const unjoined = async (store: Store): Promise<readonly (string | null)[]> =>
   (await store.listRefunds({ joined: false }, { limit: 10, cursor: null })).items.map((one) => one.refundRequestId);
 
+const KEY: InquiryKey = { clientId: CLIENT, about: 'order', id: 'P1' };
+const ANOTHER: InquiryPlan = { key: { ...KEY, id: 'P9' }, position: '1', why: 'processing', dueAt: 9_000 };
+const ONE = { clientId: CLIENT, owner: 'one', leaseMs: 60_000, everyMs: 0, now: 0, key: KEY };
+const LONG = { now: Number.MAX_SAFE_INTEGER, limit: 9 };
+
+/** Captured, and it is not said that it was paid. */
+const undecided = (paymentId: string): readonly Fields[] => [
+  paymentResult('U', { paymentId, paymentRequestId: `R-${paymentId}`, paymentAmount: jpy('100') }),
+  captureResult('S', { paymentId, captureId: `C-${paymentId}`, captureAmount: jpy('100') }),
+];
+
+const plannedOf = async (store: Store): Promise<unknown> =>
+  (await store.dueInquiries([CLIENT], LONG)).find(({ id }) => id === KEY.id);
+
+/** Whoever claimed it writes down what came of it. */
+const wasAsked = async (store: Store, outcome: string, dueAt: number | null): Promise<void> => {
+  expect(await store.claimInquiry(ONE)).toMatchObject({ kind: 'claimed' });
+  const kept = { key: KEY, owner: ONE.owner, why: 'processing', attempts: 1, askedAt: 1, tookTurn: true };
+  expect(await store.keepInquiry({ ...kept, outcome, next: { dueAt } })).toBe(true);
+};
+
 export const describeInquiries = (ground: () => Ground): void => {
+  describe('inquiries', () => {
+    test('are to be planned of what was captured and waits for its payment, and of all that is to be inquired', async () => {
+      const store = await ground().empty();
+      await record(store, ...undecided('P1'));
+      const fresh = { at: new Date() };
+      await store.record(
+        undecided('P2').map((body) => delivery(body, fresh)),
+        AMPLE,
+      );
+      await answered(store, { ...CAPTURED, paymentId: 'P3', paymentRequestId: 'R3' }, ABOUT_P3);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', nextAction: 'INQUIRE' });
+      expect(await order(store, 'P2')).toMatchObject({ status: 'CAPTURED', nextAction: 'WAIT' });
+      expect(await order(store, 'P3')).toMatchObject({ status: 'CAPTURED', nextAction: 'FULFIL' });
+      const unplanned = await store.unplannedOrders([CLIENT], { before: Number.MAX_SAFE_INTEGER, limit: 9 });
+      expect(unplanned.map(({ key }) => key.id).toSorted()).toEqual(['P1', 'P2']);
+    });
+
+    test('are due earlier by a change before the first one, and for another reason begin again', async () => {
+      const store = await ground().empty();
+      let position = 0;
+      const plan = async (why: string, dueAt: number): Promise<unknown> => {
+        position += 1;
+        await store.planInquiries([{ key: KEY, position: String(position), why, dueAt }]);
+        return await plannedOf(store);
+      };
+      expect(await plan('processing', 2_000)).toMatchObject({ dueAt: 2_000 });
+      expect(await plan('processing', 3_000)).toMatchObject({ dueAt: 2_000 });
+      expect(await plan('processing', 1_000)).toMatchObject({ dueAt: 1_000, attempts: 0 });
+      await wasAsked(store, 'UNKNOWN PAYMENT_IN_PROCESS', 4_000);
+      expect(await plan('processing', 500)).toMatchObject({ dueAt: 4_000, attempts: 1 });
+      expect(await plan('authorized', 5_000)).toMatchObject({ dueAt: 5_000, attempts: 0 });
+    });
+
+    test('that were stopped are not counted any more once their order is finished', async () => {
+      const store = await ground().empty();
+      const stopped = async (): Promise<unknown> => (await store.inquiryBacklog(0))[0]?.stopped;
+      await record(store, paymentResult('U'));
+      const [found] = await store.unplannedOrders([CLIENT], { before: Number.MAX_SAFE_INTEGER, limit: 9 });
+      await store.planInquiries([{ key: KEY, position: found?.position ?? '', why: 'processing', dueAt: 0 }]);
+      await wasAsked(store, 'FAILED PROCESS_FAIL', null);
+      await store.planInquiries([ANOTHER]);
+      expect(await stopped()).toBe(1);
+      await answered(store, CAPTURED);
+      await store.planInquiries([ANOTHER]);
+      expect(await stopped()).toBe(0);
+    });
+
+    test('are settled by their owner alone', async () => {
+      const store = await ground().empty();
+      await store.planInquiries([{ key: KEY, position: '1', why: 'processing', dueAt: 0 }]);
+      expect(await store.claimInquiry(ONE)).toMatchObject({ kind: 'claimed' });
+      const settled = { key: KEY, why: 'processing', attempts: 1, outcome: 'OK', askedAt: 1, tookTurn: true } as const;
+      expect(await store.keepInquiry({ ...settled, owner: 'another', next: 'settled' })).toBe(false);
+      expect(await plannedOf(store)).toMatchObject({ dueAt: 0 });
+      expect(await store.keepInquiry({ ...settled, owner: 'one', next: 'settled' })).toBe(true);
+      expect(await plannedOf(store)).toBeUndefined();
+    });
+  });
+
   describe('answers to inquiries', () => {
     test('make the order that no notification has told of', async () => {
       const store = await ground().empty();

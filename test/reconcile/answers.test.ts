@@ -143,6 +143,22 @@ describe('an inquiry that is answered by', () => {
     // Not even after a time in which the service was down.
     expect(await askAll({ isBack: true })).toEqual([]);
   });
+
+  test('what the database refuses to apply: it is kept, and somebody has to look at it', async () => {
+    const clientId = 'SANDBOX_refused';
+    const [id = ''] = await registerMany(store, 1, clientId);
+    api.reply(signed({ ...PAID, paymentId: 'P-refused', paymentRequestId: id })(clientId));
+    const clock = createClock();
+    clock.advance(HOUR);
+    await database.sql(
+      `create trigger refused before insert on orders when new.order_key = 'P-refused' and new.status <> 'PENDING' begin select raise(abort, 'refused'); end`,
+    );
+    const made = await createAsker(store, { client: clientAt(api, clientId), clientId }, clock).askAll();
+    await database.sql('drop trigger refused');
+    expect(made).toMatchObject([{ inquired: { outcome: 'OK', recorded: { reading: { outcome: 'FAILED' } } } }]);
+    const [order] = await store.findOrders({ clientId, id: 'P-refused' });
+    expect(order).toMatchObject({ status: 'PENDING', nextAction: 'REVIEW' });
+  });
 });
 
 /** The reconciler as a service runs it, by a clock that the test moves; it looks often. */

@@ -35,6 +35,16 @@ test('what was under way when it opened changes nothing but by an answer', () =>
   expect(breaker.note(WELL, 29 * SECOND)).toBe('closes');
 });
 
+test('it says since when it is open, however often it was tried meanwhile', () => {
+  const breaker = createBreaker();
+  for (const at of [1, 2, 3]) breaker.note(AWAY, at * SECOND);
+  expect(breaker.openSince()).toBe(3 * SECOND);
+  expect(breaker.note(AWAY, 60 * SECOND)).toBe('stays open');
+  expect(breaker.openSince()).toBe(3 * SECOND);
+  breaker.note(WELL, 200 * SECOND);
+  expect(breaker.openSince()).toBeNull();
+});
+
 test('one refusal of the configuration opens it for ten minutes, and each time it is said', () => {
   const breaker = createBreaker();
   expect(breaker.note(REFUSED, 0)).toBe('opens');

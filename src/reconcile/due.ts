@@ -110,7 +110,7 @@ export interface Asking {
 
 /** Milliseconds until it is asked again: never more often than it was asked first. */
 const pauseAfter = ({ why, attempts, random }: Pick<Asking, 'why' | 'attempts' | 'random'>): number => {
-  const pauses = PAUSES.filter((pause) => pause > FIRST_AFTER[why] || why === 'by hand');
+  const pauses = PAUSES.filter((pause) => pause > FIRST_AFTER[why]);
   const pause = pauses[Math.min(attempts, pauses.length) - 1] ?? PAUSES[PAUSES.length - 1] ?? DAY;
   return spread(pause, random);
 };

@@ -78,5 +78,5 @@ const refundRow = (refund: ListedRefund): Row => [
 ];
 
 /** The payment that a refund was registered for, by the id that was given. */
-export const paymentOf = ({ paymentId, paymentRequestId }: StoredRefundRegistration): string | null =>
+const paymentOf = ({ paymentId, paymentRequestId }: StoredRefundRegistration): string | null =>
   paymentId ?? paymentRequestId;

@@ -123,6 +123,12 @@ test('after a probe that is refused for its order, the next one is made at once,
   expect((await store.listCallbackUrls())[0]).toMatchObject({ paused: null, waiting: 1 });
 });
 
+test('pauses begin anew once a probe was delivered', async () => {
+  const store = await twoDue({ kind: 'paused', until: Date.now(), attempts: 3, why: 'HTTP 503' });
+  expect(await postsOf({ store, lease: await leaseOn(store), answers: [answered(200), answered(503)] })).toBe(2);
+  expect((await store.listCallbackUrls())[0]).toMatchObject({ paused: { attempts: 1 } });
+});
+
 test('of a lease that is lost nothing is left', async () => {
   const store = await openNew();
   const lease = await leaseOn(store);

@@ -3,15 +3,7 @@ import { furtherAction } from '../antom/result-codes.ts';
 import type { Identifier, IdentifierName } from '../order/identifier.ts';
 import { isIdentifier } from '../order/identifier.ts';
 import type { JsonObject, Result, ResultStatus, Statement } from '../order/statement.ts';
-import {
-  acquirerInfo,
-  isMissing,
-  isObject,
-  optionalAmount,
-  optionalIdentifier,
-  toleratedText,
-  toleratedTime,
-} from './fields.ts';
+import { acquirerInfo, isObject, optionalAmount, optionalIdentifier, toleratedText, toleratedTime } from './fields.ts';
 import { must } from './problem.ts';
 
 /* What an inquiry shows among the `transactions` of its payment: captures, refunds, cancellations. */
@@ -124,7 +116,7 @@ const NAMES: Readonly<Partial<Record<Type, readonly [id: IdentifierName, request
 /** The identifiers that its transactions legibly state, whatever else of them can be read. */
 export const identifiersIn = (json: JsonObject): readonly Identifier[] => {
   const all = json['transactions'];
-  if (isMissing(all) || !Array.isArray(all)) return [];
+  if (!Array.isArray(all)) return [];
   return all.filter(isObject).flatMap((one) => {
     const type = typeOf(one);
     const names = isOfType(type) ? NAMES[type] : undefined;

@@ -141,6 +141,14 @@ describe('texts that a database cannot keep', () => {
     });
   });
 
+  test.each([
+    [{ acquirerName: 'a\0b' }, { acquirerName: 'a\ufffdb' }],
+    [{ 'na\0me': 'x' }, { 'na\ufffdme': 'x' }],
+    [{ x: '\ud800' }, { x: '\ufffd' }],
+  ])('have them replaced in a flat acquirerInfo: %j', (acquirerInfo, kept) => {
+    expect(paymentIn(read({ ...PAYMENT, acquirerInfo })).acquirerInfo).toEqual(kept);
+  });
+
   test('keep every other character, also beyond the basic plane', () => {
     expect(paymentIn(read({ ...PAYMENT, acquirerReferenceNo: '\ud83d\ude00 ü\u0001' })).acquirerReferenceNo).toBe(
       '\ud83d\ude00 ü\u0001',

@@ -43,6 +43,8 @@ const UNHANDLED: readonly (readonly [Kind, Fields])[] = [
   ['DIRECT_REFUND', { notifyType: 'REFUND_RESULT', refundStatus: 'SUCCESS' }],
   ['OFFLINE_CODE', { notifyType: 'OFFLINE_PAYMENT_CODE' }],
   ['UNKNOWN', { notifyType: 'TOMORROWS_RESULT', result: result('S') }],
+  ['UNKNOWN', { invoiceId: 'I1' }],
+  ['UNKNOWN', { cardStatus: 'ACTIVE' }],
   ['UNKNOWN', {}],
 ];
 

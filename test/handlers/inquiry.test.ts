@@ -168,6 +168,12 @@ describe('the transactions', () => {
     expect(statedOf({ ...rest, transationType: transactionType })).toEqual(spoken);
   });
 
+  test.each(['CANCEL', 'VOID'])('a %s needs no id', (type) => {
+    expect(statedOf({ transactionType: type, transactionStatus: 'SUCCESS' })).toEqual([
+      { about: 'cancellation', type, result: said('S') },
+    ]);
+  });
+
   test.each([[null], [undefined], [[]]])('may be missing: %j', (transactions) => {
     expect(statedBy(read(paymentAnswer('SUCCESS', { transactions })))).toHaveLength(1);
   });
@@ -241,6 +247,10 @@ describe('what cannot be read', () => {
     [
       withTransaction({ ...capture, transactionId: 'C1 ' }),
       'transactions.0.transactionId must be a string of 1 to 128 characters without control characters, and without white space at either end.',
+    ],
+    [
+      withTransaction({ ...capture, transactionRequestId: 'a\0' }),
+      'transactions.0.transactionRequestId must be a string of 1 to 128 characters without control characters, and without white space at either end.',
     ],
     [withTransaction({ ...capture, transactionAmount: '1' }), 'transactions.0.transactionAmount must be an object.'],
     [

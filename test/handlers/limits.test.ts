@@ -45,6 +45,13 @@ describe('JSON beyond them is MALFORMED, with all that it names', () => {
     expect(readingOf(`{"x":${value},${JSON.stringify(PAYMENT).slice(1)}`)).toMatchObject({ kind: 'PAYMENT', problem });
   });
 
+  test('and states nothing', () => {
+    const dispute = { disputeNotificationType: 'DISPUTE_CREATED', disputeId: 'D1', paymentId: 'P1' };
+    expect(read(dispute).statements).toHaveLength(1);
+    const deep = JSON.stringify(dispute).replace(/\}$/, `,"x":${lists(DEEPEST)}}`);
+    expect(readingOf(deep)).toEqual(malformed('DISPUTE', TOO_DEEP, { paymentId: 'P1', disputeId: 'D1' }));
+  });
+
   test('but a kind of which nothing is read stays what it is', () => {
     const direct = JSON.stringify({ notifyType: 'REFUND_RESULT', paymentId: 'P1', refundStatus: 'SUCCESS' });
     const deep = direct.replace(/\}$/, `,"x":${lists(DEEPEST)}}`);
@@ -57,6 +64,10 @@ describe('JSON beyond them is MALFORMED, with all that it names', () => {
   test('more members than the limit are not looked at one by one', () => {
     const members = Array.from({ length: MOST_VALUES }, (_, index) => `"x${index}":1`).join(',');
     expect(readingOf(withMember(members))).toEqual(malformed('UNKNOWN', TOO_MANY));
+  });
+
+  test('what is cut off inside is not handed on to be parsed', () => {
+    expect(excessOf(`{"a":[],"b":${'['.repeat(DEEP)}`)?.shallow).toBe('{"a":{},"b":{}');
   });
 
   test('what is no JSON is told as ever', () => {

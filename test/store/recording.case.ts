@@ -160,7 +160,12 @@ export const describeRecording = (ground: () => Ground): void => {
       const text = String.raw`a\u0000b\ud800c`;
       const body = `{"notifyType":"PAYMENT_RESULT","paymentId":"P1","result":{"resultStatus":"S","resultCode":"${text}","resultMessage":"{\\"NULL\\",\\\\}"},
         "paymentTime":"${text}","acquirerReferenceNo":"NULL","acquirerInfo":{"${text}":["${text}"]}}`;
-      expect(outcomesOf(await record(store, body, { notifyType: 'a\0b' }))).toEqual(['APPLIED', 'UNHANDLED']);
+      const flat = paymentResult('S', { paymentId: 'P2', acquirerInfo: { 'a\0b': 'a\0b', c: '\ud800' } });
+      expect(outcomesOf(await record(store, body, { notifyType: 'a\0b' }, flat))).toEqual([
+        'APPLIED',
+        'UNHANDLED',
+        'APPLIED',
+      ]);
       const cleaned = 'a\ufffdb\ufffdc';
       expect(await order(store, 'P1')).toMatchObject({
         result: { resultCode: cleaned, resultMessage: '{"NULL",\\}' },
@@ -169,6 +174,7 @@ export const describeRecording = (ground: () => Ground): void => {
         acquirerInfo: { [cleaned]: [cleaned] },
       });
       expect((await notificationsOf(store))[1]).toMatchObject({ kind: 'UNKNOWN', paymentId: null });
+      expect(await order(store, 'P2')).toMatchObject({ acquirerInfo: { 'a\ufffdb': 'a\ufffdb', c: '\ufffd' } });
     });
 
     test('takes identifiers of any printable character', async () => {

@@ -62,8 +62,7 @@ const DELAY_CODES: Codes<Delay> = {
 /** Come from the gate before a request is read, and so unsigned (spec: wire, §3.3). */
 const UNSIGNED_CODES: ReadonlySet<string> = new Set(['INVALID_SIGNATURE', 'KEY_NOT_FOUND', 'CLIENT_INVALID']);
 
-export const isUnsignedCode = (resultCode: string | null): boolean =>
-  resultCode !== null && UNSIGNED_CODES.has(resultCode);
+export const isUnsignedCode = (resultCode: string): boolean => UNSIGNED_CODES.has(resultCode);
 
 /** Of every operation; what an operation says itself comes first. */
 const COMMON: Codes<Failure> = {

@@ -46,11 +46,9 @@ const refuseBy = ({ refuse }: KeySlot, label: string): void => {
 
 const LONGEST_PATH = 255;
 
-/** The Base64 of a key begins with `MI`. */
+/** The Base64 of a key begins with `MI`, but for one that lost its beginning; it is longer, and PEM even more so. */
 const isPath = (text: string): boolean =>
-  text.length <= LONGEST_PATH &&
-  !text.includes('-----') &&
-  (/^(?:\.{0,2}|~)\/\w/.test(text) || /\.(?:pem|der|cer|crt|key|pub|txt)$/i.test(text));
+  text.length <= LONGEST_PATH && (/^(?:\.{0,2}|~)\/\w/.test(text) || /\.(?:pem|der|cer|crt|key|pub|txt)$/i.test(text));
 
 const decodeBase64 = (text: string): string => {
   const bare = text.replaceAll(/\s/g, '');

@@ -45,6 +45,7 @@ const clientWith = (change: Partial<ClientSettings> = {}): AntomClient =>
 
 const OK = { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: 'success.' };
 const hkd = { currency: 'HKD', value: 10n };
+const hkdOf = (value: string) => ({ currency: 'HKD', value });
 const capture = { captureRequestId: 'C1', paymentId: 'P1', captureAmount: hkd };
 /** What a successful capture is answered with. */
 const captured = {
@@ -205,6 +206,15 @@ describe('what APO signed is read', () => {
     });
   });
 
+  test('a capture that names some of what was asked, and an id of 128 characters', async () => {
+    const captureId = 'A'.repeat(128);
+    const { paymentId: _paymentId, ...some } = captured;
+    expect(await captureAnswered(answering({ ...some, captureId }))).toMatchObject({
+      outcome: 'OK',
+      answer: { captureId, paymentId: null },
+    });
+  });
+
   test('with the bytes, headers and times by which it can be stored, and verified again', async () => {
     const { evidence } = await captureAnswered(answering(CAPTURED));
     expect(String(evidence.received?.body)).toBe(CAPTURED);
@@ -356,14 +366,27 @@ describe('an answer that APO signed, but that is none to this question', () => {
     expect(await captureAnswered(answering(body))).toMatchObject({ outcome: 'UNKNOWN', reason: 'OTHER_IDS', detail });
   });
 
-  test('is not taken for it: a success of another amount', async () => {
-    const less = { ...captured, captureAmount: { ...captured.captureAmount, value: '1' } };
-    expect(await captureAnswered(answering(less))).toMatchObject({
-      outcome: 'UNKNOWN',
-      reason: 'OTHER_AMOUNT',
+  const refund = { refundRequestId: 'F1', paymentId: 'P1', refundAmount: hkd, captureId: 'K1' };
+  const refunded = { result: OK, refundRequestId: 'F1', refundId: 'B1', captureId: 'K1', refundAmount: hkdOf('10') };
+
+  test('is not taken for it: a refund of another capture', async () => {
+    api.reply(answering(refunded));
+    expect(await clientWith().refund(refund)).toMatchObject({ outcome: 'OK' });
+    api.reply(answering({ ...refunded, captureId: 'K2' }));
+    expect(await clientWith().refund(refund)).toMatchObject({ reason: 'OTHER_IDS', detail: 'captureId' });
+  });
+
+  test.each([
+    ['value', hkdOf('1')],
+    ['currency', { currency: 'USD', value: '10' }],
+  ])('is not taken for it: a success of another amount, by its %s', async (_, amount) => {
+    const other = { outcome: 'UNKNOWN', reason: 'OTHER_AMOUNT', result: { resultStatus: 'S' } };
+    expect(await captureAnswered(answering({ ...captured, captureAmount: amount }))).toMatchObject({
+      ...other,
       detail: 'captureAmount',
-      result: { resultStatus: 'S' },
     });
+    api.reply(answering({ ...refunded, refundAmount: amount }));
+    expect(await clientWith().refund(refund)).toMatchObject({ ...other, detail: 'refundAmount' });
   });
 
   const without = (name: string) => ({ ...captured, [name]: undefined });
@@ -380,6 +403,7 @@ describe('an answer that APO signed, but that is none to this question', () => {
     ['a byte order mark', `\ufeff${CAPTURED}`, 'result'],
     ['a success without captureId', without('captureId'), 'captureId'],
     ['a success without captureRequestId', without('captureRequestId'), 'captureRequestId'],
+    ['an id of 129 characters', { ...captured, captureId: 'A'.repeat(129) }, 'captureId'],
     [
       'an amount that is none',
       { ...captured, captureAmount: { currency: 'HKD', value: '1.5' } },
@@ -407,10 +431,17 @@ describe('an answer that APO signed, but that is none to this question', () => {
       reason: 'OTHER_IDS',
       detail: 'paymentRequestId',
     });
-    api.reply(answering(noStatus));
-    expect(await clientWith().inquiryPayment({ paymentId: 'P1' })).toMatchObject({
+    for (const answer of [noStatus, { ...noStatus, paymentStatus: '' }]) {
+      api.reply(answering(answer));
+      expect(await clientWith().inquiryPayment({ paymentId: 'P1' })).toMatchObject({
+        reason: 'UNREADABLE',
+        detail: 'paymentStatus',
+      });
+    }
+    api.reply(answering({ result: OK, refundRequestId: 'F1', refundStatus: '' }));
+    expect(await clientWith().inquiryRefund({ refundRequestId: 'F1' })).toMatchObject({
       reason: 'UNREADABLE',
-      detail: 'paymentStatus',
+      detail: 'refundStatus',
     });
   });
 });

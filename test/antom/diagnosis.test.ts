@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { constants, createPrivateKey, privateEncrypt } from 'node:crypto';
 import * as fc from 'fast-check';
-import { diagnose } from '../../src/antom/diagnose.ts';
+import { diagnose, diagnosing } from '../../src/antom/diagnose.ts';
 import { type Diagnosis, DIAGNOSIS_CODES, type DiagnosisTrust } from '../../src/antom/diagnosis.ts';
 import { describeDiagnosis, hintOf, toDiagnosed } from '../../src/antom/diagnosis-text.ts';
 import type { JsonForm } from '../../src/antom/json-form.ts';
@@ -87,6 +87,16 @@ describe('a header', () => {
     ],
     ['a field twice', malformed(`${header},keyVersion=1`), { code: 'MALFORMED_SIGNATURE', flaw: 'FIELD_TWICE' }],
     [
+      'a plain signature, twice',
+      malformed(`algorithm=RSA256,signature=${base64},signature=${base64}`),
+      { code: 'MALFORMED_SIGNATURE', flaw: 'FIELD_TWICE' },
+    ],
+    [
+      'percent-encoded once more, and a field twice',
+      malformed(`${header.replaceAll('%', '%25')},keyVersion=1`),
+      { code: 'MALFORMED_SIGNATURE', flaw: 'FIELD_TWICE' },
+    ],
+    [
       'no algorithm',
       malformed(header.replace('algorithm=RSA256,', '')),
       { code: 'MALFORMED_SIGNATURE', flaw: 'NO_ALGORITHM' },
@@ -137,6 +147,14 @@ describe('a header', () => {
   ])('%s', (_, change, expected) => {
     verifiesWith(sent);
     expect(diagnoseBroken(sent, change)).toEqual(expected);
+  });
+
+  test('cut off is told with each length once that the keys make', () => {
+    const keys = new Map([[CLIENT, [signer, second, long].map(({ publicKey }) => readKey(publicKey))]]);
+    expect(diagnoseBroken(sent, malformed('algorithm=RSA256,signature=AAAA'), { keys })).toMatchObject({
+      flaw: 'LENGTH',
+      expected: [256, 384],
+    });
   });
 });
 
@@ -206,6 +224,11 @@ describe('a key of a configured client, and another client id', () => {
       'header and path were changed: nothing is guessed',
       { signed: CLIENT, received: 'T_new', sent: { uri: '/api/payNotify' } },
       { code: 'TEXT_CHANGED' },
+    ],
+    [
+      'the key is of the client received, whose id begins as the other',
+      { signed: `${CLIENT}2`, received: `${CLIENT}2` },
+      { code: 'VERIFIES' },
     ],
     ['a third client was signed', { signed: 'T_third', received: 'T_new' }, { code: 'TEXT_CHANGED' }],
   ];
@@ -303,7 +326,10 @@ describe('a path', () => {
   test('costs a bounded number of hashes, whatever is configured and received', () => {
     const target = `/${'a/'.repeat(400)}?${'b=1&'.repeat(400)}`;
     const notifyPaths = Array.from({ length: 100 }, (_, index) => `/${index}/x/y/z/payNotify`);
-    expect(diagnoseBroken(genuine({ uri: '/strange' }), { target }, { notifyPaths })).toEqual({ code: 'TEXT_CHANGED' });
+    const strange = genuine({ uri: '/strange' });
+    expect(diagnoseBroken(strange, { target }, { notifyPaths })).toEqual({ code: 'TEXT_CHANGED' });
+    const steps = [...diagnosing({ ...strange, target }, { ...trust, notifyPaths })];
+    expect(steps.length).toBeLessThan(2_100);
   });
 });
 
@@ -322,6 +348,18 @@ describe('a body', () => {
     ['a CRLF lost', '{"a":1}\r\n', '{"a":1}', { code: 'TEXT_CHANGED_NEWLINE', change: 'CRLF_LOST' }],
     ['LF became CRLF', '{\n"a":1\n}', '{\r\n"a":1\r\n}', { code: 'TEXT_CHANGED_NEWLINE', change: 'LF_BECAME_CRLF' }],
     ['CRLF became LF', '{\r\n"a":1\r\n}', '{\n"a":1\n}', { code: 'TEXT_CHANGED_NEWLINE', change: 'CRLF_BECAME_LF' }],
+    [
+      'some LF became CRLF',
+      '{\n"a":"\u00e9"\n}',
+      '{\r\n"a":"\u00e9"\n}',
+      { code: 'TEXT_CHANGED_NEWLINE', change: 'LF_BECAME_CRLF' },
+    ],
+    [
+      'some CRLF became LF',
+      '{\r\n"a":"\u00e9"\r\n}',
+      '{\r\n"a":"\u00e9"\n}',
+      { code: 'TEXT_CHANGED_NEWLINE', change: 'CRLF_BECAME_LF' },
+    ],
     ['a BOM added', '{"a":1}', '\ufeff{"a":1}', { code: 'TEXT_CHANGED_BOM', change: 'ADDED' }],
     ['a BOM lost', '\ufeff{"a":1}', '{"a":1}', { code: 'TEXT_CHANGED_BOM', change: 'LOST' }],
 
@@ -396,6 +434,7 @@ describe('the dot between time and body', () => {
 });
 
 describe('what fits nothing is not guessed', () => {
+  const ONES = Array.from({ length: 20_000 }, () => '1');
   test.each<readonly [string, Partial<ForgeMessage>, Partial<SignedRequest>]>([
     ['a field changed', {}, { body: Buffer.from(BODY.replace('"1"', '"2"')) }],
     ['a field dropped', {}, { body: Buffer.from('{"notifyType":"PAYMENT_RESULT"}') }],
@@ -415,6 +454,11 @@ describe('what fits nothing is not guessed', () => {
       'deeper than 64',
       { body: `${'['.repeat(65)}1,2${']'.repeat(65)}` },
       { body: Buffer.from(`${'['.repeat(65)}1, 2${']'.repeat(65)}`) },
+    ],
+    [
+      'deep and long: to lay it out again would take too much',
+      { body: `${'['.repeat(64)}${ONES.join(',')}${']'.repeat(64)}` },
+      { body: Buffer.from(`${'['.repeat(64)}${ONES.join(', ')}${']'.repeat(64)}`) },
     ],
     ['another time', {}, { requestTimes: ['2025-05-17T07:58:07Z'] }],
     ['another method', {}, { method: 'PUT' }],
@@ -551,6 +595,12 @@ describe('the sentence', () => {
       clientId: 'canary',
       configured: [CLIENT],
       owner: { clientId: CLIENT, forReceived: null },
+    },
+    {
+      code: 'UNKNOWN_CLIENT',
+      clientId: 'x',
+      configured: [CLIENT],
+      owner: { clientId: CLIENT, forReceived: CANARY_PATH },
     },
     { code: 'OTHER_KEY', clientId: CLIENT, owner: { clientId: 'T_other', forReceived: CANARY_PATH } },
     { code: 'UNKNOWN_KEY_VERSION', keyVersion: 'canary', configured: ['1'] },

@@ -48,6 +48,7 @@ describe('every format gives the same key', () => {
     ['PEM on one line', spki.replaceAll('\n', ' ')],
     ['PEM without line breaks at all', spki.replaceAll('\n', '')],
     ['PEM after a line of explanation', `APO's key, from the dashboard\n${spki}`],
+    ['PEM before a note that ends as a path does', `${spki}# apo.pem`],
     ['PKCS#1 PEM', pkcs1],
     ['PKCS#1 PEM with \\n escapes', escaped(pkcs1)],
     ['PKCS#1 as bare Base64', bare(pkcs1)],
@@ -75,7 +76,7 @@ describe('every format gives the same key', () => {
     expect(signatureBytes).toBe(name.endsWith('3072') ? 384 : 256);
   });
 
-  test.each(['1', '01', 'v2', '2025-05', 'key_3', '1.2'])('a version is text: %s', (version) => {
+  test.each(['1', '01', 'v2', '2025-05', 'key_3', '1.2', 'v'.repeat(32)])('a version is text: %s', (version) => {
     expect(readKey(`${version}:${oneLine}`).version).toBe(version);
   });
 
@@ -108,9 +109,11 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['a version without a key', '2:', 'the key is neither PEM nor Base64'],
   ['two versions', `1:2:${oneLine}`, 'the key is neither PEM nor Base64'],
   ['a version with a space', `key 2:${oneLine}`, 'the key is neither PEM nor Base64'],
+  ['a version of 33 characters', `${'v'.repeat(33)}:${oneLine}`, 'the key is neither PEM nor Base64'],
   ['Base64 of something else', Buffer.from('hello, world').toString('base64'), CUT],
   ['Base64 cut off', oneLine.slice(0, 200), CUT],
   ['Base64 that lost its beginning', oneLine.slice(4), CUT],
+  ['Base64 that lost its beginning, up to a slash', oneLine.slice(oneLine.search(/\/\w/)), CUT],
   [
     'Base64 with bytes after the key',
     Buffer.concat([Buffer.from(oneLine, 'base64'), Buffer.from([0, 0])]).toString('base64'),
@@ -131,8 +134,16 @@ const refused: readonly (readonly [string, string, string])[] = [
   ['a private key, EC PKCS#8 PEM', keyFixture('throw-away-ec.private.pkcs8.pem'), PRIVATE],
   ['a private key, EC PKCS#8 bare Base64', bare(keyFixture('throw-away-ec.private.pkcs8.pem')), PRIVATE],
   ['a private key, EC SEC 1 PEM', keyFixture('throw-away-ec.private.sec1.pem'), PRIVATE],
+  ['a private key, EC SEC 1 bare Base64', bare(keyFixture('throw-away-ec.private.sec1.pem')), PRIVATE],
+  ['a private key, encrypted, bare Base64', bare(keyFixture('throw-away.private.encrypted.pem')), PRIVATE],
+  ['a private key of OpenSSH', spki.replaceAll('PUBLIC KEY', 'OPENSSH PRIVATE KEY'), PRIVATE],
   ['a private key, RSA-PSS', keyFixture('throw-away-pss.private.pkcs8.pem'), PRIVATE],
   ['a private key with a version', `2:${bare(keyFixture('throw-away.private.pkcs8.pem'))}`, PRIVATE],
+  [
+    'nine values that are no integers',
+    Buffer.of(0x30, 18, ...Array.from({ length: 9 }, () => [5, 0]).flat()).toString('base64'),
+    NOT_RSA,
+  ],
   ['an EC public key', keyFixture('throw-away-ec.public.spki.pem'), NOT_RSA],
   ['an EC public key, bare Base64', bare(keyFixture('throw-away-ec.public.spki.pem')), NOT_RSA],
   ['a certificate of an EC key', keyFixture('throw-away-ec.public.certificate.pem'), NOT_RSA],

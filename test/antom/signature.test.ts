@@ -20,6 +20,7 @@ const PRIVATE_KEY = keyFixture('throw-away.private.pkcs8.pem');
 const signer = createForgeSigner(PRIVATE_KEY);
 const secondSigner = createForgeSigner(keyFixture('throw-away-second.private.pkcs8.pem'));
 const longSigner = createForgeSigner(keyFixture('throw-away-3072.private.pkcs8.pem'));
+const oddSigner = createForgeSigner(keyFixture('throw-away-2052.private.pkcs8.pem'));
 
 const CLIENT = 'T_client';
 const BODY = Buffer.from(
@@ -88,10 +89,11 @@ describe('what node-forge signs', () => {
     expect(judge({ signatures: [fresh.sign(message)] })).toBe('SIGNATURE_MISMATCH');
   });
 
-  test('verifies under a longer key', () => {
-    expect(judge({ signatures: [longSigner.sign(message)] }, trusting({ [CLIENT]: [longSigner.publicKey] }))).toBe(
-      'VERIFIED',
-    );
+  test.each([
+    ['a longer key', longSigner],
+    ['a key whose bits fill no whole bytes', oddSigner],
+  ])('verifies under %s', (_, by) => {
+    expect(judge({ signatures: [by.sign(message)] }, trusting({ [CLIENT]: [by.publicKey] }))).toBe('VERIFIED');
   });
 
   test.each([
@@ -191,6 +193,7 @@ describe('the signature header is refused, with the first reason that holds', ()
     ['MALFORMED_SIGNATURE', 'nothing but padding', header('==')],
     ['MALFORMED_SIGNATURE', 'a bare signature', percentEncoded],
     ['MALFORMED_SIGNATURE', 'a comma at the end', `${header(percentEncoded)},`],
+    ['MALFORMED_SIGNATURE', 'a word between the fields', `algorithm=RSA256,junk,signature=${percentEncoded}`],
     ['MALFORMED_SIGNATURE', 'a field without a name', `${header(percentEncoded)},=x`],
     ['MALFORMED_SIGNATURE', 'a name in capitals', `ALGORITHM=RSA256,keyVersion=1,signature=${percentEncoded}`],
     [

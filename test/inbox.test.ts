@@ -447,7 +447,7 @@ test('a store whose thread is gone answers STORE_UNAVAILABLE at once', async () 
 });
 
 // It waits for four seconds: the others run meanwhile.
-test.concurrent('a database locked for longer than a writer waits is STORE_UNAVAILABLE, and reported', async () => {
+test.concurrent('a database locked for longer than a writer waits is STORE_UNAVAILABLE, and reported, until one is stored', async () => {
   const apart = makeDirectory();
   const locked = await openSqlite({ file: fileIn(apart), rules: RULES });
   const problems: unknown[] = [];
@@ -459,11 +459,14 @@ test.concurrent('a database locked for longer than a writer waits is STORE_UNAVA
     onError: (problem) => problems.push(problem),
   });
   const lock = holdWriteLock(apart);
+  expect(inbox.isFailing()).toBe(false);
   expect(kinds([await submit(inbox, notification('P1'))])).toEqual(['STORE_UNAVAILABLE']);
+  expect(inbox.isFailing()).toBe(true);
   lock.release();
   expect(problems).toMatchObject([{ name: 'StoreUnavailableError' }]);
   expect(query(apart, 'select 1 from notifications')).toEqual([]);
   expect(kinds([await submit(inbox, notification('P1'))])).toEqual(['notification']);
+  expect(inbox.isFailing()).toBe(false);
   await locked.close();
   removeDirectory(apart);
 });

@@ -18,6 +18,7 @@ export interface RecorderOptions {
   readonly unverifiedMaxBytes: number;
   /** Before the batch is answered: it must cost next to nothing. */
   readonly onCommitted?: (committed: Committed) => void;
+  /** Of each batch: mostly none. */
   readonly onFailed?: (failed: readonly NotificationKey[]) => void;
   readonly onError?: (error: unknown) => void;
   /** Once, when a share of that room is 80 % full or more; again when it has had room meanwhile. */
@@ -43,7 +44,7 @@ export const createRecorder = (options: RecorderOptions): Recorder => {
     const began = performance.now();
     const result = await store.record(batch, { maxBytes: options.unverifiedMaxBytes });
     options.onCommitted?.({ deliveries: batch, results: result.results, ms: performance.now() - began });
-    if (result.failed.length > 0) onFailed?.(result.failed);
+    onFailed?.(result.failed);
     watchRoom(result.unverifiedRoom);
     return result;
   };

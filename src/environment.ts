@@ -173,8 +173,7 @@ export const misspelt = (env: Environment): readonly string[] =>
   Object.entries(env).flatMap(([name, value]) => {
     if (value === undefined || value === '' || NAMES.has(name)) return [];
     const base = name.replace(/_FILE$/, '');
-    if (base !== name && NAMES.has(base))
-      return [`${name} is not read: ${base} cannot stand in a file, so set it itself`];
+    if (NAMES.has(base)) return [`${name} is not read: ${base} cannot stand in a file, so set it itself`];
     const meant = [...NAMES].find((known) => looksLike(name, known));
     return meant === undefined
       ? []

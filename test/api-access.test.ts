@@ -86,6 +86,10 @@ describe("access to Antom's API", () => {
     expect(readConfig({ ...sandbox, ANTOM_API_URL, ANTOM_REGION: undefined }).api).toMatchObject({ origin });
   });
 
+  test('by https ANTOM_API_URL is for live clients as well', () => {
+    expect(problemsWith({ ANTOM_API_URL: 'https://apo.example' })).toEqual([]);
+  });
+
   test('the version of the key is 1, or as configured', () => {
     expect(versionWith({})).toBe('1');
     expect(versionWith({ ANTOM_PRIVATE_KEY_VERSION: '3' })).toBe('3');

@@ -205,12 +205,15 @@ describe('what cannot be used is a start-up error', () => {
     ['NOTIFY_PATHS', '/payNotify,', 'must begin with /'],
     ['NOTIFY_PATHS', '/payNotify?x=1', 'must not hold ? or #'],
     ['NOTIFY_PATHS', '/pay notify', 'must begin with / and be visible ASCII'],
+    ['NOTIFY_PATHS', '/healthz', 'must not be /healthz or /readyz'],
+    ['NOTIFY_PATHS', '/payNotify,/readyz', 'must not be /healthz or /readyz'],
     ['NOTIFY_PATHS', '/zahlung/ä', 'must begin with / and be visible ASCII'],
     ['PUBLIC_NOTIFY_URL', '/payNotify', 'must be the http or https URL that is entered at APO'],
     ['PUBLIC_NOTIFY_URL', 'ftp://shop.example/payNotify', 'must be the http or https URL that is entered at APO'],
     ['PUBLIC_NOTIFY_URL', 'https://shop.example/payNotify#x', 'must be the http or https URL that is entered at APO'],
     ['PUBLIC_NOTIFY_URL', 'https://shop.example/pay notify', 'must be the http or https URL that is entered at APO'],
     ['DATABASE_URL', 'mysql://db', 'must be sqlite:FILE or postgres://…'],
+    ['DATABASE_URL', 'tcp://10.96.12.7:5432', 'must be sqlite:FILE or postgres://…'],
     ['DATABASE_URL', 'sqlite:', 'must be sqlite:FILE or postgres://…'],
     ['BODY_LIMIT', '1023', 'must be at least 1024'],
     ['BODY_LIMIT', String(QUEUE_BYTES + 1), 'must be at most 33554432'],
@@ -441,6 +444,12 @@ describe('NAME_FILE', () => {
     expect(problemsWith(both)).toEqual([`${name} and ${name}_FILE are both set: keep one`]);
   });
 
+  test('may have a comma in its path', () => {
+    const file = join(directory, 'a,b');
+    writeFileSync(file, TOKEN);
+    expect(readConfig({ ...accepted, ADMIN_TOKEN_FILE: file }).adminToken).toBe(TOKEN);
+  });
+
   test('ANTOM_PUBLIC_KEY_FILE may hold PEM', () => {
     const { keys } = readConfig({
       ANTOM_CLIENT_ID: 'T_client',
@@ -494,7 +503,7 @@ describe('the admin listener', () => {
   test.each(['127.0.0.1', '127.0.0.2', 'localhost', '::1', '[::1]'])('needs no token on loopback: %s', (host) => {
     expect(isLoopback(host)).toBe(true);
     expect(problemsWith({ ADMIN_HOST: host })).toEqual([]);
-    expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'short' })).toEqual([]);
+    expect(problemsWith({ ADMIN_HOST: host, ADMIN_TOKEN: 'short', ADMIN_READ_TOKEN: 'shorter' })).toEqual([]);
   });
 
   test.each([
@@ -520,6 +529,18 @@ describe('the admin listener', () => {
     expect(problemsWith({ ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN: TOKEN, ADMIN_READ_TOKEN: 'short' })).toEqual([
       expect.stringMatching(/^ADMIN_READ_TOKEN: .*at least 32 characters/),
     ]);
+  });
+
+  test.each([
+    ['192.0.2.1', '127.0.0.1', []],
+    ['127.0.0.1', '127.0.0.1', ['ADMIN_PORT']],
+    ['0.0.0.0', '127.0.0.1', ['ADMIN_PORT']],
+    ['127.0.0.1', '0.0.0.0', ['ADMIN_PORT']],
+    ['127.0.0.1', '::', ['ADMIN_PORT']],
+  ])('may have the port of the other one only at an address of its own: HOST=%s ADMIN_HOST=%s', (...row) => {
+    const [HOST, ADMIN_HOST, refused] = row;
+    const problems = problemsWith({ HOST, PORT: '9090', ADMIN_HOST, ADMIN_TOKEN: TOKEN });
+    expect(problems.map((problem) => /^[A-Z_]+/.exec(problem)?.[0])).toEqual(refused);
   });
 
   test('refuses one token for both', () => {

@@ -144,7 +144,7 @@ const ROWS: readonly (readonly [string, Environment, readonly string[]])[] = [
       'ANTOM_CLIENT_ID: SANDBOX_5YET942ZTUH303813 is a sandbox client, and NODE_ENV is production: its payments are no money. Set the live client, or NODE_ENV=development to test (ALLOW_SANDBOX=true starts all the same)',
     ],
   ],
-  ...['Production', 'production ', 'PRODUCTION', 'prod', ' Prod'].map(
+  ...['Production', 'production ', ' production', 'PRODUCTION', 'prod', ' Prod'].map(
     (text) =>
       [
         `NODE_ENV=${JSON.stringify(text)}`,
@@ -185,6 +185,7 @@ describe('a variable that looks misspelt', () => {
     ['REQUIRE_REGISTARTION', 'REQUIRE_REGISTRATION'],
     ['ADMIN_TOKEN_FIEL', 'ADMIN_TOKEN_FILE'],
     ['retention_days', 'RETENTION_DAYS'],
+    ['CAPTURE_MADA', 'CAPTURE_MODE'],
   ])('%s is named with %s', (name, meant) => {
     expect(misspelt({ ...ACCEPTED, [name]: 'x' })).toEqual([
       `${name} is none of paynotify's variables and is not read: if ${meant} is meant, rename it`,

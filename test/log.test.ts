@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openLog } from '../src/log.ts';
+import { openLog, problemOf } from '../src/log.ts';
 import { createSigner, eventually, get, PATH, type Post, send, withHeaders } from './support/client.ts';
 import { captureResult, type Fields, paymentResult } from './support/facts.ts';
 import { exchange, headOf } from './support/raw-http.ts';
@@ -404,17 +404,31 @@ const openFile = (name: string) => {
   const file = join(directory, name);
   const descriptor = openSync(file, 'a');
   const opened = openLog({ level: 'info', pretty: false, descriptor });
+  const text = (): string => readFileSync(file, 'utf8');
   const counts = (): readonly unknown[] =>
-    readFileSync(file, 'utf8')
+    text()
       .split('\n')
       .slice(0, -1)
       .map((line) => (JSON.parse(line) as LogLine)['count']);
   const write = (from: number, to: number): void => {
     for (let count = from; count < to; count += 1) opened.log.info({ count, problem: 'x'.repeat(100) }, 'a line');
   };
-  return { ...opened, counts, write, done: () => closeSync(descriptor) };
+  return { ...opened, text, counts, write, done: () => closeSync(descriptor) };
 };
 const upTo = (end: number): readonly number[] => Array.from({ length: end }, (_, index) => index);
+
+test('a field that is not allowed is left out, whoever logs it', async () => {
+  const { log, text, close, done } = openFile('allowed.jsonl');
+  log.info({ status: 1, body: canary('body') }, 'a line');
+  await close();
+  done();
+  expect(JSON.parse(text())).toEqual({ level: 30, time: expect.any(String), status: 1, msg: 'a line' });
+});
+
+test('of what an error says 300 characters are logged', () => {
+  const error = new TypeError('x'.repeat(1_000));
+  expect(problemOf(error)).toEqual({ error: `TypeError: ${'x'.repeat(289)}` });
+});
 
 describe('lines wait for others, and none is lost:', () => {
   test('a few are written soon', async () => {

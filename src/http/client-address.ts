@@ -27,5 +27,5 @@ const addressIn = (entry: string): string | null => {
   if (isIP(entry) !== 0) return entry;
   const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d{1,5})?$/.exec(entry) ?? [];
   if (bracketed !== undefined) return isIP(bracketed) === 6 ? bracketed : null;
-  return plain !== undefined && isIP(plain) === 4 ? plain : null;
+  return plain !== undefined && isIP(plain) !== 0 ? plain : null;
 };

@@ -131,7 +131,7 @@ const refuseByHead = (request: IncomingMessage, bodyLimit: number): Reason | nul
 /** Two parsers could disagree on where such a request goes, or where it ends. */
 const isAmbiguous = ({ headersDistinct }: IncomingMessage): boolean => {
   const { host: hosts = [], 'transfer-encoding': codings = [] } = headersDistinct;
-  return hosts.length > 1 || codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked');
+  return hosts.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked');
 };
 
 /** `headersDistinct` has every occurrence of a header in the order received; `headers` joins or drops repeated ones. */

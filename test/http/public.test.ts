@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import request, { type Response } from 'supertest';
 import { ACKNOWLEDGEMENT, createSigner, PATH, type Post, type SignOptions, withHeaders } from '../support/client.ts';
+import type { PublicWatch } from '../../src/http/public.ts';
 import { paymentResult } from '../support/facts.ts';
 import { openPublic, type Public } from './support.ts';
 
@@ -100,7 +101,7 @@ describe('the public app', () => {
       expect(opened.isStored(post)).toBe(true);
     });
 
-    test.each(['identity', 'Identity'])('the Content-Encoding %s, which is none', async (encoding) => {
+    test.each(['identity', 'Identity', ''])('the Content-Encoding %j, which is none', async (encoding) => {
       expectAcknowledged(await opened.post(withHeaders(fresh(), { 'Content-Encoding': encoding })));
     });
   });
@@ -184,8 +185,25 @@ describe('the public app', () => {
   });
 });
 
+/** What the app tells of what it does not take. */
+const watching = (): { readonly watch: PublicWatch; readonly told: readonly string[] } => {
+  const told: string[] = [];
+  const tell = (what: string): void => void told.push(what);
+  return { watch: { answered: () => undefined, refused: tell, misdirected: tell }, told };
+};
+
 describe('a public app that drains, refuses the unverified, or fails', () => {
   afterEach(closing);
+
+  test('tells of a signed POST to another path, with that path', async () => {
+    const { watch, told } = watching();
+    opened = await openPublic(signer, { watch });
+    const post = fresh({ target: '/elsewhere?secret' });
+    await opened.post(post);
+    await opened.post(withHeaders(post, { signature: null }));
+    await request(opened.app).get('/elsewhere').set('signature', 'x');
+    expect(told).toEqual(['NOT_FOUND', '/elsewhere', 'NOT_FOUND', 'NOT_FOUND']);
+  });
 
   test('takes notifications while it drains, and says that it does', async () => {
     opened = await openPublic(signer);
@@ -214,10 +232,12 @@ describe('a public app that drains, refuses the unverified, or fails', () => {
   });
 
   test('answers a fault of ours with 500 without particulars, and the log has them', async () => {
-    opened = await openPublic(signer, { payNotify: () => Promise.reject(new TypeError('the particulars')) });
+    const { watch, told } = watching();
+    opened = await openPublic(signer, { payNotify: () => Promise.reject(new TypeError('the particulars')), watch });
     const response = await opened.post(fresh());
     expectFailure(response, 500);
     expect(response.text).not.toContain('particulars');
+    expect(told).toEqual(['INTERNAL_ERROR']);
     expect(opened.log()).toMatchObject([{ level: 50, error: 'TypeError: the particulars' }]);
     expect((await request(opened.app).get('/healthz')).status).toBe(200);
   });

@@ -153,8 +153,11 @@ describe('GET /api/orders?after=&wait=', () => {
     const socket = connect(address.port, address.host);
     socket.write(`GET /api/orders?after=${await end()}&wait=60 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     await waiting(1);
+    const left = performance.now();
     socket.destroy();
     await waiting(0);
+    // The wait that was asked for is not over.
+    expect(performance.now() - left).toBeLessThan(30_000);
   });
 
   test('all answers are given at once when waits are ended', async () => {

@@ -2,9 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import type {
   CallbackDestination,
   CallbackResult,
+  CopiedCallback,
   DueCallback,
   DueCallbacks,
   Lease,
+  OrderCallback,
   Store,
   UrlState,
 } from '../../src/store/store.ts';
@@ -69,6 +71,39 @@ const gone = (one: DueCallback): CallbackResult => ({ ...keyOf(one), kind: 'gone
 
 const keep = async (store: Store, results: readonly CallbackResult[], url: UrlState = null): Promise<boolean> =>
   await store.keepCallbackResults(LEASE, { digest: SHOP.url, results, url });
+
+/** What a copy said of an order. */
+const copied = (orderKey: string, fields: Partial<CopiedCallback> = {}): CopiedCallback => ({
+  clientId: CLIENT,
+  url: SHOP.url,
+  orderKey,
+  settled: 'as it was elsewhere',
+  delivered: null,
+  ...fields,
+});
+
+const deliveredElsewhere = (revision: number): CopiedCallback['delivered'] => ({
+  revision,
+  status: 'AUTHORIZED',
+  fulfillable: false,
+  nextAction: 'WAIT',
+  at: '2025-06-01T00:00:00.000Z',
+});
+
+/** The URLs that are told of as late, by a clock that says `now`. */
+const lateAt = async (store: Store, now: number) =>
+  await store.alarmCallbacks(LEASE, { since: new Date(now - 900_000), unless: new Date(now - 3_600_000) });
+
+const waitingOf = async (store: Store, id: string): Promise<OrderCallback | undefined> =>
+  (await store.listWaitingCallbacks({ clientId: null }, { limit: 9, cursor: null })).items.find(
+    ({ orderKey }) => orderKey === id,
+  );
+
+const firstDue = async (store: Store, now = Date.now()): Promise<DueCallback> => {
+  const [first] = (await due(store, { now })).due;
+  if (first === undefined) throw new Error('nothing is due');
+  return first;
+};
 
 const deliverAll = async (store: Store): Promise<void> => {
   expect(await keep(store, (await due(store)).due.map(delivered))).toBe(true);
@@ -426,6 +461,210 @@ export const describeCallbacks = (ground: () => Ground): void => {
         { clientId: CLIENT, waiting: 0, waitingSince: updatedAt },
         { clientId: OTHER.clientId, waiting: 0, waitingSince: null },
       ]);
+    });
+
+    test('an order waits since its first change that the shop does not know, whatever changes after it', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      await ground().sql('update callback_orders set pending_since = pending_since - 1200000');
+      await record(store, captured('P1'));
+      await takeAll(store);
+      expect(await lateAt(store, Date.now())).toMatchObject([{ origin: SHOP.origin }]);
+      const urls = await store.listCallbackUrls();
+      // No relay has taken this one.
+      await record(store, paid('P2'));
+      expect(await store.listCallbackUrls()).toEqual(urls);
+    });
+
+    test('why a URL waits is what the order that waits longest came to', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'), paid('P2'));
+      await takeAll(store);
+      for (const one of (await due(store)).due)
+        await keep(store, [{ ...keyOf(one), kind: 'failed', why: `of ${one.orderKey}`, again: Date.now() }]);
+      await ground().sql("update callback_orders set pending_since = pending_since - 1000 where order_key = 'P2'");
+      expect(await store.listCallbackUrls()).toMatchObject([{ why: 'of P2' }]);
+    });
+
+    test('a change that comes while an order is found to be as the shop knows it is told', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const same = async (one: DueCallback) =>
+        await keep(store, [{ ...keyOf(one), kind: 'same', revision: one.content?.order.revision ?? 0 }]);
+      const before = await firstDue(store);
+      await record(store, captured('P1'));
+      await takeAll(store);
+      await same(before);
+      expect(idsIn(await due(store))).toEqual(['P1']);
+      await same(await firstDue(store));
+      expect(idsIn(await due(store))).toEqual([]);
+    });
+
+    test('an order that was gone and is there again is told', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      await keep(store, [gone(await firstDue(store))]);
+      expect(idsIn(await due(store))).toEqual(['P1']);
+    });
+
+    test('what changed while an order was posted is due at once and waits from then, without what was in vain', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      await keep(store, [inVain(await firstDue(store))]);
+      const again = await firstDue(store, Date.now() + 60_000);
+      await record(store, captured('P1'));
+      await takeAll(store);
+      await ground().sql('update callback_orders set pending_since = pending_since - 1200000');
+      const now = Date.now();
+      await keep(store, [delivered(again)]);
+      expect(await firstDue(store)).toMatchObject({ orderKey: 'P1', attempts: 0 });
+      const { pending } = (await waitingOf(store, 'P1')) ?? {};
+      expect(pending?.why).toBeNull();
+      expect(Date.parse(pending?.since ?? '')).toBeGreaterThanOrEqual(now);
+    });
+
+    test('first come, first posted, also of several clients at one URL', async () => {
+      const store = await followed(ground(), [SHOP, OTHER]);
+      const { sql } = ground();
+      await record(store, paid('P1'), paid('P2'));
+      await store.record([delivery(paid('P0'), { clientId: OTHER.clientId })], AMPLE);
+      await sql("update orders set updated_at = updated_at - 3000 where order_key = 'P0'");
+      await sql("update orders set updated_at = updated_at - 2000 where order_key = 'P2'");
+      // By a clock that was set back since.
+      await sql("update orders set updated_at = updated_at + 10000000 where order_key = 'P1'");
+      await takeAll(store, [SHOP, OTHER]);
+      const { due: list } = await due(store, { destinations: [SHOP, OTHER] });
+      expect(list.map(({ orderKey }) => orderKey)).toEqual(['P0', 'P2', 'P1']);
+    });
+
+    test('an order that is sent again is due at once, and posted whatever a copy said of it', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await store.importCallbacks([copied('P1')]);
+      await takeAll(store);
+      expect(await firstDue(store)).toMatchObject({ copied: 'different' });
+      await keep(store, [inVain(await firstDue(store))]);
+      expect((await due(store)).due).toEqual([]);
+      await store.sendCallbacks({ clientId: CLIENT, id: 'P1' });
+      expect((await due(store)).due).toMatchObject([{ orderKey: 'P1', copied: null }]);
+      expect(await store.listCallbackUrls()).toMatchObject([{ paused: null }]);
+    });
+
+    test('what was delivered here is not compared with a copy any more', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await store.importCallbacks([copied('P1')]);
+      await takeAll(store);
+      await deliverAll(store);
+      await record(store, captured('P1'));
+      await takeAll(store);
+      expect(await firstDue(store)).toMatchObject({ copied: null });
+    });
+
+    test('of two deliveries that copies tell of one order the later one stands', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      const bring = async (revision: number) =>
+        await store.importCallbacks([copied('P1', { delivered: deliveredElsewhere(revision) })]);
+      expect([await bring(5), await bring(4), await bring(5)]).toEqual([1, 0, 0]);
+      expect((await store.readCallbacks({ limit: 9, cursor: null })).items).toMatchObject([
+        { delivered: { revision: 5 } },
+      ]);
+      expect(await bring(6)).toBe(1);
+    });
+
+    test('what waits to be posted is posted, whatever a copy says of it', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      expect(await store.importCallbacks([copied('P1', { delivered: deliveredElsewhere(1) })])).toBe(1);
+      expect(await firstDue(store)).toMatchObject({ copied: null, content: { previous: { revision: 1 } } });
+    });
+
+    test('all orders of one client are sent again, and of another one at the same place none', async () => {
+      const store = await followed(ground(), [SHOP, OTHER]);
+      await record(store, paid('P1'));
+      await store.record([delivery(paid('P2'), { clientId: OTHER.clientId })], AMPLE);
+      await takeAll(store, [SHOP, OTHER]);
+      const both = async () => await due(store, { destinations: [SHOP, OTHER] });
+      await keep(store, (await both()).due.map(delivered));
+      await store.sendAllCallbacks(CLIENT);
+      // As a copy leaves it.
+      await ground().sql('update callback_urls set start = null, position = 0');
+      await takeAll(store, [SHOP, OTHER]);
+      expect(idsIn(await both())).toEqual(['P1']);
+    });
+
+    test('all orders are sent again as of when that was asked for: what was delivered after is not', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      await deliverAll(store);
+      const asked = Date.now();
+      await store.sendAllCallbacks(null);
+      await record(store, paid('P2'));
+      await store.sendCallbacks({ clientId: CLIENT, id: 'P2' });
+      await deliverAll(store);
+      await takeAll(store);
+      expect(idsIn(await due(store))).toEqual(['P1']);
+      expect(Date.parse((await waitingOf(store, 'P1'))?.pending?.nextAttemptAt ?? '')).toBeGreaterThanOrEqual(asked);
+    });
+
+    test('all orders are sent again also once the database has gone back: those before the URL, too', async () => {
+      const store = await ground().empty();
+      await record(store, paid('P0'));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await store.takeLease(LEASE, { starting: true });
+      await takeAll(store);
+      await ground().sql("update callback_urls set start = '0123456789abcdef'");
+      await takeAll(store);
+      expect(idsIn(await due(store))).toEqual([]);
+      await store.sendAllCallbacks(CLIENT);
+      await takeAll(store);
+      expect(idsIn(await due(store))).toEqual(['P0']);
+    });
+
+    test('a new URL does not begin where one of another client stood', async () => {
+      const store = await followed(ground());
+      await store.record([delivery(paid('P1'), { clientId: OTHER.clientId })], AMPLE);
+      await takeAll(store, [OTHER]);
+      expect((await due(store, { destinations: [OTHER] })).due).toEqual([]);
+    });
+
+    test('an order is of the start that it changed in, also once there is a later one', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const before = await firstDue(store);
+      await record(await ground().open({}), paid('P2'));
+      expect(await firstDue(store)).toEqual(before);
+    });
+
+    test('a URL is paused since the first attempt in vain, for every client that it serves', async () => {
+      const store = await followed(ground());
+      const until = Date.now() + 5_000;
+      await keep(store, [], { kind: 'paused', until, attempts: 1, why: 'HTTP 503' });
+      await ground().sql('update callback_urls set paused_since = paused_since - 1000');
+      const [before] = await store.listCallbackUrls();
+      await keep(store, [], { kind: 'paused', until, attempts: 2, why: 'HTTP 503' });
+      const [url] = await store.listCallbackUrls();
+      expect(url?.paused).toEqual({ ...before?.paused, attempts: 2 });
+      await takeAll(store, [SHOP, OTHER]);
+      expect(await due(store, { destinations: [OTHER, SHOP] })).toMatchObject({ pausedUntil: until, attempts: 2 });
+    });
+
+    test('a URL that was paused before its clock jumped ahead is tried again once the clock is set back', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await takeAll(store);
+      const now = Date.now();
+      await keep(store, [], { kind: 'paused', until: now + 3 * 3_600_000, attempts: 1, why: 'HTTP 503' });
+      await lateAt(store, now);
+      expect(idsIn(await due(store))).toEqual(['P1']);
     });
   });
 };

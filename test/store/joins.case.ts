@@ -220,6 +220,29 @@ export const describeJoins = (ground: () => Ground): void => {
       for (const id of ['P1', 'P2']) expect(codes(await order(store, id))).toEqual(['DUPLICATE_PAYMENT']);
     });
 
+    test('change also where several others are registered after them', async () => {
+      const store = await ground().empty();
+      for (const number of [1, 2, 3, 4]) await register(store, number);
+      await record(store, ...paid(1));
+      await record(store, ...paid(2));
+      expect(codes(await order(store, 'P1'))).toEqual(['DUPLICATE_PAYMENT']);
+      await register(store, 2, 'basket-2');
+      for (const id of ['P1', 'P2']) expect(await order(store, id)).toMatchObject({ fulfillable: true, attention: [] });
+      const { orders } = await follow(store, { limit: 9 });
+      expect(orders.filter(({ fulfillable }) => fulfillable)).toHaveLength(2);
+    });
+
+    test('are found by it, the latest change first', async () => {
+      const store = await ground().empty();
+      const found = async () => (await store.find(null, 'basket-1')).orders.map(({ paymentId }) => paymentId);
+      for (const number of [1, 2, 3]) await register(store, number);
+      for (const number of [1, 3, 2])
+        await record(store, paymentResult('F', { paymentId: `P${number}`, paymentRequestId: `R${number}` }));
+      expect(await found()).toEqual(['P2', 'P3', 'P1']);
+      await record(store, ...paid(3));
+      expect(await found()).toEqual(['P3', 'P2', 'P1']);
+    });
+
     test('in one batch with all else', async () => {
       const store = await ground().empty();
       await register(store, 1);

@@ -541,11 +541,25 @@ export const describeMoves = (ground: () => Ground): void => {
       const imported = await capturesOf();
       expect([imported.length, processing(imported)]).toEqual([41, ['last']]);
       await record(store, captureResult('S', { captureRequestId: 'last', captureId: 'C0', captureAmount: jpy('60') }));
-      await record(store, captured('1', 'C7'));
       const told = await capturesOf();
       expect([told.length, processing(told)]).toEqual([41, []]);
+      await record(store, captured('1', 'C7'));
+      expect(await capturesOf()).toEqual(told);
       await store.keepMove(move, outcome('SUCCEEDED', { id: 'C0' }), new Date());
       expect(await capturesOf()).toEqual(told);
+    });
+
+    test('that is under way in two stores is as the later word says', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const move = moveOf(await begin(store, { kind: 'capture' }));
+      const at = Date.parse(move.updatedAt);
+      const kept = await store.keepMove(move, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date(at + 10));
+      await store.importMoves([{ ...move, reason: 'earlier', updatedAt: new Date(at + 9).toISOString() }], new Date());
+      expect(await store.listMoves(CLIENT, 'P1')).toEqual([kept]);
+      const word = { ...move, reason: 'later', updatedAt: new Date(at + 11).toISOString() };
+      await store.importMoves([word], new Date());
+      expect(await store.listMoves(CLIENT, 'P1')).toEqual([word]);
     });
 
     test('is due until it is final, and what is final stays; another store takes it in', async () => {

@@ -87,6 +87,24 @@ export const describeRepair = (ground: () => Ground): void => {
     });
   });
 
+  describe('checking', () => {
+    test('finds nothing wrong with an order that the clock has changed, and no sweep yet', async () => {
+      const store = await ground().empty();
+      const lately = new Date(Date.now() - 20 * 86_400_000);
+      const card = { paymentMethodType: 'CARD', paymentTime: lately.toISOString() };
+      await record(store, paymentResult('S', { paymentAmount: jpy('100'), ...card }));
+      // As if it were its last commit.
+      await store.register(registration(), { replace: false, now: lately });
+      await ground().sql(`update orders set updated_at = ${lately.getTime()}`);
+      const flaws = async () =>
+        (await store.check('orders', { limit: 9, cursor: null })).items.flatMap((one) => one.flaws);
+      expect(await flaws()).toEqual([]);
+      expect(await store.sweep(new Date(), 9)).toBe(1);
+      expect(codes(await order(store, 'P1'))).toEqual(['AUTHORIZATION_EXPIRED']);
+      expect(await flaws()).toEqual([]);
+    });
+  });
+
   describe('rebuilding', () => {
     test('changes nothing where nothing is wrong', async () => {
       const store = await ground().empty();

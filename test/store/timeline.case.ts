@@ -141,6 +141,11 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     register('R1'),
     notify({ notifyType: 'PAYMENT_RESULT', paymentRequestId: 'R1', result: { resultStatus: 'S' } }),
   ],
+  'what could not be read, and whose request the payment names only later': [
+    notify({ notifyType: 'PAYMENT_RESULT', paymentRequestId: 'R1', result: { resultStatus: 'S' } }),
+    notify(captured('120')),
+    notify(card()),
+  ],
   'another payment under the same request': [
     notify(card()),
     notify(captured('120')),
@@ -249,6 +254,16 @@ export const describeTimeline = (ground: () => Ground): void => {
       ]);
       expect(timeline.items.map((one) => one.says?.nextAction)).toEqual(['WAIT', 'INQUIRE', 'INQUIRE', 'INQUIRE']);
       expect(timeline.items.at(-1)?.says).toEqual(says(timeline.order));
+    });
+
+    test('of two registrations of one time the one of the greater id is the later', async () => {
+      const store = await ground().empty();
+      const at = aMinuteAgo(0);
+      for (const id of ['R1', 'R2']) await register(id, { referenceOrderId: 'order-1' })(store, at);
+      await notify(paymentResult('F'))(store, aMinuteAgo(1));
+      await notify(paymentResult('F', { extra: 'a resend with other bytes' }))(store, aMinuteAgo(2));
+      const { items } = await timelineOf(store);
+      expect(items.slice(-2).map(({ says: said }) => said?.nextAction)).toEqual(['NONE', 'NONE']);
     });
 
     test('tells each kind of entry with what it says', async () => {

@@ -136,7 +136,7 @@ const takePage = async (
       await transaction.query(MAKE_PENDING, [url.number, now, from, to, url.client_id, floor, isAgain ? 1 : 0]);
     const next = readFeedCursor(cursorAt(BigInt(to) > BigInt(from) ? to : from));
     // Where somebody has set it back meanwhile, that counts.
-    if (isOutdated || next.position !== String(url.position) || next.start !== url.start)
+    if (next.position !== String(url.position) || next.start !== url.start)
       await transaction.query(MOVE_ON, [url.number, next.start, next.position, floor, url.position, url.again_until]);
   }
   return BigInt(to) < BigInt(last);

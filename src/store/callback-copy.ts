@@ -55,12 +55,7 @@ export const readCallbacks = async (database: Database, page: PageRequest): Prom
     const [url, following] = urls;
     if (url === undefined) return { items: [], next: null };
     const { client_id: clientId } = url;
-    const rows = await snapshot.query<SettledRow>(SELECT_SETTLED, [
-      clientId,
-      url.number,
-      Number(url.number) === number ? orderKey : '',
-      page.limit,
-    ]);
+    const rows = await snapshot.query<SettledRow>(SELECT_SETTLED, [clientId, url.number, orderKey, page.limit]);
     const last = rows.at(-1);
     const goOn = following === undefined ? null : [Number(following.number), ''];
     const next = last === undefined || rows.length < page.limit ? goOn : [Number(url.number), last.order_key];

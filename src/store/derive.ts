@@ -74,7 +74,6 @@ const isOrWasFolded = ({ stored, fold }: Projected): boolean => fold !== null ||
 
 const toKept = ({ stored, derived, fold, captures }: Projected): Kept => ({
   key: stored,
-  wasFolded: (stored.row?.fold ?? null) !== null,
   isFolded: derived !== null && fold !== null,
   isWhole: stored.before === null,
   captures,

@@ -34,8 +34,8 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
   const digests = new Set(foldable.flatMap((capture) => capture.statements.map(({ digest }) => digest)));
   const folded = foldAlike([...(before?.statements ?? []), ...foldable.map(toFolded)]);
   const captures = foldable.map((capture) => toFoldedCapture(toCapture(capture)));
-  const own = notifications.filter(({ digest }) => digests.has(digest));
-  const receivedAt = (of: typeof own): readonly number[] => of.map(({ firstReceivedAt }) => firstReceivedAt);
+  // No answer to an inquiry is among them: it states its payment as well.
+  const receivedAt = notifications.flatMap((one) => (digests.has(one.digest) ? [one.firstReceivedAt] : []));
   return {
     evidence: { ...evidence, statements: [...statements.filter(({ digest }) => !digests.has(digest)), ...folded] },
     fold: {
@@ -43,8 +43,8 @@ export const foldCaptures = (stored: StoredOrder): Folding => {
       count,
       shown: sumOfDigests(before?.shown ?? '0', captures),
       statements: folded,
-      oldestAt: earliest([...(before === null ? [] : [before.oldestAt]), ...receivedAt(own)]),
-      newestAt: newest([before?.newestAt ?? 0, ...receivedAt(own.filter(({ kind }) => kind !== 'INQUIRY'))]),
+      oldestAt: earliest([...(before === null ? [] : [before.oldestAt]), ...receivedAt]),
+      newestAt: newest([before?.newestAt ?? 0, ...receivedAt]),
       loose: notifications.flatMap(({ digest, position }) => (digests.has(digest) ? [] : [position])).sort(),
     },
     captures,

@@ -63,9 +63,7 @@ const nameOf = (one: {
 /** What is folded of an order from now on. */
 export interface Kept {
   readonly key: OrderKey;
-  /** It had a fold until now. */
-  readonly wasFolded: boolean;
-  /** It has one from now on. */
+  /** It has a fold. */
   readonly isFolded: boolean;
   /** It was read in full: `captures` are all that it folds; otherwise those that were not folded before. */
   readonly isWhole: boolean;
@@ -92,7 +90,7 @@ export const keepFolded = async (transaction: Transaction, kept: Kept): Promise<
   if (stale.length > 0) await remove(transaction, key, stale);
   await put(transaction, key, differing);
   // Whoever was shown what somebody spoilt has to be shown the order again: it counts as changed.
-  if (kept.wasFolded && stale.length + differing.length > 0)
+  if (stale.length + differing.length > 0)
     await query(`update orders set content = '' where client_id = $1 and order_key = $2`, [key.clientId, key.orderKey]);
 };
 

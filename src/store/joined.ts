@@ -163,7 +163,6 @@ const replacedBy = async (query: Query, order: GatheredOrder): Promise<string | 
   if (counted === null || paymentIdOf(order.orderKey) === null) return null;
   const { paymentRequestId, createdAt } = counted;
   const earlier = order.notifications.filter(({ firstReceivedAt }) => firstReceivedAt < createdAt);
-  if (earlier.length === 0) return paymentRequestId;
   const names = await namesOf(query, { ...order, notifications: earlier });
   const isNamedBefore = names.some(({ name, value }) => name === 'paymentRequestId' && value === paymentRequestId);
   return isNamedBefore ? null : paymentRequestId;

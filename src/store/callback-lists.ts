@@ -195,13 +195,6 @@ export const callbacksOf = async (
   return rows.map(toOrderCallback);
 };
 
-/** The same, of the orders of a name. */
-export const findCallbacks = async (database: Database, name: OrderName): Promise<readonly OrderCallback[]> =>
-  await database.snapshot(async (snapshot) => {
-    const keys = await keysNamed(snapshot, name);
-    return (await Promise.all(keys.map(async (key) => await callbacksOf(snapshot.query, key)))).flat();
-  });
-
 /** A paused URL is probed at once, with one of them. */
 export const sendCallbacks = async (database: Database, name: OrderName): Promise<number> =>
   await database.transact([], async (transaction) => {

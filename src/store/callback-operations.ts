@@ -12,7 +12,6 @@ import { takeChanges } from './callback-changes.ts';
 import { importCallbacks, importCallbackUrls, readCallbacks, readCallbackUrls } from './callback-copy.ts';
 import {
   alarmCallbacks,
-  findCallbacks,
   listCallbackUrls,
   listWaitingCallbacks,
   sendAllCallbacks,
@@ -29,7 +28,6 @@ export const createCallbackReads = (database: Database): StoreCallbackReads => (
   dueCallbacks: async (destinations, page) => await dueCallbacks(database, { destinations, ...page }),
   listCallbackUrls: async () => await listCallbackUrls(database),
   listWaitingCallbacks: async (filter, page) => await listWaitingCallbacks(database, filter, page),
-  findCallbacks: async (name) => await findCallbacks(database, name),
   readCallbackUrls: async () => await readCallbackUrls(database),
   readCallbacks: async (page: PageRequest) => await readCallbacks(database, page),
   readRevisions: async (page) => await readRevisions(database, page),
@@ -58,7 +56,6 @@ export const toCallbackStore = (
   dueCallbacks: async (...values) => await (await reading()).calls.dueCallbacks(...values),
   listCallbackUrls: async () => await (await reading()).calls.listCallbackUrls(),
   listWaitingCallbacks: async (...values) => await (await reading()).calls.listWaitingCallbacks(...values),
-  findCallbacks: async (name) => await (await reading()).calls.findCallbacks(name),
   readCallbackUrls: async () => await (await reading()).calls.readCallbackUrls(),
   readCallbacks: async (page) => await (await reading()).calls.readCallbacks(page),
   readRevisions: async (page) => await (await reading()).calls.readRevisions(page),

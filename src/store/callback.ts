@@ -180,8 +180,6 @@ export interface StoreCallbackReads {
     filter: { readonly clientId: string | null },
     page: PageRequest,
   ) => Promise<Page<OrderCallback>>;
-  /** What each URL was told of the orders of a name. */
-  readonly findCallbacks: (name: OrderName) => Promise<readonly OrderCallback[]>;
   readonly readCallbackUrls: () => Promise<readonly CopiedUrl[]>;
   readonly readCallbacks: (page: PageRequest) => Promise<Page<CopiedCallback>>;
   readonly readRevisions: (page: PageRequest) => Promise<Page<CopiedRevision>>;

@@ -72,7 +72,6 @@ export interface MoveOutcome extends Pick<Move, 'status' | 'resultCode' | 'reaso
 export interface StoreMoveReads {
   /** Those under way whose time has come (epoch milliseconds), the longest due first. */
   readonly dueMoves: (before: number, limit: number) => Promise<readonly Move[]>;
-  readonly findMove: (key: MoveKey) => Promise<Move | null>;
   /** All of a payment, the oldest first. */
   readonly listMoves: (clientId: string, paymentId: string) => Promise<readonly Move[]>;
   /** In the order of their keys. */

@@ -170,7 +170,6 @@ interface Keeping {
 
 export const createMoveReads = (database: Database): StoreMoveReads => ({
   dueMoves: async (before, limit) => await dueMoves(database.query, before, limit),
-  findMove: async (key) => await findMove(database.query, key),
   listMoves: async (clientId, paymentId) => await listMoves(database.query, clientId, paymentId),
   readMoves: async (page) => await readMoves(database.query, page),
 });
@@ -188,7 +187,6 @@ export const toMoveStore = (
   reading: () => Promise<{ readonly calls: StoreMoveReads }>,
 ): StoreMoveReads & StoreMoveWrites => ({
   dueMoves: async (...values) => await (await reading()).calls.dueMoves(...values),
-  findMove: async (key) => await (await reading()).calls.findMove(key),
   listMoves: async (...values) => await (await reading()).calls.listMoves(...values),
   readMoves: async (page) => await (await reading()).calls.readMoves(page),
   beginMove: async (...values) => await writes.beginMove(...values),

@@ -238,9 +238,11 @@ describe('what is under way', () => {
       await ground.sandbox.control('POST', '/answers', { operation: kind, resultCode, payment: id });
       const move = await made(ground, id, ASKED[kind]);
       expect(move).toMatchObject({ status: 'PROCESSING', resultCode, attempts: 1 });
+      const asItStands = async (): Promise<Move> =>
+        (await ground.store.listMoves(CLIENT, id)).find(({ requestId }) => requestId === move.requestId) ?? move;
       const final = await eventually(
         `the ${kind}`,
-        async () => (await ground.moves.takeUp((await ground.store.findMove(move)) ?? move)).move,
+        async () => (await ground.moves.takeUp(await asItStands())).move,
         ({ status }) => status === 'SUCCEEDED',
       );
       expect(final).toMatchObject({ attempts: 1, id: expect.any(String) });

@@ -6,7 +6,7 @@ import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
 import { newSecret, openShop, type Shop, status } from '../support/shop.ts';
 import { type Databases, openDatabases, type TestDatabase } from '../store/databases.ts';
 import { order, record, registration } from '../store/support.ts';
-import { allTold, begin, follows, targetOf } from './relaying.ts';
+import { allTold, begin, callbacksOf, follows, targetOf } from './relaying.ts';
 
 const SECRET = newSecret();
 
@@ -42,7 +42,7 @@ const toldWhile = async (store: Store, work: () => Promise<void>): Promise<reado
 };
 
 const callbackOf = async (store: Store, id: string): Promise<OrderCallback | undefined> =>
-  (await store.findCallbacks({ clientId: CLIENT, id }))[0];
+  (await callbacksOf(store, id))[0];
 
 /** One order older than the URL, some that the shop knows, one that it refuses, one that nobody has taken yet. */
 const fill = async (database: TestDatabase): Promise<Store> => {

@@ -11,7 +11,7 @@ import { type LogLine, makeDirectory, removeDirectories } from '../support/recei
 import { type Callback, newSecret, openShop, type Shop, status } from '../support/shop.ts';
 import { type Databases, openDatabases, type TestDatabase } from '../store/databases.ts';
 import { AMPLE, delivery, order, record } from '../store/support.ts';
-import { allTold, begin, follows, targetOf, type TestRelay } from './relaying.ts';
+import { allTold, begin, callbacksOf, follows, targetOf, type TestRelay } from './relaying.ts';
 
 const SECRETS = [newSecret(), newSecret()];
 
@@ -109,7 +109,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the relay on %s', (make) => {
     for (const number of [1, 2, 3]) await record(store, captured('P1', `C${number}`, '10'));
     await eventually(
       'pending',
-      async () => await store.findCallbacks({ clientId: CLIENT, id: 'P1' }),
+      async () => await callbacksOf(store, 'P1'),
       ([one]) => (one?.pending?.revision ?? 0) > (shop.received()[0]?.order.revision ?? Infinity),
     );
     held.resolve();
@@ -169,7 +169,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the relay on %s', (make) => {
       async () => await store.takeChanges({ owner: 'another', ms: 3_000 }, [], 1),
       (it) => it !== null,
     );
-    expect(await store.findCallbacks({ clientId: CLIENT, id: 'P1' })).toMatchObject([{ delivered: null }]);
+    expect(await callbacksOf(store, 'P1')).toMatchObject([{ delivered: null }]);
     await store.releaseLease('another');
     await receivedBy(shop, 2);
     await allTold(store);
@@ -386,9 +386,7 @@ describe('relays', () => {
     await receivedBy(shop, 1);
     await relay.stop();
     expect(await store.takeLease({ owner: 'another', ms: 1_000 }, { starting: false })).toBe(true);
-    expect(await store.findCallbacks({ clientId: CLIENT, id: 'P1' })).toMatchObject([
-      { delivered: null, pending: { attempts: 0 } },
-    ]);
+    expect(await callbacksOf(store, 'P1')).toMatchObject([{ delivered: null, pending: { attempts: 0 } }]);
   });
 });
 

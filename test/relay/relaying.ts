@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Relay, type RelayOptions, type RelayReport, startRelay } from '../../src/relay/relay.ts';
 import { readSecret } from '../../src/relay/standard-webhooks.ts';
 import { type CallbackTarget, toTarget } from '../../src/relay/target.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { OrderCallback, Store } from '../../src/store/store.ts';
 import { eventually } from '../support/client.ts';
 import { CLIENT } from '../support/facts.ts';
 
@@ -80,3 +80,7 @@ export const allTold = async (store: Store): Promise<void> => {
     (urls) => urls.every(({ waitingSince }) => waitingSince === null),
   );
 };
+
+/** What each URL was told of a payment, and is still to be told. */
+export const callbacksOf = async (store: Store, paymentId: string): Promise<readonly OrderCallback[]> =>
+  (await store.timeline({ clientId: CLIENT, paymentId, paymentRequestId: null }))?.callbacks ?? [];

@@ -304,7 +304,7 @@ describe('the routes of moves', () => {
     await admin.notify(payment('P1'));
     await sent('P1', { requestId: 'mine' });
     const same = await post('P1/captures', { amount: jpy('40'), captureRequestId: 'mine' });
-    expect([same.status, same.body]).toEqual([200, await admin.store.findMove(same.body)]);
+    expect([same.status, [same.body]]).toEqual([200, await admin.store.listMoves(CLIENT, 'P1')]);
     expect(same.body).toMatchObject({ kind: 'capture', requestId: 'mine', status: 'PROCESSING', attempts: 1 });
     for (const other of [{ amount: jpy('41') }, { amount: jpy('40'), isLast: true }]) {
       const { status, body } = await post('P1/captures', { captureRequestId: 'mine', ...other });

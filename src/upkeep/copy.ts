@@ -8,11 +8,6 @@ import { recallRules, rememberDerivedBy } from './in-force.ts';
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
 const AT_ONCE = 250;
 
-/** The target is not one that this copy may write to; the message is one sentence for the person who asked. */
-export class CopyRefusedError extends Error {
-  override readonly name = 'CopyRefusedError';
-}
-
 export interface CopyProgress {
   readonly step: 'copying' | 'verifying';
   readonly what: Copied;
@@ -155,9 +150,7 @@ const begin = async ({
   }
   const state = JSON.parse(stored) as State;
   if (state.source !== source.name) {
-    throw new CopyRefusedError(
-      `the target holds a copy of ${state.source}, not of ${source.name}: choose an empty database`,
-    );
+    throw new Error(`the target holds a copy of ${state.source}, not of ${source.name}: choose an empty database`);
   }
   return state.what === null ? { state: startOf(source.name), resumed: false } : { state, resumed: true };
 };
@@ -170,15 +163,13 @@ const takeRules = async ({ source, target }: Pick<CopyOptions, 'source' | 'targe
 };
 
 const assertTwo = ({ source, target }: Pick<CopyOptions, 'source' | 'target'>): void => {
-  if (source.name === target.name) throw new CopyRefusedError('the source and the target are the same database');
+  if (source.name === target.name) throw new Error('the source and the target are the same database');
 };
 
 const assertEmpty = async (target: Store): Promise<void> => {
   for (const what of COPIED) {
     if ((await target.count(what)) > 0) {
-      throw new CopyRefusedError(
-        `the target holds ${nameOf(what)} that are not from this copy: choose an empty database`,
-      );
+      throw new Error(`the target holds ${nameOf(what)} that are not from this copy: choose an empty database`);
     }
   }
 };

@@ -121,7 +121,9 @@ describe('random worlds on PostgreSQL, everything at once from two replicas', ()
   beforeAll(async () => {
     const server = await startServer();
     const url = await server.createDatabase();
-    replicas = [await openPostgres({ url, rules: RULES }), await openPostgres({ url, rules: RULES })];
+    // All acts of a world wait for ten connections, however busy the machine is.
+    const open = async (): Promise<Store> => await openPostgres({ url, rules: RULES, statementTimeoutMs: 30_000 });
+    replicas = [await open(), await open()];
     stop = async () => await server.stop();
   });
   afterAll(async () => {

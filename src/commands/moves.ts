@@ -80,7 +80,7 @@ const make = async (shell: Shell, { id, options }: Named, asked: MoveAsked): Pro
     return moveOf(id, await moves.make({ ...asked, clientId, id }));
   });
   if (options.json === true) printJson(shell, move);
-  else shell.out(lineOf(move));
+  else shell.out([lineOf(move), ...adviceOf(move)].join(' '));
   if (move.status === 'FAILED') shell.foundWrong();
 };
 
@@ -107,18 +107,15 @@ const moveOf = (id: string, result: MakeMoveResult): Move => {
 const USED_ID =
   '- something that paynotify does not know of was sent to APO under this id, perhaps before a restore: look at the order, reconcile it, and only then ask again';
 
-const waitsFor = (reason: string | null): string =>
-  reason === 'CONFIGURATION'
-    ? '- correct client id, key, region or contract; the service then goes on with it'
-    : '- not known yet; the service goes on with it';
+const adviceOf = ({ status, reason }: Move): readonly string[] => {
+  if (reason === 'USED_ID') return [USED_ID];
+  if (status !== 'PROCESSING') return [];
+  return reason === 'CONFIGURATION'
+    ? ['- correct client id, key, region or contract; the service then goes on with it']
+    : ['- not known yet; the service goes on with it'];
+};
 
 const lineOf = ({ kind, requestId, amount, status, resultCode, reason }: Move): string =>
-  [
-    `${kind} ${requestId}${amount === null ? '' : ` of ${show(amount)}`}: ${status}`,
-    resultCode ?? '',
-    reason ?? '',
-    status === 'PROCESSING' ? waitsFor(reason) : '',
-    reason === 'USED_ID' ? USED_ID : '',
-  ]
-    .filter((part) => part !== '')
+  [`${kind} ${requestId}${amount === null ? '' : ` of ${show(amount)}`}: ${status}`, resultCode, reason]
+    .filter((part) => part !== null)
     .join(' ');

@@ -83,7 +83,8 @@ const gather = (statements: readonly Sourced<Statement>[]): Gathered => {
     dispute: [],
     inquiry: [],
   };
-  for (const statement of statements) (by[statement.about] as Sourced<Statement>[]).push(statement);
+  // A younger version may have stored another kind: it says nothing here.
+  for (const statement of statements) (by[statement.about] as Sourced<Statement>[] | undefined)?.push(statement);
   return {
     payments: [...by.payment, ...by['cancelled payment']].sort(byPrecedence),
     cancellations: by.cancellation,

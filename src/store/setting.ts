@@ -66,9 +66,12 @@ export const readRules = (text: string | null | undefined): NumberedRules | null
   return last.read;
 };
 
+/** Whoever stored them may have noted no derivation. */
+type Rules = Omit<NumberedRules, 'derivation'> & Partial<Pick<NumberedRules, 'derivation'>>;
+
 const parseRules = (text: string): NumberedRules | null => {
   try {
-    const { number, derivation, rules } = JSON.parse(text) as NumberedRules;
+    const { number, derivation = 0, rules } = JSON.parse(text) as Rules;
     const isSound =
       Number.isSafeInteger(number) &&
       Number.isSafeInteger(derivation) &&

@@ -3,7 +3,7 @@ import { DERIVATION } from '../order/rules.ts';
 import { SETTING, writeRules } from '../store/setting.ts';
 import { COPIED, type Copied, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
 import { copyCallbacks, copyRevisions } from './copy-callbacks.ts';
-import { recallRules, rememberDerivedBy } from './in-force.ts';
+import { markUnderWay, recallRules, rememberDerivedBy } from './in-force.ts';
 
 /** Few enough that they fit into memory where each is as large as BODY_LIMIT allows. */
 const AT_ONCE = 250;
@@ -106,13 +106,14 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   const { source, target } = options;
   if (options.merge === true) return await mergeStore(options);
   const { state, resumed } = await begin(options);
+  // A service sees to its own orders.
+  const mark = (await isInUse(target)) ? null : await markUnderWay(target);
   await copyCallbacks(source, target);
   await runPass(options, state);
-  const inUse = (await target.recall(SETTING.copyInUse)) !== null;
-  // A service sees to its own orders.
-  const inForce = inUse ? null : await recallRules(target);
-  if (inForce?.derivation === DERIVATION) await rememberDerivedBy(target, inForce.rules);
+  const inForce = await recallRules(target);
+  if (mark !== null && inForce?.derivation === DERIVATION) await rememberDerivedBy(target, inForce.rules, mark);
   const copied = await verifyAll(options);
+  const inUse = await isInUse(target);
   // A target in use differs from its source. That it lacks nothing shows in a pass that finds nothing to bring.
   const complete = inUse
     ? (await runPass(options, startOf(source.name))) === 0
@@ -120,6 +121,8 @@ export const copyStore = async (options: CopyOptions): Promise<CopyReport> => {
   await copyRevisions(source, target);
   return { source: source.name, target: target.name, resumed, inUse, copied, complete };
 };
+
+const isInUse = async (target: Store): Promise<boolean> => (await target.recall(SETTING.copyInUse)) !== null;
 
 /** The target holds more than the source, so what counts is that it lacks nothing. */
 const mergeStore = async (options: CopyOptions): Promise<CopyReport> => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type KeyRing, readKey } from '../antom/keys.ts';
 import type { DiagnosisTrust } from '../antom/diagnosis.ts';
 import { DERIVATION, nameOfRules, type OrderRules } from '../order/rules.ts';
@@ -45,6 +46,13 @@ export const keepInForce = async (store: Settings, now: Date): Promise<boolean> 
 /** Whether every order was derived by these rules, by this program. */
 export const isDerivedBy = async (store: Pick<Store, 'recall'>, rules: OrderRules): Promise<boolean> =>
   (await store.recall(SETTING.derived)) === nameOfRules(rules);
+
+/** Notes that all is derived again from now on; returns what `rememberDerivedBy` is to take the place of. */
+export const markUnderWay = async (store: Pick<Store, 'remember'>): Promise<string> => {
+  const mark = `under way: ${randomUUID()}`;
+  await store.remember(SETTING.derived, mark);
+  return mark;
+};
 
 /** Every order is now; where `before` is given, unless something was derived in another way since that was noted. */
 export const rememberDerivedBy = async (

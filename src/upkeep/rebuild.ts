@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrderRules } from '../order/rules.ts';
-import { SETTING } from '../store/setting.ts';
 import type { Store } from '../store/store.ts';
-import { isDerivedBy, keepInForce, recallRules, rememberDerivedBy } from './in-force.ts';
+import { isDerivedBy, keepInForce, markUnderWay, recallRules, rememberDerivedBy } from './in-force.ts';
 
 /** Some tens of milliseconds of the write lock at a time. */
 const AT_ONCE = 100;
@@ -43,11 +41,9 @@ export const rebuildByRulesInForce = async (
   const by = (await recallRules(store))?.rules ?? rules;
   if (await isDerivedBy(store, by)) return NONE;
   // Whoever derives by other rules or another DERIVATION meanwhile takes this away, and then it is done again.
-  const mark = `under way: ${randomUUID()}`;
-  await store.remember(SETTING.derived, mark);
+  const mark = await markUnderWay(store);
   const report = await rebuildOrders(store, isStopping);
   if (isStopping()) return NONE;
-  await keepInForce(store, new Date());
   await rememberDerivedBy(store, by, mark);
   return report;
 };

@@ -4,7 +4,7 @@ import type { OrderRules } from '../order/rules.ts';
 import type { HeldUp, Store } from '../store/store.ts';
 import { type DiagnosingOptions, startDiagnosing } from './diagnosis.ts';
 import { reportHeldUp } from './held-up.ts';
-import { rememberService, type ServiceInForce } from './in-force.ts';
+import { keepInForce, rememberService, type ServiceInForce } from './in-force.ts';
 import { type MethodReport, reportMethods } from './methods.ts';
 import { rebuildByRulesInForce, type RebuildReport } from './rebuild.ts';
 import { createRedriving, type RedriveReport } from './redrive.ts';
@@ -73,6 +73,9 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
 
   const rebuild = (): void =>
     schedule('rebuild', async () => report.rebuilt(await rebuildByRulesInForce(store, rules, isStopping)));
+  // Also during a rebuild that takes long.
+  const keep = (): void => clock.schedule('in force', async () => void (await keepInForce(store, new Date())));
+  keep();
   rebuild();
   const sweeping = createSweeping({ store, report, now: Date.now, isStopping });
   const sweep = (): void => clock.schedule('sweep', sweeping);
@@ -94,6 +97,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     setInterval(redrive, REDRIVE_EVERY_MS),
     // Where it failed before.
     setInterval(rebuild, REDRIVE_EVERY_MS),
+    setInterval(keep, REDRIVE_EVERY_MS),
     setInterval(look, REDRIVE_EVERY_MS),
     setInterval(sweep, sweepEveryMs),
     setInterval(verifyAgain, verifyAgainEveryMs),

@@ -369,11 +369,13 @@ describe('a move', () => {
   });
 
   test.each([
-    [10, 'PROCESSING', 'CONFIGURATION'],
-    [61, 'FAILED', 'PERSON'],
+    { minutes: 10, status: 'PROCESSING', reason: 'CONFIGURATION', resultCode: 'ACCESS_DENIED' },
+    { minutes: 61, status: 'FAILED', reason: 'PERSON', resultCode: 'ACCESS_DENIED' },
+    { minutes: 10, status: 'PROCESSING', reason: 'USED_ID', resultCode: 'REPEAT_REQ_INCONSISTENT' },
+    { minutes: 61, status: 'FAILED', reason: 'USED_ID', resultCode: 'REPEAT_REQ_INCONSISTENT' },
   ])(
-    'that was sent %i minutes ago, and does not show, is %s where APO does not let us in',
-    async (minutes, status, reason) => {
+    'that was sent $minutes minutes ago, and does not show, is $status ($reason) where APO answers $resultCode',
+    async ({ minutes, status, reason, resultCode }) => {
       const id = await ready('capture');
       const move = await begunAgo(id, minutes * 60_000);
       ground.way.faults.push('lost on the way');
@@ -381,10 +383,10 @@ describe('a move', () => {
       // The inquiry before it is answered, and shows no capture: after an hour there is none.
       await ground.sandbox.control('POST', '/answers', {
         operation: 'capture',
-        resultCode: 'ACCESS_DENIED',
+        resultCode,
         payment: id,
       });
-      expect((await ground.moves.takeUp(move)).move).toMatchObject({ status, reason, resultCode: 'ACCESS_DENIED' });
+      expect((await ground.moves.takeUp(move)).move).toMatchObject({ status, reason, resultCode });
     },
   );
 

@@ -10,6 +10,7 @@ import {
   result,
 } from '../support/facts.ts';
 import { deriveOrder } from '../../src/order/order.ts';
+import type { Sourced, Statement } from '../../src/order/statement.ts';
 import { deriveOrders, orderOf, registered, RULES, toReceived } from './core.ts';
 import { NOTHING, statementsIn } from './fact.ts';
 import { DEFAULTS, RECEIVED_AT } from './settings.ts';
@@ -293,4 +294,21 @@ test('a refund before anything is paid ships nothing', () => {
   expect(messagesOf(early)).toContain(
     'JPY 120 was refunded or taken by disputes, and nothing is known to be paid. Ship nothing.',
   );
+});
+
+test('a statement of a kind that a younger version stored says nothing, and hides nothing', () => {
+  const paid: Sourced<Statement> = {
+    about: 'payment',
+    pending: false,
+    result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: null },
+    amount: { currency: 'JPY', value: '100' },
+    digest: 'a',
+    place: 0,
+  };
+  const younger = { about: 'of another version', digest: 'b', place: 0 } as unknown as Sourced<Statement>;
+  const [alone, both] = [[paid], [younger, paid]].map((statements) =>
+    deriveOrder({ ...NOTHING, statements }, DEFAULTS, RECEIVED_AT),
+  );
+  expect(alone?.order).toMatchObject({ status: 'AUTHORIZED', remainingAmount: jpy('100') });
+  expect(both).toEqual(alone);
 });

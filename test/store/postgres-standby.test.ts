@@ -116,6 +116,46 @@ describe('a synchronous standby that is away', () => {
   });
 });
 
+test('a synchronous standby that is away leaves the connections for reads alone, also where there is none to look', async () => {
+  // The pool, and as many that are given up.
+  const limited = new URL(url);
+  limited.username = 'reader';
+  limited.password = 'secret';
+  await sql(server.url, "create role reader login password 'secret' connection limit 6");
+  await sql(server.url, `alter database ${limited.pathname.slice(1)} owner to reader`);
+  const store = await open({ url: limited.href, statementTimeoutMs: 1_000, poolSize: 3 });
+  await record(store, paid(0));
+  await setStandby('nobody');
+  const ending = new AbortController();
+  let [read, refusedLast] = [0, 0];
+  const reading = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      await order(store, 'P0').then(
+        () => (read += 1),
+        () => (refusedLast = performance.now()),
+      );
+      await after(10);
+    }
+  };
+  const writing = async (first: number): Promise<void> => {
+    for (let number = first; !ending.signal.aborted; number += 3) {
+      await record(store, paid(number)).catch(() => undefined);
+      await after(20);
+    }
+  };
+  const lanes = [writing(1), writing(2), writing(3), reading(), reading(), reading()];
+  await after(6_000);
+  const [readBefore, refusedBefore] = [read, refusedLast];
+  await after(1_500);
+  ending.abort();
+  await Promise.all(lanes);
+  expect(read).toBeGreaterThan(readBefore);
+  expect(refusedLast).toBe(refusedBefore);
+  expect(
+    await sql(url, "select 1 from pg_stat_activity where usename = 'reader' and wait_event = 'SyncRep'"),
+  ).toHaveLength(3);
+});
+
 describe('a replica that vanishes', () => {
   test('is noticed by the server within half a minute, so that its locks are free', async () => {
     const hosts = hostsOf(url);

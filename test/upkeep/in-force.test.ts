@@ -62,6 +62,10 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the rules in force on %s', (ma
       await store.remember(SETTING.rules, spoilt);
       expect([await recallRules(store), await isFulfillable(store, 'P1')]).toEqual([null, true]);
     }
+    // As it was stored by who noted no derivation.
+    await store.remember(SETTING.rules, JSON.stringify({ number: 5, rules: RULES }));
+    expect(await recallRules(store)).toEqual({ number: 5, derivation: 0, rules: RULES });
+    await store.remember(SETTING.rules, '');
     expect(await putRulesInForce(store, STRICT)).toEqual({ number: 1, derivation: DERIVATION, rules: STRICT });
     expect(await isFulfillable(store, 'P1')).toBe(false);
   });
@@ -126,6 +130,9 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the rules in force on %s', (ma
     expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 0, changed: 0 });
     expect([await store.recall(SETTING.derived), await recallRules(store)]).toEqual([null, other]);
 
+    await seen(-6);
+    expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 0, changed: 0 });
+
     await seen(12);
     expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 1, changed: 0 });
     expect(await recallRules(store)).toEqual({ number: 8, derivation: DERIVATION, rules: STRICT });
@@ -155,5 +162,24 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('the rules in force on %s', (ma
     expect(await isDerivedBy(store, RULES)).toBe(false);
     expect(await rebuildByRulesInForce(store, RULES, () => false)).toEqual({ orders: 2, changed: 0 });
     expect(await isDerivedBy(store, RULES)).toBe(true);
+  });
+
+  test('stay those of the version that started last while the other one is in the middle of a long rebuild', async () => {
+    const database = await databases.make(make);
+    const store = await database.store();
+    const own = await putRulesInForce(store, RULES);
+    await record(store, ...captured(1));
+    const started = { ...own, number: 2, derivation: DERIVATION + 1 };
+    const long: Store = {
+      ...store,
+      rebuild: async (...values) => {
+        await store.remember(SETTING.inForceAt, new Date(Date.now() - 12 * 60_000).toISOString());
+        await store.remember(SETTING.derived, '');
+        await store.remember(SETTING.rules, writeRules(started));
+        return await store.rebuild(...values);
+      },
+    };
+    await rebuildByRulesInForce(long, RULES, () => false);
+    expect(await recallRules(store)).toEqual(started);
   });
 });

@@ -30,7 +30,6 @@ const SEARCH_EVERY_MS = 1_000;
 /** A piece of work under way; without a client while it waits for one. */
 interface Use {
   client: PoolClient | null;
-  awaitsStandby: boolean;
 }
 
 const awaitedStandby = (): Error => new StoreUnavailableError('PostgreSQL waits for its synchronous standby');
@@ -48,7 +47,7 @@ export const createConnections = (options: PrimaryOptions): Connections => {
   const hasOthers = options.hosts.length > 1;
   const slow = new Set<Use>();
   const givenUp = new Set<PoolClient>();
-  let awaiting = false;
+  let last: Found | null = null;
   let watching = false;
 
   const watch = async (): Promise<void> => {
@@ -57,26 +56,22 @@ export const createConnections = (options: PrimaryOptions): Connections => {
     while (slow.size + givenUp.size > 0 && !primary.isClosed()) {
       const pause = after(SEARCH_EVERY_MS);
       const found = await primary.search();
-      for (const use of slow) use.awaitsStandby = use.client !== null && found?.awaitsStandby(use.client) === true;
-      for (const client of givenUp) if (found?.isAtWork(client) !== true) givenUp.delete(client);
-      awaiting = [...givenUp].some((client) => found?.awaitsStandby(client));
-      if (found !== null) moveTo(primary, found, slow);
+      if (found !== null) {
+        last = found;
+        for (const client of givenUp) if (!found.isAtWork(client)) givenUp.delete(client);
+        moveTo(primary, found, slow);
+      }
       await pause;
     }
     watching = false;
   };
 
-  const giveUp = ({ client, awaitsStandby }: Use): void => {
-    if (client === null) return;
-    givenUp.add(client);
-    awaiting ||= awaitsStandby;
-    void watch();
-  };
+  const awaitsStandby = (client: PoolClient): boolean => last?.awaitsStandby(client) === true;
 
   return {
     use: async (work, deadline) => {
       const limit = startLimit(deadline);
-      const use: Use = { client: null, awaitsStandby: false };
+      const use: Use = { client: null };
       const timer = setTimeout(() => {
         slow.add(use);
         void watch();
@@ -88,9 +83,11 @@ export const createConnections = (options: PrimaryOptions): Connections => {
           if (isServerGone(error)) primary.replace(pool);
         });
       } catch (error) {
-        if (!limit.isOver()) throw error;
-        giveUp(use);
-        throw use.awaitsStandby ? awaitedStandby() : error;
+        const { client } = use;
+        if (!limit.isOver() || client === null) throw error;
+        givenUp.add(client);
+        void watch();
+        throw awaitsStandby(client) ? awaitedStandby() : error;
       } finally {
         clearTimeout(timer);
         slow.delete(use);
@@ -98,7 +95,7 @@ export const createConnections = (options: PrimaryOptions): Connections => {
       }
     },
     assertNotAwaiting: () => {
-      if (awaiting) throw awaitedStandby();
+      if ([...givenUp].some(awaitsStandby)) throw awaitedStandby();
     },
     close: primary.close,
   };

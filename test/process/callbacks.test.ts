@@ -87,3 +87,22 @@ test('SIGHUP reads the secrets again; what cannot be used changes nothing', asyn
   ]);
   expect(JSON.stringify(receiver.log())).not.toMatch(/hidden|whsec_\w{8}|nonsense/);
 });
+
+test('SIGHUP with callbacks that cannot be used leaves the keys as they were, too', async () => {
+  const directory = makeDirectory();
+  const [file, keyFile] = [join(directory, 'secrets'), join(directory, 'key')];
+  const shop = await open([]);
+  writeFileSync(file, newSecret());
+  writeFileSync(keyFile, signer.publicKey);
+  const { ANTOM_PUBLIC_KEY: _key, ...env } = environmentOf(directory, signer);
+  const callback = { CALLBACK_URL: shop.url, CALLBACK_SECRETS_FILE: file };
+  const receiver = await startReady(directory, { ...env, ...callback, ANTOM_PUBLIC_KEY_FILE: keyFile });
+  writeFileSync(file, 'nonsense');
+  writeFileSync(keyFile, createSigner().publicKey);
+  receiver.reloadKeys();
+  await eventually('refused', receiver.log, (lines) => lines.some(({ msg }) => String(msg).includes('not read again')));
+  await receiver.post(signer.sign(paymentResult('S')));
+  // By the new keys it would be unverified, at first.
+  expect(receiver.log().filter(({ msg }) => msg === 'unverified')).toEqual([]);
+  await receiver.stop();
+});

@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import { complaints } from './complaints.ts';
+import { complaints, type ObjectSchema } from './complaints.ts';
 import { problem, type Refusal } from './problem.ts';
 
 /** Only bytes that are UTF-8 and nothing else: a replaced character would register another reference. */
@@ -13,7 +12,7 @@ interface Sent {
 type Read<T> = { readonly said: T } | { readonly refusal: Refusal<'UNSUPPORTED_BODY' | 'MALFORMED_REQUEST'> };
 
 /** Reads a JSON body by a strict schema, or says why it is refused. */
-export const readSaid = <T>({ contentType, body }: Sent, schema: z.ZodType<T>): Read<T> => {
+export const readSaid = <T>({ contentType, body }: Sent, schema: ObjectSchema<T>): Read<T> => {
   if (!/^application\/json *(;|$)/i.test(contentType)) {
     return { refusal: problem('UNSUPPORTED_BODY', 'The body has to be application/json.') };
   }

@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Reply } from '../reply.ts';
 import type { Answer, AnswerOf, Responses, Success } from './answer.ts';
+import type { ObjectSchema } from './complaints.ts';
 import { readNothing, readSaid } from './body.ts';
 import type { Refusal } from './problem.ts';
 import type { ProblemCode } from './problems.ts';
@@ -96,8 +97,8 @@ interface Definition<Needs, Query, Said, R extends Responses, Code extends Probl
   /** Readers, while the store is open, where absent. */
   readonly access?: Access;
   readonly id: PathId<NoInfer<Code> | Always> | null;
-  readonly query: z.ZodType<Query> | null;
-  readonly body: z.ZodType<Said> | null;
+  readonly query: ObjectSchema<Query> | null;
+  readonly body: ObjectSchema<Said> | null;
   readonly responses: R;
   readonly problems: readonly Code[];
   readonly answer: (
@@ -127,8 +128,8 @@ export const endpoint = <Needs, Query, Said, const R extends Responses, const Co
 
 interface Schemas<Query, Said> {
   readonly id: PathId<ProblemCode> | null;
-  readonly query: z.ZodType<Query> | null;
-  readonly body: z.ZodType<Said> | null;
+  readonly query: ObjectSchema<Query> | null;
+  readonly body: ObjectSchema<Said> | null;
 }
 
 const readAsked = <Query, Said>(

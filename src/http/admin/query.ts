@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { IDENTIFIER_RULE, isIdentifier } from '../../order/identifier.ts';
-import { complaints } from './complaints.ts';
+import { complaints, type ObjectSchema } from './complaints.ts';
 import { problem, type Refusal } from './problem.ts';
 
 /**
@@ -9,7 +9,7 @@ import { problem, type Refusal } from './problem.ts';
  */
 export const readQuery = <T>(
   target: string,
-  schema: z.ZodType<T>,
+  schema: ObjectSchema<T>,
 ): { readonly query: T } | { readonly refusal: Refusal<'MALFORMED_REQUEST'> } => {
   const search = new URLSearchParams(/\?(.*)$/s.exec(target)?.[1] ?? '');
   const names = [...search.keys()];

@@ -123,6 +123,14 @@ describe('a text that the database cannot keep is refused', () => {
     }
   });
 
+  test.each<readonly ['put' | 'delete' | 'post', string, object | undefined]>([
+    ['put', 'review', decided],
+    ['delete', 'review', undefined],
+    ['post', 'captures', {}],
+  ])('as the id of %s orders/:id/%s', async (method, path, body) => {
+    expect((await request(admin.app)[method](`/api/orders/%00/${path}`).send(body)).status).toBe(404);
+  });
+
   test('as an id of a path, and in a query', async () => {
     for (const path of ['orders/%00', 'orders/%00/timeline', 'notifications/%00', 'unverified/%00'])
       expect((await request(admin.app).get(`/api/${path}`)).status).toBe(404);

@@ -40,7 +40,7 @@ export interface DiagnosingOptions {
     readonly failed: (task: string, error: unknown) => void;
   };
   /** Milliseconds from one look to the next; at most two requests are diagnosed in each. */
-  readonly everyMs?: number | undefined;
+  readonly everyMs?: number;
 }
 
 /** Diagnoses the unverified in the background, the newest first. */

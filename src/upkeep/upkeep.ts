@@ -24,8 +24,6 @@ export interface UpkeepOptions {
   readonly verifyAgainEveryMs?: number;
   /** The same from one sweep to the next. */
   readonly sweepEveryMs?: number;
-  /** The same from one look for requests to diagnose to the next. */
-  readonly diagnoseEveryMs?: number;
   readonly report: DiagnosingOptions['report'] & {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
@@ -102,7 +100,7 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     setInterval(sweep, sweepEveryMs),
     setInterval(verifyAgain, verifyAgainEveryMs),
   ];
-  const diagnosing = startDiagnosing({ store, report, everyMs: options.diagnoseEveryMs });
+  const diagnosing = startDiagnosing({ store, report });
   const removal = startRemoval({ store, rules: retention, report, isStopping, before: underWay });
 
   return {

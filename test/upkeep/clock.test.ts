@@ -78,6 +78,24 @@ test('orders that the clock changes are swept while the service runs', async () 
   expect(failed).toEqual([]);
 });
 
+test('all that is due is swept, however much; and nothing once the service stops', async () => {
+  const at = new Date();
+  const many = Array.from({ length: 201 }, (_, number) =>
+    delivery({ ...CARD, paymentId: `P${number}`, paymentRequestId: `R${number}` }, { at }),
+  );
+  await store.record(many, AMPLE);
+  const then = at.getTime() + 2 * HOUR;
+  let isStopping = true;
+  const sweep = createSweeping({ store, report: { ahead: ignore }, now: () => then, isStopping: () => isStopping });
+  const asked = async () =>
+    (await store.listOrders({ ...ANY_ORDER, nextAction: 'INQUIRE' }, { limit: 1_000, cursor: null })).items.length;
+  await sweep();
+  expect(await asked()).toBe(0);
+  isStopping = false;
+  await sweep();
+  expect(await asked()).toBe(201);
+});
+
 test('orders as of a time to come are told of when the clock is set back, and at each start', async () => {
   // Its authorization ends in three days.
   await record(store, { ...CARD, paymentTime: new Date(Date.now() - 96 * HOUR).toISOString() });
@@ -93,7 +111,12 @@ test('orders as of a time to come are told of when the clock is set back, and at
   });
   await sweep();
   expect([(await expired()).length, told]).toEqual([1, []]);
+  // A clock that is put right by a minute has not gone back.
+  aheadBy -= 60_000;
+  await sweep();
+  expect(told).toEqual([]);
   aheadBy = 0;
+  await sweep();
   await sweep();
   const starts = startSweeping();
   try {
@@ -142,4 +165,6 @@ test('a payment method that nothing decides, or that has a capture against the l
   expect(await told(today)).toEqual(['CAPTURE_UNDECIDED P7']);
   await record(store, paid(8, { paymentMethodType: 'KLARNA' }));
   expect(await told(new Date(tomorrow.getTime() - 1))).toContain('CAPTURE_UNDECIDED P8');
+  // Nothing has changed for more than a day.
+  expect(await told(new Date(tomorrow.getTime() + 24 * HOUR))).toEqual([]);
 });

@@ -287,6 +287,54 @@ describe('the alarm', () => {
     expect(await store.recall(SETTING.diagnosisAlarm)).toBeNull();
   });
 
+  /** Another replica has told one within the hour, until that ends. */
+  const withinTheHour = (store: Store) => {
+    let [hasEnded, asked] = [false, 0];
+    const recall: Store['recall'] = async (name) => {
+      if (name !== SETTING.diagnosisAlarm) return await store.recall(name);
+      if (!hasEnded) return new Date(Date.now() + 50 - HOUR_MS).toISOString();
+      asked += 1;
+      return null;
+    };
+    return { store: { ...store, recall }, end: () => void (hasEnded = true), asked: () => asked };
+  };
+
+  test('that waits for the hour is not raised once something has verified', async () => {
+    const hour = withinTheHour(await open());
+    await keep(hour.store, byMerchant, genuine(1));
+    const { task, diagnosed, alarmed } = begin(hour.store, byMerchant);
+    await eventually(
+      'the diagnosis',
+      () => diagnosed,
+      ({ length }) => length === 1,
+    );
+    await record(hour.store, paymentResult('S'));
+    hour.end();
+    await eventually('the end of the hour', hour.asked, (times) => times > 0);
+    await task.stop();
+    expect(alarmed).toEqual([]);
+  });
+
+  test('of a changed text is not forgotten for what strangers send after it', async () => {
+    const hour = withinTheHour(await open());
+    const { diagnosed, alarmed } = begin(hour.store, byApo);
+    for (const [count, request] of [damaged(1), toRequest(merchant, 2)].entries()) {
+      await keep(hour.store, byApo, request);
+      await eventually(
+        'the diagnosis',
+        () => diagnosed,
+        ({ length }) => length === count + 1,
+      );
+    }
+    hour.end();
+    await eventually(
+      'the alarm',
+      () => alarmed,
+      ({ length }) => length === 1,
+    );
+    expect(alarmed).toMatchObject([{ because: 'TEXT_CHANGED' }]);
+  });
+
   test('is raised for a changed text whatever verified, and what comes within the hour is told after it', async () => {
     const store = await open();
     await record(store, paymentResult('S'));

@@ -10,7 +10,7 @@ import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { upkeepReport } from '../../src/upkeep/report.ts';
 import { reportSilence, type Silence } from '../../src/upkeep/silence.ts';
-import { AMPLE, delivery, registration, RULES, unverified } from '../store/support.ts';
+import { AMPLE, ANY_ORDER, delivery, registration, RULES, unverified } from '../store/support.ts';
 import { answerTo, jpy, paymentAnswer, paymentResult } from '../support/facts.ts';
 
 let directory = '';
@@ -139,6 +139,15 @@ describe('a silence', () => {
           },
         ] as const,
     ),
+    [
+      'a person has closed it',
+      async () => {
+        await register(61);
+        const { items } = await store.listOrders(ANY_ORDER, { limit: 1, cursor: null });
+        const { clientId = '', revision = 0 } = items[0] ?? {};
+        await store.review({ clientId, id: 'R1', decision: 'CLOSE', revision, note: null }, ago(5));
+      },
+    ],
     ['only an inquiry tells of a payment, and no registration', async () => await answer(90, 'SUCCESS')],
   ])('is none where %s', async (_name, happen) => {
     await happen();

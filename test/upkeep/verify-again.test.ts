@@ -62,6 +62,13 @@ afterEach(async () => await databases.closeAll());
 afterAll(async () => await databases.remove());
 
 describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) => {
+  test('reads all of them, a page at a time', async () => {
+    const store = await (await databases.make(make)).store();
+    const many = Array.from({ length: 120 }, (_, number) => deliver(requestOf(first, number), bySecond));
+    await store.record(many, AMPLE);
+    expect(await verifyAgain(store, byFirst)).toBe(120);
+  });
+
   test('moves what passes now, and notes why the others fail now', async () => {
     const store = await (await databases.make(make)).store();
     const requests = [

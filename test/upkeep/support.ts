@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, jest } from '@jest/globals';
+import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { RULES } from '../support/rules.ts';
+
+type Timer = 'setInterval' | 'clearInterval' | 'setTimeout' | 'clearTimeout';
+const REAL = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const;
+const TIMERS: readonly Timer[] = ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'];
+
+/** Each test has a store of its own, and advances these timers alone: the store goes by the real clock. */
+export const ownStore = (...faked: readonly Timer[]): (() => Store) => {
+  let directory = '';
+  let store: Store | null = null;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
+    store = (await openSqlite({ file: join(directory, 'paynotify.db'), rules: RULES })).own;
+    jest.useFakeTimers({ doNotFake: [...REAL, ...TIMERS.filter((timer) => !faked.includes(timer))] });
+  });
+  afterEach(async () => {
+    jest.useRealTimers();
+    await store?.close();
+    await rm(directory, { recursive: true });
+  });
+  return () => {
+    if (store === null) throw new Error('there is a store in a test only');
+    return store;
+  };
+};

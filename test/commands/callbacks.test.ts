@@ -69,6 +69,28 @@ describe('callbacks', () => {
     );
   });
 
+  test('--client shows one client alone, and sends its orders alone', async () => {
+    const store = await place().opened();
+    const shops = [SHOP, shopOf('OTHER')];
+    await takeChanges(store, ...shops);
+    await place().store(notified(payment()), notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' }), 'OTHER'));
+    await takeChanges(store, ...shops);
+    const shown = async (...words: readonly string[]) => {
+      const { destinations, waiting } = (await json<Record<string, unknown>>(['callbacks', ...words], place().env)) as {
+        destinations: readonly { clientId: string }[];
+        waiting: { items: readonly { paymentId: string }[] };
+      };
+      return [destinations.map(({ clientId }) => clientId), waiting.items.map(({ paymentId }) => paymentId).sort()];
+    };
+    expect(await shown()).toEqual([
+      [CLIENT, 'OTHER'],
+      ['P1', 'P2'],
+    ]);
+    expect(await shown('--client', 'OTHER')).toEqual([['OTHER'], ['P2']]);
+    expect(await json(['callbacks', '--all', '--yes', '--client', 'OTHER'], place().env)).toEqual({ urls: 1 });
+    expect(await json(['callbacks', '--all', '--yes'], place().env)).toEqual({ urls: 2 });
+  });
+
   test('a shell takes the hint to the next page as it stands', async () => {
     await place().store();
     await relay();

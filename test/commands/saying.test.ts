@@ -100,6 +100,25 @@ describe('register', () => {
 });
 
 describe('register --refund-of, and refunds', () => {
+  test('a page of one client holds as many as it may, whoever else has some between', async () => {
+    await place().store(
+      ...[1, 2, 3, 4, 5, 6].map((number) =>
+        notified(
+          { ...refund, refundId: `F${number}`, refundRequestId: `FR${number}` },
+          number % 4 === 2 ? 'OTHER' : CLIENT,
+        ),
+      ),
+    );
+    const page = async (...words: readonly string[]) =>
+      await json<Page<ListedRefund>>(['refunds', '--client', CLIENT, '--limit', '2', ...words], place().env);
+    const [first, second] = [await page(), await page('--cursor', (await page()).next ?? '')];
+    const requestIds = [first, second].map(({ items }) => items.map(({ refundRequestId }) => refundRequestId));
+    expect(requestIds).toEqual([
+      ['FR5', 'FR4'],
+      ['FR3', 'FR1'],
+    ]);
+  });
+
   test('joins a refund to its payment', async () => {
     await place().store(notified(payment()), notified(capture()), notified(refund));
     expect(await refunds('--unjoined')).toEqual(['FR1']);

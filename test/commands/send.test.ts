@@ -188,6 +188,20 @@ describe('send', () => {
     receiver.close();
   });
 
+  test('a redirect is no acknowledgement, wherever it leads', async () => {
+    const receiver = createServer(({ url }, response) => {
+      if (url === '/payNotify') response.writeHead(302, { location: '/elsewhere' }).end();
+      else response.end(ACKNOWLEDGEMENT);
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const where = ['--key', PRIVATE_KEY_FILE, '--client', CLIENT, '--url', `http://127.0.0.1:${port}/payNotify`];
+    const { code, out } = await here(['send', ...where, '--json']);
+    receiver.close();
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ acknowledged: 0, items: [{ answer: { status: 302 } }] });
+  });
+
   test('lists the samples and the series', async () => {
     expect((await here(['send', '--list-samples'])).out).toMatch(
       /^SAMPLE .*\npayment-card (.|\n)*\nSERIES .*\nwallet /,

@@ -6,8 +6,10 @@ import { readKey } from '../../src/antom/keys.ts';
 import type { Order } from '../../src/order/order.ts';
 import { DERIVATION, nameOfRules } from '../../src/order/rules.ts';
 import { writeRules } from '../../src/store/setting.ts';
-import type { NotificationDelivery, Page } from '../../src/store/store.ts';
+import type { NotificationDelivery, Page, Store } from '../../src/store/store.ts';
 import { clientsOf, rememberService } from '../../src/upkeep/in-force.ts';
+import { failingHandlers } from '../store/failing-handlers.ts';
+import { readAgain } from '../store/support.ts';
 import { RULES } from '../support/rules.ts';
 import {
   capture,
@@ -20,6 +22,7 @@ import {
   ownPlace,
   payment,
   type Place,
+  runHere,
 } from './support.ts';
 
 const place = ownPlace();
@@ -80,6 +83,24 @@ describe('redrive', () => {
     expect(await here(['redrive', '--id', 'f'.repeat(64)], env)).toMatchObject({ code: 1, out: '' });
   });
 
+  test('exits with 1 where one FAILED, be it asked for by its id', async () => {
+    const { env, store, opened } = place();
+    const fault = { resultStatus: 'S', resultCode: 'FAULT', resultMessage: '' };
+    await store(notified(payment({ result: fault })));
+    const own = await opened();
+    /** As a program would whose handlers have a bug. */
+    const reapply: Store['reapply'] = async (all, now) =>
+      await own.reapply(
+        all.map(({ stored }) => readAgain(stored, failingHandlers)),
+        now,
+      );
+    const openStore = async (): Promise<Store> => ({ ...own, reapply, close: async () => undefined });
+    for (const words of [['--id', idOf(JSON.stringify(payment({ result: fault })))], ['--all']]) {
+      const { code, out } = await runHere(['redrive', ...words], { env, ask: null, openStore });
+      expect([code, out]).toEqual([1, expect.stringMatching(/FAILED/)]);
+    }
+  });
+
   test('passes over what has no bytes any more, and says so', async () => {
     const { env, store } = place();
     await store(notified(payment()));
@@ -95,6 +116,20 @@ describe('redrive', () => {
 });
 
 describe('verify-store', () => {
+  test('counts a notification whose bytes cannot be read as failed', async () => {
+    const { env, store } = place();
+    await store(notified(payment()));
+    sql(place(), "update raw_batches set packed = x'00'");
+    const { code, out } = await here(['verify-store', '--json'], env);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      verified: 0,
+      failed: [{ clientId: CLIENT, id: PAYMENT, reason: null }],
+      withoutBytes: 0,
+      flaws: [{ problem: expect.stringContaining('cannot be unpacked') }],
+    });
+  });
+
   test('verifies every notification with the keys of today, and finds one byte that changed on disk', async () => {
     const { env, store } = place();
     await store(notified(payment()), notified(capture()));

@@ -708,6 +708,36 @@ describe('a copy', () => {
     },
   );
 
+  test('into a target in use has not ended while the source still receives', async () => {
+    const [from, to] = [await filled(), await databases.make('SQLite')];
+    const [source, target] = [await from.store(), await to.store()];
+    await noteInUse(target);
+    let number = 100;
+    const readNotifications: Store['readNotifications'] = async (...values) => {
+      await record(source, paid((number += 1)));
+      return await source.readNotifications(...values);
+    };
+    const busy = { ...source, readNotifications };
+    expect(await copyStore({ source: busy, target })).toMatchObject({ complete: false, inUse: true });
+    expect(await copyStore({ source, target })).toMatchObject({ complete: true, inUse: true });
+  });
+
+  test('that was interrupted among the unverified keeps those that it had brought', async () => {
+    const [from, to] = [await databases.make('SQLite'), await databases.make('SQLite')];
+    const [source, target] = [await from.store(), await to.store()];
+    const many = Array.from({ length: 300 }, (_, number) => unverified({ target: `/${number}` }));
+    await source.record(many, AMPLE);
+    const interrupted = copyStore({
+      source,
+      target,
+      onProgress: ({ step, what }) => {
+        if (step === 'copying' && what === 'unverified') throw new Error('interrupted');
+      },
+    });
+    await expect(interrupted).rejects.toThrow('interrupted');
+    expect(await copyStore({ source, target })).toMatchObject({ resumed: true, complete: true });
+  });
+
   test('of a database that this program cannot read is refused', async () => {
     const nothing = await databases.make('PostgreSQL');
     await expect(nothing.source()).rejects.toThrow('this is no database of paynotify');

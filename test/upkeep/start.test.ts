@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { SETTING } from '../../src/store/setting.ts';
 import { createSigner, eventually } from '../support/client.ts';
 import { paymentResult } from '../support/facts.ts';
-import { environmentOf, makeDirectory, removeDirectories, startReady } from '../support/receiver.ts';
+import { environmentOf, makeDirectory, query, removeDirectories, startReady } from '../support/receiver.ts';
 
 const signer = createSigner();
 afterAll(removeDirectories);
@@ -15,6 +16,20 @@ const sql = (directory: string, statement: string): void => {
 };
 
 const TWO_DAYS_MS = 2 * 24 * 60 * 60_000;
+
+test('what fails verification does not count as what verified last, though it is acknowledged', async () => {
+  const directory = makeDirectory();
+  const receiver = await startReady(directory, {
+    ...environmentOf(directory, signer),
+    UNVERIFIED_REPLY: 'acknowledge',
+  });
+  expect(await receiver.post(createSigner('T_stranger').sign(paymentResult('S')))).toMatchObject({ status: 200 });
+  // What was seen is written down with it.
+  await receiver.post(signer.sign(paymentResult('S'), { target: '/elsewhere' }));
+  await receiver.stop();
+  const [row] = query(directory, `select value from settings where name = '${SETTING.seen}'`);
+  expect(JSON.parse(String(row?.['value']))).toMatchObject({ verifiedAt: null, misdirected: { count: 1 } });
+});
 
 describe('a service that starts', () => {
   test('removes what is older than it is to be kept, and says so', async () => {

@@ -81,3 +81,12 @@ test('what is due waits for no other task, and removal waits for all of them', a
   );
   await upkeep.stop();
 });
+
+test('a service that stops ends the task under way, and begins none of those that wait', async () => {
+  const { upkeep, tasks, letGo, begun } = begin('rebuild');
+  await begun('in force', 'rebuild', 'sweep');
+  const stopped = upkeep.stop();
+  letGo();
+  await stopped;
+  expect(tasks).toEqual([]);
+});

@@ -19,7 +19,6 @@ export const createNap = (): Nap => {
           };
         });
       }
-      end = null;
       isWoken = false;
     },
     wake: () => {

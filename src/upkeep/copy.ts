@@ -52,13 +52,16 @@ export interface CopyReport {
 /** For a sentence: `shop statements`. */
 export const nameOf = (what: Copied): string => what.replace('_', ' ');
 
-/** How far a copy has come. `what` is null once a whole pass has ended. */
+/** How far a copy has come. */
 interface State {
   readonly source: string;
-  readonly what: Copied | null;
+  readonly what: Copied;
   readonly cursor: string | null;
   readonly done: number;
 }
+
+/** As the target keeps it: `what` is null once a whole pass has ended. */
+type Kept = State | (Omit<State, 'what'> & { readonly what: null });
 
 /** What goes over at a time, and what takes it in. */
 interface Transfer {
@@ -136,7 +139,7 @@ const mergeStore = async (options: CopyOptions): Promise<CopyReport> => {
   return { source: source.name, target: target.name, resumed: false, inUse: true, copied, complete: lacking === 0 };
 };
 
-const startOf = (source: string, what: Copied | null = COPIED[0]): State => ({ source, what, cursor: null, done: 0 });
+const startOf = (source: string, what: Copied = COPIED[0]): State => ({ source, what, cursor: null, done: 0 });
 
 const begin = async ({
   source,
@@ -151,7 +154,7 @@ const begin = async ({
     await target.remember(SETTING.copy, JSON.stringify(state));
     return { state, resumed: false };
   }
-  const state = JSON.parse(stored) as State;
+  const state = JSON.parse(stored) as Kept;
   if (state.source !== source.name) {
     throw new Error(`the target holds a copy of ${state.source}, not of ${source.name}: choose an empty database`);
   }
@@ -180,9 +183,8 @@ const assertEmpty = async (target: Store): Promise<void> => {
 /** Copies everything from there on; returns how many rows the target had not. */
 const runPass = async (options: CopyOptions, from: State): Promise<number> => {
   const { source, target, merge } = options;
-  const ahead = COPIED.slice(from.what === null ? COPIED.length : COPIED.indexOf(from.what));
   let added = 0;
-  for (const what of ahead) {
+  for (const what of COPIED.slice(COPIED.indexOf(from.what))) {
     const state = what === from.what ? from : startOf(source.name, what);
     if (what === 'unverified' && state.cursor === null && merge !== true)
       await target.purgeUnverified(null, { before: null, signed: true, unlessInUse: true });
@@ -197,7 +199,7 @@ const copyRows = async (
   from: State,
 ): Promise<number> => {
   const total = await source.count(what);
-  const following = startOf(source.name, COPIED[COPIED.indexOf(what) + 1] ?? null);
+  const following: Kept = { ...startOf(source.name), what: COPIED[COPIED.indexOf(what) + 1] ?? null };
   let { cursor, done } = from;
   let added = 0;
   do {
@@ -206,7 +208,7 @@ const copyRows = async (
     done += page.items.length;
     added += await importInto(target, merge);
     // Taking rows in twice changes nothing: a crash before this line only brings the page again.
-    const state: State = cursor === null ? following : { source: source.name, what, cursor, done };
+    const state: Kept = cursor === null ? following : { source: source.name, what, cursor, done };
     if (!merge) await target.remember(SETTING.copy, JSON.stringify(state));
     onProgress?.({ step: 'copying', what, done, total });
   } while (cursor !== null);
@@ -266,5 +268,5 @@ const canonical = (value: unknown): unknown => {
 export const noteInUse = async (store: Pick<Store, 'recall' | 'remember'>): Promise<boolean> => {
   await store.remember(SETTING.copyInUse, 'true');
   const stored = await store.recall(SETTING.copy);
-  return stored !== null && (JSON.parse(stored) as State).what !== null;
+  return stored !== null && (JSON.parse(stored) as Kept).what !== null;
 };

@@ -54,6 +54,18 @@ test('what verified is written down within a minute, however often something doe
   expect(await verifiedAt()).toBe(late);
 });
 
+test('a POST on an unknown path is written down at once together with what verified, and no second time for that', async () => {
+  const { sightings, keep } = begin();
+  keep();
+  sightings.verified();
+  jest.advanceTimersByTime(MINUTE / 2);
+  sightings.misdirected('/b');
+  expect(isWaiting()).toBe(true);
+  jest.advanceTimersByTime(0);
+  await written(1);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
 const broken = async (): Promise<never> => {
   throw new Error('no room');
 };

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { readKey } from '../../src/antom/keys.ts';
 import { originOf } from '../../src/antom/origin.ts';
@@ -374,7 +375,7 @@ test('what verifies although it was kept as unverified is verified again and app
   expect(diagnosed).toEqual([]);
 });
 
-test('a fault is reported, an outage is not: others tell it', async () => {
+test('a fault is reported, and rested after; an outage is not: others tell it', async () => {
   const store = await open();
   await keep(store, byApo, damaged(1));
   const failing = async (error: Error): Promise<readonly unknown[]> => {
@@ -389,12 +390,30 @@ test('a fault is reported, an outage is not: others tell it', async () => {
       () => asked,
       (times) => times > 0,
     );
+    // Several looks from now.
+    await pause(200);
+    expect(asked).toBe(1);
     await task.stop();
     return failed;
   };
   const fault = new Error('a fault');
   expect(await failing(fault)).toEqual([fault]);
   expect(await failing(new StoreUnavailableError('away'))).toEqual([]);
+});
+
+test('a fault while it stops is not reported', async () => {
+  const store = await open();
+  const [asked, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
+  const readUndiagnosed: Store['readUndiagnosed'] = async () => {
+    asked.resolve();
+    return await closed.promise;
+  };
+  const { failed, task } = begin({ ...store, readUndiagnosed }, byApo);
+  await asked.promise;
+  const stopped = task.stop();
+  closed.reject(new Error('closed'));
+  await stopped;
+  expect(failed).toEqual([]);
 });
 
 test('what is kept is shown where it was made by the keys and paths of now; otherwise it is made on demand', async () => {

@@ -401,19 +401,37 @@ test('a fault is reported, and rested after; an outage is not: others tell it', 
   expect(await failing(new StoreUnavailableError('away'))).toEqual([]);
 });
 
-test('a fault while it stops is not reported', async () => {
+test('one look waits for the other; a fault while it stops is not reported', async () => {
   const store = await open();
+  let times = 0;
   const [asked, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
   const readUndiagnosed: Store['readUndiagnosed'] = async () => {
+    times += 1;
     asked.resolve();
     return await closed.promise;
   };
   const { failed, task } = begin({ ...store, readUndiagnosed }, byApo);
   await asked.promise;
+  // Several looks from now.
+  await pause(200);
+  expect(times).toBe(1);
   const stopped = task.stop();
   closed.reject(new Error('closed'));
   await stopped;
   expect(failed).toEqual([]);
+});
+
+test('nothing more is diagnosed once it stops', async () => {
+  const store = await open();
+  await keep(store, byApo, damaged(1), stripped(2));
+  const stopping = Promise.withResolvers<void>();
+  const keepDiagnosis: Store['keepDiagnosis'] = async (one) => {
+    stopping.resolve(begun.task.stop());
+    return await store.keepDiagnosis(one);
+  };
+  const begun = begin({ ...store, keepDiagnosis }, byApo);
+  await stopping.promise;
+  expect((await codesIn(store)).filter((code) => code === undefined)).toHaveLength(1);
 });
 
 test('what is kept is shown where it was made by the keys and paths of now; otherwise it is made on demand', async () => {

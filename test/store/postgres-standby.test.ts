@@ -92,7 +92,7 @@ describe('a synchronous standby that is away', () => {
       }
     };
     const lanes = [lane(1), lane(2), lane(3)];
-    await after(6_000);
+    await after(3_500);
     // Three that were given up, and five of its own.
     expect((await sql(url, `select 1 ${OURS}`)).length).toBeLessThanOrEqual(8);
     expect(refused.filter(({ error }) => !(error instanceof StoreUnavailableError))).toEqual([]);
@@ -144,9 +144,9 @@ test('a synchronous standby that is away leaves the connections for reads alone,
     }
   };
   const lanes = [writing(1), writing(2), writing(3), reading(), reading(), reading()];
-  await after(6_000);
+  await after(4_000);
   const [readBefore, refusedBefore] = [read, refusedLast];
-  await after(1_500);
+  await after(1_000);
   ending.abort();
   await Promise.all(lanes);
   expect(read).toBeGreaterThan(readBefore);

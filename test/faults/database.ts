@@ -142,16 +142,17 @@ export const resumedAfterMs: number[] = [];
  * The primary goes, its synchronous standby takes over, the old one comes back as a standby where it can, and the name
  * moves last.
  */
-const failOver = async (stage: Stage, how: 'stopped' | 'killed' | 'hung'): Promise<void> => {
+const failOver = async (stage: Stage, how: 'stopped' | 'killed' | 'hung' | 'cancelled'): Promise<void> => {
   const { server: old, random, name, load } = stage;
   const standby = await old.startStandby();
   try {
     await sql(old.url, "alter system set synchronous_standby_names = '*'");
     await sql(old.url, 'select pg_reload_conf()');
     await load.goesOn();
+    if (how === 'cancelled') await cancelCommits(old, standby, random);
     const thaw = how === 'hung' ? await old.freeze() : undefined;
     try {
-      if (how !== 'hung') await old.kill(how === 'stopped' ? 'SIGINT' : 'SIGKILL');
+      if (how === 'stopped' || how === 'killed') await old.kill(how === 'stopped' ? 'SIGINT' : 'SIGKILL');
       await standby.promote();
       if (how === 'stopped') await old.startBehind(standby);
       await lasting(random, 0, 3_000);
@@ -175,10 +176,23 @@ const failOver = async (stage: Stage, how: 'stopped' | 'killed' | 'hung'): Promi
   stage.store = await storeAt(standby.url, stage.store.url);
 };
 
+/** The standby is away, and COMMITs that wait for it are told to wait no more: they are in the old primary alone. */
+const cancelCommits = async (old: OwnServer, standby: OwnServer, random: Random): Promise<void> => {
+  await standby.kill('SIGINT');
+  for (let times = 0; times < 20; times += 1) {
+    await sql(old.url, "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'");
+    await lasting(random, 0, 300);
+  }
+  await old.kill('SIGKILL');
+  await standby.startBehind(old);
+};
+
 const FAIL_OVERS = {
   'failed over after a stop': async (stage) => await failOver(stage, 'stopped'),
   'failed over after a crash': async (stage) => await failOver(stage, 'killed'),
   'failed over while the old one hangs': async (stage) => await failOver(stage, 'hung'),
+  'failed over after COMMITs that waited for the standby were cancelled': async (stage) =>
+    await failOver(stage, 'cancelled'),
 } as const satisfies Readonly<Record<string, Fault>>;
 
 /** The same database and role at another server. */

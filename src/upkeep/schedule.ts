@@ -1,14 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Store } from '../store/store.ts';
 
+/** When another replica is at the same task. */
 const ANOTHER_TRY_AFTER_MS = 2_000;
 
 interface Scheduling {
   readonly store: Store;
   readonly report: { readonly failed: (task: string, error: unknown) => void };
   readonly isStopping: () => boolean;
-  /** Milliseconds, when another replica is at the same task. */
-  readonly anotherTryAfterMs?: number;
 }
 
 export interface Schedule {
@@ -18,18 +17,13 @@ export interface Schedule {
 }
 
 /** One task after another; a task that fails is reported, and tried again on its next occasion. */
-export const createSchedule = ({
-  store,
-  report,
-  isStopping,
-  anotherTryAfterMs = ANOTHER_TRY_AFTER_MS,
-}: Scheduling): Schedule => {
+export const createSchedule = ({ store, report, isStopping }: Scheduling): Schedule => {
   let underWay: Promise<void> = Promise.resolve();
   /** Each replica has its turn: what this one would do, the other may do with other keys. */
   const attempt = async (task: string, work: () => Promise<void>): Promise<void> => {
     try {
       while (!isStopping() && (await store.exclusively(task, async () => (await work(), true))) === null) {
-        await pause(anotherTryAfterMs, undefined, { ref: false });
+        await pause(ANOTHER_TRY_AFTER_MS, undefined, { ref: false });
       }
     } catch (error) {
       if (!isStopping()) report.failed(task, error);

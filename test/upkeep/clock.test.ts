@@ -12,6 +12,7 @@ import { rebuildByRulesInForce, rebuildOrders } from '../../src/upkeep/rebuild.t
 import { createSweeping } from '../../src/upkeep/sweeping.ts';
 import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { AMPLE, ANY_ORDER, delivery, record, RULES } from '../store/support.ts';
+import { UNREPORTED } from './support.ts';
 import { eventually } from '../support/client.ts';
 import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
 
@@ -30,7 +31,6 @@ afterEach(async () => {
 
 const HOUR = 3_600_000;
 const CARD = paymentResult('S', { paymentAmount: jpy('120'), paymentMethodType: 'CARD' });
-const ignore = (): void => undefined;
 
 /** Sweeps ten times a second. */
 const startSweeping = () => {
@@ -43,16 +43,8 @@ const startSweeping = () => {
     retention: { retentionDays: null, unverifiedRetentionDays: 30 },
     sweepEveryMs: 100,
     report: {
-      rebuilt: ignore,
+      ...UNREPORTED,
       ahead: (until) => void ahead.push(until),
-      redriven: ignore,
-      moved: ignore,
-      removed: ignore,
-      method: ignore,
-      silence: ignore,
-      heldUp: ignore,
-      diagnosed: ignore,
-      alarmed: ignore,
       failed: (_task, error) => void failed.push(error),
     },
   });
@@ -86,7 +78,7 @@ test('all that is due is swept, however much; and nothing once the service stops
   await store.record(many, AMPLE);
   const then = at.getTime() + 2 * HOUR;
   let isStopping = true;
-  const sweep = createSweeping({ store, report: { ahead: ignore }, now: () => then, isStopping: () => isStopping });
+  const sweep = createSweeping({ store, report: UNREPORTED, now: () => then, isStopping: () => isStopping });
   const asked = async () =>
     (await store.listOrders({ ...ANY_ORDER, nextAction: 'INQUIRE' }, { limit: 1_000, cursor: null })).items.length;
   await sweep();

@@ -13,7 +13,6 @@ const scheduling = (changed: Partial<Store> = {}) => {
     store: { ...own(), ...changed },
     report: { failed: (task, error) => void failed.push(`${task}: ${String(error)}`) },
     isStopping: () => at.isStopping,
-    anotherTryAfterMs: 10,
   });
   return { schedule, underWay, failed, at };
 };

@@ -4,7 +4,25 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, jest } from '@jest/globals';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { UpkeepOptions } from '../../src/upkeep/upkeep.ts';
 import { RULES } from '../support/rules.ts';
+
+const ignore = (): void => undefined;
+
+/** For who is told of nothing, or only of what it names beside. */
+export const UNREPORTED: UpkeepOptions['report'] = {
+  rebuilt: ignore,
+  ahead: ignore,
+  redriven: ignore,
+  moved: ignore,
+  removed: ignore,
+  method: ignore,
+  silence: ignore,
+  heldUp: ignore,
+  diagnosed: ignore,
+  alarmed: ignore,
+  failed: ignore,
+};
 
 type Timer = 'setInterval' | 'clearInterval' | 'setTimeout' | 'clearTimeout';
 const REAL = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const;

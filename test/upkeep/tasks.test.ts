@@ -4,11 +4,10 @@ import type { Store } from '../../src/store/store.ts';
 import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { eventually } from '../support/client.ts';
 import { RULES } from '../support/rules.ts';
-import { ownStore } from './support.ts';
+import { ownStore, UNREPORTED } from './support.ts';
 
 const own = ownStore('setInterval', 'clearInterval');
 const MINUTE = 60_000;
-const ignore = (): void => undefined;
 
 /** The tasks of a service, by their names, as they begin; the one that is `held` does so when it is let go. */
 const begin = (held = '') => {
@@ -26,16 +25,7 @@ const begin = (held = '') => {
     rules: RULES,
     retention: { retentionDays: null, unverifiedRetentionDays: 90 },
     report: {
-      rebuilt: ignore,
-      ahead: ignore,
-      redriven: ignore,
-      moved: ignore,
-      removed: ignore,
-      method: ignore,
-      silence: ignore,
-      heldUp: ignore,
-      diagnosed: ignore,
-      alarmed: ignore,
+      ...UNREPORTED,
       failed: (_task, error) => void failed.push(error),
     },
   });

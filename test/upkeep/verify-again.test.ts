@@ -11,6 +11,7 @@ import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { verifyUnverifiedAgain } from '../../src/upkeep/verify-again.ts';
 import { type Databases, type Make, openDatabases } from '../store/databases.ts';
 import { AMPLE, notificationsOf, order, RULES, sharesOf } from '../store/support.ts';
+import { UNREPORTED } from './support.ts';
 import { createSigner, eventually, headerOf, PATH, type Signer } from '../support/client.ts';
 import { CLIENT, jpy, paymentResult } from '../support/facts.ts';
 
@@ -51,7 +52,6 @@ const deliver = (request: SignedRequest, trust: Trust): Delivery => {
 
 const verifyAgain = async (store: Store, trust: Trust): Promise<number> =>
   await verifyUnverifiedAgain(store, { trust, handlers, isStopping: () => false });
-const ignore = (): void => undefined;
 const unverifiedIn = async (store: Store) => (await store.readUnverified({ limit: 1_000, cursor: null })).items;
 
 let databases: Databases;
@@ -172,16 +172,7 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
       retention: { retentionDays: null, unverifiedRetentionDays: 30 },
       verifyAgainEveryMs: 100,
       report: {
-        rebuilt: ignore,
-        ahead: ignore,
-        redriven: ignore,
-        removed: ignore,
-        method: ignore,
-        silence: ignore,
-        heldUp: ignore,
-        diagnosed: ignore,
-        alarmed: ignore,
-        failed: ignore,
+        ...UNREPORTED,
         moved: (count) => (moved += count),
       },
     });

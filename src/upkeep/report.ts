@@ -89,7 +89,7 @@ export const upkeepReport = (log: Log, { sampled, metrics }: Reporting): Report 
 });
 
 const HELD_UP_HINT =
-  'nothing is lost; end the transaction (pg_terminate_backend, or rollback prepared), and keep programs with long transactions off this PostgreSQL server';
+  'nothing is lost; if it is a COMMIT that waits for a synchronous standby, bring that back; else end the transaction (pg_terminate_backend, or rollback prepared), and keep programs with long transactions off this PostgreSQL server';
 
 const SILENCE_HINT =
   "check the notification URL in APO's dashboard and what stands in front of paynotify; see `paynotify unverified`";

@@ -122,10 +122,14 @@ const registering = ({ id, options, shell }: Asked): Registering => {
   return async (store, clientId) => {
     const registration = { ...expected, cancelled: cancelled ?? false, clientId, paymentRequestId: id };
     const result = await store.register(registration, { replace: options.replace === true, now: new Date() });
+    if (result.kind === 'payment') throw new CommandError(ofAPayment(id, result.order.paymentRequestId));
     if (result.kind === 'conflict') throw new CommandError(conflictOf(result.registration, registration));
     show(result, { shell, options, note: notTaken(result.registration, { registration, options }) });
   };
 };
+
+const ofAPayment = (id: string, paymentRequestId: string | null): string =>
+  `${id} is a paymentId: register under the paymentRequestId of that payment${paymentRequestId === null ? '' : `, ${paymentRequestId}`}`;
 
 interface Given {
   readonly registration: Registration;
@@ -212,14 +216,14 @@ const refundRegistering = ({ id, options, shell }: Asked): Registering => {
   };
 };
 
-const SAID: Readonly<Record<Exclude<RegisterResult['kind'], 'conflict'>, string>> = {
+const SAID: Readonly<Record<Amended['kind'] | 'created', string>> = {
   created: 'Registered.',
   unchanged: 'Nothing to change: the same is registered already.',
   replaced: 'Changed; what stood before stays on record.',
 };
 
 const show = (
-  { kind, registration }: RegisterResult | Amended | RegisterRefundResult,
+  { kind, registration }: Exclude<RegisterResult, { readonly kind: 'payment' }> | Amended | RegisterRefundResult,
   { shell, options, note = null }: Pick<Asked, 'shell' | 'options'> & { readonly note?: string | null },
 ): void => {
   if (kind === 'conflict' || kind === 'sent') return;

@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { finalAmountProblem, type Registration, sameRegistration } from '../order/registration.ts';
+import type { Order } from '../order/order.ts';
 import type { Around } from './around.ts';
+import { paymentsLinkedBy } from './links.ts';
 import { type Lock, linkLock } from './lock.ts';
+import { readStanding } from './orders.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
 import type { ShopStatement } from './shop.ts';
@@ -18,12 +21,27 @@ export const register = async (
 ): Promise<RegisterResult> =>
   await database.transact([lockOf(registration)], async (transaction) => {
     const standing = await find(transaction, registration);
-    if (standing === null) return { kind: 'created', registration: await write(transaction, registration, saying) };
+    if (standing === null) {
+      const order = await paymentOfThisId(transaction, registration);
+      if (order !== null) return { kind: 'payment', order };
+      return { kind: 'created', registration: await write(transaction, registration, saying) };
+    }
     if (sameRegistration(standing, registration)) return { kind: 'unchanged', registration: standing };
     const kept = { ...registration, finalAmount: standing.finalAmount, cancelled: standing.cancelled };
     if (!replace || finalAmountProblem(kept) !== null) return { kind: 'conflict', registration: standing };
     return { kind: 'replaced', registration: await write(transaction, kept, saying) };
   });
+
+/** The payment whose paymentId stands where a paymentRequestId has to: it would not be checked against what is said. */
+const paymentOfThisId = async (
+  transaction: Transaction,
+  { clientId, paymentRequestId: id }: Name,
+): Promise<Order | null> => {
+  const [order = null] = await readStanding(transaction, [{ clientId, orderKey: id }]);
+  if (order === null) return null;
+  const named = await paymentsLinkedBy(transaction.query, [{ clientId, name: 'paymentRequestId', value: id }]);
+  return named.length === 0 ? order : null;
+};
 
 /** Changes some fields of what is registered; what stood stays on record. */
 export const amend = async (database: Database, amendment: Amendment, saying: Around): Promise<AmendResult> =>

@@ -35,7 +35,9 @@ export interface StoredRegistration extends Registration {
 
 export type RegisterResult =
   | { readonly kind: 'created' | 'unchanged' | 'replaced'; readonly registration: StoredRegistration }
-  | { readonly kind: 'conflict'; readonly registration: StoredRegistration };
+  | { readonly kind: 'conflict'; readonly registration: StoredRegistration }
+  /** What was given is the paymentId of this order, and no payment names it as its paymentRequestId. */
+  | { readonly kind: 'payment'; readonly order: Order };
 
 export interface Amendment extends Pick<Registration, 'clientId' | 'paymentRequestId'> {
   readonly changes: RegistrationChanges;

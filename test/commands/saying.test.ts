@@ -58,6 +58,15 @@ describe('register', () => {
     expect(await order('R1')).toMatchObject({ expectedAmount: jpy('130'), paymentId: null });
   });
 
+  test('refuses a paymentId, and names the paymentRequestId', async () => {
+    await place().store(notified(payment({ paymentId: 'P1', paymentRequestId: 'R 1' })));
+    expect(await run('register', 'P1', '--amount', 'JPY:120')).toMatchObject({
+      code: 1,
+      out: '',
+      err: 'error: P1 is a paymentId: register under the paymentRequestId of that payment, R 1\n',
+    });
+  });
+
   test('names what only --change changes, and how, where it was given again with another value', async () => {
     await place().store();
     const words = ['register', 'R 1', '--amount', 'JPY:120'];

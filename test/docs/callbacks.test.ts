@@ -66,7 +66,8 @@ const ship = (number: string): unknown => sql(handOver.replace('?', `'${number}'
 interface Fields {
   readonly revision: number;
   readonly fulfillable: boolean;
-  readonly paymentId?: string;
+  /** Null for a registration. */
+  readonly paymentId?: string | null;
   readonly paymentRequestId?: string | null;
   readonly referenceOrderId?: string | null;
 }
@@ -117,6 +118,12 @@ describe('the receiver of docs/consuming.md', () => {
     await say({ revision: 3, fulfillable: false });
     expect(await say({ revision: 2, fulfillable: true })).toBe(204);
     expect(parcels()).toEqual([]);
+  });
+
+  test('takes nothing from a payment for what is registered under its paymentId', async () => {
+    await say({ revision: 1, fulfillable: true });
+    expect(await say({ revision: 2, fulfillable: false, paymentId: null, paymentRequestId: 'P1' })).toBe(204);
+    expect(parcels()).toEqual(['R-P1']);
   });
 
   test('makes one parcel for two payments of one order', async () => {

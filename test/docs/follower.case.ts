@@ -163,6 +163,17 @@ export const describeFollower = (program: FollowerProgram): void => {
       expect(new Set(shop.asked())).toEqual(new Set(['R2', 'R1']));
     });
 
+    test('takes nothing from a payment for what is registered under its paymentId', async () => {
+      const mistaken = '/api/orders/P1';
+      expect(await put(mistaken, { amount: jpy('120') })).toBe(201);
+      await pay(receiver, signer, [1]);
+      await shop.follow(receiver, 'a parcel', until({ R1: 'TO_SHIP' }));
+      expect(await put(`${mistaken}?replace=true`, { amount: jpy('121') })).toBe(200);
+      await pay(receiver, signer, [2]);
+      await shop.follow(receiver, 'what came last', () => 'R2' in shop.parcels());
+      expect(shop.parcels()).toEqual({ R1: 'TO_SHIP', R2: 'TO_SHIP' });
+    });
+
     test('begins again where the database went back, and ships nothing twice and nothing that it has stopped', async () => {
       await pay(receiver, signer, [1, 2]);
       await receiver.stop();

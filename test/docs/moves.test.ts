@@ -31,9 +31,10 @@ const page = readPage('docs/consuming.md');
 const commands = commandsOf({ path: page.path, text: sectionOf(page, 'Capture, cancel, refund') });
 
 test('a capture in two parts, and a refund, are what the page says', async () => {
-  expect(commands).toHaveLength(3);
+  const moved = commands.filter((command) => !command.includes('/cancel '));
+  expect(moved).toHaveLength(3);
   const id = await ground.authorized({ currency: 'HKD', value: '10000' });
-  for (const command of commands) {
+  for (const command of moved) {
     const [, what = '', said = ''] = /^curl -X POST \S+\/(captures|refunds) -H \S+ \S+ -d '(.*)'$/.exec(command) ?? [];
     const kind = what === 'captures' ? 'capture' : 'refund';
     const body = JSON.parse(said) as Fields;
@@ -46,6 +47,14 @@ test('a capture in two parts, and a refund, are what the page says', async () =>
     capturedAmount: { currency: 'HKD', value: '9000' },
     refundedAmount: { currency: 'HKD', value: '1000' },
   });
+});
+
+test('a cancel is what the page says', async () => {
+  const [said = ''] = commands.flatMap((command) => /\/cancel -H \S+ \S+ -d '(.*)'$/.exec(command)?.slice(1) ?? []);
+  const id = await ground.authorized({ currency: 'HKD', value: '10000' });
+  const first = await post(receiver.admin, ['cancel', id], JSON.parse(said) as Fields);
+  expect(first).toMatchObject({ status: 201, json: { kind: 'cancel', status: 'SUCCEEDED' } });
+  expect(await post(receiver.admin, ['cancel', id], {})).toEqual({ status: 200, json: first.json });
 });
 
 test('the tables of operating have every reason', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { parse } from 'yaml';
 import { SECRETS, VARIABLES } from '../../src/config.ts';
-import { captureToSend, refundToSend } from '../../src/http/admin/said-moves.ts';
+import { cancelToSend, captureToSend, refundToSend } from '../../src/http/admin/said-moves.ts';
 import { readManifests, readProject } from '../deploy/typed.ts';
 import type { Ended } from '../commands/support.ts';
 import { eventually } from '../support/client.ts';
@@ -101,9 +101,8 @@ const start: Check = async ({ site }) => {
 /** `moves.test.ts` sends it, to a sandbox. */
 const curlMove: Check = async (_, { groups }) => {
   const said: unknown = JSON.parse(groups?.['said'] ?? '');
-  expect((groups?.['what'] === 'captures' ? captureToSend : refundToSend).safeParse(said)).toMatchObject({
-    success: true,
-  });
+  const shape = { captures: captureToSend, cancel: cancelToSend, refunds: refundToSend }[groups?.['what'] ?? ''];
+  expect(shape?.safeParse(said)).toMatchObject({ success: true });
 };
 
 const curl: Check = async ({ site }, { input }) => {
@@ -285,7 +284,7 @@ export const RULES: readonly Rule[] = [
   [/^npm ci --omit=dev$/, async () => expect(dockerfile).toContain('RUN npm ci --omit=dev')],
 
   // Run here.
-  [/^curl -X POST \S+\/(?<what>captures|refunds) .*-d '(?<said>.*)'$/, curlMove],
+  [/^curl -X POST \S+\/(?<what>captures|cancel|refunds) .*-d '(?<said>.*)'$/, curlMove],
   [/^curl /, curl],
   [/^cp \.env\.example \.env$/, run],
   [/^(echo "ADMIN_TOKEN=.+" >>|chmod 600 )\.env$/, run],

@@ -24,7 +24,9 @@ const bearerOnly = ({ token, readToken }: Tokens): Guard => {
     const presented = digest(Buffer.from(/^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'latin1'));
     if (isToken(presented)) return null;
     if (!isReadToken(presented)) return problem('TOKEN_REQUIRED', 'A token is needed: Authorization: Bearer.');
-    return method === 'GET' || method === 'HEAD' ? null : problem('READ_ONLY_TOKEN', 'This token may only read.');
+    return method === 'GET' || method === 'HEAD'
+      ? null
+      : problem('READ_ONLY_TOKEN', 'This token may only read: ADMIN_TOKEN may do everything.');
   };
 };
 

@@ -14,13 +14,15 @@ type Read<T> = { readonly said: T } | { readonly refusal: Refusal<'UNSUPPORTED_B
 /** Reads a JSON body by a strict schema, or says why it is refused. */
 export const readSaid = <T>({ contentType, body }: Sent, schema: ObjectSchema<T>): Read<T> => {
   if (!/^application\/json *(;|$)/i.test(contentType)) {
-    return { refusal: problem('UNSUPPORTED_BODY', 'The body has to be application/json.') };
+    return {
+      refusal: problem('UNSUPPORTED_BODY', 'The body has to be application/json; {} where nothing is to be said.'),
+    };
   }
   let input: unknown;
   try {
     input = JSON.parse(utf8.decode(body));
   } catch {
-    return { refusal: problem('MALFORMED_REQUEST', 'The body is not JSON.') };
+    return { refusal: problem('MALFORMED_REQUEST', 'The body is not JSON; {} where nothing is to be said.') };
   }
   const read = schema.safeParse(input);
   return read.success ? { said: read.data } : { refusal: notUnderstood(complaints(read.error, schema)) };

@@ -27,5 +27,17 @@ export const configuredClient = (
 ): string | Refusal<'CLIENT_REQUIRED' | 'UNKNOWN_CLIENT'> => {
   const meant = clientMeant(named, clientIds);
   if (meant === null) return clientRequired('body');
-  return clientIds().includes(meant) ? meant : problem('UNKNOWN_CLIENT', 'The clientId is not one that is configured.');
+  return clientIds().includes(meant) ? meant : unknown(clientIds);
 };
+
+/** Refuses a client of whom every list would be empty, for ever: not configured, and nothing of it is stored. */
+export const unknownClient = async (
+  named: string | null,
+  { store, clientIds }: ClientNeeds,
+): Promise<Refusal<'UNKNOWN_CLIENT'> | null> =>
+  named === null || clientIds().includes(named) || (await store().clientIds()).includes(named)
+    ? null
+    : unknown(clientIds);
+
+const unknown = (clientIds: ClientIds): Refusal<'UNKNOWN_CLIENT'> =>
+  problem('UNKNOWN_CLIENT', `The clientId is not one that is configured: ${clientIds().join(', ')}.`);

@@ -3,7 +3,7 @@ import { KINDS, OUTCOMES } from '../../order/reading.ts';
 import type { FollowedNotifications, PageRequest, StoredNotification, Store } from '../../store/store.ts';
 import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
 import { ok, pageAnswer } from './answer.ts';
-import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
+import { type ClientNeeds, clientMeant, clientRequired, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem } from './problem.ts';
@@ -55,16 +55,17 @@ export const listNotifications = endpoint({
   query: listing,
   body: null,
   responses: { 200: { means: 'A page of notifications.', body: pageOf('NotificationPage', notification) } },
-  problems: ['CURSOR_OUTDATED'],
-  answer: ({ store, feedWatch }: ClientNeeds & FeedNeeds) => {
+  problems: ['CURSOR_OUTDATED', 'UNKNOWN_CLIENT'],
+  answer: ({ store, clientIds, feedWatch }: ClientNeeds & FeedNeeds) => {
     const follow = createFollowing(feedWatch, {
       feed: 'notifications',
       read: async (page: PageRequest & FollowedNotifications) => await store().followNotifications(page),
     });
     return async ({ query: { after, wait, limit, cursor, ...filter }, gone }) =>
-      after === null
+      (await unknownClient(filter.clientId, { store, clientIds })) ??
+      (after === null
         ? await pageAnswer({ limit, cursor }, (page) => store().listNotifications(filter, page))
-        : await follow({ page: { limit, cursor: after, clientId: filter.clientId, kind: filter.kind }, wait, gone });
+        : await follow({ page: { limit, cursor: after, clientId: filter.clientId, kind: filter.kind }, wait, gone }));
   },
 });
 

@@ -6,7 +6,7 @@ import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
 import type { OrderFilter, PageRequest } from '../../store/store.ts';
 import { ok, pageAnswer } from './answer.ts';
-import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
+import { type ClientNeeds, clientMeant, clientRequired, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
@@ -43,16 +43,17 @@ export const listOrders = endpoint({
   query: listing,
   body: null,
   responses: { 200: { means: 'A page of orders.', body: pageOf('OrderPage', order) } },
-  problems: ['CURSOR_OUTDATED'],
-  answer: ({ store, feedWatch }: ClientNeeds & FeedNeeds) => {
+  problems: ['CURSOR_OUTDATED', 'UNKNOWN_CLIENT'],
+  answer: ({ store, clientIds, feedWatch }: ClientNeeds & FeedNeeds) => {
     const follow = createFollowing(feedWatch, {
       feed: 'orders',
       read: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await store().followOrders(page),
     });
     return async ({ query: { after, wait, limit, cursor, ...filter }, gone }) =>
-      after === null
+      (await unknownClient(filter.clientId, { store, clientIds })) ??
+      (after === null
         ? await pageAnswer({ limit, cursor }, (page) => store().listOrders(filter, page))
-        : await follow({ page: { limit, cursor: after, clientId: filter.clientId }, wait, gone });
+        : await follow({ page: { limit, cursor: after, clientId: filter.clientId }, wait, gone }));
   },
 });
 
@@ -101,4 +102,4 @@ export const ambiguous = (orders: readonly Order[]): Refusal<'AMBIGUOUS_ORDER'> 
     orders: orders.map(toName),
   });
 
-const toName = ({ clientId, paymentId, paymentRequestId }: Order) => ({ clientId, paymentId, paymentRequestId });
+export const toName = ({ clientId, paymentId, paymentRequestId }: Order) => ({ clientId, paymentId, paymentRequestId });

@@ -23,7 +23,9 @@ export const problem = <Code extends ProblemCode>(
   return headers === undefined ? reply : { ...reply, headers };
 };
 
-export const notFound = (kind: string): Refusal<'NOT_FOUND'> => problem('NOT_FOUND', `There is no such ${kind}.`);
+/** `advice` is a sentence. */
+export const notFound = (kind: string, advice: string | null = null): Refusal<'NOT_FOUND'> =>
+  problem('NOT_FOUND', [`There is no such ${kind}.`, ...(advice === null ? [] : [advice])].join(' '));
 
 /** The reply to a thrown error. Faults of ours are logged, without the values that they were about. */
 export const replyToError = (error: unknown, log: Log): Reply => {
@@ -38,7 +40,7 @@ export const replyToError = (error: unknown, log: Log): Reply => {
     case PROBLEMS.BODY_TOO_LARGE.status:
       return problem('BODY_TOO_LARGE', 'The body is larger than 16 KiB.');
     case PROBLEMS.UNSUPPORTED_BODY.status:
-      return problem('UNSUPPORTED_BODY', 'A Content-Encoding is not understood here.');
+      return problem('UNSUPPORTED_BODY', 'A Content-Encoding is not understood here: send the body without.');
     case PROBLEMS.MALFORMED_REQUEST.status:
       return problem(
         'MALFORMED_REQUEST',

@@ -17,7 +17,10 @@ export interface ProblemKind {
 export const PROBLEMS = {
   MALFORMED_REQUEST: { status: 400, means: 'Path, query or body is not understood.' },
   CLIENT_REQUIRED: { status: 400, means: 'Several clients are configured, and none is named by clientId.' },
-  UNKNOWN_CLIENT: { status: 400, means: 'The clientId is not one that is configured.' },
+  UNKNOWN_CLIENT: {
+    status: 400,
+    means: 'The clientId is not one that is configured; in a query, nor is anything of it stored.',
+  },
   TOKEN_REQUIRED: {
     status: 401,
     means: 'A token is needed, or this is none.',
@@ -40,6 +43,11 @@ export const PROBLEMS = {
       registration: z.union([registration, refundRegistration]),
       requested: z.union([requestedRegistration, requestedRefund]),
     },
+  },
+  PAYMENT_ID: {
+    status: 409,
+    means: 'What is registered is a paymentRequestId, and this is the paymentId of a payment.',
+    members: { payment: orderName },
   },
   REVISION_OUTDATED: { status: 409, means: 'The order has changed since this revision.', members: { order } },
   ORDER_NOT_CAPTURED: { status: 409, means: 'FULFIL needs an order that is CAPTURED.', members: { order } },

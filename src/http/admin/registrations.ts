@@ -7,6 +7,7 @@ import { type ClientNeeds, configuredClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
 import { identifier, nothing, putOptions } from './query.ts';
+import { toName } from './orders.ts';
 import { changes, expectation, toChanges } from './said.ts';
 import { registration } from './shapes/shop.ts';
 
@@ -32,7 +33,7 @@ export const register = endpoint({
     200: { means: 'It was registered before, or is replaced.', body: registration },
     201: { means: 'It is new.', body: registration },
   },
-  problems: ['CLIENT_REQUIRED', 'UNKNOWN_CLIENT', 'REGISTRATION_CONFLICT'],
+  problems: ['CLIENT_REQUIRED', 'UNKNOWN_CLIENT', 'REGISTRATION_CONFLICT', 'PAYMENT_ID'],
   answer:
     ({ store, clientIds }: ClientNeeds) =>
     async ({ id: paymentRequestId, query: { replace }, said: { clientId: named, cancelled, ...expected } }) => {
@@ -46,9 +47,11 @@ export const register = endpoint({
 });
 
 const registered = (
-  { kind, registration: standing }: RegisterResult,
+  result: RegisterResult,
   requested: Registration,
-): Answer<200 | 201, StoredRegistration> | Refusal<'REGISTRATION_CONFLICT'> => {
+): Answer<200 | 201, StoredRegistration> | Refusal<'REGISTRATION_CONFLICT' | 'PAYMENT_ID'> => {
+  if (result.kind === 'payment') return problem('PAYMENT_ID', OF_A_PAYMENT, { payment: toName(result.order) });
+  const { kind, registration: standing } = result;
   if (kind !== 'conflict') return kind === 'created' ? created(standing) : ok(standing);
   const { finalAmount } = standing;
   const fits = finalAmountProblem({ amount: requested.amount, finalAmount }) === null;
@@ -56,6 +59,7 @@ const registered = (
   return problem('REGISTRATION_CONFLICT', fits ? DIFFERENT : BELOW_FINAL_AMOUNT, members);
 };
 
+const OF_A_PAYMENT = 'This is a paymentId: register under the paymentRequestId of that payment.';
 const DIFFERENT = 'Something else is registered already: ?replace=true replaces it, PATCH changes some of its fields.';
 const BELOW_FINAL_AMOUNT =
   'Something else is registered already, and this amount is below its finalAmount, or in another currency: change both together by PATCH.';
@@ -84,7 +88,7 @@ export const amend = endpoint({
 const amended = (result: AmendResult): Answer<200, StoredRegistration> | Refusal<'NOT_FOUND' | 'MALFORMED_REQUEST'> => {
   switch (result.kind) {
     case 'unknown':
-      return notFound('registration');
+      return notFound('registration', 'PUT makes one, under the paymentRequestId.');
     case 'invalid':
       return notUnderstood(result.problem);
     case 'unchanged':

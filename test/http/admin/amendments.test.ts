@@ -81,7 +81,7 @@ describe('PATCH /api/orders/:paymentRequestId', () => {
     for (const id of ['R5', 'R9']) {
       const response = await patch(id, { cancelled: true });
       expect([response.status, response.body.code]).toEqual([404, 'NOT_FOUND']);
-      expect(response.body.detail).toBe('There is no such registration.');
+      expect(response.body.detail).toBe('There is no such registration. PUT makes one, under the paymentRequestId.');
     }
   });
 

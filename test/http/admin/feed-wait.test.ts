@@ -32,7 +32,7 @@ const counted = (store: Store): Store => ({
 });
 
 beforeAll(async () => {
-  admin = await openAdmin({ around: counted });
+  admin = await openAdmin({ around: counted, clientIds: () => [CLIENT, OTHER] });
   const listening = createHttpServer(admin.app, { log: pino({ enabled: false }) });
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   address = { host: '127.0.0.1', port: (listening.address() as AddressInfo).port };

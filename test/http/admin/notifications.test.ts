@@ -40,7 +40,7 @@ const [PAYMENT, CAPTURE, UNHANDLED, MALFORMED] = [payment, capture, unhandled, m
 
 describe('GET /api/notifications', () => {
   beforeAll(async () => {
-    admin = await openAdmin();
+    admin = await openAdmin({ clientIds: () => [CLIENT, OTHER] });
     for (const fields of [payment, capture, unhandled, malformed, payment]) await admin.notify(fields);
   });
   afterAll(closing);

@@ -24,13 +24,13 @@ const named = ({ items }: Listing) => items.map(({ paymentId }) => paymentId);
 
 describe('GET /api/orders', () => {
   beforeAll(async () => {
-    admin = await openAdmin();
+    admin = await openAdmin({ clientIds: () => [CLIENT, OTHER] });
     for (const number of [1, 2, 3, 4]) await admin.notify(payment(number));
     await admin.notify(capture(2));
     await admin.notify(capture(1, '121'));
     await request(admin.app)
       .put('/api/orders/R3')
-      .send({ amount: jpy('120'), referenceOrderId: 'shop 3' });
+      .send({ amount: jpy('120'), referenceOrderId: 'shop 3', clientId: CLIENT });
   });
   afterAll(closing);
 

@@ -80,6 +80,26 @@ describe('PUT /api/orders/:paymentRequestId', () => {
     });
   });
 
+  test('a paymentId is refused, for nothing would compare the payment with it', async () => {
+    await admin.notify(paymentResult('S', { paymentId: 'P14', paymentRequestId: 'R14', paymentAmount: jpy('1') }));
+    const response = await put('P14', { amount: jpy('120') });
+    expect([response.status, response.body.code]).toEqual([409, 'PAYMENT_ID']);
+    expect(response.body.payment).toEqual({ clientId: CLIENT, paymentId: 'P14', paymentRequestId: 'R14' });
+    expect((await admin.store.find(null, 'P14')).orders).toHaveLength(1);
+    await put('R14', { amount: jpy('120') }).expect(201);
+    expect((await request(admin.app).get('/api/orders/P14')).body).toMatchObject({
+      expectedAmount: { currency: 'JPY', value: '120' },
+    });
+  });
+
+  test('a paymentId is no other where a payment names it as its paymentRequestId, or it was registered before', async () => {
+    await admin.notify(paymentResult('S', { paymentId: 'P5', paymentRequestId: 'P5', paymentAmount: jpy('1') }));
+    await put('P5', { amount: jpy('120') }).expect(201);
+    await put('P6', { amount: jpy('120') }).expect(201);
+    await admin.notify(paymentResult('S', { paymentId: 'P6', paymentRequestId: 'R6', paymentAmount: jpy('1') }));
+    await put('P6', { amount: jpy('120') }).expect(200);
+  });
+
   test('the same again is a no-op, however it is written', async () => {
     const { body: first } = await put('R4', { amount: jpy('120'), referenceOrderId: null }).expect(201);
     const { body: order } = await request(admin.app).get('/api/orders/R4');

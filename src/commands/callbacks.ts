@@ -22,9 +22,9 @@ export const addCallbacks: AddCommand = (program, shell) => {
     .description(
       'Shows each callback URL (its origin alone) with what waits to be posted to it, since when and why, and the orders that wait. Exit code 1 where something has waited for more than 15 minutes. --send and --all post again; the running service does it.',
     )
-    .addOption(new Option('--send <id>', "an order's state again, now: a paymentId or a paymentRequestId"))
+    .option('--send <id>', "an order's state again, now: a paymentId or a paymentRequestId")
     .addOption(new Option('--all', 'every order again, from the first: says first to whom, and asks').conflicts('send'))
-    .addOption(new Option('--yes', 'with --all: do not ask'))
+    .option('--yes', 'with --all: do not ask')
     .addOption(clientOption())
     .addOption(limitOption())
     .addOption(cursorOption())

@@ -2,7 +2,6 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Option } from 'commander';
 import { makeKeyPair } from '../antom/key-pair.ts';
 import type { Order } from '../order/order.ts';
 import { playDay } from './demo-day.ts';
@@ -35,7 +34,7 @@ export const addDemo: AddCommand = (program, shell) => {
     )
     .option('--exit', 'end it after the table')
     .option('--full', "play a shop's day against the sandbox instead, 3,600 times as fast; then it ends")
-    .addOption(new Option('--payments <n>', `in that day (default: ${PAYMENTS})`).argParser(wholeNumber(1, 10_000)))
+    .option('--payments <n>', `in that day (default: ${PAYMENTS})`, wholeNumber(1, 10_000))
     .option('--json', 'JSON')
     .action(async (options: DemoOptions) => {
       const { full, payments, json } = options;

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { Option } from 'commander';
 import { makeKeyPair } from '../antom/key-pair.ts';
 import { readKey } from '../antom/keys.ts';
 import { notWritable } from './backup.ts';
@@ -22,11 +21,7 @@ export const addKeygen: AddCommand = (program, shell) => {
       'Makes an RSA key pair: writes the private key (PKCS#8 PEM, readable by you alone) to a new file, and prints the public key as one line of Base64, as the dashboard shows keys.',
     )
     .argument('<file>', 'the private key file to make; an existing one is never overwritten')
-    .addOption(
-      new Option('--bits <n>', 'length of the modulus')
-        .argParser(wholeNumber(FEWEST_BITS, MOST_BITS))
-        .default(FEWEST_BITS),
-    )
+    .option('--bits <n>', 'length of the modulus', wholeNumber(FEWEST_BITS, MOST_BITS), FEWEST_BITS)
     .addOption(jsonOption())
     .action(async (file: string, { bits, json }: KeygenOptions) => {
       const { privateKey, publicKey } = await makeKeyPair(bits);

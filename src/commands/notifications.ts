@@ -36,11 +36,7 @@ export const addNotifications: AddCommand = (program, shell) => {
     .argument('[id]', "a notification's id: the SHA-256 of its body, in hex")
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(KINDS))
     .addOption(new Option('--outcome <outcome>', 'only with this outcome').choices(OUTCOMES))
-    .addOption(
-      new Option('--id <identifier>', 'only those that state this paymentId, refundRequestId, disputeId, …').argParser(
-        identifierText,
-      ),
-    )
+    .option('--id <identifier>', 'only those that state this paymentId, refundRequestId, disputeId, …', identifierText)
     .addOption(new Option('--raw', "write one notification's body to standard output, byte for byte").conflicts('json'))
     .addOption(clientOption())
     .addOption(limitOption())

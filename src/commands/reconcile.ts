@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { type Clients, clientsOf } from '../calling.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import { readInstant } from '../order/time.ts';
@@ -40,7 +40,7 @@ export const addReconcile: AddCommand = (program, shell) => {
     .summary('ask APO what became of payments, now')
     .description('Asks APO (inquiryPayment, inquiryRefund) about an order, or about all that are due or have changed.')
     .argument('[id]', 'a paymentId or a paymentRequestId', identifierText)
-    .addOption(new Option('--since <time>', 'all orders that were registered or have changed since').argParser(time))
+    .option('--since <time>', 'all orders that were registered or have changed since', time)
     .option('--dry-run', 'only list what would be asked, and why')
     .addOption(clientOption())
     .addOption(jsonOption())

@@ -56,14 +56,12 @@ export const addRegister: AddCommand = (program, shell) => {
       'Registers what the shop expects of a payment, before or after its notifications; --change changes some fields of what is registered. With --refund-of or --refund-of-request it says instead which payment a refund belongs to.',
     )
     .argument('<id>', "the paymentRequestId, or the refund's refundRequestId", identifierText)
-    .addOption(
-      new Option('--amount <CUR:VALUE>', "the price in the currency's smallest unit, as JPY:120").argParser(amountText),
-    )
+    .option('--amount <CUR:VALUE>', "the price in the currency's smallest unit, as JPY:120", amountText)
     .option('--reference-order-id <id>', "the order's number in the shop")
     .addOption(new Option('--capture-mode <mode>', 'how it is captured').choices(CAPTURE_MODES))
     .option('--payment-method-type <type>', 'the payment method that was asked for')
     .option('--auth-expiry-time <time>', 'when the authorization ends: ISO 8601 with Z or an offset')
-    .addOption(new Option('--final-amount <CUR:VALUE>', 'all that is going to be captured').argParser(amountText))
+    .option('--final-amount <CUR:VALUE>', 'all that is going to be captured', amountText)
     .option('--cancelled', 'a fact: APO has cancelled the payment, or it was never placed')
     .option('--change', 'change the given fields of what is registered')
     .addOption(new Option('--clear <field...>', 'with --change: take fields back').choices(CLEARED))

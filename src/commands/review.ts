@@ -29,9 +29,7 @@ export const addReview: AddCommand = (program, shell) => {
     )
     .argument('<id>', 'a paymentId or a paymentRequestId')
     .addOption(new Option('--decision <decision>', 'what is decided').choices(REVIEW_DECISIONS))
-    .addOption(
-      new Option('--revision <n>', 'the revision of the order that you saw').argParser(wholeNumber(0, 10 ** 15 - 1)),
-    )
+    .option('--revision <n>', 'the revision of the order that you saw', wholeNumber(0, 10 ** 15 - 1))
     .option('--note <text>', 'why, for those who look later')
     .addOption(new Option('--withdraw', 'take the review back').conflicts(['decision', 'revision', 'note']))
     .addOption(clientOption())

@@ -66,23 +66,20 @@ export const addSandbox: AddCommand = (program, shell) => {
       'Answers pay (by a test method), capture, inquiryPayment, cancel, refund and inquiryRefund as APO does, with signed responses, and sends signed notifications until they are acknowledged. Its page at / shows what it sent and what was answered; /control is told what to do. Runs until SIGTERM or Ctrl-C.',
     )
     .option('--host <host>', 'where it listens', '127.0.0.1')
-    .addOption(new Option('--port <n>', '0 takes a free one').argParser(wholeNumber(0, 65_535)).default(PORT))
-    .addOption(
-      new Option('--client <client-id>', 'a SANDBOX_ client').argParser(sandboxClient).default('SANDBOX_LOCAL'),
-    )
-    .addOption(
-      new Option('--notify-url <url>', 'the notification URL, as the dashboard has it')
-        .argParser(httpUrl)
-        .default('http://127.0.0.1:8080/payNotify'),
+    .option('--port <n>', '0 takes a free one', wholeNumber(0, 65_535), PORT)
+    .option('--client <client-id>', 'a SANDBOX_ client', sandboxClient, 'SANDBOX_LOCAL')
+    .option(
+      '--notify-url <url>',
+      'the notification URL, as the dashboard has it',
+      httpUrl,
+      'http://127.0.0.1:8080/payNotify',
     );
   addKeys(command)
     .option(
       '--ledger <file>',
       'keep the ledger in this file, and go on with it; notifications that were not acknowledged are not in it',
     )
-    .addOption(
-      new Option('--speed <n>', 'divides all waits, as those of resends').argParser(wholeNumber(1, MANY)).default(1),
-    );
+    .option('--speed <n>', 'divides all waits, as those of resends', wholeNumber(1, MANY), 1);
   addMisbehaviour(command)
     .option('--json', 'JSON')
     .action(async (options: SandboxOptions) => await runSandbox(options, shell));
@@ -102,15 +99,9 @@ const addMisbehaviour = (command: Command): Command =>
         .argParser(shares)
         .default({}, 'never'),
     )
-    .addOption(
-      new Option('--seed <n>', 'of what is drawn: the same payments meet the same fate').argParser(
-        wholeNumber(0, SEEDS),
-      ),
-    )
-    .addOption(new Option('--slow <seconds>', 'how late a slow answer is').argParser(wholeNumber(0, 600)).default(20))
-    .addOption(
-      new Option('--rotate-after <n>', 'change the key after so many notifications').argParser(wholeNumber(1, MANY)),
-    )
+    .option('--seed <n>', 'of what is drawn: the same payments meet the same fate', wholeNumber(0, SEEDS))
+    .option('--slow <seconds>', 'how late a slow answer is', wholeNumber(0, 600), 20)
+    .option('--rotate-after <n>', 'change the key after so many notifications', wholeNumber(1, MANY))
     .addHelpText('after', LISTED);
 
 const settingsOf = ({ speed, slow, rotateAfter, misbehave }: SandboxOptions): Settings => ({

@@ -54,10 +54,10 @@ export const addSend: AddCommand = (program, shell) => {
     .option('--client <client-id>', 'the client-id; by default the one that is configured')
     .option('--key-version <version>', 'the keyVersion', '1');
   addContent(command)
-    .addOption(new Option('--count <n>', 'so many different ones').argParser(wholeNumber(1, MANY)).default(1))
-    .addOption(new Option('--duplicates <n>', 'each so many times more').argParser(wholeNumber(0, MANY)).default(0))
+    .option('--count <n>', 'so many different ones', wholeNumber(1, MANY), 1)
+    .option('--duplicates <n>', 'each so many times more', wholeNumber(0, MANY), 0)
     .option('--shuffle', 'in random order')
-    .addOption(new Option('--seed <n>', 'of that order').argParser(wholeNumber(0, SEEDS)))
+    .option('--seed <n>', 'of that order', wholeNumber(0, SEEDS))
     .addOption(
       new Option(
         '--resend [faster]',
@@ -67,11 +67,7 @@ export const addSend: AddCommand = (program, shell) => {
         .preset('1'),
     )
     .option('--break-signature', 'with signatures of something else')
-    .addOption(
-      new Option('--timeout <seconds>', 'how long to wait for each answer')
-        .argParser(wholeNumber(1, 3_600))
-        .default(10),
-    )
+    .option('--timeout <seconds>', 'how long to wait for each answer', wholeNumber(1, 3_600), 10)
     .option('--json', 'JSON')
     .action(async (options: SendOptions) => {
       if (options.listSamples === true) listSamples(options, shell);
@@ -88,7 +84,7 @@ const addContent = (command: Command): Command =>
     )
     .addOption(new Option('--status <status>', 'resultStatus: success, failure or not final').choices(['S', 'F', 'U']))
     .option('--result-code <code>', 'resultCode')
-    .addOption(new Option('--amount <CUR:VALUE>', "in the currency's smallest unit, as JPY:120").argParser(amount))
+    .option('--amount <CUR:VALUE>', "in the currency's smallest unit, as JPY:120", amount)
     .option('--payment-id <id>', 'paymentId')
     .option('--payment-request-id <id>', 'paymentRequestId')
     .option('--capture-id <id>', 'captureId')

@@ -19,7 +19,7 @@ import {
   utc,
 } from './readable.ts';
 import type { Colour, Paint } from './shell.ts';
-import { pairs, printable, type Row, table } from './table.ts';
+import { type Pair, pairs, printable, type Row, table } from './table.ts';
 
 const HEADER = [
   'PAYMENT ID',
@@ -77,7 +77,6 @@ export const orderDetails = (paint: Paint, order: Order): string => {
   return [pairs(paint, lines), ...below.flatMap(({ sections }) => sections)].join('\n\n');
 };
 
-type Pair = Parameters<typeof pairs>[1][number];
 interface Below {
   readonly sections: readonly string[];
 }

@@ -23,7 +23,7 @@ import { amountCell, textCell, utc } from './readable.ts';
 import { said } from './said.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { configuredClient, withStore } from './stored.ts';
-import { pairs } from './table.ts';
+import { type Pair, pairs } from './table.ts';
 
 interface Fields {
   readonly amount?: AmountText;
@@ -234,20 +234,20 @@ const show = (
   shell.out(`${words.join(' ')}\n\n${pairs(shell.paint, rowsOf(registration))}`);
 };
 
-const rowsOf = (registration: StoredRegistration | StoredRefundRegistration): Parameters<typeof pairs>[1] => [
+const rowsOf = (registration: StoredRegistration | StoredRefundRegistration): readonly Pair[] => [
   ...('amount' in registration ? expectedRows(registration) : refundRows(registration)),
   ['registered (UTC)', utc(registration.createdAt)],
   ['changed (UTC)', utc(registration.updatedAt)],
 ];
 
-const refundRows = (registration: StoredRefundRegistration): Parameters<typeof pairs>[1] => [
+const refundRows = (registration: StoredRefundRegistration): readonly Pair[] => [
   ['client', registration.clientId],
   ['refundRequestId', registration.refundRequestId],
   ['paymentId', textCell(registration.paymentId)],
   ['paymentRequestId', textCell(registration.paymentRequestId)],
 ];
 
-const expectedRows = (registration: StoredRegistration): Parameters<typeof pairs>[1] => [
+const expectedRows = (registration: StoredRegistration): readonly Pair[] => [
   ['client', registration.clientId],
   ['paymentRequestId', registration.paymentRequestId],
   ['amount', amountCell(registration.amount)],

@@ -7,7 +7,7 @@ import { jsonOption } from './options.ts';
 import { counted, textCell, utc } from './readable.ts';
 import { type AddCommand, type Paint, printJson } from './shell.ts';
 import { withStore } from './stored.ts';
-import { type Cell, pairs } from './table.ts';
+import { type Cell, type Pair, pairs } from './table.ts';
 
 export const addStatus: AddCommand = (program, shell) => {
   program
@@ -24,12 +24,10 @@ export const addStatus: AddCommand = (program, shell) => {
     });
 };
 
-type Rows = Parameters<typeof pairs>[1];
-
 const tell = (paint: Paint, status: Status): string => {
   const { versions, startedAt, database, rules, configuration, keys } = status;
   const { lastVerifiedAt, heldUp, backlog, moves, callbacks, inquiries } = status;
-  const sections: readonly Rows[] = [
+  const sections: readonly (readonly Pair[])[] = [
     [
       ['service', versions === null ? textCell(null) : `paynotify ${versions.paynotify}, Node ${versions.node}`],
       ['this command', `paynotify ${VERSION}, Node ${process.version}`],

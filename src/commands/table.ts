@@ -5,6 +5,8 @@ export interface Cell {
   readonly colour?: Colour | undefined;
 }
 export type Row = readonly (Cell | string)[];
+/** A name and what it stands for. */
+export type Pair = readonly [string, Cell | string];
 
 const GAP = '  ';
 
@@ -33,8 +35,8 @@ export const alignedLines = (paint: Paint, header: readonly string[], rows: read
   );
 };
 
-/** Names and what they stand for, one pair a line. */
-export const pairs = (paint: Paint, rows: readonly (readonly [string, Cell | string])[]): string => {
+/** One pair a line. */
+export const pairs = (paint: Paint, rows: readonly Pair[]): string => {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows
     .map(([name, value]) => `${paint('dim', name.padEnd(width))}${GAP}${padded(paint, toCell(value), 0)}`)

@@ -11,7 +11,7 @@ import { checkPurgeOptions, purge, type PurgeOptions, purgeOptions } from './pur
 import { textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { withStore } from './stored.ts';
-import { pairs, printableLines, table } from './table.ts';
+import { type Pair, pairs, printableLines, table } from './table.ts';
 
 interface UnverifiedOptions extends Omit<PageOptions, 'client'>, PurgeOptions {
   readonly reason?: UnverifiedReason;
@@ -109,5 +109,5 @@ const details = ({ paint }: Shell, { request, ...stored }: StoredUnverified, dia
     printableLines(Buffer.from(request.body).toString('utf8')),
   ].join('\n\n');
 
-const everyOccurrence = (name: string, values: readonly string[]): Parameters<typeof pairs>[1] =>
+const everyOccurrence = (name: string, values: readonly string[]): readonly Pair[] =>
   (values.length === 0 ? [null] : values).map((value) => [name, textCell(value)]);

@@ -116,19 +116,17 @@ const fieldsOf = (paint: Paint, order: Order): Readonly<Record<keyof Order, Pair
   updatedAt: ['updated (UTC)', utc(order.updatedAt)],
   attention: { sections: attentionSections(paint, order.attention) },
   captures: { sections: captureSections(paint, order.captures) },
-  refunds: { sections: refundSections(paint, order.refunds) },
-  disputes: { sections: disputeSections(paint, order.disputes) },
+  refunds: { sections: tableSection(paint, REFUND_HEADER, order.refunds.map(refundRow)) },
+  disputes: { sections: tableSection(paint, DISPUTE_HEADER, order.disputes.map(disputeRow)) },
 });
 
-const captureSections = (paint: Paint, captures: readonly Capture[]): readonly string[] => {
-  const notes = captures.flatMap((capture) => captureNotes(paint, capture));
-  return captures.length === 0
-    ? []
-    : [captureTable(paint, captures), ...(notes.length === 0 ? [] : [notes.join('\n')])];
-};
+/** One section, or none where it would have no lines. */
+const linesSection = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : [lines.join('\n')]);
+const tableSection = (paint: Paint, header: readonly string[], rows: readonly Row[]): readonly string[] =>
+  rows.length === 0 ? [] : [table(paint, header, rows)];
 
 const attentionSections = (paint: Paint, attention: readonly Attention[]): readonly string[] =>
-  attention.length === 0 ? [] : [attention.map((one) => attentionLine(paint, one)).join('\n')];
+  linesSection(attention.map((one) => attentionLine(paint, one)));
 
 const attentionColour = (code: AttentionCode, settled: boolean): Colour => {
   if (settled) return 'dim';
@@ -146,19 +144,19 @@ const resultText = ({ resultStatus, resultCode, resultMessage }: Result): string
 
 const CAPTURE_HEADER = ['CAPTURE ID', 'CAPTURE REQUEST ID', 'STATUS', 'AMOUNT', 'CAPTURE TIME', 'RESULT CODE'];
 
-const captureTable = (paint: Paint, captures: readonly Capture[]): string =>
-  table(
-    paint,
-    CAPTURE_HEADER,
-    captures.map((capture) => [
-      textCell(capture.captureId),
-      textCell(capture.captureRequestId),
-      { text: capture.status, colour: MOVEMENT_COLOURS[capture.status] },
-      amountCell(capture.amount),
-      textCell(capture.captureTime && legibleTime(capture.captureTime)),
-      textCell(capture.result.resultCode),
-    ]),
-  );
+const captureSections = (paint: Paint, captures: readonly Capture[]): readonly string[] => [
+  ...tableSection(paint, CAPTURE_HEADER, captures.map(captureRow)),
+  ...linesSection(captures.flatMap((capture) => captureNotes(paint, capture))),
+];
+
+const captureRow = (capture: Capture): Row => [
+  textCell(capture.captureId),
+  textCell(capture.captureRequestId),
+  { text: capture.status, colour: MOVEMENT_COLOURS[capture.status] },
+  amountCell(capture.amount),
+  textCell(capture.captureTime && legibleTime(capture.captureTime)),
+  textCell(capture.result.resultCode),
+];
 
 /** What the table has no room for: of a capture that did not succeed why, and APO's advice; its acquirer. */
 const captureNotes = (paint: Paint, capture: Capture): readonly string[] => {
@@ -182,24 +180,15 @@ const REFUND_HEADER = [
   'RESULT CODE',
 ];
 
-const refundSections = (paint: Paint, refunds: readonly Refund[]): readonly string[] =>
-  refunds.length === 0
-    ? []
-    : [
-        table(
-          paint,
-          REFUND_HEADER,
-          refunds.map((refund) => [
-            textCell(refund.refundId),
-            textCell(refund.refundRequestId),
-            textCell(refund.captureId),
-            { text: refund.status, colour: MOVEMENT_COLOURS[refund.status] },
-            amountCell(refund.amount),
-            textCell(refund.refundTime),
-            textCell(refund.result.resultCode),
-          ]),
-        ),
-      ];
+const refundRow = (refund: Refund): Row => [
+  textCell(refund.refundId),
+  textCell(refund.refundRequestId),
+  textCell(refund.captureId),
+  { text: refund.status, colour: MOVEMENT_COLOURS[refund.status] },
+  amountCell(refund.amount),
+  textCell(refund.refundTime),
+  textCell(refund.result.resultCode),
+];
 
 const DISPUTE_COLOURS: Readonly<Record<DisputeState, Colour>> = {
   OPEN: 'red',
@@ -214,20 +203,11 @@ const DISPUTE_COLOURS: Readonly<Record<DisputeState, Colour>> = {
 };
 const DISPUTE_HEADER = ['DISPUTE ID', 'TYPE', 'STATE', 'AMOUNT', 'DUE TIME', 'REASON'];
 
-const disputeSections = (paint: Paint, disputes: readonly Dispute[]): readonly string[] =>
-  disputes.length === 0
-    ? []
-    : [
-        table(
-          paint,
-          DISPUTE_HEADER,
-          disputes.map((dispute) => [
-            dispute.disputeId,
-            textCell(dispute.type),
-            { text: dispute.state, colour: DISPUTE_COLOURS[dispute.state] },
-            amountCell(dispute.amount),
-            textCell(dispute.dueTime && legibleTime(dispute.dueTime)),
-            textCell([dispute.reasonCode, dispute.reasonMessage].filter((part) => part !== null).join(' ')),
-          ]),
-        ),
-      ];
+const disputeRow = (dispute: Dispute): Row => [
+  dispute.disputeId,
+  textCell(dispute.type),
+  { text: dispute.state, colour: DISPUTE_COLOURS[dispute.state] },
+  amountCell(dispute.amount),
+  textCell(dispute.dueTime && legibleTime(dispute.dueTime)),
+  textCell([dispute.reasonCode, dispute.reasonMessage].filter((part) => part !== null).join(' ')),
+];

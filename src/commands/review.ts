@@ -40,9 +40,11 @@ export const addReview: AddCommand = (program, shell) => {
       const decided = options.withdraw === true ? null : decisionIn(options);
       const order = await withStore(shell, async (store) => {
         const { clientId } = await orderNamed(store, { id, client: options.client, env: shell.env });
-        return decided === null
-          ? withdrawn(id, await store.withdrawReview({ clientId, id }, new Date()))
-          : reviewed(id, await store.review({ clientId, id, ...decided }, new Date()));
+        const result =
+          decided === null
+            ? await store.withdrawReview({ clientId, id }, new Date())
+            : await store.review({ clientId, id, ...decided }, new Date());
+        return orderOf(id, result);
       });
       if (options.json === true) printJson(shell, order);
       else shell.out(orderDetails(shell.paint, order));
@@ -55,12 +57,15 @@ const decisionIn = (options: ReviewOptions): Omit<z.output<typeof schema>, 'clie
   return decided;
 };
 
-const reviewed = (id: string, result: ReviewResult): Order => {
+const orderOf = (id: string, result: ReviewResult | WithdrawResult): Order => {
   switch (result.kind) {
     case 'reviewed':
+    case 'withdrawn':
       return result.order;
     case 'unknown':
       throw new CommandError(`there is no order ${id}`);
+    case 'no review':
+      throw new CommandError(`there is no review of ${id}`);
     case 'ambiguous':
       throw new CommandError(severalOrders(id, result.orders));
     case 'outdated':
@@ -71,18 +76,5 @@ const reviewed = (id: string, result: ReviewResult): Order => {
       throw new CommandError(
         `FULFIL needs an order that is CAPTURED, and this one is ${result.order.status}: wait for the money, or decide CLOSE`,
       );
-  }
-};
-
-const withdrawn = (id: string, result: WithdrawResult): Order => {
-  switch (result.kind) {
-    case 'withdrawn':
-      return result.order;
-    case 'unknown':
-      throw new CommandError(`there is no order ${id}`);
-    case 'no review':
-      throw new CommandError(`there is no review of ${id}`);
-    case 'ambiguous':
-      throw new CommandError(severalOrders(id, result.orders));
   }
 };

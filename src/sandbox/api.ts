@@ -131,8 +131,8 @@ const carryOut = (world: World, { operation, body }: GoodCall): Reply => {
   return CALLS[operation](world, body, told);
 };
 
-type Failure = 'HTTP 500' | 'connection cut' | 'UNKNOWN_EXCEPTION';
 const FAILURES = ['HTTP 500', 'connection cut', 'UNKNOWN_EXCEPTION'] as const;
+type Failure = (typeof FAILURES)[number];
 
 /** Before it is carried out, or after: the merchant cannot tell. */
 const failureOf = ({ chance }: World, nth: string): { readonly when: 'before' | 'after'; readonly how: Failure } => ({

@@ -82,8 +82,13 @@ const CODES: ReadonlyMap<string, Line> = new Map(Object.entries({ ...CAPTURE_COD
 export const RESULT_CODES: readonly string[] = [...CODES.keys()];
 
 /** Those of a failed capture: what a capture may come to without having been asked wrongly. */
-export const FAILED_CAPTURE_CODES = ['PROCESS_FAIL', 'RISK_REJECT', 'USER_BALANCE_NOT_ENOUGH', 'USER_STATUS_ABNORMAL'];
-export const DECLINE_CODES = ['RISK_REJECT', 'FRAUD_REJECT', 'USER_BALANCE_NOT_ENOUGH', 'PROCESS_FAIL'];
+export const FAILED_CAPTURE_CODES = [
+  'PROCESS_FAIL',
+  'RISK_REJECT',
+  'USER_BALANCE_NOT_ENOUGH',
+  'USER_STATUS_ABNORMAL',
+] as const;
+export const DECLINE_CODES = ['RISK_REJECT', 'FRAUD_REJECT', 'USER_BALANCE_NOT_ENOUGH', 'PROCESS_FAIL'] as const;
 
 /** A code is an open set: one that is in no document is a failure. `detail` is added to the document's message. */
 export const outcomeOf = (resultCode: string, detail?: string): Outcome => {

@@ -60,10 +60,8 @@ const replyOf = (payment: PaymentEntry, entry: CaptureEntry): Reply =>
   entry.result.resultStatus === 'S' ? success(captureAnswer(payment, entry)) : withOutcome(entry.result);
 
 const drawn = (world: World, captureRequestId: string): Outcome => {
-  if (happens(world, 'failedCaptures', captureRequestId)) {
-    const [first = '', ...others] = FAILED_CAPTURE_CODES;
-    return outcomeOf(world.chance.pick([first, ...others], 'failed capture', captureRequestId));
-  }
+  if (happens(world, 'failedCaptures', captureRequestId))
+    return outcomeOf(world.chance.pick(FAILED_CAPTURE_CODES, 'failed capture', captureRequestId));
   return happens(world, 'processing', captureRequestId) ? outcomeOf('CAPTURE_IN_PROCESS') : SUCCESS;
 };
 

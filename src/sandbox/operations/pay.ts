@@ -104,10 +104,8 @@ const begin = (world: World, request: PayRequest, told: Outcome | null): Payment
 };
 
 const drawn = (world: World, paymentRequestId: string): Outcome => {
-  if (happens(world, 'declines', paymentRequestId)) {
-    const [first = '', ...others] = DECLINE_CODES;
-    return outcomeOf(world.chance.pick([first, ...others], 'decline', paymentRequestId));
-  }
+  if (happens(world, 'declines', paymentRequestId))
+    return outcomeOf(world.chance.pick(DECLINE_CODES, 'decline', paymentRequestId));
   return happens(world, 'pending', paymentRequestId) ? outcomeOf('PAYMENT_IN_PROCESS') : SUCCESS;
 };
 

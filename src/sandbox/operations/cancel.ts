@@ -1,23 +1,17 @@
-import { z } from 'zod';
 import { normaliseMethod } from '../../order/capture-required.ts';
 import type { JsonObject } from '../../order/statement.ts';
 import type { Outcome } from '../codes.ts';
 import type { PaymentEntry } from '../ledger.ts';
 import { stamp } from '../stamp.ts';
 import { change, refusal, type Reply, success, withOutcome, type World } from '../world.ts';
-import { id, readRequest } from './request.ts';
-
-const cancelRequest = z
-  .object({ paymentId: id.optional(), paymentRequestId: id.optional() })
-  .refine(({ paymentId, paymentRequestId }) => paymentId !== undefined || paymentRequestId !== undefined);
+import { findPayment, ofPayment, readRequest } from './request.ts';
 
 /** Full only; paid money goes back. Asked again, it has the same answer. No notification comes of it. */
 export const cancel = (world: World, body: JsonObject, told: Outcome | null): Reply => {
-  const read = readRequest(cancelRequest, body);
+  const read = readRequest(ofPayment, body);
   if ('refused' in read) return read.refused;
   if (told !== null) return withOutcome(told);
-  const { paymentId, paymentRequestId = '' } = read.request;
-  const payment = paymentId === undefined ? world.ledger.byRequest(paymentRequestId) : world.ledger.byId(paymentId);
+  const payment = findPayment(world, read.request);
   if (payment === null) return refusal('ORDER_NOT_EXIST');
   if (payment.gone !== null) return answer(payment, payment.gone.time);
   const code = refusalOf(payment);

@@ -6,7 +6,7 @@ import { captureAnswer } from '../bodies.ts';
 import { FAILED_CAPTURE_CODES, type Outcome, outcomeOf, SUCCESS } from '../codes.ts';
 import { type CaptureEntry, capturable, type PaymentEntry } from '../ledger.ts';
 import { apoId, change, happens, refusal, type Reply, success, withOutcome, type World } from '../world.ts';
-import { amount, askedBefore, id, isReply, keep, keepRefused, readRequest, unless } from './request.ts';
+import { amount, askedBefore, flag, id, isReply, keep, keepRefused, readRequest, unless } from './request.ts';
 
 const OPERATION = 'capture';
 const UNDER_WAY_FOR = 60;
@@ -15,10 +15,7 @@ const captureRequest = z.object({
   captureRequestId: id,
   paymentId: id,
   captureAmount: amount,
-  isLastCapture: z
-    .boolean()
-    .or(z.enum(['true', 'false']).transform((text) => text === 'true'))
-    .default(false),
+  isLastCapture: flag,
 });
 
 /** What the merchant asks for; idempotent by `captureRequestId`. */

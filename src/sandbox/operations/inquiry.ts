@@ -3,19 +3,13 @@ import type { JsonObject } from '../../order/statement.ts';
 import { inquiryAnswer, refundInquiryAnswer } from '../bodies.ts';
 import type { Outcome } from '../codes.ts';
 import { refusal, type Reply, success, withOutcome, type World } from '../world.ts';
-import { id, readRequest } from './request.ts';
+import { findPayment, id, ofPayment, readRequest } from './request.ts';
 
-const paymentInquiry = z
-  .object({ paymentId: id.optional(), paymentRequestId: id.optional() })
-  .refine(({ paymentId, paymentRequestId }) => paymentId !== undefined || paymentRequestId !== undefined);
-
-/** The paymentId wins over the paymentRequestId. */
 export const inquiryPayment = (world: World, body: JsonObject, told: Outcome | null): Reply => {
-  const read = readRequest(paymentInquiry, body);
+  const read = readRequest(ofPayment, body);
   if ('refused' in read) return read.refused;
   if (told !== null) return withOutcome(told);
-  const { paymentId, paymentRequestId = '' } = read.request;
-  const payment = paymentId === undefined ? world.ledger.byRequest(paymentRequestId) : world.ledger.byId(paymentId);
+  const payment = findPayment(world, read.request);
   return payment === null ? refusal('ORDER_NOT_EXIST') : success(inquiryAnswer(world.sample, payment));
 };
 

@@ -6,7 +6,18 @@ import { refundAnswer } from '../bodies.ts';
 import { type Outcome, outcomeOf, SUCCESS } from '../codes.ts';
 import { moneyOf, type PaymentEntry, type RefundEntry, refundable, withStatus } from '../ledger.ts';
 import { apoId, change, happens, refusal, type Reply, success, withOutcome, type World } from '../world.ts';
-import { amount, askedBefore, id, isReply, keep, keepRefused, notifyUrl, readRequest, unless } from './request.ts';
+import {
+  amount,
+  askedBefore,
+  flag,
+  id,
+  isReply,
+  keep,
+  keepRefused,
+  notifyUrl,
+  readRequest,
+  unless,
+} from './request.ts';
 
 const OPERATION = 'refund';
 const UNDER_WAY_FOR = 60;
@@ -19,10 +30,7 @@ const refundRequest = z.object({
   captureId: id.optional(),
   refundReason: z.string().max(LONGEST_REASON).optional(),
   refundNotifyUrl: notifyUrl.optional(),
-  isAsyncRefund: z
-    .boolean()
-    .or(z.enum(['true', 'false']).transform((text) => text === 'true'))
-    .default(false),
+  isAsyncRefund: flag,
 });
 
 /** What the merchant asks for; idempotent by `refundRequestId`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../../order/statement.ts';
 import type { Outcome } from '../codes.ts';
-import type { RequestEntry } from '../ledger.ts';
+import type { PaymentEntry, RequestEntry } from '../ledger.ts';
 import { refusal, type Reply, type World } from '../world.ts';
 
 const LONGEST_ID = 64;
@@ -17,6 +17,21 @@ export const notifyUrl = z
   .max(LONGEST_URL)
   .regex(/^https?:\/\//)
   .refine((text) => URL.canParse(text));
+/** A boolean, or its text as the documents' samples have it. */
+export const flag = z
+  .boolean()
+  .or(z.enum(['true', 'false']).transform((text) => text === 'true'))
+  .default(false);
+/** What is about a payment names it by either of its ids, or by both. */
+export const ofPayment = z
+  .object({ paymentId: id.optional(), paymentRequestId: id.optional() })
+  .refine(({ paymentId, paymentRequestId }) => paymentId !== undefined || paymentRequestId !== undefined);
+
+/** The paymentId wins over the paymentRequestId. */
+export const findPayment = (
+  { ledger }: World,
+  { paymentId, paymentRequestId = '' }: z.infer<typeof ofPayment>,
+): PaymentEntry | null => (paymentId === undefined ? ledger.byRequest(paymentRequestId) : ledger.byId(paymentId));
 
 /** What is asked, or PARAM_ILLEGAL with the first field that is wrong. */
 export const readRequest = <T>(

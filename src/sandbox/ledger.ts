@@ -79,7 +79,8 @@ export interface Ledger {
   readonly payments: () => readonly PaymentEntry[];
   readonly byId: (paymentId: string) => PaymentEntry | null;
   readonly byRequest: (paymentRequestId: string) => PaymentEntry | null;
-  readonly byRefund: (ids: { readonly refundId?: string; readonly refundRequestId?: string }) => PaymentEntry | null;
+  readonly refundById: (refundId: string) => RefundEntry | null;
+  readonly refundByRequest: (refundRequestId: string) => RefundEntry | null;
   readonly put: (payment: PaymentEntry) => void;
   readonly request: (operation: string, requestId: string) => RequestEntry | null;
   readonly remember: (request: RequestEntry) => void;
@@ -94,7 +95,8 @@ const requestKey = (operation: string, requestId: string): string => JSON.string
 export const createLedger = (lines: readonly LedgerLine[], write: (line: LedgerLine) => void): Ledger => {
   const payments = new Map<string, PaymentEntry>();
   const idsByRequest = new Map<string, string>();
-  const idsByRefund = new Map<string, string>();
+  const refunds = new Map<string, RefundEntry>();
+  const refundsByRequest = new Map<string, RefundEntry>();
   const requests = new Map<string, RequestEntry>();
   const byId = (paymentId: string | undefined): PaymentEntry | null => payments.get(paymentId ?? '') ?? null;
   const take = (line: LedgerLine): void => {
@@ -105,9 +107,9 @@ export const createLedger = (lines: readonly LedgerLine[], write: (line: LedgerL
     const { payment } = line;
     payments.set(payment.paymentId, payment);
     idsByRequest.set(payment.paymentRequestId, payment.paymentId);
-    for (const { refundId, refundRequestId } of payment.refunds) {
-      idsByRefund.set(requestKey('refundId', refundId), payment.paymentId);
-      idsByRefund.set(requestKey('refundRequestId', refundRequestId), payment.paymentId);
+    for (const refund of payment.refunds) {
+      refunds.set(refund.refundId, refund);
+      refundsByRequest.set(refund.refundRequestId, refund);
     }
   };
   const add = (line: LedgerLine): void => {
@@ -119,10 +121,8 @@ export const createLedger = (lines: readonly LedgerLine[], write: (line: LedgerL
     payments: () => [...payments.values()],
     byId,
     byRequest: (paymentRequestId) => byId(idsByRequest.get(paymentRequestId)),
-    byRefund: ({ refundId, refundRequestId }) =>
-      refundId === undefined
-        ? byId(idsByRefund.get(requestKey('refundRequestId', refundRequestId ?? '')))
-        : byId(idsByRefund.get(requestKey('refundId', refundId))),
+    refundById: (refundId) => refunds.get(refundId) ?? null,
+    refundByRequest: (refundRequestId) => refundsByRequest.get(refundRequestId) ?? null,
     put: (payment) => add({ payment }),
     request: (operation, requestId) => requests.get(requestKey(operation, requestId)) ?? null,
     remember: (request) => add({ request }),

@@ -22,11 +22,8 @@ export const inquiryRefund = (world: World, body: JsonObject, told: Outcome | nu
   const read = readRequest(refundInquiry, body);
   if ('refused' in read) return read.refused;
   if (told !== null) return withOutcome(told);
-  const { refundId, refundRequestId } = read.request;
-  const found = world.ledger
-    .byRefund(refundId === undefined ? { refundRequestId: refundRequestId ?? '' } : { refundId })
-    ?.refunds.find((one) =>
-      refundId === undefined ? one.refundRequestId === refundRequestId : one.refundId === refundId,
-    );
-  return found === undefined ? refusal('REFUND_NOT_EXIST') : success(refundInquiryAnswer(found));
+  const { refundId, refundRequestId = '' } = read.request;
+  const { refundById, refundByRequest } = world.ledger;
+  const found = refundId === undefined ? refundByRequest(refundRequestId) : refundById(refundId);
+  return found === null ? refusal('REFUND_NOT_EXIST') : success(refundInquiryAnswer(found));
 };

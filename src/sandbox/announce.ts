@@ -24,7 +24,7 @@ const tell = (world: World, { payment, body, about, url }: Told): void => {
     {
       name,
       paymentId: payment.paymentId,
-      ids: [payment.paymentRequestId, about].filter((id, index, ids) => ids.indexOf(id) === index).join(' '),
+      ids: [...new Set([payment.paymentRequestId, about])].join(' '),
       body: JSON.stringify(body),
       url,
     },

@@ -63,11 +63,8 @@ export interface Reply {
   readonly outcome: Outcome;
   readonly fields: JsonObject;
 }
-export const refusal = (resultCode: string, detail?: string): Reply => ({
-  outcome: outcomeOf(resultCode, detail),
-  fields: {},
-});
 export const withOutcome = (outcome: Outcome): Reply => ({ outcome, fields: {} });
+export const refusal = (resultCode: string, detail?: string): Reply => withOutcome(outcomeOf(resultCode, detail));
 export const success = (fields: JsonObject): Reply => ({ outcome: SUCCESS, fields });
 
 /** Whether this misbehaviour is drawn for what it is about. */

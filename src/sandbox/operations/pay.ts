@@ -39,16 +39,14 @@ const testMethod = z.object({
         .default('CARD'),
       resultCode: id.optional(),
     })
-    .default({ as: 'CARD' }),
+    .prefault({}),
 });
 
 const payRequest = z.object({
   paymentRequestId: id,
   paymentAmount: amount,
   paymentMethod: testMethod,
-  paymentFactor: z.object({ captureMode: z.enum(['AUTOMATIC', 'MANUAL']).default('AUTOMATIC') }).default({
-    captureMode: 'AUTOMATIC',
-  }),
+  paymentFactor: z.object({ captureMode: z.enum(['AUTOMATIC', 'MANUAL']).default('AUTOMATIC') }).prefault({}),
   paymentNotifyUrl: notifyUrl.optional(),
 });
 type PayRequest = z.infer<typeof payRequest>;

@@ -6,7 +6,7 @@ import { captureAnswer } from '../bodies.ts';
 import { FAILED_CAPTURE_CODES, type Outcome, outcomeOf, SUCCESS } from '../codes.ts';
 import { type CaptureEntry, capturable, type PaymentEntry } from '../ledger.ts';
 import { apoId, change, happens, refusal, type Reply, success, withOutcome, type World } from '../world.ts';
-import { amount, askedBefore, flag, id, isReply, keep, keepRefused, readRequest, unless } from './request.ts';
+import { amount, askedBefore, flag, id, keep, keepRefused, readRequest, unless } from './request.ts';
 
 const OPERATION = 'capture';
 const UNDER_WAY_FOR = 60;
@@ -25,7 +25,7 @@ export const capture = (world: World, body: JsonObject, told: Outcome | null): R
   const { captureRequestId, paymentId, captureAmount, isLastCapture } = read.request;
   const asked = { operation: OPERATION, requestId: captureRequestId, asked: read.request };
   const before = askedBefore(world, asked);
-  if (before !== null) return isReply(before) ? before : asItIsNow(world, captureRequestId, before);
+  if (before !== null) return 'fields' in before ? before : asItIsNow(world, captureRequestId, before);
   const payment = world.ledger.byId(paymentId);
   if (payment === null) {
     const refused = told === null ? refusal('AUTH_NOT_FOUND') : withOutcome(told);

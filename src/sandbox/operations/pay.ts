@@ -8,17 +8,7 @@ import type { PaymentEntry } from '../ledger.ts';
 import { apoId, change, happens, refusal, type Reply, success, withOutcome, type World } from '../world.ts';
 import { captureAutomatically } from './capture.ts';
 import { disputeLater } from './dispute.ts';
-import {
-  amount,
-  askedBefore,
-  holdsCardData,
-  id,
-  isReply,
-  keep,
-  keepRefused,
-  notifyUrl,
-  readRequest,
-} from './request.ts';
+import { amount, askedBefore, holdsCardData, id, keep, keepRefused, notifyUrl, readRequest } from './request.ts';
 
 const OPERATION = 'pay';
 const TEST_METHOD = 'TEST';
@@ -62,7 +52,7 @@ export const pay = (world: World, body: JsonObject, told: Outcome | null): Reply
   const { paymentRequestId } = request;
   const asked = { operation: OPERATION, requestId: paymentRequestId, asked: request };
   const before = askedBefore(world, asked);
-  if (before !== null && isReply(before)) return before;
+  if (before !== null && 'fields' in before) return before;
   if (before === null) {
     const payment = begin(world, request, told);
     keep(world, asked, { outcome: payment.result, paymentId: payment.paymentId });

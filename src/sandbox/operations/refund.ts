@@ -6,18 +6,7 @@ import { refundAnswer } from '../bodies.ts';
 import { type Outcome, outcomeOf, SUCCESS } from '../codes.ts';
 import { moneyOf, type PaymentEntry, type RefundEntry, refundable, withStatus } from '../ledger.ts';
 import { apoId, change, happens, refusal, type Reply, success, withOutcome, type World } from '../world.ts';
-import {
-  amount,
-  askedBefore,
-  flag,
-  id,
-  isReply,
-  keep,
-  keepRefused,
-  notifyUrl,
-  readRequest,
-  unless,
-} from './request.ts';
+import { amount, askedBefore, flag, id, keep, keepRefused, notifyUrl, readRequest, unless } from './request.ts';
 
 const OPERATION = 'refund';
 const UNDER_WAY_FOR = 60;
@@ -40,7 +29,7 @@ export const refund = (world: World, body: JsonObject, told: Outcome | null): Re
   const { refundRequestId, paymentId, refundAmount, captureId = null, refundNotifyUrl, isAsyncRefund } = read.request;
   const asked = { operation: OPERATION, requestId: refundRequestId, asked: read.request };
   const before = askedBefore(world, asked);
-  if (before !== null) return isReply(before) ? before : asItIsNow(world, refundRequestId, before);
+  if (before !== null) return 'fields' in before ? before : asItIsNow(world, refundRequestId, before);
   const payment = world.ledger.byId(paymentId);
   if (payment === null) {
     const refused = told === null ? refusal('ORDER_NOT_EXIST') : withOutcome(told);

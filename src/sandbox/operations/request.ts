@@ -17,7 +17,7 @@ export const notifyUrl = z
   .max(LONGEST_URL)
   .regex(/^https?:\/\//)
   .refine((text) => URL.canParse(text));
-/** A boolean, or its text as the documents' samples have it. */
+/** A boolean, as such or as text; false where it is absent. */
 export const flag = z
   .boolean()
   .or(z.enum(['true', 'false']).transform((text) => text === 'true'))
@@ -57,8 +57,6 @@ export const askedBefore = ({ ledger }: World, { operation, requestId, asked }: 
   if (before === null) return null;
   return before.asked === JSON.stringify(asked) ? before : refusal('REPEAT_REQ_INCONSISTENT');
 };
-
-export const isReply = (found: RequestEntry | Reply): found is Reply => 'fields' in found;
 
 /** The answer to a request is kept: it stays the same for its id. */
 export const keep = (

@@ -9,14 +9,7 @@ import {
   type Registration,
   sameAmountText,
 } from '../order/registration.ts';
-import type {
-  AmendResult,
-  RegisterRefundResult,
-  RegisterResult,
-  Store,
-  StoredRefundRegistration,
-  StoredRegistration,
-} from '../store/store.ts';
+import type { AmendResult, Store, StoredRefundRegistration, StoredRegistration } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { amountText, clientOption, identifierText, jsonOption, shellWord } from './options.ts';
 import { amountCell, textCell, utc } from './readable.ts';
@@ -45,8 +38,16 @@ interface RegisterOptions extends Fields {
   readonly json?: true;
 }
 
-const CLEARED = ['referenceOrderId', 'captureMode', 'paymentMethodType', 'authExpiryTime', 'finalAmount', 'cancelled'];
-const OF_A_PAYMENT = [...CLEARED, 'amount', 'change', 'clear'];
+const CLEARED = [
+  'referenceOrderId',
+  'captureMode',
+  'paymentMethodType',
+  'authExpiryTime',
+  'finalAmount',
+  'cancelled',
+] as const satisfies readonly (keyof Fields)[];
+const FIELDS = ['amount', ...CLEARED] as const;
+const OF_A_PAYMENT = [...FIELDS, 'change', 'clear'];
 
 export const addRegister: AddCommand = (program, shell) => {
   program
@@ -106,11 +107,8 @@ const registeringOf = (options: RegisterOptions, asked: Asked): Registering => {
   return registering(asked);
 };
 
-const fieldsIn = (options: RegisterOptions): Fields => {
-  const { amount, referenceOrderId, captureMode, paymentMethodType, authExpiryTime, finalAmount, cancelled } = options;
-  const fields = { amount, referenceOrderId, captureMode, paymentMethodType, authExpiryTime, finalAmount, cancelled };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-};
+const fieldsIn = (options: RegisterOptions): Fields =>
+  Object.fromEntries(FIELDS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 
 /** As PUT does. */
 const registering = ({ id, options, shell }: Asked): Registering => {
@@ -183,9 +181,7 @@ const changing = ({ id, options, shell }: Asked): Registering => {
   };
 };
 
-type Amended = Exclude<AmendResult, { readonly kind: 'unknown' | 'invalid' }>;
-
-const amended = (id: string, result: AmendResult): Amended => {
+const amended = (id: string, result: AmendResult): Registered => {
   switch (result.kind) {
     case 'unknown':
       throw new CommandError(`nothing is registered for ${id}: leave --change out, and give its --amount as well`);
@@ -204,27 +200,32 @@ const refundRegistering = ({ id, options, shell }: Asked): Registering => {
   const replace = options.replace === true;
   return async (store, clientId) => {
     const registration = { clientId, refundRequestId: id, paymentId, paymentRequestId };
-    const result = await store.registerRefund(registration, { replace, now: new Date() });
-    const standing = result.registration.paymentId ?? result.registration.paymentRequestId;
-    if (result.kind === 'sent')
+    const { kind, registration: found } = await store.registerRefund(registration, { replace, now: new Date() });
+    const standing = found.paymentId ?? found.paymentRequestId;
+    if (kind === 'sent')
       throw new CommandError(`paynotify has sent this refund to APO for ${standing}: it is of no other payment`);
-    if (result.kind === 'conflict')
+    if (kind === 'conflict')
       throw new CommandError(`this refund is registered for ${standing} already: --replace replaces it`);
-    show(result, { shell, options });
+    show({ kind, registration: found }, { shell, options });
   };
 };
 
-const SAID: Readonly<Record<Amended['kind'] | 'created', string>> = {
+/** What stands in the end. */
+interface Registered {
+  readonly kind: 'created' | 'unchanged' | 'replaced';
+  readonly registration: StoredRegistration | StoredRefundRegistration;
+}
+
+const SAID: Readonly<Record<Registered['kind'], string>> = {
   created: 'Registered.',
   unchanged: 'Nothing to change: the same is registered already.',
   replaced: 'Changed; what stood before stays on record.',
 };
 
 const show = (
-  { kind, registration }: Exclude<RegisterResult, { readonly kind: 'payment' }> | Amended | RegisterRefundResult,
+  { kind, registration }: Registered,
   { shell, options, note = null }: Pick<Asked, 'shell' | 'options'> & { readonly note?: string | null },
 ): void => {
-  if (kind === 'conflict' || kind === 'sent') return;
   if (options.json === true) {
     if (note !== null) shell.err(`note: ${note}`);
     printJson(shell, registration);

@@ -4,7 +4,7 @@ import { show } from '../order/show.ts';
 import type { Found, NotificationSummary } from '../store/store.ts';
 import { inquirySaid } from './inquiry-said.ts';
 import type { Lately } from './lately.ts';
-import { askedText, attentionText, counted, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
+import { askedText, counted, fulfillableCell, nextActionCell, statusCell, utc } from './readable.ts';
 import type { Paint } from './shell.ts';
 import { type Row, printable, table } from './table.ts';
 import { flawOf } from './unverified-said.ts';
@@ -97,7 +97,7 @@ const timelineTable = (paint: Paint, { items, order: { paymentId } }: ShownTimel
               statusCell(says.status),
               fulfillableCell(says.fulfillable),
               nextActionCell(says.nextAction),
-              attentionText(says.attention.map((code) => ({ code, message: '', settled: false }))),
+              says.attention.join(' '),
             ];
       return [utc(one.at), what, more, ...said];
     }),
@@ -107,28 +107,20 @@ const timelineTable = (paint: Paint, { items, order: { paymentId } }: ShownTimel
 const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, more: string] => {
   switch (one.type) {
     case 'notification': {
-      const { kind, outcome, problem, deliveries, states } = one;
-      const repeated = deliveries > 1 ? ` (${deliveries} times)` : '';
-      const unread = outcome === 'APPLIED' ? [] : [outcome, ...(problem === null ? [] : [problem])];
       const other = one.paymentId === null || one.paymentId === own ? [] : [`of payment ${one.paymentId}`];
-      return [`${kind}${repeated}`, [...unread, ...states, ...other].join(' ')];
+      return [`${one.kind}${timesText(one)}`, [...unreadWords(one), ...one.states, ...other].join(' ')];
     }
-    case 'inquiry': {
-      const repeated = one.deliveries > 1 ? ` (${one.deliveries} times)` : '';
-      const unread = one.outcome === 'APPLIED' ? [] : [one.outcome, ...(one.problem === null ? [] : [one.problem])];
-      return [`INQUIRY${repeated}`, [...unread, ...one.states, `(${askedText(one.asked)})`].join(' ')];
-    }
+    case 'inquiry':
+      return [`INQUIRY${timesText(one)}`, [...unreadWords(one), ...one.states, `(${askedText(one.asked)})`].join(' ')];
     case 'registration': {
-      const { paymentRequestId, amount, captureMode, paymentMethodType, finalAmount, cancelled, referenceOrderId } =
-        one;
       const words = [
-        paymentRequestId,
-        show(amount),
-        referenceOrderId,
-        captureMode,
-        paymentMethodType,
-        finalAmount === null ? null : `final ${show(finalAmount)}`,
-        cancelled ? 'cancelled' : null,
+        one.paymentRequestId,
+        show(one.amount),
+        one.referenceOrderId,
+        one.captureMode,
+        one.paymentMethodType,
+        one.finalAmount === null ? null : `final ${show(one.finalAmount)}`,
+        one.cancelled ? 'cancelled' : null,
       ];
       return ['registered', words.filter((word) => word !== null).join(' ')];
     }
@@ -146,6 +138,11 @@ const wordsOf = (one: ShownEntry, own: string | null): readonly [what: string, m
       return callbackWords(one);
   }
 };
+
+const timesText = ({ deliveries }: Pick<NotificationSummary, 'deliveries'>): string =>
+  deliveries > 1 ? ` (${deliveries} times)` : '';
+const unreadWords = ({ outcome, problem }: Pick<NotificationSummary, 'outcome' | 'problem'>): readonly string[] =>
+  outcome === 'APPLIED' ? [] : [outcome, problem].filter((word) => word !== null);
 
 type MoveEntry = Extract<ShownEntry, { readonly type: 'move' }>;
 

@@ -105,15 +105,17 @@ export const sendAll = async (
   if (seed !== null && options.seed === undefined && options.json === undefined)
     shell.err(`Shuffled with --seed ${seed}.`);
   announce();
+  let acknowledged = 0;
   for (const [index, one] of inTurn.entries()) {
     const signed = signPost(url, one.body, signer);
     const { sends, posted } = await sendOne(signed, options);
     if (posted.problem !== null && index === 0)
       throw new CommandError(`${url.href} gives no answer: ${posted.problem}`);
+    if (isAcknowledged(posted)) acknowledged += 1;
     if (!isAsExpected(posted, signer)) shell.foundWrong();
     tell({ ...one, signed, sends, posted }, index);
   }
-  end();
+  end(acknowledged);
 };
 
 const sendOne = async (
@@ -133,19 +135,17 @@ const isAsExpected = (posted: Posted, { breaks }: Signer): boolean =>
 interface Teller {
   readonly announce: () => void;
   readonly tell: (sent: Sent, index: number) => void;
-  readonly end: () => void;
+  readonly end: (acknowledged: number) => void;
 }
 
 const jsonTeller = (shell: Shell, about: Readonly<Record<string, unknown>>): Teller => {
   const items: unknown[] = [];
-  let acknowledged = 0;
   return {
     announce: () => undefined,
     tell: ({ signed, sends, posted }) => {
-      if (isAcknowledged(posted)) acknowledged += 1;
       items.push({ headers: signed.headers, body: signed.body.toString('utf8'), sends, ...posted });
     },
-    end: () => printJson(shell, { ...about, sent: items.length, acknowledged, items }),
+    end: (acknowledged) => printJson(shell, { ...about, sent: items.length, acknowledged, items }),
   };
 };
 
@@ -158,14 +158,11 @@ const teller = (shell: Shell, notifications: readonly Outgoing[]): Teller => {
     ['TYPE', 'PAYMENT ID', 'OWN ID', 'AMOUNT', 'RESULT'],
     notifications.map(rowOf),
   );
-  let acknowledged = 0;
   return {
     announce: () => shell.out(`${header}  ${shell.paint('dim', 'ANSWER')}`),
-    tell: ({ sends, posted }, index) => {
-      if (isAcknowledged(posted)) acknowledged += 1;
-      shell.out(`${lines[index] ?? ''}  ${answerText(shell, posted)}${sendsText(sends)}`);
-    },
-    end: () => shell.out(`\n${acknowledged} of ${notifications.length} acknowledged.`),
+    tell: ({ sends, posted }, index) =>
+      shell.out(`${lines[index] ?? ''}  ${answerText(shell, posted)}${sendsText(sends)}`),
+    end: (acknowledged) => shell.out(`\n${acknowledged} of ${notifications.length} acknowledged.`),
   };
 };
 

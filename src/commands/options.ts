@@ -12,6 +12,13 @@ export const wholeNumber =
     return value;
   };
 
+/** The text of an http or https URL, as it was given. */
+export const httpUrl = (text: string): string => {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('It must be an http or https URL.');
+  return text;
+};
+
 export interface PageOptions {
   readonly limit: number;
   readonly cursor?: string;

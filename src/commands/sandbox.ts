@@ -6,7 +6,7 @@ import { isSandboxClient } from '../sandbox/client-id.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { codeOf } from '../thrown.ts';
 import { CommandError, reasonOf } from './failure.ts';
-import { wholeNumber } from './options.ts';
+import { httpUrl, wholeNumber } from './options.ts';
 import { readSandboxKeys, type SandboxKeys } from './sandbox-keys.ts';
 import { findSample } from './samples.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
@@ -38,11 +38,6 @@ const SECOND = 1_000;
 const sandboxClient = (text: string): string => {
   if (!isSandboxClient(text))
     throw new InvalidArgumentError('It must begin with SANDBOX_: any other may be a client of the live environment.');
-  return text;
-};
-const httpUrl = (text: string): string => {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
-    throw new InvalidArgumentError('It must be an http or https URL.');
   return text;
 };
 const shares = (text: string, before: Partial<Shares>): Partial<Shares> => {

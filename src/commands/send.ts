@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AmountText } from '../order/amount.ts';
 import { ID_NAMES } from './compose.ts';
 import { CommandError, UsageError } from './failure.ts';
-import { AMOUNT_FORM, wholeNumber } from './options.ts';
+import { AMOUNT_FORM, httpUrl, wholeNumber } from './options.ts';
 import { configuredClients } from './in-force.ts';
 import { readPrivateKey } from './private-key.ts';
 import { SAMPLES } from './samples.ts';
@@ -19,11 +19,6 @@ const CONTENT = [...ID_NAMES, 'type', 'status', 'amount', 'resultCode'];
 /** A series makes these itself. */
 const OF_SERIES = CONTENT.filter((name) => !['paymentId', 'paymentRequestId', 'amount'].includes(name));
 
-const url = (text: string): URL => {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text))
-    throw new InvalidArgumentError('It must be an http or https URL.');
-  return new URL(text);
-};
 const amount = (text: string): AmountText => {
   const [, currency, value] = /^([A-Z]{3}):([0-9]{1,64})$/.exec(text) ?? [];
   if (currency === undefined || value === undefined) throw new InvalidArgumentError(AMOUNT_FORM);
@@ -47,7 +42,7 @@ export const addSend: AddCommand = (program, shell) => {
     )
     .addOption(
       new Option('--url <url>', 'the notification URL')
-        .argParser(url)
+        .argParser((text) => new URL(httpUrl(text)))
         .default(new URL('http://127.0.0.1:8080/payNotify'), 'http://127.0.0.1:8080/payNotify'),
     )
     .option('--key <file>', 'the private key to sign with: PEM or bare Base64, PKCS#8 or PKCS#1 (see keygen)')

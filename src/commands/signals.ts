@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 /**
  * Aborted by Ctrl-C, SIGTERM or a closed terminal, so that what is open can still be closed; asking twice does not
  * hurry.
@@ -9,8 +11,5 @@ export const untilSignalled = (): AbortSignal => {
 };
 
 export const aborted = async (signal: AbortSignal): Promise<void> => {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  if (!signal.aborted) await once(signal, 'abort');
 };

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { ConfigError, type Environment } from '../config.ts';
 import { wholeNotification } from '../http/admin/whole.ts';
 import { type Kind, KINDS, type Outcome, OUTCOMES } from '../order/reading.ts';
-import type { NotificationSummary, Page, Store, StoredNotification } from '../store/store.ts';
+import type { NotificationSummary, Store, StoredNotification } from '../store/store.ts';
 import { verifiesNow } from '../upkeep/verify-again.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { trustInForce } from './in-force.ts';
@@ -13,13 +13,13 @@ import {
   identifierText,
   jsonOption,
   limitOption,
-  morePages,
   type PageOptions,
 } from './options.ts';
+import { printPage } from './page.ts';
 import { askedText, outcomeCell, textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { candidates, only, withStore } from './stored.ts';
-import { type Cell, pairs, printableLines, table } from './table.ts';
+import { type Cell, pairs, printableLines, type Row, table } from './table.ts';
 
 interface NotificationsOptions extends PageOptions {
   readonly kind?: Kind;
@@ -64,31 +64,25 @@ const listNotifications = async (
   const page = await store.listNotifications(filter, { limit, cursor });
   if (options.json === true) printJson(shell, page);
   else
-    printPage(page, {
-      shell,
-      isFiltered: [kind, outcome, id, options.cursor, client].some((option) => option !== undefined),
+    printPage(shell, page, {
+      none: [cursor, ...Object.values(filter)].every((one) => one === null)
+        ? 'No notifications yet.'
+        : 'No notifications like that.',
+      toTable: (items) => table(shell.paint, HEADER, items.map(summaryRow)),
     });
 };
 
 const HEADER = ['ID', 'KIND', 'PAYMENT ID', 'OUTCOME', 'DELIVERIES', 'FIRST RECEIVED (UTC)', 'LAST RECEIVED (UTC)'];
 
-const printPage = (
-  { items, next }: Page<NotificationSummary>,
-  { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean },
-): void => {
-  const rows = items.map(({ id, kind, paymentId, outcome, deliveries, firstReceivedAt, lastReceivedAt }) => [
-    id,
-    kind,
-    textCell(paymentId),
-    outcomeCell(outcome),
-    String(deliveries),
-    utc(firstReceivedAt),
-    utc(lastReceivedAt),
-  ]);
-  if (rows.length === 0) shell.out(isFiltered ? 'No notifications like that.' : 'No notifications yet.');
-  else shell.out(table(shell.paint, HEADER, rows));
-  if (next !== null) shell.out(`\n${shell.paint('dim', morePages(next))}`);
-};
+const summaryRow = (one: NotificationSummary): Row => [
+  one.id,
+  one.kind,
+  textCell(one.paymentId),
+  outcomeCell(one.outcome),
+  String(one.deliveries),
+  utc(one.firstReceivedAt),
+  utc(one.lastReceivedAt),
+];
 
 interface Sought {
   readonly id: string;

@@ -1,9 +1,8 @@
 import { Option } from 'commander';
 import { ATTENTION_CODES, type AttentionCode } from '../order/attention-code.ts';
 import { NEXT_ACTIONS, type NextAction } from '../order/next-action.ts';
-import type { Order } from '../order/order.ts';
 import { ORDER_STATUSES, type OrderStatus } from '../order/status.ts';
-import type { OrderFilter, Page, Store } from '../store/store.ts';
+import type { OrderFilter, Store } from '../store/store.ts';
 import { UsageError } from './failure.ts';
 import { followOrders } from './follow.ts';
 import { orderDetails, orderTable } from './order-view.ts';
@@ -14,9 +13,9 @@ import {
   identifierText,
   jsonOption,
   limitOption,
-  morePages,
   type PageOptions,
 } from './options.ts';
+import { printPage } from './page.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { orderNamed, withStore } from './stored.ts';
 
@@ -75,22 +74,13 @@ const listOrders = async (
   const page = await store.listOrders(filter, { limit, cursor });
   if (json === true) printJson(shell, page);
   else
-    printPage(page, {
-      shell,
-      isFiltered: cursor !== null || Object.values(filter).some((value) => value !== null),
+    printPage(shell, page, {
+      none: [cursor, ...Object.values(filter)].every((one) => one === null) ? 'No orders yet.' : 'No orders like that.',
+      toTable: (items) => orderTable(shell.paint, items),
     });
   // Those that join an order are in the list; some may join none.
   if (review === true && json !== true && (await store.hasFailed()))
     shell.out(shell.paint('red', '\nNotifications have FAILED as well: paynotify notifications --outcome FAILED'));
-};
-
-const printPage = (
-  { items, next }: Page<Order>,
-  { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean },
-): void => {
-  if (items.length === 0) shell.out(isFiltered ? 'No orders like that.' : 'No orders yet.');
-  else shell.out(orderTable(shell.paint, items));
-  if (next !== null) shell.out(`\n${shell.paint('dim', morePages(next))}`);
 };
 
 interface Wanted {

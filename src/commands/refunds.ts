@@ -1,8 +1,9 @@
 import { Option } from 'commander';
-import type { ListedRefund, Page, StoredRefundRegistration } from '../store/store.ts';
-import { clientOption, cursorOption, jsonOption, limitOption, morePages, type PageOptions } from './options.ts';
+import type { ListedRefund, StoredRefundRegistration } from '../store/store.ts';
+import { clientOption, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { printPage } from './page.ts';
 import { amountCell, MOVEMENT_COLOURS, textCell, utc } from './readable.ts';
-import { type AddCommand, printJson, type Shell } from './shell.ts';
+import { type AddCommand, type Paint, printJson } from './shell.ts';
 import { pageOfClient, withStore } from './stored.ts';
 import { type Row, table } from './table.ts';
 
@@ -37,7 +38,12 @@ export const addRefunds: AddCommand = (program, shell) => {
       );
       if (options.json === true) printJson(shell, page);
       else
-        printPage(page, { shell, isFiltered: [joinedIn(options), cursor, client ?? null].some((one) => one !== null) });
+        printPage(shell, page, {
+          none: [joinedIn(options), cursor, client ?? null].every((one) => one === null)
+            ? 'No refunds yet.'
+            : 'No refunds like that.',
+          toTable: (items) => refundTable(shell.paint, items),
+        });
     });
 };
 
@@ -56,15 +62,10 @@ const HEADER = [
   'FIRST RECEIVED (UTC)',
 ];
 
-const printPage = (
-  { items, next }: Page<ListedRefund>,
-  { shell, isFiltered }: { readonly shell: Shell; readonly isFiltered: boolean },
-): void => {
-  const severalClients = new Set(items.map(({ clientId }) => clientId)).size > 1;
-  const rows = items.map((refund) => [...(severalClients ? [refund.clientId] : []), ...refundRow(refund)]);
-  if (rows.length === 0) shell.out(isFiltered ? 'No refunds like that.' : 'No refunds yet.');
-  else shell.out(table(shell.paint, severalClients ? ['CLIENT', ...HEADER] : HEADER, rows));
-  if (next !== null) shell.out(`\n${shell.paint('dim', morePages(next))}`);
+const refundTable = (paint: Paint, refunds: readonly ListedRefund[]): string => {
+  const severalClients = new Set(refunds.map(({ clientId }) => clientId)).size > 1;
+  const rows = refunds.map((refund) => [...(severalClients ? [refund.clientId] : []), ...refundRow(refund)]);
+  return table(paint, severalClients ? ['CLIENT', ...HEADER] : HEADER, rows);
 };
 
 const refundRow = (refund: ListedRefund): Row => [

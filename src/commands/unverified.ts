@@ -2,16 +2,17 @@ import { Option } from 'commander';
 import { UNVERIFIED_REASONS, type UnverifiedReason } from '../antom/signature.ts';
 import type { Diagnosed } from '../antom/diagnosis.ts';
 import { wholeUnverified } from '../http/admin/whole.ts';
-import type { Store, StoredUnverified } from '../store/store.ts';
+import type { Store, StoredUnverified, UnverifiedSummary } from '../store/store.ts';
 import { CommandError, UsageError } from './failure.ts';
 import { diagnosisInForce } from './in-force.ts';
 import { checkId } from './notifications.ts';
-import { assertNoneOf, cursorOption, jsonOption, limitOption, morePages, type PageOptions } from './options.ts';
+import { assertNoneOf, cursorOption, jsonOption, limitOption, type PageOptions } from './options.ts';
+import { printPage } from './page.ts';
 import { checkPurgeOptions, purge, type PurgeOptions, purgeOptions } from './purge.ts';
 import { textCell, utc } from './readable.ts';
 import { type AddCommand, printJson, type Shell } from './shell.ts';
 import { withStore } from './stored.ts';
-import { type Pair, pairs, printableLines, table } from './table.ts';
+import { type Pair, pairs, printableLines, type Row, table } from './table.ts';
 
 interface UnverifiedOptions extends Omit<PageOptions, 'client'>, PurgeOptions {
   readonly reason?: UnverifiedReason;
@@ -59,23 +60,23 @@ const HEADER = ['ID', 'REASON', 'DIAGNOSIS', 'DELIVERIES', 'BYTES', 'FIRST RECEI
 const listUnverified = async (store: Store, { options, shell }: Asked): Promise<void> => {
   const { reason = null, limit, cursor = null, json } = options;
   const page = await store.listUnverified(reason, { limit, cursor });
-  if (json === true) {
-    printJson(shell, page);
-    return;
-  }
-  const rows = page.items.map(({ id, reason: why, diagnosis, deliveries, bytes, firstReceivedAt, lastReceivedAt }) => [
-    id,
-    { text: why, colour: 'yellow' as const },
-    textCell(diagnosis?.code),
-    String(deliveries),
-    String(bytes),
-    utc(firstReceivedAt),
-    utc(lastReceivedAt),
-  ]);
-  if (rows.length > 0) shell.out(table(shell.paint, HEADER, rows));
-  else shell.out(reason === null && cursor === null ? 'No unverified requests.' : 'No unverified requests like that.');
-  if (page.next !== null) shell.out(`\n${shell.paint('dim', morePages(page.next))}`);
+  if (json === true) printJson(shell, page);
+  else
+    printPage(shell, page, {
+      none: reason === null && cursor === null ? 'No unverified requests.' : 'No unverified requests like that.',
+      toTable: (items) => table(shell.paint, HEADER, items.map(summaryRow)),
+    });
 };
+
+const summaryRow = (one: UnverifiedSummary): Row => [
+  one.id,
+  { text: one.reason, colour: 'yellow' },
+  textCell(one.diagnosis?.code),
+  String(one.deliveries),
+  String(one.bytes),
+  utc(one.firstReceivedAt),
+  utc(one.lastReceivedAt),
+];
 
 const showUnverified = async (store: Store, { id, options, shell }: Asked & { readonly id: string }): Promise<void> => {
   const stored = await store.findUnverified(id);

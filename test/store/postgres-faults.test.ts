@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Client } from 'pg';
+import { Client, type PoolClient } from 'pg';
+import { commit } from '../../src/store/postgres/commit.ts';
+import { hostsOf, migratePostgres, sessionFor } from '../../src/store/postgres/connect.ts';
+import { openPool } from '../../src/store/postgres/pool.ts';
 import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
 import { createSigner, eventually as until } from '../support/client.ts';
@@ -67,6 +71,13 @@ const endConnections = async (): Promise<void> => {
   );
   await after(100);
 };
+
+/** Of the store's connections, as the server knows them. */
+const pids = async (): Promise<readonly object[]> =>
+  await sql(
+    url,
+    "select pid from pg_stat_activity where datname = current_database() and application_name = 'paynotify'",
+  );
 
 /** Tries until it works again; anything but an outage is a fault. */
 const eventually = async (store: Store, body: Fields): Promise<void> => {
@@ -230,12 +241,72 @@ describe('a fault of PostgreSQL', () => {
     expect((await follow(store, { limit: 500 })).orders).toHaveLength(200);
   });
 
+  test('a transaction that PostgreSQL breaks off for a deadlock is tried again', async () => {
+    const store = await open();
+    await sql(
+      url,
+      `
+      create sequence tries;
+      create function fail() returns trigger language plpgsql as $$
+      begin
+        if nextval('tries') = 1 then raise exception 'deadlock detected' using errcode = '40P01'; end if;
+        return new;
+      end $$;
+      create trigger once before insert on notifications for each row execute function fail();`,
+    );
+    expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 1 }]);
+  });
+
+  test('a COMMIT that is answered with ROLLBACK is an outage', async () => {
+    const client = await hold('begin');
+    await expect(client.query('select 1 / 0')).rejects.toThrow('division by zero');
+    await expect(commit(client)).rejects.toThrow(new StoreUnavailableError('PostgreSQL answered COMMIT with ROLLBACK'));
+    expect(client.listenerCount('notice')).toBe(0);
+  });
+
   test('values that PostgreSQL refuses are told from outages', async () => {
     const store = await open();
     await expect(
       store.register(registration({ paymentRequestId: 'a\0b' }), { replace: false, now: later(0) }),
     ).rejects.toThrow(StoreRejectedError);
     await expect(store.backup('/tmp/copy')).rejects.toThrow(StoreRejectedError);
+  });
+});
+
+describe('connections', () => {
+  test('are kept while work is slow, begins again or fails, and a store at rest asks nothing', async () => {
+    const proxy = await startProxy(url);
+    closing.push(proxy.close);
+    const store = await open({ url: proxy.through(url), poolSize: 1 });
+    await record(store, paid(1));
+    const before = await pids();
+    const holder = await hold('begin; select 1 from notifications for update');
+    const waiting = [record(store, paid(1)), record(store, paid(2))];
+    // Work is slow after one second.
+    await after(1_500);
+    await holder.query('rollback');
+    await Promise.all(waiting);
+    // It needs the other payment's lock as well.
+    await record(store, { ...paid(3), paymentRequestId: 'R1' });
+    const refused = store.register(registration({ paymentRequestId: 'a\0b' }), { replace: false, now: later(0) });
+    await expect(refused).rejects.toThrow(StoreRejectedError);
+    const asked = proxy.roundTrips();
+    await after(1_200);
+    expect(proxy.roundTrips()).toBe(asked);
+    expect(await pids()).toEqual(before);
+  });
+
+  test('that have ended leave their places to others', async () => {
+    await migratePostgres(url);
+    const [host = ''] = hostsOf(url);
+    const session = sessionFor([host], { statementTimeoutMs: 4_000, allowUnsafe: false, readOnly: false });
+    const pool = openPool({ host, session, size: 1, onBroken: () => {} });
+    closing.push(pool.close);
+    const client = (await pool.connect()) as PoolClient;
+    expect(pool.isFull()).toBe(true);
+    client.release(true);
+    await once(client, 'end');
+    expect(pool.isFull()).toBe(false);
   });
 });
 

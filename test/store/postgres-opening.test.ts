@@ -1,6 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sessionFor } from '../../src/store/postgres/connect.ts';
 import { migratePostgres, openPostgres, openPostgresSource } from '../../src/store/postgres/index.ts';
+import { openOnAny } from '../../src/store/postgres/session.ts';
 import { type Store, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
 import { createSigner } from '../support/client.ts';
 import { jpy, paymentResult } from '../support/facts.ts';
@@ -178,6 +180,21 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
     },
   ],
   [
+    'a database of another encoding',
+    async () => {
+      const name = `${nameOf(url)}_ascii`;
+      await sql(
+        server.url,
+        `create database ${name} encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' template template0`,
+      );
+      return {
+        url: changed((there) => (there.pathname = `/${name}`)),
+        says: "the database's encoding is SQL_ASCII",
+        remedy: 'UTF8 is needed',
+      };
+    },
+  ],
+  [
     'no TLS where it is asked for',
     () =>
       Promise.resolve({
@@ -232,6 +249,18 @@ describe('what no waiting helps', () => {
     await open(there);
   });
 
+  test('nobody has to write the table of migrations, nor tables of others in the same schema', async () => {
+    await migratePostgres(url);
+    const { role, url: there } = await createRole('grant all on all tables in schema public');
+    const { role: another } = await createRole();
+    await sql(
+      url,
+      `revoke insert, update, delete on migrations from ${role};
+       create table theirs (); alter table theirs owner to ${another}`,
+    );
+    await open(there);
+  });
+
   test('a certificate of a private authority: named with sslrootcert, which then opens it', async () => {
     const ca = await serveTls(server);
     closing.push(ca.stop);
@@ -268,6 +297,23 @@ describe('what no waiting helps', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(/DATABASE_URL.*percent-encode #, \/, @/);
     expect(stderr).not.toContain('canary');
+  });
+});
+
+describe('a database that is only copied from', () => {
+  test('need not have durable commits', async () => {
+    await migratePostgres(url);
+    await sql(server.url, `alter database ${nameOf(url)} set synchronous_commit = off`);
+    const source = await openPostgresSource({ url, rules: RULES });
+    closing.push(source.close);
+    expect(await source.clientIds()).toEqual([]);
+  });
+
+  test('takes no writes', async () => {
+    const session = sessionFor([url], { statementTimeoutMs: 4_000, allowUnsafe: true, readOnly: true });
+    await expect(
+      openOnAny([url], session, async (client) => await client.query('create table written ()')),
+    ).rejects.toThrow('read-only transaction');
   });
 });
 

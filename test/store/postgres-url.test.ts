@@ -10,6 +10,9 @@ describe('a URL of PostgreSQL', () => {
       'postgres://u:p@a:5432,b:5433,c/d?target_session_attrs=read-write',
       ['postgres://u:p@a:5432/d', 'postgres://u:p@b:5433/d', 'postgres://u:p@c/d'],
     ],
+    ...['any', 'primary'].map(
+      (attributes) => [`postgres://h/d?target_session_attrs=${attributes}`, ['postgres://h/d']] as const,
+    ),
     ['postgres://u@[::1]:5432,[fe80::1]/d', ['postgres://u@[::1]:5432/d', 'postgres://u@[fe80::1]/d']],
     [
       'postgres:///d?host=/var/run/postgresql&application_name=shop',
@@ -40,6 +43,8 @@ describe('a URL of PostgreSQL', () => {
     ['postgres://u:1/hunter2@h:5432/d', 'percent-encode'],
     ['postgres://u:1/hunt@er2@h:5432/d', 'percent-encode'],
     ['postgres://u:hunter2%zz@h:5432/d', 'percent-encode'],
+    ['postgres://u:hunter2@h:5432/d%zz', 'percent-encode'],
+    ['postgres://u:hunter2@[::::1]:5432/d', 'percent-encode'],
     ['postgres://u:hunter2?@h:5432/d', 'percent-encode'],
     ['postgres://u:1?hunter2=@h:5432/d', 'percent-encode'],
     ['postgres://u:hunter2@h h:5432/d', 'percent-encode'],

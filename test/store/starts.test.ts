@@ -414,6 +414,17 @@ describe('a PostgreSQL database', () => {
     expect([...consumer.orders.keys()]).toEqual(numbered([1, 2, 3]));
   });
 
+  test('whose tables were made again, as from a dump, begins with another start', async () => {
+    await recordAll(await open(), 1);
+    await closeAll();
+    await sql(
+      url,
+      'create table made (like starts including all); insert into made select * from starts; drop table starts; alter table made rename to starts',
+    );
+    await recordAll(await open(), 2);
+    expect(await starts()).toBe(2);
+  });
+
   test('whose server was restarted, or crashed: every cursor stands', async () => {
     const consumer = createConsumer();
     await recordAll(await open(), 1, 2);

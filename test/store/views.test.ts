@@ -330,9 +330,9 @@ const fill = async (store: Store): Promise<void> => {
 };
 
 describe.each([
-  ['SQLite', onSqlite],
-  ['PostgreSQL', onPostgres],
-])('the views on %s', (_, lay) => {
+  ['SQLite', onSqlite, '0000-01-01T00:00:00.000Z'],
+  ['PostgreSQL', onPostgres, null],
+])('the views on %s', (_, lay, yearZero) => {
   let world: World;
   let orders: readonly Order[];
   const shown = new Map<string, readonly Row[]>();
@@ -365,5 +365,13 @@ describe.each([
     ]);
     expect(found).toMatchObject([{ payment_id: 'P1', reference_order_id: 'basket', captured_amount: '100' }]);
     expect(await world.select('select * from orders_v1 where payment_id is null')).toHaveLength(2);
+  });
+
+  test('do not fail at a time of the year 0, which PostgreSQL does not have', async () => {
+    const time = '0000-01-01T00:00:00Z';
+    await record(world.store, of('Y0', paymentResult('S', { paymentRequestId: 'RY0', paymentTime: time })));
+    expect(await world.select("select * from orders_v1 where payment_id = 'Y0'")).toMatchObject([
+      { payment_time: yearZero },
+    ]);
   });
 });

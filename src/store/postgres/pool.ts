@@ -10,7 +10,7 @@ export interface PoolOptions {
   readonly host: HostUrl;
   readonly session: Session;
   readonly size: number;
-  /** Called when one of its connections breaks by itself. */
+  /** Called when one of its connections breaks, also once it is retired. */
   readonly onBroken: (pool: HostPool) => void;
 }
 
@@ -49,7 +49,7 @@ export const openPool = (options: PoolOptions): HostPool => {
     client.on('end', () => connected.delete(client));
     client.on('error', () => {
       connected.delete(client);
-      if (!retired) onBroken(self);
+      onBroken(self);
     });
   });
   const breakOff = (spared: (client: PoolClient) => boolean): void => {

@@ -18,19 +18,11 @@ export interface ApiAccess {
   readonly signingKeys: ReadonlyMap<string, SigningKey>;
 }
 
-export interface ApiSurroundings {
-  /** APO's public keys. */
-  readonly keys: KeyRing;
-  /** Node has been told not to verify certificates. */
-  readonly tlsUnverified: boolean;
-}
-
-/** Null without a private key: then Antom's API is never called. What is wrong goes to the source's problems. */
-export const readApiAccess = (
-  source: Source,
-  clients: readonly ClientKeys[],
-  { keys, tlsUnverified }: ApiSurroundings,
-): ApiAccess | null => {
+/**
+ * Null without a private key: then Antom's API is never called. `keys` are APO's. What is wrong goes to the source's
+ * problems.
+ */
+export const readApiAccess = (source: Source, clients: readonly ClientKeys[], keys: KeyRing): ApiAccess | null => {
   const { problems } = source;
   const version = source.value('ANTOM_PRIVATE_KEY_VERSION', keyVersion, '1');
   const before = problems.length;
@@ -41,10 +33,7 @@ export const readApiAccess = (
   if (callers.length === 0) return null;
   if (region === null && url === null && !isFlawed)
     problems.push(`ANTOM_REGION is required with a private key: ${REGIONS}, by the contract with Antom`);
-  if (tlsUnverified)
-    problems.push(
-      "NODE_TLS_REJECT_UNAUTHORIZED: 0 lets anybody on the way answer in Antom's place: unset it, and name a private authority in NODE_EXTRA_CA_CERTS",
-    );
+  source.needVerifiedTls();
   const signingKeys = new Map(
     callers.flatMap((client) => {
       const key = readSigningKey(client, { version, apoKeys: keys.get(client.clientId) ?? [], problems });

@@ -39,11 +39,13 @@ export const readCallbacks = (source: Source, keys: KeyRing): readonly CallbackT
     },
     problems,
   );
-  return [...keys.keys()].flatMap((clientId) => {
+  const targets = [...keys.keys()].flatMap((clientId) => {
     const configured = own.get(clientId);
     const read = configured === undefined ? shared : readOne(configured, problems);
     return read === null ? [] : [toTarget(clientId, read)];
   });
+  if (targets.some(({ origin }) => origin.startsWith('https:'))) source.needVerifiedTls();
+  return targets;
 };
 
 /** That the file can be read, and is what it should be else, was seen to with the keys. */

@@ -9,7 +9,7 @@ import { isLoopback } from './loopback.ts';
 import { normaliseMethod } from './order/capture-required.ts';
 import type { OrderRules } from './order/rules.ts';
 import type { CallbackTarget } from './relay/target.ts';
-import { problemOfUrl } from './store/postgres/url.ts';
+import { problemOfUrl, verifiesTls } from './store/postgres/url.ts';
 
 export { ConfigError, type Environment, EXIT_CONFIG, misspelt, SECRETS, VARIABLES } from './environment.ts';
 
@@ -137,17 +137,21 @@ const databaseUrl = z
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const MIB = 1_048_576;
 
-const storeConfig = ({ value }: Source): StoreConfig => ({
-  databaseUrl: value('DATABASE_URL', databaseUrl, DEFAULT_DATABASE_URL),
-  rules: {
-    captureRequired: value('CAPTURE_REQUIRED', captureRequired, 'methods'),
-    noCaptureMethods: value('NO_CAPTURE_METHODS', methods, []),
-    captureMode: value('CAPTURE_MODE', oneOf(['AUTOMATIC', 'MANUAL']), 'AUTOMATIC'),
-    requireRegistration: value('REQUIRE_REGISTRATION', yesOrNo, false),
-    production: value('NODE_ENV', nodeEnv, false),
-  },
-  allowUnsafeDatabase: value('ALLOW_UNSAFE_DATABASE', yesOrNo, false),
-});
+const storeConfig = ({ value, needVerifiedTls }: Source): StoreConfig => {
+  const url = value('DATABASE_URL', databaseUrl, DEFAULT_DATABASE_URL);
+  if (verifiesTls(url)) needVerifiedTls();
+  return {
+    databaseUrl: url,
+    rules: {
+      captureRequired: value('CAPTURE_REQUIRED', captureRequired, 'methods'),
+      noCaptureMethods: value('NO_CAPTURE_METHODS', methods, []),
+      captureMode: value('CAPTURE_MODE', oneOf(['AUTOMATIC', 'MANUAL']), 'AUTOMATIC'),
+      requireRegistration: value('REQUIRE_REGISTRATION', yesOrNo, false),
+      production: value('NODE_ENV', nodeEnv, false),
+    },
+    allowUnsafeDatabase: value('ALLOW_UNSAFE_DATABASE', yesOrNo, false),
+  };
+};
 
 /** For commands that only work on the store. Throws a ConfigError. */
 export const readStoreConfig = (env: Environment): StoreConfig => {
@@ -165,8 +169,7 @@ export const readConfig = (env: Environment): Config => {
     const clients = readClients(from);
     const refuseSandbox = read.rules.production && !allowSandbox;
     const keys = readKeyRing(clients, { problems: from.problems, refuseSandbox });
-    const tlsUnverified = env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
-    return { keys, api: readApiAccess(from, clients, { keys, tlsUnverified }) };
+    return { keys, api: readApiAccess(from, clients, keys) };
   };
   const configured = readKeys(source);
   const config: Config = {

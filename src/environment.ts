@@ -91,7 +91,12 @@ export interface Source {
   /** Null where it is not set; an empty value is not set. */
   readonly text: (name: Variable) => string | null;
   readonly value: <T>(name: Variable, schema: z.ZodType<T>, fallback: T) => T;
+  /** To be called for what relies on certificates: one problem where Node has been told not to verify them. */
+  readonly needVerifiedTls: () => void;
 }
+
+const TLS_UNVERIFIED =
+  "NODE_TLS_REJECT_UNAUTHORIZED: 0 lets anybody on the way answer in Antom's place, your shop's or the database's: unset it, and name a private authority in NODE_EXTRA_CA_CERTS";
 
 export const sourceOf = (env: Environment): Source => {
   const problems: string[] = [];
@@ -123,7 +128,11 @@ export const sourceOf = (env: Environment): Source => {
     problems.push(`${name}: ${[...messages].join('; ')}`);
     return fallback;
   };
-  return { problems, text, value };
+  const needVerifiedTls = (): void => {
+    if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' && !problems.includes(TLS_UNVERIFIED))
+      problems.push(TLS_UNVERIFIED);
+  };
+  return { problems, text, value, needVerifiedTls };
 };
 
 interface Cleaned {

@@ -314,6 +314,47 @@ describe('what cannot be used is a start-up error', () => {
   });
 });
 
+const callback = (url: string): Environment => ({
+  CALLBACK_URL: url,
+  CALLBACK_SECRETS: `whsec_${Buffer.alloc(24).toString('base64')}`,
+});
+
+describe('where Node verifies no certificate', () => {
+  const UNVERIFIED = { NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+  const problem = expect.stringMatching(
+    /^NODE_TLS_REJECT_UNAUTHORIZED: 0 lets anybody on the way answer in Antom's place, your shop's or the database's: unset it/,
+  );
+  const server = 'postgres://u:hunter2@db.example/d';
+  const privateKey: Environment = { ANTOM_PRIVATE_KEY: OWN_KEY, ANTOM_REGION: 'ASIA' };
+
+  test.each(['sslmode=verify-full', 'sslmode=verify-ca', 'sslmode=require', 'sslmode=prefer', 'sslrootcert=/ca.pem'])(
+    'a database with %s is refused, to the service and to commands',
+    (parameter) => {
+      const database = { DATABASE_URL: `${server}?${parameter}` };
+      expect(problemsWith(database)).toEqual([]);
+      expect(problemsWith({ ...database, ...UNVERIFIED })).toEqual([problem]);
+      expect(problemsOf(() => readStoreConfig(database))).toEqual([]);
+      expect(problemsOf(() => readStoreConfig({ ...database, ...UNVERIFIED }))).toEqual([problem]);
+    },
+  );
+
+  test('an https callback and a private key are refused, and all together are one problem', () => {
+    const shop = callback('https://shop.example/callbacks');
+    expect(problemsWith({ ...shop, ...UNVERIFIED })).toEqual([problem]);
+    expect(problemsWith({ ...privateKey, ...UNVERIFIED })).toEqual([problem]);
+    const database = { DATABASE_URL: `${server}?sslmode=verify-full` };
+    expect(problemsWith({ ...database, ...shop, ...privateKey, ...UNVERIFIED })).toEqual([problem]);
+    expect(problemsWith({ ...shop, ...privateKey, NODE_TLS_REJECT_UNAUTHORIZED: '1' })).toEqual([]);
+  });
+
+  test('what relies on no certificate starts', () => {
+    const shop = callback('http://127.0.0.1:3000/callbacks');
+    for (const end of ['', '?sslmode=disable', '?sslmode=no-verify', '?sslmode=no-verify&sslrootcert=/ca.pem'])
+      expect(problemsWith({ ...shop, DATABASE_URL: `${server}${end}`, ...UNVERIFIED })).toEqual([]);
+    expect(problemsOf(() => readStoreConfig(UNVERIFIED))).toEqual([]);
+  });
+});
+
 describe('keys of one client', () => {
   test('several, with and without a version', () => {
     const { keys } = readConfig({ ...accepted, ANTOM_PUBLIC_KEY: `${KEY},2:${SECOND_KEY.replaceAll('\n', '\\n')}` });

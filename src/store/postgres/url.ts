@@ -78,6 +78,15 @@ export const readUrl = (url: string): readonly HostUrl[] => {
   });
 };
 
+/** Whether a URL, which can be read, has the driver verify the certificate of the server. */
+export const verifiesTls = (url: string): boolean => {
+  const parameters = new URLSearchParams(/\?(.*)$/s.exec(url)?.[1] ?? '');
+  const mode = parameters.getAll('sslmode').at(-1);
+  return mode === undefined
+    ? ['sslcert', 'sslkey', 'sslrootcert'].some((name) => parameters.has(name))
+    : !['disable', 'no-verify'].includes(mode);
+};
+
 /** Whether the driver is to see a parameter; refuses what would change how paynotify works, and what nobody knows. */
 const isKept = (name: string, value: string): boolean => {
   if (OURS.has(name))

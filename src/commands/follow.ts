@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Order } from '../order/order.ts';
 import { type Store, StoreUnavailableError } from '../store/store.ts';
 import { changeLine } from './order-view.ts';
-import type { Shell } from './shell.ts';
+import { printJson, type Shell } from './shell.ts';
 import { untilSignalled } from './signals.ts';
 
 const ASK_EVERY_MS = 500;
@@ -28,7 +28,7 @@ interface Following {
 export const followOrders = async (store: Store, { shell, options }: Following): Promise<void> => {
   const signal = untilSignalled();
   const print = (order: Order): void =>
-    shell.out(options.json === true ? JSON.stringify(order) : changeLine(shell.paint, order));
+    options.json === true ? printJson(shell, order, 0) : shell.out(changeLine(shell.paint, order));
   let cursor = await store.endOfFeed();
   if (options.json !== true) shell.err('Waiting for orders to change; Ctrl-C ends it.');
   let isAway = false;

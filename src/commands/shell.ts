@@ -60,4 +60,12 @@ const askOnTerminal = async (question: string): Promise<string> => {
   }
 };
 
-export const printJson = ({ out }: Pick<Terminal, 'out'>, value: unknown): void => out(JSON.stringify(value, null, 2));
+/** As `printable` in a table: strangers choose what stands in there, and JSON.stringify leaves much that steers. */
+export const printJson = ({ out }: Pick<Terminal, 'out'>, value: unknown, indent = 2): void =>
+  out(JSON.stringify(value, null, indent).replaceAll(/[\u007F-\u009F\p{Cf}\u2028\u2029]/gu, escaped));
+
+const escaped = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');

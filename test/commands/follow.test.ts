@@ -30,7 +30,13 @@ test('orders --follow begins at the end of the feed, tells of one client, and en
     ask: null,
     openStore: openExisting,
   });
-  const second = notified(payment({ paymentId: 'P2', paymentRequestId: 'R2' }));
+  const second = notified(
+    payment({
+      paymentId: 'P2',
+      paymentRequestId: 'R2',
+      result: { resultStatus: 'S', resultCode: 'SUCCESS', resultMessage: 'Red\u009B31m' },
+    }),
+  );
   await eventually(
     'a change',
     async () => {
@@ -42,6 +48,8 @@ test('orders --follow begins at the end of the feed, tells of one client, and en
     (text) => text.includes('P2'),
   );
   expect(out).not.toMatch(/"P[13]"/);
+  expect(out).toContain(String.raw`Red\u009b31m`);
+  for (const line of out.trimEnd().split('\n')) expect(JSON.parse(line)).toMatchObject({ paymentId: 'P2' });
   // As an older dump, restored over the rows, would leave it.
   const db = new DatabaseSync(join(directory, 'paynotify.db'), { timeout: 5_000 });
   db.exec('delete from starts');

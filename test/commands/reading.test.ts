@@ -17,6 +17,8 @@ import {
 
 const LONG = 'P'.repeat(64);
 const BINARY = Buffer.from([0x7b, 0xff, 0x00, 0x0a, 0x7d]);
+/** What JSON leaves as it is: CSI of some terminals, what turns the direction of text, a line break, a tag. */
+const STEERING_TARGET = '/payNotify?\u001B[2J\u007F\u009B31m\u202E\u2066\u2028\u{E0001}';
 const STEERING = JSON.stringify({ notifyType: 'RED\u001B[31m\u202E' });
 
 let place: Place;
@@ -40,7 +42,7 @@ beforeAll(async () => {
     notified(BINARY),
     notified(STEERING),
     unverified('{"a":1}'),
-    unverified('{"b":1}', { clientIds: [], target: '/payNotify?\u001B[2J' }),
+    unverified('{"b":1}', { clientIds: [], target: STEERING_TARGET }),
   );
   await place.store(notified(payment({ paymentId: LONG, paymentRequestId: 'R6' })));
 });
@@ -182,6 +184,14 @@ describe('notifications', () => {
 });
 
 describe('unverified', () => {
+  test('says with --json what a sender wrote, and keeps it from steering the terminal', async () => {
+    const { items } = await json<Page<UnverifiedSummary>>(['unverified', '--reason', 'MISSING_HEADER'], env);
+    const { out } = await here(['unverified', items[0]?.id ?? '', '--json'], env);
+    expect(out.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+    expect(out).toContain(String.raw`\u001b[2J\u007f\u009b31m\u202e\u2066\u2028\udb40\udc01"`);
+    expect(JSON.parse(out)).toMatchObject({ target: STEERING_TARGET });
+  });
+
   test('lists, shows and purges', async () => {
     const { items } = await json<Page<UnverifiedSummary>>(['unverified'], env);
     expect(items.map(({ reason }) => reason)).toEqual(['MISSING_HEADER', 'UNKNOWN_CLIENT']);

@@ -66,7 +66,20 @@ export const readKeyRing = (
     }
     ring.set(clientId, readKeysOf({ publicKeys, from }, problems));
   }
+  for (const { clientId, named } of clients)
+    for (const other of ambiguousWith(clientId, ring))
+      problems.push(
+        `${named}: begins with ${other} and a dot, and the two have a key in common: what is signed for the one would verify for the other. Ask APO for another key for one of them`,
+      );
   return ring;
+};
+
+/** The signed text is `client.time.body`: that of `T_A.B` is one of `T_A` too, at the time `B.2026-…`. */
+const ambiguousWith = (clientId: string, ring: KeyRing): readonly string[] => {
+  const own = new Set(ring.get(clientId)?.map(({ fingerprint }) => fingerprint));
+  return [...ring]
+    .filter(([other, keys]) => clientId.startsWith(`${other}.`) && keys.some(({ fingerprint }) => own.has(fingerprint)))
+    .map(([other]) => other);
 };
 
 const flawOf = (clientId: string): string => {

@@ -415,6 +415,19 @@ describe('ANTOM_CLIENTS_FILE', () => {
     expect(problemsOf(() => withClients(clients))).toEqual([expect.stringContaining(message)]);
   });
 
+  test('refuses a client id that goes on after that of another with a dot, where a key is that of both', () => {
+    const clients = (longer: string, publicKeys: readonly string[]) => [
+      { clientId: longer, publicKeys },
+      { clientId: 'T_A', publicKeys: [SECOND_KEY, KEY] },
+    ];
+    const other = keyFixture('throw-away-3072.public.spki.pem');
+    expect(withClients(clients('T_A.B', [other])).keys.size).toBe(2);
+    expect(withClients(clients('T_AB', [KEY])).keys.size).toBe(2);
+    expect(problemsOf(() => withClients(clients('T_A.B', [other, `2:${KEY}`])))).toEqual([
+      'ANTOM_CLIENTS_FILE, client T_A.B: begins with T_A and a dot, and the two have a key in common: what is signed for the one would verify for the other. Ask APO for another key for one of them',
+    ]);
+  });
+
   test('refuses a sandbox client in production', () => {
     const clients = [
       { clientId: 'T_one', publicKeys: [KEY] },

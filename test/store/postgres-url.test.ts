@@ -19,6 +19,7 @@ describe('a URL of PostgreSQL', () => {
       ['postgres:///d?host=%2Fvar%2Frun%2Fpostgresql&application_name=shop'],
     ],
     ['postgres://h', ['postgres://h/']],
+    ['postgres://u:p@h/d?application_name=shop@eu', ['postgres://u:p@h/d?application_name=shop%40eu']],
     ...['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'].map(
       (mode) => [`postgres://h/d?sslmode=${mode}`, [`postgres://h/d?sslmode=${mode}`]] as const,
     ),
@@ -47,6 +48,9 @@ describe('a URL of PostgreSQL', () => {
     ['postgres://u:hunter2@[::::1]:5432/d', 'percent-encode'],
     ['postgres://u:hunter2?@h:5432/d', 'percent-encode'],
     ['postgres://u:1?hunter2=@h:5432/d', 'percent-encode'],
+    ['postgres://u:abc?hunter2=1&x@h:5432/d', 'does not parse after the ?: percent-encode'],
+    ['postgres://u:a@bc?hunter2=1&x@h:5432/d', 'does not parse after the ?: percent-encode'],
+    ['postgres://u:1?host=hunter2@h:5432/d', 'does not parse after the ?: percent-encode'],
     ['postgres://u:hunter2@h h:5432/d', 'percent-encode'],
     ['postgres://u:hunter2@,h:5432/d', 'a host is missing beside a comma'],
     ['postgres://u:hunter2@a,b/d?host=c', 'names hosts twice'],

@@ -4,6 +4,7 @@ import { StoreUnusableError } from '../errors.ts';
 export type HostUrl = string;
 
 const ENCODE = 'percent-encode #, /, @ and % in the password (%23, %2F, %40, %25)';
+const UNPARSED_QUERY = `does not parse after the ?: ${ENCODE}, and ? as %3F`;
 
 /** Parameters that the driver understands, and that leave our own settings alone. */
 const TAKEN: ReadonlySet<string> = new Set([
@@ -57,7 +58,10 @@ export const readUrl = (url: string): readonly HostUrl[] => {
   const [, login = '', servers = '', database = '', query = ''] = parts;
   if (!isDecodable(login) || !isDecodable(database) || /[/@]/.test(database))
     return refuse(`does not parse: ${ENCODE}`);
-  const kept = [...new URLSearchParams(query)].filter(([name, value]) => isKept(name, value));
+  // It may end a login whose password holds a ?.
+  const holdsAt = query.includes('@');
+  if (holdsAt && login === '') return refuse(UNPARSED_QUERY);
+  const kept = [...new URLSearchParams(query)].filter(([name, value]) => isKept(name, value, !holdsAt));
   if (servers.includes(',') && kept.some(([name]) => name === 'host'))
     return refuse('names hosts twice: remove the parameter host');
   const hosts = servers.split(',').map((server) => {
@@ -88,7 +92,7 @@ export const verifiesTls = (url: string): boolean => {
 };
 
 /** Whether the driver is to see a parameter; refuses what would change how paynotify works, and what nobody knows. */
-const isKept = (name: string, value: string): boolean => {
+const isKept = (name: string, value: string, mayShow: boolean): boolean => {
   if (OURS.has(name))
     return refuse(`sets ${name}: paynotify sets its own time limits and session settings; remove the parameter`);
   // What is no word may be a piece of the password, so it is not shown.
@@ -96,9 +100,9 @@ const isKept = (name: string, value: string): boolean => {
   if (name === 'ssl') return refuse('sets ssl: write sslmode=verify-full instead');
   if (!TAKEN.has(name))
     return refuse(
-      /^\w{1,40}$/.test(name) && !value.includes('@')
+      mayShow && /^\w{1,40}$/.test(name)
         ? `sets ${name}, which paynotify does not know: remove the parameter. Taken are ${[...TAKEN].join(', ')}`
-        : `does not parse after the ?: ${ENCODE}, and ? as %3F`,
+        : UNPARSED_QUERY,
     );
   if (name === 'host' && value.includes(','))
     return refuse('names several hosts in a parameter: write postgres://a:5432,b:5432/database');

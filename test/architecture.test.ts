@@ -115,6 +115,7 @@ const ALLOWED: readonly Allowance[] = [
   ['sandbox/', 'antom/signing.ts', 'all'],
   ['sandbox/', 'order/', 'types'],
   ['sandbox/', 'order/capture-required.ts', ['normaliseMethod']],
+  ['sandbox/', 'loopback.ts', 'all'],
   ['sandbox/', 'express', 'all'],
   ['sandbox/', 'zod', 'all'],
 

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AntomKey } from '../antom/keys.ts';
+import { foreignHeader, isLoopback } from '../loopback.ts';
 import type { JsonObject } from '../order/statement.ts';
 import { API_PATH, createApi } from './api.ts';
 import { createChance } from './chance.ts';
@@ -121,6 +122,7 @@ const assemble = (options: SandboxOptions): Assembled => {
   const control = createControl({ world, keys, setSettings, deliveries, pending: schedule.pending, rotate });
   const api = createApi({ world, clientId, key: keys.current, merchantKey, journal });
   const app = createApp({
+    guard: isLoopback(options.host) ? ownPagesOnly : (_request, _response, next) => next(),
     api,
     control,
     page: () => page({ clientId, notifyUrl, keyVersion: keys.current().version, settings, journal }),
@@ -161,13 +163,22 @@ const refuse: express.ErrorRequestHandler = (error: unknown, _request, response,
   else response.status(status).json({ error: 'The body cannot be read.' });
 };
 
+const ownPagesOnly: express.RequestHandler = ({ headersDistinct }, response, next) => {
+  const foreign = foreignHeader(headersDistinct);
+  if (foreign === null) next();
+  else response.status(403).json({ error: `This ${foreign} is of another site: on loopback none is answered.` });
+};
+
 const BODY_LIMIT = 262_144;
 
 const createApp = ({
+  guard,
   api,
   control,
   page: html,
 }: {
+  /** Of what is not signed. */
+  readonly guard: express.RequestHandler;
   readonly api: express.RequestHandler;
   readonly control: express.Router;
   readonly page: () => string;
@@ -177,11 +188,11 @@ const createApp = ({
   app.set('etag', false);
   // Bytes: what is signed is not what a parser makes of it.
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
-  app.get('/', (_request, response) => {
+  app.get('/', guard, (_request, response) => {
     response.set({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-store' });
     response.type('html').send(html());
   });
-  app.use('/control', control);
+  app.use('/control', guard, control);
   app.all([`${API_PATH}/*operation`, '/ams/*rest'], api);
   app.use((_request, response) => void response.status(404).json({ error: 'Nothing is here.' }));
   app.use(refuse);

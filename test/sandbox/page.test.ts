@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import request from 'supertest';
 import { jpy, listenAsMerchant, payment, serve } from './support.ts';
 
 const SCRIPT = `<script>alert('"&"')</script>`;
@@ -48,5 +49,29 @@ describe('the page', () => {
     expect((await fetch(`${sandbox.url}/admin`)).status).toBe(404);
     const tooLarge = await fetch(`${sandbox.url}/control/payments`, { method: 'POST', body: 'x'.repeat(300_000) });
     expect([tooLarge.status, await tooLarge.json()]).toEqual([413, { error: 'The body cannot be read.' }]);
+  });
+});
+
+describe('a page of another site', () => {
+  const STEER = { shares: { lost: 1 } };
+
+  test.each([
+    ['its own name, which leads to this machine (DNS rebinding)', { Host: 'evil.example' }],
+    ['a loopback name', { Origin: 'http://evil.example' }],
+  ])('neither reads nor steers a sandbox on loopback, by %s', async (_, headers) => {
+    const { url, control } = await serve();
+    for (const path of ['/', '/control', '/control/ledger'])
+      expect((await request(url).get(path).set(headers)).status).toBe(403);
+    expect((await request(url).patch('/control').set(headers).send(STEER)).status).toBe(403);
+    expect(await control('GET', '')).toMatchObject({ status: 200, shares: { lost: 0 } });
+    expect(await control('PATCH', '', STEER)).toMatchObject({ status: 200, shares: { lost: 1 } });
+    expect((await request(url).get('/').set('Host', 'localhost:8081')).status).toBe(200);
+    // Calls are signed: the name that they go to does not matter.
+    expect((await request(url).post('/ams/sandbox/api/v1/payments/pay').set(headers)).status).toBe(200);
+  });
+
+  test('is told from others by nothing where the sandbox listens beyond loopback', async () => {
+    const { url } = await serve({ host: '0.0.0.0' });
+    expect((await request(url).get('/control').set('Host', 'sandbox:8081')).status).toBe(200);
   });
 });

@@ -32,6 +32,7 @@ export interface Misbehaving {
   readonly rotateAfter?: number;
   readonly notifyUrl?: string | null;
   readonly ledgerFile?: SandboxOptions['ledgerFile'];
+  readonly host?: string;
 }
 
 export interface CallOptions {
@@ -115,7 +116,7 @@ export const serve = async (how: Misbehaving = {}): Promise<Served> => {
   const { shares = {}, speed = FAST, seed = 1, slowMs = 0, rotateAfter = null, notifyUrl = null } = how;
   const settings: Settings = { speed, slowMs, rotateAfter, shares: { ...GOOD, ...shares } };
   const sandbox = await startSandbox({
-    host: '127.0.0.1',
+    host: how.host ?? '127.0.0.1',
     port: 0,
     clientId: CLIENT,
     privateKey: APO_KEY,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { isLoopback } from '../../loopback.ts';
+import { foreignHeader } from '../../loopback.ts';
 import type { Reply } from '../reply.ts';
 import { problem } from './problem.ts';
 
@@ -39,23 +39,13 @@ const matcher = (token: string | null): ((presented: Buffer) => boolean) => {
   return (presented) => timingSafeEqual(presented, expected);
 };
 
-/** Any port; a name that a foreign site could make point here (DNS rebinding) is none of these. */
-const leadsToLoopback = (host: string): boolean => {
-  const [, name = ''] = /^(.*?)(:\d{1,5})?$/.exec(host.toLowerCase()) ?? [];
-  // An IPv6 address stands in brackets there.
-  return name !== '::1' && isLoopback(name);
-};
-
-/**
- * Without a token a web page could use the operator's browser against this listener; Host and Origin tell such a page.
- */
-const loopbackOnly: Guard = ({ headersDistinct: { host: hosts = [], origin: origins = [] } }) => {
-  const [host = ''] = hosts;
-  if (hosts.length !== 1 || !leadsToLoopback(host)) {
-    return problem('FOREIGN_HOST', 'Without an ADMIN_TOKEN only requests to a loopback name are answered.');
+const loopbackOnly: Guard = ({ headersDistinct }) => {
+  switch (foreignHeader(headersDistinct)) {
+    case 'Host':
+      return problem('FOREIGN_HOST', 'Without an ADMIN_TOKEN only requests to a loopback name are answered.');
+    case 'Origin':
+      return problem('FOREIGN_ORIGIN', 'Without an ADMIN_TOKEN no page of another origin is answered.');
+    case null:
+      return null;
   }
-  const own = `http://${host.toLowerCase()}`;
-  return origins.every((origin) => origin.toLowerCase() === own)
-    ? null
-    : problem('FOREIGN_ORIGIN', 'Without an ADMIN_TOKEN no page of another origin is answered.');
 };

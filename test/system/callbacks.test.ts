@@ -40,10 +40,13 @@ const CASES = [
   [false, 'another time', withHeaders({ 'webhook-timestamp': String(Math.floor(Date.now() / 1_000) + 9) }), [secret]],
   [false, 'no time', withHeaders({ 'webhook-timestamp': 'now' }), [secret]],
   [false, 'a time of other digits', withHeaders({ 'webhook-timestamp': '١٢٣' }), [secret]],
+  [false, 'a time of 5,000 digits', withHeaders({ 'webhook-timestamp': '1'.repeat(5_000) }), [secret]],
   [false, 'what was signed six minutes ago', signCallback(body, [secret], minutesAgo(6)), [secret]],
   [false, 'what will be signed in six minutes', signCallback(body, [secret], minutesAgo(-6)), [secret]],
   [false, 'a signature of another version', withHeaders({ 'webhook-signature': 'v2,AAAA' }), [secret]],
   [false, 'a signature beyond ASCII', withHeaders({ 'webhook-signature': 'v1,Zürich' }), [secret]],
+  [false, 'half a character in the signature', withHeaders({ 'webhook-signature': 'v1,\uD800' }), [secret]],
+  [false, 'half a character in the id', withHeaders({ 'webhook-id': 'evt_\uD800' }), [secret]],
   [false, 'no signature', withHeaders({ 'webhook-signature': '' }), [secret]],
 ] as const;
 

@@ -6,12 +6,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inspect } from '../../src/store/sqlite/inspect.ts';
@@ -165,6 +166,68 @@ describe('a file and a log', () => {
       // It has been closed now.
       expect(inspect(copy, MIGRATIONS).state).toBe('closed');
     }
+  });
+});
+
+const openIdle = async () => {
+  const file = fresh();
+  const store = await openSqlite({ file, rules: RULES });
+  await record(store, paymentResult('S', { paymentId: 'A1' }));
+  return { file, store };
+};
+
+describe('the files of an idle store at its close', () => {
+  test('a log that was removed goes into the file, also while another program has it open', async () => {
+    const { file, store } = await openIdle();
+    const other = new DatabaseSync(file, { readOnly: true });
+    other.exec('select count(*) from notifications');
+    rmSync(`${file}-wal`);
+    await store.close();
+    other.close();
+    const left = copyPair(file, existsSync(`${file}-wal`) ? `${file}-wal` : null);
+    expect(inspect(left, MIGRATIONS).state).toBe('closed');
+    expect(bodiesIn(left)).toHaveLength(1);
+  });
+
+  test('a log that was exchanged goes into the file, and what stands there is kept', async () => {
+    const { file, store } = await openIdle();
+    writeFileSync(`${file}-other`, "somebody else's");
+    renameSync(`${file}-other`, `${file}-wal`);
+    await store.close();
+    expect(existsSync(`${file}-wal`)).toBe(false);
+    expect(inspect(file, MIGRATIONS).state).toBe('closed');
+    expect(bodiesIn(file)).toHaveLength(1);
+    const kept = readdirSync(dirname(file)).find((name) => /-wal\.\d+$/.test(name)) ?? '';
+    expect(readFileSync(join(dirname(file), kept), 'utf8')).toBe("somebody else's");
+  });
+
+  test.each<readonly [string, (file: string, backup: string) => string]>([
+    ['over which a backup was copied', (file, backup) => (copyFileSync(backup, file), file)],
+    ['over which something else was copied', (file) => (writeFileSync(file, 'x'.repeat(100_000)), file)],
+    [
+      'over whose log that of another was copied',
+      (file, backup) => (copyFileSync(`${backup}-wal`, `${file}-wal`), file),
+    ],
+    ['that was moved away', (file) => (renameSync(file, `${file}.away`), `${file}.away`)],
+    [
+      'whose place another took',
+      (file, backup) => {
+        renameSync(file, `${file}.away`);
+        copyFileSync(backup, file);
+        return file;
+      },
+    ],
+  ])('a file %s stays as it is, and so does the log', async (_, mishap) => {
+    const [{ file, store }, another] = [await openIdle(), await openIdle()];
+    const backup = fresh();
+    await store.backup(backup);
+    copyFileSync(`${another.file}-wal`, `${backup}-wal`);
+    await another.store.close();
+    await record(store, paymentResult('S', { paymentId: 'A2' }));
+    const left = [mishap(file, backup), `${file}-wal`];
+    const before = left.map((path) => readFileSync(path));
+    await store.close();
+    expect(left.map((path, index) => readFileSync(path).equals(before[index] as Buffer))).toEqual([true, true]);
   });
 });
 

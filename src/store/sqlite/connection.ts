@@ -59,15 +59,7 @@ export const openWriter = ({ file, rules }: WorkerOptions): Connection => {
     return opened.notice;
   };
 
-  const finish = async (): Promise<void> => {
-    try {
-      opened?.watch.finish();
-    } catch (error) {
-      // Only the log may be lost: then SQLite still holds it, and it goes into the file now.
-      if (!(error instanceof DatabaseLostError) || opened?.watch.recover() !== true) throw error;
-      opened.watch.finish();
-    }
-  };
+  const finish = async (): Promise<void> => opened?.watch.finish();
 
   const lost = async (): Promise<never> => {
     throw new DatabaseLostError(gone(file).message);

@@ -34,7 +34,10 @@ export interface Watch {
   readonly explain: (error: unknown) => unknown;
   /** Looks again. Whether the files are ours now; where only the log was lost, it is begun again. Throws the same. */
   readonly recover: () => boolean;
-  /** Writes down that all was written. Nothing may be written after it. */
+  /**
+   * Writes down that all was written; where only the log was lost, it goes into the file now. Nothing may be written
+   * after it. Throws a DatabaseLostError or a StoreUnusableError.
+   */
   readonly finish: () => void;
 }
 
@@ -59,6 +62,11 @@ export const createWatch = (db: DatabaseSync, file: string): Watch => {
   };
   const assertOurs = (): void => {
     if (lost !== null) throw lossOf(lost, file);
+  };
+  /** Where only the log was lost, SQLite still holds it. */
+  const assertHeld = (): void => {
+    lost = files.look();
+    if (lost !== null && lost !== 'log') throw lossOf(lost, file);
   };
   /** Before the log is moved into the file it is stamped, and the file looked at. */
   const moveLog = (): void => {
@@ -99,9 +107,12 @@ export const createWatch = (db: DatabaseSync, file: string): Watch => {
       return lost === null;
     },
     finish: () => {
-      assertFound();
+      assertHeld();
       files.stampLog({ closing: true });
-      assertFound();
+      assertHeld();
+      if (lost !== 'log') return;
+      checkpoint.run();
+      files.putLogAside();
     },
   };
 };
@@ -180,6 +191,11 @@ const openFiles = (db: DatabaseSync, file: string) => {
     return false;
   };
 
+  /** SQLite removes what stands in the place of the log as if it were the log: somebody may want it. */
+  const putLogAside = (): void => {
+    if ((lookAt(logPath)?.size ?? 0) > 0) renameSync(logPath, `${logPath}.${Date.now()}`);
+  };
+
   return {
     look: (): Loss | null => {
       const there = lookAt(file);
@@ -193,12 +209,12 @@ const openFiles = (db: DatabaseSync, file: string) => {
     stampLog: (options?: { readonly closing: boolean }): void => {
       place = stamp(db, { salts, inFile: markIn(descriptor), closing: false, ...options });
     },
+    putLogAside,
     /**
      * SQLite moves the log that it holds into the file, as long as nobody else has the file open, and begins a new one.
      */
     beginLogAgain: (): void => {
-      // SQLite removes what stands there as if it were the log: somebody may want it.
-      if ((lookAt(logPath)?.size ?? 0) > 0) renameSync(logPath, `${logPath}.${Date.now()}`);
+      putLogAside();
       db.exec('pragma journal_mode = delete');
       stamp(db, { salts: '', inFile: null, closing: true });
       db.exec('pragma journal_mode = wal');

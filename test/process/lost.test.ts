@@ -3,6 +3,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -157,14 +158,16 @@ test.concurrent.each(AWAY)(
   60_000,
 );
 
-const LOG_LOST: readonly (readonly [string, (file: string) => void])[] = [
-  ['removed', (file) => rmSync(`${file}-wal`)],
+/** The last is what stood in its place: it is kept. */
+const LOG_LOST: readonly (readonly [string, (file: string) => void, readonly string[]])[] = [
+  ['removed', (file) => rmSync(`${file}-wal`), []],
   [
     'removed with its index',
     (file) => {
       rmSync(`${file}-wal`);
       rmSync(`${file}-shm`);
     },
+    [],
   ],
   [
     'exchanged',
@@ -172,12 +175,13 @@ const LOG_LOST: readonly (readonly [string, (file: string) => void])[] = [
       writeFileSync(`${file}-other`, "somebody else's");
       renameSync(`${file}-other`, `${file}-wal`);
     },
+    ["somebody else's"],
   ],
 ];
 
 test.concurrent.each(LOG_LOST)(
   'the log %s: it goes into the file from memory, and nothing is lost',
-  async (_, mishap) => {
+  async (_, mishap, stood) => {
     const { directory, file, receiver, load } = await begin();
     // The reader has the files open as well.
     expect((await receiver.read('/api/orders')).status).toBe(200);
@@ -190,6 +194,8 @@ test.concurrent.each(LOG_LOST)(
     receiver.kill('SIGKILL');
     const { before, after } = await load.stop();
     expect(after.length).toBeGreaterThan(0);
+    const aside = readdirSync(directory).filter((name) => /-wal\.\d+$/.test(name));
+    expect(aside.map((name) => readFileSync(join(directory, name), 'utf8'))).toEqual(stood);
     const again = await startProcessReady(environmentOf(directory, signer));
     expect(missingIn(directory, [...before, ...after])).toEqual([]);
     expect(query(directory, 'pragma integrity_check')).toMatchObject([{ integrity_check: 'ok' }]);

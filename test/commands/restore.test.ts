@@ -1,16 +1,21 @@
 import {
+  chmodSync,
+  chownSync,
   copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Delivery, Store } from '../../src/store/store.ts';
@@ -104,6 +109,7 @@ describe('restore', () => {
   test('puts the backup in place, keeps what was there with its log in it, and copy --merge brings the rest back', async () => {
     const { directory, env, file, backup, leave } = await prepare();
     leave();
+    expect(statSync(backup).mode & 0o777).toBe(0o600);
     const { code, out } = await here(['restore', backup], env);
     expect(code).toBe(0);
     expect(paymentsIn(file)).toEqual(['P1']);
@@ -227,6 +233,38 @@ describe('restore', () => {
     expect(readFileSync(join(directory, kept)).equals(journal)).toBe(true);
     expect(out).toContain(kept);
     expect(paymentsIn(file)).toEqual(['P1']);
+  });
+
+  test('follows a symbolic link, and is for the owner of the database alone, also where that was not', async () => {
+    const { directory, env, file, backup } = await prepare();
+    mkdirSync(join(directory, 'elsewhere'));
+    const real = join(directory, 'elsewhere', 'real.db');
+    renameSync(file, real);
+    symlinkSync(real, file);
+    for (const path of [real, backup]) chmodSync(path, 0o644);
+    // Only root can give it to another.
+    const { uid, gid } = userInfo();
+    const owner = uid === 0 ? 1_234 : uid;
+    chownSync(real, owner, gid);
+    expect((await here(['restore', backup], env)).code).toBe(0);
+    expect(readlinkSync(file)).toBe(real);
+    expect(paymentsIn(file)).toEqual(['P1']);
+    const names = readdirSync(dirname(real));
+    expect(names).toEqual(['real.db', expect.stringMatching(/^real\.db\.replaced-/)]);
+    for (const name of names) {
+      const found = statSync(join(dirname(real), name));
+      expect([name, found.uid, found.mode & 0o777]).toEqual([name, owner, 0o600]);
+    }
+  });
+
+  test('takes the place of a database whose first page is damaged, and keeps it as it is', async () => {
+    const { directory, env, file, backup } = await prepare();
+    const bytes = readFileSync(file).fill(0xff, 100, 4_096);
+    writeFileSync(file, bytes);
+    expect((await here(['restore', backup], env)).code).toBe(0);
+    expect(paymentsIn(file)).toEqual(['P1']);
+    const [kept = ''] = keptIn(directory);
+    expect(readFileSync(join(directory, kept)).equals(bytes)).toBe(true);
   });
 
   test('makes the database where there was none', async () => {

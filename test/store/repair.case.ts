@@ -34,6 +34,9 @@ const fill = async (store: Store): Promise<void> => {
   );
 };
 
+const flawsOf = async (store: Store): Promise<readonly unknown[]> =>
+  (await store.check('orders', { limit: 9, cursor: null })).items.flatMap((one) => one.flaws);
+
 export const describeRepair = (ground: () => Ground): void => {
   describe('reapplying', () => {
     test('applies what failed, once it is mended', async () => {
@@ -96,12 +99,10 @@ export const describeRepair = (ground: () => Ground): void => {
       // As if it were its last commit.
       await store.register(registration(), { replace: false, now: lately });
       await ground().sql(`update orders set updated_at = ${lately.getTime()}`);
-      const flaws = async () =>
-        (await store.check('orders', { limit: 9, cursor: null })).items.flatMap((one) => one.flaws);
-      expect(await flaws()).toEqual([]);
+      expect(await flawsOf(store)).toEqual([]);
       expect(await store.sweep(new Date(), 9)).toBe(1);
       expect(codes(await order(store, 'P1'))).toEqual(['AUTHORIZATION_EXPIRED']);
-      expect(await flaws()).toEqual([]);
+      expect(await flawsOf(store)).toEqual([]);
     });
   });
 
@@ -135,6 +136,23 @@ export const describeRepair = (ground: () => Ground): void => {
       expect(repaired.revision).toBeGreaterThan(before.revision);
       expect(repaired).toEqual({ ...before, revision: repaired.revision, updatedAt: repaired.updatedAt });
       expect((await follow(store, { from: next })).orders).toMatchObject([{ paymentId: 'P1' }]);
+    });
+
+    test.each([
+      ['status', "'FAILED'", 1],
+      ['next_action', "'INVESTIGATE'", 1],
+      ['attention', "' OVER_CAPTURED '", 1],
+      ['reference_order_id', 'null', 1],
+      ['reference_order_id', "'another'", 1],
+      // By itself it is no change that anybody sees.
+      ['due_at', '1', 0],
+    ])('repairs the column %s alone, where it is %s', async (column, value, changed) => {
+      const store = await ground().empty();
+      await fill(store);
+      await ground().sql(`update orders set ${column} = ${value} where order_key = 'P1'`);
+      expect(await flawsOf(store)).not.toEqual([]);
+      expect(await rebuildAll(store)).toEqual({ orders: 5, changed });
+      expect(await flawsOf(store)).toEqual([]);
     });
 
     test('makes a row that somebody deleted again, and removes one that nothing stands for', async () => {

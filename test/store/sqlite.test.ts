@@ -1,12 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { paymentResult } from '../support/facts.ts';
 import { describeStore } from './store.case.ts';
-import { DELETE_ALL, RULES } from './support.ts';
+import { AMPLE, DELETE_ALL, delivery, later, record, RULES } from './support.ts';
 
 describeStore('SQLite', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
@@ -42,6 +44,42 @@ describeStore('SQLite', async () => {
       await rm(directory, { recursive: true });
     },
   };
+});
+
+const numbered = (number: number) => paymentResult('S', { paymentId: `P${number}` });
+
+describe('a batch of raw notifications', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'paynotify-'));
+  const file = join(directory, 'paynotify.db');
+  let store: Store;
+  beforeAll(async () => {
+    store = await openSqlite({ file, rules: RULES });
+    const deliveries = [3, 2].map((second) => delivery(numbered(second), { at: later(second) }));
+    await store.record(deliveries, AMPLE);
+    await record(store, numbered(2), numbered(3));
+  });
+  afterAll(async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  test('is not made of resends', () => {
+    const db = new DatabaseSync(file, { readOnly: true });
+    expect(db.prepare('select count(*) as batches from raw_batches').get()).toEqual({ batches: 1 });
+    db.close();
+  });
+
+  test('is as old as what was received last', async () => {
+    expect(await store.removeRaw(later(3), 9)).toBe(0);
+  });
+
+  test('that does not hold what a notification names in it is found to be damaged', async () => {
+    const db = new DatabaseSync(file);
+    db.exec('update notifications set raw_place = 2 where raw_place = 1');
+    db.close();
+    const { items } = await store.check('notifications', { limit: 9, cursor: null });
+    expect(items.map(({ notification }) => notification?.unreadable)).toEqual([false, true]);
+  });
 });
 
 describe('a database of an unreleased paynotify', () => {

@@ -440,6 +440,38 @@ test.each(['SQLite', 'PostgreSQL'] as const)(
       expect([number, (await notificationsOf(target)).map(({ deliveries }) => deliveries)]).toEqual([number, [3]]);
       expect(items.map(({ request }) => request.signatures[0])).toContain('forged');
     }
+    const signatures = async () =>
+      (await target.readUnverified({ limit: 9, cursor: null })).items.map(({ request }) => request.signatures[0]);
+    await source.record([unverified({ ...genuine, signatures: ['forged since'] })], AMPLE);
+    await mergeInto(source, target);
+    expect(await signatures()).toEqual(['forged', 'forged since']);
+    // Without its bytes nobody can tell.
+    await target.removeRaw(new Date('2999-01-01'), 100);
+    await mergeInto(source, target);
+    expect(await signatures()).toEqual(['forged', 'forged since', signature]);
+  },
+);
+
+test.each(['SQLite', 'PostgreSQL'] as const)(
+  'what both stores received has the most deliveries, the first and the last receipt of both (%s)',
+  async (make) => {
+    const [from, to] = [await databases.make('SQLite'), await databases.make(make)];
+    const [source, target] = [await from.store(), await to.store()];
+    for (const [store, number, seconds] of [
+      [source, 1, [4, 5, 6]],
+      [target, 1, [1, 9]],
+      [source, 2, [2]],
+      [target, 2, [4, 5]],
+    ] as const)
+      for (const at of seconds.map(later))
+        await store.record([delivery(paid(number), { at }), unverified({ target: `/${number}` }, { at })], AMPLE);
+    await mergeInto(source, target);
+    const extremes = [
+      { deliveries: 3, firstReceivedAt: later(1).toISOString(), lastReceivedAt: later(9).toISOString() },
+      { deliveries: 2, firstReceivedAt: later(2).toISOString(), lastReceivedAt: later(5).toISOString() },
+    ];
+    expect(await notificationsOf(target)).toMatchObject(extremes);
+    expect((await target.readUnverified({ limit: 9, cursor: null })).items).toMatchObject(extremes);
   },
 );
 
@@ -582,6 +614,7 @@ describe('a copy', () => {
     const first = await copy(from, to);
     for (const statement of [
       "delete from notifications where outcome = 'UNHANDLED'",
+      "update notifications set problem = 'another' where problem is not null",
       'delete from shop_statements',
       "update orders set status = 'FAILED', content = '{}'",
     ])

@@ -175,8 +175,9 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('a diagnosis, on %s', (make) => {
     };
     expect(await copied()).toEqual([undefined, undefined]);
     const diagnosis = { code: 'OTHER_KEY', message: 'Why.' } as const;
-    for (const { id } of rows) await to.keepDiagnosis({ id, trust: TRUST, origin: 'OTHER_KEY', diagnosis });
+    for (const { id } of rows) await to.keepDiagnosis({ id, trust: TRUST, origin: 'CONFIGURED_KEY', diagnosis });
     expect(await copied()).toEqual(['OTHER_KEY', 'OTHER_KEY']);
+    expect((await stored(to)).map(({ origin }) => origin)).toEqual(['CONFIGURED_KEY', 'CONFIGURED_KEY']);
     await from.amendUnverified(rows.map(({ id, reason, origin }) => ({ id, reason, origin, trust: OTHER_TRUST })));
     await to.importUnverified(await stored(from));
     expect(await codesIn(to)).toEqual([undefined, undefined]);

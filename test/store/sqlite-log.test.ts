@@ -281,6 +281,15 @@ test('a file that is damaged and has no log is refused', async () => {
   expect(() => migrateSqlite(copy)).toThrow(/is damaged .*paynotify restore/);
 });
 
+test('a database that somebody took the row of its log from is refused', async () => {
+  const file = fresh();
+  migrateSqlite(file);
+  const db = new DatabaseSync(file);
+  db.exec('delete from place');
+  db.close();
+  expect(() => migrateSqlite(file)).toThrow(/is damaged \(its table place is empty\).*paynotify restore/);
+});
+
 test('database, log and index are for their owner alone, also where they were not', async () => {
   const file = fresh();
   const modes = (): readonly string[] =>

@@ -62,8 +62,8 @@ const inspectOpened = (
   if (!tables.has('migrations'))
     throw new StoreUnusableError(`${file} is a database of another program: name another file, or move this one away`);
   missingMigrations(db.prepare(SELECT_MIGRATIONS).all() as unknown as AppliedMigration[], migrations);
-  const place = tables.has('place') ? readPlace(db) : null;
-  if (place === null) throw new StoreUnusableError(UNRELEASED);
+  if (!tables.has('place')) throw new StoreUnusableError(UNRELEASED);
+  const place = readPlace(db);
 
   if (salts !== '') {
     const mark = markIn(openKept(file));

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { StoreUnusableError } from '../errors.ts';
 import { lookAt, readAt, realPathOf } from './file.ts';
 
 /**
@@ -21,9 +22,13 @@ export interface Place {
 
 const SELECT = 'select mark, before, salts, closed from place';
 
-export const readPlace = (db: DatabaseSync): Place | null => {
+/** Throws a StoreUnusableError where somebody removed it. */
+export const readPlace = (db: DatabaseSync): Place => {
   const row = db.prepare(SELECT).get();
-  if (row === undefined) return null;
+  if (row === undefined)
+    throw new StoreUnusableError(
+      'the database is damaged (its table place is empty): keep it, and put the last backup in its place with `paynotify restore FILE`',
+    );
   return {
     mark: Number(row['mark']),
     before: Number(row['before']),
@@ -79,7 +84,6 @@ export const stamp = (db: DatabaseSync, stamped: Stamp): Place => {
 
 const stampInside = (db: DatabaseSync, { salts, inFile, closing: closed }: Stamp): Place => {
   const old = readPlace(db);
-  if (old === null) throw new Error('the table place is empty');
   const place =
     salts !== '' && salts === old.salts
       ? { ...old, mark: nextMark(old.mark), closed }

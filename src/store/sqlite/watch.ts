@@ -167,7 +167,7 @@ const openFiles = (db: DatabaseSync, file: string) => {
     return { descriptor: log, dev, ino, salts: saltsIn(log) };
   };
   let log = openLog();
-  let place = placeOf(db);
+  let place = readPlace(db);
   let salts = log.salts;
 
   /**
@@ -220,7 +220,7 @@ const openFiles = (db: DatabaseSync, file: string) => {
       db.exec('pragma journal_mode = wal');
       log = openLog();
       ({ salts } = log);
-      place = placeOf(db);
+      place = readPlace(db);
     },
   };
 };
@@ -235,18 +235,12 @@ const begin = (db: DatabaseSync): void => {
 /** Null where what was written over can not even be read. */
 const readAgain = (db: DatabaseSync): Place | null => {
   try {
-    return placeOf(db);
+    return readPlace(db);
   } catch (error) {
     const code = sqliteCodeOf(error);
     if (code === SQLITE.corrupt || code === SQLITE.notADatabase) return null;
     throw error;
   }
-};
-
-const placeOf = (db: DatabaseSync): Place => {
-  const place = readPlace(db);
-  if (place === null) throw new StoreUnusableError('the table place is empty');
-  return place;
 };
 
 const lossOf = (loss: Loss, file: string): Error => {

@@ -86,8 +86,8 @@ const open = (file: string): Omit<Opened, 'notice'> => {
     db.exec('pragma wal_autocheckpoint = 0');
     const migrated = migrate(db, MIGRATIONS);
     isOurs = true;
-    const watch = createWatch(db, file);
     assertDurable(db);
+    const watch = createWatch(db, file);
     return { ...migrated, db, watch };
   } catch (error) {
     if (isOurs) noteClosing(db, file);

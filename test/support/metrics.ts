@@ -1,5 +1,4 @@
 import type { KeyRing } from '../../src/antom/keys.ts';
-import { createMeasuring } from '../../src/metrics/measuring.ts';
 import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -11,12 +10,5 @@ export const metricsOf = (store: Store, keys: KeyRing): Metrics =>
     keys: () => keys,
     isReady: () => true,
     load: () => null,
-    measured: createMeasuring({
-      measure: () => store.measure({ maxBytes: 1_000 }),
-      onError: (error) => {
-        throw error;
-      },
-      everyMs: 0,
-      rests: 0,
-    }),
+    measured: async () => ({ measures: await store.measure({ maxBytes: 1_000 }), at: Date.now() }),
   });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createFeedWatch, type FeedWatch } from '../src/feed-watch.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import { InvalidCursorError, type Store, StoreUnavailableError } from '../src/store/store.ts';
@@ -142,5 +142,25 @@ describe('the database', () => {
     const other = createFeedWatch({ store: () => store, everyMs: 5 });
     expect(await other.waitForChange('orders', (await store.feedEnds()).orders, { ms: 50 })).toBe(false);
     expect(looks).toBe(1);
+  });
+
+  test('is asked every quarter of a second while somebody waits', async () => {
+    const ends = await store.feedEnds();
+    let asked = 0;
+    const usual = createFeedWatch({ store: () => ({ feedEnds: async () => ((asked += 1), ends) }) });
+    jest.useFakeTimers();
+    try {
+      const waiting = usual.waitForChange('orders', ends.orders, LONG);
+      await jest.advanceTimersByTimeAsync(249);
+      expect(asked).toBe(0);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(asked).toBe(1);
+      await jest.advanceTimersByTimeAsync(250);
+      expect(asked).toBe(2);
+      usual.close();
+      expect(await waiting).toBe(false);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

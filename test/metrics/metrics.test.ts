@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readKey } from '../../src/antom/keys.ts';
 import { METRICS } from '../../src/metrics/list.ts';
+import type { Measured } from '../../src/metrics/measuring.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { type Answer, createSigner, eventually, get, type Post } from '../support/client.ts';
 import { headOf, openRaw } from '../support/raw-http.ts';
 import { captureResult, jpy, paymentResult } from '../support/facts.ts';
@@ -22,13 +25,15 @@ afterAll(removeDirectories);
 const scrape = async (receiver: Pick<InProcess, 'admin'>): Promise<ReadonlyMap<string, number>> => {
   const { status, text } = await get(receiver.admin, '/metrics');
   expect(status).toBe(200);
-  return new Map(
+  return samplesIn(text);
+};
+const samplesIn = (text: string): ReadonlyMap<string, number> =>
+  new Map(
     text
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
   );
-};
 
 const some = (samples: ReadonlyMap<string, number>, ...names: readonly string[]): Readonly<Record<string, number>> =>
   Object.fromEntries(names.map((name) => [name, samples.get(name) ?? Number.NaN]));
@@ -219,4 +224,94 @@ test('while the store is not open a scrape is answered, without what is stored',
   });
   expect([...samples.keys()].filter((name) => /^paynotify_(orders|store|failed)/.test(name))).toEqual([]);
   await receiver.stop();
+});
+
+/** What a store with these figures shows, and a process that holds these keys. */
+const shown = async (
+  measures: Measured['measures'],
+  keys: readonly string[] = [],
+): Promise<ReadonlyMap<string, number>> => {
+  const { text } = createMetrics({
+    version: '1.2.3',
+    database: 'sqlite',
+    keys: () => new Map([[signer.clientId, keys.map(readKey)]]),
+    isReady: () => true,
+    load: () => ({ requests: 1, bytes: 2, oldestMs: 3_000 }),
+    measured: async () => ({ measures, at: 4_000 }),
+  });
+  return samplesIn(await text());
+};
+
+/** No two are the same. */
+const figures = (): Measured['measures'] => ({
+  orders: new Map([['CAPTURED', 11]]),
+  attention: new Map([['OVER_CAPTURED', 12]]),
+  actions: new Map([['REVIEW', 13]]),
+  failed: { count: 14, oldestReceivedAt: secondsAgo(100) },
+  lastVerifiedAt: new Date(5_000).toISOString(),
+  unverified: new Map([['SIGNATURE_MISMATCH', 15]]),
+  unverifiedRoom: [{ share: 'ALL', bytes: 16, maxBytes: 17 }],
+  callbacks: { waiting: 18, waitingSince: secondsAgo(200), paused: 19 },
+  heldUpSince: secondsAgo(300),
+  inquiriesHeldBackSince: secondsAgo(400),
+  moves: { underWay: 20, since: secondsAgo(500) },
+  bytes: 21,
+  disk: { bytes: 22, freeBytes: 23 },
+});
+
+test('each figure of the store and of the queue stands under its own name, times in seconds', async () => {
+  const samples = [...(await shown(figures()))].filter(
+    ([name, value]) => /^paynotify_(?!build_info)/.test(name) && value !== 0,
+  );
+  // The seconds since then: the hundred stands for them.
+  const told = samples.map(([name, value]) => [name, value < 100 ? value : Math.floor(value / 100) * 100]);
+  expect(Object.fromEntries(told)).toEqual({
+    paynotify_queue_requests: 1,
+    paynotify_queue_bytes: 2,
+    paynotify_queue_oldest_seconds: 3,
+    paynotify_ready: 1,
+    paynotify_store_read_timestamp_seconds: 4,
+    paynotify_last_verified_timestamp_seconds: 5,
+    'paynotify_orders{status="CAPTURED"}': 11,
+    'paynotify_orders_with_attention{code="OVER_CAPTURED"}': 12,
+    'paynotify_orders_to_act_on{action="REVIEW"}': 13,
+    paynotify_failed_notifications: 14,
+    paynotify_failed_oldest_seconds: 100,
+    'paynotify_unverified_requests{reason="SIGNATURE_MISMATCH"}': 15,
+    'paynotify_unverified_bytes{share="ALL"}': 16,
+    'paynotify_unverified_max_bytes{share="ALL"}': 17,
+    paynotify_callbacks_waiting_orders: 18,
+    paynotify_callbacks_oldest_seconds: 200,
+    paynotify_callbacks_paused_urls: 19,
+    paynotify_feed_held_up_seconds: 300,
+    paynotify_inquiries_held_back_seconds: 400,
+    paynotify_moves_under_way: 20,
+    paynotify_moves_oldest_seconds: 500,
+    paynotify_store_bytes: 21,
+    paynotify_store_disk_bytes: 22,
+    paynotify_store_free_bytes: 23,
+  });
+});
+
+test('what was written by a clock that is ahead was written now', async () => {
+  const samples = await shown({ ...figures(), heldUpSince: secondsAgo(-300) });
+  expect(samples.get('paynotify_feed_held_up_seconds')).toBe(0);
+});
+
+test('a key that is configured without a version has none', async () => {
+  const names = [...(await shown(figures(), [signer.publicKey, `2:${signer.publicKey}`])).keys()];
+  expect(
+    names.filter((name) => name.includes('key_info')).map((name) => /key_version="(.*?)"/.exec(name)?.[1]),
+  ).toEqual(['', '2']);
+});
+
+const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+test('the CPU time is in seconds', async () => {
+  const before = cpuSeconds();
+  const used = (await shown(figures())).get('process_cpu_seconds_total');
+  expect(used).toBeGreaterThanOrEqual(before);
+  expect(used).toBeLessThanOrEqual(cpuSeconds());
 });

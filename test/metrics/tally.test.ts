@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createTally } from '../../src/metrics/tally.ts';
+import { acknowledge } from '../../src/pay-notify.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Delivery, Store } from '../../src/store/store.ts';
 import { AMPLE, delivery, RULES, unverified } from '../store/support.ts';
@@ -54,7 +55,7 @@ test('of many payments in one moment one is a sample', async () => {
 test('a batch is one observation; what had no room counts as nothing', async () => {
   const { tally, total, ofHistogram } = await tallied([unverified({ target: '/a' }), unverified({ target: '/b' })], 0);
   expect(ofHistogram('batch', '_sum')).toBe(2);
-  expect(ofHistogram('commit', '_count')).toBe(1);
+  expect([ofHistogram('commit', '_count'), ofHistogram('commit', '_sum')]).toEqual([1, 0.003]);
   expect(total('unverified')).toBe(0);
   expect(tally.lastVerifiedAt()).toBeNull();
 });
@@ -63,6 +64,17 @@ test('a resend within the same batch is one', async () => {
   const one = delivery(paymentResult('S'));
   const { total } = await tallied([one, one, one]);
   expect([total('notifications'), total('resends')]).toEqual([1, 2]);
+});
+
+test('an acknowledgement is observed in seconds, and what is not stored is none', async () => {
+  const tally = createTally();
+  const [recorded] = (await store.record([delivery(paymentResult('S'))], AMPLE)).results;
+  if (recorded?.kind !== 'notification') throw new Error('it was not stored');
+  const acknowledgement = acknowledge(recorded);
+  tally.watch.answered({ kind: 'acknowledged', recorded, acknowledgement, reason: null }, 250);
+  tally.watch.answered({ kind: 'not stored', because: 'QUEUE_FULL', reason: null }, 9_000);
+  const { acknowledge: histogram = [] } = tally.samples();
+  expect(histogram.filter(({ suffix }) => suffix !== '_bucket').map(({ value }) => value)).toEqual([0.25, 1]);
 });
 
 test('diagnoses are counted by name', () => {
@@ -78,13 +90,13 @@ test('diagnoses are counted by name', () => {
 
 test('callbacks are counted by the class of their status', () => {
   const tally = createTally();
-  for (const status of [200, 204, 301, 401, 422, 503, null]) tally.posted(status);
+  for (const status of [200, 204, 300, 301, 400, 401, 422, 500, 503, null]) tally.posted(status);
   const { callbacksDelivered = [], callbacksFailed = [] } = tally.samples();
   expect(callbacksDelivered.map(({ value }) => value)).toEqual([2]);
   expect(callbacksFailed.map(({ labels, value }) => [labels['class'], value])).toEqual([
     ['unreachable', 1],
-    ['3xx', 1],
-    ['4xx', 2],
-    ['5xx', 1],
+    ['3xx', 2],
+    ['4xx', 3],
+    ['5xx', 2],
   ]);
 });

@@ -90,7 +90,7 @@ describe('paynotify capture', () => {
     expect(told.at(-1)).toMatch(/ capture sent +Q9 SUCCEEDED SUCCESS +PARTIALLY_CAPTURED /);
   });
 
-  test('says what a failure asks for, with exit code 1; what is not known yet is none', async () => {
+  test('says what a failure asks for, with exit code 1, and what the configuration lacks', async () => {
     const id = await ground.authorized();
     const told = { operation: 'capture', resultCode: 'MULTI_CAPTURE_NOT_SUPPORTED', payment: id };
     await ground.sandbox.control('POST', '/answers', told);
@@ -106,9 +106,20 @@ describe('paynotify capture', () => {
       ),
       code: 1,
     });
+    const configured = { operation: 'capture', resultCode: 'MERCHANT_NOT_REGISTERED', payment: id };
+    await ground.sandbox.control('POST', '/answers', configured);
+    expect(await run('capture', id, '--request-id', 'conf')).toEqual(
+      said(
+        'capture conf of JPY 1000: PROCESSING MERCHANT_NOT_REGISTERED CONFIGURATION - correct client id, key, region or contract; the service then goes on with it',
+      ),
+    );
+  });
+
+  test('says that what got no answer is not known yet', async () => {
+    const id = await ground.authorized();
     ground.way.faults.push('lost on the way');
     expect(await run('capture', id)).toEqual(
-      said(`capture ${id}-3 of JPY 1000: PROCESSING NO_ANSWER - not known yet; the service goes on with it`),
+      said(`capture ${id}-1 of JPY 1000: PROCESSING NO_ANSWER - not known yet; the service goes on with it`),
     );
   });
 });

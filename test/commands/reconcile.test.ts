@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { CLIENT, keepUp, serve, type Served } from '../sandbox/support.ts';
-import { pay, register } from '../reconcile/support.ts';
+import { keyOfRegistration, pay, register } from '../reconcile/support.ts';
 import { here, json, ownPlace, PRIVATE_KEY_FILE } from './support.ts';
 
 const place = ownPlace();
@@ -102,6 +102,19 @@ describe('reconcile', () => {
     expect(asked.out.match(/UNKNOWN NO_ANSWER \w+ +PENDING +PENDING$/gm)).toHaveLength(6);
     expect(asked.out.match(/not asked +PENDING +PENDING$/gm)).toHaveLength(2);
     expect(asked.out).toMatch(/^Not asked about 2: APO did not answer 6 times in a row/m);
+  });
+
+  test('ends with 1 where somebody else asks about it at this moment', async () => {
+    const store = await place().opened();
+    await register(store, 'CR-11');
+    const key = keyOfRegistration(CLIENT, 'CR-11');
+    await store.claimInquiry({ clientId: CLIENT, owner: 'another', leaseMs: 60_000, everyMs: 0, now: Date.now(), key });
+    const asked = await here(['reconcile', 'CR-11'], env());
+    expect(asked).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^Not asked about 1: the service asks about it at this moment\./m),
+    });
+    expect(asked.out).toMatch(/CR-11 +not asked +PENDING +PENDING$/m);
   });
 
   test.each<Refused>([

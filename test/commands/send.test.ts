@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -186,6 +186,43 @@ describe('send', () => {
     expect(new Set(arrived).size).toBe(1);
     expect(await json([...words, '--resend', '1000000'], {})).toMatchObject({ acknowledged: 1, items: [{ sends: 1 }] });
     receiver.close();
+  });
+
+  /** Sends to a server that answers each of them so. */
+  const sendTo = async (answer: (response: ServerResponse, nth: number) => void, words: readonly string[]) => {
+    let arrived = 0;
+    const receiver = createServer((request, response) => {
+      request.resume().on('end', () => answer(response, (arrived += 1)));
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const where = ['--key', PRIVATE_KEY_FILE, '--client', CLIENT, '--url', `http://127.0.0.1:${port}/payNotify`];
+    const ended = await here(['send', ...where, ...words]);
+    receiver.close();
+    return ended;
+  };
+
+  test('goes on where one of several gets no answer, and finds it wrong', async () => {
+    const { code, out } = await sendTo(
+      (response, nth) => (nth === 2 ? response.destroy() : response.end(ACKNOWLEDGEMENT)),
+      ['--count', '3'],
+    );
+    expect(code).toBe(1);
+    const [, ...lines] = out.split('\n').filter((line) => line !== '');
+    expect(lines).toEqual([
+      expect.stringMatching(/200 SUCCESS \d+ ms$/),
+      expect.not.stringMatching(/200 SUCCESS/),
+      expect.stringMatching(/200 SUCCESS \d+ ms$/),
+      '2 of 3 acknowledged.',
+    ]);
+  });
+
+  test.each([
+    [401, 0],
+    [500, 1],
+  ])('a broken signature that is answered %i ends with %i', async (status, code) => {
+    const ended = await sendTo((response) => response.writeHead(status).end(), ['--break-signature']);
+    expect(ended.code).toBe(code);
   });
 
   test('a redirect is no acknowledgement, wherever it leads', async () => {

@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { readKey } from '../../src/antom/keys.ts';
 import { createForgeSigner, keyFixture } from '../support/forge-signer.ts';
-import { CLIENT, here, OTHER_PUBLIC_KEY, ownPlace, payment } from './support.ts';
+import { CLIENT, here, OTHER_PUBLIC_KEY, ownPlace, payment, PUBLIC_KEY } from './support.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const place = ownPlace();
@@ -47,6 +48,8 @@ const verifying = async (text: string, env = {}) => {
   return { code, err, json: out === '' ? null : (JSON.parse(out) as Readonly<Record<string, unknown>>) };
 };
 
+const oneLine = (pem: string): string => pem.replaceAll(/-----.*-----|\n/g, '');
+
 const CHUNKED = `5;x=y\r\n${BODY.slice(0, 5)}\r\n${(BODY.length - 5).toString(16)}\r\n${BODY.slice(5)}\r\n0\r\n\r\n`;
 
 describe('verify', () => {
@@ -58,6 +61,7 @@ describe('verify', () => {
     ],
     ['to the end of the file', {}],
     ['with LF', { newline: '\n' }],
+    ['with a tab at the end of a header', { lines: [`Content-Length: ${BODY.length}\t`, 'Accept: */*'] }],
     ['chunked', { lines: ['Transfer-Encoding: chunked'], body: CHUNKED }],
   ])('checks a request %s', async (_, text) => {
     expect(await verifying(message(text))).toMatchObject({
@@ -86,6 +90,23 @@ describe('verify', () => {
       code: 0,
       json: { outcome: 'MALFORMED', problem: expect.stringContaining('paymentId') },
     });
+  });
+
+  test('names the key that made the signature, of several as long', async () => {
+    const keys = { ANTOM_PUBLIC_KEY: `${oneLine(OTHER_PUBLIC_KEY)},${oneLine(PUBLIC_KEY)}` };
+    expect(await verifying(message({}), keys)).toMatchObject({
+      code: 0,
+      json: { keyFingerprint: readKey(PUBLIC_KEY).fingerprint },
+    });
+  });
+
+  test('says of another method that the service would not take it, well signed as it is', async () => {
+    const made = { uri: '/payNotify', clientId: CLIENT, requestTime: '2025-05-17T07:58:06Z', body: BODY };
+    const put = message({ line: 'PUT /payNotify HTTP/1.1' }).replace(
+      headers.signature,
+      signer.sign({ method: 'PUT', ...made }),
+    );
+    expect(await verifying(put)).toMatchObject({ code: 0, json: { verified: true, taken: false } });
   });
 
   test.each<readonly [string, Message, object, object]>([
@@ -132,6 +153,11 @@ describe('verify', () => {
       'is chunked, and cut off',
       message({ lines: ['Transfer-Encoding: chunked'], body: CHUNKED.slice(0, -9) }),
       'cut off',
+    ],
+    [
+      'is compressed in transfer',
+      message({ lines: ['Transfer-Encoding: gzip'] }),
+      'its Transfer-Encoding is not chunked',
     ],
     ['is compressed', message({ lines: ['Content-Encoding: gzip'] }), 'a signed body comes raw'],
   ])('refuses a file that %s', async (_, text, words) => {

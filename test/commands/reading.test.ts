@@ -9,6 +9,8 @@ import {
   json,
   makePlace,
   notified,
+  OTHER_PUBLIC_KEY,
+  ownPlace,
   payment,
   type Place,
   removePlace,
@@ -180,6 +182,28 @@ describe('notifications', () => {
       expect(out).not.toContain('\u001B');
       expect(out).not.toContain('\u202E');
     }
+  });
+});
+
+describe('where something is wrong', () => {
+  const own = ownPlace();
+
+  test('orders --review tells of a FAILED notification beside', async () => {
+    await own().store(notified(payment()));
+    expect((await here(['orders', '--review'], own().env)).out).not.toContain('FAILED');
+    await own().store({ ...notified(capture()), inapplicable: true });
+    expect((await here(['orders', '--review'], own().env)).out).toMatch(
+      /\nNotifications have FAILED as well: paynotify notifications --outcome FAILED\n$/,
+    );
+    expect((await here(['orders'], own().env)).out).not.toContain('have FAILED');
+  });
+
+  test('a notification that no configured key verifies any more says no', async () => {
+    await own().store(notified(payment()));
+    const words = ['notifications', idOf(JSON.stringify(payment()))];
+    expect((await here(words, own().env)).out).toMatch(/^verifies now +yes$/m);
+    const others = { ...own().env, ANTOM_PUBLIC_KEY: OTHER_PUBLIC_KEY };
+    expect((await here(words, others)).out).toMatch(/^verifies now +no$/m);
   });
 });
 

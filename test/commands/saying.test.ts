@@ -101,6 +101,14 @@ describe('register', () => {
     expect(await order('R1')).toMatchObject({ finalAmount: jpy('100') });
   });
 
+  test('refuses as usage, 64, what cannot be meant', async () => {
+    await place().store();
+    const above = await run('register', 'R1', '--amount', 'JPY:120', '--final-amount', 'JPY:121');
+    expect(above).toMatchObject({ code: 64, err: expect.stringContaining('finalAmount 121 is above the amount 120') });
+    const cleared = await run('register', 'R1', '--amount', 'JPY:120', '--clear', 'cancelled');
+    expect(cleared).toMatchObject({ code: 64, err: expect.stringContaining('--clear goes with --change') });
+  });
+
   test('refuses a client that is not configured', async () => {
     await place().store();
     expect((await run('register', 'R1', '--amount', 'JPY:120', '--client', 'OTHER')).code).toBe(64);
@@ -126,6 +134,14 @@ describe('register --refund-of, and refunds', () => {
       ['FR5', 'FR4'],
       ['FR3', 'FR1'],
     ]);
+  });
+
+  test('names the client of each where there are several', async () => {
+    await place().store(notified(refund), notified({ ...refund, refundId: 'F2' }, 'OTHER'));
+    const { out } = await run('refunds');
+    expect(out).toMatch(/^CLIENT +REFUND ID /);
+    expect(out).toMatch(/^OTHER +F2 /m);
+    expect(out).toMatch(new RegExp(`^${CLIENT} +F1 `, 'm'));
   });
 
   test('joins a refund to its payment', async () => {

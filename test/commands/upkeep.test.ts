@@ -83,6 +83,14 @@ describe('redrive', () => {
     expect(await here(['redrive', '--id', 'f'.repeat(64)], env)).toMatchObject({ code: 1, out: '' });
   });
 
+  test('refuses a client without an id as usage, 64', async () => {
+    await place().store();
+    expect(await here(['redrive', '--all', '--client', CLIENT], place().env)).toMatchObject({
+      code: 64,
+      err: expect.stringContaining('--client goes with --id'),
+    });
+  });
+
   test('exits with 1 where one FAILED, be it asked for by its id', async () => {
     const { env, store, opened } = place();
     const fault = { resultStatus: 'S', resultCode: 'FAULT', resultMessage: '' };

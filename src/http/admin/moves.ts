@@ -5,8 +5,8 @@ import type { Move, Store } from '../../store/store.ts';
 import { type Answer, created, ok } from './answer.ts';
 import { type ClientNeeds, configuredClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
-import { ambiguous, ORDER_ID } from './orders.ts';
-import { notFound, problem, type Refusal } from './problem.ts';
+import { ambiguous, NO_ORDER, ORDER_ID } from './orders.ts';
+import { problem, type Refusal } from './problem.ts';
 import { nothing } from './query.ts';
 import { CANCEL, cancelToSend, captureAsked, captureToSend, refundAsked, refundToSend } from './said-moves.ts';
 import { move } from './shapes/move.ts';
@@ -90,7 +90,7 @@ const make = async (
 ): Promise<Made> => {
   const clientId = configuredClient(named, clientIds);
   if (typeof clientId !== 'string') return clientId;
-  if (!isIdentifier(id)) return notFound('order');
+  if (!isIdentifier(id)) return NO_ORDER;
   const ours = moves(store());
   return ours === null ? noKey(clientId) : answerTo(await ours.make({ ...asked, clientId, id }), clientId);
 };
@@ -110,7 +110,7 @@ const answerTo = (result: MakeMoveResult, clientId: string): Made => {
     case 'refused':
       return problem('MOVE_REFUSED', result.refused.detail, { reason: result.refused.reason, order: result.order });
     case 'unknown':
-      return notFound('order');
+      return NO_ORDER;
     case 'ambiguous':
       return ambiguous(result.orders);
     case 'no key':

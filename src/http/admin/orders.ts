@@ -82,6 +82,11 @@ export const findOrder = endpoint({
     },
 });
 
+export const NO_ORDER = notFound(
+  'order',
+  'It is named by its paymentId or paymentRequestId; /api/orders?referenceOrderId= lists those of a shop order.',
+);
+
 /** The one order of an id; `named` is the client that the request names. */
 export const orderMeant = async (
   { store, clientIds }: ClientNeeds,
@@ -92,7 +97,7 @@ export const orderMeant = async (
   if (clientId === null) return clientRequired('query');
   const orders = isIdentifier(id) ? await store().findOrders({ clientId, id }) : [];
   const [one, ...others] = orders;
-  if (one === undefined) return notFound('order');
+  if (one === undefined) return NO_ORDER;
   return others.length === 0 ? one : ambiguous(orders);
 };
 

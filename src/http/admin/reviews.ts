@@ -4,7 +4,7 @@ import type { ReviewResult, WithdrawResult } from '../../store/store.ts';
 import { type Answer, ok } from './answer.ts';
 import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
 import { endpoint } from './endpoint.ts';
-import { ambiguous, ORDER_ID } from './orders.ts';
+import { ambiguous, NO_ORDER, ORDER_ID } from './orders.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
 import { nothing, ofClient } from './query.ts';
 import { decision } from './said.ts';
@@ -30,9 +30,7 @@ export const decide = endpoint({
     async ({ id, said: { clientId: named, ...said } }) => {
       const clientId = clientMeant(named, clientIds);
       if (clientId === null) return clientRequired('body');
-      return isIdentifier(id)
-        ? reviewed(await store().review({ clientId, id, ...said }, new Date()))
-        : notFound('order');
+      return isIdentifier(id) ? reviewed(await store().review({ clientId, id, ...said }, new Date())) : NO_ORDER;
     },
 });
 
@@ -53,9 +51,7 @@ export const withdraw = endpoint({
     async ({ id, query }) => {
       const clientId = clientMeant(query.clientId, clientIds);
       if (clientId === null) return clientRequired('query');
-      return isIdentifier(id)
-        ? withdrawn(await store().withdrawReview({ clientId, id }, new Date()))
-        : notFound('order');
+      return isIdentifier(id) ? withdrawn(await store().withdrawReview({ clientId, id }, new Date())) : NO_ORDER;
     },
 });
 
@@ -66,7 +62,7 @@ const reviewed = (
     case 'reviewed':
       return ok(result.order);
     case 'unknown':
-      return notFound('order');
+      return NO_ORDER;
     case 'ambiguous':
       return ambiguous(result.orders);
     case 'outdated':
@@ -89,7 +85,7 @@ const withdrawn = (result: WithdrawResult): Answer<200, Order> | Refusal<'NOT_FO
     case 'withdrawn':
       return ok(result.order);
     case 'unknown':
-      return notFound('order');
+      return NO_ORDER;
     case 'no review':
       return notFound('review');
     case 'ambiguous':

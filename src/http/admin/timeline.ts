@@ -1,8 +1,7 @@
 import { ok } from './answer.ts';
 import type { ClientNeeds } from './clients.ts';
 import { endpoint } from './endpoint.ts';
-import { ORDER_ID, orderMeant } from './orders.ts';
-import { notFound } from './problem.ts';
+import { NO_ORDER, ORDER_ID, orderMeant } from './orders.ts';
 import { ofClient } from './query.ts';
 import { timeline as shape } from './shapes/timeline.ts';
 import { idsOf, shownWith } from './timeline-shown.ts';
@@ -31,6 +30,6 @@ export const readTimeline = endpoint({
       const order = await orderMeant(needs, id, query.clientId);
       if ('code' in order) return order;
       const timeline = await needs.store().timeline(order);
-      return timeline === null ? notFound('order') : ok(shownWith(timeline, await needs.search(idsOf(timeline))));
+      return timeline === null ? NO_ORDER : ok(shownWith(timeline, await needs.search(idsOf(timeline))));
     },
 });

@@ -35,8 +35,10 @@ export interface Watch {
   /** Looks again. Whether the files are ours now; where only the log was lost, it is begun again. Throws the same. */
   readonly recover: () => boolean;
   /**
-   * Writes down that all was written; where only the log was lost, it goes into the file now. Nothing may be written
-   * after it. Throws a DatabaseLostError or a StoreUnusableError.
+   * Writes down that all was written. Nothing may be written after it. Where only the log was lost, SQLite still holds
+   * it: when the connection is closed it goes into the file, unless another program has that open. It must not be moved
+   * before: what an old snapshot still needs would be left out, and the file be a mixture. Throws a DatabaseLostError
+   * or a StoreUnusableError.
    */
   readonly finish: () => void;
 }
@@ -110,9 +112,7 @@ export const createWatch = (db: DatabaseSync, file: string): Watch => {
       assertHeld();
       files.stampLog({ closing: true });
       assertHeld();
-      if (lost !== 'log') return;
-      checkpoint.run();
-      files.putLogAside();
+      if (lost === 'log') files.putLogAside();
     },
   };
 };

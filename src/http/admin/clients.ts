@@ -30,7 +30,7 @@ export const configuredClient = (
   return clientIds().includes(meant) ? meant : unknown(clientIds);
 };
 
-/** Refuses a client of whom every list would be empty, for ever: not configured, and nothing of it is stored. */
+/** Refuses a client of whom every order and notification is missing, for ever: not configured, and nothing stored. */
 export const unknownClient = async (
   named: string | null,
   { store, clientIds }: ClientNeeds,

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { Found } from '../../store/store.ts';
+import type { Found, Store } from '../../store/store.ts';
 import { ok } from './answer.ts';
-import { type ClientNeeds, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { clientFilter, requiredIdentifier } from './query.ts';
 import { markedUnverified, notification } from './shapes/notification.ts';
@@ -13,7 +12,8 @@ import type { Search, SearchUnverified } from './unverified-search.ts';
 
 const sought = z.strictObject({ ...clientFilter, id: requiredIdentifier });
 
-interface Needs extends ClientNeeds {
+interface Needs {
+  readonly store: () => Store;
   readonly search: SearchUnverified;
 }
 
@@ -42,12 +42,10 @@ export const find = endpoint({
   query: sought,
   body: null,
   responses: { 200: { means: 'What carries the identifier.', body: found } },
-  problems: ['UNKNOWN_CLIENT'],
+  problems: [],
   answer:
-    ({ store, clientIds, search }: Needs) =>
+    ({ store, search }: Needs) =>
     async ({ query: { clientId, id } }) => {
-      const unknown = await unknownClient(clientId, { store, clientIds });
-      if (unknown !== null) return unknown;
       const [verified, unverified] = await Promise.all([store().find(clientId, id), search([id])]);
       return ok({ ...verified, ...unverified });
     },

@@ -4,7 +4,7 @@ import { StoreUnusableError } from '../errors.ts';
 export type HostUrl = string;
 
 const ENCODE = 'percent-encode #, /, @ and % in the password (%23, %2F, %40, %25)';
-const UNPARSED_QUERY = `does not parse after the ?: ${ENCODE}, and ? as %3F`;
+const UNPARSED_QUERY = `does not parse after the ?: ${ENCODE}, ? there as %3F, and @ in a parameter as %40`;
 
 /** Parameters that the driver understands, and that leave our own settings alone. */
 const TAKEN: ReadonlySet<string> = new Set([

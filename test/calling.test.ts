@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { openStore } from '../src/store/open.ts';
 import { SETTING } from '../src/store/setting.ts';
 import { register } from './reconcile/support.ts';
@@ -9,12 +9,18 @@ import { eventually } from './support/client.ts';
 import { type Environment, environmentOf, makeDirectory, removeDirectories, startReady } from './support/receiver.ts';
 import { RULES } from './support/rules.ts';
 
+/** What was started, to be ended in the reverse sequence. */
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
 afterAll(removeDirectories);
 
 const LONG_AGO = new Date(Date.now() - 3_600_000).toISOString();
 
 test('an inquiry is signed with the key that was read last', async () => {
   const api = await startAntomApi();
+  closing.push(api.close);
   const directory = makeDirectory();
   const keyFile = join(directory, 'merchant.pem');
   const key = MERCHANT_KEY.replaceAll(/-----.*-----|\n/g, '');
@@ -26,10 +32,12 @@ test('an inquiry is signed with the key that was read last', async () => {
     ANTOM_API_URL: api.origin,
   };
   const store = await openStore({ databaseUrl: env['DATABASE_URL'] ?? '', rules: RULES, allowUnsafeDatabase: false });
+  closing.push(store.close);
   await register(store, 'R1', CLIENT_ID);
   // All that is waited for is asked about at once where the service was down for long.
   await store.remember(SETTING.reconciled, LONG_AGO);
   const receiver = await startReady(directory, env);
+  closing.push(receiver.stop);
   const seen = async (count: number): Promise<void> =>
     void (await eventually(
       'an inquiry',
@@ -50,7 +58,4 @@ test('an inquiry is signed with the key that was read last', async () => {
   receiver.reloadKeys();
   await seen(2);
   expect(api.seen.map(({ headers }) => /keyVersion=(\d)/.exec(String(headers['signature']))?.[1])).toEqual(['1', '2']);
-  await receiver.stop();
-  await store.close();
-  await api.close();
 });

@@ -106,16 +106,19 @@ test('keys that are read again while the database is away are written down as so
     ANTOM_PUBLIC_KEY: '',
     ANTOM_PUBLIC_KEY_FILE: keyFile,
   });
-  writeFileSync(keyFile, signer.publicKey);
-  receiver.reloadKeys();
-  expect(await receiver.readiness()).toMatchObject({ state: 'starting' });
-  other.close();
-  await becomesReady(receiver);
-  const fingerprints = (): unknown => {
-    const [row] = query(directory, `select value from settings where name = '${SETTING.service}'`);
-    return /"fingerprint":"(.*?)"/.exec(String(row?.['value']))?.[1];
-  };
-  const { fingerprint } = readKey(signer.publicKey);
-  expect(await eventually('the new key', fingerprints, (found) => found === fingerprint)).toBe(fingerprint);
-  await receiver.stop();
+  try {
+    writeFileSync(keyFile, signer.publicKey);
+    receiver.reloadKeys();
+    expect(await receiver.readiness()).toMatchObject({ state: 'starting' });
+    other.close();
+    await becomesReady(receiver);
+    const fingerprints = (): unknown => {
+      const [row] = query(directory, `select value from settings where name = '${SETTING.service}'`);
+      return /"fingerprint":"(.*?)"/.exec(String(row?.['value']))?.[1];
+    };
+    const { fingerprint } = readKey(signer.publicKey);
+    expect(await eventually('the new key', fingerprints, (found) => found === fingerprint)).toBe(fingerprint);
+  } finally {
+    await receiver.stop();
+  }
 });

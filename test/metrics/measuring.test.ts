@@ -29,7 +29,7 @@ interface Reading {
   readonly gives?: Measures | Error;
 }
 
-/** What reads a store that answers so, one reading after another, and how often it was read; and then the last again. */
+/** What reads a store whose readings are these, the last again and again, and how often it was read. */
 const measuring = (...readings: readonly Reading[]) => {
   const errors: unknown[] = [];
   let reads = 0;

@@ -70,7 +70,7 @@ describe('a page of another site', () => {
     expect((await request(url).post('/ams/sandbox/api/v1/payments/pay').set(headers)).status).toBe(200);
   });
 
-  test('is told from others by nothing where the sandbox listens beyond loopback', async () => {
+  test('is not told apart where the sandbox listens beyond loopback', async () => {
     const { url } = await serve({ host: '0.0.0.0' });
     expect((await request(url).get('/control').set('Host', 'sandbox:8081')).status).toBe(200);
   });

@@ -249,7 +249,7 @@ describe('what no waiting helps', () => {
     await open(there);
   });
 
-  test('nobody has to write the table of migrations, nor tables of others in the same schema', async () => {
+  test('a role needs no right to write the table of migrations, nor tables of others in the same schema', async () => {
     await migratePostgres(url);
     const { role, url: there } = await createRole('grant all on all tables in schema public');
     const { role: another } = await createRole();

@@ -92,7 +92,7 @@ describe('PUT /api/orders/:paymentRequestId', () => {
     });
   });
 
-  test('a paymentId is no other where a payment names it as its paymentRequestId, or it was registered before', async () => {
+  test('a paymentId is taken where a payment names it as its paymentRequestId too, and where it was registered before', async () => {
     await admin.notify(paymentResult('S', { paymentId: 'P5', paymentRequestId: 'P5', paymentAmount: jpy('1') }));
     await put('P5', { amount: jpy('120') }).expect(201);
     await put('P6', { amount: jpy('120') }).expect(201);

@@ -23,9 +23,9 @@ export const problem = <Code extends ProblemCode>(
   return headers === undefined ? reply : { ...reply, headers };
 };
 
-/** `advice` is a sentence. */
-export const notFound = (kind: string, advice: string | null = null): Refusal<'NOT_FOUND'> =>
-  problem('NOT_FOUND', [`There is no such ${kind}.`, ...(advice === null ? [] : [advice])].join(' '));
+/** Each advice is a sentence. */
+export const notFound = (kind: string, ...advice: readonly string[]): Refusal<'NOT_FOUND'> =>
+  problem('NOT_FOUND', [`There is no such ${kind}.`, ...advice].join(' '));
 
 /** The reply to a thrown error. Faults of ours are logged, without the values that they were about. */
 export const replyToError = (error: unknown, log: Log): Reply => {

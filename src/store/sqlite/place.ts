@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { StoreUnusableError } from '../errors.ts';
-import { lookAt, readAt, realPathOf } from './file.ts';
+import { damaged, lookAt, readAt, realPathOf } from './file.ts';
 
 /**
  * The row that ties a database to its log (`-wal`). SQLite replays any log that lies beside a file, also one that was
@@ -25,10 +24,7 @@ const SELECT = 'select mark, before, salts, closed from place';
 /** Throws a StoreUnusableError where somebody removed it. */
 export const readPlace = (db: DatabaseSync): Place => {
   const row = db.prepare(SELECT).get();
-  if (row === undefined)
-    throw new StoreUnusableError(
-      'the database is damaged (its table place is empty): keep it, and put the last backup in its place with `paynotify restore FILE`',
-    );
+  if (row === undefined) throw damaged('the database', 'its table place is empty');
   return {
     mark: Number(row['mark']),
     before: Number(row['before']),

@@ -177,9 +177,11 @@ describe('a request is one line', () => {
   });
 
   test('of a kind without a handler', async () => {
-    const lines = await linesOf(() => receiver.post(signer.sign({ notifyType: 'REFUND_RESULT', made: nextId() })));
+    const lines = await linesOf(() =>
+      receiver.post(signer.sign({ notifyType: 'OFFLINE_PAYMENT_CODE', made: nextId() })),
+    );
     expect(lines).toEqual([
-      expect.objectContaining({ ...FIELDS, outcome: 'UNHANDLED', kind: 'DIRECT_REFUND', paymentId: null }),
+      expect.objectContaining({ ...FIELDS, outcome: 'UNHANDLED', kind: 'OFFLINE_CODE', paymentId: null }),
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { NotificationKind, Reading } from '../order/reading.ts';
-import type { JsonObject, Statement } from '../order/statement.ts';
+import type { NotificationKind, Reading, REFUND_KINDS } from '../order/reading.ts';
+import type { JsonObject, RefundStatement, Statement } from '../order/statement.ts';
 import { isMissing } from './fields.ts';
 import { describeIssue, toProblem } from './problem.ts';
 
@@ -18,20 +18,28 @@ export interface Handler {
 /** The dispatch table: the first line that matches reads the notification. */
 export type Handlers = readonly Handler[];
 
+/** What notifications of a kind may state: of refunds those of `REFUND_KINDS` alone. */
+type StatedBy<Kind> = Kind extends (typeof REFUND_KINDS)[number] ? Statement : Exclude<Statement, RefundStatement>;
+
 /** What a handler's file says about its kind. */
-export interface HandledKind<Fields> {
-  readonly kind: NotificationKind;
+export interface HandledKind<Kind extends NotificationKind, Fields> {
+  readonly kind: Kind;
   readonly matches: (json: JsonObject) => boolean;
   /**
    * The fields that are read, identifiers among them: which are required, optional, tolerated, and what is malformed.
    */
   readonly schema: z.ZodType<Fields>;
   /** What a notification with these fields states, of one thing or of several. Pure. */
-  readonly state: (fields: Fields) => readonly Statement[];
+  readonly state: (fields: Fields) => readonly StatedBy<Kind>[];
 }
 
 /** A line of the table for a kind that is read and applied. */
-export const createHandler = <Fields>({ kind, matches, schema, state }: HandledKind<Fields>): Handler => {
+export const createHandler = <Kind extends NotificationKind, Fields>({
+  kind,
+  matches,
+  schema,
+  state,
+}: HandledKind<Kind, Fields>): Handler => {
   const compiled = z.compile(schema);
   return {
     kind,

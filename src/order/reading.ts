@@ -29,6 +29,9 @@ export const NOTIFICATION_KINDS = [
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
+/** Those of them that may state refunds: they join orders by the names of refunds, also where they cannot be read. */
+export const REFUND_KINDS = ['DIRECT_REFUND', 'REFUND'] as const satisfies readonly NotificationKind[];
+
 /** The kinds of all that is stored and read. INQUIRY is an answer to what we asked: no notification is of that kind. */
 export const KINDS = [...NOTIFICATION_KINDS, 'INQUIRY'] as const;
 export type Kind = (typeof KINDS)[number];

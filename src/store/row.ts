@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import type { SignedRequest } from '../antom/signature.ts';
 import { textOfAsked } from '../order/asked.ts';
 import type { Identifier } from '../order/identifier.ts';
-import type { Kind, Outcome, RawNotification, Reading } from '../order/reading.ts';
+import { type Kind, type Outcome, type RawNotification, type Reading, REFUND_KINDS } from '../order/reading.ts';
 import { linksOf } from '../order/statement.ts';
 import type { OrderKey } from './order-key.ts';
 import type { InquiryDelivery, NotificationDelivery, UnverifiedDelivery, VerificationFailure } from './store.ts';
@@ -97,12 +97,14 @@ export const joinsBy = (
 export const leads = (kind: Kind, name: string): boolean =>
   kind !== 'UNKNOWN' && (name === 'paymentRequestId' || (isOfRefunds(kind) && isRefundName(name)));
 
-const isOfRefunds = (kind: Kind): boolean => kind === 'REFUND' || kind === 'INQUIRY';
+const isOfRefunds = (kind: Kind): boolean => kind === 'INQUIRY' || REFUND_KINDS.some((one) => one === kind);
 
 export const isRefundName = (name: string): boolean => name === 'refundId' || name === 'refundRequestId';
 
 /** Selects what says anything about a refund; word for word that of the index. */
-export const OF_REFUNDS = `(kind = 'REFUND' or kind = 'INQUIRY' and statements like '%{"about":"refund"%')`;
+export const OF_REFUNDS = `(
+  kind in ('${REFUND_KINDS.join("', '")}') or kind = 'INQUIRY' and statements like '%{"about":"refund"%'
+)`;
 
 /** What is kept of a notification that the database itself refuses to apply. */
 const inapplicable = (reading: Reading): Reading => ({

@@ -53,11 +53,11 @@ describe('JSON beyond them is MALFORMED, with all that it names', () => {
   });
 
   test('but a kind of which nothing is read stays what it is', () => {
-    const direct = JSON.stringify({ notifyType: 'REFUND_RESULT', paymentId: 'P1', refundStatus: 'SUCCESS' });
-    const deep = direct.replace(/\}$/, `,"x":${lists(DEEPEST)}}`);
-    expect(readingOf(deep)).toEqual(readingOf(direct));
-    expect(readingOf(deep)).toMatchObject({ kind: 'DIRECT_REFUND', outcome: 'UNHANDLED' });
-    const unknown = deep.replace('REFUND_RESULT', 'TOMORROWS_RESULT');
+    const code = JSON.stringify({ notifyType: 'OFFLINE_PAYMENT_CODE', paymentId: 'P1' });
+    const deep = code.replace(/\}$/, `,"x":${lists(DEEPEST)}}`);
+    expect(readingOf(deep)).toEqual(readingOf(code));
+    expect(readingOf(deep)).toMatchObject({ kind: 'OFFLINE_CODE', outcome: 'UNHANDLED' });
+    const unknown = deep.replace('OFFLINE_PAYMENT_CODE', 'TOMORROWS_RESULT');
     expect(readingOf(unknown)).toEqual(malformed('UNKNOWN', TOO_DEEP, { paymentId: 'P1' }));
   });
 

@@ -1,7 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Handlers } from '../../src/handlers/handler.ts';
+import { handlers } from '../../src/handlers/index.ts';
+import { refund as refundHandler } from '../../src/handlers/refund.ts';
+import { REFUND_KINDS } from '../../src/order/reading.ts';
 import type { Store } from '../../src/store/store.ts';
 import { captureResult, CLIENT, type Fields, jpy, paymentResult, refundResult } from '../support/facts.ts';
-import { codes, follow, type Ground, order, outcomesOf, record, registration, T0 } from './support.ts';
+import {
+  codes,
+  follow,
+  type Ground,
+  notificationsOf,
+  order,
+  outcomesOf,
+  record,
+  recordBy,
+  registration,
+  T0,
+} from './support.ts';
 
 const paid = (number: number, fields: Fields = {}): readonly Fields[] => [
   paymentResult('S', {
@@ -14,6 +29,13 @@ const paid = (number: number, fields: Fields = {}): readonly Fields[] => [
 ];
 
 const refund = (fields: Fields): Fields => refundResult('S', { refundAmount: jpy('100'), ...fields });
+
+/** The built-in handlers, with one for each kind that may state refunds. */
+const refundHandlers: Handlers = handlers.map(({ kind, matches, read }) => ({
+  kind,
+  matches,
+  read: REFUND_KINDS.some((one) => one === kind) ? refundHandler.read : read,
+}));
 
 const register = async (store: Store, number: number, referenceOrderId: string | null = 'basket-1') =>
   await store.register(registration({ paymentRequestId: `R${number}`, referenceOrderId }), {
@@ -69,6 +91,22 @@ export const describeJoins = (ground: () => Ground): void => {
           expect(await unjoined(store)).toEqual([]);
         },
       );
+    });
+
+    test.each([
+      ['REFUND', {}],
+      ['DIRECT_REFUND', { refundFromMethod: { paymentMethodType: 'BALANCE' } }],
+    ])('of kind %s are listed while unjoined, and join where they cannot be read', async (kind, told) => {
+      expect(REFUND_KINDS).toContain(kind);
+      const store = await ground().empty();
+      await record(store, ...paid(1));
+      await recordBy(store, refundHandlers, refund({ refundRequestId: 'RR1', ...told }));
+      expect(await unjoined(store)).toEqual(['RR1']);
+      await registerRefund(store, 'RR2', { paymentId: 'P1' });
+      await recordBy(store, refundHandlers, refund({ refundRequestId: 'RR2', refundAmount: 'JPY 100', ...told }));
+      expect(await order(store, 'P1')).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
+      expect(codes(await order(store, 'P1'))).toEqual(['UNREADABLE_NOTIFICATION']);
+      expect((await notificationsOf(store)).filter((one) => one.kind === kind)).toHaveLength(2);
     });
 
     test('join with all that shares their identifiers', async () => {

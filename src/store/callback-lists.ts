@@ -195,7 +195,7 @@ export const callbacksOf = async (
   return rows.map(toOrderCallback);
 };
 
-/** A paused URL is probed at once, with one of them. */
+/** A paused URL is probed at once, with one of them, whichever clients it serves. */
 export const sendCallbacks = async (database: Database, name: OrderName): Promise<number> =>
   await database.transact([], async (transaction) => {
     const { query } = transaction;
@@ -219,7 +219,9 @@ export const sendCallbacks = async (database: Database, name: OrderName): Promis
     }
     if (sent > 0) {
       await query(
-        `update callback_urls set paused_until = 0 where client_id = $1 and in_use = 1 and paused_until is not null`,
+        `update callback_urls
+         set paused_until = 0
+         where paused_until is not null and url in (select url from callback_urls where client_id = $1 and in_use = 1)`,
         [name.clientId],
       );
     }

@@ -326,6 +326,22 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(await due(store)).toMatchObject({ attempts: 9, due: [{ orderKey: 'P1' }] });
     });
 
+    test('a paused URL of several clients is probed where one of them asks for it, and no other URL is', async () => {
+      const elsewhere = { ...OTHER, clientId: 'T_third', url: ANOTHER.url };
+      const all = [SHOP, OTHER, elsewhere];
+      const store = await followed(ground(), all);
+      await record(store, paid('P1'));
+      await takeAll(store, all);
+      const until = Date.now() + 300_000;
+      const paused = { kind: 'paused', until, attempts: 9, why: 'HTTP 503' } as const;
+      for (const digest of [SHOP.url, ANOTHER.url])
+        await store.keepCallbackResults(LEASE, { digest, results: [], url: paused });
+      await store.sendCallbacks({ clientId: CLIENT, id: 'P1' });
+      const probed = await due(store, { destinations: [SHOP, OTHER] });
+      expect(probed).toMatchObject({ pausedUntil: 0, attempts: 9, due: [{ orderKey: 'P1' }] });
+      expect(await due(store, { destinations: [elsewhere] })).toMatchObject({ pausedUntil: until });
+    });
+
     test('a URL that is not configured any more waits for nothing, and goes on where it was when it is again', async () => {
       const store = await followed(ground());
       await record(store, paid('P1'));

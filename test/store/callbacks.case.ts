@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import type {
-  CallbackDestination,
-  CallbackResult,
-  CopiedCallback,
-  DueCallback,
-  DueCallbacks,
-  Lease,
-  OrderCallback,
-  Store,
-  UrlState,
+import {
+  type CallbackDestination,
+  type CallbackResult,
+  type CopiedCallback,
+  type DueCallback,
+  type DueCallbacks,
+  type Lease,
+  type OrderCallback,
+  pagesOf,
+  type Store,
+  type UrlState,
 } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
 import { AMPLE, delivery, type Ground, order, record, registration } from './support.ts';
@@ -340,6 +341,42 @@ export const describeCallbacks = (ground: () => Ground): void => {
       const probed = await due(store, { destinations: [SHOP, OTHER] });
       expect(probed).toMatchObject({ pausedUntil: 0, attempts: 9, due: [{ orderKey: 'P1' }] });
       expect(await due(store, { destinations: [elsewhere] })).toMatchObject({ pausedUntil: until });
+    });
+
+    test('what waits since one moment is listed page by page, of the URLs in use, and of each client its own', async () => {
+      const both = [SHOP, OTHER];
+      const store = await followed(ground(), both);
+      const ids = ['P1', 'P2', 'P3'];
+      await record(store, ...ids.map(paid));
+      await store.record([delivery(paid('P1'), { clientId: OTHER.clientId })], AMPLE);
+      await takeAll(store, both);
+      const listed = async (): Promise<readonly string[]> => {
+        const names: string[] = [];
+        const pages = pagesOf(
+          async (page) => await store.listWaitingCallbacks({ clientId: null }, page),
+          1,
+          () => names.length > 9,
+        );
+        for await (const page of pages) names.push(...page.map((one) => `${one.clientId} ${one.orderKey}`));
+        return names;
+      };
+      const own = ids.map((id) => `${CLIENT} ${id}`);
+      expect((await listed()).toSorted()).toEqual([...own, `${OTHER.clientId} P1`].toSorted());
+      await takeAll(store, [SHOP]);
+      expect(await listed()).toEqual(own);
+    });
+
+    test('of two clients with a payment of one id each is told once, and sent again alone', async () => {
+      const both = [SHOP, OTHER];
+      const store = await followed(ground(), both);
+      await record(store, paid('P1'));
+      await store.record([delivery(paid('P1'), { clientId: OTHER.clientId })], AMPLE);
+      await takeAll(store, both);
+      const { due: list } = await due(store, { destinations: both });
+      expect(list.map(({ clientId }) => clientId).toSorted()).toEqual([CLIENT, OTHER.clientId].toSorted());
+      await keep(store, list.map(delivered));
+      expect(await store.sendCallbacks({ clientId: CLIENT, id: 'P1' })).toBe(1);
+      expect((await due(store, { destinations: both })).due).toMatchObject([{ clientId: CLIENT, orderKey: 'P1' }]);
     });
 
     test('a URL that is not configured any more waits for nothing, and goes on where it was when it is again', async () => {

@@ -59,6 +59,7 @@ const unjoined = async (store: Store): Promise<readonly (string | null)[]> =>
   (await store.listRefunds({ joined: false }, { limit: 10, cursor: null })).items.map((one) => one.refundRequestId);
 
 const KEY: InquiryKey = { clientId: CLIENT, about: 'order', id: 'P1' };
+const THEIRS: InquiryKey = { ...KEY, clientId: 'T_other' };
 const ANOTHER: InquiryPlan = { key: { ...KEY, id: 'P9' }, position: '1', why: 'processing', dueAt: 9_000 };
 const ONE = { clientId: CLIENT, owner: 'one', leaseMs: 60_000, everyMs: 0, now: 0, key: KEY };
 const LONG = { now: Number.MAX_SAFE_INTEGER, limit: 9 };
@@ -136,6 +137,77 @@ export const describeInquiries = (ground: () => Ground): void => {
       expect(await plannedOf(store)).toMatchObject({ dueAt: 0 });
       expect(await store.keepInquiry({ ...settled, owner: 'one', next: 'settled' })).toBe(true);
       expect(await plannedOf(store)).toBeUndefined();
+    });
+
+    test('are held by one at a time, who alone writes down what came of them', async () => {
+      const store = await ground().empty();
+      const two = { ...ONE, owner: 'two' };
+      await store.planInquiries([{ key: KEY, position: '1', why: 'processing', dueAt: 0 }]);
+      expect(await store.claimInquiry(ONE)).toMatchObject({ kind: 'claimed' });
+      expect(await store.claimInquiry(two)).toEqual({ kind: 'none' });
+      const kept = {
+        key: KEY,
+        why: 'processing',
+        attempts: 1,
+        outcome: 'UNKNOWN',
+        askedAt: 1,
+        tookTurn: true,
+      } as const;
+      expect(await store.keepInquiry({ ...kept, owner: 'two', next: { dueAt: 7_000 } })).toBe(false);
+      expect(await plannedOf(store)).toMatchObject({ dueAt: 0, attempts: 0 });
+      expect(await store.keepInquiry({ ...kept, owner: 'one', next: { dueAt: 7_000 } })).toBe(true);
+      expect(await store.claimInquiry(two)).toMatchObject({ kind: 'claimed', inquiry: { dueAt: 7_000, attempts: 1 } });
+    });
+
+    test('of a client take turns, and one that was not made gives its turn back', async () => {
+      const store = await ground().empty();
+      const slow = { ...ONE, everyMs: 60_000 };
+      const notMade = { key: KEY, why: '', attempts: 0, outcome: null, askedAt: null, tookTurn: false } as const;
+      const giveBack = async (owner: string): Promise<boolean> =>
+        await store.keepInquiry({ ...notMade, owner, next: { dueAt: 0 } });
+      expect(await store.claimInquiry(slow)).toMatchObject({ kind: 'claimed' });
+      expect(await store.claimInquiry({ ...slow, key: ANOTHER.key })).toMatchObject({ kind: 'early' });
+      await giveBack('two');
+      expect(await store.claimInquiry({ ...slow, key: ANOTHER.key })).toMatchObject({ kind: 'early' });
+      expect(await giveBack('one')).toBe(true);
+      expect(await store.claimInquiry({ ...slow, key: ANOTHER.key })).toMatchObject({ kind: 'claimed' });
+    });
+
+    test('of two clients with an order of one id are apart, and so are their turns', async () => {
+      const store = await ground().empty();
+      const clientIds = [CLIENT, THEIRS.clientId];
+      for (const clientId of clientIds) await store.record([delivery(paymentResult('U'), { clientId })], AMPLE);
+      const page = { before: Number.MAX_SAFE_INTEGER, limit: 9 };
+      const unplanned = await store.unplannedOrders(clientIds, page);
+      expect(unplanned.map(({ key }) => key)).toEqual([KEY, THEIRS]);
+      await store.planInquiries(unplanned.map(({ key, position }) => ({ key, position, why: 'processing', dueAt: 5 })));
+      expect(await store.unplannedOrders(clientIds, page)).toEqual([]);
+      const next = { ...ONE, everyMs: 60_000, now: 5, key: null };
+      expect(await store.claimInquiry(next)).toMatchObject({ kind: 'claimed', inquiry: KEY });
+      expect(await store.claimInquiry(next)).toEqual({ kind: 'none' });
+      const theirs = { ...next, clientId: THEIRS.clientId };
+      expect(await store.claimInquiry(theirs)).toMatchObject({ kind: 'claimed', inquiry: THEIRS });
+    });
+
+    test('are made when they are due, the longest due first, and hurried without losing their place', async () => {
+      const store = await ground().empty();
+      const times = { P1: 3_000, P2: 1_000, P3: 2_000 };
+      await store.planInquiries(
+        Object.entries(times).map(([id, dueAt]) => ({ key: { ...KEY, id }, position: '1', why: 'processing', dueAt })),
+      );
+      const ids = async (now: number) => (await store.dueInquiries([CLIENT], { now, limit: 9 })).map(({ id }) => id);
+      expect(await ids(999)).toEqual([]);
+      expect(await ids(2_000)).toEqual(['P2', 'P3']);
+      expect(await store.inquiryBacklog(2_000)).toMatchObject([
+        { due: 2, dueSince: 1_000, planned: 1, nextAt: 3_000, stopped: 0 },
+      ]);
+      await store.hurryInquiries([CLIENT], 2_500);
+      expect(await store.dueInquiries([CLIENT], LONG)).toMatchObject([
+        { id: 'P2', dueAt: 1_000 },
+        { id: 'P3', dueAt: 2_000 },
+        { id: 'P1', dueAt: 2_500 },
+      ]);
+      expect(await store.claimInquiry({ ...ONE, now: 2_500, key: null })).toMatchObject({ inquiry: { id: 'P2' } });
     });
   });
 

@@ -72,6 +72,8 @@ const moveOf = (begun: BeginMoveResult): Move => {
 const begunOf = (all: readonly BeginMoveResult[]): readonly Move[] =>
   all.filter(({ kind }) => kind === 'begun').map(moveOf);
 
+const requestIds = (moves: readonly Move[]): readonly string[] => moves.map(({ requestId }) => requestId);
+
 const outcome = (status: Move['status'], fields: Partial<MoveOutcome> = {}): MoveOutcome => ({
   status,
   resultCode: null,
@@ -560,6 +562,47 @@ export const describeMoves = (ground: () => Ground): void => {
       const word = { ...move, reason: 'later', updatedAt: new Date(at + 11).toISOString() };
       await store.importMoves([word], new Date());
       expect(await store.listMoves(CLIENT, 'P1')).toEqual([word]);
+    });
+
+    test('is of its client and its kind alone, whatever the ids', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, captured('60'));
+      await store.record([delivery(PAID, { clientId: 'T_other' })], AMPLE);
+      const named = { requestId: 'Q', amount: yen('10') };
+      const capture = moveOf(await begin(store, { kind: 'capture', ...named }));
+      const refund = moveOf(await begin(store, { kind: 'refund', ...named }));
+      const theirs = moveOf(await begin(store, { clientId: 'T_other', kind: 'capture', ...named }));
+      await store.keepMove(theirs, outcome('FAILED', { resultCode: 'REFUSED', reason: 'PERSON' }), new Date());
+      await store.keepMove(refund, outcome('PROCESSING', { reason: 'TIMEOUT' }), new Date());
+      expect(await store.listMoves(CLIENT, 'P1')).toMatchObject([
+        capture,
+        { ...refund, reason: 'TIMEOUT', attempts: 1, updatedAt: expect.any(String) },
+      ]);
+      expect(await store.listMoves('T_other', 'P1')).toMatchObject([{ clientId: 'T_other', status: 'FAILED' }]);
+    });
+
+    test('is listed after older ones, and due before those that are due later; what was not sent is no attempt', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const first = moveOf(await begin(store, { kind: 'capture', amount: yen('10'), requestId: 'Q2' }));
+      const at = (seconds: number): string => new Date(Date.parse(first.createdAt) + seconds * 1_000).toISOString();
+      await store.importMoves([{ ...first, requestId: 'Q1', createdAt: at(1) }], new Date());
+      await store.importMoves([{ ...first, requestId: 'Q3', createdAt: at(1) }], new Date());
+      expect(requestIds(await store.listMoves(CLIENT, 'P1'))).toEqual(['Q2', 'Q1', 'Q3']);
+      const untold = outcome('PROCESSING', { sent: false, reason: 'TIMEOUT' });
+      for (const [requestId, nextAttemptAt] of [
+        ['Q1', 3_000],
+        ['Q2', 2_000],
+        ['Q3', 4_000],
+      ] as const)
+        await store.keepMove({ ...first, requestId }, { ...untold, nextAttemptAt }, new Date(1_500));
+      const due = await store.dueMoves(4_000, 9);
+      expect(requestIds(due)).toEqual(['Q2', 'Q1', 'Q3']);
+      expect(due).toMatchObject([{ attempts: 0 }, { attempts: 0 }, { attempts: 0 }]);
+      const { moves } = await store.measure(AMPLE);
+      expect(moves).toEqual({ underWay: 3, since: first.createdAt });
+      await store.keepMove({ ...first, requestId: 'Q2' }, outcome('FAILED'), new Date());
+      expect((await store.measure(AMPLE)).moves).toEqual({ underWay: 2, since: at(1) });
     });
 
     test('is due until it is final, and what is final stays; another store takes it in', async () => {

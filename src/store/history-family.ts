@@ -79,7 +79,7 @@ export const hasLaterAt = ({ registrations }: Family, counted: RegistrationFact 
   if (counted === null || counted.referenceOrderId === null) return false;
   return [...registrations].some(([id, versions]) => {
     const said = standingAt(versions, at);
-    if (said === null || id === counted.paymentRequestId || said.target !== counted.referenceOrderId) return false;
+    if (said === null || said.target !== counted.referenceOrderId) return false;
     const createdAt = Date.parse(said.createdAt);
     return createdAt > counted.createdAt || (createdAt === counted.createdAt && id > counted.paymentRequestId);
   });

@@ -102,6 +102,20 @@ export const describeUnverifiedRoom = (ground: () => Ground): void => {
       expect(results.map(isStored)).toEqual([false]);
     });
 
+    test('of an empty share are refused where the others have taken all of the room', async () => {
+      const store = await ground().empty();
+      const bounds = { maxBytes: (await bytesOfOne(store)) * 8 };
+      for (const target of ['/payNotif1', '/payNotif2']) {
+        await store.record(numbered(9, { target }), bounds);
+        const { items } = await store.readUnverified({ limit: 9, cursor: null });
+        await store.amendUnverified(failedAgain(items, { origin: 'CONFIGURED_KEY' }));
+      }
+      const full = { ALL: bounds.maxBytes, OTHER_KEY: 0, CONFIGURED_KEY: bounds.maxBytes };
+      expect(await sharesOf(store)).toMatchObject(full);
+      await store.record(numbered(1, { target: '/payNotif3' }), bounds);
+      expect(await sharesOf(store)).toMatchObject(full);
+    });
+
     test('of strangers are charged with what diagnoses move over the share of a configured key', async () => {
       const store = await ground().empty();
       const bounds = { maxBytes: (await bytesOfOne(store)) * 8 };

@@ -124,6 +124,25 @@ export const describeUnverified = (ground: () => Ground): void => {
       );
       expect(listed).toEqual(read.map(({ id }) => id).toReversed());
     });
+
+    test('are found by what their target or body holds, the newest first, in every alphabet', async () => {
+      const store = await ground().empty();
+      const target = `/payNotify?shop=${Buffer.from('Zürich').toString('latin1')}`;
+      await store.record([unverified({ target }), unverified(), unverified({ body: Buffer.from('Zürich') })], AMPLE);
+      const found = async (limit: number) => (await store.findInUnverified(['Zürich'], limit)).map(({ id }) => id);
+      const [first, , last] = (await store.readUnverified({ limit: 9, cursor: null })).items.map(({ id }) => id);
+      expect(await found(9)).toEqual([last, first]);
+      expect(await found(1)).toEqual([last]);
+    });
+
+    test('are counted by what was wrong with them, the most first', async () => {
+      const store = await ground().empty();
+      await store.record([...numbered(1, { reason: 'MISSING_HEADER' }), ...numbered(2, { target: '/x' })], AMPLE);
+      expect(await store.countUnverified()).toMatchObject([
+        { reason: 'SIGNATURE_MISMATCH', count: 2 },
+        { reason: 'MISSING_HEADER', count: 1 },
+      ]);
+    });
   });
 
   describe('promotion', () => {

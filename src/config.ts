@@ -137,9 +137,9 @@ const databaseUrl = z
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const MIB = 1_048_576;
 
-const storeConfig = ({ value, needVerifiedTls }: Source): StoreConfig => {
+const storeConfig = ({ value, needVerifiedTls }: Source, env: Environment): StoreConfig => {
   const url = value('DATABASE_URL', databaseUrl, DEFAULT_DATABASE_URL);
-  if (verifiesTls(url)) needVerifiedTls();
+  if (verifiesTls(url, env['PGSSLMODE'])) needVerifiedTls();
   return {
     databaseUrl: url,
     rules: {
@@ -156,14 +156,14 @@ const storeConfig = ({ value, needVerifiedTls }: Source): StoreConfig => {
 /** For commands that only work on the store. Throws a ConfigError. */
 export const readStoreConfig = (env: Environment): StoreConfig => {
   const source = sourceOf(env);
-  return orThrow(storeConfig(source), source.problems);
+  return orThrow(storeConfig(source, env), source.problems);
 };
 
 /** The whole configuration, or a ConfigError that names every problem. */
 export const readConfig = (env: Environment): Config => {
   const source = sourceOf(env);
   const { text, value, problems } = source;
-  const read = storeConfig(source);
+  const read = storeConfig(source, env);
   const allowSandbox = value('ALLOW_SANDBOX', yesOrNo, false);
   const readKeys = (from: Source): ConfiguredKeys => {
     const clients = readClients(from);

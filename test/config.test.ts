@@ -338,6 +338,16 @@ describe('where Node verifies no certificate', () => {
     },
   );
 
+  test.each(['verify-full', 'verify-ca', 'require', 'prefer'])(
+    'a database whose URL leaves TLS to PGSSLMODE=%s is refused, to the service and to commands',
+    (PGSSLMODE) => {
+      const database = { DATABASE_URL: `${server}?application_name=shop`, PGSSLMODE };
+      expect(problemsWith(database)).toEqual([]);
+      expect(problemsWith({ ...database, ...UNVERIFIED })).toEqual([problem]);
+      expect(problemsOf(() => readStoreConfig({ ...database, ...UNVERIFIED }))).toEqual([problem]);
+    },
+  );
+
   test('an https callback and a private key are refused, and all together are one problem', () => {
     const shop = callback('https://shop.example/callbacks');
     expect(problemsWith({ ...shop, ...UNVERIFIED })).toEqual([problem]);
@@ -351,6 +361,15 @@ describe('where Node verifies no certificate', () => {
     const shop = callback('http://127.0.0.1:3000/callbacks');
     for (const end of ['', '?sslmode=disable', '?sslmode=no-verify', '?sslmode=no-verify&sslrootcert=/ca.pem'])
       expect(problemsWith({ ...shop, DATABASE_URL: `${server}${end}`, ...UNVERIFIED })).toEqual([]);
+    const disabled = `${server}?sslmode=disable`;
+    for (const [DATABASE_URL, PGSSLMODE] of [
+      [server, 'disable'],
+      [server, 'no-verify'],
+      [server, 'VERIFY-FULL'],
+      [disabled, 'verify-full'],
+      ['sqlite:a.db', 'verify-full'],
+    ])
+      expect(problemsWith({ DATABASE_URL, PGSSLMODE, ...UNVERIFIED })).toEqual([]);
     expect(problemsOf(() => readStoreConfig(UNVERIFIED))).toEqual([]);
   });
 });

@@ -32,15 +32,10 @@ const OURS: ReadonlySet<string> = new Set([
   'statement_timeout',
   'tcp_user_timeout',
 ]);
+/** With each of these the driver verifies the certificate of the server. */
+const VERIFYING_MODES: ReadonlySet<string> = new Set(['prefer', 'require', 'verify-ca', 'verify-full']);
 /** Under any other the driver decides without a word whether to use TLS, and whether to verify. */
-const SSL_MODES: ReadonlySet<string> = new Set([
-  'disable',
-  'no-verify',
-  'prefer',
-  'require',
-  'verify-ca',
-  'verify-full',
-]);
+const SSL_MODES: ReadonlySet<string> = new Set(['disable', 'no-verify', ...VERIFYING_MODES]);
 /** The store has to be written, so it looks for the primary under each of these. */
 const SESSION_ATTRIBUTES: ReadonlySet<string> = new Set(['any', 'primary', 'read-write']);
 
@@ -82,13 +77,16 @@ export const readUrl = (url: string): readonly HostUrl[] => {
   });
 };
 
-/** Whether a URL, which can be read, has the driver verify the certificate of the server. */
-export const verifiesTls = (url: string): boolean => {
+/**
+ * Whether a DATABASE_URL has the driver verify the certificate of the server. Where it says nothing of TLS, the driver
+ * does as `PGSSLMODE` says.
+ */
+export const verifiesTls = (url: string, pgSslMode = ''): boolean => {
+  if (url.startsWith('sqlite:')) return false;
   const parameters = new URLSearchParams(/\?(.*)$/s.exec(url)?.[1] ?? '');
-  const mode = parameters.getAll('sslmode').at(-1);
-  return mode === undefined
-    ? ['sslcert', 'sslkey', 'sslrootcert'].some((name) => parameters.has(name))
-    : !['disable', 'no-verify'].includes(mode);
+  const namesFile = ['sslcert', 'sslkey', 'sslrootcert'].some((name) => parameters.has(name));
+  const mode = parameters.getAll('sslmode').at(-1) ?? (namesFile ? 'verify-full' : pgSslMode);
+  return VERIFYING_MODES.has(mode);
 };
 
 /** Whether the driver is to see a parameter; refuses what would change how paynotify works, and what nobody knows. */

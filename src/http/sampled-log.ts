@@ -17,7 +17,7 @@ const WINDOW_MS = 60_000;
  * For lines that anybody can cause: of each kind ten a minute are logged. The others are counted, and the count is
  * logged when the minute is over.
  */
-export const createSampledLog = (log: Log, windowMs = WINDOW_MS): SampledLog => {
+export const createSampledLog = (log: Log): SampledLog => {
   const counts = new Map<string, number>();
   const tell = (key: string, { level, text, fields }: Kind): void => {
     const more = (counts.get(key) ?? 0) - LINES;
@@ -29,7 +29,7 @@ export const createSampledLog = (log: Log, windowMs = WINDOW_MS): SampledLog => 
     const key = [text, ...Object.values(fields)].join(' ');
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    if (count === 1) setTimeout(() => tell(key, kind), windowMs).unref();
+    if (count === 1) setTimeout(() => tell(key, kind), WINDOW_MS).unref();
     if (count <= LINES) log[level]({ ...rest(), ...fields }, text);
   };
 };

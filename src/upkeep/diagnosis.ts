@@ -39,8 +39,6 @@ export interface DiagnosingOptions {
     readonly alarmed: (alarm: DiagnosisAlarm) => void;
     readonly failed: (task: string, error: unknown) => void;
   };
-  /** Milliseconds from one look to the next; at most two requests are diagnosed in each. */
-  readonly everyMs?: number;
 }
 
 /** Diagnoses the unverified in the background, the newest first. */
@@ -51,7 +49,8 @@ export interface Diagnosing {
   readonly stop: () => Promise<void>;
 }
 
-const EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 1_000;
+/** Requests that one look diagnoses. */
 const AT_ONCE = 2;
 const AFTER_FAILURE_MS = 60_000;
 const SLICE_MS = 1;
@@ -81,7 +80,7 @@ export const diagnosisOf = async (stored: StoredUnverified, trust: DiagnosisTrus
  * Looks for requests without a diagnosis, and keeps one for each. Two replicas may diagnose the same request: one of
  * them keeps and reports it.
  */
-export const startDiagnosing = ({ store, report, everyMs = EVERY_MS }: DiagnosingOptions): Diagnosing => {
+export const startDiagnosing = ({ store, report }: DiagnosingOptions): Diagnosing => {
   let trust: DiagnosisTrust | null = null;
   let stopping = false;
   let underWay: Promise<void> | null = null;
@@ -114,7 +113,7 @@ export const startDiagnosing = ({ store, report, everyMs = EVERY_MS }: Diagnosin
   };
   const timer = setInterval(() => {
     if (performance.now() >= notBefore) underWay ??= look();
-  }, everyMs);
+  }, LOOK_EVERY_MS);
   return {
     use: (by) => {
       trust = by;
@@ -138,7 +137,7 @@ interface Alarms {
 }
 
 /** At most one an hour, whichever replica and process. What comes within the hour is told after it: the latest. */
-const createAlarms = ({ store, report }: Pick<DiagnosingOptions, 'store' | 'report'>): Alarms => {
+const createAlarms = ({ store, report }: DiagnosingOptions): Alarms => {
   let waiting: DiagnosisAlarm | null = null;
   let notBefore = 0;
   const tellOnce = async (): Promise<void> => {

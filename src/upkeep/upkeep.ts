@@ -20,10 +20,6 @@ export interface UpkeepOptions {
   /** Where the store holds none. */
   readonly rules: OrderRules;
   readonly retention: RetentionRules;
-  /** Milliseconds from one look for requests to verify again to the next. */
-  readonly verifyAgainEveryMs?: number;
-  /** The same from one sweep to the next. */
-  readonly sweepEveryMs?: number;
   readonly report: DiagnosingOptions['report'] & {
     readonly rebuilt: (report: RebuildReport) => void;
     readonly redriven: (report: RedriveReport) => void;
@@ -54,8 +50,7 @@ const REDRIVE_EVERY_MS = 5 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
 const VERIFY_AGAIN_EVERY_MS = 60_000;
 
-export const startUpkeep = ({ store, handlers, rules, retention, report, ...options }: UpkeepOptions): Upkeep => {
-  const { verifyAgainEveryMs = VERIFY_AGAIN_EVERY_MS, sweepEveryMs = SWEEP_EVERY_MS } = options;
+export const startUpkeep = ({ store, handlers, rules, retention, report }: UpkeepOptions): Upkeep => {
   let stopping = false;
   const isStopping = (): boolean => stopping;
   const { schedule, underWay } = createSchedule({ store, report, isStopping });
@@ -97,8 +92,8 @@ export const startUpkeep = ({ store, handlers, rules, retention, report, ...opti
     setInterval(rebuild, REDRIVE_EVERY_MS),
     setInterval(keep, REDRIVE_EVERY_MS),
     setInterval(look, REDRIVE_EVERY_MS),
-    setInterval(sweep, sweepEveryMs),
-    setInterval(verifyAgain, verifyAgainEveryMs),
+    setInterval(sweep, SWEEP_EVERY_MS),
+    setInterval(verifyAgain, VERIFY_AGAIN_EVERY_MS),
   ];
   const diagnosing = startDiagnosing({ store, report });
   const removal = startRemoval({ store, rules: retention, report, isStopping, before: underWay });

@@ -1,20 +1,22 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import { createSampledLog, type Kind } from '../../src/http/sampled-log.ts';
-import { eventually } from '../support/client.ts';
 import type { LogLine } from '../support/receiver.ts';
 
 const NOT_FOUND: Kind = { level: 'info', text: 'not found', fields: { status: 404 } };
 const UNVERIFIED: Kind = { level: 'warn', text: 'unverified', fields: { reason: 'MISSING_HEADER' } };
 
-const open = (windowMs: number) => {
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+const open = () => {
   const lines: LogLine[] = [];
   const log = pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
-  return { sampled: createSampledLog(log, windowMs), lines };
+  return { sampled: createSampledLog(log), lines };
 };
 
 test('ten lines of each kind are logged one by one, with all that is in them', () => {
-  const { sampled, lines } = open(60_000);
+  const { sampled, lines } = open();
   for (let count = 0; count < 50; count += 1) {
     sampled(NOT_FOUND, () => ({ requestId: count }));
     sampled(UNVERIFIED, () => ({ requestId: count }));
@@ -28,21 +30,20 @@ test('ten lines of each kind are logged one by one, with all that is in them', (
 });
 
 test('what is not logged costs no line to be made', () => {
-  const { sampled } = open(60_000);
+  const { sampled } = open();
   let made = 0;
   for (let count = 0; count < 50; count += 1) sampled(NOT_FOUND, () => ({ made: (made += 1) }));
   expect(made).toBe(10);
 });
 
-test('the others are counted in one line when the time is over, and then it begins again', async () => {
-  const { sampled, lines } = open(100);
+test('the others are counted in one line when the minute is over, and then it begins again', () => {
+  const { sampled, lines } = open();
   for (let count = 0; count < 37; count += 1) sampled(UNVERIFIED, () => ({}));
   for (let count = 0; count < 10; count += 1) sampled(NOT_FOUND, () => ({}));
-  await eventually(
-    'the count',
-    () => lines.length,
-    (length) => length === 21,
-  );
+  jest.advanceTimersByTime(59_999);
+  expect(lines).toHaveLength(20);
+  jest.advanceTimersByTime(1);
+  expect(lines).toHaveLength(21);
   expect(lines.at(-1)).toMatchObject({
     level: 40,
     reason: 'MISSING_HEADER',

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { rebuildByRulesInForce, rebuildOrders } from '../../src/upkeep/rebuild.t
 import { createSweeping } from '../../src/upkeep/sweeping.ts';
 import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { AMPLE, ANY_ORDER, delivery, record, RULES } from '../store/support.ts';
-import { UNREPORTED } from './support.ts';
+import { fakeTimers, UNREPORTED } from './support.ts';
 import { eventually } from '../support/client.ts';
 import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
 
@@ -23,8 +23,10 @@ let store: Store;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
   store = await openSqlite({ file: join(directory, 'paynotify.db'), rules: BY_METHOD });
+  fakeTimers('setInterval', 'clearInterval');
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await store.close();
   await rm(directory, { recursive: true });
 });
@@ -32,7 +34,6 @@ afterEach(async () => {
 const HOUR = 3_600_000;
 const CARD = paymentResult('S', { paymentAmount: jpy('120'), paymentMethodType: 'CARD' });
 
-/** Sweeps ten times a second. */
 const startSweeping = () => {
   const failed: unknown[] = [];
   const ahead: string[] = [];
@@ -41,7 +42,6 @@ const startSweeping = () => {
     handlers,
     rules: BY_METHOD,
     retention: { retentionDays: null, unverifiedRetentionDays: 30 },
-    sweepEveryMs: 100,
     report: {
       ...UNREPORTED,
       ahead: (until) => void ahead.push(until),
@@ -63,7 +63,11 @@ test('orders that the clock changes are swept while the service runs', async () 
   expect(await asking()).toEqual([]);
   const { upkeep, failed } = startSweeping();
   try {
-    await eventually('the sweep', asking, ({ length }) => length === 1);
+    const askingAfterAMinute = async () => {
+      jest.advanceTimersByTime(60_000);
+      return await asking();
+    };
+    await eventually('the sweep', askingAfterAMinute, ({ length }) => length === 1);
   } finally {
     await upkeep.stop();
   }

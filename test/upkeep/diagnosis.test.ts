@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { readKey } from '../../src/antom/keys.ts';
 import { originOf } from '../../src/antom/origin.ts';
 import { type SignedRequest, type Trust, verify } from '../../src/antom/signature.ts';
@@ -19,6 +19,7 @@ import { type Databases, type Make, openDatabases } from '../store/databases.ts'
 import { AMPLE, later, OTHER_TRUST, record, TRUST, unverified } from '../store/support.ts';
 import { createSigner, eventually, headerOf, type Signer } from '../support/client.ts';
 import { CLIENT, paymentResult } from '../support/facts.ts';
+import { fakeTimers } from './support.ts';
 
 const [apo, merchant] = [createSigner(CLIENT), createSigner(CLIENT)];
 const trusting = ({ publicKey }: Signer, publicUris: readonly string[] = []): Trust => ({
@@ -69,7 +70,15 @@ const running: Diagnosing[] = [];
 beforeAll(async () => {
   databases = await openDatabases();
 });
+/** A second passes fifty times a second. */
+let passing: NodeJS.Timeout;
+beforeEach(() => {
+  passing = setInterval(() => jest.advanceTimersByTime(1_000), 20);
+  fakeTimers('setInterval', 'clearInterval');
+});
 afterEach(async () => {
+  jest.useRealTimers();
+  clearInterval(passing);
   for (const one of running.splice(0)) await one.stop();
   await databases.closeAll();
 });
@@ -86,7 +95,6 @@ const begin = (store: Store, trust: Trust) => {
   };
   const task = startDiagnosing({
     store,
-    everyMs: 20,
     report: {
       diagnosed: (report) => void said.diagnosed.push(report),
       alarmed: (alarm) => void said.alarmed.push(alarm),

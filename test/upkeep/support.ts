@@ -28,14 +28,18 @@ type Timer = 'setInterval' | 'clearInterval' | 'setTimeout' | 'clearTimeout';
 const REAL = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const;
 const TIMERS: readonly Timer[] = ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'];
 
-/** Each test has a store of its own, and advances these timers alone: the store goes by the real clock. */
+/** Only these timers are the test's to advance: the store goes by the real clock. */
+export const fakeTimers = (...faked: readonly Timer[]): void =>
+  void jest.useFakeTimers({ doNotFake: [...REAL, ...TIMERS.filter((timer) => !faked.includes(timer))] });
+
+/** Each test has a store of its own, and advances these timers alone. */
 export const ownStore = (...faked: readonly Timer[]): (() => Store) => {
   let directory = '';
   let store: Store | null = null;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
     store = (await openSqlite({ file: join(directory, 'paynotify.db'), rules: RULES })).own;
-    jest.useFakeTimers({ doNotFake: [...REAL, ...TIMERS.filter((timer) => !faked.includes(timer))] });
+    fakeTimers(...faked);
   });
   afterEach(async () => {
     jest.useRealTimers();

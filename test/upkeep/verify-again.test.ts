@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { readKey } from '../../src/antom/keys.ts';
 import { originOf } from '../../src/antom/origin.ts';
@@ -11,7 +11,7 @@ import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { verifyUnverifiedAgain } from '../../src/upkeep/verify-again.ts';
 import { type Databases, type Make, openDatabases } from '../store/databases.ts';
 import { AMPLE, notificationsOf, order, RULES, sharesOf } from '../store/support.ts';
-import { UNREPORTED } from './support.ts';
+import { fakeTimers, UNREPORTED } from './support.ts';
 import { createSigner, eventually, headerOf, PATH, type Signer } from '../support/client.ts';
 import { CLIENT, jpy, paymentResult } from '../support/facts.ts';
 
@@ -58,7 +58,10 @@ let databases: Databases;
 beforeAll(async () => {
   databases = await openDatabases();
 });
-afterEach(async () => await databases.closeAll());
+afterEach(async () => {
+  jest.useRealTimers();
+  await databases.closeAll();
+});
 afterAll(async () => await databases.remove());
 
 describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) => {
@@ -165,12 +168,12 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
     const database = await databases.make(make);
     const [store, other] = [await database.store(), await database.store()];
     let moved = 0;
+    fakeTimers('setInterval', 'clearInterval');
     const upkeep = startUpkeep({
       store,
       handlers,
       rules: RULES,
       retention: { retentionDays: null, unverifiedRetentionDays: 30 },
-      verifyAgainEveryMs: 100,
       report: {
         ...UNREPORTED,
         moved: (count) => (moved += count),
@@ -181,7 +184,10 @@ describe.each<Make>(['SQLite', 'PostgreSQL'])('verifying again, on %s', (make) =
       await other.record([deliver(requestOf(first, number), bySecond)], AMPLE);
       await eventually(
         'what was added is moved',
-        () => moved,
+        () => {
+          jest.advanceTimersByTime(60_000);
+          return moved;
+        },
         (count) => count === number,
       );
     }

@@ -10,7 +10,6 @@ export interface MoveWorkerOptions {
   readonly moves: Moves;
   /** Capture MANUAL orders where a registration says the amount. */
   readonly autoCapture: boolean;
-  readonly everyMs?: number;
   readonly report: {
     readonly onError: (error: unknown) => void;
     readonly onNotCaptured: (order: Order, reason: string) => void;
@@ -23,31 +22,31 @@ export interface MoveWorker {
   readonly stop: () => Promise<void>;
 }
 
-const EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 5_000;
 const AT_ONCE = 50;
 
 /** The first look takes up all: who wrote them down may be gone. The same twice is the same once, by its id. */
-export const startMoveWorker = ({ everyMs = EVERY_MS, ...work }: MoveWorkerOptions): MoveWorker => {
+export const startMoveWorker = (options: MoveWorkerOptions): MoveWorker => {
   const nap = createNap();
   const breakerOf = createBreakers();
-  let isStopping = false;
-  const hasStopped = (): boolean => isStopping;
+  let stopping = false;
+  const isStopping = (): boolean => stopping;
   const run = async (): Promise<void> => {
     let before = Number.MAX_SAFE_INTEGER;
-    while (!hasStopped()) {
+    while (!isStopping()) {
       try {
-        await workThrough(work, { before, breakerOf, isStopping: hasStopped });
+        await workThrough(options, { before, breakerOf, isStopping });
         before = 0;
       } catch (error) {
-        if (!hasStopped()) work.report.onError(error);
+        if (!isStopping()) options.report.onError(error);
       }
-      await nap.sleep(everyMs);
+      await nap.sleep(LOOK_EVERY_MS);
     }
   };
   const running = run();
   return {
     stop: async () => {
-      isStopping = true;
+      stopping = true;
       nap.wake();
       await running;
     },
@@ -71,7 +70,7 @@ interface Course {
 }
 
 const workThrough = async (
-  { store, moves, autoCapture, report }: Omit<MoveWorkerOptions, 'everyMs'>,
+  { store, moves, autoCapture, report }: MoveWorkerOptions,
   { before, breakerOf, isStopping }: Course,
 ): Promise<void> => {
   const due = async (): Promise<readonly Move[]> => await store.dueMoves(Math.max(before, Date.now()), AT_ONCE);

@@ -317,20 +317,17 @@ describe('what is under way', () => {
       registration({ paymentRequestId: 'R-long', clientId: CLIENT, amount: yen('1000'), captureMode: 'MANUAL' }),
       { replace: false, now: new Date() },
     );
-    const worker = startMoveWorker({
-      ...ground,
-      autoCapture: true,
-      everyMs: 10,
-      report: { onError, onNotCaptured },
-    });
-    await eventually('what was forgotten', async () => await ground.order(forgotten), isCaptured);
-    await eventually('what was registered', async () => await ground.order(registered), isCaptured);
-    await eventually(
-      'that one cannot be captured',
-      () => notCaptured,
-      (told) => told.includes(`${long} ID_USED`),
-    );
-    await worker.stop();
+    for (const starts of [1, 2]) {
+      const worker = startMoveWorker({ ...ground, autoCapture: true, report: { onError, onNotCaptured } });
+      await eventually('what was forgotten', async () => await ground.order(forgotten), isCaptured);
+      await eventually('what was registered', async () => await ground.order(registered), isCaptured);
+      await eventually(
+        'that one cannot be captured',
+        () => notCaptured.filter((told) => told === `${long} ID_USED`),
+        ({ length }) => length === starts,
+      );
+      await worker.stop();
+    }
     expect(errors).toEqual([]);
     expect(await ground.ledger(registered)).toMatchObject({ moved: { paid: '700' } });
     expect(await ground.order(unregistered)).toMatchObject({ nextAction: 'CAPTURE' });

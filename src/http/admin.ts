@@ -6,7 +6,7 @@ import { type Store, StoreUnavailableError, type StoredNotification, type Stored
 import type { Moves } from '../moves/moves.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
 import type { Status } from '../upkeep/status.ts';
-import { createGuard } from './admin/access.ts';
+import { createGuard, type Guard } from './admin/access.ts';
 import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
 import { createDocument } from './admin/openapi.ts';
 import { notFound, problem, replyToError } from './admin/problem.ts';
@@ -58,14 +58,14 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
   };
   const serving = { needs, isDraining: dependencies.isDraining };
   addEarly(app, ENDPOINTS, { access: 'anybody, at any time', ...serving });
-  app.use(guarded(dependencies));
+  const guard = createGuard(dependencies);
+  app.use(guarded(guard));
   addEarly(app, ENDPOINTS, { access: 'readers, at any time', ...serving });
   app.use(whileOpen(dependencies));
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
   addRoutes(app, ENDPOINTS, serving);
   app.use((_request, response) => send(response, notFound('path')));
   app.use(failed(dependencies));
-  const guard = createGuard(dependencies);
   setLastResort(app, (request, response) => {
     response.setHeaders(HEADERS);
     send(response, guard(request) ?? notFound('path'));
@@ -92,14 +92,13 @@ const withHeaders: RequestHandler = (_request, response, next) => {
 };
 
 /** Stands before every route and before the 404, so that a stranger does not learn which paths exist. */
-const guarded = (dependencies: AdminDependencies): RequestHandler => {
-  const guard = createGuard(dependencies);
-  return (request, response, next) => {
+const guarded =
+  (guard: Guard): RequestHandler =>
+  (request, response, next) => {
     const refusal = guard(request);
     if (refusal === null) next();
     else send(response, refusal);
   };
-};
 
 const whileOpen =
   ({ store }: AdminDependencies): RequestHandler =>

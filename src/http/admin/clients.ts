@@ -10,24 +10,26 @@ export interface ClientNeeds {
   readonly clientIds: ClientIds;
 }
 
-/** Whose payment is meant: with one client configured it goes without saying. Null where it has to be said. */
-export const clientMeant = (named: string | null, clientIds: ClientIds): string | null => {
+/** Whose payment is meant: with one client configured it goes without saying. `where` is where it may be said. */
+export const clientMeant = (
+  named: string | null,
+  clientIds: ClientIds,
+  where: 'body' | 'query',
+): string | Refusal<'CLIENT_REQUIRED'> => {
   if (named !== null) return named;
-  const [only = null, ...others] = clientIds();
-  return others.length > 0 ? null : only;
+  const [only, ...others] = clientIds();
+  return only === undefined || others.length > 0
+    ? problem('CLIENT_REQUIRED', `Several clients are configured: say which one by clientId in the ${where}.`)
+    : only;
 };
-
-export const clientRequired = (where: 'body' | 'query'): Refusal<'CLIENT_REQUIRED'> =>
-  problem('CLIENT_REQUIRED', `Several clients are configured: say which one by clientId in the ${where}.`);
 
 /** The same of something to register: nothing is kept for a client that is not configured. */
 export const configuredClient = (
   named: string | null,
   clientIds: ClientIds,
 ): string | Refusal<'CLIENT_REQUIRED' | 'UNKNOWN_CLIENT'> => {
-  const meant = clientMeant(named, clientIds);
-  if (meant === null) return clientRequired('body');
-  return clientIds().includes(meant) ? meant : unknown(clientIds);
+  const meant = clientMeant(named, clientIds, 'body');
+  return typeof meant !== 'string' || clientIds().includes(meant) ? meant : unknown(clientIds);
 };
 
 /** Refuses a client of whom every order and notification is missing, for ever: not configured, and nothing stored. */

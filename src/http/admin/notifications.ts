@@ -3,7 +3,7 @@ import { KINDS, OUTCOMES } from '../../order/reading.ts';
 import type { FollowedNotifications, PageRequest, StoredNotification, Store } from '../../store/store.ts';
 import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
 import { ok, pageAnswer } from './answer.ts';
-import { type ClientNeeds, clientMeant, clientRequired, unknownClient } from './clients.ts';
+import { type ClientNeeds, clientMeant, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem } from './problem.ts';
@@ -84,8 +84,8 @@ export const findNotification = endpoint({
   answer:
     ({ store, clientIds, verifiesNow }: NotificationNeeds) =>
     async ({ id, query }) => {
-      const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired('query');
+      const clientId = clientMeant(query.clientId, clientIds, 'query');
+      if (typeof clientId !== 'string') return clientId;
       const stored = await store().findNotification({ clientId, id });
       return stored === null ? notFound('notification') : ok(wholeNotification(stored, verifiesNow(stored)));
     },
@@ -106,8 +106,8 @@ export const redriveOne = endpoint({
   answer:
     ({ store, clientIds, redriving }: RedriveNeeds) =>
     async ({ id, query }) => {
-      const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired('query');
+      const clientId = clientMeant(query.clientId, clientIds, 'query');
+      if (typeof clientId !== 'string') return clientId;
       const result = await redriving(store()).redriveOne({ clientId, id });
       return result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind];
     },

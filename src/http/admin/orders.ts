@@ -6,7 +6,7 @@ import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
 import type { OrderFilter, PageRequest } from '../../store/store.ts';
 import { ok, pageAnswer } from './answer.ts';
-import { type ClientNeeds, clientMeant, clientRequired, unknownClient } from './clients.ts';
+import { type ClientNeeds, clientMeant, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
@@ -93,8 +93,8 @@ export const orderMeant = async (
   id: string,
   named: string | null,
 ): Promise<Order | Refusal<'CLIENT_REQUIRED' | 'NOT_FOUND' | 'AMBIGUOUS_ORDER'>> => {
-  const clientId = clientMeant(named, clientIds);
-  if (clientId === null) return clientRequired('query');
+  const clientId = clientMeant(named, clientIds, 'query');
+  if (typeof clientId !== 'string') return clientId;
   const orders = isIdentifier(id) ? await store().findOrders({ clientId, id }) : [];
   const [one, ...others] = orders;
   if (one === undefined) return NO_ORDER;

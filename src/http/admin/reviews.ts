@@ -2,7 +2,7 @@ import { isIdentifier } from '../../order/identifier.ts';
 import type { Order } from '../../order/order.ts';
 import type { ReviewResult, WithdrawResult } from '../../store/store.ts';
 import { type Answer, ok } from './answer.ts';
-import { type ClientNeeds, clientMeant, clientRequired } from './clients.ts';
+import { type ClientNeeds, clientMeant } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { ambiguous, NO_ORDER, ORDER_ID } from './orders.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
@@ -28,8 +28,8 @@ export const decide = endpoint({
   answer:
     ({ store, clientIds }: ClientNeeds) =>
     async ({ id, said: { clientId: named, ...said } }) => {
-      const clientId = clientMeant(named, clientIds);
-      if (clientId === null) return clientRequired('body');
+      const clientId = clientMeant(named, clientIds, 'body');
+      if (typeof clientId !== 'string') return clientId;
       return isIdentifier(id) ? reviewed(await store().review({ clientId, id, ...said }, new Date())) : NO_ORDER;
     },
 });
@@ -49,8 +49,8 @@ export const withdraw = endpoint({
   answer:
     ({ store, clientIds }: ClientNeeds) =>
     async ({ id, query }) => {
-      const clientId = clientMeant(query.clientId, clientIds);
-      if (clientId === null) return clientRequired('query');
+      const clientId = clientMeant(query.clientId, clientIds, 'query');
+      if (typeof clientId !== 'string') return clientId;
       return isIdentifier(id) ? withdrawn(await store().withdrawReview({ clientId, id }, new Date())) : NO_ORDER;
     },
 });

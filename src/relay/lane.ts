@@ -4,7 +4,7 @@ import type { Nap } from '../nap.ts';
 import { pauseAfter, verdictOf } from './pauses.ts';
 import type { Posting, PostResult } from './post.ts';
 import { webhookHeaders } from './standard-webhooks.ts';
-import type { CallbackTarget } from './target.ts';
+import { type CallbackTarget, toDestination } from './target.ts';
 import { webhookBody, webhookId } from './webhook.ts';
 
 /** What the relay tells of one URL. Of the URL only its origin is ever said. */
@@ -58,9 +58,7 @@ export const runLane = async (lane: LaneOptions): Promise<void> => {
 const postDue = async (lane: LaneOptions): Promise<number> => {
   const now = Date.now();
   const page = { limit: 2 * lane.atOnce, now };
-  // Without their secrets: they may cross to the database's thread.
-  const destinations = lane.targets.map(({ clientId, url, origin }) => ({ clientId, url, origin }));
-  const { pausedUntil, attempts, due } = await lane.store.dueCallbacks(destinations, page);
+  const { pausedUntil, attempts, due } = await lane.store.dueCallbacks(lane.targets.map(toDestination), page);
   if (due.length === 0)
     return pausedUntil === null || pausedUntil <= now ? LOOK_EVERY_MS : Math.min(LOOK_EVERY_MS, pausedUntil - now);
   const needless = due.flatMap(withoutPost);

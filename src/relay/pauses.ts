@@ -22,7 +22,7 @@ interface Failed {
 }
 
 /** Milliseconds until the next attempt: by the schedule, or longer where `Retry-After` says so, up to an hour. */
-export const pauseAfter = ({ attempts, retryAfter, now }: Failed, schedule = SCHEDULE_MS): number => {
+export const pauseAfter = ({ attempts, retryAfter, now }: Failed, schedule: readonly number[]): number => {
   const scheduled = schedule[Math.min(attempts, schedule.length) - 1] ?? 0;
   return Math.max(scheduled, Math.min(readRetryAfter(retryAfter, now), LONGEST_RETRY_AFTER_MS));
 };

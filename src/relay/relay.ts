@@ -4,7 +4,7 @@ import { createLease, type HeldLease } from './lease.ts';
 import { createNap, type Nap } from '../nap.ts';
 import { SCHEDULE_MS } from './pauses.ts';
 import { createPosting } from './post.ts';
-import type { CallbackTarget } from './target.ts';
+import { type CallbackTarget, toDestination } from './target.ts';
 
 /**
  * Resolves with true when something may have changed after this cursor of the feed, with false when the time is up or
@@ -29,8 +29,6 @@ export interface RelayOptions {
   readonly leaseMs?: number;
   /** Milliseconds that one post may take in all. */
   readonly postTimeoutMs?: number;
-  /** How many posts to one URL at a time. */
-  readonly atOnce?: number;
   /** Of pauses (pauses.ts). */
   readonly scheduleMs?: readonly number[];
 }
@@ -43,9 +41,11 @@ export interface Relay {
   readonly stop: () => Promise<void>;
 }
 
-const DEFAULTS = { leaseMs: 15_000, postTimeoutMs: 10_000, atOnce: 16, scheduleMs: SCHEDULE_MS };
+const DEFAULTS = { leaseMs: 15_000, postTimeoutMs: 10_000, scheduleMs: SCHEDULE_MS };
 /** Of the time in which posts may begin. */
 const RENEWED_AFTER = 0.8;
+/** How many posts to one URL at a time. */
+const AT_ONCE = 16;
 const TAKEN_AT_ONCE = 500;
 const FAILED_AGAIN_AFTER_MS = 1_000;
 const STOPS_WITHIN_MS = 2_000;
@@ -120,14 +120,21 @@ const run = async (course: Course): Promise<void> => {
 /** Resolves when the lease is lost, when other targets are configured, and when the relay stops. */
 const lead = async (course: Course, targets: readonly CallbackTarget[]): Promise<void> => {
   if (targets.length === 0) return await rest(course);
-  const posting = createPosting({ timeoutMs: course.postTimeoutMs, atOnce: course.atOnce });
+  const posting = createPosting({ timeoutMs: course.postTimeoutMs, atOnce: AT_ONCE });
   course.report.began(targets);
   const ending = new AbortController();
   const lanes = [...Map.groupBy(targets, ({ url }) => url).values()].map((ofUrl) => {
     const nap = createNap();
     const [head, ...others] = ofUrl;
     if (head === undefined) throw new Error('a group is never empty');
-    const lane = { ...course, targets: [head, ...others] as const, posting, ending: ending.signal, nap };
+    const lane = {
+      ...course,
+      targets: [head, ...others] as const,
+      posting,
+      atOnce: AT_ONCE,
+      ending: ending.signal,
+      nap,
+    };
     return { nap, ended: runLane(lane) };
   });
   const wakeLanes = (): void => lanes.forEach(({ nap }) => nap.wake());
@@ -155,7 +162,7 @@ interface Following {
 
 const follow = async (course: Course, { targets, wakeLanes }: Following): Promise<void> => {
   const { store, lease, report } = course;
-  const destinations = targets.map(({ clientId, url, origin }) => ({ clientId, url, origin }));
+  const destinations = targets.map(toDestination);
   let looksForLateAt = performance.now();
   while (!course.isStopping() && course.targets() === targets) {
     try {

@@ -18,3 +18,10 @@ export const toTarget = (
   href: url.href,
   secrets,
 });
+
+/** Without href and secrets: it may cross to the database's thread. */
+export const toDestination = ({ clientId, url, origin }: CallbackTarget): CallbackDestination => ({
+  clientId,
+  url,
+  origin,
+});

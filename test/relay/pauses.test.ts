@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { lookUpPrivate, NOT_PRIVATE } from '../../src/relay/private-lookup.ts';
-import { pauseAfter } from '../../src/relay/pauses.ts';
+import { pauseAfter, SCHEDULE_MS } from '../../src/relay/pauses.ts';
 
 const now = Date.parse('2025-06-01T00:00:00Z');
 const secondsAfter = (attempts: number, retryAfter: string | null = null): number =>
-  pauseAfter({ attempts, retryAfter, now }) / 1_000;
+  pauseAfter({ attempts, retryAfter, now }, SCHEDULE_MS) / 1_000;
 
 test('a pause is 5 s, 30 s, 2 min, then always 5 min', () => {
   expect([1, 2, 3, 4, 5, 100].map((attempts) => secondsAfter(attempts))).toEqual([5, 30, 120, 300, 300, 300]);

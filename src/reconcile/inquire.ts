@@ -21,7 +21,7 @@ export interface Inquired {
   readonly recorded: RecordedInquiry | null;
 }
 
-export interface Question {
+interface Inquiring {
   readonly client: AntomClient;
   readonly asked: Asked;
   readonly signal?: AbortSignal | undefined;
@@ -30,7 +30,7 @@ export interface Question {
 /** Asks APO, and stores the answer before anything is concluded. Rejects where the store cannot be written. */
 export const inquire = async (
   store: Pick<Store, 'recordInquiry'>,
-  { client, asked, signal }: Question,
+  { client, asked, signal }: Inquiring,
 ): Promise<Inquired> => {
   const result = await ask(client, asked, signal);
   const { received, verified } = result.evidence;

@@ -13,8 +13,8 @@ export interface Planning {
   /** The service was down: all that something is waited for is due at once. */
   readonly isBack: boolean;
   /** All refunds without a payment, and not just the newest. */
-  readonly isFirst?: boolean;
-  readonly isStopping?: () => boolean;
+  readonly isFirst: boolean;
+  readonly isStopping: () => boolean;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Planning {
  * stopped half-way.
  */
 export const planInquiries = async (planning: Planning): Promise<boolean> => {
-  const { store, clientIds, now, isBack, isStopping = () => false } = planning;
+  const { store, clientIds, now, isBack, isStopping } = planning;
   const before = isBack ? now : now - SETTLES_WITHIN_MS;
   let found: readonly Unplanned[];
   do {
@@ -42,7 +42,7 @@ export const planOf = ({ key, position, order }: Unplanned): InquiryPlan => {
 };
 
 const planRefunds = async (planning: Planning): Promise<void> => {
-  const { store, clientIds, isBack, isFirst = isBack, isStopping = () => false } = planning;
+  const { store, clientIds, isFirst, isStopping } = planning;
   const pages = pagesOf(async (page) => await store.listRefunds({ joined: false }, page), PLANNED_AT_ONCE);
   for await (const refunds of pages) {
     const ours = refunds.filter(({ clientId }) => clientIds.includes(clientId));

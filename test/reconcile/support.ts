@@ -63,7 +63,8 @@ export const createAsker = (
   const reconciling = createReconciling({ store, perSecond: 1_000, now, random: () => 0.5, ...options });
   return {
     askAll: async ({ isBack } = { isBack: false }) => {
-      await planInquiries({ store, clientIds: [clientId], now: now(), isBack });
+      const planning = { store, clientIds: [clientId], now: now(), isBack, isFirst: isBack, isStopping: () => false };
+      await planInquiries(planning);
       const made: Made[] = [];
       for (;;) {
         const taken = await reconciling.take({ clientId, client });

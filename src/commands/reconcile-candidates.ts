@@ -3,7 +3,7 @@ import type { Order } from '../order/order.ts';
 import { readWhy, type Why, whyAsk } from '../reconcile/due.ts';
 import { planOf, refundPlan } from '../reconcile/plan.ts';
 import { registrationKey } from '../store/order-key.ts';
-import { type InquiryKey, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
+import { ANY_ORDER, type InquiryKey, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
 import { orderNamed } from './stored.ts';
 
 /** What may be asked, and why. */
@@ -61,9 +61,8 @@ export const candidatesSince = async (
   const from = since.toISOString();
   // The list is in the order of commits; the time of an order is a little older than its commit.
   const surely = new Date(since.getTime() - A_COMMIT_MS).toISOString();
-  const filter = { clientId: null, status: null, nextAction: null, attention: null, referenceOrderId: null };
   const orders = await all(
-    async (page) => await store.listOrders(filter, page),
+    async (page) => await store.listOrders(ANY_ORDER, page),
     ({ updatedAt }) => updatedAt >= surely,
   );
   const refunds = await all(async (page) => await store.listRefunds({ joined: false }, page));

@@ -1,7 +1,7 @@
 import type { Environment } from '../config.ts';
 import { type Search, searchUnverified } from '../http/admin/unverified-search.ts';
 import { idsOf, shownWith } from '../http/admin/timeline-shown.ts';
-import type { Found, NotificationSummary, Store } from '../store/store.ts';
+import { ANY_NOTIFICATION, type Found, type NotificationSummary, type Store } from '../store/store.ts';
 import { diagnosisInForce } from './in-force.ts';
 import { meaningsOf, seenLately } from './lately.ts';
 import { clientOption, identifierText, jsonOption } from './options.ts';
@@ -122,7 +122,7 @@ const MALFORMED_SEARCHED = 20;
  * Of what could not be read at all no identifier is known: the latest such notifications are searched by their bytes.
  */
 const malformedWith = async (store: Store, id: string): Promise<readonly NotificationSummary[]> => {
-  const filter = { kind: null, outcome: 'MALFORMED', clientId: null, id: null } as const;
+  const filter = { ...ANY_NOTIFICATION, outcome: 'MALFORMED' } as const;
   const { items } = await store.listNotifications(filter, { limit: MALFORMED_SEARCHED, cursor: null });
   const whole = await Promise.all(items.map(async (one) => await store.findNotification(one)));
   return items.filter((_, index) => Buffer.from(whole[index]?.raw?.body ?? []).includes(id));

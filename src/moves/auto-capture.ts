@@ -1,9 +1,9 @@
 import type { Order } from '../order/order.ts';
-import { pagesOf, type Store } from '../store/store.ts';
+import { ANY_ORDER, pagesOf, type Store } from '../store/store.ts';
 import type { Moves } from './moves.ts';
 
 const AT_ONCE = 100;
-const DUE = { clientId: null, status: null, attention: null, referenceOrderId: null, nextAction: 'CAPTURE' } as const;
+const DUE = { ...ANY_ORDER, nextAction: 'CAPTURE' } as const;
 
 interface AutoCapture {
   readonly store: Store;

@@ -1,6 +1,13 @@
 import type { AmountText } from '../order/amount.ts';
 import type { Order } from '../order/order.ts';
-import { type InquiryKey, type InquiryPlan, type ListedRefund, pagesOf, type Store } from '../store/store.ts';
+import {
+  ANY_ORDER,
+  type InquiryKey,
+  type InquiryPlan,
+  type ListedRefund,
+  pagesOf,
+  type Store,
+} from '../store/store.ts';
 import { type Why, whyAsk } from './due.ts';
 
 /** So many payments are asked in one round; the next round asks the next ones. */
@@ -42,7 +49,7 @@ export const paymentsOfRefund = async (
 const isUnjoined = ({ paymentIds }: ListedRefund): boolean => paymentIds.length === 0;
 
 const lately = async (store: Pick<Store, 'listOrders'>, clientId: string): Promise<readonly Order[]> => {
-  const filter = { clientId, status: 'CAPTURED', nextAction: null, attention: null, referenceOrderId: null } as const;
+  const filter = { ...ANY_ORDER, clientId, status: 'CAPTURED' } as const;
   const orders: Order[] = [];
   for await (const items of pagesOf(async (page) => await store.listOrders(filter, page), PAGE)) {
     orders.push(...items);

@@ -4,7 +4,7 @@ import { readOrders } from './orders.ts';
 import { distinctKeys, type OrderKey, registrationKey } from './order-key.ts';
 import { gatherRefundGroups } from './refund-groups.ts';
 import { toListed, toRefundRegistration } from './refunds.ts';
-import type { Found } from './store.ts';
+import { ANY_NOTIFICATION, type Found } from './lists.ts';
 import type { Database, Query } from './transaction.ts';
 
 /** So much is shown of each. */
@@ -16,7 +16,7 @@ export const find = async (
   { clientId, id }: { readonly clientId: string | null; readonly id: string },
   rules: OrderRules,
 ): Promise<Found> => {
-  const filter = { kind: null, outcome: null, clientId, id };
+  const filter = { ...ANY_NOTIFICATION, clientId, id };
   const { items: notifications } = await listNotifications(database, filter, { limit: AT_MOST, cursor: null });
   return await database.snapshot(async (snapshot) => {
     const { query } = snapshot;

@@ -77,6 +77,13 @@ export interface OrderFilter {
   readonly attention: AttentionCode | null;
   readonly referenceOrderId: string | null;
 }
+export const ANY_ORDER: OrderFilter = {
+  clientId: null,
+  status: null,
+  nextAction: null,
+  attention: null,
+  referenceOrderId: null,
+};
 
 export interface NotificationFilter {
   readonly kind: Kind | null;
@@ -85,6 +92,7 @@ export interface NotificationFilter {
   /** Any identifier that it states. */
   readonly id: string | null;
 }
+export const ANY_NOTIFICATION: NotificationFilter = { kind: null, outcome: null, clientId: null, id: null };
 
 export type FollowedNotifications = Pick<NotificationFilter, 'kind' | 'clientId'>;
 

@@ -1,7 +1,15 @@
 import { hash } from 'node:crypto';
 import { DERIVATION } from '../order/rules.ts';
 import { SETTING, writeRules } from '../store/setting.ts';
-import { COPIED, type Copied, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
+import {
+  ANY_NOTIFICATION,
+  COPIED,
+  type Copied,
+  type Page,
+  type PageRequest,
+  pagesOf,
+  type Store,
+} from '../store/store.ts';
 import { copyCallbacks, copyRevisions } from './copy-callbacks.ts';
 import { markUnderWay, recallRules, rememberDerivedBy } from './in-force.ts';
 
@@ -77,7 +85,7 @@ const readPage = async (store: Store, what: Copied, request: PageRequest): Promi
       return { page, importInto: async (target) => await target.importMoves(page.items, new Date()) };
     }
     case 'notifications': {
-      const page = await store.readNotifications({ kind: null, outcome: null, clientId: null, id: null }, request);
+      const page = await store.readNotifications(ANY_NOTIFICATION, request);
       return {
         page,
         importInto: async (target, merge) => await target.importNotifications(page.items, { merge, now: new Date() }),

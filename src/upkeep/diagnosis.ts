@@ -6,7 +6,7 @@ import type { SignatureOrigin } from '../antom/origin.ts';
 import type { SignedRequest, UnverifiedReason } from '../antom/signature.ts';
 import { trustDigest } from '../antom/trust-digest.ts';
 import { SETTING } from '../store/setting.ts';
-import { type Store, StoreUnavailableError, type StoredUnverified } from '../store/store.ts';
+import { ANY_NOTIFICATION, type Store, StoreUnavailableError, type StoredUnverified } from '../store/store.ts';
 import { HOUR_MS, reportedThisHour } from './hourly.ts';
 
 /** An unverified request that has just got its diagnosis. */
@@ -166,6 +166,6 @@ const createAlarms = ({ store, report }: DiagnosingOptions): Alarms => {
 };
 
 const hasVerified = async ({ listNotifications }: Pick<Store, 'listNotifications'>): Promise<boolean> => {
-  const any = { kind: null, outcome: null, clientId: null, id: null };
-  return (await listNotifications(any, { limit: 1, cursor: null })).items.length > 0;
+  const { items } = await listNotifications(ANY_NOTIFICATION, { limit: 1, cursor: null });
+  return items.length > 0;
 };

@@ -1,7 +1,7 @@
 import type { AttentionCode } from '../order/attention-code.ts';
 import type { Order } from '../order/order.ts';
 import { SETTING } from '../store/setting.ts';
-import type { Store } from '../store/store.ts';
+import { ANY_ORDER, type Store } from '../store/store.ts';
 
 /**
  * What is wrong with what we know about payment methods: nothing decides, or a capture came where none was expected.
@@ -43,8 +43,8 @@ export const reportMethods = async (
 };
 
 const listed = async ({ listOrders }: Pick<Store, 'listOrders'>, attention: MethodCode): Promise<readonly Order[]> => {
-  const filter = { clientId: null, status: null, nextAction: null, referenceOrderId: null, attention };
-  return (await listOrders(filter, { limit: LOOKED_AT, cursor: null })).items;
+  const { items } = await listOrders({ ...ANY_ORDER, attention }, { limit: LOOKED_AT, cursor: null });
+  return items;
 };
 
 const readSaid = (text: string | null, day: string): Set<string> => {

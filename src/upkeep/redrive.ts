@@ -1,7 +1,13 @@
 import type { Handlers } from '../handlers/handler.ts';
 import { readStored } from '../handlers/read-stored.ts';
 import { type Outcome, OUTCOMES, type RawNotification } from '../order/reading.ts';
-import { type NotificationKey, pagesOf, type Store, type StoredNotification } from '../store/store.ts';
+import {
+  ANY_NOTIFICATION,
+  type NotificationKey,
+  pagesOf,
+  type Store,
+  type StoredNotification,
+} from '../store/store.ts';
 
 /** How many notifications one short transaction applies again. */
 const AT_ONCE = 50;
@@ -49,7 +55,7 @@ export const createRedriving = (store: Store, handlers: Handlers): Redriving => 
     redriveAll: async (outcome) => {
       const outcomes = Object.fromEntries(OUTCOMES.map((one) => [one, 0])) as Record<Outcome, number>;
       const counts = { redriven: 0, withoutBytes: 0, held: 0 };
-      const filter = { kind: null, outcome, clientId: null, id: null };
+      const filter = { ...ANY_NOTIFICATION, outcome };
       const pages = pagesOf(async (page) => await store.readNotifications(filter, page), AT_ONCE);
       for await (const items of pages) {
         const whole = items.filter(hasBytes);

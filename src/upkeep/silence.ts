@@ -1,6 +1,6 @@
 import type { Order } from '../order/order.ts';
 import { SETTING } from '../store/setting.ts';
-import type { Store } from '../store/store.ts';
+import { ANY_ORDER, type Store } from '../store/store.ts';
 import { HOUR_MS, reportedThisHour } from './hourly.ts';
 
 /** Registrations wait for their notifications, and nothing verifies. */
@@ -43,9 +43,8 @@ const newestWaiting = async (
   { listOrders }: Pick<Store, 'listOrders'>,
   { after, until }: { readonly after: string; readonly until: string },
 ): Promise<string | null> => {
-  const filter = { clientId: null, referenceOrderId: null, attention: null, status: null, nextAction: null };
   for (let cursor: string | null = null, pages = 0; pages < MOST_PAGES; pages += 1) {
-    const { items, next } = await listOrders(filter, { limit: PAGE, cursor });
+    const { items, next } = await listOrders(ANY_ORDER, { limit: PAGE, cursor });
     const times = items.flatMap((order) => (isOwed(order) ? [order.createdAt] : []));
     const newest = times
       .filter((time) => time > after && time <= until)

@@ -15,7 +15,6 @@ import type {
   RecordedNotification,
   Reapplication,
   NoRoom,
-  OrderFilter,
   Store,
   StoredNotification,
   UnverifiedDelivery,
@@ -62,14 +61,7 @@ export const DELETE_ALL = [
   "delete from settings where name <> 'feed_base'",
 ];
 
-export const ANY_ORDER: OrderFilter = {
-  clientId: null,
-  status: null,
-  nextAction: null,
-  attention: null,
-  referenceOrderId: null,
-};
-
+export { ANY_ORDER } from '../../src/store/store.ts';
 export const AMPLE = { maxBytes: 1e9 };
 export const T0 = new Date('2025-06-01T00:00:00.000Z');
 export const later = (seconds: number): Date => new Date(T0.getTime() + seconds * 1_000);

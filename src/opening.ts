@@ -10,7 +10,7 @@ import { clientsOf, putRulesInForce, recallRules, rememberService, type ServiceI
 import { VERSION } from './version.ts';
 
 /** What the service opens its store with. */
-export interface Opening {
+export interface Means {
   readonly config: Config;
   readonly log: Log;
   readonly onUnusable: (error: StoreUnusableError) => void;
@@ -21,7 +21,7 @@ const OPEN_AGAIN_AFTER_MS = 1_000;
 
 /** An outage is waited for; what will never work is thrown. */
 export const openPatiently = async (
-  { config, log, onUnusable }: Opening,
+  { config, log, onUnusable }: Means,
   isStopping: () => boolean,
 ): Promise<OpenedStore | null> => {
   const isNews = oncePerMinute();
@@ -49,7 +49,7 @@ export const openPatiently = async (
 };
 
 /** Orders are derived by the rules of this service from now on, commands speak for it, and no copy takes anything. */
-const takeCharge = async (store: Store, { config, log }: Omit<Opening, 'onUnusable'>): Promise<void> => {
+const takeCharge = async (store: Store, { config, log }: Omit<Means, 'onUnusable'>): Promise<void> => {
   try {
     const before = await recallRules(store);
     const { number } = await putRulesInForce(store, config.rules);

@@ -7,8 +7,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.ts';
 import { openLog } from '../../src/log.ts';
-import { start } from '../../src/main.ts';
 import type { Order } from '../../src/order/order.ts';
+import { start } from '../../src/receiver.ts';
 import { type Address, type Answer, eventually, get, type Post, send, type Signer } from './client.ts';
 
 export type Environment = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { type AntomClient, createAntomClients } from './antom/client.ts';
+import { type AntomClients, createAntomClients } from './antom/client.ts';
 import type { Config, ConfiguredKeys } from './config.ts';
 import type { Log } from './log.ts';
 import { createMoves, type Moves } from './moves/moves.ts';
@@ -20,11 +20,8 @@ export interface Calling {
   readonly stop: () => Promise<void>;
 }
 
-/** By client id: those that have a private key. */
-export type Clients = ReadonlyMap<string, AntomClient>;
-
 /** None without a private key. */
-export const clientsOf = ({ api, keys }: ConfiguredKeys): Clients =>
+export const clientsOf = ({ api, keys }: ConfiguredKeys): AntomClients =>
   api === null ? new Map() : createAntomClients(api, keys);
 
 export const createCalling = (config: Config, log: Log): Calling => {
@@ -34,7 +31,7 @@ export const createCalling = (config: Config, log: Log): Calling => {
   const stopping = new AbortController();
   const report = moveReport(log);
   // Keys may be read again while a move is under way.
-  const current: Pick<Clients, 'get'> = { get: (clientId) => clients.get(clientId) };
+  const current: Pick<AntomClients, 'get'> = { get: (clientId) => clients.get(clientId) };
   const movesBy = (store: Store): Moves =>
     createMoves({ store, clients: current, signal: stopping.signal, onKept: report.onKept });
   return {

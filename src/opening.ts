@@ -6,7 +6,13 @@ import { type Log, oncePerMinute, problemOf } from './log.ts';
 import { openStore } from './store/open.ts';
 import { type OpenedStore, type Store, StoreUnavailableError, StoreUnusableError } from './store/store.ts';
 import { noteInUse } from './upkeep/copy.ts';
-import { clientsOf, putRulesInForce, recallRules, rememberService, type ServiceInForce } from './upkeep/in-force.ts';
+import {
+  storedClientsOf,
+  putRulesInForce,
+  recallRules,
+  rememberService,
+  type ServiceInForce,
+} from './upkeep/in-force.ts';
 import { VERSION } from './version.ts';
 
 /** What the service opens its store with. */
@@ -77,7 +83,7 @@ export const serviceOf = (config: Config, keys: KeyRing): ServiceInForce => ({
   version: VERSION,
   node: process.version,
   startedAt: STARTED_AT.toISOString(),
-  clients: clientsOf(keys),
+  clients: storedClientsOf(keys),
   notifyPaths: config.notifyPaths,
   publicUris: config.publicUris,
   configuration: namedConfig(config),

@@ -48,8 +48,10 @@ interface Access extends Pick<Caller, 'origin'> {
   readonly signingKeys: ReadonlyMap<string, Caller['signingKey']>;
 }
 
-/** A client of the API for each of the merchant's clients that has a private key. */
-export const createAntomClients = ({ origin, signingKeys }: Access, keys: KeyRing): ReadonlyMap<string, AntomClient> =>
+/** By client id: those that have a private key. */
+export type AntomClients = ReadonlyMap<string, AntomClient>;
+
+export const createAntomClients = ({ origin, signingKeys }: Access, keys: KeyRing): AntomClients =>
   new Map(
     [...signingKeys].map(([clientId, signingKey]) => [
       clientId,

@@ -4,7 +4,7 @@ import type { Diagnosed, DiagnosisTrust } from '../antom/diagnosis.ts';
 import { type Config, ConfigError, type Environment, namedRules, readConfig, readStoreConfig } from '../config.ts';
 import type { Store, StoredUnverified } from '../store/store.ts';
 import { diagnosisOf } from '../upkeep/diagnosis.ts';
-import { clientsOf, recallRules, recallService, type ServiceInForce, trustOf } from '../upkeep/in-force.ts';
+import { storedClientsOf, recallRules, recallService, type ServiceInForce, trustOf } from '../upkeep/in-force.ts';
 import { CommandError } from './failure.ts';
 
 /*
@@ -89,7 +89,7 @@ export const differences = async (env: Environment, store: Settings): Promise<re
   if (service !== null && own !== null) {
     pairs.push(
       ['ANTOM_CLIENT_ID', [...own.keys.keys()].sort().join(','), clientIdsOf(service).join(',')],
-      ['ANTOM_PUBLIC_KEY', fingerprintsOf(clientsOf(own.keys)), fingerprintsOf(service.clients)],
+      ['ANTOM_PUBLIC_KEY', fingerprintsOf(storedClientsOf(own.keys)), fingerprintsOf(service.clients)],
       ['NOTIFY_PATHS', own.notifyPaths.join(','), service.notifyPaths.join(',')],
       ['PUBLIC_NOTIFY_URL', own.publicUris.join(','), service.publicUris.join(',')],
     );

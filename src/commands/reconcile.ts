@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
-import { type Clients, clientsOf } from '../calling.ts';
+import type { AntomClients } from '../antom/client.ts';
+import { clientsOf } from '../calling.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import { readInstant } from '../order/time.ts';
 import { WHY } from '../reconcile/due.ts';
@@ -66,7 +67,7 @@ interface Asked {
 
 const gather = async (
   store: Store,
-  { id, options, clients, shell }: Asked & { readonly id: string | undefined; readonly clients: Clients },
+  { id, options, clients, shell }: Asked & { readonly id: string | undefined; readonly clients: AntomClients },
 ): Promise<readonly Candidate[]> => {
   const { client, since } = options;
   if (id !== undefined) return [await candidateNamed(store, { id, client, env: shell.env })];
@@ -104,7 +105,7 @@ interface Reply {
 const ask = async (
   store: Store,
   wanted: readonly Candidate[],
-  { clients, perSecond, options, shell }: Asked & { readonly clients: Clients; readonly perSecond: number },
+  { clients, perSecond, options, shell }: Asked & { readonly clients: AntomClients; readonly perSecond: number },
 ): Promise<void> => {
   const replies = new Map<Candidate, Reply>();
   const reconciling = createReconciling({ store, perSecond });

@@ -1,4 +1,4 @@
-import type { AntomClient } from '../antom/client.ts';
+import type { AntomClient, AntomClients } from '../antom/client.ts';
 import { finalIn, isUnderWayIn, type MoveAsked } from '../order/move.ts';
 import type { Order } from '../order/order.ts';
 import type { Inquired } from '../reconcile/inquire.ts';
@@ -30,8 +30,7 @@ export interface TakenUp {
 
 export interface MovesOptions {
   readonly store: Store;
-  /** By client id: those that have a private key. */
-  readonly clients: Pick<ReadonlyMap<string, AntomClient>, 'get'>;
+  readonly clients: Pick<AntomClients, 'get'>;
   /** Aborted when the service stops: what is under way is then unknown, and taken up after the next start. */
   readonly signal: AbortSignal;
   /** Told of each answer. */

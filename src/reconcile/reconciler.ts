@@ -1,4 +1,4 @@
-import type { AntomClient } from '../antom/client.ts';
+import type { AntomClient, AntomClients } from '../antom/client.ts';
 import { createNap, type Nap } from '../nap.ts';
 import { isoTime } from '../order/time.ts';
 import { SETTING } from '../store/setting.ts';
@@ -7,8 +7,6 @@ import { type Breaker, createBreaker, type Turn } from './breaker.ts';
 import { planInquiries } from './plan.ts';
 import { createReconciling, type Made, type Reconciling, type ReconcilingOptions } from './reconciling.ts';
 import { createTelling, type Telling } from './telling.ts';
-
-type Clients = ReadonlyMap<string, AntomClient>;
 
 export interface ReconcileReport {
   /** This process asks for these clients from now on. */
@@ -31,7 +29,7 @@ export interface ReconcilerOptions extends ReconcilingOptions {
 /** Asks APO about orders whose notifications do not come. */
 export interface Reconciler {
   /** Asks for these clients from now on. */
-  readonly use: (clients: Clients) => void;
+  readonly use: (clients: AntomClients) => void;
   /** Waits for answers for a moment, and gives up what has none. */
   readonly stop: () => Promise<void>;
 }
@@ -48,12 +46,12 @@ interface Course extends Required<Pick<ReconcilerOptions, 'store' | 'report' | '
   readonly reconciling: Reconciling;
   readonly telling: Telling;
   readonly nap: Nap;
-  readonly clients: () => Clients;
+  readonly clients: () => AntomClients;
   readonly isStopping: () => boolean;
   readonly aborting: AbortSignal;
 }
 
-export const startReconciler = (first: Clients, options: ReconcilerOptions): Reconciler => {
+export const startReconciler = (first: AntomClients, options: ReconcilerOptions): Reconciler => {
   const nap = createNap();
   const aborting = new AbortController();
   const telling = createTelling(options.store, options.report.failed);
@@ -96,7 +94,7 @@ const run = async (course: Course): Promise<void> => {
 };
 
 /** Resolves when other clients are configured, and when the reconciler stops. */
-const workFor = async (course: Course, clients: Clients): Promise<void> => {
+const workFor = async (course: Course, clients: AntomClients): Promise<void> => {
   course.report.began([...clients.keys()]);
   let isEnding = false;
   const lanes = [...clients].map(([clientId, client]) => {

@@ -81,7 +81,7 @@ export interface ServiceInForce {
   readonly configuration: Readonly<Record<string, string>>;
 }
 
-export const clientsOf = (keys: KeyRing): ServiceInForce['clients'] =>
+export const storedClientsOf = (keys: KeyRing): ServiceInForce['clients'] =>
   [...keys].map(([clientId, own]) => ({
     clientId,
     keys: own.map(({ version, fingerprint, key }) => ({

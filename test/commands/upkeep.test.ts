@@ -7,7 +7,7 @@ import type { Order } from '../../src/order/order.ts';
 import { DERIVATION, nameOfRules } from '../../src/order/rules.ts';
 import { writeRules } from '../../src/store/setting.ts';
 import type { NotificationDelivery, Page, Store } from '../../src/store/store.ts';
-import { clientsOf, rememberService } from '../../src/upkeep/in-force.ts';
+import { storedClientsOf, rememberService } from '../../src/upkeep/in-force.ts';
 import { failingHandlers } from '../store/failing-handlers.ts';
 import { readAgain } from '../store/support.ts';
 import { RULES } from '../support/rules.ts';
@@ -180,7 +180,7 @@ describe('verify-store', () => {
     await store(notified(payment()));
     const keys = new Map([[clientId, [readKey(key)]]]);
     const rest = { version: '', node: '', startedAt: '', notifyPaths: [], publicUris: [], configuration: {} };
-    await rememberService(await opened(), { ...rest, clients: clientsOf(keys) });
+    await rememberService(await opened(), { ...rest, clients: storedClientsOf(keys) });
     const { DATABASE_URL } = env;
     const { code, out } = await here(['verify-store'], { DATABASE_URL });
     expect(code).toBe(1);

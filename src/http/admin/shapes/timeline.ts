@@ -23,6 +23,15 @@ const says = shapeOf<Says>('Says')({
 
 /** What every entry has. */
 const happened = { at: ourTime, says: says.nullable() };
+/** What came of a notification or an answer. */
+const received = {
+  outcome: z.enum(OUTCOMES),
+  problem: textOrNull,
+  paymentId: textOrNull,
+  deliveries: count,
+  lastReceivedAt: ourTime,
+  states: listOf(text),
+};
 type Entry<Type extends TimelineEntry['type']> = Extract<TimelineEntry, { readonly type: Type }>;
 
 const notificationEntry = shapeOf<Entry<'notification'>>('NotificationEntry')({
@@ -30,24 +39,14 @@ const notificationEntry = shapeOf<Entry<'notification'>>('NotificationEntry')({
   ...happened,
   id: digest,
   kind: z.enum(KINDS),
-  outcome: z.enum(OUTCOMES),
-  problem: textOrNull,
-  paymentId: textOrNull,
-  deliveries: count,
-  lastReceivedAt: ourTime,
-  states: listOf(text),
+  ...received,
 });
 const inquiryEntry = shapeOf<Entry<'inquiry'>>('InquiryEntry')({
   type: z.literal('inquiry'),
   ...happened,
   id: digest,
   asked: askedShape,
-  outcome: z.enum(OUTCOMES),
-  problem: textOrNull,
-  paymentId: textOrNull,
-  deliveries: count,
-  lastReceivedAt: ourTime,
-  states: listOf(text),
+  ...received,
 });
 const registrationEntry = shapeOf<Entry<'registration'>>('RegistrationEntry')({
   type: z.literal('registration'),

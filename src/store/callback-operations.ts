@@ -1,13 +1,5 @@
 import type { OrderRules } from '../order/rules.ts';
-import type {
-  CallbackDestination,
-  CallbackResults,
-  CopiedCallback,
-  CopiedUrl,
-  Lease,
-  StoreCallbackReads,
-  StoreCallbackWrites,
-} from './callback.ts';
+import type { StoreCallbackReads, StoreCallbackWrites } from './callback.ts';
 import { takeChanges } from './callback-changes.ts';
 import { importCallbacks, importCallbackUrls, readCallbacks, readCallbackUrls } from './callback-copy.ts';
 import {
@@ -19,9 +11,7 @@ import {
 } from './callback-lists.ts';
 import { dueCallbacks, keepCallbackResults } from './callbacks.ts';
 import { releaseLease, takeLease } from './lease.ts';
-import type { PageRequest } from './lists.ts';
 import { importRevisions, readRevisions } from './revision-copy.ts';
-import type { OrderName } from './shop.ts';
 import type { Database } from './transaction.ts';
 
 export const createCallbackReads = (database: Database): StoreCallbackReads => ({
@@ -29,22 +19,20 @@ export const createCallbackReads = (database: Database): StoreCallbackReads => (
   listCallbackUrls: async () => await listCallbackUrls(database),
   listWaitingCallbacks: async (filter, page) => await listWaitingCallbacks(database, filter, page),
   readCallbackUrls: async () => await readCallbackUrls(database),
-  readCallbacks: async (page: PageRequest) => await readCallbacks(database, page),
+  readCallbacks: async (page) => await readCallbacks(database, page),
   readRevisions: async (page) => await readRevisions(database, page),
 });
 
 export const createCallbackWrites = (database: Database, rules: OrderRules): StoreCallbackWrites => ({
   takeLease: async (lease, options) => await takeLease(database, lease, options),
   releaseLease: async (owner) => await releaseLease(database, owner),
-  takeChanges: async (lease: Lease, destinations: readonly CallbackDestination[], limit: number) =>
-    await takeChanges(database, { lease, destinations, limit }),
-  keepCallbackResults: async (lease: Lease, results: CallbackResults) =>
-    await keepCallbackResults(database, lease, results),
+  takeChanges: async (lease, destinations, limit) => await takeChanges(database, { lease, destinations, limit }),
+  keepCallbackResults: async (lease, results) => await keepCallbackResults(database, lease, results),
   alarmCallbacks: async (lease, before) => await alarmCallbacks(database, lease, before),
-  sendCallbacks: async (name: OrderName) => await sendCallbacks(database, name),
+  sendCallbacks: async (name) => await sendCallbacks(database, name),
   sendAllCallbacks: async (clientId) => await sendAllCallbacks(database, clientId),
-  importCallbackUrls: async (urls: readonly CopiedUrl[]) => await importCallbackUrls(database, urls),
-  importCallbacks: async (rows: readonly CopiedCallback[]) => await importCallbacks(database, rows),
+  importCallbackUrls: async (urls) => await importCallbackUrls(database, urls),
+  importCallbacks: async (rows) => await importCallbacks(database, rows),
   importRevisions: async (rows, now) => await importRevisions(database, rows, { rules, now: now.getTime() }),
 });
 

@@ -1,7 +1,7 @@
 import { textOfAsked } from '../order/asked.ts';
 import { toCallbackStore } from './callback-operations.ts';
 import { toMoveStore } from './moves.ts';
-import type { Reads, Writes } from './operations.ts';
+import type { Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
 import { toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
@@ -16,7 +16,7 @@ import type { PromotionEntry } from './unverified.ts';
  */
 export const toStore = (
   writes: Writes,
-  reading: () => Promise<{ readonly calls: Reads }>,
+  reading: () => Promise<{ readonly calls: StoreReads }>,
 ): StoreReads & StoreWrites => ({
   ...toCallbackStore(writes, reading),
   ...toInquiryStore(writes, reading),

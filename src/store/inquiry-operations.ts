@@ -7,7 +7,7 @@ import {
   planInquiries,
   unplannedOrders,
 } from './inquiries.ts';
-import type { InquiryClaim, InquiryPlan, KeptInquiry, StoreInquiryReads, StoreInquiryWrites } from './inquiring.ts';
+import type { StoreInquiryReads, StoreInquiryWrites } from './inquiring.ts';
 import type { Database } from './transaction.ts';
 
 export const createInquiryReads = (database: Database): StoreInquiryReads => ({
@@ -17,10 +17,10 @@ export const createInquiryReads = (database: Database): StoreInquiryReads => ({
 });
 
 export const createInquiryWrites = (database: Database): StoreInquiryWrites => ({
-  planInquiries: async (plans: readonly InquiryPlan[]) => await planInquiries(database, plans),
+  planInquiries: async (plans) => await planInquiries(database, plans),
   hurryInquiries: async (clientIds, now) => await hurryInquiries(database, clientIds, now),
-  claimInquiry: async (claim: InquiryClaim) => await claimInquiry(database, claim),
-  keepInquiry: async (kept: KeptInquiry) => await keepInquiry(database, kept),
+  claimInquiry: async (claim) => await claimInquiry(database, claim),
+  keepInquiry: async (kept) => await keepInquiry(database, kept),
 });
 
 /** The store's calls; `reading` as in `toStore`. */

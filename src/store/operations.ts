@@ -1,10 +1,8 @@
-import { aheadUntil } from './ahead.ts';
-import type { UnverifiedReason } from '../antom/signature.ts';
-import type { Registration } from '../order/registration.ts';
+import type { Outcome } from '../order/reading.ts';
 import type { OrderRules } from '../order/rules.ts';
+import { aheadUntil } from './ahead.ts';
 import { createCallbackReads, createCallbackWrites } from './callback-operations.ts';
 import { check } from './check.ts';
-import type { Checked } from './checked.ts';
 import { count, importNotifications, importShopStatements, importUnverified } from './copy.ts';
 import { feedEnds } from './feed.ts';
 import { createInquiryReads, createInquiryWrites } from './inquiry-operations.ts';
@@ -30,27 +28,8 @@ import { review, withdrawReview } from './review.ts';
 import { readShopStatements } from './say.ts';
 import { SETTING } from './setting.ts';
 import { readStatus } from './status.ts';
-import type {
-  Amendment,
-  Copied,
-  FailedAgain,
-  FollowedNotifications,
-  MadeDiagnosis,
-  NotificationFilter,
-  NotificationKey,
-  OrderFilter,
-  PageRequest,
-  PurgeBounds,
-  OrderName,
-  RefundRegistration,
-  ReviewRequest,
-  ShopStatement,
-  StoredNotification,
-  StoredUnverified,
-  UnverifiedBounds,
-} from './store.ts';
+import type { BatchResult, StoreReads, StoreWrites, UnverifiedBounds } from './store.ts';
 import { sweep } from './sweep.ts';
-import type { OrderIds } from './timeline-shown.ts';
 import { readTimeline } from './timeline.ts';
 import type { Database } from './transaction.ts';
 import { amendUnverified, keepDiagnosis, promote, type PromotionEntry, removeUnverified } from './unverified.ts';
@@ -65,91 +44,82 @@ import {
 } from './unverified-lists.ts';
 
 /** What a store reads, on whichever database. */
-export const createReads = (database: Database, rules: OrderRules) => ({
+export const createReads = (database: Database, rules: OrderRules): StoreReads => ({
   ...createCallbackReads(database),
   ...createInquiryReads(database),
   ...createMoveReads(database),
-  findOrders: async (name: OrderName) => await findOrders(database, name, rules),
-  listOrders: async (filter: OrderFilter, page: PageRequest) => await listOrders(database, { filter, page }),
-  followOrders: async (page: PageRequest & Pick<OrderFilter, 'clientId'>) => await followOrders(database, page),
+  findOrders: async (name) => await findOrders(database, name, rules),
+  listOrders: async (filter, page) => await listOrders(database, { filter, page }),
+  followOrders: async (page) => await followOrders(database, page),
   endOfFeed: async () => (await feedEnds(database)).orders,
   feedEnds: async () => await feedEnds(database),
   clientIds: async () => await clientIds(database),
-  listNotifications: async (filter: NotificationFilter, page: PageRequest) =>
-    await listNotifications(database, filter, page),
-  followNotifications: async (page: PageRequest & FollowedNotifications) => await followNotifications(database, page),
-  findNotification: async (key: NotificationKey) => await findNotification(database, key),
-  readNotifications: async (filter: NotificationFilter, page: PageRequest) =>
-    await readNotifications(database, filter, page),
+  listNotifications: async (filter, page) => await listNotifications(database, filter, page),
+  followNotifications: async (page) => await followNotifications(database, page),
+  findNotification: async (key) => await findNotification(database, key),
+  readNotifications: async (filter, page) => await readNotifications(database, filter, page),
   hasFailed: async () => await hasFailed(database),
-  aheadUntil: async (now: Date) => await aheadUntil(database.query, now.getTime()),
-  listUnverified: async (reason: UnverifiedReason | null, page: PageRequest) =>
-    await listUnverified(database, reason, page),
-  findUnverified: async (id: string) => await findUnverified(database, id),
-  readUnverified: async (page: PageRequest) => await readUnverified(database, page),
-  readOutdated: async (trust: string, page: PageRequest) => await readOutdated(database, trust, page),
-  readUndiagnosed: async (trust: string, limit: number) => await readUndiagnosed(database, trust, limit),
-  listRefunds: async (filter: { readonly joined: boolean | null }, page: PageRequest) =>
-    await listRefunds(database, filter, page),
-  find: async (clientId: string | null, id: string) => await find(database, { clientId, id }, rules),
-  findInUnverified: async (texts: readonly string[], limit: number) => await findInUnverified(database, texts, limit),
+  aheadUntil: async (now) => await aheadUntil(database.query, now.getTime()),
+  listUnverified: async (reason, page) => await listUnverified(database, reason, page),
+  findUnverified: async (id) => await findUnverified(database, id),
+  readUnverified: async (page) => await readUnverified(database, page),
+  readOutdated: async (trust, page) => await readOutdated(database, trust, page),
+  readUndiagnosed: async (trust, limit) => await readUndiagnosed(database, trust, limit),
+  listRefunds: async (filter, page) => await listRefunds(database, filter, page),
+  find: async (clientId, id) => await find(database, { clientId, id }, rules),
+  findInUnverified: async (texts, limit) => await findInUnverified(database, texts, limit),
   countUnverified: async () => await countUnverified(database),
-  timeline: async (ids: OrderIds) => await readTimeline(database, ids, rules),
-  readShopStatements: async (page: PageRequest) => await readShopStatements(database, page),
-  check: async (what: Checked, page: PageRequest) => await check(database, what, { page, rules }),
-  count: async (what: Copied) => await count(database, what),
+  timeline: async (ids) => await readTimeline(database, ids, rules),
+  readShopStatements: async (page) => await readShopStatements(database, page),
+  check: async (what, page) => await check(database, what, { page, rules }),
+  count: async (what) => await count(database, what),
   lastVerifiedAt: async () => await lastVerifiedAt(database),
-  measure: async (bounds: UnverifiedBounds) => await measure(database, bounds),
+  measure: async (bounds) => await measure(database, bounds),
   status: async () => await readStatus(database),
-  measureUnverified: async (reason: UnverifiedReason | null, bounds?: PurgeBounds) =>
-    await measureUnverified(database, reason, bounds),
-  recall: async (name: string) => await recall(database, name),
+  measureUnverified: async (reason, bounds) => await measureUnverified(database, reason, bounds),
+  recall: async (name) => await recall(database, name),
 });
-export type Reads = ReturnType<typeof createReads>;
 
-/** What a store writes, on whichever database: each call one transaction, or several short ones. Values are plain. */
-export const createWrites = (database: Database, rules: OrderRules) => {
+/** What a store writes, with what is handed over as plain values (entries.ts): these pass between threads. */
+export interface Writes extends Omit<StoreWrites, 'record' | 'recordInquiry' | 'reapply' | 'promote'> {
+  readonly record: (entries: readonly Entry[], bounds: UnverifiedBounds) => Promise<BatchResult>;
+  readonly reapply: (entries: readonly ReapplicationEntry[], now: Date) => Promise<readonly (Outcome | null)[]>;
+  readonly promote: (promotions: readonly PromotionEntry[], now: Date) => Promise<number>;
+}
+
+/** The same on whichever database: each call one transaction, or several short ones. */
+export const createWrites = (database: Database, rules: OrderRules): Writes => {
   const at = (now: Date) => ({ rules, now: now.getTime() });
   return {
     ...createCallbackWrites(database, rules),
     ...createInquiryWrites(database),
     ...createMoveWrites(database, rules),
-    record: async (entries: readonly Entry[], bounds: UnverifiedBounds) =>
-      await record(database, entries, { bounds, rules }),
+    record: async (entries, bounds) => await record(database, entries, { bounds, rules }),
     // It writes: a database that became read-only, or cannot sync its log, must not count as ready.
     ping: async () => await remember(database, { name: SETTING.probe, value: '' }),
-    register: async (registration: Registration, options: { readonly replace: boolean; readonly now: Date }) =>
-      await register(database, registration, { replace: options.replace, ...at(options.now) }),
-    amend: async (amendment: Amendment, now: Date) => await amend(database, amendment, at(now)),
-    registerRefund: async (
-      registration: RefundRegistration,
-      options: { readonly replace: boolean; readonly now: Date },
-    ) => await registerRefund(database, registration, { replace: options.replace, ...at(options.now) }),
-    review: async (request: ReviewRequest, now: Date) => await review(database, request, at(now)),
-    withdrawReview: async (name: OrderName, now: Date) => await withdrawReview(database, name, at(now)),
-    sweep: async (now: Date, limit: number) => await sweep(database, at(now), limit),
-    reapply: async (entries: readonly ReapplicationEntry[], now: Date) => await reapply(database, entries, at(now)),
-    promote: async (promotions: readonly PromotionEntry[], now: Date) => await promote(database, promotions, at(now)),
-    amendUnverified: async (failures: readonly FailedAgain[]) => await amendUnverified(database, failures),
-    keepDiagnosis: async (made: MadeDiagnosis) => await keepDiagnosis(database, made),
-    purgeUnverified: async (reason: UnverifiedReason | null, bounds?: PurgeBounds) =>
-      await purgeUnverified(database, reason, bounds),
-    removeRaw: async (before: Date, limit: number) =>
+    register: async (registration, { replace, now }) => await register(database, registration, { replace, ...at(now) }),
+    amend: async (amendment, now) => await amend(database, amendment, at(now)),
+    registerRefund: async (registration, { replace, now }) =>
+      await registerRefund(database, registration, { replace, ...at(now) }),
+    review: async (request, now) => await review(database, request, at(now)),
+    withdrawReview: async (name, now) => await withdrawReview(database, name, at(now)),
+    sweep: async (now, limit) => await sweep(database, at(now), limit),
+    reapply: async (entries, now) => await reapply(database, entries, at(now)),
+    promote: async (promotions, now) => await promote(database, promotions, at(now)),
+    amendUnverified: async (failures) => await amendUnverified(database, failures),
+    keepDiagnosis: async (made) => await keepDiagnosis(database, made),
+    purgeUnverified: async (reason, bounds) => await purgeUnverified(database, reason, bounds),
+    removeRaw: async (before, limit) =>
       await database.transact([], async (transaction) => await transaction.removeRaw(before.getTime(), limit)),
-    removeUnverified: async (before: Date, limit: number) => await removeUnverified(database, before.getTime(), limit),
-    rebuild: async (page: PageRequest, now: Date) => await rebuild(database, page, at(now)),
-    remember: async (name: string, value: string, before?: string) => await remember(database, { name, value, before }),
-    importNotifications: async (
-      rows: readonly StoredNotification[],
-      options: { readonly merge: boolean; readonly now: Date },
-    ) => await importNotifications(database, rows, { merge: options.merge, ...at(options.now) }),
-    importShopStatements: async (rows: readonly ShopStatement[], now: Date) =>
-      await importShopStatements(database, rows, at(now)),
-    importUnverified: async (rows: readonly StoredUnverified[], merge = false) =>
-      await importUnverified(database, rows, merge),
+    removeUnverified: async (before, limit) => await removeUnverified(database, before.getTime(), limit),
+    rebuild: async (page, now) => await rebuild(database, page, at(now)),
+    remember: async (name, value, before) => await remember(database, { name, value, before }),
+    importNotifications: async (rows, { merge, now }) =>
+      await importNotifications(database, rows, { merge, ...at(now) }),
+    importShopStatements: async (rows, now) => await importShopStatements(database, rows, at(now)),
+    importUnverified: async (rows, merge = false) => await importUnverified(database, rows, merge),
   };
 };
-export type Writes = ReturnType<typeof createWrites>;
 
 /** The first term on the outcome makes the planner use the partial index. */
 const hasFailed = async ({ query }: Database): Promise<boolean> => {

@@ -1,6 +1,6 @@
 import type { OrderRules } from '../../order/rules.ts';
-import type { Reads, Writes } from '../operations.ts';
-import type { BatchResult, UnverifiedBounds } from '../store.ts';
+import type { Writes } from '../operations.ts';
+import type { BatchResult, StoreReads, UnverifiedBounds } from '../store.ts';
 import type { Failure } from './failure.ts';
 import type { PackedBatch } from './message.ts';
 
@@ -18,7 +18,7 @@ export interface WorkerRequest {
 }
 
 /** What a thread can be asked for. */
-export interface Calls extends Reads, Writes {
+export interface Calls extends StoreReads, Writes {
   readonly recordPacked: (batch: PackedBatch, bounds: UnverifiedBounds) => Promise<BatchResult>;
   /** Copies the database into a file, checked and synced. */
   readonly backup: (file: string) => Promise<{ readonly bytes: number }>;

@@ -2,7 +2,7 @@ import type { Environment } from '../config.ts';
 import type { Order } from '../order/order.ts';
 import { readWhy, type Why, whyAsk } from '../reconcile/due.ts';
 import { planOf, refundPlan } from '../reconcile/plan.ts';
-import { registrationKey } from '../store/order-key.ts';
+import { orderKeyOf } from '../store/order-key.ts';
 import { ANY_ORDER, type InquiryKey, type Page, type PageRequest, pagesOf, type Store } from '../store/store.ts';
 import { orderNamed } from './stored.ts';
 
@@ -14,11 +14,7 @@ export interface Candidate {
   readonly status: string | null;
 }
 
-const keyOf = ({ clientId, paymentId, paymentRequestId }: Order): InquiryKey => ({
-  clientId,
-  about: 'order',
-  id: paymentId ?? registrationKey(paymentRequestId ?? ''),
-});
+const keyOf = (order: Order): InquiryKey => ({ clientId: order.clientId, about: 'order', id: orderKeyOf(order) });
 
 const toCandidate = (order: Order): Candidate => ({
   key: keyOf(order),

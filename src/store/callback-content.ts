@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Order } from '../order/order.ts';
 import type { DeliveredState } from './callback.ts';
-import { nameOfOrder, type OrderKey, registrationKey } from './order-key.ts';
+import { nameOfOrder, type OrderKey, orderKeyOf } from './order-key.ts';
 import { readStanding as readOrders } from './orders.ts';
 import type { Count, Snapshot } from './transaction.ts';
 
@@ -11,10 +11,10 @@ export const readStanding = async (
   keys: readonly OrderKey[],
 ): Promise<ReadonlyMap<string, Order>> => {
   const orders = await readOrders(snapshot, keys);
-  return new Map(orders.map((order) => [nameOfOrder({ clientId: order.clientId, orderKey: keyOf(order) }), order]));
+  return new Map(
+    orders.map((order) => [nameOfOrder({ clientId: order.clientId, orderKey: orderKeyOf(order) }), order]),
+  );
 };
-
-const keyOf = ({ paymentId, paymentRequestId }: Order): string => paymentId ?? registrationKey(paymentRequestId ?? '');
 
 /** Tells whether an order says the same in another database: all of it but what tells of our commits. */
 export const settledDigest = ({

@@ -6,7 +6,7 @@ import { feedEnds } from './feed.ts';
 import { nextCursor, readFeedCursor, readKey } from './cursor.ts';
 import { fence } from './lease.ts';
 import type { Page, PageRequest } from './lists.ts';
-import type { OrderKey } from './order-key.ts';
+import { type OrderKey, toOrderKey } from './order-key.ts';
 import { keysNamed } from './orders.ts';
 import type { OrderName } from './shop.ts';
 import type { Count, Database, Query, Value } from './transaction.ts';
@@ -132,8 +132,7 @@ const ORDER_COLUMNS = `o.client_id, o.number, o.order_key, u.origin, u.in_use, o
 const toOrderCallback = (row: OrderRow): OrderCallback => {
   const delivered = readDelivered(row);
   return {
-    clientId: row.client_id,
-    orderKey: row.order_key,
+    ...toOrderKey(row),
     origin: row.origin,
     inUse: Number(row.in_use) === 1,
     delivered: delivered === null ? null : { ...delivered, at: isoTime(row.delivered_at ?? 0) },

@@ -16,7 +16,7 @@ import {
   writeDelivered,
 } from './callback-content.ts';
 import { fence } from './lease.ts';
-import { nameOfOrder, registrationKey } from './order-key.ts';
+import { nameOfOrder, registrationKey, toOrderKey } from './order-key.ts';
 import type { Count, Database, Query, Snapshot } from './transaction.ts';
 
 interface DueRow extends DeliveredColumns {
@@ -95,10 +95,9 @@ const dueAt = async (
   );
 
 const withContents = async (snapshot: Snapshot, rows: readonly DueRow[]): Promise<readonly DueCallback[]> => {
-  const keys = rows.map((row) => ({ clientId: row.client_id, orderKey: row.order_key }));
-  const orders = await readStanding(snapshot, keys);
+  const orders = await readStanding(snapshot, rows.map(toOrderKey));
   return rows.map((row) => {
-    const key = { clientId: row.client_id, orderKey: row.order_key };
+    const key = toOrderKey(row);
     const order = orders.get(nameOfOrder(key)) ?? null;
     return {
       ...key,

@@ -2,7 +2,7 @@ import { countedRegistration, type OrderEvidence, type RegistrationFact } from '
 import { linksOf } from '../order/statement.ts';
 import { paymentFacts } from './joined.ts';
 import { paymentsLinkedBy } from './links.ts';
-import { nameOfOrder, type OrderKey, paymentIdOf } from './order-key.ts';
+import { nameOfOrder, type OrderKey, paymentIdOf, requestLink } from './order-key.ts';
 import { toRegistration } from './register.ts';
 import { idsSaidOf } from './say.ts';
 import type { ShopStatement } from './shop.ts';
@@ -30,7 +30,7 @@ export const shopOrdersOf = async (
   const ids = targets.map(async (target) => await idsSaidOf(query, { clientId, about, target }, atMost));
   const requestIds = [...new Set((await Promise.all(ids)).flat())];
   if (paymentIdOf(orderKey) === null) return { requestIds, payments: [] };
-  const links = requestIds.map((value) => ({ clientId, name: 'paymentRequestId', value }) as const);
+  const links = requestIds.map((id) => requestLink(clientId, id));
   const linked = await paymentsLinkedBy(query, links);
   const others = new Map(linked.map((key) => [nameOfOrder(key), key]));
   others.delete(nameOfOrder(order));

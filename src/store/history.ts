@@ -7,7 +7,7 @@ import { type Completed, namesOf } from './joined.ts';
 import type { Move } from './move.ts';
 import { listMoves } from './move-row.ts';
 import { movingAt } from './moving.ts';
-import { type Link, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { type Link, type OrderKey, paymentIdOf, registrationKey, requestIdOf } from './order-key.ts';
 import { notificationsNaming, type RefundGroup } from './refund-groups.ts';
 import { toReview } from './review.ts';
 import { isRefundName, OF_ORDERS } from './row.ts';
@@ -60,7 +60,8 @@ export const readOrderHistory = async (snapshot: Snapshot, completed: Completed)
   const { query } = snapshot;
   const { clientId, orderKey } = completed.gathered;
   const named = await namedBy(query, completed);
-  const requestIds = paymentIdOf(orderKey) === null ? [orderKey.slice(1)] : [...new Set([...named.values()].flat())];
+  const registered = requestIdOf(orderKey);
+  const requestIds = registered === null ? [...new Set([...named.values()].flat())] : [registered];
   const own = await historiesOf(query, { clientId, about: 'registration' }, requestIds);
   const said = [...own.values()].flat();
   const shopOrders = await shopOrdersOf(snapshot, completed.gathered, { said, atMost: AT_MOST });

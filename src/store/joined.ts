@@ -2,7 +2,16 @@ import { countedRegistration, NO_SIBLINGS, type Siblings } from '../order/eviden
 import { linksOf } from '../order/statement.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy, paymentsStating } from './links.ts';
 import { type Lock, referenceLock } from './lock.ts';
-import { distinctLinks, type Link, nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import {
+  distinctLinks,
+  type Link,
+  nameOfOrder,
+  type OrderKey,
+  paymentIdOf,
+  registrationKey,
+  requestIdOf,
+  requestLink,
+} from './order-key.ts';
 import { listMoves } from './move-row.ts';
 import { movingOf } from './moving.ts';
 import { gatherRefundGroups, locksOf, notificationsNaming, ordersOf, type RefundGroup } from './refund-groups.ts';
@@ -98,7 +107,8 @@ export const namesOf = async (query: Query, { clientId, notifications }: Gathere
 /** The `paymentRequestId`s of an order; a placeholder's is its key. */
 const requestIdsOf = async (query: Query, order: GatheredOrder): Promise<readonly Link[]> => {
   const { clientId, orderKey } = order;
-  if (paymentIdOf(orderKey) === null) return [{ clientId, name: 'paymentRequestId', value: orderKey.slice(1) }];
+  const requestId = requestIdOf(orderKey);
+  if (requestId !== null) return [requestLink(clientId, requestId)];
   return (await namesOf(query, order)).filter(({ name }) => name === 'paymentRequestId');
 };
 

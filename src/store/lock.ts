@@ -1,4 +1,4 @@
-import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
+import { type Link, type OrderKey, requestIdOf, requestLink } from './order-key.ts';
 
 /** What a transaction has to itself, by name. SQLite has one writer and needs none. */
 export type Lock = string;
@@ -8,10 +8,10 @@ const lockNamed = (...names: readonly string[]): Lock => names.join('\0');
 export const linkLock = ({ clientId, name, value }: Link): Lock => lockNamed(name, clientId, value);
 
 /** Whoever writes an order holds this. */
-export const orderLock = ({ clientId, orderKey }: OrderKey): Lock =>
-  paymentIdOf(orderKey) === null
-    ? linkLock({ clientId, name: 'paymentRequestId', value: orderKey.slice(1) })
-    : lockNamed('payment', clientId, orderKey);
+export const orderLock = ({ clientId, orderKey }: OrderKey): Lock => {
+  const requestId = requestIdOf(orderKey);
+  return requestId === null ? lockNamed('payment', clientId, orderKey) : linkLock(requestLink(clientId, requestId));
+};
 
 /** Whoever decides by the payments of a shop order, of which there are several, holds this. */
 export const referenceLock = (clientId: string, referenceOrderId: string): Lock =>

@@ -1,4 +1,5 @@
 import type { Identifier } from '../order/identifier.ts';
+import type { Order } from '../order/order.ts';
 
 /**
  * Orders are kept by their `paymentId`. A registration that no payment names has an order of its own, whose key no
@@ -11,6 +12,16 @@ export interface OrderKey {
 
 export const registrationKey = (paymentRequestId: string): string => ` ${paymentRequestId}`;
 
+/** The key of an order that has one of the two. */
+export const orderKeyOf = ({ paymentId, paymentRequestId }: Pick<Order, 'paymentId' | 'paymentRequestId'>): string =>
+  paymentId ?? registrationKey(paymentRequestId ?? '');
+
+/** As a row of a table names it. */
+export const toOrderKey = (row: { readonly client_id: string; readonly order_key: string }): OrderKey => ({
+  clientId: row.client_id,
+  orderKey: row.order_key,
+});
+
 /** Null for the key of a registration. */
 export const paymentIdOf = (orderKey: string): string | null => (orderKey.startsWith(' ') ? null : orderKey);
 
@@ -21,6 +32,12 @@ export const requestIdOf = (orderKey: string): string | null => (orderKey.starts
 export interface Link extends Identifier {
   readonly clientId: string;
 }
+
+export const requestLink = (clientId: string, paymentRequestId: string): Link => ({
+  clientId,
+  name: 'paymentRequestId',
+  value: paymentRequestId,
+});
 
 /** Neither an order key nor a client id holds a line break. */
 export const nameOfOrder = ({ clientId, orderKey }: OrderKey): string => `${orderKey}\n${clientId}`;

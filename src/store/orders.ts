@@ -8,7 +8,7 @@ import { follow } from './feed.ts';
 import { readFoldedCaptures, withFolded } from './folded-captures.ts';
 import { complete } from './joined.ts';
 import { clientIdsOf } from './notifications.ts';
-import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey } from './order-key.ts';
+import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey, requestLink, toOrderKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
 import type { OrderName } from './shop.ts';
 import { type OrderContent, toContent, toShown } from './shown.ts';
@@ -55,7 +55,7 @@ const SHOWN = 'client_id, order_key, position, revision, updated_at, content, fo
 const toStanding = async (query: Query, row: Row): Promise<Order> => {
   // Written by derive.
   const content = JSON.parse(row.content) as OrderContent;
-  const folded = Number(row.is_folded) === 1 ? await readFoldedCaptures(query, toKey(row)) : [];
+  const folded = Number(row.is_folded) === 1 ? await readFoldedCaptures(query, toOrderKey(row)) : [];
   return toShown(folded.length === 0 ? content : { ...content, captures: withFolded(content.captures, folded) }, {
     revision: Number(row.revision),
     updatedAt: Number(row.updated_at),
@@ -72,15 +72,13 @@ export const readStanding = async ({ query }: Snapshot, keys: readonly OrderKey[
   return (await Promise.all(read)).flat();
 };
 
-const toKey = (row: Row): OrderKey => ({ clientId: row.client_id, orderKey: row.order_key });
-
 /** The orders of a name: by `paymentId`, else by `paymentRequestId`; several where payments share that. */
 export const keysNamed = async (snapshot: Snapshot, { clientId, id }: OrderName): Promise<readonly OrderKey[]> => {
   // What begins with a space is a key of ours, never an identifier.
   if (paymentIdOf(id) === null) return [];
   const byPayment = await standingKeys(snapshot.query, [{ clientId, orderKey: id }]);
   if (byPayment.length > 0) return byPayment;
-  const linked = await paymentsLinkedBy(snapshot.query, [{ clientId, name: 'paymentRequestId', value: id }]);
+  const linked = await paymentsLinkedBy(snapshot.query, [requestLink(clientId, id)]);
   const byRequest = await standingKeys(snapshot.query, linked);
   return byRequest.length > 0
     ? byRequest

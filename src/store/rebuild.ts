@@ -2,7 +2,7 @@ import type { Around } from './around.ts';
 import { nextCursor, readKey } from './cursor.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
-import { type OrderKey, requestIdOf } from './order-key.ts';
+import { type OrderKey, requestIdOf, toOrderKey } from './order-key.ts';
 import { sumInParts } from './parts.ts';
 import type { Page, PageRequest, RebuildStep } from './store.ts';
 import type { Count, Database, Query } from './transaction.ts';
@@ -83,6 +83,6 @@ export const readOrderKeys = async (query: Query, page: PageRequest): Promise<Pa
      limit $4`,
     [clientId, orderKey, registration, page.limit],
   );
-  const items = rows.map((row) => ({ clientId: row.client_id, orderKey: row.order_key }));
+  const items = rows.map(toOrderKey);
   return { items, next: nextCursor(items, page, (last) => JSON.stringify([last.clientId, last.orderKey])) };
 };

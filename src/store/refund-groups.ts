@@ -2,7 +2,7 @@ import { linksOf } from '../order/statement.ts';
 import { EVIDENCE_COLUMNS, type EvidenceColumns, toEvidenceRow } from './evidence-row.ts';
 import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
 import { type Lock, linkLock } from './lock.ts';
-import { type Link, nameOfLink, type OrderKey, paymentIdOf } from './order-key.ts';
+import { type Link, nameOfLink, type OrderKey, requestIdOf, requestLink } from './order-key.ts';
 import { isRefundName } from './row.ts';
 import { findSaid } from './say.ts';
 import type { ShopStatement } from './shop.ts';
@@ -129,9 +129,9 @@ export const paymentsMeant = async (
   query: Query,
   { clientId, target }: Pick<ShopStatement, 'clientId' | 'target'>,
 ): Promise<readonly string[]> => {
-  const paymentId = paymentIdOf(target);
-  if (paymentId !== null) return [paymentId];
-  const named = await paymentsLinkedBy(query, [{ clientId, name: 'paymentRequestId', value: target.slice(1) }]);
+  const requestId = requestIdOf(target);
+  if (requestId === null) return [target];
+  const named = await paymentsLinkedBy(query, [requestLink(clientId, requestId)]);
   return named.map(({ orderKey }) => orderKey);
 };
 

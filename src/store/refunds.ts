@@ -4,7 +4,7 @@ import type { Around } from './around.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { type Lock, linkLock } from './lock.ts';
 import { findMove } from './move-row.ts';
-import { paymentIdOf, registrationKey, requestIdOf } from './order-key.ts';
+import { orderKeyOf, paymentIdOf, requestIdOf } from './order-key.ts';
 import { standingKeys } from './orders.ts';
 import { gatherRefundGroups, paymentsMeant, type RefundGroup, refundNames } from './refund-groups.ts';
 import { OF_REFUNDS } from './row.ts';
@@ -32,7 +32,7 @@ export const registerRefund = async (
   await database.transact([lockOf(registration)], async (transaction) => {
     const key = keyOf(registration);
     const standing = await findSaid(transaction.query, key);
-    const target = targetOf(registration);
+    const target = orderKeyOf(registration);
     if (standing?.target === target) return { kind: 'unchanged', registration: toRefundRegistration(standing) };
     if (standing !== null && !replace) return { kind: 'conflict', registration: toRefundRegistration(standing) };
     if (standing !== null && !(await isOfItsPayment(transaction.query, registration)))
@@ -50,16 +50,13 @@ const isOfItsPayment = async (query: Query, registration: RefundRegistration): P
   const { clientId, refundRequestId: requestId } = registration;
   const move = await findMove(query, { clientId, kind: 'refund', requestId });
   if (move === null || move.status === 'FAILED') return true;
-  return (await paymentsMeant(query, { clientId, target: targetOf(registration) })).includes(move.paymentId);
+  return (await paymentsMeant(query, { clientId, target: orderKeyOf(registration) })).includes(move.paymentId);
 };
 
 const lockOf = ({ clientId, refundRequestId }: Name): Lock =>
   linkLock({ clientId, name: 'refundRequestId', value: refundRequestId });
 
 const keyOf = ({ clientId, refundRequestId }: Name) => ({ clientId, about: 'refund', id: refundRequestId }) as const;
-
-const targetOf = ({ paymentId, paymentRequestId }: RefundRegistration): string =>
-  paymentId ?? registrationKey(paymentRequestId ?? '');
 
 export const toRefundRegistration = ({ clientId, id, target, ...times }: ShopStatement): StoredRefundRegistration => ({
   clientId,

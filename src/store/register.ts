@@ -4,6 +4,7 @@ import type { Order } from '../order/order.ts';
 import type { Around } from './around.ts';
 import { paymentsLinkedBy } from './links.ts';
 import { type Lock, linkLock } from './lock.ts';
+import { requestLink } from './order-key.ts';
 import { readStanding } from './orders.ts';
 import { sayAndDerive } from './said.ts';
 import { findSaid } from './say.ts';
@@ -39,7 +40,7 @@ const paymentOfThisId = async (
 ): Promise<Order | null> => {
   const [order = null] = await readStanding(transaction, [{ clientId, orderKey: id }]);
   if (order === null) return null;
-  const named = await paymentsLinkedBy(transaction.query, [{ clientId, name: 'paymentRequestId', value: id }]);
+  const named = await paymentsLinkedBy(transaction.query, [requestLink(clientId, id)]);
   return named.length === 0 ? order : null;
 };
 
@@ -66,8 +67,7 @@ const write = async (
 };
 
 /** Held from the beginning: what stands must not change between looking and writing. */
-const lockOf = ({ clientId, paymentRequestId }: Name): Lock =>
-  linkLock({ clientId, name: 'paymentRequestId', value: paymentRequestId });
+const lockOf = ({ clientId, paymentRequestId }: Name): Lock => linkLock(requestLink(clientId, paymentRequestId));
 
 const keyOf = ({ clientId, paymentRequestId }: Name) =>
   ({ clientId, about: 'registration', id: paymentRequestId }) as const;

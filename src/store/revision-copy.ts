@@ -5,7 +5,7 @@ import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
 import { paymentsLinkedBy } from './links.ts';
 import type { Page, PageRequest } from './lists.ts';
-import { type OrderKey, paymentIdOf } from './order-key.ts';
+import { type OrderKey, requestIdOf, requestLink, toOrderKey } from './order-key.ts';
 import { sumInParts } from './parts.ts';
 import type { Count, Database, Query } from './transaction.ts';
 
@@ -31,11 +31,7 @@ export const readRevisions = async (
      limit $3`,
     [...after, page.limit],
   );
-  const items = rows.map((row) => ({
-    clientId: row.client_id,
-    orderKey: row.order_key,
-    revision: Number(row.revision),
-  }));
+  const items = rows.map((row) => Object.assign(toOrderKey(row), { revision: Number(row.revision) }));
   return { items, next: nextCursor(items, page, (last) => JSON.stringify([last.clientId, last.orderKey])) };
 };
 
@@ -73,8 +69,9 @@ const successorsOf = async (
   query: Query,
   { clientId, orderKey, revision }: CopiedRevision,
 ): Promise<readonly CopiedRevision[]> => {
-  if (paymentIdOf(orderKey) !== null) return [];
-  const payments = await paymentsLinkedBy(query, [{ clientId, name: 'paymentRequestId', value: orderKey.slice(1) }]);
+  const requestId = requestIdOf(orderKey);
+  if (requestId === null) return [];
+  const payments = await paymentsLinkedBy(query, [requestLink(clientId, requestId)]);
   return payments.map(({ orderKey: paymentId }) => ({ clientId, orderKey: paymentId, revision }));
 };
 

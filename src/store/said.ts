@@ -1,7 +1,7 @@
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { type Lock, linkLock, orderLock, referenceLock } from './lock.ts';
-import { type Link, type OrderKey, paymentIdOf, type Touched } from './order-key.ts';
+import { type Link, type OrderKey, paymentIdOf, requestLink, type Touched } from './order-key.ts';
 import { paymentsMeant } from './refund-groups.ts';
 import { findSaid, say, type SaidKey, takeBack } from './say.ts';
 import type { ShopStatement } from './shop.ts';
@@ -14,7 +14,7 @@ type Said = Omit<ShopStatement, `${string}At`>;
 const linkOf = ({ clientId, about, id }: Said): readonly Link[] => {
   switch (about) {
     case 'registration':
-      return [{ clientId, name: 'paymentRequestId', value: id }];
+      return [requestLink(clientId, id)];
     case 'refund':
       return [{ clientId, name: 'refundRequestId', value: id }];
     case 'review':

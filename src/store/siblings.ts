@@ -1,5 +1,5 @@
 import { countedRegistration, type RegistrationFact } from '../order/evidence.ts';
-import { type Link, type OrderKey, paymentIdOf } from './order-key.ts';
+import { type Link, type OrderKey, paymentIdOf, requestLink } from './order-key.ts';
 import type { GatheredOrder } from './stored-order.ts';
 import type { Query } from './transaction.ts';
 
@@ -115,10 +115,5 @@ export const latestRegistrations = async (
      limit 2`,
     [clientId, referenceOrderId],
   );
-  return rows.map(({ id, created_at }) => ({
-    clientId,
-    name: 'paymentRequestId',
-    value: id,
-    createdAt: Number(created_at),
-  }));
+  return rows.map(({ id, created_at }) => Object.assign(requestLink(clientId, id), { createdAt: Number(created_at) }));
 };

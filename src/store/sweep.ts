@@ -1,7 +1,7 @@
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { orderLock } from './lock.ts';
-import type { OrderKey } from './order-key.ts';
+import { type OrderKey, toOrderKey } from './order-key.ts';
 import type { Count, Database } from './transaction.ts';
 
 /** Derives at most `limit` orders that the clock changes by now, those that are due longest first; returns how many. */
@@ -14,7 +14,7 @@ export const sweep = async (database: Database, { rules, now }: Around, limit: n
      limit $2`,
     [now, limit],
   );
-  const keys = due.map(({ client_id, order_key }) => ({ clientId: client_id, orderKey: order_key }));
+  const keys = due.map(toOrderKey);
   const deriveAll = async (part: readonly OrderKey[]): Promise<void> =>
     await database.transact(part.map(orderLock), async (transaction) => {
       await derive(transaction, { keys: part, links: [] }, { rules, now });

@@ -9,7 +9,7 @@ import { evidenceAt, type History, readOrderHistory } from './history.ts';
 import { findInquiry } from './inquiries.ts';
 import { complete } from './joined.ts';
 import type { Move } from './move.ts';
-import { type OrderKey, paymentIdOf, registrationKey, requestIdOf } from './order-key.ts';
+import { type OrderKey, orderKeyOf, paymentIdOf, requestIdOf } from './order-key.ts';
 import { toOrder } from './orders.ts';
 import { toRegistration } from './register.ts';
 import { toReview } from './review.ts';
@@ -25,12 +25,12 @@ const LOOKED_AT = 20_000;
 /** Null where there is no such order. */
 export const readTimeline = async (
   database: Database,
-  { clientId, paymentId, paymentRequestId }: OrderIds,
+  ids: OrderIds,
   otherwise: OrderRules,
 ): Promise<Timeline | null> =>
   await database.snapshot(async (snapshot) => {
     const { query } = snapshot;
-    const key: OrderKey = { clientId, orderKey: paymentId ?? registrationKey(paymentRequestId ?? '') };
+    const key: OrderKey = { clientId: ids.clientId, orderKey: orderKeyOf(ids) };
     const [completed] = await complete(snapshot, await snapshot.evidence({ keys: [key], links: [] }, 'all'));
     if (completed === undefined) return null;
     const { order: stored } = completed;

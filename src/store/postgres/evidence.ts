@@ -1,6 +1,6 @@
 import type { RegistrationFact } from '../../order/evidence.ts';
 import type { Kind, Outcome } from '../../order/reading.ts';
-import { nameOfOrder } from '../order-key.ts';
+import { nameOfOrder, toOrderKey } from '../order-key.ts';
 import { toRegistration } from '../register.ts';
 import { toReview } from '../review.ts';
 import { OF_ORDERS } from '../row.ts';
@@ -193,7 +193,7 @@ const EVIDENCE: Readonly<Record<Extent, string>> = {
 const gather = (rows: readonly Row[]): readonly GatheredOrder[] => {
   const byOrder = new Map<string, [Row, ...Row[]]>();
   for (const row of rows) {
-    const name = nameOfOrder({ clientId: row.client_id, orderKey: row.order_key });
+    const name = nameOfOrder(toOrderKey(row));
     const sameOrder = byOrder.get(name);
     if (sameOrder === undefined) byOrder.set(name, [row]);
     else sameOrder.push(row);

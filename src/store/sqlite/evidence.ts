@@ -9,6 +9,8 @@ import {
   paymentIdOf,
   registrationKey,
   type TouchedKey,
+  requestIdOf,
+  requestLink,
 } from '../order-key.ts';
 import { hexOf, isRefundName, OF_ORDERS } from '../row.ts';
 import { type EvidenceRow, type GatheredOrder, readStatements, statementsOf } from '../stored-order.ts';
@@ -126,10 +128,8 @@ const namesOf = (
   { clientId, orderKey }: OrderKey,
   { notifications, rows }: Pick<GatheredOrder, 'notifications'> & { readonly rows: readonly NotificationRow[] },
 ): Names => {
-  if (paymentIdOf(orderKey) === null) {
-    const own: Link = { clientId, name: 'paymentRequestId', value: orderKey.slice(1) };
-    return { stated: [own], legible: [], hasRefunds: false };
-  }
+  const requestId = requestIdOf(orderKey);
+  if (requestId !== null) return { stated: [requestLink(clientId, requestId)], legible: [], hasRefunds: false };
   const links = statementsOf(notifications).flatMap(linksOf);
   const stated = distinctLinks(links.map(({ name, value }) => ({ clientId, name, value })));
   const legible = rows.flatMap(([position, , outcome]) =>
@@ -165,7 +165,7 @@ const lookAround = (
       siblings: registrations.some(
         ({ referenceOrderId, paymentRequestId }) =>
           referenceOrderId !== null &&
-          (others({ clientId, name: 'paymentRequestId', value: paymentRequestId }).some(isOfPayment) ||
+          (others(requestLink(clientId, paymentRequestId)).some(isOfPayment) ||
             lookUp.hasSibling({ clientId, referenceOrderId, paymentRequestId })),
       ),
       shared,

@@ -4,8 +4,8 @@ import { linksOf, type Statement } from '../order/statement.ts';
 import { type CheckedRow, type Flaw, FROM_BACKUP } from './checked.ts';
 import { rawCheck, readingCheck } from './checksum.ts';
 import { nextCursor, readPosition } from './cursor.ts';
-import { identifiersOf, type StoredIdentifier } from './links.ts';
-import { digestOf, hexOf, joinsBy } from './row.ts';
+import { identifiersOf } from './links.ts';
+import { digestOf, hexOf, type IdentifierRow, joinsBy } from './row.ts';
 import type { Page, PageRequest } from './store.ts';
 import type { Count, Snapshot } from './transaction.ts';
 
@@ -74,7 +74,7 @@ const readEach = async (snapshot: Snapshot, positions: readonly string[]): Promi
 export const isOutage = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && ('errcode' in error || 'severity' in error);
 
-const toChecked = (row: Row, { raw, unreadable }: ReadRaw, identifiers: readonly StoredIdentifier[]): CheckedRow => {
+const toChecked = (row: Row, { raw, unreadable }: ReadRaw, identifiers: readonly IdentifierRow[]): CheckedRow => {
   const id = hexOf(row.digest);
   const isWhole = raw !== null && digestOf(row, raw.body) === id;
   const problems = [
@@ -112,7 +112,7 @@ const redrive = ({ position, statements }: Row, id: string): string => {
   return `${clear}run \`paynotify redrive --id ${id}\`; if it is named again, ${FROM_BACKUP}`;
 };
 
-const isReadAsWritten = (row: Row, id: string, identifiers: readonly StoredIdentifier[]): boolean =>
+const isReadAsWritten = (row: Row, id: string, identifiers: readonly IdentifierRow[]): boolean =>
   Number(row.reading_check) ===
   readingCheck(
     { clientId: row.client_id, id },
@@ -137,7 +137,7 @@ const isJson = (text: string | null): boolean => {
 };
 
 /** As it was read, and as far as it can be read: not where its statements are spoilt. */
-const joinsAsStated = ({ kind, outcome, statements }: Row, identifiers: readonly StoredIdentifier[]): boolean => {
+const joinsAsStated = ({ kind, outcome, statements }: Row, identifiers: readonly IdentifierRow[]): boolean => {
   if (!isJson(statements) || !isOutcome(outcome)) return true;
   const links = (JSON.parse(statements ?? '[]') as readonly Statement[]).flatMap(linksOf);
   const reading = { kind: kind as Kind, outcome: outcome as Outcome, links };

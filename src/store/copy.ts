@@ -2,7 +2,7 @@ import { textOfAsked } from '../order/asked.ts';
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { ordersLinkedBy } from './joined.ts';
-import { linksAmong, type StoredIdentifier } from './links.ts';
+import { linksAmong } from './links.ts';
 import { linkLock, orderLock, UNVERIFIED_LOCK } from './lock.ts';
 import type { Touched } from './order-key.ts';
 import { sumInParts } from './parts.ts';
@@ -104,7 +104,7 @@ const standingAt = async (
        where position in (${places})`,
       positions,
     ),
-    query<StoredIdentifier & Pick<Standing, 'position'>>(
+    query<IdentifierRow & Pick<Standing, 'position'>>(
       `select position, name, value, joins
        from identifiers
        where client_id in (${ofClients}) and position in (${places})`,
@@ -123,7 +123,7 @@ const standingAt = async (
 interface Stands {
   readonly position: string;
   readonly row: Standing;
-  readonly identifiers: readonly StoredIdentifier[];
+  readonly identifiers: readonly IdentifierRow[];
 }
 
 interface Updated extends Stands {
@@ -173,7 +173,7 @@ const updateRaw = async (
   if (raw !== null && isNeeded && (await raws([position]))[0] === null) await putRaw(position, raw, firstReceivedAt);
 };
 
-const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly StoredIdentifier[]): boolean => {
+const sameIdentifiers = (a: readonly IdentifierRow[], b: readonly IdentifierRow[]): boolean => {
   const names = new Set(b.map(({ name, value, joins }) => `${name} ${value} ${joins}`));
   return a.length === b.length && a.every(({ name, value, joins }) => names.has(`${name} ${value} ${joins}`));
 };

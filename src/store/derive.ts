@@ -132,13 +132,14 @@ const fail = async (transaction: Transaction, { clientId, id }: NotificationKey)
   const { query, positionOf } = transaction;
   const position = await positionOf(clientId, bytesOf(id));
   if (position === null) return { keys: [], links: [] };
-  const links = linksAmong(await identifiersOf(query, { clientId, position }), clientId);
+  const identifiers = await identifiersOf(query, { clientId, position });
+  const links = linksAmong(identifiers, clientId);
   const keys = await ordersLinkedBy(query, links);
   const [row] = await query<{ kind: Kind }>(
     `update notifications set outcome = 'FAILED' where position = cast($1 as bigint) returning kind`,
     [position],
   );
-  for (const { name, value } of await identifiersOf(query, { clientId, position })) {
+  for (const { name, value } of identifiers) {
     const joins = row !== undefined && leads(row.kind, name) ? 2 : 0;
     await query(
       `update identifiers

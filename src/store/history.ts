@@ -4,6 +4,7 @@ import { linksOf } from '../order/statement.ts';
 import { EVIDENCE_COLUMNS, type EvidenceColumns, toEvidenceRow } from './evidence-row.ts';
 import { hasLaterAt, registrationAt, shopOrdersOf, siblingsAt, standingAt } from './history-family.ts';
 import { type Completed, namesOf } from './joined.ts';
+import { linksStated } from './links.ts';
 import type { Move } from './move.ts';
 import { listMoves } from './move-row.ts';
 import { movingAt } from './moving.ts';
@@ -127,13 +128,8 @@ const refundsRegistered = async (
 const sharingWith = async (query: Query, { gathered, order }: Completed): Promise<readonly Sharing[]> => {
   const { clientId, orderKey, notifications, hints } = gathered;
   if (!hints.shared && order.evidence.sharedIdentities.length === 0) return [];
-  const links = new Map(
-    statementsOf(notifications)
-      .flatMap(linksOf)
-      .filter(({ name }) => !isRefundName(name))
-      .map(({ name, value }) => [`${name} ${value}`, { clientId, name, value }]),
-  );
-  const found = [...links.values()]
+  const found = linksStated(statementsOf(notifications), clientId)
+    .filter(({ name }) => !isRefundName(name))
     .slice(0, AT_MOST)
     .map(async (link) => (await notificationsNaming(query, link, 'readable or not')).map((row) => ({ link, row })));
   return (await Promise.all(found)).flat().filter(({ row }) => row.paymentId !== '' && row.paymentId !== orderKey);

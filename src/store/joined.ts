@@ -1,6 +1,5 @@
 import { countedRegistration, NO_SIBLINGS, type Siblings } from '../order/evidence.ts';
-import { linksOf } from '../order/statement.ts';
-import { identifiersOf, linksAmong, paymentsLinkedBy, paymentsStating } from './links.ts';
+import { linksAt, linksStated, paymentsLinkedBy, paymentsStating } from './links.ts';
 import { type Lock, referenceLock } from './lock.ts';
 import {
   distinctLinks,
@@ -96,12 +95,10 @@ const joinedTo = async (
 /** The names by which an order's own notifications join others. */
 export const namesOf = async (query: Query, { clientId, notifications }: GatheredOrder): Promise<readonly Link[]> => {
   const unreadable = notifications.filter(({ outcome }) => outcome !== 'APPLIED');
-  const stated = statementsOf(notifications).flatMap(linksOf);
   const legible = await Promise.all(
-    unreadable.map(async ({ position }) => linksAmong(await identifiersOf(query, { clientId, position }), clientId)),
+    unreadable.map(async ({ position }) => await linksAt(query, { clientId, position })),
   );
-  const links = [...stated.map(({ name, value }) => ({ clientId, name, value })), ...legible.flat()];
-  return distinctLinks(links);
+  return distinctLinks([...linksStated(statementsOf(notifications), clientId), ...legible.flat()]);
 };
 
 /** The `paymentRequestId`s of an order; a placeholder's is its key. */
@@ -146,13 +143,8 @@ const unreadableOf = async (query: Query, order: GatheredOrder): Promise<readonl
 const sharedIn = async (query: Query, order: GatheredOrder): Promise<readonly string[]> => {
   if (!order.hints.shared || paymentIdOf(order.orderKey) === null) return [];
   const { clientId, orderKey, notifications } = order;
-  const stated = distinctLinks(
-    statementsOf(notifications)
-      .flatMap(linksOf)
-      .map(({ name, value }) => ({ clientId, name, value })),
-  );
   const found = await Promise.all(
-    stated
+    linksStated(statementsOf(notifications), clientId)
       .filter(({ name }) => !isRefundName(name))
       .map(async (link) => {
         const naming = (await paymentsStating(query, link)).map((other) => other.orderKey);

@@ -1,4 +1,6 @@
-import type { Link, OrderKey } from './order-key.ts';
+import { linksOf, type Statement } from '../order/statement.ts';
+import { distinctLinks, type Link, type OrderKey } from './order-key.ts';
+import type { IdentifierRow } from './row.ts';
 import type { Query } from './transaction.ts';
 
 /** The orders of the payments whose notifications name this; by the position alone, as a planner is to look. */
@@ -23,24 +25,30 @@ const paymentsJoinedBy = paymentsNaming('i.joins > 0');
 export const paymentsLinkedBy = async (query: Query, links: readonly Link[]): Promise<readonly OrderKey[]> =>
   (await Promise.all(links.map(async (link) => await paymentsJoinedBy(query, link)))).flat();
 
-/** A row of `identifiers`, as far as its notification is concerned. */
-export interface StoredIdentifier {
-  readonly name: string;
-  readonly value: string;
-  /** `Joins` */
-  readonly joins: number;
-}
-
 /** What a notification states, but for its payment. */
 export const identifiersOf = async (
   query: Query,
-  { clientId, position }: { readonly clientId: string; readonly position: string },
-): Promise<readonly StoredIdentifier[]> =>
-  await query<StoredIdentifier>(
+  { clientId, position }: NotificationPlace,
+): Promise<readonly IdentifierRow[]> =>
+  await query<IdentifierRow>(
     'select name, value, joins from identifiers where client_id = $1 and position = cast($2 as bigint)',
     [clientId, position],
   );
 
-/** Those by which it joins its payment with what else names them. */
-export const linksAmong = (identifiers: readonly StoredIdentifier[], clientId: string): readonly Link[] =>
+/** Where a notification stands. */
+export interface NotificationPlace {
+  readonly clientId: string;
+  readonly position: string;
+}
+
+/** Those by which a notification joins its payment with what else names them. */
+export const linksAmong = (identifiers: readonly IdentifierRow[], clientId: string): readonly Link[] =>
   identifiers.flatMap(({ name, value, joins }) => (joins === 0 ? [] : [{ clientId, name, value } as Link]));
+
+/** The same of a stored one. */
+export const linksAt = async (query: Query, place: NotificationPlace): Promise<readonly Link[]> =>
+  linksAmong(await identifiersOf(query, place), place.clientId);
+
+/** Those that are stated, each once. */
+export const linksStated = (statements: readonly Statement[], clientId: string): readonly Link[] =>
+  distinctLinks(statements.flatMap(linksOf).map(({ name, value }) => ({ clientId, name, value })));

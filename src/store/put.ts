@@ -1,5 +1,5 @@
 import { linkLock, type Lock, orderLock } from './lock.ts';
-import { identifiersOf, linksAmong } from './links.ts';
+import { linksAmong, linksAt } from './links.ts';
 import type { Link, Touched, TouchedKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
 import { hexOf, type NotificationEntry, type NotificationRow, orderOf } from './row.ts';
@@ -35,10 +35,10 @@ export const putAndTouch = async (transaction: Transaction, rows: readonly Notif
   const left: Link[] = [];
   for (const row of again) {
     const one = stored.get(row.id) as PutNotification;
-    const { clientId } = row;
-    left.push(...linksAmong(await identifiersOf(transaction.query, { clientId, position: one.position }), clientId));
+    const { clientId, asked } = row;
+    left.push(...(await linksAt(transaction.query, { clientId, position: one.position })));
     await writeReadings(transaction, [
-      { clientId: row.clientId, id: hexOf(row.digest), asked: row.asked, position: one.position, columns: row },
+      { clientId, id: hexOf(row.digest), asked, position: one.position, columns: row },
     ]);
     stored.set(row.id, { ...one, outcome: row.outcome });
   }

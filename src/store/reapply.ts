@@ -3,7 +3,7 @@ import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { linkLock, orderLock } from './lock.ts';
 import { ordersLinkedBy } from './joined.ts';
-import { identifiersOf, linksAmong } from './links.ts';
+import { linksAmong, linksAt } from './links.ts';
 import type { Link, OrderKey } from './order-key.ts';
 import { writeReadings } from './readings.ts';
 import { bytesOf, type NotificationEntry, notificationId, type ReadingColumns } from './row.ts';
@@ -83,6 +83,5 @@ const hold = async (
     [position],
   );
   if (row === undefined || row.outcome !== before.outcome || row.statements !== before.statements) return [];
-  const links = linksAmong(await identifiersOf(query, { clientId, position }), clientId);
-  return [{ entry, position, links }];
+  return [{ entry, position, links: await linksAt(query, { clientId, position }) }];
 };

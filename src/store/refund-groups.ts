@@ -1,6 +1,5 @@
-import { linksOf } from '../order/statement.ts';
 import { EVIDENCE_COLUMNS, type EvidenceColumns, toEvidenceRow } from './evidence-row.ts';
-import { identifiersOf, linksAmong, paymentsLinkedBy } from './links.ts';
+import { linksAt, linksStated, type NotificationPlace, paymentsLinkedBy } from './links.ts';
 import { type Lock, linkLock } from './lock.ts';
 import { type Link, nameOfLink, type OrderKey, requestIdOf, requestLink } from './order-key.ts';
 import { isRefundName } from './row.ts';
@@ -106,18 +105,15 @@ const refundsIn = async (query: Query, row: Named, link: Link): Promise<readonly
     return [{ ...row, names }];
   }
   return row.statements.flatMap((one) => {
-    const names = linksOf(one).map(({ name, value }) => ({ clientId, name, value }));
+    const names = linksStated([one], clientId);
     const isNamed = names.some(({ name, value }) => name === link.name && value === link.value);
     return isNamed ? [{ ...row, statements: [one], names }] : [];
   });
 };
 
 /** The refund names of a notification. */
-export const refundNames = async (
-  query: Query,
-  { clientId, position }: { readonly clientId: string; readonly position: string },
-): Promise<readonly Link[]> =>
-  linksAmong(await identifiersOf(query, { clientId, position }), clientId).filter(({ name }) => isRefundName(name));
+export const refundNames = async (query: Query, place: NotificationPlace): Promise<readonly Link[]> =>
+  (await linksAt(query, place)).filter(({ name }) => isRefundName(name));
 
 const findRegistered = async (query: Query, { clientId, value }: Link): Promise<readonly RegisteredRefund[]> => {
   const statement = await findSaid(query, { clientId, about: 'refund', id: value });

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kind, Outcome } from '../../order/reading.ts';
-import { linksOf } from '../../order/statement.ts';
+import { linksStated } from '../links.ts';
 import {
   distinctLinks,
   type Link,
@@ -130,8 +130,7 @@ const namesOf = (
 ): Names => {
   const requestId = requestIdOf(orderKey);
   if (requestId !== null) return { stated: [requestLink(clientId, requestId)], legible: [], hasRefunds: false };
-  const links = statementsOf(notifications).flatMap(linksOf);
-  const stated = distinctLinks(links.map(({ name, value }) => ({ clientId, name, value })));
+  const stated = linksStated(statementsOf(notifications), clientId);
   const legible = rows.flatMap(([position, , outcome]) =>
     outcome === 'APPLIED' ? [] : lookUp.legible(clientId, position),
   );

@@ -50,7 +50,7 @@ const START: readonly [number: number, orderKey: string] = [0, ''];
 /** URL by URL, each in the order of its orders' keys. */
 export const readCallbacks = async (database: Database, page: PageRequest): Promise<Page<CopiedCallback>> =>
   await database.snapshot(async (snapshot) => {
-    const [number, orderKey] = page.cursor === null ? START : readKey(page.cursor, START);
+    const [number, orderKey] = readKey(page.cursor, START);
     const urls = (await snapshot.query<UrlRow>(SELECT_URLS)).filter((one) => Number(one.number) >= number);
     const [url, following] = urls;
     if (url === undefined) return { items: [], next: null };

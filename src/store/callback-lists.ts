@@ -159,7 +159,7 @@ export const listWaitingCallbacks = async (
   { clientId }: { readonly clientId: string | null },
   page: PageRequest,
 ): Promise<Page<OrderCallback>> => {
-  const after = page.cursor === null ? START : readKey(page.cursor, START);
+  const after = readKey(page.cursor, START);
   const values: Value[] = [page.limit, ...after];
   const ofClient = clientId === null ? '' : `and o.client_id = $${values.push(clientId)}`;
   const rows = await query<OrderRow>(

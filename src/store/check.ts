@@ -69,7 +69,7 @@ interface IdentifierKey {
 
 /** Those of no notification; all others are part of the check of theirs. */
 const checkIdentifiers = async ({ query, dialect }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
-  const [clientId, position, name, value] = readKey(page.cursor ?? '["","-1","",""]', ['', '', '', '']);
+  const [clientId, position, name, value] = readKey(page.cursor, ['', '-1', '', '']);
   const { columns, after } = dialect.identifierKey;
   const rows = await query<IdentifierKey & { found: number | boolean }>(
     `select client_id, position, name, value,
@@ -208,7 +208,7 @@ interface SaidRow {
 }
 
 const checkShopStatements = async ({ query }: Snapshot, page: PageRequest): Promise<Page<CheckedRow>> => {
-  const [clientId, about, id, replacedAt] = readKey(page.cursor ?? '["","","","-1"]', ['', '', '', '']);
+  const [clientId, about, id, replacedAt] = readKey(page.cursor, ['', '', '', '-1']);
   const rows = await query<SaidRow>(
     `select client_id, about, id, replaced_at, target, said, said_check
      from shop_statements

@@ -11,11 +11,13 @@ export const nextCursor = <Row>(
 };
 
 /**
- * A cursor that is a key as JSON, like another one: as many values, of the same types. Throws an InvalidCursorError.
+ * A cursor that is a key as JSON, with as many values as the start, of the same types; null stands for the start.
+ * Throws an InvalidCursorError.
  */
-export const readKey = <Key extends readonly (string | number)[]>(cursor: string, like: Key): Key => {
+export const readKey = <Key extends readonly (string | number)[]>(cursor: string | null, start: Key): Key => {
+  if (cursor === null) return start;
   const key = parse(cursor);
-  const fits = key.length === like.length && key.every((value, index) => typeof value === typeof like[index]);
+  const fits = key.length === start.length && key.every((value, index) => typeof value === typeof start[index]);
   // No key of ours holds U+0000, which PostgreSQL takes in no text.
   if (fits && !cursor.includes('\\u0000')) return key as unknown as Key;
   throw new InvalidCursorError('not a cursor');

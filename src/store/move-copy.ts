@@ -19,7 +19,7 @@ export const readMoves = async (query: Query, page: PageRequest): Promise<Page<M
      where (client_id, kind, request_id) > ($2, $3, $4)
      order by client_id, kind, request_id
      limit $1`,
-    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
+    [page.limit, ...readKey(page.cursor, START)],
   );
   const next = nextCursor(rows, page, (last) => JSON.stringify([last.client_id, last.kind, last.request_id]));
   return { items: rows.map(toMove), next };

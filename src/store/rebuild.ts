@@ -32,15 +32,13 @@ const countOrders = async (query: Query, { cursor }: PageRequest, keys: readonly
     `select count(*) as count
      from orders
      where (client_id, order_key) > ($1, $2) and (client_id, order_key) <= ($3, $4)`,
-    [...afterOf(cursor), last.clientId, last.orderKey],
+    [...readKey(cursor, START), last.clientId, last.orderKey],
   );
   return Number(row?.count);
 };
 
 /** Before the first order. */
 const START: readonly [clientId: string, orderKey: string] = ['', ''];
-
-const afterOf = (cursor: string | null): typeof START => (cursor === null ? START : readKey(cursor, START));
 
 /** Greater than any `paymentRequestId`: the keys of registrations come before those of payments. */
 const PAST_REGISTRATIONS = '\u{10ffff}';
@@ -50,7 +48,7 @@ const PAST_REGISTRATIONS = '\u{10ffff}';
  * order's client and key, as JSON.
  */
 export const readOrderKeys = async (query: Query, page: PageRequest): Promise<Page<OrderKey>> => {
-  const [clientId, orderKey] = afterOf(page.cursor);
+  const [clientId, orderKey] = readKey(page.cursor, START);
   const registration = orderKey === '' ? '' : (requestIdOf(orderKey) ?? PAST_REGISTRATIONS);
   const rows = await query<{ client_id: string; order_key: string }>(
     `select client_id, order_key

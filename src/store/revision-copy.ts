@@ -22,7 +22,7 @@ export const readRevisions = async (
   { query }: Pick<Database, 'query'>,
   page: PageRequest,
 ): Promise<Page<CopiedRevision>> => {
-  const after = page.cursor === null ? START : readKey(page.cursor, START);
+  const after = readKey(page.cursor, START);
   const rows = await query<{ client_id: string; order_key: string; revision: Count }>(
     `select client_id, order_key, revision
      from orders

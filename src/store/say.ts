@@ -266,7 +266,7 @@ export const readShopStatements = async (
      where (client_id, about, id, replaced_at) > ($2, $3, $4, $5)
      order by client_id, about, id, replaced_at
      limit $1`,
-    [page.limit, ...(page.cursor === null ? START : readKey(page.cursor, START))],
+    [page.limit, ...readKey(page.cursor, START)],
   );
   const next = nextCursor(rows, page, (last) =>
     JSON.stringify([last.client_id, last.about, last.id, Number(last.replaced_at)]),

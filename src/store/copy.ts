@@ -3,7 +3,7 @@ import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { ordersLinkedBy } from './joined.ts';
 import { linksAmong } from './links.ts';
-import { linkLock, orderLock, UNVERIFIED_LOCK } from './lock.ts';
+import { linkLock, UNVERIFIED_LOCK } from './lock.ts';
 import type { Touched } from './order-key.ts';
 import { sumInParts } from './parts.ts';
 import { locksOf, touchedBy } from './put.ts';
@@ -22,7 +22,7 @@ import {
   type UnverifiedRow,
 } from './row.ts';
 import { findSaid, importSaid } from './say.ts';
-import { locksOfSaid, touchedByEach } from './said.ts';
+import { touchLocked } from './said.ts';
 import { IN_USE } from './setting.ts';
 import type { Copied, ShopStatement, StoredNotification, StoredUnverified } from './store.ts';
 import type { Count, Database, Query, Transaction } from './transaction.ts';
@@ -277,12 +277,7 @@ export const importShopStatements = async (
         // What stood may be of other orders than what takes its place.
         const before = await Promise.all(part.map(async (statement) => await findSaid(query, statement)));
         const said = [...part, ...before.filter((one) => one !== null)];
-        const touched = await touchedByEach(query, said);
-        transaction.need([
-          ...said.flatMap(locksOfSaid),
-          ...touched.keys.map(orderLock),
-          ...touched.links.map(linkLock),
-        ]);
+        const touched = await touchLocked(transaction, said);
         let added = 0;
         // What stands comes before what it replaced, as it is read.
         for (const statement of part) added += Number(await importSaid(query, statement));

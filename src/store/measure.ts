@@ -26,7 +26,7 @@ export const measure = async (database: Database, bounds: UnverifiedBounds): Pro
       attention: byCode(await countBy(query, 'attention', `orders where attention <> ''`)),
       actions: await countBy(query, 'next_action', `orders where next_action not in ('FULFIL', 'WAIT', 'NONE')`),
       failed: await failedOf(query),
-      lastVerifiedAt: await lastVerifiedBy(query),
+      lastVerifiedAt: await lastVerifiedAt(query),
       unverified: await countBy(query, 'reason', 'unverified'),
       unverifiedRoom: await readRoom(query, bounds),
       callbacks: await callbacksOf(query),
@@ -99,9 +99,7 @@ const heldBackSince = async (query: Query): Promise<string | null> => {
  * When a verified notification was received last; null while there is none. An answer is none: it comes because we ask.
  * A resend counts where its notification is among the newest hundred.
  */
-export const lastVerifiedAt = async ({ query }: Database): Promise<string | null> => await lastVerifiedBy(query);
-
-export const lastVerifiedBy = async (query: Query): Promise<string | null> => {
+export const lastVerifiedAt = async (query: Query): Promise<string | null> => {
   const [row] = await query<{ last: Count | null }>(
     `select max(last_received_at) as last
      from (select last_received_at from notifications where asked is null order by position desc limit 100) newest`,

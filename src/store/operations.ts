@@ -73,7 +73,7 @@ export const createReads = (database: Database, rules: OrderRules): StoreReads =
   readShopStatements: async (page) => await readShopStatements(database, page),
   check: async (what, page) => await check(database, what, { page, rules }),
   count: async (what) => await count(database, what),
-  lastVerifiedAt: async () => await lastVerifiedAt(database),
+  lastVerifiedAt: async () => await lastVerifiedAt(database.query),
   measure: async (bounds) => await measure(database, bounds),
   status: async () => await readStatus(database),
   measureUnverified: async (reason, bounds) => await measureUnverified(database, reason, bounds),

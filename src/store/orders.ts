@@ -4,9 +4,9 @@ import type { OrderRules } from '../order/rules.ts';
 import { type Around, rulesIn } from './around.ts';
 import { nextCursor, readPosition } from './cursor.ts';
 import { project } from './derive.ts';
+import { evidenceOfEach } from './evidence.ts';
 import { follow } from './feed.ts';
 import { readFoldedCaptures, withFolded } from './folded-captures.ts';
-import { complete } from './joined.ts';
 import { clientIdsOf } from './notifications.ts';
 import { nameOfOrder, type OrderKey, paymentIdOf, registrationKey, requestLink, toOrderKey } from './order-key.ts';
 import { paymentsLinkedBy } from './links.ts';
@@ -25,12 +25,9 @@ export const readOrders = async (
   otherwise: OrderRules,
 ): Promise<readonly Order[]> => {
   if (keys.length === 0) return [];
-  const [rules, gathered] = await Promise.all([
-    rulesIn(snapshot, otherwise),
-    snapshot.evidence({ keys, links: [] }, 'all'),
-  ]);
+  const [rules, stored] = await Promise.all([rulesIn(snapshot, otherwise), evidenceOfEach(snapshot, keys)]);
   const shown = new Map<string, Order>();
-  for (const { order } of await complete(snapshot, gathered))
+  for (const order of stored)
     if (order.row !== null) shown.set(nameOfOrder(order), toOrder(order, order.row, { rules, now: Date.now() }));
   return keys.flatMap((key) => shown.get(nameOfOrder(key)) ?? []);
 };

@@ -44,7 +44,7 @@ const toKeys = (clientId: string, payments: readonly string[]): readonly OrderKe
   payments.map((orderKey) => ({ clientId, orderKey }));
 
 /** What has to be held while it is said, so that nobody decides without it meanwhile. */
-export const locksOfSaid = (said: Said): readonly Lock[] => {
+const locksOf = (said: Said): readonly Lock[] => {
   const { clientId, about, target } = said;
   const own = linkOf(said).map(linkLock);
   if (target === '') return own;
@@ -65,15 +65,18 @@ export const sayAndDerive = async (
     ...(standing === null ? [] : [standing]),
     ...(content === null ? [] : [{ ...key, ...content }]),
   ];
-  const touched = await touchedByEach(query, said);
-  transaction.need([...said.flatMap(locksOfSaid), ...touched.keys.map(orderLock), ...touched.links.map(linkLock)]);
+  const touched = await touchLocked(transaction, said);
   const stands = content === null ? null : await say(query, { ...key, ...content, standing, now });
   if (content === null) await takeBack(query, { ...key, now });
   await derive(transaction, touched, { rules, now });
   return stands;
 };
 
-export const touchedByEach = async (query: Query, said: readonly Said[]): Promise<Touched> => {
+/** What these statements concern, under all locks that it takes to say them and to derive that. */
+export const touchLocked = async ({ query, need }: Transaction, said: readonly Said[]): Promise<Touched> => {
   const touched = await Promise.all(said.map(async (one) => await touchedBySaid(query, one)));
-  return { keys: touched.flatMap(({ keys }) => keys), links: touched.flatMap(({ links }) => links) };
+  const keys = touched.flatMap((one) => one.keys);
+  const links = touched.flatMap((one) => one.links);
+  need([...said.flatMap(locksOf), ...keys.map(orderLock), ...links.map(linkLock)]);
+  return { keys, links };
 };

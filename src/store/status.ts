@@ -1,6 +1,6 @@
 import type { UnverifiedReason } from '../antom/signature.ts';
 import { heldUp } from './feed.ts';
-import { countBy, lastVerifiedBy } from './measure.ts';
+import { countBy, lastVerifiedAt } from './measure.ts';
 import { movesUnderWay } from './move-row.ts';
 import type { StoreStatus } from './store-status.ts';
 import type { Count, Database } from './transaction.ts';
@@ -20,7 +20,7 @@ export const readStatus = async (database: Database): Promise<StoreStatus> =>
     return {
       schema: Number(schema?.version ?? 0),
       generation: start?.id ?? null,
-      lastVerifiedAt: await lastVerifiedBy(query),
+      lastVerifiedAt: await lastVerifiedAt(query),
       heldUp: await heldUp({ query, dialect }),
       failed: notApplied.get('FAILED') ?? 0,
       malformed: notApplied.get('MALFORMED') ?? 0,

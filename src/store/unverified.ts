@@ -2,6 +2,7 @@ import type { SignatureOrigin } from '../antom/origin.ts';
 import type { Around } from './around.ts';
 import { derive } from './derive.ts';
 import { UNVERIFIED_LOCK } from './lock.ts';
+import { sumInParts } from './parts.ts';
 import { locksOf, putAndTouch } from './put.ts';
 import { bytesOf, requestDigest, type UnverifiedEntry, type UnverifiedRow, withDigest, type WithBytes } from './row.ts';
 import type {
@@ -160,7 +161,8 @@ export const promote = async (
   promotions: readonly PromotionEntry[],
   { rules, now }: Around,
 ): Promise<number> => {
-  const parts = await database.inParts(
+  return await sumInParts(
+    database,
     promotions,
     async (part) =>
       await database.transact(
@@ -174,7 +176,6 @@ export const promote = async (
         },
       ),
   );
-  return parts.reduce((all, moved) => all + moved, 0);
 };
 
 /** Nothing where another replica was first. */

@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 import type { Order } from '../order/order.ts';
 import type { DeliveredState } from './callback.ts';
 import { nameOfOrder, type OrderKey, orderKeyOf } from './order-key.ts';
-import { readStanding as readOrders } from './orders.ts';
+import { readStanding } from './orders.ts';
 import type { Count, Snapshot } from './transaction.ts';
 
 /** Orders as of their last commit or sweep, by their names (`nameOfOrder`). */
-export const readStanding = async (
+export const readByName = async (
   snapshot: Snapshot,
   keys: readonly OrderKey[],
 ): Promise<ReadonlyMap<string, Order>> => {
-  const orders = await readOrders(snapshot, keys);
+  const orders = await readStanding(snapshot, keys);
   return new Map(
     orders.map((order) => [nameOfOrder({ clientId: order.clientId, orderKey: orderKeyOf(order) }), order]),
   );

@@ -1,12 +1,6 @@
 import { isoTime } from '../order/time.ts';
 import type { CopiedCallback, CopiedUrl } from './callback.ts';
-import {
-  type DeliveredColumns,
-  readDelivered,
-  readStanding,
-  settledDigest,
-  writeDelivered,
-} from './callback-content.ts';
+import { type DeliveredColumns, readDelivered, readByName, settledDigest, writeDelivered } from './callback-content.ts';
 import { readKey } from './cursor.ts';
 import type { Page, PageRequest } from './lists.ts';
 import { nameOfOrder } from './order-key.ts';
@@ -61,7 +55,7 @@ export const readCallbacks = async (database: Database, page: PageRequest): Prom
     const next = last === undefined || rows.length < page.limit ? goOn : [Number(url.number), last.order_key];
     const carried = rows.filter((row) => isSettled(row) || row.copied !== null || row.delivered_revision !== null);
     const keys = carried.filter(isSettled).map((row) => ({ clientId, orderKey: row.order_key }));
-    const orders = await readStanding(snapshot, keys);
+    const orders = await readByName(snapshot, keys);
     const items = carried.map((row) => {
       const order = orders.get(nameOfOrder({ clientId, orderKey: row.order_key }));
       const delivered = readDelivered(row);

@@ -8,13 +8,7 @@ import type {
   Lease,
   UrlState,
 } from './callback.ts';
-import {
-  type DeliveredColumns,
-  readDelivered,
-  readStanding,
-  settledDigest,
-  writeDelivered,
-} from './callback-content.ts';
+import { type DeliveredColumns, readDelivered, readByName, settledDigest, writeDelivered } from './callback-content.ts';
 import { fence } from './lease.ts';
 import { nameOfOrder, registrationKey, toOrderKey } from './order-key.ts';
 import type { Count, Database, Query, Snapshot } from './transaction.ts';
@@ -95,7 +89,7 @@ const dueAt = async (
   );
 
 const withContents = async (snapshot: Snapshot, rows: readonly DueRow[]): Promise<readonly DueCallback[]> => {
-  const orders = await readStanding(snapshot, rows.map(toOrderKey));
+  const orders = await readByName(snapshot, rows.map(toOrderKey));
   return rows.map((row) => {
     const key = toOrderKey(row);
     const order = orders.get(nameOfOrder(key)) ?? null;

@@ -4,10 +4,19 @@ import { toMoveStore } from './moves.ts';
 import type { Writes } from './operations.ts';
 import type { ReapplicationEntry } from './reapply.ts';
 import type { Entry } from './record.ts';
-import { toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
-import { recordInquiry } from './inquiry.ts';
+import { digestOf, toEntry, toReadingColumns, toUnverifiedEntry } from './row.ts';
 import { toInquiryStore } from './inquiry-operations.ts';
-import type { Delivery, Promotion, Reapplication, StoreReads, StoreWrites } from './store.ts';
+import type {
+  Delivery,
+  InquiryDelivery,
+  Promotion,
+  Reapplication,
+  RecordedInquiry,
+  RecordedNotification,
+  StoreReads,
+  StoreWrites,
+  UnverifiedBounds,
+} from './store.ts';
 import type { PromotionEntry } from './unverified.ts';
 
 /**
@@ -22,7 +31,7 @@ export const toStore = (
   ...toInquiryStore(writes, reading),
   ...toMoveStore(writes, reading),
   record: async (batch, bounds) => await writes.record(batch.map(toRecordEntry), bounds),
-  recordInquiry: async (inquiry) => await recordInquiry(writes.record, inquiry),
+  recordInquiry: async (inquiry) => await recordInquiry(writes, inquiry),
   ping: async () => await writes.ping(),
   register: async (...values) => await writes.register(...values),
   amend: async (...values) => await writes.amend(...values),
@@ -78,6 +87,21 @@ export const toStore = (
 export const toRecordEntry = (delivery: Delivery): Entry => {
   if (delivery.kind === 'unverified') return { unverified: toUnverifiedEntry(delivery) };
   return { notification: toEntry(delivery) };
+};
+
+/** Nothing unverified goes with an answer. */
+const NO_ROOM: UnverifiedBounds = { maxBytes: 0 };
+
+/** Stores an answer as a notification is stored. */
+const recordInquiry = async (
+  { record }: Pick<Writes, 'record'>,
+  inquiry: InquiryDelivery,
+): Promise<RecordedInquiry> => {
+  const entry = toEntry(inquiry);
+  const { results, failed } = await record([{ notification: entry }], NO_ROOM);
+  // One entry has one result, and only what is unverified finds no room.
+  const { reading, deliveries } = results[0] as RecordedNotification;
+  return { clientId: entry.clientId, id: digestOf(entry, entry.raw.body), reading, deliveries, failed };
 };
 
 const toReapplicationEntry = ({ stored, reading }: Reapplication): ReapplicationEntry => {

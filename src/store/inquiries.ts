@@ -8,7 +8,7 @@ import type {
   KeptInquiry,
   PlannedInquiry,
   Unplanned,
-} from './inquiring.ts';
+} from './inquiry.ts';
 import type { OrderKey } from './order-key.ts';
 import { readStanding } from './orders.ts';
 import { gatherRefundGroups } from './refund-groups.ts';

@@ -7,7 +7,7 @@ import {
   planInquiries,
   unplannedOrders,
 } from './inquiries.ts';
-import type { StoreInquiryReads, StoreInquiryWrites } from './inquiring.ts';
+import type { StoreInquiryReads, StoreInquiryWrites } from './inquiry.ts';
 import type { Database } from './transaction.ts';
 
 export const createInquiryReads = (database: Database): StoreInquiryReads => ({

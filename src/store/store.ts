@@ -4,7 +4,7 @@ import type { Outcome, ReadNotification, Reading } from '../order/reading.ts';
 import type { Registration } from '../order/registration.ts';
 import type { Checked, CheckedRow } from './checked.ts';
 import type { StoreCallbackReads, StoreCallbackWrites } from './callback.ts';
-import type { StoreInquiryReads, StoreInquiryWrites } from './inquiring.ts';
+import type { StoreInquiryReads, StoreInquiryWrites } from './inquiry.ts';
 import type { BatchResult, Delivery, InquiryDelivery, NotificationKey, RecordedInquiry } from './delivery.ts';
 import type {
   FeedEnds,
@@ -49,7 +49,7 @@ import type {
 
 export * from './callback.ts';
 export { type AllHeldBack, type HeldBack, recallHeldBack, rememberHeldBack } from './held-back.ts';
-export type * from './inquiring.ts';
+export type * from './inquiry.ts';
 export * from './lists.ts';
 export type * from './move.ts';
 export { CHECKED, type Checked, type CheckedRow, type Flaw } from './checked.ts';

@@ -2,7 +2,7 @@ import type { Explanation } from '../order/explain.ts';
 import type { Order } from '../order/order.ts';
 import type { TimelineEntry } from '../order/timeline.ts';
 import type { OrderCallback } from './callback.ts';
-import type { PlannedInquiry } from './inquiring.ts';
+import type { PlannedInquiry } from './inquiry.ts';
 
 /** Which order: a payment's, or the one of a registration that no payment names. */
 export type OrderIds = Pick<Order, 'clientId' | 'paymentId' | 'paymentRequestId'>;

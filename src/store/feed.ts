@@ -5,7 +5,7 @@ import type { HeldUp } from './store-status.ts';
 import type { Feed, FeedEnds, PageRequest } from './store.ts';
 import type { Count, Dialect, Snapshot, Value } from './transaction.ts';
 
-export interface Followed {
+interface Followed {
   readonly feed: Feed;
   readonly columns: string;
   /** Columns and the values that they must have; null takes all. */

@@ -10,7 +10,7 @@ import { statementsOf, type StoredOrder } from './stored-order.ts';
 import type { Snapshot } from './transaction.ts';
 
 /** The shop orders that a payment was ever registered for. */
-export interface ShopOrders {
+interface ShopOrders {
   /** The `paymentRequestId`s that were ever registered for one of them. */
   readonly requestIds: readonly string[];
   /** The other payments that name one of these. */

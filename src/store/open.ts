@@ -4,7 +4,7 @@ import { migrateSqlite, openSqlite, openSqliteSource } from './sqlite/sqlite-sto
 import type { Migrated } from './schema.ts';
 import type { OpenedStore, Store, StoreUnusableError } from './store.ts';
 
-export interface OpenOptions {
+interface OpenOptions {
   /** `sqlite:FILE` or `postgres://…`. */
   readonly databaseUrl: string;
   readonly rules: OrderRules;

@@ -15,7 +15,7 @@ interface Named extends EvidenceRow {
 }
 
 /** A notification of a refund, or what an answer says about one of the refunds that it shows. */
-export interface RefundRow extends Named {
+interface RefundRow extends Named {
   /** Its `refundId` and `refundRequestId`. */
   readonly names: readonly Link[];
 }
@@ -32,7 +32,7 @@ export interface RefundGroup {
   readonly contradictions: ReadonlyMap<string, readonly string[]>;
 }
 
-export interface RegisteredRefund {
+interface RegisteredRefund {
   readonly statement: ShopStatement;
   /** The payments that it names; none while its `paymentRequestId` is named by none. */
   readonly payments: readonly string[];

@@ -57,7 +57,7 @@ export const othersOf = (order: OrderKey, payments: readonly OrderKey[]): readon
   payments.filter(({ orderKey }) => orderKey !== order.orderKey).slice(0, LOOKED_AT);
 
 /** The payments that look at one of these (`paymentsOf`); beyond them nobody is looked at. */
-export interface Onlookers {
+interface Onlookers {
   readonly keys: readonly OrderKey[];
   /** Further ones, after these keys: too many to derive at once. */
   readonly beyond: readonly Beyond[];

@@ -45,7 +45,7 @@ export interface StandingRow {
 }
 
 /** What else is stored that may concern an order; looked up only where it is there (joined.ts). */
-export interface Hints {
+interface Hints {
   /** It has a notification of a refund, or a refund is registered for it. */
   readonly refunds: boolean;
   /** A notification that could not be read names one of its `paymentRequestId`s. */

@@ -17,7 +17,7 @@ export type Value = string | number | Uint8Array | null;
  */
 export type Query = <Row extends object>(sql: string, values?: readonly Value[]) => Promise<readonly Row[]>;
 
-export interface FeedDialect {
+interface FeedDialect {
   /** No position of the feed below this one is still to come. */
   readonly horizon: string;
   /** The column of `starts` that holds the last position of the feed that was stored then. */

@@ -16,7 +16,7 @@ import type {
 import type { Count, Database, Query, Transaction, UnverifiedRepeat } from './transaction.ts';
 
 /** What became of the unverified requests of a batch. */
-export interface UnverifiedRecorded {
+interface UnverifiedRecorded {
   /** One an entry, in the order given. */
   readonly results: readonly (RecordedUnverified | NoRoom)[];
   /** `BatchResult.unverifiedRoom` */

@@ -78,7 +78,7 @@ const DISPUTE: readonly Field[] = [
 ];
 
 /** Where the two databases differ. */
-export interface ViewDialect {
+interface ViewDialect {
   /** To select orders from, and the JSON of each in it. */
   readonly orders: string;
   readonly order: string;

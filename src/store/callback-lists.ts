@@ -85,7 +85,7 @@ export const listCallbackUrls = async ({ query }: Pick<Database, 'query'>): Prom
 
 const SELECT_NUMBERS = 'select client_id, number from callback_urls where in_use = 1';
 
-/** Those that have waited for too long, and were not said to lately; from now on they were. */
+/** URLs that have waited since before `since`, unless that was said since `unless`; notes that it is said now. */
 export const alarmCallbacks = async (
   database: Database,
   lease: Lease,

@@ -55,7 +55,7 @@ export const projectRow = (stored: StoredOrder, { rules, now }: Around): Project
   return projectWhole(stored, { rules, now: isBound ? Math.max(row.updatedAt, due) : due });
 };
 
-/** The same as far as what is folded says; the captures that it holds are taken together. */
+/** Derives an order from this evidence, in which captures that are folded stand together. Never throws. */
 const projectFolded = (
   stored: StoredOrder,
   { evidence, fold, captures }: Folding,

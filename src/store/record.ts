@@ -47,7 +47,7 @@ const recordPart = async (
     const { failed } = await derive(transaction, put.touched, { rules, now: Date.now() });
     const recorded = toResults(rows, put.stored, failed);
     const results = inOrder(entries, recorded, unverified.results);
-    // Of what is not applied a copy would take the bytes that are gone at its source.
+    // Otherwise a copy removes bytes that are gone at its source, also of what still has to be applied.
     if (recorded.some(({ reading }) => reading.outcome !== 'APPLIED')) await transaction.query(NOTE_IN_USE);
     return { results, unverifiedRoom: unverified.room, failed };
   });

@@ -98,7 +98,7 @@ export interface UnverifiedRepeat {
   readonly last: number;
 }
 
-/** A row that holds what came over the wire of several notifications. */
+/** A row that holds what came over the wire of several notifications, but not of as many as name it. */
 export interface StrayRaw {
   readonly batch: number;
   readonly holds: number;

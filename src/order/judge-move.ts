@@ -206,18 +206,28 @@ const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[])
       'UNKNOWN_CAPTURE',
       'No successful capture of this order has this captureId. Look at its captures, or leave it out.',
     );
-  if (
-    capture !== undefined &&
-    capture.amount !== null &&
-    asked.amount !== null &&
-    BigInt(asked.amount.value) > BigInt(capture.amount.value)
-  )
-    return refuse('TOO_MUCH', `This capture is of ${show(capture.amount)}: no more of it can be refunded.`);
+  const ofCapture =
+    capture === undefined || capture.amount === null
+      ? asked
+      : within(
+          asked.amount,
+          { ...toAmount(capture.amount), gone: refundedOf(order, asked.captureId, moves), underWay: 0n },
+          'to refund of this capture',
+        );
+  if ('refused' in ofCapture) return ofCapture;
   const taken = takenFrom(order, toAmount(paid));
   const gone = sum([order.refundedAmount]) + taken;
   const underWay = outstanding(order, moves, 'refund');
   const what = taken === 0n ? 'to refund' : 'to refund beside what disputes took';
-  return within(asked.amount, { ...toAmount(paid), gone, underWay }, what);
+  return within(ofCapture.amount, { ...toAmount(paid), gone, underWay }, what);
+};
+
+/** What was refunded of a capture, or may be. Of our own, APO's answers need not say which capture they are of. */
+const refundedOf = (order: Order, captureId: string | null, moves: readonly MoveMade[]): bigint => {
+  const ours = moves.filter((move) => move.kind === 'refund' && move.status !== 'FAILED');
+  const ids = new Set<string | null>(ours.map(({ requestId }) => requestId));
+  const others = order.refunds.filter((one) => one.status !== 'FAILED' && !ids.has(one.refundRequestId));
+  return sum([...ours, ...others].filter((one) => one.captureId === captureId).map(({ amount }) => amount));
 };
 
 /** What disputes took, at most: all that was disputed, for an order does not show what was judged. */

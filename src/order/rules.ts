@@ -12,7 +12,7 @@ export interface OrderRules {
 }
 
 /** Raise it when a rule of this folder changes: every order is then rebuilt at the next start. */
-export const DERIVATION = 9;
+export const DERIVATION = 10;
 
 /** What decides how orders read besides their evidence; orders that were derived under another name are rebuilt. */
 export const nameOfRules = (rules: OrderRules): string =>

@@ -149,8 +149,10 @@ const sharedIn = async (query: Query, order: GatheredOrder): Promise<readonly st
       .map(async (link) => {
         const naming = (await paymentsStating(query, link)).map((other) => other.orderKey);
         const others = naming.filter((paymentId) => paymentId !== orderKey).sort();
-        const words = `${link.name} ${link.value}`;
-        return others.length === 0 ? [] : [`${words} also names payment ${others.slice(0, 3).join(', ')}`];
+        if (others.length === 0) return [];
+        // With how many there are: a review settles these words, and another payment is another matter.
+        const more = others.length > 3 ? ` and ${others.length - 3} more` : '';
+        return [`${link.name} ${link.value} also names payment ${others.slice(0, 3).join(', ')}${more}`];
       }),
   );
   return found.flat();

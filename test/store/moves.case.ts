@@ -101,6 +101,7 @@ const WEEKS_AGO = new Date(Date.now() - 30 * 86_400_000).toISOString();
 
 const refundOf = (status: 'S' | 'U', refundAmount?: AmountText): Fields =>
   refundResult(status, { paymentId: 'P1', refundId: 'F1', ...(refundAmount === undefined ? {} : { refundAmount }) });
+const OF_P1: Fields = { paymentId: 'P1' };
 const lost = (value?: string): Fields => ({
   paymentId: 'P1',
   paymentRequestId: 'R1',
@@ -303,6 +304,19 @@ export const describeMoves = (ground: () => Ground): void => {
       expect(finalIn(await order(store, 'P1'), move)).toMatchObject({ status: 'SUCCEEDED' });
     });
 
+    test('of a refund of everything stops no shipping before it has succeeded, unless a person closes the order', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, captured('100'));
+      const { revision } = await order(store, 'P1');
+      const closing = { clientId: CLIENT, id: 'P1', decision: 'CLOSE', revision, note: null } as const;
+      expect(await store.review(closing, new Date())).toMatchObject({ order: { fulfillable: false } });
+      expect(saidOf(await begin(store, { kind: 'refund', amount: yen('100') }))).toBe('begun P1-r1 100');
+      const refunds = [{ refundRequestId: 'P1-r1', status: 'PROCESSING', amount: jpy('100') }];
+      expect(await order(store, 'P1')).toMatchObject({ fulfillable: false, nextAction: 'NONE', refunds });
+      await store.withdrawReview({ clientId: CLIENT, id: 'P1' }, new Date());
+      expect(await order(store, 'P1')).toMatchObject({ fulfillable: true, nextAction: 'FULFIL', refunds });
+    });
+
     test('of a refund that names no capture is within all of them', async () => {
       const store = await ground().empty();
       const parts = ['Q1', 'Q2'].map((captureRequestId) =>
@@ -310,6 +324,30 @@ export const describeMoves = (ground: () => Ground): void => {
       );
       await record(store, PAID, ...parts);
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('100') }))).toBe('begun P1-r1 100');
+    });
+
+    test('of a refund that names its capture is within what is left of that one', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, captured('60'), captureResult('S', { captureId: 'C2', captureAmount: jpy('40') }));
+      const refund = async (captureId: string, value: string, requestId: string) =>
+        saidOf(await begin(store, { kind: 'refund', amount: yen(value), captureId, requestId }));
+      await record(store, refundResult('S', { ...OF_P1, refundId: 'F0', captureId: 'C1', refundAmount: jpy('10') }));
+      await record(store, refundResult('F', { ...OF_P1, refundId: 'F9', captureId: 'C1', refundAmount: jpy('50') }));
+      expect(await refund('C1', '51', 'G1')).toBe('TOO_MUCH');
+      expect(await refund('C1', '20', 'G1')).toBe('begun G1 20');
+      expect(await refund('C1', '31', 'G2')).toBe('TOO_MUCH');
+      // APO's word on it does not name the capture.
+      await record(
+        store,
+        refundResult('S', { ...OF_P1, refundRequestId: 'G1', refundId: 'F1', refundAmount: jpy('20') }),
+      );
+      expect(await refund('C1', '31', 'G2')).toBe('TOO_MUCH');
+      const last = await begin(store, { kind: 'refund', amount: yen('30'), captureId: 'C1', requestId: 'G2' });
+      expect(saidOf(last)).toBe('begun G2 30');
+      expect(await refund('C1', '1', 'G3')).toBe('NOTHING_LEFT');
+      await store.keepMove(moveOf(last), outcome('FAILED', { reason: 'TOLD' }), new Date());
+      expect(await refund('C1', '30', 'G3')).toBe('begun G3 30');
+      expect(await refund('C2', '40', 'G4')).toBe('begun G4 40');
     });
 
     test('of a refund is within what is captured, and joins its notification without a registration', async () => {

@@ -17,7 +17,8 @@ import {
   unverified,
 } from './support.ts';
 
-const PAID = paymentResult('S', { paymentAmount: jpy('100') });
+const paidAs = (paymentId: string) => paymentResult('S', { paymentId, paymentAmount: jpy('100') });
+const PAID = paidAs('P1');
 const CAPTURED = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
 const FAILED_TOO = paymentResult('F', { paymentAmount: jpy('100') });
 
@@ -58,6 +59,17 @@ export const describeReviews = (ground: () => Ground): void => {
         ['OVER_CAPTURED', false],
       ]);
       expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
+    });
+
+    test('of an id that many payments share is over with the next payment that states it', async () => {
+      const store = await ground().empty();
+      await record(store, ...['P1', 'P2', 'P3', 'P4', 'P5'].map(paidAs), CAPTURED);
+      expect(await review(store, 'FULFIL', await order(store, 'P1'))).toMatchObject({ order: { fulfillable: true } });
+      await record(store, paidAs('P6'));
+      const again = await order(store, 'P1');
+      expect(again).toMatchObject({ fulfillable: false, nextAction: 'REVIEW' });
+      const said = again.attention.find(({ code }) => code === 'CONTRADICTORY_IDENTITY')?.message;
+      expect(said).toContain('paymentRequestId R1 also names payment P2, P3, P4 and 2 more');
     });
 
     test('closes an order, and can be taken back', async () => {

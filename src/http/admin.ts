@@ -10,7 +10,7 @@ import { createGuard, type Guard } from './admin/access.ts';
 import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
 import { createDocument } from './admin/openapi.ts';
 import { notFound, problem, replyToError } from './admin/problem.ts';
-import { addEarly, addRoutes } from './admin/routes.ts';
+import { addEarly, addRoutes, type Respond } from './admin/routes.ts';
 import { createSearch } from './admin/unverified-search.ts';
 import { setLastResort } from './last-resort.ts';
 import { send } from './reply.ts';
@@ -56,19 +56,20 @@ export const createAdminApp = (dependencies: AdminDependencies): express.Express
     search: createSearch(store),
     document: () => createDocument(ENDPOINTS),
   };
-  const serving = { needs, isDraining: dependencies.isDraining };
+  const respond: Respond = (response, reply) => send(response, reply, dependencies.isDraining());
+  const serving = { needs, respond };
   addEarly(app, ENDPOINTS, { access: 'anybody, at any time', ...serving });
   const guard = createGuard(dependencies);
-  app.use(guarded(guard));
+  app.use(guarded(guard, respond));
   addEarly(app, ENDPOINTS, { access: 'readers, at any time', ...serving });
-  app.use(whileOpen(dependencies));
+  app.use(whileOpen(dependencies, respond));
   app.use(express.raw({ type: () => true, limit: BODY_LIMIT, inflate: false }));
   addRoutes(app, ENDPOINTS, serving);
-  app.use((_request, response) => send(response, notFound('path')));
-  app.use(failed(dependencies));
+  app.use((_request, response) => respond(response, notFound('path')));
+  app.use(failed(dependencies, respond));
   setLastResort(app, (request, response) => {
     response.setHeaders(HEADERS);
-    send(response, guard(request) ?? notFound('path'));
+    respond(response, guard(request) ?? notFound('path'));
   });
   return app;
 };
@@ -93,24 +94,24 @@ const withHeaders: RequestHandler = (_request, response, next) => {
 
 /** Stands before every route and before the 404, so that a stranger does not learn which paths exist. */
 const guarded =
-  (guard: Guard): RequestHandler =>
+  (guard: Guard, respond: Respond): RequestHandler =>
   (request, response, next) => {
     const refusal = guard(request);
     if (refusal === null) next();
-    else send(response, refusal);
+    else respond(response, refusal);
   };
 
 const whileOpen =
-  ({ store }: AdminDependencies): RequestHandler =>
+  ({ store }: AdminDependencies, respond: Respond): RequestHandler =>
   (_request, response, next) => {
-    if (store() === null) send(response, problem('STORE_UNAVAILABLE', NOT_OPEN));
+    if (store() === null) respond(response, problem('STORE_UNAVAILABLE', NOT_OPEN));
     else next();
   };
 
 const failed =
-  ({ log }: AdminDependencies): ErrorRequestHandler =>
+  ({ log }: AdminDependencies, respond: Respond): ErrorRequestHandler =>
   // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters
   (error, _request, response, next) => {
     if (response.headersSent) next(error);
-    else send(response, replyToError(error, log));
+    else respond(response, replyToError(error, log));
   };

@@ -35,11 +35,18 @@ export const configuredClient = (
 /** Refuses a client of whom every order and notification is missing, for ever: not configured, and nothing stored. */
 export const unknownClient = async (
   named: string | null,
-  { store, clientIds }: ClientNeeds,
-): Promise<Refusal<'UNKNOWN_CLIENT'> | null> =>
-  named === null || clientIds().includes(named) || (await store().clientIds()).includes(named)
-    ? null
-    : unknown(clientIds);
+  needs: ClientNeeds,
+): Promise<Refusal<'UNKNOWN_CLIENT'> | null> => ((await isUnknown(named, needs)) ? unknown(needs.clientIds) : null);
+
+/** The same as advice to who looked for one thing of this client, and did not find it. */
+export const clientAdvice = async (named: string | null, needs: ClientNeeds): Promise<readonly string[]> =>
+  (await isUnknown(named, needs)) ? [notConfigured(needs.clientIds)] : [];
+
+const isUnknown = async (named: string | null, { store, clientIds }: ClientNeeds): Promise<boolean> =>
+  named !== null && !clientIds().includes(named) && !(await store().clientIds()).includes(named);
 
 const unknown = (clientIds: ClientIds): Refusal<'UNKNOWN_CLIENT'> =>
-  problem('UNKNOWN_CLIENT', `The clientId is not one that is configured: ${clientIds().join(', ')}.`);
+  problem('UNKNOWN_CLIENT', notConfigured(clientIds));
+
+const notConfigured = (clientIds: ClientIds): string =>
+  `The clientId is not one that is configured: ${clientIds().join(', ')}.`;

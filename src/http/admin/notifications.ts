@@ -3,7 +3,7 @@ import { KINDS, OUTCOMES } from '../../order/reading.ts';
 import type { FollowedNotifications, PageRequest, StoredNotification, Store } from '../../store/store.ts';
 import type { RedriveResult, Redriving } from '../../upkeep/redrive.ts';
 import { ok, pageAnswer } from './answer.ts';
-import { type ClientNeeds, clientMeant, unknownClient } from './clients.ts';
+import { clientAdvice, type ClientNeeds, clientMeant, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem } from './problem.ts';
@@ -87,7 +87,9 @@ export const findNotification = endpoint({
       const clientId = clientMeant(query.clientId, clientIds, 'query');
       if (typeof clientId !== 'string') return clientId;
       const stored = await store().findNotification({ clientId, id });
-      return stored === null ? notFound('notification') : ok(wholeNotification(stored, verifiesNow(stored)));
+      return stored === null
+        ? notFound('notification', ...(await clientAdvice(query.clientId, { store, clientIds })))
+        : ok(wholeNotification(stored, verifiesNow(stored)));
     },
 });
 

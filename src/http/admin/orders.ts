@@ -6,7 +6,7 @@ import type { Order } from '../../order/order.ts';
 import { ORDER_STATUSES } from '../../order/status.ts';
 import type { OrderFilter, PageRequest } from '../../store/store.ts';
 import { ok, pageAnswer } from './answer.ts';
-import { type ClientNeeds, clientMeant, unknownClient } from './clients.ts';
+import { clientAdvice, type ClientNeeds, clientMeant, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { createFollowing, type FeedNeeds } from './feed.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
@@ -82,22 +82,25 @@ export const findOrder = endpoint({
     },
 });
 
-export const NO_ORDER = notFound(
-  'order',
-  'It is named by its paymentId or paymentRequestId; /api/orders?referenceOrderId= lists those of a shop order.',
-);
+const noOrder = (...advice: readonly string[]): Refusal<'NOT_FOUND'> =>
+  notFound(
+    'order',
+    'It is named by its paymentId or paymentRequestId; /api/orders?referenceOrderId= lists those of a shop order.',
+    ...advice,
+  );
+export const NO_ORDER = noOrder();
 
 /** The one order of an id; `named` is the client that the request names. */
 export const orderMeant = async (
-  { store, clientIds }: ClientNeeds,
+  needs: ClientNeeds,
   id: string,
   named: string | null,
 ): Promise<Order | Refusal<'CLIENT_REQUIRED' | 'NOT_FOUND' | 'AMBIGUOUS_ORDER'>> => {
-  const clientId = clientMeant(named, clientIds, 'query');
+  const clientId = clientMeant(named, needs.clientIds, 'query');
   if (typeof clientId !== 'string') return clientId;
-  const orders = isIdentifier(id) ? await store().findOrders({ clientId, id }) : [];
+  const orders = isIdentifier(id) ? await needs.store().findOrders({ clientId, id }) : [];
   const [one, ...others] = orders;
-  if (one === undefined) return NO_ORDER;
+  if (one === undefined) return noOrder(...(await clientAdvice(named, needs)));
   return others.length === 0 ? one : ambiguous(orders);
 };
 

@@ -17,16 +17,15 @@ export const readQuery = <T>(
     return { refusal: problem('MALFORMED_REQUEST', 'A query parameter is given more than once.') };
   const query = schema.safeParse(Object.fromEntries(search));
   if (query.success) return { query: query.data };
-  return {
-    refusal: problem('MALFORMED_REQUEST', `The query is not understood: ${complaints(query.error, schema)}.`),
-  };
+  const why = Object.keys(schema.shape).length === 0 ? 'this path takes none' : complaints(query.error, schema);
+  return { refusal: problem('MALFORMED_REQUEST', `The query is not understood: ${why}.`) };
 };
 
 /** Portable: not every client's regular expressions could say all of it. */
 const IDENTIFIER_SHAPE = { minLength: 1, maxLength: 128, description: `An identifier: ${IDENTIFIER_RULE}.` };
-const identifierOr = (absent?: string) =>
+const identifierOr = (absent: string) =>
   z.string(absent).refine(isIdentifier, `must have ${IDENTIFIER_RULE}`).meta(IDENTIFIER_SHAPE);
-export const identifier = identifierOr();
+export const identifier = identifierOr('must be a string');
 export const requiredIdentifier = identifierOr('is required');
 
 /** Databases refuse U+0000 or alter lone surrogates. */

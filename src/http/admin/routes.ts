@@ -1,12 +1,15 @@
+import type { ServerResponse } from 'node:http';
 import type { Express, RequestHandler } from 'express';
-import { send } from '../reply.ts';
+import type { Reply } from '../reply.ts';
 import { type Access, type Endpoint, METHODS } from './endpoint.ts';
 import { problem } from './problem.ts';
 
+/** Writes a reply; while the service drains it tells the client to close the connection. */
+export type Respond = (response: ServerResponse, reply: Reply) => void;
+
 interface Serving<Needs> {
   readonly needs: Needs;
-  /** Responses then tell the client to close the connection. */
-  readonly isDraining: () => boolean;
+  readonly respond: Respond;
 }
 
 /** Adds each path with the methods that it takes; every other method there is 405. */
@@ -22,7 +25,10 @@ export const addRoutes = <Needs>(
       .map((method) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase()))
       .join(', ');
     route.all((_request, response) => {
-      send(response, { ...problem('METHOD_NOT_ALLOWED', `This path takes ${allowed}.`), headers: { Allow: allowed } });
+      serving.respond(response, {
+        ...problem('METHOD_NOT_ALLOWED', `This path takes ${allowed}.`),
+        headers: { Allow: allowed },
+      });
     });
   }
 };
@@ -38,7 +44,7 @@ export const addEarly = <Needs>(
 };
 
 /** Express hands a rejected promise to the error handler. */
-const toHandler = <Needs>({ serve }: Endpoint<Needs>, { needs, isDraining }: Serving<Needs>): RequestHandler => {
-  const respond = serve(needs);
-  return async (request, response) => send(response, await respond(request), isDraining());
+const toHandler = <Needs>({ serve }: Endpoint<Needs>, { needs, respond }: Serving<Needs>): RequestHandler => {
+  const answer = serve(needs);
+  return async (request, response) => respond(response, await answer(request));
 };

@@ -237,3 +237,32 @@ describe('without a token', () => {
     expect((await request(admin.app).get('/healthz').set('Host', 'evil.example')).status).toBe(200);
   });
 });
+
+describe('while the service drains', () => {
+  const TOKENED = { Authorization: `Bearer ${TOKEN}` };
+  beforeAll(async () => {
+    admin = await openAdmin({ token: TOKEN, readToken: READ_TOKEN, isDraining: () => true });
+  });
+  afterAll(closing);
+
+  test.each([
+    ['what is found', 200, () => reading().set(TOKENED)],
+    ['no token', 401, reading],
+    ['a token that only reads', 403, () => writingBy(`Bearer ${READ_TOKEN}`)],
+    ['another path', 404, () => request(admin.app).get('/nowhere').set(TOKENED)],
+    ['another method', 405, () => request(admin.app).put('/api/orders').set(TOKENED)],
+    [
+      'a body over the limit',
+      413,
+      () =>
+        writing()
+          .set(TOKENED)
+          .send({ note: 'x'.repeat(20_000) }),
+    ],
+    ['a malformed escape', 400, () => request(admin.app).get('/api/orders/%E0%A4').set(TOKENED)],
+  ])('each answer has the connection closed: %s', async (_, status, ask) => {
+    // Without it supertest itself closes the connection.
+    const answer = await ask().set('Connection', 'keep-alive');
+    expect([answer.status, answer.headers['connection']]).toEqual([status, 'close']);
+  });
+});

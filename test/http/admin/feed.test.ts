@@ -84,6 +84,17 @@ describe('GET /api/orders?after=', () => {
     }
   });
 
+  test('and where one thing of such a client is looked for, that it is not configured is said', async () => {
+    const id = await admin.notify(payment(1));
+    await admin.notify(payment(2), { clientId: OTHER });
+    for (const path of ['orders/P9', 'orders/P9/timeline', `notifications/${id.replace(/./g, '0')}`]) {
+      const detailOf = async (clientId: string): Promise<string> =>
+        (await request(admin.app).get(`/api/${path}?clientId=${clientId}`).expect(404)).body.detail as string;
+      for (const known of [CLIENT, OTHER]) expect(await detailOf(known)).not.toContain('configured');
+      expect(await detailOf('T_misspelt')).toMatch(/ The clientId is not one that is configured: \S+\.$/);
+    }
+  });
+
   test('names the placeholder that a payment has replaced, and gives revisions that grow', async () => {
     await request(admin.app)
       .put('/api/orders/R1')

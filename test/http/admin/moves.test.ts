@@ -376,6 +376,7 @@ describe('the routes of moves', () => {
       { refundRequestId: 'x' },
       'a name that is not one of ours, which are amount, captureRequestId, isLast, clientId.',
     ],
+    ['captures', { captureRequestId: 5 }, 'captureRequestId: must be a string.'],
     ['refunds', {}, 'amount'],
     ['refunds', { amount: { currency: 'JPY', value: '1.5' } }, 'amount'],
     ['cancel', { amount: { currency: 'JPY', value: '1' } }, 'a name that is not one of ours, which are clientId.'],
@@ -383,6 +384,11 @@ describe('the routes of moves', () => {
     const response = await post(`P1/${path}`, body);
     expect(response.body).toMatchObject({ status: 400, code: 'MALFORMED_REQUEST' });
     expect(response.body.detail).toContain(words);
+  });
+
+  test('take no query, and say so', async () => {
+    const response = await post('P1/captures?clientId=x', {});
+    expect(response.body.detail).toBe('The query is not understood: this path takes none.');
   });
 });
 

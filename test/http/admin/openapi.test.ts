@@ -13,6 +13,7 @@ import { health } from '../../../src/http/admin/health.ts';
 import { createDocument } from '../../../src/http/admin/openapi.ts';
 import { nothing } from '../../../src/http/admin/query.ts';
 import { addRoutes } from '../../../src/http/admin/routes.ts';
+import { send as write } from '../../../src/http/reply.ts';
 import type { Order } from '../../../src/order/order.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { type Ground, layGround } from '../../moves/support.ts';
@@ -286,7 +287,7 @@ describe('an answer that is no JSON', () => {
 
   test('is sent as it is, under its own type, which is documented', async () => {
     const app = express();
-    addRoutes(app, [greeting], { needs: null, isDraining: () => false });
+    addRoutes(app, [greeting], { needs: null, respond: write });
     const { text, headers } = await request(app).get('/greeting').expect(200);
     expect([text, headers['content-type']]).toEqual(['"good morning"\n', 'text/plain; version=1; charset=utf-8']);
     expect(createDocument([greeting])).toMatchObject({

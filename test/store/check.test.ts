@@ -10,7 +10,7 @@ import { readPage } from '../docs/blocks.ts';
 import { answerTo, captureResult, CLIENT, jpy, paymentAnswer, paymentResult, TRUST } from '../support/facts.ts';
 import { startServer } from '../support/postgres.ts';
 import { type Cell, flipped, type Hand, postgresHand, type Row, sqliteHand } from './flip.ts';
-import { AMPLE, delivery, later, record, registration, RULES, T0, unverified } from './support.ts';
+import { AMPLE, delivery, later, record, registration, RULES, T0, unverified, paid } from './support.ts';
 
 /** What no check can see, and why: docs/operating.md names them too. */
 const UNSEEN: Readonly<Record<string, readonly string[]>> = {
@@ -137,8 +137,6 @@ const fewOfTheFolded = (rows: readonly Row[]): readonly Row[] => [
 const isFolded = (row: Row): boolean =>
   row['payment_id'] === 'P7' || [row['value'], row['capture_id']].some((id) => /^[FG]\d+$/.test(String(id)));
 
-const paid = (number: number) =>
-  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
 const captured = (number: number) =>
   captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
 

@@ -38,6 +38,7 @@ import {
   registration,
   RULES,
   unverified,
+  paid,
 } from './support.ts';
 
 let databases: Databases;
@@ -53,8 +54,6 @@ const PAIRS: readonly (readonly [Make, Make])[] = [
   ['PostgreSQL', 'SQLite'],
 ];
 
-const paid = (number: number) =>
-  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
 const captured = (number: number) =>
   captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
 

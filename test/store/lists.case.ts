@@ -12,10 +12,9 @@ import {
   record,
   registration,
   T0,
+  paid,
 } from './support.ts';
 
-const paid = (number: number) =>
-  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
 const captured = (number: number) =>
   captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') });
 

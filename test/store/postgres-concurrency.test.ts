@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Client } from 'pg';
 import { createInbox } from '../../src/inbox/inbox.ts';
 import { orderLock } from '../../src/store/lock.ts';
 import { bitsOf } from '../../src/store/postgres/locks.ts';
@@ -8,7 +7,8 @@ import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../src/store/store.ts';
 import { captureResult, CLIENT, jpy, notificationsOfPayment, paymentResult, shuffled } from '../support/facts.ts';
 import { admitted, submit, submitTogether } from '../support/inbox.ts';
-import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import { sql } from '../support/postgres.ts';
+import { useOwnDatabase } from './own-database.ts';
 import {
   ANY_ORDER,
   AMPLE,
@@ -29,39 +29,12 @@ import {
   unverified,
 } from './support.ts';
 
-let server: OwnServer;
-let url: string;
-const stores: Store[] = [];
-const clients: Client[] = [];
-
-beforeAll(async () => {
-  server = await startOwnServer();
-});
-afterAll(async () => await server.stop());
-beforeEach(async () => {
-  url = await server.createDatabase();
-});
-afterEach(async () => {
-  for (const client of clients.splice(0)) await client.end();
-  for (const store of stores.splice(0)) await store.close();
-});
+const own = useOwnDatabase();
+const { hold } = own;
 
 const open = async (count = 1): Promise<readonly [Store, ...Store[]]> => {
-  const opened = await Promise.all(
-    Array.from({ length: count }, async () => await openPostgres({ url, rules: RULES })),
-  );
-  stores.push(...opened);
+  const opened = await Promise.all(Array.from({ length: count }, async () => await own.open()));
   return opened as unknown as readonly [Store, ...Store[]];
-};
-
-/** A connection on which a test holds something. */
-const hold = async (statement: string): Promise<Client> => {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  clients.push(client);
-  await client.query(statement);
-  return client;
 };
 
 const chunks = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
@@ -71,7 +44,7 @@ const sent = (number: number): UnverifiedDelivery => unverified({ body: Buffer.f
 
 const deadlocks = async (): Promise<number> => {
   const [row] = await sql<{ deadlocks: string }>(
-    url,
+    own.url,
     'select deadlocks from pg_stat_database where datname = current_database()',
   );
   return Number(row?.deadlocks);
@@ -101,7 +74,7 @@ describe('many replicas on PostgreSQL', () => {
     expect(orders.filter((one) => codes(one).includes('CONTRADICTORY_IDENTITY'))).toHaveLength(10);
     expect(await rebuildAll(store, 20)).toEqual({ orders: 50, changed: 0 });
     expect(await deadlocks()).toBe(0);
-    expect(server.log()).not.toContain('deadlock');
+    expect(own.server.log()).not.toContain('deadlock');
   });
 
   test('batches with the same notifications in another sequence do not wait for each other in a circle', async () => {
@@ -112,7 +85,7 @@ describe('many replicas on PostgreSQL', () => {
       await Promise.all([record(a, ...batch), record(b, ...batch.toReversed())]);
     }
     expect(await deadlocks()).toBe(0);
-    expect(server.log()).not.toContain('deadlock');
+    expect(own.server.log()).not.toContain('deadlock');
   });
 
   test('two notifications of one payment at the same instant are both applied', async () => {
@@ -181,7 +154,7 @@ describe('many replicas on PostgreSQL', () => {
       expect(await b.exclusively('redrive', () => Promise.resolve('b'))).toBeNull();
       expect(await b.exclusively('another', () => Promise.resolve('b'))).toBe('b');
       await sql(
-        url,
+        own.url,
         "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())",
       );
       return 'a';
@@ -205,7 +178,7 @@ describe('the feed on PostgreSQL', () => {
   test('does not pass over an order whose transaction commits after a later one', async () => {
     const [store] = await open();
     await sql(
-      url,
+      own.url,
       `
       create function wait() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(1); return null; end $$;
       create constraint trigger late after insert on notifications deferrable initially deferred
@@ -214,7 +187,7 @@ describe('the feed on PostgreSQL', () => {
     const gate = await hold('select pg_advisory_lock(1)');
     const late = record(store, paymentResult('S', { paymentId: 'LATE', paymentRequestId: 'LATE' }));
     for (let waiting = 0; waiting === 0;) {
-      waiting = (await sql(url, "select 1 from pg_locks where locktype = 'advisory' and not granted")).length;
+      waiting = (await sql(own.url, "select 1 from pg_locks where locktype = 'advisory' and not granted")).length;
     }
     await record(store, paymentResult('S', { paymentId: 'EARLY', paymentRequestId: 'EARLY' }));
     expect(await order(store, 'EARLY')).toMatchObject({ status: 'AUTHORIZED' });
@@ -277,8 +250,8 @@ describe('the feed on PostgreSQL', () => {
   test('goes on after a dump was restored into a cluster that counts from a lower number', async () => {
     const [store] = await open();
     await record(store, paymentResult('S', { paymentId: 'P1' }));
-    await sql(url, 'update orders set position = position + (9000000000 << 20)');
-    await sql(url, "update starts set identity = 'of the other cluster'");
+    await sql(own.url, 'update orders set position = position + (9000000000 << 20)');
+    await sql(own.url, "update starts set identity = 'of the other cluster'");
     const [restored] = await open();
     await record(restored, paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2' }));
     const { orders, next } = await follow(restored);
@@ -336,7 +309,7 @@ describe('several batches at the same time', () => {
     for (const result of await submitTogether(inbox, deliveries))
       expect(result).toMatchObject({ reading: { outcome: 'APPLIED' } });
     const rows = await sql<{ rows: number }>(
-      url,
+      own.url,
       'select count(*)::integer as rows from notifications group by xmin::text order by 1',
     );
     expect(rows.map((row) => row.rows)).toEqual(transactions);
@@ -371,7 +344,7 @@ describe('several batches at the same time', () => {
 describe('migrations on PostgreSQL', () => {
   test('run once when ten replicas start at the same moment', async () => {
     const replicas = await open(10);
-    expect(await sql(url, 'select version, oldest_program from migrations')).toEqual([
+    expect(await sql(own.url, 'select version, oldest_program from migrations')).toEqual([
       { version: 1, oldest_program: 1 },
     ]);
     await Promise.all(replicas.map(async (store) => await record(store, paymentResult('S'))));
@@ -380,9 +353,9 @@ describe('migrations on PostgreSQL', () => {
 
   test('of a newer version are no hindrance, unless they say so', async () => {
     await open();
-    await sql(url, "insert into migrations values (98, 1, 'newer')");
+    await sql(own.url, "insert into migrations values (98, 1, 'newer')");
     await open();
-    await sql(url, "insert into migrations values (99, 99, 'newer')");
-    await expect(openPostgres({ url, rules: RULES })).rejects.toThrow(StoreUnusableError);
+    await sql(own.url, "insert into migrations values (99, 99, 'newer')");
+    await expect(openPostgres({ url: own.url, rules: RULES })).rejects.toThrow(StoreUnusableError);
   });
 });

@@ -4,10 +4,10 @@ import { migratePostgres, sessionFor } from '../../src/store/postgres/connect.ts
 import { createConnections } from '../../src/store/postgres/connections.ts';
 import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
-import { type Fields, jpy, paymentResult } from '../support/facts.ts';
+import { type Fields } from '../support/facts.ts';
 import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
 import { type Proxy, startProxy } from './proxy.ts';
-import { notificationsOf, notified, record, RULES } from './support.ts';
+import { notificationsOf, notified, record, RULES, paid } from './support.ts';
 
 /** Longer than a name takes to be found again, and far shorter than until the operating system gives up. */
 const PATIENCE_MS = 10_000;
@@ -37,9 +37,6 @@ const open = async (options: Partial<PostgresOptions> = {}): Promise<Store> => {
   closing.push(store.close);
   return store;
 };
-
-const paid = (number: number): Fields =>
-  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
 
 /** The same database at another server. */
 const at = (server: OwnServer): string => {

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Client, type PoolClient } from 'pg';
+import { describe, expect, test } from '@jest/globals';
+import { type PoolClient } from 'pg';
 import { commit } from '../../src/store/postgres/commit.ts';
 import { hostsOf, migratePostgres, sessionFor } from '../../src/store/postgres/connect.ts';
 import { openPool } from '../../src/store/postgres/pool.ts';
-import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
+import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreRejectedError, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
 import { createSigner, eventually as until } from '../support/client.ts';
-import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
-import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import { captureResult, type Fields, jpy } from '../support/facts.ts';
+import { sql, startOwnServer } from '../support/postgres.ts';
 import { environmentOf, makeDirectory, removeDirectory, startReady } from '../support/receiver.ts';
+import { useOwnDatabase } from './own-database.ts';
 import { startProxy } from './proxy.ts';
 import {
   AMPLE,
@@ -23,50 +24,20 @@ import {
   registration,
   RULES,
   unverified,
+  paid,
 } from './support.ts';
 
-let server: OwnServer;
-let url: string;
-const closing: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  server = await startOwnServer();
-});
-afterAll(async () => await server.stop());
-beforeEach(async () => {
-  url = await server.createDatabase();
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-const open = async (options: Partial<PostgresOptions> = {}): Promise<Store> => {
-  const store = await openPostgres({ url, rules: RULES, ...options });
-  closing.push(async () => await store.close());
-  return store;
-};
-
-const paid = (number: number): Fields =>
-  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
-
-/** A connection on which a test holds something. */
-const hold = async (statement: string): Promise<Client> => {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  closing.push(async () => await client.end());
-  await client.query(statement);
-  return client;
-};
+const own = useOwnDatabase();
+const { open, hold, closing } = own;
 
 /** From the server's own database: this one may refuse it by then. */
 const alterDatabase = async (change: string): Promise<void> => {
-  await sql(new URL('/postgres', url).href, `alter database ${new URL(url).pathname.slice(1)} ${change}`);
+  await sql(new URL('/postgres', own.url).href, `alter database ${new URL(own.url).pathname.slice(1)} ${change}`);
 };
 
 const endConnections = async (): Promise<void> => {
   await sql(
-    url,
+    own.url,
     'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
   );
   await after(100);
@@ -75,7 +46,7 @@ const endConnections = async (): Promise<void> => {
 /** Of the store's connections, as the server knows them. */
 const pids = async (): Promise<readonly object[]> =>
   await sql(
-    url,
+    own.url,
     "select pid from pg_stat_activity where datname = current_database() and application_name = 'paynotify'",
   );
 
@@ -115,9 +86,9 @@ describe('a fault of PostgreSQL', () => {
         () => recorded.length,
         (count) => count > 10,
       );
-      await server.kill(signal);
+      await own.server.kill(signal);
       await after(100);
-      await server.start();
+      await own.server.start();
       await eventually(store, paid(1_000_000));
       const before = recorded.length;
       await until(
@@ -136,7 +107,7 @@ describe('a fault of PostgreSQL', () => {
   test('a backend killed at COMMIT is an outage, and the resend is stored', async () => {
     const store = await open();
     await sql(
-      url,
+      own.url,
       `
       create function doze() returns trigger language plpgsql as $$ begin perform pg_sleep(9); return null; end $$;
       create constraint trigger slow after insert on notifications deferrable initially deferred for each row execute function doze();`,
@@ -145,20 +116,20 @@ describe('a fault of PostgreSQL', () => {
     for (let killed = 0; killed === 0;) {
       killed = (
         await sql(
-          url,
+          own.url,
           "select pg_terminate_backend(pid) from pg_stat_activity where query = 'commit' and wait_event = 'PgSleep'",
         )
       ).length;
     }
     await lost;
-    await sql(url, 'drop trigger slow on notifications');
+    await sql(own.url, 'drop trigger slow on notifications');
     expect((await record(store, paid(1))).results).toMatchObject([{ deliveries: 1, reading: { outcome: 'APPLIED' } }]);
   });
 
   test('a COMMIT whose answer is lost is an outage, and the resend finds its notification', async () => {
-    const proxy = await startProxy(url);
+    const proxy = await startProxy(own.url);
     closing.push(proxy.close);
-    const store = await open({ url: proxy.through(url) });
+    const store = await open({ url: proxy.through(own.url) });
     // The first connection commits that it is there.
     await store.ping();
     proxy.loseNextCommit();
@@ -169,7 +140,7 @@ describe('a fault of PostgreSQL', () => {
   test('a server that has stopped is an outage within 5 s, and is used again once it goes on', async () => {
     const store = await open();
     await record(store, paid(1));
-    const thaw = await server.freeze();
+    const thaw = await own.server.freeze();
     const started = performance.now();
     const late = async (asked: Promise<unknown>): Promise<number> => {
       await expect(asked).rejects.toThrow(StoreUnavailableError);
@@ -196,8 +167,8 @@ describe('a fault of PostgreSQL', () => {
   test('exhausted connection slots are an outage, until there are some', async () => {
     const store = await open();
     await alterDatabase('connection limit 0');
-    await sql(url, "create role shop login password 'shop'; grant all on all tables in schema public to shop");
-    const asShop = new URL(url);
+    await sql(own.url, "create role shop login password 'shop'; grant all on all tables in schema public to shop");
+    const asShop = new URL(own.url);
     asShop.username = 'shop';
     asShop.password = 'shop';
     await expect(openPostgres({ url: asShop.href, rules: RULES })).rejects.toThrow(StoreUnavailableError);
@@ -244,7 +215,7 @@ describe('a fault of PostgreSQL', () => {
   test.each(['40001', '40P01'])('a transaction that PostgreSQL breaks off with %s is tried again', async (state) => {
     const store = await open();
     await sql(
-      url,
+      own.url,
       `
       create sequence tries;
       create function fail() returns trigger language plpgsql as $$
@@ -275,9 +246,9 @@ describe('a fault of PostgreSQL', () => {
 
 describe('connections', () => {
   test('are kept while work is slow, begins again or fails, and a store at rest asks nothing', async () => {
-    const proxy = await startProxy(url);
+    const proxy = await startProxy(own.url);
     closing.push(proxy.close);
-    const store = await open({ url: proxy.through(url), poolSize: 1 });
+    const store = await open({ url: proxy.through(own.url), poolSize: 1 });
     await record(store, paid(1));
     const before = await pids();
     const holder = await hold('begin; select 1 from notifications for update');
@@ -297,8 +268,8 @@ describe('connections', () => {
   });
 
   test('that have ended leave their places to others', async () => {
-    await migratePostgres(url);
-    const [host = ''] = hostsOf(url);
+    await migratePostgres(own.url);
+    const [host = ''] = hostsOf(own.url);
     const session = sessionFor([host], { statementTimeoutMs: 4_000, allowUnsafe: false, readOnly: false });
     const pool = openPool({ host, session, size: 1, onBroken: () => {} });
     closing.push(pool.close);
@@ -312,9 +283,9 @@ describe('connections', () => {
 
 describe('what a batch costs', () => {
   test('the round trips of a batch are the same, however large it is', async () => {
-    const proxy = await startProxy(url);
+    const proxy = await startProxy(own.url);
     closing.push(proxy.close);
-    const store = await open({ url: proxy.through(url), poolSize: 1 });
+    const store = await open({ url: proxy.through(own.url), poolSize: 1 });
     await store.ping();
     const costOf = async (from: number, count: number): Promise<number> => {
       const numbers = Array.from({ length: count }, (_, index) => from + index);
@@ -363,7 +334,7 @@ describe('a server that is not safe', () => {
 
   test('is refused where commits return before they are synced', async () => {
     await alterDatabase('set synchronous_commit = off');
-    await expect(openPostgres({ url, rules: RULES })).rejects.toThrow(
+    await expect(openPostgres({ url: own.url, rules: RULES })).rejects.toThrow(
       /synchronous_commit off\. Turn it on \(.*alter role … reset synchronous_commit.*\), or set ALLOW_UNSAFE_DATABASE=true/,
     );
     await alterDatabase('set synchronous_commit = local');

@@ -1,12 +1,12 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { sessionFor } from '../../src/store/postgres/connect.ts';
 import { migratePostgres, openPostgres, openPostgresSource } from '../../src/store/postgres/index.ts';
 import { openOnAny } from '../../src/store/postgres/session.ts';
-import { type Store, StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
+import { StoreUnavailableError, StoreUnusableError } from '../../src/store/store.ts';
 import { createSigner } from '../support/client.ts';
 import { jpy, paymentResult } from '../support/facts.ts';
-import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
+import { sql } from '../support/postgres.ts';
 import {
   becomesReady,
   endPrograms,
@@ -17,38 +17,22 @@ import {
   startReceiver,
 } from '../support/receiver.ts';
 import { serveTls } from './tls.ts';
+import { useOwnDatabase } from './own-database.ts';
 import { startProxy } from './proxy.ts';
 import { record, RULES } from './support.ts';
 
-let server: OwnServer;
-let url: string;
-const closing: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  server = await startOwnServer();
-});
-beforeEach(async () => {
-  url = await server.createDatabase();
-});
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
+// Programs end before the server does.
 afterAll(async () => {
   await endPrograms();
   removeDirectories();
-  await server.stop();
 });
-
-const open = async (at = url): Promise<Store> => {
-  const store = await openPostgres({ url: at, rules: RULES });
-  closing.push(store.close);
-  return store;
-};
+const own = useOwnDatabase();
+const { open, closing } = own;
 
 const nameOf = (database: string): string => new URL(database).pathname.slice(1);
 
 const changed = (change: (there: URL) => void): string => {
-  const there = new URL(url);
+  const there = new URL(own.url);
   change(there);
   return there.href;
 };
@@ -59,7 +43,7 @@ const createRole = async (...grants: readonly string[]): Promise<{ readonly role
   roles += 1;
   const role = `shop${roles}`;
   await sql(
-    url,
+    own.url,
     [`create role ${role} login password 'canary'`, ...grants.map((grant) => `${grant} to ${role}`)].join(';'),
   );
   return {
@@ -111,7 +95,7 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
     'a role that may not log in',
     async () => {
       const { role, url: there } = await createRole();
-      await sql(url, `alter role ${role} nologin`);
+      await sql(own.url, `alter role ${role} nologin`);
       return { url: there, user: role, says: 'is not permitted to log in', remedy: 'pg_hba.conf' };
     },
   ],
@@ -119,7 +103,7 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
     'a role that may not connect to this database',
     async () => {
       const { role, url: there } = await createRole();
-      await sql(url, `revoke connect on database ${nameOf(url)} from public`);
+      await sql(own.url, `revoke connect on database ${nameOf(own.url)} from public`);
       return { url: there, user: role, says: 'permission denied for database', remedy: `"${role}"` };
     },
   ],
@@ -138,7 +122,7 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
   [
     'no right to read the tables that are there',
     async () => {
-      await migratePostgres(url);
+      await migratePostgres(own.url);
       const { role, url: there } = await createRole();
       return {
         url: there,
@@ -151,7 +135,7 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
   [
     'no right to write the tables that are there',
     async () => {
-      await migratePostgres(url);
+      await migratePostgres(own.url);
       const { role, url: there } = await createRole(
         'grant select on all tables in schema public',
         'grant insert, update, delete on orders, settings, notifications',
@@ -168,23 +152,23 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
     'a schema that does not exist',
     async () => {
       const { role, url: there } = await createRole();
-      await sql(url, `alter role ${role} set search_path = elsewhere`);
+      await sql(own.url, `alter role ${role} set search_path = elsewhere`);
       return { url: there, user: role, says: 'no schema has been selected', remedy: 'search_path' };
     },
   ],
   [
     'tables of another program',
     async () => {
-      await sql(url, 'create table orders (id integer)');
-      return { url, says: 'relation "orders" already exists', remedy: 'a database of its own' };
+      await sql(own.url, 'create table orders (id integer)');
+      return { url: own.url, says: 'relation "orders" already exists', remedy: 'a database of its own' };
     },
   ],
   [
     'a database of another encoding',
     async () => {
-      const name = `${nameOf(url)}_ascii`;
+      const name = `${nameOf(own.url)}_ascii`;
       await sql(
-        server.url,
+        own.server.url,
         `create database ${name} encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' template template0`,
       );
       return {
@@ -198,7 +182,7 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
     'no TLS where it is asked for',
     () =>
       Promise.resolve({
-        url: `${url}?sslmode=verify-full`,
+        url: `${own.url}?sslmode=verify-full`,
         says: 'does not support SSL',
         remedy: 'set up TLS',
       }),
@@ -206,15 +190,19 @@ const LASTING: readonly (readonly [string, () => Promise<Fault>])[] = [
   [
     'a certificate that is not there',
     () =>
-      Promise.resolve({ url: `${url}?sslrootcert=/nowhere/ca.pem`, says: '/nowhere/ca.pem', remedy: 'sslrootcert' }),
+      Promise.resolve({
+        url: `${own.url}?sslrootcert=/nowhere/ca.pem`,
+        says: '/nowhere/ca.pem',
+        remedy: 'sslrootcert',
+      }),
   ],
   [
     'a pooler in between that takes no session settings',
     async () => {
-      const proxy = await startProxy(url);
+      const proxy = await startProxy(own.url);
       closing.push(proxy.close);
       proxy.dropSettings();
-      return { url: proxy.through(url), says: 'a pooler in between', remedy: 'connect to PostgreSQL itself' };
+      return { url: proxy.through(own.url), says: 'a pooler in between', remedy: 'connect to PostgreSQL itself' };
     },
   ],
 ];
@@ -239,42 +227,42 @@ describe('what no waiting helps', () => {
   });
 
   test('tables of another role, in a schema of their own: what is advised is enough', async () => {
-    await sql(url, `create schema app; alter database ${nameOf(url)} set search_path = app`);
-    await migratePostgres(url);
+    await sql(own.url, `create schema app; alter database ${nameOf(own.url)} set search_path = app`);
+    await migratePostgres(own.url);
     const { role, url: there } = await createRole('grant usage on schema app');
     const failure = await openPostgres({ url: there, rules: RULES }).catch((error: unknown) => error);
     const advice = (failure as Error).message.split(': ').at(-1) ?? '';
     expect(advice).toBe(`grant select, insert, update, delete on all tables in schema app to "${role}"`);
-    await sql(url, advice);
-    await open(there);
+    await sql(own.url, advice);
+    await open({ url: there });
   });
 
   test('a role needs no right to write the table of migrations, nor tables of others in the same schema', async () => {
-    await migratePostgres(url);
+    await migratePostgres(own.url);
     const { role, url: there } = await createRole('grant all on all tables in schema public');
     const { role: another } = await createRole();
     await sql(
-      url,
+      own.url,
       `revoke insert, update, delete on migrations from ${role};
        create table theirs (); alter table theirs owner to ${another}`,
     );
-    await open(there);
+    await open({ url: there });
   });
 
   test('a certificate of a private authority: named with sslrootcert, which then opens it', async () => {
-    const ca = await serveTls(server);
+    const ca = await serveTls(own.server);
     closing.push(ca.stop);
-    const failure = await openPostgres({ url: `${url}?sslmode=verify-full`, rules: RULES }).catch(
+    const failure = await openPostgres({ url: `${own.url}?sslmode=verify-full`, rules: RULES }).catch(
       (error: unknown) => error,
     );
     expect(failure).toBeInstanceOf(StoreUnusableError);
     // What Node says of it differs from version to version.
     expect((failure as Error).message).toMatch(
       new RegExp(
-        `^DATABASE_URL \\(127\\.0\\.0\\.1:${new URL(url).port}, user postgres, database ${nameOf(url)}\\): self-signed certificate.*: add sslmode=verify-full&sslrootcert=/path/of/ca\\.pem, the certificate of the authority that signed it$`,
+        `^DATABASE_URL \\(127\\.0\\.0\\.1:${new URL(own.url).port}, user postgres, database ${nameOf(own.url)}\\): self-signed certificate.*: add sslmode=verify-full&sslrootcert=/path/of/ca\\.pem, the certificate of the authority that signed it$`,
       ),
     );
-    await open(`${url}?sslmode=verify-full&sslrootcert=${ca.file}`);
+    await open({ url: `${own.url}?sslmode=verify-full&sslrootcert=${ca.file}` });
   });
 
   test('the service ends with 78, and says it once', async () => {
@@ -302,52 +290,55 @@ describe('what no waiting helps', () => {
 
 describe('a database that is only copied from', () => {
   test('need not have durable commits', async () => {
-    await migratePostgres(url);
-    await sql(server.url, `alter database ${nameOf(url)} set synchronous_commit = off`);
-    const source = await openPostgresSource({ url, rules: RULES });
+    await migratePostgres(own.url);
+    await sql(own.server.url, `alter database ${nameOf(own.url)} set synchronous_commit = off`);
+    const source = await openPostgresSource({ url: own.url, rules: RULES });
     closing.push(source.close);
     expect(await source.clientIds()).toEqual([]);
   });
 
   test('takes no writes', async () => {
-    const session = sessionFor([url], { statementTimeoutMs: 4_000, allowUnsafe: true, readOnly: true });
+    const session = sessionFor([own.url], { statementTimeoutMs: 4_000, allowUnsafe: true, readOnly: true });
     await expect(
-      openOnAny([url], session, async (client) => await client.query('create table written ()')),
+      openOnAny([own.url], session, async (client) => await client.query('create table written ()')),
     ).rejects.toThrow('read-only transaction');
   });
 });
 
 describe('a pooler', () => {
   test('that comes in between later is named by what cannot be stored, and its connections are not used', async () => {
-    const proxy = await startProxy(url);
+    const proxy = await startProxy(own.url);
     closing.push(proxy.close);
-    const store = await open(proxy.through(url));
+    const store = await open({ url: proxy.through(own.url) });
     const body = paymentResult('S', { paymentId: 'P1', paymentRequestId: 'R1', paymentAmount: jpy('100') });
     await record(store, body);
     proxy.dropSettings();
     await sql(
-      url,
+      own.url,
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'paynotify' and datname = current_database()",
     );
     await after(100);
     await expect(record(store, body)).rejects.toThrow('a pooler in between');
-    const [row] = await sql(url, 'select deliveries from notifications');
+    const [row] = await sql(own.url, 'select deliveries from notifications');
     expect(row).toEqual({ deliveries: '1' });
   });
 });
 
 describe('what is waited for', () => {
   test('a server that is down: said once, and ready once it is there', async () => {
-    await server.kill('SIGINT');
+    await own.server.kill('SIGINT');
     const directory = makeDirectory();
-    const receiver = await startReceiver(directory, { ...environmentOf(directory, createSigner()), DATABASE_URL: url });
+    const receiver = await startReceiver(directory, {
+      ...environmentOf(directory, createSigner()),
+      DATABASE_URL: own.url,
+    });
     try {
       // It tries every second.
       await after(3_500);
       expect(await receiver.readiness()).toEqual({ status: 503, state: 'starting' });
       const said = receiver.log().filter(({ msg }) => msg === 'the store cannot be opened yet');
       expect(said).toMatchObject([{ error: expect.stringMatching(/DATABASE_URL \(127\.0\.0\.1:\d+, user postgres/) }]);
-      await server.start();
+      await own.server.start();
       await becomesReady(receiver);
     } finally {
       await receiver.stop();
@@ -355,8 +346,8 @@ describe('what is waited for', () => {
   });
 
   test('a standby that is to be a primary, but not for a copy from it', async () => {
-    await migratePostgres(url);
-    const standby = await server.startStandby();
+    await migratePostgres(own.url);
+    const standby = await own.server.startStandby();
     closing.push(standby.stop);
     const there = changed((elsewhere) => (elsewhere.port = new URL(standby.url).port));
     const failure = await openPostgres({ url: there, rules: RULES }).catch((error: unknown) => error);
@@ -366,12 +357,12 @@ describe('what is waited for', () => {
     closing.push(source.close);
     expect(await source.clientIds()).toEqual([]);
     await standby.promote();
-    await open(there);
+    await open({ url: there });
   });
 
   test('a server that takes no writes', async () => {
-    await sql(server.url, `alter database ${nameOf(url)} set default_transaction_read_only = on`);
-    const failure = await openPostgres({ url, rules: RULES }).catch((error: unknown) => error);
+    await sql(own.server.url, `alter database ${nameOf(own.url)} set default_transaction_read_only = on`);
+    const failure = await openPostgres({ url: own.url, rules: RULES }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(StoreUnavailableError);
     expect(String(failure)).toContain('default_transaction_read_only');
   });

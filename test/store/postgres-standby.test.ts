@@ -1,43 +1,25 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { hostsOf, sessionFor } from '../../src/store/postgres/connect.ts';
-import { openPostgres, type PostgresOptions } from '../../src/store/postgres/postgres-store.ts';
 import { openOnAny } from '../../src/store/postgres/session.ts';
 import { type Store, StoreUnavailableError } from '../../src/store/store.ts';
 import { eventually } from '../support/client.ts';
-import { type Fields, jpy, paymentResult } from '../support/facts.ts';
-import { type OwnServer, sql, startOwnServer } from '../support/postgres.ts';
-import { notified, order, record, RULES } from './support.ts';
+import { sql } from '../support/postgres.ts';
+import { useOwnDatabase } from './own-database.ts';
+import { notified, order, record, paid } from './support.ts';
 
-let server: OwnServer;
-let url: string;
-const closing: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  server = await startOwnServer();
-});
-afterAll(async () => await server.stop());
-beforeEach(async () => {
-  url = await server.createDatabase();
-});
-afterEach(async () => {
-  await setStandby('');
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-const open = async (options: Partial<PostgresOptions> = {}): Promise<Store> => {
-  const store = await openPostgres({ url, rules: RULES, ...options });
-  closing.push(store.close);
-  return store;
-};
-
-const paid = (number: number): Fields =>
-  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
+const own = useOwnDatabase();
+const { open, closing } = own;
 
 /** While the standby of this name is away, which it always is, every COMMIT that wrote something waits for it. */
 const setStandby = async (name: string): Promise<void> => {
-  await sql(server.url, `alter system set synchronous_standby_names = '${name}'`);
-  await sql(server.url, 'select pg_reload_conf()');
+  await sql(own.server.url, `alter system set synchronous_standby_names = '${name}'`);
+  await sql(own.server.url, 'select pg_reload_conf()');
+};
+/** Until the test is over, or the standby is back. */
+const loseStandby = async (): Promise<void> => {
+  closing.push(async () => await setStandby(''));
+  await setStandby('nobody');
 };
 
 /** What becomes of one payment after the other, until one is refused. */
@@ -55,16 +37,16 @@ const OURS = "from pg_stat_activity where datname = current_database() and appli
 
 describe('a synchronous standby that is away', () => {
   test('a COMMIT whose wait for it is cancelled is not taken as stored, and the resend is counted', async () => {
-    const quiet = `alter database ${new URL(url).pathname.slice(1)} set client_min_messages = error`;
-    await sql(server.url, quiet);
+    const quiet = `alter database ${new URL(own.url).pathname.slice(1)} set client_min_messages = error`;
+    await sql(own.server.url, quiet);
     const store = await open();
     // The first connection commits that it is there.
     await store.ping();
-    await setStandby('nobody');
+    await loseStandby();
     const refused = firstRefused(store);
     await eventually(
       'a COMMIT that waits',
-      async () => await sql(url, `select pg_cancel_backend(pid) ${OURS} and wait_event = 'SyncRep'`),
+      async () => await sql(own.url, `select pg_cancel_backend(pid) ${OURS} and wait_event = 'SyncRep'`),
       ({ length }) => length > 0,
     );
     const { number, error } = await refused;
@@ -78,7 +60,7 @@ describe('a synchronous standby that is away', () => {
   test('is named, uses up no connections however long it stays away, and holds up nothing once it is back', async () => {
     const store = await open({ statementTimeoutMs: 1_000 });
     await record(store, paid(0));
-    await setStandby('nobody');
+    await loseStandby();
     const ending = new AbortController();
     const refused: { readonly number: number; readonly error: unknown }[] = [];
     let recorded = 0;
@@ -94,7 +76,7 @@ describe('a synchronous standby that is away', () => {
     const lanes = [lane(1), lane(2), lane(3)];
     await after(3_500);
     // Three that were given up, and five of its own.
-    expect((await sql(url, `select 1 ${OURS}`)).length).toBeLessThanOrEqual(8);
+    expect((await sql(own.url, `select 1 ${OURS}`)).length).toBeLessThanOrEqual(8);
     expect(refused.filter(({ error }) => !(error instanceof StoreUnavailableError))).toEqual([]);
     // The first was given up, the last not even begun.
     for (const end of [0, -1])
@@ -120,14 +102,14 @@ describe('a synchronous standby that is away', () => {
 
 test('a synchronous standby that is away leaves the connections for reads alone, also where there is none to look', async () => {
   // The pool, and as many that are given up.
-  const limited = new URL(url);
+  const limited = new URL(own.url);
   limited.username = 'reader';
   limited.password = 'secret';
-  await sql(server.url, "create role reader login password 'secret' connection limit 6");
-  await sql(server.url, `alter database ${limited.pathname.slice(1)} owner to reader`);
+  await sql(own.server.url, "create role reader login password 'secret' connection limit 6");
+  await sql(own.server.url, `alter database ${limited.pathname.slice(1)} owner to reader`);
   const store = await open({ url: limited.href, statementTimeoutMs: 1_000, poolSize: 3 });
   await record(store, paid(0));
-  await setStandby('nobody');
+  await loseStandby();
   const ending = new AbortController();
   let [read, refusedLast] = [0, 0];
   const reading = async (): Promise<void> => {
@@ -154,13 +136,13 @@ test('a synchronous standby that is away leaves the connections for reads alone,
   expect(read).toBeGreaterThan(readBefore);
   expect(refusedLast).toBe(refusedBefore);
   expect(
-    await sql(url, "select 1 from pg_stat_activity where usename = 'reader' and wait_event = 'SyncRep'"),
+    await sql(own.url, "select 1 from pg_stat_activity where usename = 'reader' and wait_event = 'SyncRep'"),
   ).toHaveLength(3);
 });
 
 describe('a replica that vanishes', () => {
   test('is noticed by the server within half a minute, so that its locks are free', async () => {
-    const hosts = hostsOf(url);
+    const hosts = hostsOf(own.url);
     const session = sessionFor(hosts, { statementTimeoutMs: 4_000, allowUnsafe: false, readOnly: false });
     const { rows } = await openOnAny(
       hosts,

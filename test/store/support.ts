@@ -20,7 +20,7 @@ import type {
   UnverifiedDelivery,
   VerificationFailure,
 } from '../../src/store/store.ts';
-import { CLIENT, type Fields, receive } from '../support/facts.ts';
+import { CLIENT, type Fields, jpy, paymentResult, receive } from '../support/facts.ts';
 import { RULES } from '../support/rules.ts';
 
 /** How a test opens a store, where the usual way does not do. */
@@ -69,6 +69,9 @@ export const later = (seconds: number): Date => new Date(T0.getTime() + seconds 
 type Body = Fields | string | Uint8Array;
 const bytesOf = (body: Body): string | Uint8Array =>
   typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+
+export const paid = (number: number): Fields =>
+  paymentResult('S', { paymentId: `P${number}`, paymentRequestId: `R${number}`, paymentAmount: jpy('100') });
 
 export const delivery = (
   body: Body,

@@ -22,7 +22,7 @@ export interface Workload {
   readonly labels: Labels;
   readonly container: Container;
 }
-export const workload = (kind: string): Workload => {
+const workload = (kind: string): Workload => {
   const { spec: pod, metadata } = only<Deployment | StatefulSet | Job>(kind).spec?.template ?? {};
   const [container, ...others] = pod?.containers ?? [];
   if (pod === undefined || container === undefined || others.length > 0)

@@ -135,9 +135,6 @@ const FAULTS = {
   },
 } as const satisfies Readonly<Record<string, Fault>>;
 
-/** How long after the name had moved each replica acknowledged again, milliseconds. */
-export const resumedAfterMs: number[] = [];
-
 /**
  * The primary goes, its synchronous standby takes over, the old one comes back as a standby where it can, and the name
  * moves last.
@@ -157,11 +154,9 @@ const failOver = async (stage: Stage, how: 'stopped' | 'killed' | 'hung' | 'canc
       if (how === 'stopped') await old.startBehind(standby);
       await lasting(random, 0, 3_000);
       name.moveTo(standby.url);
-      const moved = performance.now();
       await Promise.all(
         stage.replicas.map(async ({ address }) => {
           await deliver(address, { ledger: load.ledger, samples: freshSamples(random, 1), insists: true });
-          resumedAfterMs.push(performance.now() - moved);
         }),
       );
     } finally {

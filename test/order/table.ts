@@ -151,7 +151,7 @@ const RETURNED: readonly Fact[] = [
 ];
 
 /** Another payment of the shop order, which was paid. */
-export const SIBLING: OrderEvidence = {
+const SIBLING: OrderEvidence = {
   ...NOTHING,
   paymentId: 'P2',
   statements: [

@@ -27,7 +27,7 @@ export interface TestRelay extends Relay {
   readonly toldOf: (kind: keyof RelayReport) => readonly unknown[];
 }
 
-export const QUICK = { leaseMs: 3_000, postTimeoutMs: 1_000, scheduleMs: [60, 120] };
+const QUICK = { leaseMs: 3_000, postTimeoutMs: 1_000, scheduleMs: [60, 120] };
 
 /** A relay that follows its URLs by now; it looks for changes every 20 ms. */
 export const begin = async (

@@ -174,7 +174,7 @@ export interface Program {
 }
 
 /** Without the `.env` that a developer may have in the checkout: the command line reads it. */
-export const NEUTRAL = fileURLToPath(new URL('.', import.meta.url));
+const NEUTRAL = fileURLToPath(new URL('.', import.meta.url));
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { SignatureOrigin } from '../src/antom/origin.ts';
 import { createInbox, type Inbox, type InboxOptions } from '../src/inbox/inbox.ts';
-import { QUEUE_BYTES, type QueueLoad } from '../src/inbox/queue.ts';
+import { QUEUE_BYTES } from '../src/inbox/queue.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import type { NotificationDelivery, Store, UnverifiedDelivery, UnverifiedRoom } from '../src/store/store.ts';
 import { eventually } from './support/client.ts';
@@ -60,6 +60,11 @@ const storedPayments = (): readonly string[] =>
 /** Transactions that brought notifications: each keeps its raw ones in a row of their own. */
 const commits = (): number => Number(query(directory, 'select count(*) as count from raw_batches')[0]?.['count']);
 
+/** What has come so far has left the queue, and its transaction has not ended. */
+const allUnderWay = async (inbox: Inbox): Promise<void> => {
+  await eventually('a transaction', inbox.load, ({ requests, bytes }) => requests === 0 && bytes > 0);
+};
+
 describe('group commit', () => {
   test('stores what arrives at once in one transaction, and answers each', async () => {
     const inbox = openInbox();
@@ -77,7 +82,7 @@ describe('group commit', () => {
     const before = commits();
     const lock = holdWriteLock(directory);
     const under = submit(inbox, notification('under way'));
-    await pause(200);
+    await allUnderWay(inbox);
     const next = named(50).map((paymentId) => submit(inbox, notification(paymentId)));
     lock.release();
     expect(kinds(await Promise.all([under, ...next]))).toEqual(Array.from({ length: 51 }, () => 'notification'));
@@ -177,7 +182,7 @@ describe('a database that is locked', () => {
     const inbox = openInbox({ dueAfterMs: 400 });
     const lock = holdWriteLock(directory);
     const inTransaction = submit(inbox, notification('in a transaction'.replaceAll(' ', '-')));
-    await pause(100);
+    await allUnderWay(inbox);
     const queued = submit(inbox, notification('queued'));
     expect(kinds([await inTransaction, await queued])).toEqual(['STORE_SLOW', 'STORE_SLOW']);
     lock.release();
@@ -207,7 +212,7 @@ describe('the queue', () => {
     const inbox = openInbox();
     const lock = holdWriteLock(directory);
     const underWay = submit(inbox, notification('under way'));
-    await pause(50);
+    await allUnderWay(inbox);
     const waiting = named(300).map((paymentId) => submit(inbox, notification(paymentId)));
     const early = submit(inbox, notification('early'));
     await pause(300);
@@ -222,7 +227,7 @@ describe('the queue', () => {
     const inbox = openInbox();
     const lock = holdWriteLock(directory);
     const underWay = submit(inbox, notification('under way'));
-    await pause(50);
+    await allUnderWay(inbox);
     const waiting = named(200).map((paymentId) => submit(inbox, notification(paymentId)));
     await pause(300);
     waiting.push(submit(inbox, notification('late')));
@@ -235,7 +240,7 @@ describe('the queue', () => {
     const others = named(300, 'Q').map((paymentId) => notification(paymentId));
     const lock = holdWriteLock(directory);
     const underWay = submit(inbox, notification('under way'));
-    await pause(50);
+    await allUnderWay(inbox);
     const waiting = named(200).map((paymentId) => submit(inbox, notification(paymentId)));
     await pause(300);
     // All in one turn, so that those before have not been verified yet. With 257 of both, more than a batch waits.
@@ -266,8 +271,8 @@ describe('the queue', () => {
     const inbox = openInbox({ maxBytes: 3 * size });
     const lock = holdWriteLock(directory);
     const first = submit(inbox, notification('P0', padding));
-    const isUnderWay = ({ requests, bytes }: QueueLoad): boolean => requests === 0 && bytes === size;
-    await eventually('the first in its transaction', () => inbox.load(), isUnderWay);
+    await allUnderWay(inbox);
+    expect(inbox.load().bytes).toBe(size);
     const others = named(3, 'Q').map((paymentId) => submit(inbox, notification(paymentId, padding)));
     // On a busy machine they are admitted at once, and enter the queue a moment later.
     await pause(100);

@@ -100,6 +100,9 @@ const waitingOf = async (store: Store, id: string): Promise<OrderCallback | unde
     ({ orderKey }) => orderKey === id,
   );
 
+const timelineOf = async (store: Store, paymentId: string): Promise<readonly OrderCallback[]> =>
+  (await store.timeline({ clientId: CLIENT, paymentId, paymentRequestId: null }))?.callbacks ?? [];
+
 const firstDue = async (store: Store, now = Date.now()): Promise<DueCallback> => {
   const [first] = (await due(store, { now })).due;
   if (first === undefined) throw new Error('nothing is due');
@@ -193,6 +196,8 @@ export const describeCallbacks = (ground: () => Ground): void => {
         why: 'HTTP 422',
         nextAttemptAt: new Date(again).toISOString(),
       });
+      await keep(store, [{ ...keyOf(first), kind: 'failed', why: 'HTTP 422', again }]);
+      expect((await due(store, { now: again })).due[1]).toMatchObject({ orderKey: first.orderKey, attempts: 2 });
     });
 
     test('a paused URL has nothing due until its time; what waits is told', async () => {
@@ -219,6 +224,7 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(Date.parse(url?.waitingSince ?? '')).toBeLessThanOrEqual(Date.now());
       await keep(store, [], { kind: 'working' });
       expect(await store.listCallbackUrls()).toMatchObject([{ paused: null }]);
+      expect(await due(store)).toMatchObject({ pausedUntil: null, attempts: 0 });
     });
 
     test('a payment takes the place of its placeholder, which leaves nothing behind', async () => {
@@ -227,7 +233,9 @@ export const describeCallbacks = (ground: () => Ground): void => {
       await store.register(expected, { replace: false, now: new Date() });
       await takeAll(store);
       await deliverAll(store);
-      await store.register({ ...expected, paymentRequestId: 'R-P2' }, { replace: false, now: new Date() });
+      // That of another client stays.
+      for (const clientId of [CLIENT, OTHER.clientId])
+        await store.register({ ...expected, clientId, paymentRequestId: 'R-P2' }, { replace: false, now: new Date() });
       await takeAll(store);
       // One is delivered by now, and one still pending.
       await record(store, paid('P1'), paid('P2'));
@@ -260,6 +268,8 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(await store.keepCallbackResults(stranger, kept)).toBe(false);
       expect(await store.alarmCallbacks(stranger, { since: new Date(), unless: new Date() })).toBeNull();
       await store.releaseLease(stranger.owner);
+      expect(await store.takeLease(stranger, { starting: false })).toBe(false);
+      expect(await store.takeLease(LEASE, { starting: false })).toBe(true);
       expect(idsIn(await due(store))).toEqual(['P1']);
 
       await store.releaseLease(LEASE.owner);
@@ -395,6 +405,10 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(idsIn(await due(store, { destinations: [ANOTHER] }))).toEqual(['P3']);
       await takeAll(store, [SHOP]);
       expect(idsIn(await due(store))).toEqual(['P1', 'P2', 'P3']);
+      expect(await store.listCallbackUrls()).toMatchObject([
+        { origin: SHOP.origin, inUse: true, waiting: 3 },
+        { origin: ANOTHER.origin, inUse: false },
+      ]);
     });
 
     test('a URL that takes the place of another is told what that one was not, and nothing else', async () => {
@@ -406,12 +420,16 @@ export const describeCallbacks = (ground: () => Ground): void => {
       await record(store, paid('P3'));
       await takeAll(store, [SHOP, OTHER]);
       await keep(store, (await due(store)).due.map(inVain));
+      await ground().sql('update callback_orders set pending_since = 7');
       // It has come while nobody looked at the feed.
       await record(store, paid('P4'));
       await takeAll(store, [ANOTHER, OTHER]);
       const { due: list } = await due(store, { destinations: [ANOTHER] });
       expect(list.map(({ orderKey }) => orderKey).toSorted()).toEqual(['P2', 'P3', 'P4']);
       expect(list.map(({ attempts }) => attempts)).toEqual([0, 0, 0]);
+      // It is told since when the shop does not know of it.
+      expect((await waitingOf(store, 'P2'))?.pending?.since).toBe(new Date(7).toISOString());
+      expect((await timelineOf(store, 'P1')).map(({ origin }) => origin)).toEqual([SHOP.origin]);
       expect(idsIn(await due(store, { destinations: [OTHER] }))).toEqual([]);
     });
 
@@ -608,6 +626,17 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(await store.listCallbackUrls()).toMatchObject([{ paused: null }]);
     });
 
+    test('an order that differs from what a copy said of it is not compared again', async () => {
+      const store = await followed(ground());
+      await record(store, paid('P1'));
+      await store.importCallbacks([copied('P1')]);
+      await takeAll(store);
+      const first = await firstDue(store);
+      expect(first).toMatchObject({ copied: 'different' });
+      await keep(store, [{ ...keyOf(first), kind: 'different' }]);
+      expect(await firstDue(store)).toEqual({ ...first, copied: null });
+    });
+
     test('what was delivered here is not compared with a copy any more', async () => {
       const store = await followed(ground());
       await record(store, paid('P1'));
@@ -696,6 +725,10 @@ export const describeCallbacks = (ground: () => Ground): void => {
       const before = await firstDue(store);
       await record(await ground().open({}), paid('P2'));
       expect(await firstDue(store)).toEqual(before);
+      await takeAll(store);
+      const starts = (await due(store)).due.map(({ content }) => content?.start);
+      const [latest] = (await store.endOfFeed()).split('.');
+      expect(starts).toEqual([before.content?.start, latest]);
     });
 
     test('a URL is paused since the first attempt in vain, for every client that it serves', async () => {
@@ -707,6 +740,11 @@ export const describeCallbacks = (ground: () => Ground): void => {
       await keep(store, [], { kind: 'paused', until, attempts: 2, why: 'HTTP 503' });
       const [url] = await store.listCallbackUrls();
       expect(url?.paused).toEqual({ ...before?.paused, attempts: 2 });
+      await keep(store, [], { kind: 'working' });
+      const now = Date.now();
+      await keep(store, [], { kind: 'paused', until, attempts: 2, why: 'HTTP 503' });
+      const [again] = await store.listCallbackUrls();
+      expect(Date.parse(again?.paused?.since ?? '')).toBeGreaterThanOrEqual(now);
       await takeAll(store, [SHOP, OTHER]);
       expect(await due(store, { destinations: [OTHER, SHOP] })).toMatchObject({ pausedUntil: until, attempts: 2 });
     });

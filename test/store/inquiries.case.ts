@@ -173,6 +173,18 @@ export const describeInquiries = (ground: () => Ground): void => {
       expect(await store.claimInquiry({ ...slow, key: ANOTHER.key })).toMatchObject({ kind: 'claimed' });
     });
 
+    test('wait for no turn that a clock wrote which was set back since', async () => {
+      const store = await ground().empty();
+      const slow = { ...ONE, everyMs: 60_000 };
+      const next = { ...slow, key: ANOTHER.key };
+      expect(await store.claimInquiry(slow)).toMatchObject({ kind: 'claimed' });
+      // The clocks of two services differ by so much.
+      await ground().sql('update leases set until = until + 50000');
+      expect(await store.claimInquiry(next)).toMatchObject({ kind: 'early' });
+      await ground().sql('update leases set until = until + 3600000');
+      expect(await store.claimInquiry(next)).toMatchObject({ kind: 'claimed' });
+    });
+
     test('of two clients with an order of one id are apart, and so are their turns', async () => {
       const store = await ground().empty();
       const clientIds = [CLIENT, THEIRS.clientId];

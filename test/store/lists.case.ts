@@ -142,7 +142,7 @@ export const describeLists = (ground: () => Ground): void => {
     });
   });
 
-  test.each(['', 'x', '-1', '1e3', '99999999999999999999'])('a cursor of "%s" is refused', async (cursor) => {
+  test.each(['', 'x', '-1', '1e3', '9223372036854775808'])('a cursor of "%s" is refused', async (cursor) => {
     const store = await ground().empty();
     const page = { limit: 1, cursor };
     await expect(store.followOrders({ ...page, clientId: null })).rejects.toThrow(InvalidCursorError);
@@ -155,13 +155,19 @@ export const describeLists = (ground: () => Ground): void => {
     await expect(store.rebuild(page, T0)).rejects.toThrow(InvalidCursorError);
   });
 
-  test.each(['1', '00', '.1', '0123456789abcdef', '0123456789abcdef.', '0123456789abcdef.-1', '0123456789ABCDEF.1'])(
-    'the feed does not go on from "%s"',
-    async (cursor) => {
-      const store = await ground().empty();
-      await expect(store.followOrders({ clientId: null, limit: 1, cursor })).rejects.toThrow(InvalidCursorError);
-    },
-  );
+  test.each([
+    '1',
+    '00',
+    '.1',
+    '0123456789abcdef',
+    '0123456789abcdef.',
+    '0123456789abcdef.-1',
+    '0123456789ABCDEF.1',
+    '0123456789abcdef.9223372036854775808',
+  ])('the feed does not go on from "%s"', async (cursor) => {
+    const store = await ground().empty();
+    await expect(store.followOrders({ clientId: null, limit: 1, cursor })).rejects.toThrow(InvalidCursorError);
+  });
 
   test.each(['{}', '[]', '[1]', '["a",1]', '["a\\u0000","b"]', '[[],"b"]'])(
     'a rebuild does not begin at "%s"',

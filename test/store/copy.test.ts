@@ -306,6 +306,8 @@ test.each(['SQLite', 'PostgreSQL'] as const)(
     };
     for (const store of [source, target])
       await record(store, paid(1), captured(1), paymentResult('F', { paymentId: 'P1', paymentRequestId: 'R1' }));
+    await fulfil(target, 30);
+    await target.withdrawReview(name, later(35));
     await fulfil(source, 40);
     await fulfil(target, 45);
     await target.withdrawReview(name, later(50));
@@ -313,7 +315,7 @@ test.each(['SQLite', 'PostgreSQL'] as const)(
       await mergeInto(source, target);
       expect(await order(target, 'P1')).toMatchObject({ fulfillable: false, review: null });
     }
-    expect((await contentsOf(target)).registrations).toHaveLength(2);
+    expect((await contentsOf(target)).registrations).toHaveLength(3);
     await source.withdrawReview(name, later(55));
     await fulfil(source, 60);
     await mergeInto(source, target);
@@ -367,6 +369,8 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said unde
       }
       expect(await contentsOf(one)).toEqual(await contentsOf(other));
       expect(await order(other, 'P1')).toMatchObject({ referenceOrderId: 'c' });
+      const { items } = await other.readShopStatements({ limit: 1, cursor: null });
+      expect(items).toMatchObject([{ replacedAt: null, createdAt: later(1).toISOString() }]);
     }
   });
 
@@ -402,6 +406,18 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said unde
     }
   });
 
+  test('the older one is kept also where something was replaced in each of the milliseconds before', async () => {
+    const { one, other } = await both();
+    for (const text of ['a', 'b', 'c', 'd']) await said(one, text, 1);
+    await said(other, 'z', 1);
+    for (const _again of [1, 2]) {
+      await mergeInto(one, other);
+      expect((await saidAt(other)).toSorted()).toEqual(['a stood', 'b stood', 'c stood', 'd stands', 'z stood']);
+      await mergeInto(other, one);
+      expect((await saidAt(one)).toSorted()).toEqual(await saidAt(other).then((all) => all.toSorted()));
+    }
+  });
+
   test('what was replaced several times since it was copied is as at the source', async () => {
     const { one, other } = await both();
     await said(one, '1', 1);
@@ -415,6 +431,10 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said unde
     await said(third, '1', 1);
     for (const statement of items) await third.importShopStatements([statement], new Date());
     expect((await contentsOf(third)).registrations).toEqual(items);
+    // What was replaced while a copy was made comes before what stands, which comes with the next one.
+    const fourth = await (await databases.make(make)).store();
+    for (const statement of items.toReversed()) await fourth.importShopStatements([statement], new Date());
+    expect((await contentsOf(fourth)).registrations).toEqual(items);
   });
 });
 

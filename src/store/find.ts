@@ -57,7 +57,7 @@ const keysOfShopOrder = async (
         `select order_key
          from orders
          where client_id = $1 and reference_order_id is not null and reference_order_id = $2
-         order by order_key
+         order by position desc
          limit $3`,
         [clientId, referenceOrderId, AT_MOST],
       );

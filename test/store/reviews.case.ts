@@ -222,6 +222,23 @@ export const describeReviews = (ground: () => Ground): void => {
       expect(await found('nothing')).toEqual([[], [], []]);
     });
 
+    test('finds of many payments of one shop order those that changed last', async () => {
+      const store = await ground().empty();
+      for (let number = 100; number <= 200; number += 1) {
+        const paymentRequestId = `R${number}`;
+        await store.register(registration({ paymentRequestId, referenceOrderId: 'basket-7' }), {
+          replace: false,
+          now: new Date(),
+        });
+      }
+      const { orders } = await store.find(CLIENT, 'basket-7');
+      expect([orders.length, orders[0]?.paymentRequestId, orders.at(-1)?.paymentRequestId]).toEqual([
+        100,
+        'R200',
+        'R101',
+      ]);
+    });
+
     test('finds unverified requests by their bytes', async () => {
       const store = await ground().empty();
       await store.record([unverified({ body: Buffer.from('{"paymentId":"P-4711"}') }), unverified()], AMPLE);

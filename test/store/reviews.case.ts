@@ -89,6 +89,25 @@ export const describeReviews = (ground: () => Ground): void => {
       ]);
     });
 
+    test('is later than the one that was taken back, whatever the clock says', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, FAILED_TOO);
+      const name = { clientId: CLIENT, id: 'P1' };
+      const start = Date.now();
+      const at = (seconds: number): Date => new Date(start + seconds * 1_000);
+      const close = async (now: Date): Promise<unknown> => {
+        const { revision } = await order(store, 'P1');
+        return await store.review({ ...name, decision: 'CLOSE', revision, note: '' }, now);
+      };
+      await close(at(40));
+      await store.withdrawReview(name, at(50));
+      // The clock is set back.
+      const createdAt = new Date(at(50).getTime() + 1).toISOString();
+      expect(await close(at(41))).toMatchObject({ kind: 'reviewed', order: { review: { createdAt } } });
+      expect(await store.withdrawReview(name, at(42))).toMatchObject({ kind: 'withdrawn', order: { review: null } });
+      expect((await store.readShopStatements({ limit: 9, cursor: null })).items).toHaveLength(2);
+    });
+
     test('that fulfils what was refunded counts among the payments of the shop order, until it is taken back', async () => {
       const store = await ground().empty();
       for (const number of [1, 2])
@@ -163,6 +182,20 @@ export const describeReviews = (ground: () => Ground): void => {
       expect(await listed(store, { nextAction: 'INQUIRE' })).toEqual(['P1']);
       expect((await follow(store, { from: next })).orders).toMatchObject([{ nextAction: 'INQUIRE' }]);
       expect(await store.sweep(new Date(), 10)).toBe(0);
+    });
+
+    test('changes the others where one order cannot be derived, and fails all the same', async () => {
+      const store = await ground().empty();
+      const payments = ['P1', 'P2', 'P3'].map((paymentId) =>
+        paymentResult('S', { paymentId, paymentRequestId: paymentId, paymentAmount: jpy('100') }),
+      );
+      await store.record(
+        payments.map((body) => delivery(body, { at: new Date() })),
+        AMPLE,
+      );
+      await ground().sql("update notifications set statements = 'no JSON' where payment_id in ('P1', 'P3')");
+      await expect(store.sweep(new Date(Date.now() + 2 * HOUR), 10)).rejects.toThrow();
+      expect(await listed(store, { nextAction: 'INQUIRE' })).toEqual(['P2']);
     });
 
     test('moves nothing in the feed where only the time of the next change moves', async () => {

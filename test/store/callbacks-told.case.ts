@@ -60,6 +60,8 @@ export const describeCallbacksTold = (ground: () => Ground): void => {
       await keepPosts(store, SHOP, { url: PAUSED });
       expect(await lag(store)).toMatchObject({ paused: true, why: 'HTTP 503' });
       expect(await store.measure(AMPLE)).toMatchObject({ callbacks: { waiting: 2, paused: 1 } });
+      await takeChanges(store);
+      expect(await store.measure(AMPLE)).toMatchObject({ callbacks: { waiting: 0, waitingSince: null, paused: 0 } });
     });
 
     test('the timeline tells what was delivered, and what waits because the URL is paused', async () => {

@@ -774,6 +774,17 @@ describe('a copy', () => {
     expect(await copyStore({ source, target })).toMatchObject({ complete: true, inUse: true });
   });
 
+  test.each(['SQLite', 'PostgreSQL'] as const)(
+    'has a target in use (%s) also where all that this received fails verification',
+    async (make) => {
+      const target = await (await databases.make(make)).store();
+      const unlessInUse = { before: null, signed: true, unlessInUse: true } as const;
+      const read = async () => (await target.readUnverified({ limit: 9, cursor: null })).items.length;
+      await target.record([unverified()], AMPLE);
+      expect([await target.purgeUnverified(null, unlessInUse), await read()]).toEqual([0, 1]);
+    },
+  );
+
   test('that was interrupted among the unverified keeps those that it had brought', async () => {
     const [from, to] = [await databases.make('SQLite'), await databases.make('SQLite')];
     const [source, target] = [await from.store(), await to.store()];

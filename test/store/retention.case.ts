@@ -131,6 +131,18 @@ export const describeRetention = (ground: () => Ground): void => {
       expect(results.filter(isStored)).toHaveLength(2);
     });
 
+    test('purges unverified requests before their last receipt alone, and says so first', async () => {
+      const store = await ground().empty();
+      await store.record([unverified({}, { at: later(1) }), unverified({}, { at: later(9) })], AMPLE);
+      for (const [before, count] of [
+        [later(9), 0],
+        [new Date(later(9).getTime() + 1), 1],
+      ] as const) {
+        expect(await store.measureUnverified(null, { before, signed: true })).toMatchObject({ count });
+        expect(await store.purgeUnverified(null, { before, signed: true })).toBe(count);
+      }
+    });
+
     test('goes by days; without RETENTION_DAYS all bytes stay', async () => {
       const store = await ground().empty();
       const old = new Date(Date.now() - 40 * 86_400_000);

@@ -339,6 +339,21 @@ export const describeTimeline = (ground: () => Ground): void => {
       expect(items[1]?.says).toEqual(items[0]?.says);
     });
 
+    test('of what another client was told under the same ids nothing is told', async () => {
+      const store = await ground().empty();
+      await register('R1')(store, aMinuteAgo(0));
+      await notify(card())(store, aMinuteAgo(1));
+      const { items } = await timelineOf(store);
+      const theirs = { clientId: 'T_other' };
+      const unknown = JSON.stringify({ result: result('F', 'ORDER_NOT_EXIST') });
+      for (const question of [{ paymentRequestId: 'R1' }, { paymentId: 'P1' }]) {
+        const read = answerTo({ operation: 'inquiryPayment', ...question }, unknown, 'T_other');
+        await store.recordInquiry({ read, receivedAt: aMinuteAgo(2) });
+      }
+      await store.record([delivery({ notifyType: 'A_NEW_KIND', paymentId: 'P1' }, theirs)], AMPLE);
+      expect((await timelineOf(store)).items).toEqual(items);
+    });
+
     test('there is none of what is unknown', async () => {
       const store = await ground().empty();
       expect(await store.timeline({ clientId: CLIENT, paymentId: 'P9', paymentRequestId: null })).toBeNull();

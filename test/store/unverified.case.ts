@@ -79,6 +79,11 @@ export const describeUnverified = (ground: () => Ground): void => {
       );
       expect(again.results).toEqual(kinds.map(() => ({ kind: 'unverified', deliveries: 2 })));
       expect(again.unverifiedRoom).toEqual([]);
+      // By a clock that was set back.
+      await store.record(
+        kinds.map((fields) => unverified(fields)),
+        AMPLE,
+      );
       const { items } = await store.listUnverified(null, { limit: 50, cursor: null });
       expect(items).toHaveLength(7);
       expect(items[0]).toMatchObject({ firstReceivedAt: T0.toISOString(), lastReceivedAt: later(9).toISOString() });

@@ -331,6 +331,7 @@ describe('the routes of moves', () => {
   test('and the timeline tells what was sent, and what became of it', async () => {
     await admin.notify(payment('P4'));
     const [asked, answered] = ['2999-01-01T00:00:00.000Z', '2999-01-01T00:00:02.000Z'];
+    const [again, tried] = ['2999-01-01T00:00:03.000Z', '2999-01-01T00:00:05.000Z'];
     await sent('P4', {
       status: 'FAILED',
       resultCode: 'RISK_REJECT',
@@ -339,6 +340,7 @@ describe('the routes of moves', () => {
       updatedAt: answered,
     });
     await sent('P4', { requestId: 'unsent', attempts: 0, createdAt: answered, updatedAt: answered });
+    await sent('P4', { requestId: 'tried', createdAt: again, updatedAt: tried });
     const { body } = await request(admin.app).get('/api/orders/P4/timeline').query({ clientId: CLIENT }).expect(200);
     const move = { type: 'move', kind: 'capture', requestId: 'P4-1', amount: jpy('40'), captureId: null, isLast: null };
     const written = { outcome: null, attempts: 0, resultCode: null, reason: null };
@@ -346,6 +348,8 @@ describe('the routes of moves', () => {
       { ...move, ...written, at: asked, says: { status: 'AUTHORIZED' } },
       { ...move, at: answered, outcome: 'FAILED', attempts: 1, resultCode: 'RISK_REJECT', reason: 'BUYER' },
       { ...move, ...written, requestId: 'unsent', at: answered },
+      { ...move, ...written, requestId: 'tried', at: again },
+      { ...move, requestId: 'tried', at: tried, outcome: 'PROCESSING', attempts: 1 },
     ]);
   });
 

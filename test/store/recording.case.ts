@@ -91,6 +91,15 @@ export const describeRecording = (ground: () => Ground): void => {
       expect(await notificationsOf(store)).toHaveLength(2);
     });
 
+    test('of one batch, was first received when the earliest of it was', async () => {
+      const store = await ground().empty();
+      const received = [5, 1, 9, 3].map((second) => delivery(paymentResult('S'), { at: later(second) }));
+      await store.record(received, AMPLE);
+      expect(await notificationsOf(store)).toMatchObject([
+        { deliveries: 4, firstReceivedAt: later(1).toISOString(), lastReceivedAt: later(9).toISOString() },
+      ]);
+    });
+
     test('knows a notification that one program handles and another does not', async () => {
       const store = await ground().empty();
       const handled = delivery(captureResult('S', { captureId: 'C1' }), { at: later(1) });

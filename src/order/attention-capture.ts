@@ -45,7 +45,7 @@ export const CAPTURE_LINES = {
   },
   AUTHORIZATION_EXPIRING: {
     rule: (findings, situation) =>
-      isExpiring(situation, situation.now) && !isExpired(findings, situation, situation.now)
+      isExpiring(situation) && !isExpired(findings, situation)
         ? expiry(findings, situation, (left, at) => `The authorization ends at ${at}${beforeItEnds(findings, left)}`)
         : null,
     blocks: false,
@@ -53,7 +53,7 @@ export const CAPTURE_LINES = {
   },
   AUTHORIZATION_EXPIRED: {
     rule: (findings, situation) =>
-      isExpired(findings, situation, situation.now)
+      isExpired(findings, situation)
         ? expiry(
             findings,
             situation,

@@ -1,3 +1,4 @@
+import type { Situation } from './attention-line.ts';
 import { saysAuthorizationGone } from './capture.ts';
 import type { Findings } from './findings.ts';
 import { firstOf } from './statement.ts';
@@ -37,24 +38,15 @@ export const remaining = ({ amounts, hasSuccess, need }: Findings, status: Order
   return amounts.due.value > captured ? amounts.due.value - captured : 0n;
 };
 
-interface Open {
-  readonly status: OrderStatus;
-  readonly remaining: bigint | null;
-  readonly expiresAt: number | null;
-}
-
 /** Whether the authorization has ended while something is left to capture. */
-export const isExpired = (
-  { failures }: Findings,
-  { status, remaining: left, expiresAt }: Open,
-  now: number,
-): boolean => {
+export const isExpired = ({ failures }: Findings, situation: Situation): boolean => {
+  const { status, remaining: left, expiresAt, now } = situation;
   if (left === null || left === 0n) return false;
   const [decisive] = failures;
   const saysGone = status === 'PARTIALLY_CAPTURED' && decisive !== undefined && saysAuthorizationGone(decisive);
   return saysGone || (expiresAt !== null && now >= expiresAt);
 };
 
-/** From 48 h before its end until then. */
-export const isExpiring = ({ remaining: left, expiresAt }: Open, now: number): boolean =>
+/** From 48 h before the authorization ends until it ends, while something is left to capture. */
+export const isExpiring = ({ remaining: left, expiresAt, now }: Situation): boolean =>
   left !== null && left > 0n && expiresAt !== null && now >= expiresAt - WARNED_BEFORE && now < expiresAt;

@@ -121,7 +121,7 @@ const waitedFor = (verdict: Verdict): string => {
   const { findings, situation } = verdict;
   const { captures, captureMode, evidence } = findings;
   if (isUndecided(verdict)) return 'A CAPTURE_RESULT is waited for, or a word of the shop about the payment method.';
-  if (isExpired(findings, situation, situation.now)) return 'The authorization has ended.';
+  if (isExpired(findings, situation)) return 'The authorization has ended.';
   if (captures.some(({ status }) => status === 'PROCESSING')) return 'The result of a capture is waited for.';
   switch (situation.status) {
     case 'AUTHORIZED':

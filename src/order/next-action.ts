@@ -51,7 +51,7 @@ const isOver = (status: OrderStatus): boolean => status === 'FAILED' || status =
 
 /** Something is left to capture, and nothing speaks against it. */
 const isCapturable = (findings: Findings, { situation, open }: Judged): boolean =>
-  situation.remaining !== null && !isExpired(findings, situation, situation.now) && !open.some(({ blocks }) => blocks);
+  situation.remaining !== null && !isExpired(findings, situation) && !open.some(({ blocks }) => blocks);
 
 /** Codes after which the same amount may be captured again, under a new `captureRequestId`. */
 const RETRIED: ReadonlySet<string | null> = new Set([

@@ -205,7 +205,7 @@ export const MUTANTS: readonly Mutant[] = [
     '',
     ['payment F refused', 'a sibling is paid'],
   ]),
-  mutant('nothing is captured after the end', 'next-action', ['!isExpired(findings, situation, situation.now) &&', '']),
+  mutant('nothing is captured after the end', 'next-action', ['!isExpired(findings, situation) &&', '']),
   mutant('a capture is missing here', 'next-action', [
     "'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT' && isWithin",
     "'CAPTURE_AMOUNT_EXCEED_AUTH_LIMIT' && false",

@@ -16,11 +16,14 @@ export const NEXT_ACTIONS = [
 ] as const;
 export type NextAction = (typeof NEXT_ACTIONS)[number];
 
+/** What decides what comes next, besides the findings. */
 export interface Judged {
   readonly situation: Situation;
-  /** What holds and is not settled by a review. */
-  readonly open: readonly Held[];
+  /** All attention that holds. */
   readonly held: readonly Held[];
+  /** That of it which no review settles. */
+  readonly open: readonly Held[];
+  /** By a review. */
   readonly isClosed: boolean;
   readonly fulfillable: boolean;
 }

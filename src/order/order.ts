@@ -7,7 +7,7 @@ import { type Capture, toCapture } from './capture.ts';
 import { type Dispute, toDispute } from './dispute.ts';
 import { type OrderEvidence, problemTexts } from './evidence.ts';
 import { type Findings, findIn } from './findings.ts';
-import { type NextAction, nextActionOf } from './next-action.ts';
+import { type Judged, type NextAction, nextActionOf } from './next-action.ts';
 import { type Refund, toRefund } from './refund.ts';
 import type { CaptureMode } from './registration.ts';
 import { isSettled, type Review, type ReviewDecision, type Settled, standing } from './review.ts';
@@ -79,16 +79,10 @@ export interface Derivation {
 const HOUR = 3_600_000;
 
 /** What the rules make of an order's evidence at one instant. */
-export interface Verdict {
+export interface Verdict extends Judged {
   readonly findings: Findings;
-  readonly situation: Situation;
-  readonly held: readonly Held[];
-  /** What of it no review settles. */
-  readonly open: readonly Held[];
-  /** While it stands. */
+  /** Null for none, and for one that is void. */
   readonly review: Review | null;
-  readonly isClosed: boolean;
-  readonly fulfillable: boolean;
   readonly nextAction: NextAction;
 }
 

@@ -21,8 +21,8 @@ export const toAmountText = (amount: Amount): AmountText => ({
 export const sameAmount = (a: Amount, b: Amount): boolean => a.value === b.value && a.currency === b.currency;
 
 /**
- * Of several statements of a payment's amount the largest counts; among equal values the currency smallest by code
- * unit.
+ * Of several amounts of one payment, refund or dispute the largest counts; among equal values the currency smallest by
+ * code unit.
  */
 export const largest = (amounts: readonly Amount[]): Amount | null =>
   amounts.reduce<Amount | null>((best, amount) => {
@@ -31,7 +31,7 @@ export const largest = (amounts: readonly Amount[]): Amount | null =>
   }, null);
 
 /**
- * Of several statements of a capture's amount the smallest counts; among equal values the currency smallest by code
+ * Of several amounts of one capture the smallest counts; among equal values the currency smallest by code
  * unit.
  */
 export const smallest = (amounts: readonly Amount[]): Amount | null =>

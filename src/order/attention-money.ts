@@ -10,7 +10,7 @@ import {
   mismatch,
 } from './contradiction.ts';
 import { problemTexts } from './evidence.ts';
-import { type Amounts, hasGivenBack, paidSiblings, successStatesAmount } from './findings.ts';
+import { type Amounts, hasGivenBack, paidSiblings } from './findings.ts';
 import { inUnits, list, show } from './show.ts';
 
 const onceCaptured: Line['review'] = ({ status }) => status === 'CAPTURED';
@@ -86,7 +86,7 @@ export const MONEY_LINES = {
   },
   AMOUNT_UNKNOWN: {
     rule: (findings) => {
-      const unknown = amountsUnknown(findings, successStatesAmount(findings));
+      const unknown = amountsUnknown(findings);
       if (unknown.length === 0) return null;
       const known = knownBeside(findings);
       const told = known.length === 0 ? '' : ` Known is: ${list(known)}.`;

@@ -1,4 +1,4 @@
-import { type Amount, disagree, largest } from './amount.ts';
+import { type Amount, disagree, largest, sameAmount } from './amount.ts';
 import { type Findings, movedAmounts, ownAmounts, saysCancelled } from './findings.ts';
 import { distinct, hasTwoNames, type Movement, nameOf } from './movement.ts';
 import { show } from './show.ts';
@@ -114,7 +114,7 @@ export const mismatch = (findings: Findings): { readonly stated: Amount; readonl
   const { payment, expected } = findings.amounts;
   if (payment === null || expected === null) return null;
   const own = largest(ownAmounts(findings));
-  const isEither = !disagree([payment, expected]) || (own !== null && !disagree([own, expected]));
+  const isEither = sameAmount(payment, expected) || (own !== null && sameAmount(own, expected));
   return isEither ? null : { stated: payment, registered: expected };
 };
 
@@ -149,11 +149,15 @@ export const refundedSums = ({ refunds }: Pick<Findings, 'refunds'>): readonly s
   sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`);
 
 /** Successes without an amount above zero. */
-export const amountsUnknown = ({ hasSuccess, succeeded, refunds }: Findings, isStated: boolean): readonly string[] => [
-  ...(hasSuccess && !isStated ? ['the payment'] : []),
-  ...succeeded.filter(isWithoutAmount).map((one) => `capture ${nameOf(one)}`),
-  ...refunds.filter((refund) => isSucceeded(refund) && isWithoutAmount(refund)).map((one) => `refund ${nameOf(one)}`),
-];
+export const amountsUnknown = ({ results, succeeded, refunds }: Findings): readonly string[] => {
+  const successes = results.filter(({ result }) => result.resultStatus === 'S');
+  const isStated = amountsOf(successes).some(({ value }) => value > 0n);
+  return [
+    ...(successes.length > 0 && !isStated ? ['the payment'] : []),
+    ...succeeded.filter(isWithoutAmount).map((one) => `capture ${nameOf(one)}`),
+    ...refunds.filter((refund) => isSucceeded(refund) && isWithoutAmount(refund)).map((one) => `refund ${nameOf(one)}`),
+  ];
+};
 
 const isSucceeded = ({ status }: Pick<Movement<RefundStatement>, 'status'>): boolean => status === 'SUCCEEDED';
 

@@ -1,4 +1,4 @@
-import { type Amount, disagree, largest, toAmount } from './amount.ts';
+import { type Amount, largest, sameAmount, toAmount } from './amount.ts';
 import { type CaptureEvidence, countingFailures, gatherCaptures, saysAuthorizationGone } from './capture.ts';
 import { type CaptureNeed, captureNeed } from './capture-required.ts';
 import { type DisputeEvidence, gatherDisputes, takenBy, tookMoney } from './dispute.ts';
@@ -223,11 +223,7 @@ export const isRefunded = ({ amounts: { paid, gone } }: Findings): boolean => pa
 
 /** Of the amounts of its PAYMENT_RESULTs, those that no successful amount update states. */
 export const ownAmounts = ({ resultAmounts, amounts: { updates } }: Findings): readonly Amount[] =>
-  resultAmounts.filter((amount) => !updates.some((update) => !disagree([amount, update])));
-
-/** A PAYMENT_RESULT S states an amount above zero. */
-export const successStatesAmount = ({ results }: Findings): boolean =>
-  amountsOf(results.filter(hasStatus('S'))).some(({ value }) => value > 0n);
+  resultAmounts.filter((amount) => !updates.some((update) => sameAmount(amount, update)));
 
 /**
  * It brought money, and has not given all of it back, or a person fulfils it all the same: two such payments of one

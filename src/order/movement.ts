@@ -91,7 +91,7 @@ const toMovement = <S extends CaptureStatement | RefundStatement>(
   const winning = statements.filter(({ result }) => result.resultStatus === first.result.resultStatus);
   const amounts = amountsOf(winning);
   return {
-    statements: [first, ...others],
+    statements,
     status: STATUSES[first.result.resultStatus],
     amount: pick(amounts),
     amountsDisagree: first.result.resultStatus === 'S' && disagree(amounts),

@@ -6,6 +6,7 @@ import { isWithoutAmount } from './contradiction.ts';
 import { type Findings, hasAskedAgain, isRefunded } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { inUnits } from './show.ts';
+import { isoTime } from './time.ts';
 
 /** Captures that failed, are missing, or were not expected. */
 export const CAPTURE_LINES = {
@@ -73,7 +74,7 @@ const expiry = (
   text: (left: string, at: string) => string,
 ) => {
   const left = inUnits(amounts, remaining ?? 0n);
-  const at = expiresAt === null || failures.some(saysAuthorizationGone) ? '' : new Date(expiresAt).toISOString();
+  const at = expiresAt === null || failures.some(saysAuthorizationGone) ? '' : isoTime(expiresAt);
   return { values: [left], text: text(left, at) };
 };
 

@@ -6,7 +6,7 @@ import { nameOf, nameWithCode } from './movement.ts';
 import { list, show } from './show.ts';
 import { type AnyPaymentStatement, firstOf, type PaymentStatement } from './statement.ts';
 import type { OrderStatus } from './status.ts';
-import { legibleTime } from './time.ts';
+import { isoTime, legibleTime } from './time.ts';
 
 type Say = (findings: Findings) => readonly string[];
 
@@ -57,7 +57,7 @@ export const STATUS: Readonly<Record<OrderStatus, Say>> = {
     if (evidence.problems.length > 0) return [unreadable(evidence)];
     if (evidence.paymentId === null && registration !== null)
       return [
-        `The shop registered ${show(toAmount(registration.amount))} at ${new Date(registration.createdAt).toISOString()}, and no notification has named this paymentRequestId since.`,
+        `The shop registered ${show(toAmount(registration.amount))} at ${isoTime(registration.createdAt)}, and no notification has named this paymentRequestId since.`,
       ];
     const came = [
       ...(captures.length > 0 ? ['captures that did not succeed'] : []),

@@ -6,9 +6,10 @@ import { failuresSaid, STATUS } from './explain-status.ts';
 import { type Findings, payingSiblings } from './findings.ts';
 import { nameWithCode } from './movement.ts';
 import { actionBeforeTheClock, type NextAction } from './next-action.ts';
-import { judge, UNDERIVABLE, type Verdict } from './order.ts';
+import { judge, quietFrom, UNDERIVABLE, type Verdict } from './order.ts';
 import type { OrderRules } from './rules.ts';
 import { inUnits, list } from './show.ts';
+import { isoTime } from './time.ts';
 
 /** Why an order says what it says, in sentences: values and causes are named. */
 export interface Explanation {
@@ -67,14 +68,11 @@ const noteOf = ({ review }: Verdict): string => {
   return note === '' ? '' : ` (${note.replace(/\.$/, '')})`;
 };
 
-const hour = (verdict: Verdict): string => new Date(verdict.findings.evidence.newestAt + 3_600_000).toISOString();
-const since = (verdict: Verdict): string => new Date(verdict.findings.evidence.newestAt).toISOString();
-
 const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[]>> = {
   FULFIL: () => ['It is paid.'],
   REVIEW: ({ open }) => open.filter(({ review }) => review).map(({ code }) => `A person has to decide: ${code}.`),
   WAIT: (verdict) => [
-    `${waitedFor(verdict)} If nothing comes, it is ${isUndecided(verdict) ? 'REVIEW' : 'INQUIRE'} from ${hour(verdict)} on.`,
+    `${waitedFor(verdict)} If nothing comes, it is ${isUndecided(verdict) ? 'REVIEW' : 'INQUIRE'} from ${isoTime(quietFrom(verdict.findings.evidence))} on.`,
   ],
   INQUIRE: (verdict) => {
     const { findings } = verdict;
@@ -83,7 +81,9 @@ const ACTION: Readonly<Record<NextAction, (verdict: Verdict) => readonly string[
       return [
         `Capture ${nameWithCode(decisive)} failed, although no more was asked for than is left: a capture is missing here.`,
       ];
-    return [`${waitedFor(verdict)} Nothing has come since ${since(verdict)}, for an hour or more.`];
+    return [
+      `${waitedFor(verdict)} Nothing has come since ${isoTime(findings.evidence.newestAt)}, for an hour or more.`,
+    ];
   },
   CAPTURE: ({ findings, situation }) => [
     `The capture mode is MANUAL, and ${left(findings, situation.remaining)} is to be captured by the shop.`,

@@ -15,6 +15,7 @@ import type { OrderRules } from './rules.ts';
 import { firstOf, type JsonObject, type Result } from './statement.ts';
 import type { OrderStatus } from './status.ts';
 import { statusOf } from './status-rules.ts';
+import { isoOrNull, isoTime } from './time.ts';
 
 /** An order as derived; amounts in the currency's smallest unit, times as APO sent them. */
 export interface DerivedOrder {
@@ -78,6 +79,9 @@ export interface Derivation {
 
 const HOUR = 3_600_000;
 
+/** From then on nothing has come for an hour: epoch milliseconds. */
+export const quietFrom = ({ newestAt }: OrderEvidence): number => newestAt + HOUR;
+
 /** What the rules make of an order's evidence at one instant. */
 export interface Verdict extends Judged {
   readonly findings: Findings;
@@ -95,7 +99,7 @@ export const judge = (evidence: OrderEvidence, rules: OrderRules, now: number): 
     remaining: remaining(findings, status),
     expiresAt: authorizationExpiry(findings),
     now,
-    isQuiet: now >= evidence.newestAt + HOUR,
+    isQuiet: now >= quietFrom(evidence),
   };
   const held = attentionOf(findings, situation);
   const review = standing(evidence.review, { status, captured: findings.amounts.captured?.value ?? 0n });
@@ -127,12 +131,12 @@ export const deriveOrder = (evidence: OrderEvidence, rules: OrderRules, now: num
         nextAction,
         remainingAmount:
           situation.remaining === null || due === null ? null : toAmountText({ ...due, value: situation.remaining }),
-        authorizationExpiresAt: situation.expiresAt === null ? null : new Date(situation.expiresAt).toISOString(),
+        authorizationExpiresAt: isoOrNull(situation.expiresAt),
       }),
       attention: held.map((one) => ({ code: one.code, message: one.message, settled: isSettled(review, one) })),
       review: review === null ? null : toShown(review),
     },
-    dueAt: nextInstant(verdict, evidence.newestAt),
+    dueAt: nextInstant(verdict),
     settleable: held.filter(({ blocks, review: isForReview }) => blocks || isForReview).map(toSettled),
     captured: captured?.value ?? 0n,
   };
@@ -144,7 +148,7 @@ const toShown = ({ decision, revision, note, createdAt }: Review): ShownReview =
   decision,
   revision,
   note,
-  createdAt: new Date(createdAt).toISOString(),
+  createdAt: isoTime(createdAt),
 });
 
 type Judgement = Pick<
@@ -192,12 +196,12 @@ const methodOf = ({ registration, payments }: Findings): string | null =>
   firstOf(payments, ({ pspName }) => pspName) ??
   (payments.some(({ hasResultInfo }) => hasResultInfo === true) ? 'CARD' : null);
 
-const nextInstant = ({ situation, held, open, nextAction }: Verdict, newestAt: number): number | null => {
+const nextInstant = ({ findings, situation, held, open, nextAction }: Verdict): number | null => {
   const { expiresAt, remaining: left, now } = situation;
   const asksLater = nextAction !== 'REVIEW' && open.some(({ code }) => code === 'CAPTURE_UNDECIDED');
   const isEnding = left !== null && left > 0n && !held.some(({ code }) => code === 'AUTHORIZATION_EXPIRED');
   const instants = [
-    ...(nextAction === 'WAIT' || asksLater ? [newestAt + HOUR] : []),
+    ...(nextAction === 'WAIT' || asksLater ? [quietFrom(findings.evidence)] : []),
     ...(expiresAt !== null && isEnding ? [expiresAt - WARNED_BEFORE, expiresAt] : []),
   ].filter((instant) => instant > now);
   return instants.length === 0 ? null : Math.min(...instants);

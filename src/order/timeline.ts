@@ -13,6 +13,7 @@ import type { OrderRules } from './rules.ts';
 import { show } from './show.ts';
 import type { Statement } from './statement.ts';
 import type { OrderStatus } from './status.ts';
+import { isoTime } from './time.ts';
 
 /** What an order said, in short. */
 export interface Says {
@@ -160,8 +161,7 @@ export const tellTimeline = (moments: readonly Moment[], telling: Telling): read
     let { says: said, dueAt: due } = first;
     while (due !== null && due < until && due <= now) {
       const { says, dueAt } = derive(evidence, rules, due);
-      if (JSON.stringify(says) !== JSON.stringify(said))
-        clock.push({ type: 'clock', at: new Date(due).toISOString(), says });
+      if (JSON.stringify(says) !== JSON.stringify(said)) clock.push({ type: 'clock', at: isoTime(due), says });
       [said, due] = [says, dueAt];
     }
     return [...happened.map((one) => ({ ...one, says: first.says })), ...clock];

@@ -187,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
     'now > expiresAt - WARNED_BEFORE',
   ]),
   mutant('the end is the end', 'authorization', ['now >= expiresAt);', 'now > expiresAt);']),
-  mutant('an hour is enough', 'order', ['now >= evidence.newestAt + HOUR', 'now > evidence.newestAt + HOUR']),
+  mutant('an hour is enough', 'order', ['now >= quietFrom(evidence)', 'now > quietFrom(evidence)']),
   mutant('the next instant is in the future', 'order', ['instant > now', 'instant >= now']),
   // Fulfillable, and what next
   mutant('nothing that blocks is shipped', 'order', ['!open.some(({ blocks }) => blocks);', 'true;']),

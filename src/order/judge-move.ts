@@ -14,6 +14,7 @@ import {
 } from './move.ts';
 import type { Order } from './order.ts';
 import { show } from './show.ts';
+import { isOver } from './status.ts';
 
 /** What is sent: null is the amount of a cancel. */
 export type MoveVerdict = { readonly amount: AmountText | null } | { readonly refused: Refused };
@@ -121,7 +122,7 @@ const judgeCapture = (
     );
   if (status === 'CAPTURED')
     return refuse('CAPTURED', 'All that is due is captured already. To give money back, refund it.');
-  if (status === 'FAILED' || status === 'CANCELLED')
+  if (isOver(status))
     return refuse(
       'OVER',
       `The payment is ${status}: nothing can be captured. Ask for a new payment under a new paymentRequestId.`,
@@ -181,7 +182,7 @@ const judgeCancel = (order: Order, moves: readonly MoveMade[]): MoveVerdict => {
       'CAPTURING',
       'A capture is under way. Once it has failed the payment can be cancelled; once it has succeeded, refund it.',
     );
-  if (status === 'FAILED' || status === 'CANCELLED') return refuse('OVER', `The payment is ${status} already.`);
+  if (isOver(status)) return refuse('OVER', `The payment is ${status} already.`);
   return { amount: null };
 };
 

@@ -1,6 +1,7 @@
 import type { AmountText } from './amount.ts';
 import type { MovementStatus } from './movement.ts';
 import type { Order } from './order.ts';
+import { isOver } from './status.ts';
 
 /* Captures, cancels and refunds that we send: what may be sent of an order, and under which request id. */
 
@@ -98,7 +99,7 @@ export const finalIn = (
   order: Order,
   { kind, requestId }: Pick<MoveMade, 'kind' | 'requestId'>,
 ): { readonly status: 'SUCCEEDED' | 'FAILED'; readonly id: string | null; readonly code: string | null } | null => {
-  if (kind === 'cancel') return isOver(order) ? { status: 'SUCCEEDED', id: null, code: null } : null;
+  if (kind === 'cancel') return isOver(order.status) ? { status: 'SUCCEEDED', id: null, code: null } : null;
   const found =
     kind === 'capture'
       ? order.captures.find((one) => one.captureRequestId === requestId)
@@ -107,8 +108,6 @@ export const finalIn = (
   const id = 'captureTime' in found ? found.captureId : found.refundId;
   return { status: found.status, id, code: found.result.resultCode };
 };
-
-const isOver = ({ status }: Order): boolean => status === 'CANCELLED' || status === 'FAILED';
 
 /** What an order says of a move that nobody but us has said anything of. */
 export const NOT_ANSWERED = 'Sent, and not answered yet.';

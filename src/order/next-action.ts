@@ -1,7 +1,7 @@
 import type { Held, Situation } from './attention-line.ts';
 import { isExpired } from './authorization.ts';
 import { type Findings, hasAskedAgain } from './findings.ts';
-import type { OrderStatus } from './status.ts';
+import { isOver } from './status.ts';
 
 export const NEXT_ACTIONS = [
   'REVIEW',
@@ -49,8 +49,6 @@ export const actionBeforeTheClock = (findings: Findings, judged: Judged): NextAc
   if (isOver(status)) return hasAskedAgain(findings) ? 'NONE' : 'NEW_PAYMENT_REQUEST';
   return isCapturable(findings, judged) ? captureAction(findings, judged) : 'WAIT';
 };
-
-const isOver = (status: OrderStatus): boolean => status === 'FAILED' || status === 'CANCELLED';
 
 /** Something is left to capture, and nothing speaks against it. */
 const isCapturable = (findings: Findings, { situation, open }: Judged): boolean =>

@@ -9,3 +9,6 @@ export const ORDER_STATUSES = [
   'PENDING',
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** Nothing more comes of such a payment. */
+export const isOver = (status: OrderStatus): boolean => status === 'FAILED' || status === 'CANCELLED';

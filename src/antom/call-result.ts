@@ -108,7 +108,7 @@ const answerOf = ({ sent, received: { headers, body } }: Exchanged): SignedAnswe
 
 /** What the headers of an answer that did not verify lack; where nothing, it is the signature. */
 const whyNot = ({ clientIds, responseTimes, signatures }: SignedAnswer, keys: KeyRing): UnverifiedReason => {
-  const head = readHead({ clientIds, requestTimes: responseTimes, signatures }, { keys, publicUris: [] });
+  const head = readHead({ clientIds, requestTimes: responseTimes, signatures }, { keys });
   return typeof head === 'string' ? head : 'SIGNATURE_MISMATCH';
 };
 

@@ -1,5 +1,5 @@
 import type { KeyRing } from './keys.ts';
-import { parseSignatureHeader, type SignatureFlaw, type SignedRequest, type UnverifiedReason } from './signature.ts';
+import { type HeaderReason, parseSignatureHeader, type SignatureFlaw, type SignedRequest } from './signature.ts';
 
 const SIGNED_HEADERS = ['client-id', 'request-time', 'signature'] as const;
 export type SignedHeader = (typeof SIGNED_HEADERS)[number];
@@ -16,7 +16,7 @@ export type HeaderDiagnosis =
 
 interface Failed {
   /** As `readHead` gives it. */
-  readonly reason: Exclude<UnverifiedReason, 'UNKNOWN_CLIENT'>;
+  readonly reason: Exclude<HeaderReason, 'UNKNOWN_CLIENT'>;
   readonly keys: KeyRing;
 }
 
@@ -38,10 +38,7 @@ export const diagnoseHeaders = (request: SignedRequest, { reason, keys }: Failed
     case 'UNSUPPORTED_ALGORITHM':
       return { code: reason, algorithm: /(?:^|,)\s*algorithm\s*=([^,]*)/.exec(header)?.[1]?.trim() ?? '' };
     case 'MALFORMED_SIGNATURE':
-    // The headers alone never fail so.
-    case 'UNKNOWN_KEY_VERSION':
-    case 'SIGNATURE_MISMATCH':
-      return { code: 'MALFORMED_SIGNATURE', ...malformed(header, keys.get(request.clientIds[0] ?? '') ?? []) };
+      return { code: reason, ...malformed(header, keys.get(request.clientIds[0] ?? '') ?? []) };
   }
 };
 

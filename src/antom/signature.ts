@@ -14,6 +14,8 @@ export const UNVERIFIED_REASONS = [
   'SIGNATURE_MISMATCH',
 ] as const;
 export type UnverifiedReason = (typeof UNVERIFIED_REASONS)[number];
+/** Those for which the headers are enough: no signature is checked. */
+export type HeaderReason = Exclude<UnverifiedReason, 'UNKNOWN_KEY_VERSION' | 'SIGNATURE_MISMATCH'>;
 
 /** A request as it came off the socket. Header values and target are latin1 text, one character a byte. */
 export interface SignedRequest {
@@ -74,8 +76,8 @@ type Headers = Pick<SignedRequest, 'clientIds' | 'requestTimes' | 'signatures'>;
 /** Reads the headers, or returns what is wrong with them: cheap, for no signature is checked. Never throws. */
 export const readHead = (
   { clientIds, requestTimes, signatures }: Headers,
-  { keys }: Trust,
-): Head | UnverifiedReason => {
+  { keys }: Pick<Trust, 'keys'>,
+): Head | HeaderReason => {
   if (clientIds.length > 1 || requestTimes.length > 1 || signatures.length > 1) return 'DUPLICATE_HEADER';
   const [clientId = ''] = clientIds;
   const [requestTime = ''] = requestTimes;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { KeyRing } from './antom/keys.ts';
-import { readText, type Source } from './environment.ts';
+import { parseJson, readText, type Source } from './environment.ts';
 import { isPrivateAddress } from './private-address.ts';
 import { readSecret } from './relay/standard-webhooks.ts';
 import { type CallbackTarget, toTarget } from './relay/target.ts';
@@ -48,12 +48,12 @@ export const readCallbacks = (source: Source, keys: KeyRing): readonly CallbackT
   return targets;
 };
 
-/** That the file can be read, and is what it should be else, was seen to with the keys. */
+/** What else is wrong with the file, or keeps it from being read, is named as a problem where the keys are read. */
 const readOwn = ({ text, problems }: Source): ReadonlyMap<string, Configured> => {
   const file = text('ANTOM_CLIENTS_FILE');
   const content = file === null ? null : readText(file);
   if (typeof content !== 'string') return new Map();
-  const parsed = clientsFile.safeParse(jsonOf(content));
+  const parsed = clientsFile.safeParse(parseJson(content));
   if (!parsed.success) {
     problems.push(
       ...parsed.error.issues
@@ -69,14 +69,6 @@ const readOwn = ({ text, problems }: Source): ReadonlyMap<string, Configured> =>
       return [[clientId, { ...callback, from: { url: `${from}.url`, secrets: `${from}.secrets` } }] as const];
     }),
   );
-};
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 };
 
 const readOne = (

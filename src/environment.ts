@@ -218,6 +218,15 @@ export const readText = (file: string): string | { readonly code: string } => {
   }
 };
 
+/** Undefined for what is no JSON. */
+export const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
 /**
  * Reads `.env` of the working directory, where there is one, into the environment of this process, which wins over it.
  * Throws a ConfigError where it cannot be read.

@@ -1,23 +1,7 @@
 import { z } from 'zod';
+import { isSandbox } from './antom/host.ts';
 import { type AntomKey, KeyError, type KeyRing, readKey } from './antom/keys.ts';
-import { readText } from './environment.ts';
-
-/** Where the names and keys of clients are configured, and what gathers the problems. */
-export interface KeySource {
-  readonly problems: string[];
-  /** Null where it is not set. */
-  readonly text: (
-    name: 'ANTOM_CLIENT_ID' | 'ANTOM_PUBLIC_KEY' | 'ANTOM_PRIVATE_KEY' | 'ANTOM_CLIENTS_FILE',
-  ) => string | null;
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
+import { parseJson, readText, type Source } from './environment.ts';
 
 const clientsFile = z.strictObject({
   clients: z
@@ -59,7 +43,7 @@ export const readKeyRing = (
         `${named}: a client id must be visible ASCII without spaces, and this one has ${flawOf(clientId)}: copy it again from the dashboard`,
       );
     if (ring.has(clientId)) problems.push(`${named}: client ${clientId} stands twice`);
-    if (refuseSandbox && clientId.startsWith('SANDBOX_')) {
+    if (refuseSandbox && isSandbox(clientId)) {
       problems.push(
         `${named}: ${clientId} is a sandbox client, and NODE_ENV is production: its payments are no money. Set the live client, or NODE_ENV=development to test (ALLOW_SANDBOX=true starts all the same)`,
       );
@@ -102,7 +86,7 @@ const readKeysOf = (
   });
 
 /** Every configured client; what keeps them from being read goes to the source's problems. */
-export const readClients = (source: KeySource): readonly ClientKeys[] => {
+export const readClients = (source: Source): readonly ClientKeys[] => {
   const clientId = source.text('ANTOM_CLIENT_ID');
   const publicKey = source.text('ANTOM_PUBLIC_KEY');
   const privateKey = source.text('ANTOM_PRIVATE_KEY');

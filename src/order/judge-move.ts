@@ -225,7 +225,9 @@ const judgeRefund = (order: Order, asked: MoveAsked, moves: readonly MoveMade[])
 
 /** What was refunded of a capture, or may be. Of our own, APO's answers need not say which capture they are of. */
 const refundedOf = (order: Order, captureId: string | null, moves: readonly MoveMade[]): bigint => {
-  const ours = moves.filter((move) => move.kind === 'refund' && move.status !== 'FAILED');
+  const ours = moves.filter(
+    (move) => move.kind === 'refund' && (isOutstanding(order, move) || finalIn(order, move)?.status === 'SUCCEEDED'),
+  );
   const ids = new Set<string | null>(ours.map(({ requestId }) => requestId));
   const others = order.refunds.filter((one) => one.status !== 'FAILED' && !ids.has(one.refundRequestId));
   return sum([...ours, ...others].filter((one) => one.captureId === captureId).map(({ amount }) => amount));

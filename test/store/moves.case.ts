@@ -345,8 +345,11 @@ export const describeMoves = (ground: () => Ground): void => {
       const last = await begin(store, { kind: 'refund', amount: yen('30'), captureId: 'C1', requestId: 'G2' });
       expect(saidOf(last)).toBe('begun G2 30');
       expect(await refund('C1', '1', 'G3')).toBe('NOTHING_LEFT');
-      await store.keepMove(moveOf(last), outcome('FAILED', { reason: 'TOLD' }), new Date());
+      // The order knows that it failed before its move does.
+      await record(store, refundResult('F', { ...OF_P1, refundRequestId: 'G2', refundAmount: jpy('30') }));
       expect(await refund('C1', '30', 'G3')).toBe('begun G3 30');
+      await store.keepMove(moveOf(last), outcome('FAILED', { reason: 'TOLD' }), new Date());
+      expect(await refund('C1', '1', 'G5')).toBe('NOTHING_LEFT');
       expect(await refund('C2', '40', 'G4')).toBe('begun G4 40');
     });
 

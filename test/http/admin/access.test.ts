@@ -265,4 +265,11 @@ describe('while the service drains', () => {
     const answer = await ask().set('Connection', 'keep-alive');
     expect([answer.status, answer.headers['connection']]).toEqual([status, 'close']);
   });
+
+  test('also while the store is not open', async () => {
+    const closed = await openAdmin({ store: () => null, isDraining: () => true });
+    const answer = await request(closed.app).get('/api/orders').set('Connection', 'keep-alive');
+    expect([answer.status, answer.headers['connection']]).toEqual([503, 'close']);
+    await closed.close();
+  });
 });

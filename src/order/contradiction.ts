@@ -1,5 +1,5 @@
 import { type Amount, disagree, largest, sameAmount } from './amount.ts';
-import { type Findings, movedAmounts, ownAmounts, saysCancelled } from './findings.ts';
+import { type Findings, hasStatus, movedAmounts, ownAmounts, saysCancelled } from './findings.ts';
 import { distinct, hasTwoNames, type Movement, nameOf } from './movement.ts';
 import { show } from './show.ts';
 import { amountsOf, byCodeUnit, type CaptureStatement, type RefundStatement } from './statement.ts';
@@ -16,7 +16,7 @@ export const contradictoryResults = ({
   captures,
   refunds,
 }: Findings): readonly string[] => {
-  const failures = results.filter(({ result }) => result.resultStatus === 'F');
+  const failures = results.filter(hasStatus('F'));
   const isExplained = isCancelled && failures.every(saysCancelled);
   return [
     ...(hasFailure && hasSuccess && !isExplained ? [withCodes('the payment', results)] : []),
@@ -55,7 +55,7 @@ const withAmounts = (what: string, amounts: readonly Amount[]): string =>
   `${what} (${distinct(amounts.map(show)).join(' and ')})`;
 
 const ofMovement = (what: string, one: Movement<CaptureStatement> | Movement<RefundStatement>): string =>
-  withAmounts(`${what} ${nameOf(one)}`, amountsOf(one.statements.filter(({ result }) => result.resultStatus === 'S')));
+  withAmounts(`${what} ${nameOf(one)}`, amountsOf(one.statements.filter(hasStatus('S'))));
 
 /** Which identifiers stand for two things, or which thing has two of a kind. */
 export const contradictoryIdentities = ({
@@ -149,11 +149,10 @@ export const refundedSums = ({ refunds }: Pick<Findings, 'refunds'>): readonly s
   sumsOf(refunds.filter(isSucceeded)).map((amount) => `${show(amount)} refunded`);
 
 /** Successes without an amount above zero. */
-export const amountsUnknown = ({ results, succeeded, refunds }: Findings): readonly string[] => {
-  const successes = results.filter(({ result }) => result.resultStatus === 'S');
-  const isStated = amountsOf(successes).some(({ value }) => value > 0n);
+export const amountsUnknown = ({ hasSuccess, results, succeeded, refunds }: Findings): readonly string[] => {
+  const isStated = amountsOf(results.filter(hasStatus('S'))).some(({ value }) => value > 0n);
   return [
-    ...(successes.length > 0 && !isStated ? ['the payment'] : []),
+    ...(hasSuccess && !isStated ? ['the payment'] : []),
     ...succeeded.filter(isWithoutAmount).map((one) => `capture ${nameOf(one)}`),
     ...refunds.filter((refund) => isSucceeded(refund) && isWithoutAmount(refund)).map((one) => `refund ${nameOf(one)}`),
   ];

@@ -1,7 +1,7 @@
 import { type Amount, toAmount } from './amount.ts';
 import { saysAuthorizationGone } from './capture.ts';
 import { type OrderEvidence, problemTexts } from './evidence.ts';
-import { type Findings, isRefunded, saysCancelled } from './findings.ts';
+import { type Findings, hasStatus, isRefunded, saysCancelled } from './findings.ts';
 import { nameOf, nameWithCode } from './movement.ts';
 import { list, show } from './show.ts';
 import { type AnyPaymentStatement, firstOf, type PaymentStatement } from './statement.ts';
@@ -46,9 +46,7 @@ export const STATUS: Readonly<Record<OrderStatus, Say>> = {
     ...failuresSaid(findings),
     ...processingSaid(findings),
   ],
-  FAILED: ({ results }) => [
-    `APO declined the payment: ${list(results.filter(({ result }) => result.resultStatus === 'F').map(resultText))}.`,
-  ],
+  FAILED: ({ results }) => [`APO declined the payment: ${list(results.filter(hasStatus('F')).map(resultText))}.`],
   PROCESSING: ({ payments }) => [
     `The payment is under way: APO said ${list(payments.flatMap(underWayText))}, and no final PAYMENT_RESULT has come.`,
   ],

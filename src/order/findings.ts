@@ -95,7 +95,7 @@ const gather = (statements: readonly Sourced<Statement>[]): Gathered => {
   };
 };
 
-const hasStatus =
+export const hasStatus =
   (status: 'S' | 'F' | 'U') =>
   ({ result }: { readonly result: { readonly resultStatus: string } }): boolean =>
     result.resultStatus === status;

@@ -64,18 +64,21 @@ const FLUSHED_WITHIN_MS = 1_000;
 /** What may wait for a reader. Lines beyond it are dropped and counted: the service goes on without its log. */
 const UNREAD_BYTES = 1_048_576;
 
-/** JSON lines, written without blocking the event loop and many at once; `close` is the last call. */
+/**
+ * JSON lines, written without blocking the event loop and many at once. `flush` resolves when all are written or after
+ * a second; `close` does so and is the last call.
+ */
 export const openLog = ({
   level,
   pretty: forPerson,
   descriptor = 1,
-}: LogOptions): { readonly log: Log; readonly flush: () => void; readonly close: () => Promise<void> } => {
+}: LogOptions): { readonly log: Log; readonly flush: () => Promise<void>; readonly close: () => Promise<void> } => {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { log: onlyAllowed } };
   if (forPerson) {
     // Loaded only for a person: a service has no use for it.
     const pretty = createRequire(import.meta.url)('pino-pretty') as (options: PrettyOptions) => DestinationStream;
     const stream = pretty({ destination: descriptor, sync: true, translateTime: 'SYS:HH:MM:ss.l' });
-    return { log: pino(options, stream), flush: () => undefined, close: () => Promise.resolve() };
+    return { log: pino(options, stream), flush: () => Promise.resolve(), close: () => Promise.resolve() };
   }
   const isPipe = descriptor === 1 && process.stdout instanceof Socket && !(process.stdout instanceof Terminal);
   const lines = gather(isPipe ? toPipe(process.stdout) : toFile(descriptor), (count) =>
@@ -83,16 +86,19 @@ export const openLog = ({
   );
   const log = pino(options, lines);
   const timer = setInterval(() => lines.flush(), WRITTEN_AFTER_MS).unref();
+  /** Standard output may be gone, or nobody may read it. */
+  const flush = async (): Promise<void> => {
+    await Promise.race([
+      new Promise<void>((resolve) => lines.flush(resolve)),
+      pause(FLUSHED_WITHIN_MS, undefined, { ref: false }),
+    ]);
+  };
   return {
     log,
-    flush: lines.flushSync,
+    flush,
     close: async () => {
       clearInterval(timer);
-      // Also what is being written at this moment; standard output may be gone, or nobody may read it.
-      await Promise.race([
-        new Promise<void>((resolve) => lines.flush(resolve)),
-        pause(FLUSHED_WITHIN_MS, undefined, { ref: false }),
-      ]);
+      await flush();
     },
   };
 };
@@ -135,7 +141,8 @@ const toFile = (dest: number): Destination => {
       file.write(text);
       return drops === before;
     },
-    flush: (done) => file.flush(done === undefined ? undefined : () => done()),
+    // Asked for during a write, it ends with that write, and what came meanwhile is still to be written.
+    flush: (done) => (done === undefined ? file.flush() : file.flush(() => file.flush(() => done()))),
     flushSync: () => file.flushSync(),
   };
 };

@@ -447,8 +447,12 @@ describe('lines wait for others, and none is lost:', () => {
   test('all are written when it is flushed', async () => {
     const { write, counts, flush, close, done } = openFile('flushed.jsonl');
     write(0, 7);
-    flush();
+    await flush();
     expect(counts()).toEqual(upTo(7));
+    // The first of these are being written, once there are enough of them, when the last few come.
+    write(7, 60);
+    await flush();
+    expect(counts()).toEqual(upTo(60));
     await close();
     done();
   });

@@ -88,7 +88,7 @@ describe('the documents show', () => {
     await receiver.post(signer.sign(paymentResult('S')));
     await receiver.post(signer.sign({ notifyType: 'PAYMENT_RESULT', result: { resultStatus: 'X' } }));
     const [example = '{}'] = blocksOf(readPage('docs/operating.md'), 'json');
-    const [applied, malformed] = receiver.log().filter(({ requestId }) => requestId !== undefined);
+    const [applied, malformed] = (await receiver.log()).filter(({ requestId }) => requestId !== undefined);
     expect(Object.keys(applied ?? {})).toEqual(Object.keys(JSON.parse(example) as Fields));
     expect(applied).toMatchObject({ kind: 'PAYMENT', outcome: 'APPLIED', msg: 'notification' });
     const { problem } = malformed ?? {};

@@ -281,7 +281,7 @@ describe('paynotify why', () => {
     );
     expect(out).toContain('NOTIFY_PATHS');
     expect(code).toBe(1);
-    const warned = receiver.log().find(({ msg }) => String(msg).startsWith('a signed POST to a path'));
+    const warned = (await receiver.log()).find(({ msg }) => String(msg).startsWith('a signed POST to a path'));
     expect(warned).toMatchObject({ level: 40, problem: 'received: /payNotify/ configured: /payNotify' });
     expect(String(warned?.['hint'])).toMatch(/NOTIFY_PATHS.*PUBLIC_NOTIFY_URL/);
   });

@@ -77,8 +77,8 @@ describe('the secrets of a notification are in no list, log or feed', () => {
     expect(text).not.toMatch(SECRET);
   });
 
-  test('the log, at its most talkative', () => {
-    const log = JSON.stringify(receiver.log());
+  test('the log, at its most talkative', async () => {
+    const log = JSON.stringify(await receiver.log());
     expect(log).toMatch(/"kind":"VAULTING"/);
     expect(log).toMatch(/paymentRequestId must be a string/);
     expect(log).toMatch(/SIGNATURE_MISMATCH/);

@@ -76,7 +76,7 @@ describe('the logged address', () => {
     expect(await receiver.post(post)).toMatchObject({ status: 200 });
     const lines = await eventually(
       'the line',
-      () => receiver.log().filter(({ msg }) => msg === 'notification'),
+      async () => (await receiver.log()).filter(({ msg }) => msg === 'notification'),
       ({ length }) => length > 0,
     );
     await receiver.stop();

@@ -20,8 +20,8 @@ afterAll(async () => {
   removeDirectory(directory);
 });
 
-const linesOf = (text: string): readonly LogLine[] =>
-  receiver.log().filter(({ msg }) => typeof msg === 'string' && msg.startsWith(text));
+const linesOf = async (text: string): Promise<readonly LogLine[]> =>
+  (await receiver.log()).filter(({ msg }) => typeof msg === 'string' && msg.startsWith(text));
 
 test('a running service says why a request does not verify: in its log, its list and its API', async () => {
   const sent = signer.sign({ canary: 'of the body' }, { uri: '/api/payNotify' });
@@ -51,7 +51,7 @@ test('a running service says why a request does not verify: in its log, its list
     ({ length }) => length > 0,
   );
   expect(errors).toMatchObject([{ level: 50, unverifiedId: item?.id, diagnosis: diagnosis.code }]);
-  expect(JSON.stringify(receiver.log())).not.toContain('canary');
+  expect(JSON.stringify(await receiver.log())).not.toContain('canary');
 });
 
 test('one that has no diagnosis yet is diagnosed when somebody looks at it', async () => {

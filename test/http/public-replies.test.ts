@@ -460,7 +460,8 @@ describe.each([
     const all = await running.receiver.unverified();
     const warned = await eventually(
       'a line for each delivery',
-      () => running.receiver.log().filter(({ level, requestId }) => level === 40 && requestId !== undefined),
+      async () =>
+        (await running.receiver.log()).filter(({ level, requestId }) => level === 40 && requestId !== undefined),
       ({ length }) => length === all.reduce((sum, { deliveries }) => sum + deliveries, 0),
     );
     expect(warned.at(-1)).toMatchObject({

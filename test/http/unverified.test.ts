@@ -204,7 +204,7 @@ describe('the room for unverified requests', () => {
       expect([answer.status, answer.headers['retry-after']]).toEqual([503, '10']);
     }
     expect((await running.unverified()).map(({ deliveries }) => deliveries)).toEqual([1, 1]);
-    expect(running.log().filter(({ problem }) => problem === 'UNVERIFIED_TOO_MANY')).toMatchObject([
+    expect((await running.log()).filter(({ problem }) => problem === 'UNVERIFIED_TOO_MANY')).toMatchObject([
       { status: 503, reason: 'SIGNATURE_MISMATCH' },
       { status: 503, reason: 'MISSING_HEADER' },
     ]);
@@ -227,17 +227,18 @@ describe('the room for unverified requests', () => {
 
   test('is called nearly full in the log at 80 % of a share, once', async () => {
     const running = await begin({ UNVERIFIED_MAX_BYTES: String(MAX_BYTES) });
-    const nearlyFull = (): readonly unknown[] => running.log().filter(({ bytes }) => bytes !== undefined);
+    const nearlyFull = async (): Promise<readonly unknown[]> =>
+      (await running.log()).filter(({ bytes }) => bytes !== undefined);
     while (storedBytes() + 3_000 < (MAX_BYTES / 4) * 0.8) {
-      expect(nearlyFull()).toEqual([]);
+      expect(await nearlyFull()).toEqual([]);
       await running.post(unsigned(500));
     }
     await fill(running, () => unsigned(500));
     await eventually('a warning', nearlyFull, ({ length }) => length > 0);
     await running.post(unsigned(1));
-    expect(nearlyFull()).toMatchObject([{ level: 40, share: 'UNKNOWN', maxBytes: MAX_BYTES / 4 }]);
+    expect(await nearlyFull()).toMatchObject([{ level: 40, share: 'UNKNOWN', maxBytes: MAX_BYTES / 4 }]);
     await fill(running, () => forged(500));
-    expect(nearlyFull()).toMatchObject([{ share: 'UNKNOWN' }, { share: 'OTHER_KEY' }]);
+    expect(await nearlyFull()).toMatchObject([{ share: 'UNKNOWN' }, { share: 'OTHER_KEY' }]);
   });
 });
 

@@ -67,7 +67,8 @@ test('AUTO_CAPTURE captures once with several replicas, and only what a registra
   // Nor what the shop has tried to cancel: a person is told.
   const errors = await eventually(
     'the one that is not captured',
-    () => replicas.flatMap((replica) => replica.log()).filter(({ level }) => Number(level) >= 50),
+    async () =>
+      (await Promise.all(replicas.map((replica) => replica.log()))).flat().filter(({ level }) => Number(level) >= 50),
     ({ length }) => length > 0,
   );
   for (const error of errors) expect(error).toMatchObject({ paymentId: toBeCancelled, reason: 'FAILED' });

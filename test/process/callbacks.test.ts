@@ -82,10 +82,10 @@ test('SIGHUP reads the secrets again; what cannot be used changes nothing', asyn
   );
   await told('P3', renewed);
   expect(await receiver.stop()).toBe(0);
-  expect(receiver.log().filter(({ level }) => Number(level) >= 50)).toMatchObject([
+  expect((await receiver.log()).filter(({ level }) => Number(level) >= 50)).toMatchObject([
     { msg: 'keys and callbacks were not read again; the old ones stay' },
   ]);
-  expect(JSON.stringify(receiver.log())).not.toMatch(/hidden|whsec_\w{8}|nonsense/);
+  expect(JSON.stringify(await receiver.log())).not.toMatch(/hidden|whsec_\w{8}|nonsense/);
 });
 
 test('SIGHUP with callbacks that cannot be used leaves the keys as they were, too', async () => {
@@ -103,6 +103,6 @@ test('SIGHUP with callbacks that cannot be used leaves the keys as they were, to
   await eventually('refused', receiver.log, (lines) => lines.some(({ msg }) => String(msg).includes('not read again')));
   await receiver.post(signer.sign(paymentResult('S')));
   // By the new keys it would be unverified, at first.
-  expect(receiver.log().filter(({ msg }) => msg === 'unverified')).toEqual([]);
+  expect((await receiver.log()).filter(({ msg }) => msg === 'unverified')).toEqual([]);
   await receiver.stop();
 });

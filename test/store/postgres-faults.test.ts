@@ -326,7 +326,7 @@ describe('a server that is not safe', () => {
       ALLOW_UNSAFE_DATABASE: 'true',
     });
     closing.push(async () => void (await receiver.stop()));
-    const warnings = () => receiver.log().filter(({ level }) => level === 40);
+    const warnings = async () => (await receiver.log()).filter(({ level }) => level === 40);
     expect(await until('the warning', warnings, ({ length }) => length > 0)).toMatchObject([
       { problem: 'fsync off', msg: expect.stringMatching(/^commits are not durable/) },
     ]);

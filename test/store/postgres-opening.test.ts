@@ -336,7 +336,7 @@ describe('what is waited for', () => {
       // It tries every second.
       await after(3_500);
       expect(await receiver.readiness()).toEqual({ status: 503, state: 'starting' });
-      const said = receiver.log().filter(({ msg }) => msg === 'the store cannot be opened yet');
+      const said = (await receiver.log()).filter(({ msg }) => msg === 'the store cannot be opened yet');
       expect(said).toMatchObject([{ error: expect.stringMatching(/DATABASE_URL \(127\.0\.0\.1:\d+, user postgres/) }]);
       await own.server.start();
       await becomesReady(receiver);

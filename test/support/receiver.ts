@@ -112,7 +112,7 @@ const receiverAt = (address: Address, admin: Address): Receiver => {
 /** The receiver within this process. */
 export interface InProcess extends Receiver {
   readonly reloadKeys: () => void;
-  readonly log: () => readonly LogLine[];
+  readonly log: () => Promise<readonly LogLine[]>;
   readonly stop: () => Promise<number>;
 }
 
@@ -122,8 +122,9 @@ export const startReceiver = async (directory: string, env: Environment): Promis
   const descriptor = openSync(logFile, 'a');
   const { log, flush, close } = openLog({ level: 'info', pretty: false, descriptor });
   const running = await start(readConfig(env), log);
-  const logged = (): readonly LogLine[] => {
-    flush();
+  let isRunning = true;
+  const logged = async (): Promise<readonly LogLine[]> => {
+    if (isRunning) await flush();
     return linesOf(readFileSync(logFile, 'utf8').replace(/[^\n]*$/, ''));
   };
   return {
@@ -132,8 +133,8 @@ export const startReceiver = async (directory: string, env: Environment): Promis
     log: logged,
     stop: async () => {
       const code = await running.stop('test');
-      // The log is written in the background; a `flush` meanwhile may have put its last line before another one.
       await close();
+      isRunning = false;
       closeSync(descriptor);
       return code;
     },

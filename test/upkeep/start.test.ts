@@ -40,7 +40,7 @@ describe('a service that starts', () => {
     const stranger = createSigner('T_stranger');
     await first.post(stranger.sign(paymentResult('S')));
     expect(await first.stop()).toBe(0);
-    expect(first.log().filter(({ msg }) => String(msg).includes('RETENTION'))).toEqual([]);
+    expect((await first.log()).filter(({ msg }) => String(msg).includes('RETENTION'))).toEqual([]);
     sql(
       directory,
       `update raw_batches set received_at = received_at - ${TWO_DAYS_MS}; update unverified set last_received_at = last_received_at - ${TWO_DAYS_MS}`,
@@ -49,7 +49,7 @@ describe('a service that starts', () => {
     const second = await startReady(directory, { ...env, RETENTION_DAYS: '1', UNVERIFIED_RETENTION_DAYS: '1' });
     const lines = await eventually(
       'removal',
-      () => second.log().filter(({ msg }) => String(msg).includes('RETENTION')),
+      async () => (await second.log()).filter(({ msg }) => String(msg).includes('RETENTION')),
       ({ length }) => length === 2,
     );
     expect(lines).toMatchObject([

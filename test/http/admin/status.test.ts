@@ -86,11 +86,7 @@ describe('status', () => {
     await service.post(createSigner(`T_"\u00e9${'x'.repeat(500)}`).sign(paymentResult('S')));
     const hints = await eventually(
       'the warnings',
-      () =>
-        service
-          .log()
-          .filter(({ msg }) => msg === 'unverified')
-          .map(({ hint }) => hint),
+      async () => (await service.log()).filter(({ msg }) => msg === 'unverified').map(({ hint }) => hint),
       ({ length }) => length === 3,
     );
     expect(hints).toContain(hintOf('T_stranger'));
@@ -105,7 +101,7 @@ describe('status', () => {
     const told = await json<{ readonly configuration: object }>(['status'], guarded);
     expect(told.configuration).toMatchObject({ ADMIN_TOKEN: 'set', ADMIN_READ_TOKEN: 'set' });
     expect(JSON.stringify(told)).not.toContain(SECRET);
-    expect(JSON.stringify(second.log())).not.toContain(SECRET);
+    expect(JSON.stringify(await second.log())).not.toContain(SECRET);
     expect(await second.stop()).toBe(0);
     await removePlace({ directory: other });
   });

@@ -111,7 +111,7 @@ const whileOpen =
 const failed =
   ({ log }: AdminDependencies, respond: Respond): ErrorRequestHandler =>
   // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters
-  (error, _request, response, next) => {
+  (error, request, response, next) => {
     if (response.headersSent) next(error);
-    else respond(response, replyToError(error, log));
+    else respond(response, replyToError(error, { isRead: request.method === 'GET' || request.method === 'HEAD', log }));
   };

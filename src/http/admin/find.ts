@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Found, Store } from '../../store/store.ts';
+import type { Found } from '../../store/store.ts';
 import { ok } from './answer.ts';
+import { type ClientNeeds, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { clientFilter, requiredIdentifier } from './query.ts';
 import { markedUnverified, notification } from './shapes/notification.ts';
@@ -12,8 +13,7 @@ import type { Search, SearchUnverified } from './unverified-search.ts';
 
 const sought = z.strictObject({ ...clientFilter, id: requiredIdentifier });
 
-interface Needs {
-  readonly store: () => Store;
+interface Needs extends ClientNeeds {
   readonly search: SearchUnverified;
 }
 
@@ -42,10 +42,12 @@ export const find = endpoint({
   query: sought,
   body: null,
   responses: { 200: { means: 'What carries the identifier.', body: found } },
-  problems: [],
+  problems: ['UNKNOWN_CLIENT'],
   answer:
-    ({ store, search }: Needs) =>
+    ({ store, clientIds, search }: Needs) =>
     async ({ query: { clientId, id } }) => {
+      const refusal = await unknownClient(clientId, { store, clientIds });
+      if (refusal !== null) return refusal;
       const [verified, unverified] = await Promise.all([store().find(clientId, id), search([id])]);
       return ok({ ...verified, ...unverified });
     },

@@ -6,7 +6,7 @@ import { ok, pageAnswer } from './answer.ts';
 import { clientAdvice, type ClientNeeds, clientMeant, unknownClient } from './clients.ts';
 import { endpoint } from './endpoint.ts';
 import { createFollowing, type FeedNeeds } from './feed.ts';
-import { notFound, problem } from './problem.ts';
+import { notFound, problem, type Refusal } from './problem.ts';
 import { clientFilter, following, identifier, ofClient, oneOf, orNull, paging } from './query.ts';
 import { notification, notificationInFull, redriven, redriveReport } from './shapes/notification.ts';
 import { digest, pageOf } from './shapes/plain.ts';
@@ -88,10 +88,13 @@ export const findNotification = endpoint({
       if (typeof clientId !== 'string') return clientId;
       const stored = await store().findNotification({ clientId, id });
       return stored === null
-        ? notFound('notification', ...(await clientAdvice(query.clientId, { store, clientIds })))
+        ? await noSuchNotification(query.clientId, { store, clientIds })
         : ok(wholeNotification(stored, verifiesNow(stored)));
     },
 });
+
+const noSuchNotification = async (named: string | null, needs: ClientNeeds): Promise<Refusal<'NOT_FOUND'>> =>
+  notFound('notification', ...(await clientAdvice(named, needs)));
 
 export const redriveOne = endpoint({
   method: 'post',
@@ -111,18 +114,18 @@ export const redriveOne = endpoint({
       const clientId = clientMeant(query.clientId, clientIds, 'query');
       if (typeof clientId !== 'string') return clientId;
       const result = await redriving(store()).redriveOne({ clientId, id });
+      if (result.kind === 'not found') return await noSuchNotification(query.clientId, { store, clientIds });
       return result.kind === 'redriven' ? ok({ outcome: result.outcome }) : NOT_REDRIVEN[result.kind];
     },
 });
 
 const NOT_REDRIVEN = {
-  'not found': notFound('notification'),
   held: problem('NOTIFICATION_HELD', 'Another replica applies this notification at this moment: try again.'),
   'without bytes': problem(
     'NOTIFICATION_WITHOUT_BYTES',
     'The bytes of this notification have been removed: it cannot be applied again.',
   ),
-} as const satisfies Readonly<Record<Exclude<RedriveResult['kind'], 'redriven'>, object>>;
+} as const satisfies Readonly<Record<Exclude<RedriveResult['kind'], 'redriven' | 'not found'>, object>>;
 
 export const redriveAll = endpoint({
   method: 'post',

@@ -90,6 +90,10 @@ const noOrder = (...advice: readonly string[]): Refusal<'NOT_FOUND'> =>
   );
 export const NO_ORDER = noOrder();
 
+/** The same; `named` is the client that the request names. */
+export const noSuchOrder = async (named: string | null, needs: ClientNeeds): Promise<Refusal<'NOT_FOUND'>> =>
+  noOrder(...(await clientAdvice(named, needs)));
+
 /** The one order of an id; `named` is the client that the request names. */
 export const orderMeant = async (
   needs: ClientNeeds,
@@ -100,7 +104,7 @@ export const orderMeant = async (
   if (typeof clientId !== 'string') return clientId;
   const orders = isIdentifier(id) ? await needs.store().findOrders({ clientId, id }) : [];
   const [one, ...others] = orders;
-  if (one === undefined) return noOrder(...(await clientAdvice(named, needs)));
+  if (one === undefined) return await noSuchOrder(named, needs);
   return others.length === 0 ? one : ambiguous(orders);
 };
 

@@ -27,13 +27,19 @@ export const problem = <Code extends ProblemCode>(
 export const notFound = (kind: string, ...advice: readonly string[]): Refusal<'NOT_FOUND'> =>
   problem('NOT_FOUND', [`There is no such ${kind}.`, ...advice].join(' '));
 
+interface Failed {
+  /** Whether the request was to change nothing. */
+  readonly isRead: boolean;
+  readonly log: Log;
+}
+
 /** The reply to a thrown error. Faults of ours are logged, without the values that they were about. */
-export const replyToError = (error: unknown, log: Log): Reply => {
+export const replyToError = (error: unknown, { isRead, log }: Failed): Reply => {
   if (error instanceof StoreUnavailableError) {
     log.warn(problemOf(error), 'the store is unavailable to the admin listener');
     return problem(
       'STORE_UNAVAILABLE',
-      'The store cannot be used at this moment. What was to be written may or may not have been.',
+      `The store cannot be used at this moment.${isRead ? '' : ' What was to be written may or may not have been.'}`,
     );
   }
   switch (statusOf(error)) {

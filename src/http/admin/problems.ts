@@ -19,7 +19,7 @@ export const PROBLEMS = {
   CLIENT_REQUIRED: { status: 400, means: 'Several clients are configured, and none is named by clientId.' },
   UNKNOWN_CLIENT: {
     status: 400,
-    means: 'The clientId is not one that is configured; in a list, nor has it any order or notification.',
+    means: 'The clientId is not one that is configured; in a list or a search, nor has it any order or notification.',
   },
   TOKEN_REQUIRED: {
     status: 401,

@@ -4,7 +4,7 @@ import type { ReviewResult, WithdrawResult } from '../../store/store.ts';
 import { type Answer, ok } from './answer.ts';
 import { type ClientNeeds, clientMeant } from './clients.ts';
 import { endpoint } from './endpoint.ts';
-import { ambiguous, NO_ORDER, ORDER_ID } from './orders.ts';
+import { ambiguous, noSuchOrder, ORDER_ID } from './orders.ts';
 import { notFound, problem, type Refusal } from './problem.ts';
 import { nothing, ofClient } from './query.ts';
 import { decision } from './said.ts';
@@ -26,11 +26,12 @@ export const decide = endpoint({
   responses: { 200: { means: 'The order as it is now.', body: order } },
   problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'AMBIGUOUS_ORDER', 'REVISION_OUTDATED', 'ORDER_NOT_CAPTURED'],
   answer:
-    ({ store, clientIds }: ClientNeeds) =>
+    (needs: ClientNeeds) =>
     async ({ id, said: { clientId: named, ...said } }) => {
-      const clientId = clientMeant(named, clientIds, 'body');
+      const clientId = clientMeant(named, needs.clientIds, 'body');
       if (typeof clientId !== 'string') return clientId;
-      return isIdentifier(id) ? reviewed(await store().review({ clientId, id, ...said }, new Date())) : NO_ORDER;
+      const result = isIdentifier(id) ? await needs.store().review({ clientId, id, ...said }, new Date()) : UNKNOWN;
+      return result.kind === 'unknown' ? await noSuchOrder(named, needs) : reviewed(result);
     },
 });
 
@@ -47,22 +48,23 @@ export const withdraw = endpoint({
   responses: { 200: { means: 'The order as it is now.', body: order } },
   problems: ['CLIENT_REQUIRED', 'NOT_FOUND', 'AMBIGUOUS_ORDER'],
   answer:
-    ({ store, clientIds }: ClientNeeds) =>
-    async ({ id, query }) => {
-      const clientId = clientMeant(query.clientId, clientIds, 'query');
+    (needs: ClientNeeds) =>
+    async ({ id, query: { clientId: named } }) => {
+      const clientId = clientMeant(named, needs.clientIds, 'query');
       if (typeof clientId !== 'string') return clientId;
-      return isIdentifier(id) ? withdrawn(await store().withdrawReview({ clientId, id }, new Date())) : NO_ORDER;
+      const result = isIdentifier(id) ? await needs.store().withdrawReview({ clientId, id }, new Date()) : UNKNOWN;
+      return result.kind === 'unknown' ? await noSuchOrder(named, needs) : withdrawn(result);
     },
 });
 
+const UNKNOWN = { kind: 'unknown' } as const;
+
 const reviewed = (
-  result: ReviewResult,
-): Answer<200, Order> | Refusal<'NOT_FOUND' | 'AMBIGUOUS_ORDER' | 'REVISION_OUTDATED' | 'ORDER_NOT_CAPTURED'> => {
+  result: Exclude<ReviewResult, typeof UNKNOWN>,
+): Answer<200, Order> | Refusal<'AMBIGUOUS_ORDER' | 'REVISION_OUTDATED' | 'ORDER_NOT_CAPTURED'> => {
   switch (result.kind) {
     case 'reviewed':
       return ok(result.order);
-    case 'unknown':
-      return NO_ORDER;
     case 'ambiguous':
       return ambiguous(result.orders);
     case 'outdated':
@@ -80,12 +82,12 @@ const reviewed = (
   }
 };
 
-const withdrawn = (result: WithdrawResult): Answer<200, Order> | Refusal<'NOT_FOUND' | 'AMBIGUOUS_ORDER'> => {
+const withdrawn = (
+  result: Exclude<WithdrawResult, typeof UNKNOWN>,
+): Answer<200, Order> | Refusal<'NOT_FOUND' | 'AMBIGUOUS_ORDER'> => {
   switch (result.kind) {
     case 'withdrawn':
       return ok(result.order);
-    case 'unknown':
-      return NO_ORDER;
     case 'no review':
       return notFound('review');
     case 'ambiguous':

@@ -76,7 +76,7 @@ describe('GET /api/orders?after=', () => {
   test('of a client that is not configured it is refused, unless something of it is stored', async () => {
     await admin.notify(payment(1), { clientId: OTHER });
     expect(await list(`?after=0&clientId=${OTHER}`)).toMatchObject({ items: [{ clientId: OTHER }] });
-    const paths = ['orders?after=0', 'orders?limit=1', 'notifications?after=0', 'notifications?limit=1'];
+    const paths = ['orders?after=0', 'orders?limit=1', 'notifications?after=0', 'notifications?limit=1', 'find?id=P1'];
     for (const path of paths) {
       const { status, body } = await request(admin.app).get(`/api/${path}&clientId=T_misspelt`);
       expect([path, status, body.code]).toEqual([path, 400, 'UNKNOWN_CLIENT']);
@@ -87,9 +87,18 @@ describe('GET /api/orders?after=', () => {
   test('and where one thing of such a client is looked for, that it is not configured is said', async () => {
     const id = await admin.notify(payment(1));
     await admin.notify(payment(2), { clientId: OTHER });
-    for (const path of ['orders/P9', 'orders/P9/timeline', `notifications/${id.replace(/./g, '0')}`]) {
+    const notification = `notifications/${id.replace(/./g, '0')}`;
+    const askers: readonly ((clientId: string) => request.Test)[] = [
+      ...['orders/P9', 'orders/P9/timeline', notification].map(
+        (path) => (clientId: string) => request(admin.app).get(`/api/${path}?clientId=${clientId}`),
+      ),
+      (clientId) => request(admin.app).post(`/api/${notification}/redrive?clientId=${clientId}`),
+      (clientId) => request(admin.app).delete(`/api/orders/P9/review?clientId=${clientId}`),
+      (clientId) => request(admin.app).put('/api/orders/P9/review').send({ decision: 'CLOSE', revision: 1, clientId }),
+    ];
+    for (const ask of askers) {
       const detailOf = async (clientId: string): Promise<string> =>
-        (await request(admin.app).get(`/api/${path}?clientId=${clientId}`).expect(404)).body.detail as string;
+        (await ask(clientId).expect(404)).body.detail as string;
       for (const known of [CLIENT, OTHER]) expect(await detailOf(known)).not.toContain('configured');
       expect(await detailOf('T_misspelt')).toMatch(/ The clientId is not one that is configured: \S+\.$/);
     }

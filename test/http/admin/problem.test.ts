@@ -169,6 +169,8 @@ describe('once the store is gone', () => {
     const response = await request(admin.app)[method](path);
     expect([response.status, response.body.code]).toEqual([503, 'STORE_UNAVAILABLE']);
     expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+    // Only of what was to be written.
+    expect((response.body.detail as string).includes('may or may not')).toBe(method !== 'get');
     expect(admin.lines).toHaveLength(1);
     expect(admin.lines[0]).toContain('StoreUnavailableError');
   });

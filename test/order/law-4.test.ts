@@ -9,10 +9,11 @@ import { readStored } from '../../src/handlers/read-stored.ts';
 import type { OrderRules } from '../../src/order/rules.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import { CLIENT, type Fields, result } from '../support/facts.ts';
 import { startServer, type TestServer } from '../support/postgres.ts';
 import { askedOf, deriveOrders, RULES } from './core.ts';
 import { describeLaw4 } from './law-4.case.ts';
-import { tellOrders, toTold } from './oracle/tell-orders.ts';
+import { type ReceivedNotification, tellOrders, toTold } from './oracle/tell-orders.ts';
 import { arrivals, permutations, standing, worldOf, worlds } from './world.ts';
 
 const rules: fc.Arbitrary<OrderRules> = fc.record({
@@ -22,6 +23,11 @@ const rules: fc.Arbitrary<OrderRules> = fc.record({
   requireRegistration: fc.boolean(),
   production: fc.boolean(),
 });
+
+const notified = (fields: Fields): ReceivedNotification => ({ clientId: CLIENT, body: JSON.stringify(fields) });
+const answered = (fields: Fields): ReceivedNotification => ({ ...notified(fields), askedAbout: 'P1' });
+const REFUNDED: Fields = { result: result('S'), paymentStatus: 'SUCCESS' };
+const REFUND: Fields = { transactionType: 'REFUND', transactionId: 'F1', transactionStatus: 'SUCCESS' };
 
 test('the worlds hold every kind that has a handler', () => {
   const handled = handlers.filter(({ read }) => read({}).outcome !== 'UNHANDLED').map(({ kind }) => kind);
@@ -50,6 +56,18 @@ describe('an order is a function of the set (pure core)', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  // Of thousands of random worlds one has it.
+  test.each([
+    ['a refund', notified({ notifyType: 'REFUND_RESULT', ...REFUNDED, paymentId: 'P1', refundId: 'F1' })],
+    ['another answer', answered({ ...REFUNDED, paymentId: 'P1', transactions: [REFUND] })],
+  ])('holds an unreadable answer by the refund that it legibly states, and %s too', (_, stated) => {
+    const received = [stated, answered({ ...REFUNDED, paymentId: null, transactions: [REFUND] })];
+    const orders = deriveOrders({ received, registrations: [], rules: RULES }).map(toTold);
+    expect(orders).toMatchObject([{ paymentId: 'P1', refunds: [{ refundId: 'F1' }] }]);
+    expect(orders[0]?.attention).toContainEqual({ code: 'UNREADABLE_NOTIFICATION', settled: false });
+    expect(tellOrders({ received, registrations: [], rules: RULES })).toEqual(orders);
   });
 
   test('is the same in all permutations of up to six notifications', () => {

@@ -71,6 +71,22 @@ const statedBy = (transaction: unknown, paymentId: string): readonly Statement[]
   return [{ about: 'cancellation', type, result, amount, cancelTime: time }];
 };
 
+/** What names the refunds among its transactions, whatever else of them can be read. */
+const refundsIn = ({ transactions }: Fields): readonly string[] => {
+  const all: readonly unknown[] = Array.isArray(transactions) ? transactions : [];
+  const refunds = all.filter(isObject).filter((one) => one['transactionType'] === 'REFUND');
+  return [
+    ...refunds
+      .map((one) => one['transactionId'])
+      .filter(isIdentifier)
+      .map((id) => `refund ${id}`),
+    ...refunds
+      .map((one) => one['transactionRequestId'])
+      .filter(isIdentifier)
+      .map((id) => `refund request ${id}`),
+  ];
+};
+
 const paymentIn = (json: Fields): Statement => {
   const [psp, info] = [json['pspCustomerInfo'], json['paymentResultInfo']];
   const said = {
@@ -120,7 +136,7 @@ export const readAnswer = (body: string, name: string): Reading => {
       outcome: 'MALFORMED',
       paymentId,
       statements: [],
-      legible: isIdentifier(requestId) ? [`request ${requestId}`] : [],
+      legible: [...(isIdentifier(requestId) ? [`request ${requestId}`] : []), ...refundsIn(answer)],
     };
   const bytes = createHash('sha256').update(body).digest('hex');
   const digest = createHash('sha256').update(name).digest('hex');

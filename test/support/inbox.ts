@@ -24,13 +24,15 @@ export const submit = async (inbox: Inbox, delivery: Delivery): Promise<Result> 
   return place.kind === 'not stored' ? place : await recordAt(place, delivery);
 };
 
-/** Records all of them at the same moment, once each has had its turn, in a queue that has room. */
+/**
+ * Records all of them at the same moment, once each has had its turn, in a queue that has room. One turn after the
+ * other: a crowd that a halt of the machine holds up is overload.
+ */
 export const submitTogether = async (inbox: Inbox, deliveries: readonly Delivery[]): Promise<readonly Result[]> => {
-  const records = await Promise.all(
-    deliveries.map(async (delivery) => {
-      const place = await admitted(inbox, bytesOf(delivery));
-      return () => recordAt(place, delivery);
-    }),
-  );
+  const records: (() => Promise<Result>)[] = [];
+  for (const delivery of deliveries) {
+    const place = await admitted(inbox, bytesOf(delivery));
+    records.push(() => recordAt(place, delivery));
+  }
   return await Promise.all(records.map((record) => record()));
 };

@@ -105,7 +105,8 @@ export const describeMended = (ground: () => Ground): void => {
       const due = now + 1_000;
       await store.record([delivery(PAID, { at: new Date(due - HOUR) })], AMPLE);
       expect(await store.sweep(new Date(now + DAY), 100)).toBeGreaterThan(0);
-      expect(await rebuildAll(store)).toMatchObject({ changed: 1 });
+      // As of now, also where this machine comes to it only once it is due.
+      expect(await store.rebuild({ limit: 9, cursor: null }, new Date(now))).toMatchObject({ changed: 1 });
       await eventually('due', Date.now, (time) => time > due);
       expect((await store.check('orders', ALL)).items.flatMap((one) => one.flaws)).toEqual([]);
     });

@@ -11,6 +11,9 @@ import { notified, order, record, paid } from './support.ts';
 const own = useOwnDatabase();
 const { open, closing } = own;
 
+/** A busy server is asked, and answers who waits for the standby, long before what waits is given up. */
+const LIMIT_MS = 3_000;
+
 /** While the standby of this name is away, which it always is, every COMMIT that wrote something waits for it. */
 const setStandby = async (name: string): Promise<void> => {
   await sql(own.server.url, `alter system set synchronous_standby_names = '${name}'`);
@@ -58,7 +61,7 @@ describe('a synchronous standby that is away', () => {
   });
 
   test('is named, uses up no connections however long it stays away, and holds up nothing once it is back', async () => {
-    const store = await open({ statementTimeoutMs: 1_000 });
+    const store = await open({ statementTimeoutMs: LIMIT_MS });
     await record(store, paid(0));
     await loseStandby();
     const ending = new AbortController();
@@ -74,7 +77,12 @@ describe('a synchronous standby that is away', () => {
       }
     };
     const lanes = [lane(1), lane(2), lane(3)];
-    await after(3_500);
+    // Those that were given up, and long since others that were not even begun.
+    await eventually(
+      'refused',
+      () => refused.length,
+      (count) => count > 200,
+    );
     // Three that were given up, and five of its own.
     expect((await sql(own.url, `select 1 ${OURS}`)).length).toBeLessThanOrEqual(8);
     expect(refused.filter(({ error }) => !(error instanceof StoreUnavailableError))).toEqual([]);
@@ -107,11 +115,11 @@ test('a synchronous standby that is away leaves the connections for reads alone,
   limited.password = 'secret';
   await sql(own.server.url, "create role reader login password 'secret' connection limit 6");
   await sql(own.server.url, `alter database ${limited.pathname.slice(1)} owner to reader`);
-  const store = await open({ url: limited.href, statementTimeoutMs: 1_000, poolSize: 3 });
+  const store = await open({ url: limited.href, statementTimeoutMs: LIMIT_MS, poolSize: 3 });
   await record(store, paid(0));
   await loseStandby();
   const ending = new AbortController();
-  let [read, refusedLast] = [0, 0];
+  let [read, refusedLast, unwritten] = [0, 0, 0];
   const reading = async (): Promise<void> => {
     while (!ending.signal.aborted) {
       await order(store, 'P0').then(
@@ -123,12 +131,22 @@ test('a synchronous standby that is away leaves the connections for reads alone,
   };
   const writing = async (first: number): Promise<void> => {
     for (let number = first; !ending.signal.aborted; number += 3) {
-      await record(store, paid(number)).catch(() => undefined);
+      await record(store, paid(number)).catch(() => (unwritten += 1));
       await after(20);
     }
   };
   const lanes = [writing(1), writing(2), writing(3), reading(), reading(), reading()];
-  await after(4_000);
+  await eventually(
+    'the COMMITs given up',
+    () => unwritten,
+    (count) => count > 10,
+  );
+  const readThen = read;
+  await eventually(
+    'reads after that',
+    () => read,
+    (count) => count > readThen + 30,
+  );
   const [readBefore, refusedBefore] = [read, refusedLast];
   await after(1_000);
   ending.abort();

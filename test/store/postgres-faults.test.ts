@@ -35,12 +35,12 @@ const alterDatabase = async (change: string): Promise<void> => {
   await sql(new URL('/postgres', own.url).href, `alter database ${new URL(own.url).pathname.slice(1)} ${change}`);
 };
 
+/** Once their processes are gone, the store's side of them has heard of it. */
 const endConnections = async (): Promise<void> => {
   await sql(
     own.url,
-    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    'select pg_terminate_backend(pid, 60000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
   );
-  await after(100);
 };
 
 /** Of the store's connections, as the server knows them. */
@@ -141,18 +141,21 @@ describe('a fault of PostgreSQL', () => {
     const store = await open();
     await record(store, paid(1));
     const thaw = await own.server.freeze();
-    const started = performance.now();
-    const late = async (asked: Promise<unknown>): Promise<number> => {
+    // Where this machine halts both are late, and still the one that is due first comes first.
+    let isOver = false;
+    const end = setTimeout(() => (isOver = true), 5_000);
+    closing.push(() => clearTimeout(end));
+    const late = async (asked: Promise<unknown>): Promise<boolean> => {
       await expect(asked).rejects.toThrow(StoreUnavailableError);
-      return performance.now() - started;
+      return isOver;
     };
-    const waits = await Promise.all([
+    const areLate = await Promise.all([
       late(record(store, paid(2))),
       late(record(store, paid(3))),
       late(store.ping()),
       late(order(store, 'P1')),
     ]).finally(thaw);
-    expect(Math.max(...waits)).toBeLessThan(5_000);
+    expect(areLate).toEqual([false, false, false, false]);
     await eventually(store, paid(4));
     expect(await order(store, 'P4')).toMatchObject({ status: 'AUTHORIZED' });
   });
@@ -188,7 +191,8 @@ describe('a fault of PostgreSQL', () => {
   });
 
   test('a payment held too long by somebody else is an outage for its own batch only', async () => {
-    const store = await open({ statementTimeoutMs: 400 });
+    // Far longer than a busy server needs for what nobody holds.
+    const store = await open({ statementTimeoutMs: 2_000 });
     await record(store, paid(1));
     const holder = await hold('begin; select 1 from notifications for update');
     await expect(record(store, paid(1))).rejects.toThrow(StoreUnavailableError);
@@ -287,6 +291,8 @@ describe('what a batch costs', () => {
     closing.push(proxy.close);
     const store = await open({ url: proxy.through(own.url), poolSize: 1 });
     await store.ping();
+    // A large batch may be slow: then others ask for the primary meanwhile.
+    const roundTrips = proxy.roundTripsOfLast();
     const costOf = async (from: number, count: number): Promise<number> => {
       const numbers = Array.from({ length: count }, (_, index) => from + index);
       const batch = numbers.flatMap((number) => [
@@ -294,9 +300,9 @@ describe('what a batch costs', () => {
         delivery(captureResult('S', { paymentId: `P${number}`, captureId: `C${number}`, captureAmount: jpy('100') })),
         unverified({ body: Buffer.from(String(number)) }),
       ]);
-      const before = proxy.roundTrips();
+      const before = roundTrips();
       await store.record(batch, AMPLE);
-      return proxy.roundTrips() - before;
+      return roundTrips() - before;
     };
     const small = await costOf(0, 4);
     const large = await costOf(1_000, 256);

@@ -6,6 +6,8 @@ export interface Proxy {
   readonly through: (url: string) => string;
   /** How often the server has said that it is ready for the next query: round trips. */
   readonly roundTrips: () => number;
+  /** The same on the connection that was made last: what is asked on later ones does not count. */
+  readonly roundTripsOfLast: () => () => number;
   /** Breaks the connection that carries the next answer to a COMMIT, before that answer arrives. */
   readonly loseNextCommit: () => void;
   /** New connections lead to this server; those there are stay, as when a name resolves to another address. */
@@ -25,12 +27,13 @@ export const startProxy = async (serverUrl: string): Promise<Proxy> => {
   let era = 0;
   let isDropping = false;
   const sockets = new Set<Socket>();
-  let roundTrips = 0;
+  const roundTrips: number[] = [];
   let losing = false;
 
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
     const born = era;
+    const number = roundTrips.push(0) - 1;
     const end = (): void => {
       client.destroy();
       upstream.destroy();
@@ -49,7 +52,7 @@ export const startProxy = async (serverUrl: string): Promise<Proxy> => {
       isFirst = false;
     });
     const read = readMessages((type, text) => {
-      if (type === READY_FOR_QUERY) roundTrips += 1;
+      if (type === READY_FOR_QUERY) roundTrips[number] = (roundTrips[number] ?? 0) + 1;
       if (!losing || type !== COMMAND_COMPLETE || !text.startsWith('COMMIT')) return;
       losing = false;
       end();
@@ -70,7 +73,11 @@ export const startProxy = async (serverUrl: string): Promise<Proxy> => {
       here.port = String(typeof address === 'object' ? address?.port : address);
       return here.href;
     },
-    roundTrips: () => roundTrips,
+    roundTrips: () => roundTrips.reduce((sum, count) => sum + count, 0),
+    roundTripsOfLast: () => {
+      const last = roundTrips.length - 1;
+      return () => roundTrips[last] ?? 0;
+    },
     loseNextCommit: () => {
       losing = true;
     },

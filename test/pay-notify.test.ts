@@ -1,14 +1,14 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { readKey } from '../src/antom/keys.ts';
 import type { SignedRequest, Trust } from '../src/antom/signature.ts';
 import { trustDigest } from '../src/antom/trust-digest.ts';
 import { handlers } from '../src/handlers/index.ts';
-import { createInbox, type Inbox } from '../src/inbox/inbox.ts';
+import { createInbox, type Inbox, type InboxOptions } from '../src/inbox/inbox.ts';
 import { createPayNotify, type PayNotify, type PayNotifyOptions } from '../src/pay-notify.ts';
 import { openSqlite } from '../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { ACKNOWLEDGEMENT, createSigner, type Post, withHeaders } from './support/client.ts';
+import { type Clock, stopClock } from './support/clock.ts';
 import { paymentResult } from './support/facts.ts';
 import { fileIn, holdWriteLock, makeDirectory, query, removeDirectory } from './support/receiver.ts';
 import { RULES } from './support/rules.ts';
@@ -24,20 +24,21 @@ let directory: string;
 let store: Store;
 let inbox: Inbox;
 
+/** Nothing is late or overloaded but by a test: a machine that halts for a moment is not. */
+let clock: Clock;
+const openInbox = (options: Partial<InboxOptions> = {}): Inbox =>
+  createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000, ...options });
+
 beforeEach(async () => {
+  clock = stopClock();
   directory = makeDirectory();
   store = await openSqlite({ file: fileIn(directory), rules: RULES });
-  inbox = createInbox({
-    store,
-    unverifiedMaxBytes: 100_000,
-    unverifiedMaxPerSecond: 1_000,
-    maxEntries: 2,
-    dueAfterMs: 500,
-  });
+  inbox = openInbox({ maxEntries: 2, dueAfterMs: 500 });
 });
 
 afterEach(async () => {
   await inbox.drain();
+  jest.restoreAllMocks();
   await store.close();
   removeDirectory(directory);
 });
@@ -108,7 +109,9 @@ test('nothing is acknowledged before the store is open', async () => {
 test('nothing is acknowledged that the queue has no room for', async () => {
   const receive = open();
   const lock = holdWriteLock(directory);
-  const replies = await Promise.all(Array.from({ length: 4 }, () => receive(genuine)));
+  const received = Array.from({ length: 4 }, () => receive(genuine));
+  clock.pass(500);
+  const replies = await Promise.all(received);
   lock.release();
   expect(replies.map((reply) => reply.kind === 'not stored' && reply.because)).toEqual([
     'STORE_SLOW',
@@ -119,7 +122,7 @@ test('nothing is acknowledged that the queue has no room for', async () => {
 });
 
 test('who comes while the queue is overloaded is refused before anything is verified; who waits in it is stored', async () => {
-  const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
+  const roomy = openInbox();
   const receive = open({ inbox: () => roomy });
   // One transaction takes at most 256, so more than as many again wait, however the first one was filled.
   const crowd = Array.from({ length: 600 }, (_, index) =>
@@ -127,7 +130,7 @@ test('who comes while the queue is overloaded is refused before anything is veri
   );
   const lock = holdWriteLock(directory);
   const waiting = crowd.map((request) => receive(request));
-  await pause(400);
+  clock.pass(101);
   expect(await receive(forged)).toEqual({ kind: 'not stored', because: 'QUEUE_FULL', reason: null });
   lock.release();
   expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(new Set(['acknowledged']));
@@ -137,7 +140,7 @@ test('who comes while the queue is overloaded is refused before anything is veri
 });
 
 test('a crowd is verified in several goes, and each of it is answered for itself', async () => {
-  const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
+  const roomy = openInbox();
   const receive = open({ inbox: () => roomy });
   const requests = Array.from({ length: 150 }, (_, index) =>
     requestOf(
@@ -158,7 +161,7 @@ test('a crowd is verified in several goes, and each of it is answered for itself
 });
 
 test('what arrives while each turn of the event loop brings more is stored in one transaction', async () => {
-  const roomy = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 1_000 });
+  const roomy = openInbox();
   const receive = open({ inbox: () => roomy });
   const turnByTurn = async (attempt: number): Promise<unknown> => {
     const replies: Promise<unknown>[] = [];
@@ -200,7 +203,7 @@ test('an unverified body over 32 KiB is not stored and not acknowledged, a verif
 });
 
 test('what fails by its headers alone does not queue while none of the unverified are stored', async () => {
-  const narrow = createInbox({ store, unverifiedMaxBytes: 100_000, unverifiedMaxPerSecond: 0, maxEntries: 1 });
+  const narrow = openInbox({ unverifiedMaxPerSecond: 0, maxEntries: 1 });
   const receive = open({ inbox: () => narrow });
   // The first takes the one place of the queue.
   const replies = await Promise.all(

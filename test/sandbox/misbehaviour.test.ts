@@ -1,9 +1,12 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { MISBEHAVIOURS, readShares } from '../../src/sandbox/misbehaviour.ts';
 import { eventually } from '../support/client.ts';
 import type { Fields } from '../support/facts.ts';
 import { nextKeyPair } from '../support/keys.ts';
-import { isSignedBy, jpy, listenAsMerchant, type Misbehaving, payment, serve } from './support.ts';
+import { fakeTimers } from '../upkeep/support.ts';
+import { FASTEST, isSignedBy, jpy, listenAsMerchant, type Misbehaving, payment, serve } from './support.ts';
+
+afterEach(() => void jest.useRealTimers());
 
 const AUTOMATIC = { paymentFactor: { captureMode: 'AUTOMATIC' } };
 
@@ -35,18 +38,19 @@ describe('notifications', () => {
     expect((await sandbox.ledger())[0]?.moved.paid).toBe('1000');
   });
 
-  test.each(['reordered', 'late'] as const)('%s: overtaken by what follows', async (name) => {
-    // At this speed they come in a second.
-    const { merchant, sandbox } = await misbehaving({ [name]: 1 }, { speed: name === 'late' ? 1_800 : 60 });
+  test.each(['reordered', 'late'] as const)('%s: overtaken by what follows, and comes in the end', async (name) => {
+    const { merchant, sandbox } = await misbehaving({ [name]: 1 }, { speed: 1 });
     const { json } = await sandbox.call('pay', payment('R1'));
     await sandbox.control('PATCH', '', { shares: { [name]: 0 } });
     await sandbox.call('capture', { captureRequestId: 'C1', paymentId: json['paymentId'], captureAmount: jpy(1) });
-    await eventually(
-      'both',
-      () => merchant.received.length,
-      (count) => count === 2,
-    );
-    expect(merchant.names()).toEqual(['CAPTURE_RESULT S', 'PAYMENT_RESULT S']);
+    await eventually('the capture', merchant.names, ({ length }) => length === 1);
+    expect(merchant.names()).toEqual(['CAPTURE_RESULT S']);
+    expect(await sandbox.deliveries()).toMatchObject([{ name: 'PAYMENT_RESULT S', state: 'WAITING', sends: [] }, {}]);
+    // The first one waits in truth.
+    await sandbox.control('PATCH', '', { shares: { [name]: 1 }, speed: FASTEST });
+    await sandbox.call('pay', payment('R2'));
+    await eventually('the second payment', merchant.names, ({ length }) => length === 2);
+    expect(merchant.received[1]?.json).toMatchObject({ notifyType: 'PAYMENT_RESULT', paymentRequestId: 'R2' });
   });
 
   test('captureFirst: the capture before its payment', async () => {
@@ -106,7 +110,9 @@ describe('payments', () => {
   });
 
   test('pending: inquired meanwhile, and cancelled, it never succeeds', async () => {
-    const { merchant, sandbox } = await misbehaving({ pending: 1 }, { speed: 40 });
+    // What is under way ends when the test says so.
+    fakeTimers('setTimeout', 'clearTimeout');
+    const { merchant, sandbox } = await misbehaving({ pending: 1 });
     await sandbox.call('pay', payment('R1'));
     await sandbox.call('pay', payment('R2', {}, { as: 'GCASH' }));
     const statusOf = async (id: string): Promise<unknown> =>
@@ -114,6 +120,7 @@ describe('payments', () => {
     expect([await statusOf('R1'), await statusOf('R2')]).toEqual(['PROCESSING', 'PENDING']);
     await sandbox.call('cancel', { paymentRequestId: 'R1' });
     await sandbox.call('cancel', { paymentRequestId: 'R2' });
+    jest.runOnlyPendingTimers();
     await sandbox.quiet();
     expect([await statusOf('R1'), await statusOf('R2')]).toEqual(['CANCELLED', 'CANCELLED']);
     expect(merchant.names()).toEqual(['PAYMENT_PENDING S', 'PAYMENT_PENDING S']);

@@ -69,6 +69,20 @@ const addOld = (where: Place, count: number): void =>
      from numbers`,
   );
 
+/** A copy gets no further than its first page of notifications. */
+const HOLD_UP = `
+  create function hold_up() returns trigger language plpgsql as $$
+  begin
+    if exists (select 1 from notifications) then perform pg_sleep(3600); end if;
+    return null;
+  end $$;
+  create trigger hold_up before insert on notifications for each statement execute function hold_up()`;
+/** What whoever was killed had under way ends. */
+const GO_ON = `
+  select pg_terminate_backend(pid, 60000) from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid();
+  drop function hold_up cascade`;
+
 const digests = ({ copied }: CopyReport, side: 'source' | 'target') =>
   Object.entries(copied).map(([what, report]) => [what, report[side]]);
 
@@ -121,6 +135,8 @@ describe('copy', () => {
     const from = await fill(place());
     addOld(place(), 2_000);
     const [to, other] = [await server.createDatabase(), await server.createDatabase()];
+    expect((await here(['migrate'], { DATABASE_URL: to })).code).toBe(0);
+    await sql(to, HOLD_UP);
     const child = spawn(process.execPath, [CLI, 'copy', '--from', from, '--to', to, '--json'], {
       cwd: KEYS,
       env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
@@ -131,6 +147,7 @@ describe('copy', () => {
     while (!/"what":"notifications".*"done":[1-9]/.test(await progressOf(to))) await after(2);
     child.kill('SIGKILL');
     expect(await ended).toBe('SIGKILL');
+    await sql(to, GO_ON);
     const [row] = await sql<{ count: string }>(to, 'select count(*) from notifications');
     expect(Number(row?.count)).toBeGreaterThan(0);
     expect(Number(row?.count)).toBeLessThan(2_004);

@@ -86,9 +86,9 @@ test('orders --follow waits for a database that does not answer, and leaves noth
       Boolean,
     );
     await eventually('what changed', output, ({ stdout }) => stdout.includes('"P2"'));
-    expect(output().stderr).toMatch(/^warning: the database does not answer; .*\nThe database answers again\.\n$/);
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
+    expect(output().stderr).toMatch(/^warning: the database does not answer; .*\nThe database answers again\.\n$/);
   } finally {
     await store.close();
     await endPrograms();

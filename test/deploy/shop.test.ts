@@ -57,8 +57,9 @@ afterAll(removeDirectories);
 describe('the example shop follows the feed', () => {
   test('from a registration to a parcel and on, past a backup that was put back', async () => {
     const here = place();
-    let paynotify = await startPaynotify(here.directory);
-    const port = paynotify.admin.port;
+    // The shop finds it there again.
+    const environment = { ...environmentOf(here.directory, signer), ADMIN_PORT: String(await freePort()) };
+    let paynotify = await startProcessReady(environment);
     let shop = await startShop(shopEnvironment(here, urlOf(paynotify)));
 
     const checkout = await fetch(`http://127.0.0.1:${shop.address.port}/checkout`, {
@@ -84,8 +85,7 @@ describe('the example shop follows the feed', () => {
 
     await stop(paynotify);
     copyFileSync(fileIn(here.directory), `${fileIn(here.directory)}.backup`);
-    const again = { ...environmentOf(here.directory, signer), ADMIN_PORT: String(port) };
-    paynotify = await startProcessReady(again);
+    paynotify = await startProcessReady(environment);
     for (const post of [payment(1, 'F'), payment(2), capture(2)]) await paynotify.post(post);
     await eventually(
       'an order that the backup lacks',
@@ -96,7 +96,7 @@ describe('the example shop follows the feed', () => {
 
     await stop(paynotify);
     copyFileSync(`${fileIn(here.directory)}.backup`, fileIn(here.directory));
-    paynotify = await startProcessReady(again);
+    paynotify = await startProcessReady(environment);
     for (const number of [3, 4]) for (const post of [payment(number), capture(number)]) await paynotify.post(post);
     await eventually(
       'what came after',
@@ -233,6 +233,7 @@ describe('the example shop takes callbacks', () => {
     const ledger = join(makeDirectory(), 'shop.db');
     await start({ LEDGER: ledger });
     await callBack(states[captured]);
+    await eventually('a feed that is not answered', shop.output, ({ stderr }) => stderr.includes('\n'));
     await stop(shop);
     expect(readLedger(ledger).parcels).toHaveLength(1);
     expect(shop.output().stderr).toMatch(/^the feed is not answered: connect ECONNREFUSED \S+\n/);

@@ -183,6 +183,12 @@ describe('a scrape, after', () => {
 test('a scrape while requests wait shows how many, how large they are and for how long', async () => {
   const directory = makeDirectory();
   const receiver = await startReady(directory, environmentOf(directory, signer));
+  // What a scrape reads of the store may take long the first time; requests do not wait that long for a lock.
+  await eventually(
+    'the figures of the store',
+    () => scrape(receiver),
+    (samples) => samples.has('paynotify_store_bytes'),
+  );
   const lock = holdWriteLock(directory);
   const posts = ['P1', 'P2', 'P3'].map((paymentId) => signer.sign(paymentResult('S', { paymentId })));
   const answers: Promise<Answer>[] = [];

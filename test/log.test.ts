@@ -150,14 +150,17 @@ const place = async (): Promise<number> => {
 
 /**
  * The lines that some requests added to the log. Background tasks write when they come to it: diagnoses
- * (http/diagnosis.test.ts), and the first derivation of all orders, which counts what was stored before it ran.
+ * (http/diagnosis.test.ts), the first derivation of all orders, which counts what was stored before it ran, and how
+ * many more lines of a kind a minute would have had (http/sampled-log.test.ts).
  */
 const linesOf = async (work: () => Promise<unknown>): Promise<readonly LogLine[]> => {
   const before = await place();
   await work();
   const after = await place();
   const added = receiver.log().slice(before + 1, after);
-  return added.filter(({ unverifiedId, orders }) => unverifiedId === undefined && orders === undefined);
+  return added.filter(({ unverifiedId, orders, count }) =>
+    [unverifiedId, orders, count].every((of) => of === undefined),
+  );
 };
 
 describe('a request is one line', () => {

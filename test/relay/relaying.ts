@@ -27,7 +27,10 @@ export interface TestRelay extends Relay {
   readonly toldOf: (kind: keyof RelayReport) => readonly unknown[];
 }
 
-const QUICK = { leaseMs: 3_000, postTimeoutMs: 1_000, scheduleMs: [60, 120] };
+/** Neither a lease nor a post runs out by itself, however slow the machine. */
+const OPTIONS = { leaseMs: 120_000, postTimeoutMs: 60_000, scheduleMs: [60, 120] };
+/** A lease that a test waits out, or for; and posts that fit into it. */
+export const SHORT_LEASE = { leaseMs: 6_000, postTimeoutMs: 4_000 };
 
 /** A relay that follows its URLs by now; it looks for changes every 20 ms. */
 export const begin = async (
@@ -58,7 +61,7 @@ export const begin = async (
       late: tell('late'),
       failed: tell('failed'),
     },
-    ...QUICK,
+    ...OPTIONS,
     ...options,
   });
   return { ...relay, told: () => told, toldOf };

@@ -27,6 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   jest.useRealTimers();
+  jest.restoreAllMocks();
   await store.close();
   await rm(directory, { recursive: true });
 });
@@ -58,11 +59,13 @@ const asking = async () => await listed({ nextAction: 'INQUIRE' });
 const expired = async () => await listed({ attention: 'AUTHORIZATION_EXPIRED' });
 
 test('orders that the clock changes are swept while the service runs', async () => {
-  const dueSoon = new Date(Date.now() - HOUR + 2_000);
-  await store.record([delivery(CARD, { at: dueSoon })], AMPLE);
+  await store.record([delivery(CARD, { at: new Date() })], AMPLE);
   expect(await asking()).toEqual([]);
+  const now = Date.now;
+  const clock = jest.spyOn(Date, 'now');
   const { upkeep, failed } = startSweeping();
   try {
+    clock.mockImplementation(() => now() + HOUR);
     const askingAfterAMinute = async () => {
       jest.advanceTimersByTime(60_000);
       return await asking();

@@ -3,7 +3,7 @@ import type { AttentionCode } from '../../src/order/attention-code.ts';
 import type { Order } from '../../src/order/order.ts';
 import type { ListedRefund } from '../../src/store/shop.ts';
 import type { Found } from '../../src/store/store.ts';
-import { ACKNOWLEDGEMENT, createSigner, send } from '../support/client.ts';
+import { ACKNOWLEDGEMENT, createSigner, eventually, send } from '../support/client.ts';
 import { type Fields, jpy } from '../support/facts.ts';
 import { startServer, type TestServer } from '../support/postgres.ts';
 import {
@@ -178,7 +178,13 @@ const readingOf = (opened: () => Opened): Reading => {
     return (json as { readonly items: readonly T[] }).items;
   };
   const appearsInTheFeed = async (order: Order): Promise<void> => {
-    const followed = await opened().followed();
+    // On PostgreSQL it appears once no transaction that is older is under way, of whichever program.
+    const { revision } = order;
+    const followed = await eventually(
+      'the feed',
+      opened().followed,
+      (orders) => (orders.get(keyOf(order))?.revision ?? 0) >= revision,
+    );
     expect(followed.get(keyOf(order))).toEqual(order);
     if (order.paymentId !== null) expect([...followed.keys()]).not.toContain(placeholderOf(order.paymentRequestId));
   };

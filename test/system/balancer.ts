@@ -32,15 +32,6 @@ const replaced = (text: string, from: string | RegExp, to: string): string => {
   return changed;
 };
 
-const answers = async (address: Address, target: string): Promise<void> => {
-  const ask = async (): Promise<number> =>
-    await get(address, target).then(
-      ({ status }) => status,
-      () => 0,
-    );
-  await eventually(`an answer of the balancer to ${target}`, ask, (status) => status === 200);
-};
-
 /** Writes a configuration file and has the balancer check it: neither an error nor a warning. */
 const checked = (text: string, file: string, [program, ...values]: readonly [string, ...string[]]): void => {
   writeFileSync(file, text);
@@ -98,23 +89,22 @@ export const startNginx = async (directory: string, ports: readonly [number, num
   return await running(runProgram({}, ['nginx', ...options]), { port, target: null });
 };
 
+/** Once it answers, with 200 where a target is given; throws what it printed where it ends instead. */
 const running = async (
   program: Program,
   { port, target }: { readonly port: number; readonly target: string | null },
 ): Promise<Balancer> => {
   const address = { host: LOCAL, port };
-  if (target !== null) await answers(address, target);
-  else
-    await eventually(
-      'nginx',
-      async () =>
-        await get(address, '/').then(
-          () => true,
-          () => false,
-        ),
-      (listening) => listening,
+  const { child, exited, output } = program;
+  const printed = (): string => Object.values(output()).join('\n');
+  const answers = async (): Promise<boolean> => {
+    if (child.exitCode !== null) throw new Error(`the balancer ended with ${await exited}: ${printed()}`);
+    return await get(address, target ?? '/').then(
+      ({ status }) => target === null || status === 200,
+      () => false,
     );
-  const printed = (): string => Object.values(program.output()).join('\n');
+  };
+  await eventually('an answer of the balancer', answers, (isThere) => isThere);
   return { ...program, address, hasPrinted: (text) => printed().split(text).length - 1 };
 };
 

@@ -52,7 +52,9 @@ const CASES = [
 
 test('the Python recipe takes what is signed, and nothing else', () => {
   const input = JSON.stringify(CASES.map(([, , signed, secrets]) => ({ ...signed, secrets })));
-  const { stdout, stderr } = spawnSync('python3', ['-c', recipe + RUN], { input, encoding: 'utf8' });
+  // By the locale of the machine, Python might read and write another encoding.
+  const env = { PATH: process.env['PATH'], PYTHONUTF8: '1' };
+  const { stdout, stderr } = spawnSync('python3', ['-c', recipe + RUN], { input, encoding: 'utf8', env });
   expect(stderr).toBe('');
   const taken = JSON.parse(stdout) as readonly boolean[];
   expect(CASES.map(([, what], index) => [taken[index], what])).toEqual(

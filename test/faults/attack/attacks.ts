@@ -100,7 +100,7 @@ const pipelinedBurst: Attack = {
     const burst = request.repeat(Math.ceil((256 * KIB) / request.length));
     await times(200, async () => {
       const stranger = await open();
-      await Promise.race([stranger.send(burst), pause(ANSWERED_WITHIN_MS)]);
+      await Promise.race([stranger.send(burst), pause(ANSWERED_WITHIN_MS, undefined, { ref: false })]);
       await stranger.answered(1, ANSWERED_WITHIN_MS);
     });
   },

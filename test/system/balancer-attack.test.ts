@@ -48,5 +48,4 @@ test.each(CONFIGURATIONS)(
     expect(statuses.filter((status) => status !== 503 && status !== 502)).toEqual([]);
     expect(statuses).toContain(503);
   },
-  120_000,
 );

@@ -107,7 +107,6 @@ interface Destination {
   /** False where too much is unread: then the text is dropped. */
   readonly write: (text: string) => boolean;
   readonly flush: (done?: () => void) => void;
-  readonly flushSync: () => void;
 }
 
 /**
@@ -126,7 +125,6 @@ const toPipe = (stdout: Socket): Destination => {
     flush: (done) => {
       if (done !== undefined) stdout.write('', () => done());
     },
-    flushSync: () => undefined,
   };
 };
 
@@ -135,15 +133,15 @@ const toFile = (dest: number): Destination => {
   let drops = 0;
   // A log that cannot be written must not end the service.
   file.on('error', () => undefined).on('drop', () => (drops += 1));
+  // Pino calls it when the process exits, and it would try for ever.
+  file.flushSync = () => undefined;
   return {
     write: (text) => {
       const before = drops;
       file.write(text);
       return drops === before;
     },
-    // Asked for during a write, it ends with that write, and what came meanwhile is still to be written.
-    flush: (done) => (done === undefined ? file.flush() : file.flush(() => file.flush(() => done()))),
-    flushSync: () => file.flushSync(),
+    flush: (done) => file.flush(done === undefined ? undefined : () => done()),
   };
 };
 
@@ -154,7 +152,7 @@ const toFile = (dest: number): Destination => {
 const gather = (
   destination: Destination,
   onDropped: (count: number) => void,
-): Pick<Destination, 'flush' | 'flushSync'> & DestinationStream => {
+): Pick<Destination, 'flush'> & DestinationStream => {
   let lines: string[] = [];
   let length = 0;
   let dropped = 0;
@@ -178,12 +176,14 @@ const gather = (
     },
     flush: (done) => {
       pass();
-      destination.flush(done);
-    },
-    // Also called by pino, after a line that is fatal.
-    flushSync: () => {
-      pass();
-      destination.flushSync();
+      if (done === undefined) return destination.flush();
+      destination.flush(() => {
+        // Asked for during a write, it ended with that write, and what came meanwhile is still to be written.
+        pass();
+        // How many were dropped, now that there is room to say it.
+        pass();
+        destination.flush(done);
+      });
     },
   };
 };

@@ -438,6 +438,16 @@ test('of what an error says 300 characters are logged', () => {
   expect(problemOf(error)).toEqual({ error: `TypeError: ${'x'.repeat(289)}` });
 });
 
+test('lines that come faster than they are written are dropped and counted, also where the log is closed then', async () => {
+  const { write, counts, close, done } = openFile('dropped.jsonl');
+  write(0, 20_000);
+  await close();
+  done();
+  const written = counts().length - 1;
+  expect(written).toBeLessThan(20_000);
+  expect(counts().at(-1)).toBe(20_000 - written);
+});
+
 describe('lines wait for others, and none is lost:', () => {
   test('a few are written soon', async () => {
     const { write, counts, close, done } = openFile('soon.jsonl');

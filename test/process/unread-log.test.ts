@@ -5,11 +5,13 @@ import { createPool, createSigner, eventually, PATH, type Post, send } from '../
 import { paymentResult } from '../support/facts.ts';
 import { openRaw } from '../support/raw-http.ts';
 import {
+  COMMAND,
   endPrograms,
   environmentOf,
   makeDirectory,
   type ReceiverProcess,
   removeDirectories,
+  runProgram,
   startProcessReady,
 } from '../support/receiver.ts';
 
@@ -99,6 +101,13 @@ test.concurrent('a log whose reader is gone does not end the service, also as a 
   expect((await send(receiver.address, notification())).status).toBe(200);
   receiver.kill('SIGTERM');
   expect(await receiver.exited).toBe(0);
+});
+
+test.concurrent('a log that cannot be written keeps nobody from ending', async () => {
+  // Standard output that can only be read.
+  const command = ['sh', '-c', 'exec "$@" 1</dev/null', 'sh', ...COMMAND] as const;
+  const { exited } = runProgram({ ...environmentOf(makeDirectory(), signer), HOST: '192.0.2.1' }, command);
+  expect(await exited).toBe(78);
 });
 
 test.concurrent('SIGUSR1 opens no debugger and ends nothing', async () => {

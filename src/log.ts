@@ -133,7 +133,7 @@ const toFile = (dest: number): Destination => {
   let drops = 0;
   // A log that cannot be written must not end the service.
   file.on('error', () => undefined).on('drop', () => (drops += 1));
-  // Pino calls it when the process exits, and it would try for ever.
+  // Pino calls it when the process exits; what cannot be written it would try to write for ever.
   file.flushSync = () => undefined;
   return {
     write: (text) => {

@@ -46,7 +46,7 @@ describe('notifications', () => {
     await eventually('the capture', merchant.names, ({ length }) => length === 1);
     expect(merchant.names()).toEqual(['CAPTURE_RESULT S']);
     expect(await sandbox.deliveries()).toMatchObject([{ name: 'PAYMENT_RESULT S', state: 'WAITING', sends: [] }, {}]);
-    // The first one waits in truth.
+    // The first one really waits, for a minute or more.
     await sandbox.control('PATCH', '', { shares: { [name]: 1 }, speed: FASTEST });
     await sandbox.call('pay', payment('R2'));
     await eventually('the second payment', merchant.names, ({ length }) => length === 2);

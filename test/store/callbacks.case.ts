@@ -279,6 +279,26 @@ export const describeCallbacks = (ground: () => Ground): void => {
       expect(idsIn(await due(store))).toEqual([]);
     });
 
+    test('a service that starts takes over from one that was killed, where no other can be running: on SQLite alone', async () => {
+      const store = await followed(ground());
+      const isAlone = store.name.startsWith('sqlite:');
+      expect(await store.takeLease({ owner: 'two', ms: 60_000 }, { starting: true })).toBe(isAlone);
+      expect((await store.takeChanges(LEASE, [SHOP], 100)) === null).toBe(isAlone);
+    });
+
+    test('a lease runs on from whatever is written under it', async () => {
+      const store = await followed(ground());
+      const stranger = { owner: 'two', ms: 60_000 };
+      for (const write of [
+        async () => await store.takeChanges(LEASE, [SHOP], 100),
+        async () => await keep(store, []),
+      ]) {
+        await ground().sql('update leases set until = until - 50000');
+        expect(await store.takeLease(stranger, { starting: false })).toBe(false);
+        expect(await write()).toBeTruthy();
+      }
+    });
+
     test('a lease that has run out is anybody’s, and nothing is written under it any more', async () => {
       const store = await followed(ground());
       await ground().sql('update leases set until = until - 60001');

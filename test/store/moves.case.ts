@@ -223,6 +223,15 @@ export const describeMoves = (ground: () => Ground): void => {
       expect(saidOf(await begin(store, { kind: 'cancel' }))).toBe('CAPTURING');
     });
 
+    test('has its request id for itself, whatever payment it is of; one of another kind may have the same', async () => {
+      const store = await ground().empty();
+      await record(store, PAID, { ...PAID, paymentId: 'P2', paymentRequestId: 'R2' });
+      expect(saidOf(await begin(store, { kind: 'capture', requestId: 'Q' }))).toBe('begun Q 100');
+      const asked = { id: 'P2', requestId: 'Q' };
+      expect(saidOf(await begin(store, { kind: 'capture', ...asked }))).toBe('conflict Q 100');
+      expect(saidOf(await begin(store, { kind: 'cancel', ...asked }))).toBe('begun Q');
+    });
+
     test('counts what is under way, and what has succeeded before the order says so', async () => {
       const store = await ground().empty();
       await record(store, PAID);

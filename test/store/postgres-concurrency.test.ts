@@ -101,6 +101,34 @@ describe('many replicas on PostgreSQL', () => {
     }
   });
 
+  test('a move under an id that another payment takes at the same instant is not begun', async () => {
+    const [store] = await open();
+    for (const id of ['P1', 'P2'])
+      await record(store, paymentResult('S', { paymentId: id, paymentRequestId: id, paymentAmount: jpy('100') }));
+    const begin = async (id: string) =>
+      await store.beginMove(
+        {
+          clientId: CLIENT,
+          id,
+          kind: 'cancel',
+          amount: null,
+          requestId: 'Q',
+          captureId: null,
+          isLast: null,
+          nextAttemptAt: 0,
+        },
+        new Date(),
+      );
+    expect(await begin('P1')).toMatchObject({ kind: 'begun' });
+    await sql(own.url, 'create table taken as select * from moves; delete from moves');
+    const holder = await hold('begin; insert into moves select * from taken');
+    const begun = begin('P2');
+    for (let waiting = 0; waiting === 0;)
+      waiting = (await sql(own.url, 'select 1 from pg_locks where not granted')).length;
+    await holder.query('commit');
+    expect(await begun).toMatchObject({ kind: 'conflict', move: { paymentId: 'P1' } });
+  });
+
   test('payments that come to share an identifier at the same instant both show it', async () => {
     const [a, b] = (await open(2)) as readonly [Store, Store];
     for (const number of [1, 2, 3, 4, 5]) {
@@ -245,6 +273,38 @@ describe('the feed on PostgreSQL', () => {
     const { items } = await replicas[0].listOrders(ANY_ORDER, { limit: 100, cursor: null });
     expect(items).toHaveLength(60);
     expect(new Map(items.map((one) => [one.paymentId, JSON.stringify(derived(one))]))).toEqual(seen);
+  });
+
+  test.each([
+    ['a second time', 'update callback_urls set again_until = (select max(position) from orders)'],
+    ['from the beginning, where a copy leaves it', 'update callback_urls set start = null, position = 0'],
+  ])('read for callbacks %s: that all are to be sent again meanwhile is not forgotten', async (_, statement) => {
+    const [store, other] = (await open(2)) as readonly [Store, Store];
+    const [lease, digest] = [{ owner: 'one', ms: 60_000 }, 'aa'.repeat(32)];
+    const destinations = [{ clientId: CLIENT, url: digest, origin: 'https://shop.example' }];
+    const take = async () => await store.takeChanges(lease, destinations, 100);
+    const due = async () => (await store.dueCallbacks(destinations, { limit: 9, now: Date.now() })).due;
+    await store.takeLease(lease, { starting: true });
+    await take();
+    await record(store, ...['P1', 'P2'].map((id) => paymentResult('S', { paymentId: id, paymentRequestId: id })));
+    await take();
+    const results = (await due()).map(({ clientId, orderKey, number, content }) => {
+      if (content === null) throw new Error(`${orderKey} is gone`);
+      return { kind: 'delivered', clientId, orderKey, number, state: content.order, paymentRequestId: null } as const;
+    });
+    await store.keepCallbackResults(lease, { digest, results, url: null });
+    await record(store, captureResult('S', { paymentId: 'P1', captureId: 'C1' }));
+    await sql(own.url, statement);
+
+    const holder = await hold('begin; select 1 from callback_orders for update');
+    const taken = take();
+    for (let waiting = 0; waiting === 0;)
+      waiting = (await sql(own.url, 'select 1 from pg_locks where not granted')).length;
+    expect(await other.sendAllCallbacks(null)).toBe(1);
+    await holder.query('rollback');
+    await taken;
+    await take();
+    expect((await due()).map(({ orderKey }) => orderKey).toSorted()).toEqual(['P1', 'P2']);
   });
 
   test('goes on after a dump was restored into a cluster that counts from a lower number', async () => {

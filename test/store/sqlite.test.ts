@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createLateThread } from '../../src/store/sqlite/recovering.ts';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
+import { startThread } from '../../src/store/sqlite/thread.ts';
 import type { Store } from '../../src/store/store.ts';
 import { paymentResult } from '../support/facts.ts';
 import { describeStore } from './store.case.ts';
@@ -80,6 +82,18 @@ describe('a batch of raw notifications', () => {
     const { items } = await store.check('notifications', { limit: 9, cursor: null });
     expect(items.map(({ notification }) => notification?.unreadable)).toEqual([false, true]);
   });
+});
+
+test('a reader that could not start is started again by whoever asks next, and none once it has ended', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'paynotify-'));
+  const file = join(directory, 'paynotify.db');
+  const reader = createLateThread(async () => await startThread({ role: 'reader', file, rules: RULES }));
+  await expect(reader.get()).rejects.toThrow();
+  await (await openSqlite({ file, rules: RULES })).close();
+  expect(await reader.get()).toBe(await reader.get());
+  await reader.end();
+  await expect(reader.get()).rejects.toThrow('the store is closed');
+  await rm(directory, { recursive: true });
 });
 
 describe('a database of an unreleased paynotify', () => {

@@ -9,7 +9,7 @@ import type { Move } from './move.ts';
 import { listMoves } from './move-row.ts';
 import { movingAt } from './moving.ts';
 import { type Link, type OrderKey, paymentIdOf, registrationKey, requestIdOf } from './order-key.ts';
-import { notificationsNaming, type RefundGroup } from './refund-groups.ts';
+import { notificationsNaming, type RefundGroup, refundGroupAt } from './refund-groups.ts';
 import { toReview } from './review.ts';
 import { isRefundName, OF_ORDERS } from './row.ts';
 import { idsSaidOf, readHistory } from './say.ts';
@@ -176,7 +176,7 @@ const isBy =
 
 /** All that was stored by a time (epoch milliseconds), as far as it is of the order; null while nothing made one. */
 export const evidenceAt = (history: History, at: number): OrderEvidence | null => {
-  const { gathered, order } = history.completed;
+  const { gathered } = history.completed;
   const { clientId, orderKey } = gathered;
   const own = gathered.notifications.filter(isBy(at));
   const names = new Set(own.flatMap(({ digest }) => history.named.get(digest) ?? []));
@@ -198,7 +198,7 @@ export const evidenceAt = (history: History, at: number): OrderEvidence | null =
     statements: [...statementsOf(rows), ...moving.map(({ statement }) => statement)],
     registrations,
     problems: problemsOf(rows),
-    sharedIdentities: order.evidence.sharedIdentities.filter((words) => isSharedAt(history, words, at)),
+    sharedIdentities: sharedAt(history, at),
     siblings: {
       payments: isPayment ? siblingsAt(history, counted, at) : [],
       hasLaterRegistration: isPayment && hasLaterAt(history, counted, at),
@@ -244,6 +244,18 @@ const isJoinedAt = (history: History, { rows }: RefundGroup, { at, names }: AtTi
       return said !== null && targets.has(said.target);
     });
   });
+};
+
+const sharedAt = (history: History, at: number): readonly string[] => {
+  const { gathered, order, refunds } = history.completed;
+  const saidIn = (groups: readonly RefundGroup[]): readonly string[] =>
+    groups.flatMap(({ contradictions }) => contradictions.get(gathered.orderKey) ?? []);
+  const ofRefunds = new Set(saidIn(refunds));
+  const ofOthers = order.evidence.sharedIdentities.filter((words) => !ofRefunds.has(words));
+  return [
+    ...ofOthers.filter((words) => isSharedAt(history, words, at)),
+    ...saidIn(refunds.map((group) => refundGroupAt(group, at))),
+  ];
 };
 
 /** What contradicts an identity is told in words, which begin with the identifier. */

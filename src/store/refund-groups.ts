@@ -157,6 +157,14 @@ const resolve = (group: Pick<RefundGroup, 'clientId' | 'names' | 'rows' | 'regis
   return { ...group, payments: joined, contradictions };
 };
 
+/** As it was at a time (epoch milliseconds), of the registrations that stand now. */
+export const refundGroupAt = (group: RefundGroup, at: number): RefundGroup =>
+  resolve({
+    ...group,
+    rows: group.rows.filter(({ firstReceivedAt }) => firstReceivedAt <= at),
+    registrations: group.registrations.filter(({ statement }) => Date.parse(statement.updatedAt) <= at),
+  });
+
 /** `refund R1` */
 const wordsFor = (names: readonly Link[]): string => {
   const [first] = [...names].sort((a, b) => (nameOfLink(a) < nameOfLink(b) ? -1 : 1));

@@ -146,6 +146,13 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     notify(captured('120')),
     notify(card()),
   ],
+  'a refund that states its payment, and is registered for another one': [
+    notify(card()),
+    notify(captured('120')),
+    notify(refundResult('S', { refundRequestId: 'F1', refundAmount: jpy('20'), paymentId: 'P1' })),
+    refundOf('F1', 'P2'),
+    notify(captured('1', 'C2')),
+  ],
   'another payment under the same request': [
     notify(card()),
     notify(captured('120')),

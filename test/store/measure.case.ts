@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { rememberHeldBack } from '../../src/store/store.ts';
-import { captureResult, jpy, paymentResult } from '../support/facts.ts';
+import { answerTo, captureResult, jpy, paymentAnswer, paymentResult } from '../support/facts.ts';
 import { AMPLE, delivery, type Ground, later, record, registration, T0, unverified } from './support.ts';
 
 const paid = (paymentId: string, status: 'S' | 'F') =>
@@ -67,10 +67,11 @@ export const describeMeasuring = (ground: () => Ground): void => {
         captured('P1', '150'),
         captureResult('F', { paymentId: 'P1', captureId: 'C-P1' }),
       );
+      await record(store, paid('P2', 'S'), captured('P2', '150'));
       const { attention } = await store.measure(AMPLE);
       expect(sorted(attention)).toEqual([
         ['CONTRADICTORY_RESULT', 1],
-        ['OVER_CAPTURED', 1],
+        ['OVER_CAPTURED', 2],
       ]);
     });
 
@@ -79,7 +80,9 @@ export const describeMeasuring = (ground: () => Ground): void => {
       const failing = (paymentId: string, at: Date) =>
         ({ ...delivery(paid(paymentId, 'S'), { at }), inapplicable: true }) as const;
       const applied = delivery(paid('P3', 'S'), { at: T0 });
-      await store.record([failing('P1', later(60)), failing('P2', later(30)), applied], AMPLE);
+      const unlike = delivery({ notifyType: 'PAYMENT_RESULT', paymentId: 'P4' }, { at: T0 });
+      await store.record([failing('P1', later(60)), failing('P2', later(30)), applied, unlike], AMPLE);
+      await store.record([failing('P2', later(90))], AMPLE);
       expect(await store.measure(AMPLE)).toMatchObject({
         failed: { count: 2, oldestReceivedAt: later(30).toISOString() },
       });
@@ -95,6 +98,16 @@ export const describeMeasuring = (ground: () => Ground): void => {
       await store.record([delivery(paid('P2', 'S'), { at: later(20) })], AMPLE);
       expect(await store.lastVerifiedAt()).toBe(later(20).toISOString());
       expect(await store.measure(AMPLE)).toMatchObject({ lastVerifiedAt: later(20).toISOString() });
+      const read = answerTo({ operation: 'inquiryPayment', paymentId: 'P1' }, JSON.stringify(paymentAnswer('SUCCESS')));
+      await store.recordInquiry({ read, receivedAt: later(30) });
+      expect(await store.lastVerifiedAt()).toBe(later(20).toISOString());
+    });
+
+    test('is the newest of many notifications', async () => {
+      const store = await ground().empty();
+      const many = Array.from({ length: 101 }, (_, index) => delivery(paid(`P${index}`, 'S'), { at: later(index) }));
+      await store.record(many, AMPLE);
+      expect(await store.lastVerifiedAt()).toBe(later(100).toISOString());
     });
 
     test('is since when inquiries are held back, as far as somebody asks', async () => {

@@ -146,12 +146,45 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     notify(captured('120')),
     notify(card()),
   ],
+  'what could not be read is all that there is of a payment that is registered': [
+    register('R1'),
+    notify(card({ result: { resultStatus: 'X' } })),
+    amend('R1', { captureMode: 'MANUAL' }),
+  ],
+  'a registration that no payment names, and another one of its shop order': [
+    register('R2', { referenceOrderId: 'order-1', cancelled: true }),
+    register('R1', { referenceOrderId: 'order-1' }),
+    amend('R1', { captureMode: 'MANUAL' }),
+    answer({ result: result('F', 'ORDER_NOT_EXIST') }, { operation: 'inquiryPayment', paymentRequestId: 'R1' }),
+  ],
+  'a capture that comes before the payment names its registration, which is cancelled': [
+    register('R1', { amount: { currency: 'JPY', value: '100' }, cancelled: true }),
+    notify(captured('120')),
+    answer({ result: result('F', 'ORDER_NOT_EXIST') }),
+    notify(card()),
+    notify(captured('1', 'C2')),
+  ],
+  'refunds that were registered for the payment or its request, and are for another payment now': [
+    notify(card()),
+    refundOf('F1', null, 'R1'),
+    refundOf('F2', 'P1'),
+    refundOf('F1', 'P2'),
+    refundOf('F2', 'P2'),
+  ],
   'a refund that states its payment, and is registered for another one': [
     notify(card()),
     notify(captured('120')),
     notify(refundResult('S', { refundRequestId: 'F1', refundAmount: jpy('20'), paymentId: 'P1' })),
     refundOf('F1', 'P2'),
     notify(captured('1', 'C2')),
+  ],
+  'a later registration of the same shop order, which is of another one then': [
+    register('R1', { referenceOrderId: 'order-1' }),
+    notify(paymentResult('F', { result: result('F', 'RISK_REJECT') })),
+    register('R2', { referenceOrderId: 'order-1' }),
+    amend('R1', { captureMode: 'MANUAL' }),
+    register('R2', { referenceOrderId: 'order-2' }),
+    amend('R1', { captureMode: 'AUTOMATIC' }),
   ],
   'another payment under the same request': [
     notify(card()),
@@ -173,6 +206,9 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     notify(card({ paymentId: 'P2', paymentRequestId: 'R2' })),
     register('R2', { referenceOrderId: 'order-2' }),
     register('R1', { referenceOrderId: 'order-2' }),
+    register('R1', { referenceOrderId: 'order-3' }),
+    register('R1', { referenceOrderId: null }),
+    register('R2', { referenceOrderId: null }),
     register('R1', { referenceOrderId: 'order-3' }),
   ],
   'APO was asked: not known, under way, authorized, captured and refunded; the notifications come late': [
@@ -331,6 +367,7 @@ export const describeTimeline = (ground: () => Ground): void => {
       await store.record(deliveries, AMPLE);
       const { items, omitted, order } = await timelineOf(store);
       expect([items.length, omitted]).toEqual([LONGEST_TIMELINE, captures + 1 - LONGEST_TIMELINE]);
+      expect(items.at(-1)?.at).toBe(new Date(begin + captures - 1).toISOString());
       const derived = items.filter((one: TimelineEntry) => one.says !== null);
       expect(derived.length).toBeGreaterThan(1);
       expect(derived.length).toBeLessThan(LONGEST_TIMELINE);

@@ -70,9 +70,10 @@ export const describeFeed = (ground: () => Ground): void => {
       await record(store, cancelled('T1'));
       await store.record([delivery(cancelled('T2'), { clientId: 'T_other' })], AMPLE);
       for (const number of [1, 2, 3]) await record(store, paid(number));
-      const [first, second] = (await notificationsOf(store)).map(({ id }) => id);
+      const [first, second, ...payments] = (await notificationsOf(store)).map(({ id }) => id);
       expect(await idsFrom(store, '0', { kind: 'AUTHORIZATION' })).toMatchObject({ ids: [first, second] });
       expect(await idsFrom(store, '0', { clientId: 'T_other' })).toMatchObject({ ids: [second] });
+      expect(await idsFrom(store, '0', { kind: 'PAYMENT' })).toMatchObject({ ids: payments });
       expect(await idsFrom(store, '0', { clientId: CLIENT, kind: 'AUTHORIZATION' })).toMatchObject({ ids: [first] });
       expect(await store.followNotifications({ kind: 'INVOICE', clientId: null, limit: 1, cursor: '0' })).toEqual({
         items: [],

@@ -163,6 +163,9 @@ export const describeLists = (ground: () => Ground): void => {
     '0123456789abcdef.',
     '0123456789abcdef.-1',
     '0123456789ABCDEF.1',
+    '0123456789abcde.1',
+    'x0123456789abcdef.1',
+    '0123456789abcdef.1x',
     '0123456789abcdef.9223372036854775808',
   ])('the feed does not go on from "%s"', async (cursor) => {
     const store = await ground().empty();

@@ -137,6 +137,16 @@ const REFUSALS: readonly Refusal[] = [
     { kind: 'capture', requestId: 'C1-request' },
     'ID_USED',
   ],
+  [
+    'a refund under an id that was used',
+    [
+      PAID,
+      captured('60'),
+      refundResult('S', { ...OF_P1, refundId: 'F1', refundRequestId: 'F1-request', refundAmount: jpy('10') }),
+    ],
+    { kind: 'refund', amount: yen('1'), requestId: 'F1-request' },
+    'ID_USED',
+  ],
   ['a cancel of what is captured', [PAID, captured('60')], { kind: 'cancel' }, 'CAPTURED'],
   ['a cancel of a failed payment', [paymentResult('F')], { kind: 'cancel' }, 'OVER'],
   [
@@ -230,6 +240,15 @@ export const describeMoves = (ground: () => Ground): void => {
       const asked = { id: 'P2', requestId: 'Q' };
       expect(saidOf(await begin(store, { kind: 'capture', ...asked }))).toBe('conflict Q 100');
       expect(saidOf(await begin(store, { kind: 'cancel', ...asked }))).toBe('begun Q');
+    });
+
+    test('may have the request id that somebody else gave one of another kind', async () => {
+      const store = await ground().empty();
+      const refund = { ...OF_P1, refundId: 'F1', refundRequestId: 'F1-request', refundAmount: jpy('10') };
+      await record(store, PAID, captured('60'), refundResult('S', refund));
+      expect(saidOf(await begin(store, { kind: 'capture', requestId: 'F1-request' }))).toBe('begun F1-request 40');
+      const asked = { amount: yen('1'), requestId: 'C1-request' };
+      expect(saidOf(await begin(store, { kind: 'refund', ...asked }))).toBe('begun C1-request 1');
     });
 
     test('counts what is under way, and what has succeeded before the order says so', async () => {
@@ -384,6 +403,7 @@ export const describeMoves = (ground: () => Ground): void => {
         { replace: false, now: T0 },
       );
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('1'), requestId: 'F3' }))).toBe('ID_USED');
+      expect(saidOf(await begin(store, { kind: 'capture', requestId: 'F3' }))).toBe('begun F3 40');
     });
 
     test('of a refund is of its payment, whatever is registered later, unless it has failed', async () => {
@@ -443,6 +463,16 @@ export const describeMoves = (ground: () => Ground): void => {
       // What APO said of the second one is dated before all of them.
       const actions = ['WAIT', 'CAPTURE', 'CAPTURE', 'CAPTURE'];
       expect(moved.map(({ says }) => says?.nextAction)).toEqual(actions);
+    });
+
+    test('that APO works on shows the id that APO gave it at once', async () => {
+      const store = await ground().empty();
+      await record(store, PAID);
+      const move = moveOf(await begin(store, { kind: 'capture' }));
+      await store.keepMove(move, outcome('PROCESSING', { id: 'A1' }), new Date());
+      const captures = [{ captureId: 'A1', captureRequestId: 'P1-1', status: 'PROCESSING' }];
+      expect(await order(store, 'P1')).toMatchObject({ captures });
+      expect(await rebuildAll(store)).toMatchObject({ changed: 0 });
     });
 
     test('that APO works on is known from one that nobody has answered, by its request id alone', async () => {
@@ -537,6 +567,7 @@ export const describeMoves = (ground: () => Ground): void => {
       const said = { clientId: CLIENT, refundRequestId: 'F3', paymentId: null, paymentRequestId: 'R1' };
       await store.registerRefund(said, { replace: false, now: T0 });
       expect(saidOf(await begin(store, { kind: 'refund', amount: yen('1'), requestId: 'F3' }))).toBe('begun F3 1');
+      expect(await store.registerRefund(said, { replace: false, now: T0 })).toMatchObject({ kind: 'unchanged' });
     });
 
     test('that APO refuses has failed in its order, too', async () => {
@@ -642,12 +673,13 @@ export const describeMoves = (ground: () => Ground): void => {
       const untold = outcome('PROCESSING', { sent: false, reason: 'TIMEOUT' });
       for (const [requestId, nextAttemptAt] of [
         ['Q1', 3_000],
-        ['Q2', 2_000],
-        ['Q3', 4_000],
+        ['Q2', 4_000],
+        ['Q3', 2_000],
       ] as const)
         await store.keepMove({ ...first, requestId }, { ...untold, nextAttemptAt }, new Date(1_500));
       const due = await store.dueMoves(4_000, 9);
-      expect(requestIds(due)).toEqual(['Q2', 'Q1', 'Q3']);
+      expect(requestIds(due)).toEqual(['Q3', 'Q1', 'Q2']);
+      expect(await store.dueMoves(4_000, 2)).toEqual(due.slice(0, 2));
       expect(due).toMatchObject([{ attempts: 0 }, { attempts: 0 }, { attempts: 0 }]);
       const { moves } = await store.measure(AMPLE);
       expect(moves).toEqual({ underWay: 3, since: first.createdAt });

@@ -47,8 +47,9 @@ const recordSoLongAgo = async (seconds: number): Promise<void> => {
 test('a transaction of another database holds the change feed up, and is named until it ends', async () => {
   const nightly = await elsewhere(WRITES);
   await record(store, paymentResult('S'));
+  await record(store, paymentResult('S', { paymentId: 'P2', paymentRequestId: 'R2' }));
   expect(await store.status()).toMatchObject({ heldUp: null });
-  await sql(url, 'update orders set updated_at = updated_at - 60000');
+  await sql(url, "update orders set updated_at = updated_at - case order_key when 'P1' then 60000 else 30000 end");
   expect((await store.followOrders({ cursor: null, limit: 10, clientId: null })).items).toHaveLength(0);
   const { updatedAt } = await order(store, 'P1');
   const { heldUp } = await store.status();
@@ -59,16 +60,19 @@ test('a transaction of another database holds the change feed up, and is named u
   expect(out).toMatch(/^change feed +held up since .*, callbacks too, by a transaction of user postgres .*$/m);
   await nightly.query('rollback');
   expect(await store.status()).toMatchObject({ heldUp: null });
-  expect((await follow(store)).orders).toHaveLength(1);
+  expect((await follow(store)).orders).toHaveLength(2);
 });
 
 test('so does a prepared transaction that everybody has forgotten', async () => {
-  await elsewhere(`${WRITES}; prepare transaction 'forgotten'`);
+  const oldest = await elsewhere(WRITES);
+  await elsewhere(`${WRITES}; prepare transaction 'later'`);
+  await oldest.query("prepare transaction 'forgotten'");
   await recordSoLongAgo(60);
   expect((await store.status()).heldUp?.by).toBe(
     'the prepared transaction forgotten of user postgres in database postgres',
   );
   await sql(server.url, "rollback prepared 'forgotten'");
+  await sql(server.url, "rollback prepared 'later'");
   expect((await store.status()).heldUp).toBeNull();
 });
 

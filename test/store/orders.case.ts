@@ -56,6 +56,15 @@ export const describeOrders = (ground: () => Ground): void => {
       expect(await order(store, 'P1')).toMatchObject({ status: 'CAPTURED', fulfillable: true });
     });
 
+    test('of another client stay where one that was registered comes to have its payment', async () => {
+      const store = await ground().empty();
+      for (const clientId of [CLIENT, 'T_other'])
+        await store.register(registration({ clientId }), { replace: false, now: new Date() });
+      await record(store, PAID);
+      expect(await order(store, 'R1')).toMatchObject({ paymentId: 'P1' });
+      expect(await order(store, 'R1', 'T_other')).toMatchObject({ paymentId: null });
+    });
+
     test('are found by paymentId first, then by paymentRequestId', async () => {
       const store = await ground().empty();
       await record(store, PAID, paymentResult('F', { paymentId: 'R1', paymentRequestId: 'R2' }));

@@ -125,6 +125,15 @@ describe('GET /api/orders?after=&wait=', () => {
     expect((await answer).items).toEqual([expect.objectContaining({ paymentId: 'CLOCK', nextAction: 'INQUIRE' })]);
   });
 
+  test('holds it no longer where the database went back meanwhile', async () => {
+    const answer = list(`orders?after=${await end()}&wait=60`);
+    await waiting(1);
+    const db = new DatabaseSync(admin.file, { timeout: 5_000 });
+    db.exec("insert into starts select max(number) + 1, '0123456789abcdef', 0, 0 from starts");
+    db.close();
+    expect(await answer).toMatchObject({ status: 410, code: 'CURSOR_OUTDATED' });
+  });
+
   test('an outage while it waits is waited for', async () => {
     fail = () => new StoreUnavailableError('away');
     const answer = list(`orders?after=${await end()}&wait=60`);

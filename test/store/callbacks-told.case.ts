@@ -1,9 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Store } from '../../src/store/store.ts';
 import { readCallbackLags } from '../../src/upkeep/callbacks.ts';
 import { captureResult, CLIENT, jpy, paymentResult } from '../support/facts.ts';
 import { keepPosts, shopOf, takeChanges } from '../support/posts.ts';
-import { AMPLE, type Ground, order, record } from './support.ts';
+import { AMPLE, delivery, type Ground, order, record } from './support.ts';
 
 /* What is told of callbacks, to people. */
 
@@ -62,6 +63,24 @@ export const describeCallbacksTold = (ground: () => Ground): void => {
       expect(await store.measure(AMPLE)).toMatchObject({ callbacks: { waiting: 2, paused: 1 } });
       await takeChanges(store);
       expect(await store.measure(AMPLE)).toMatchObject({ callbacks: { waiting: 0, waitingSince: null, paused: 0 } });
+    });
+
+    test('of two URLs together: how many wait, and since when the longest does', async () => {
+      const store = await ground().empty();
+      // The last one by its client, and the first to wait.
+      const other = shopOf('T_other');
+      await takeChanges(store, SHOP, other);
+      await store.record([delivery(paid('P1'), { clientId: other.clientId })], AMPLE);
+      await takeChanges(store, SHOP, other);
+      await wait(5);
+      await record(store, paid('P2'));
+      await takeChanges(store, SHOP, other);
+      const [younger, older] = await readCallbackLags(store, Date.now());
+      expect([younger, older]).toMatchObject([{ waiting: 1 }, { waiting: 1 }]);
+      expect(Date.parse(older?.waitingSince ?? '')).toBeLessThan(Date.parse(younger?.waitingSince ?? ''));
+      expect(await store.measure(AMPLE)).toMatchObject({
+        callbacks: { waiting: 2, waitingSince: older?.waitingSince },
+      });
     });
 
     test('the timeline tells what was delivered, and what waits because the URL is paused', async () => {

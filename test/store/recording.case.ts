@@ -300,5 +300,21 @@ export const describeRecording = (ground: () => Ground): void => {
       expect(outcomesOf(await record(store, faulty))).toEqual(['APPLIED']);
       expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
     });
+
+    test('is applied by a later resend also where its payment is all that it names', async () => {
+      const store = await ground().empty();
+      const capture = captureResult('S', { captureId: 'C1', captureAmount: jpy('100') });
+      await store.record([{ ...delivery(capture), inapplicable: true }], AMPLE);
+      const { next } = await follow(store);
+      expect(outcomesOf(await store.record([delivery(capture, { at: later(60) })], AMPLE))).toEqual(['APPLIED']);
+      expect((await follow(store, { from: next })).orders).toMatchObject([{ captures: [{ captureId: 'C1' }] }]);
+    });
+
+    test('takes of one batch the one that the database did not refuse', async () => {
+      const store = await ground().empty();
+      const batch = await store.record([{ ...delivery(faulty), inapplicable: true }, delivery(faulty)], AMPLE);
+      expect(outcomesOf(batch)).toEqual(['APPLIED', 'APPLIED']);
+      expect(await order(store, 'P1')).toMatchObject({ status: 'AUTHORIZED' });
+    });
   });
 };

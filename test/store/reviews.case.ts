@@ -104,7 +104,7 @@ export const describeReviews = (ground: () => Ground): void => {
       // The clock is set back.
       const createdAt = new Date(at(50).getTime() + 1).toISOString();
       expect(await close(at(41))).toMatchObject({ kind: 'reviewed', order: { review: { createdAt } } });
-      expect(await store.withdrawReview(name, at(42))).toMatchObject({ kind: 'withdrawn', order: { review: null } });
+      expect(await store.withdrawReview(name, at(50))).toMatchObject({ kind: 'withdrawn', order: { review: null } });
       expect((await store.readShopStatements({ limit: 9, cursor: null })).items).toHaveLength(2);
     });
 

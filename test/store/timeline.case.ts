@@ -191,6 +191,11 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     notify(captured('120')),
     notify(card({ paymentId: 'P2' })),
   ],
+  'another payment under the same request, which is registered for a shop order': [
+    register('R1', { referenceOrderId: 'order-1' }),
+    notify(card()),
+    notify(card({ paymentId: 'P2' })),
+  ],
   'another payment of the same shop order': [
     register('R1', { referenceOrderId: 'order-1' }),
     notify(paymentResult('F', { result: result('F', 'RISK_REJECT') })),
@@ -372,6 +377,29 @@ export const describeTimeline = (ground: () => Ground): void => {
       expect(derived.length).toBeGreaterThan(1);
       expect(derived.length).toBeLessThan(LONGEST_TIMELINE);
       expect(items.at(-1)?.says).toEqual(says(order));
+    });
+
+    test('what came at one time is told in the order in which it came', async () => {
+      const store = await ground().empty();
+      const [at, ids] = [aMinuteAgo(0), ['C3', 'C1', 'C2']];
+      for (const id of ids) await notify(captured('1', id))(store, at);
+      const { items } = await timelineOf(store);
+      expect(items).toMatchObject(ids.map((id) => ({ states: [`S SUCCESS JPY 1 ${id}`] })));
+    });
+
+    test('of an answer about another payment is told what is of this one', async () => {
+      const store = await ground().empty();
+      await register('R1', { referenceOrderId: 'order-1' })(store, aMinuteAgo(0));
+      await register('R2', { referenceOrderId: 'order-1' })(store, aMinuteAgo(1));
+      await notify(card())(store, aMinuteAgo(2));
+      await notify(card({ paymentId: 'P2', paymentRequestId: 'R2' }))(store, aMinuteAgo(3));
+      const refund = refundResult('S', { refundRequestId: 'F1', refundAmount: jpy('20'), paymentId: 'P1' });
+      await notify(refund)(store, aMinuteAgo(4));
+      const ofAnother = { operation: 'inquiryPayment', paymentId: 'P2' } as const;
+      const other = { paymentId: 'P2', paymentRequestId: 'R2', transactions: [capture, refundOfCard] };
+      await answer(asked(other), ofAnother)(store, aMinuteAgo(5));
+      const { items } = await timelineOf(store);
+      expect(items.at(-1)).toMatchObject({ type: 'inquiry', asked: ofAnother, states: ['S SUCCESS JPY 20 F1'] });
     });
 
     test('what nobody handles is told, and changes nothing', async () => {

@@ -383,6 +383,33 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('of two that the shop said unde
       await mergeInto(one, other);
       expect(await saidAt(other)).toEqual(['a stood', 'b stands']);
     }
+    await mergeInto(other, one);
+    expect((await contentsOf(one)).registrations).toEqual((await contentsOf(other)).registrations);
+  });
+
+  test('one of the millisecond in which another was replaced stands, and all others are kept', async () => {
+    const { one, other } = await both();
+    await said(other, 'a', 1);
+    await said(other, 'b', 2);
+    await said(one, 'c', 2);
+    await mergeInto(one, other);
+    expect((await saidAt(other)).toSorted()).toEqual(['a stood', 'b stood', 'c stands']);
+  });
+
+  test('what stands here and was taken back there is taken back, and is there once', async () => {
+    const { one, other } = await both();
+    await record(one, paid(1));
+    const name = { clientId: CLIENT, id: 'P1' };
+    const { revision } = await order(one, 'P1');
+    await one.review({ ...name, decision: 'CLOSE', revision, note: null }, later(1));
+    await mergeInto(one, other);
+    await one.withdrawReview(name, later(2));
+    await mergeInto(one, other);
+    const [here, there] = [other, one].map(
+      async (store) => (await store.readShopStatements({ limit: 9, cursor: null })).items,
+    );
+    expect(await here).toMatchObject([{ about: 'review', replacedAt: later(2).toISOString() }]);
+    expect(await here).toEqual(await there);
   });
 
   test('what is said again in the same millisecond, or while the clock goes back, is said later', async () => {

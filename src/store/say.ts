@@ -64,8 +64,9 @@ export const readHistory = async (
 };
 
 /**
- * The ids under which something was ever said with a target, the oldest first; of at most `limit` statements. In the
- * order of the index by target: otherwise a planner that knows nothing about the table may read all of a client's.
+ * The ids under which something was ever said with a target, the oldest first, once for each of at most `limit`
+ * statements. In the order of the index by target: otherwise a planner that knows nothing about the table may read all
+ * of a client's.
  */
 export const idsSaidOf = async (
   query: Query,
@@ -80,7 +81,7 @@ export const idsSaidOf = async (
      limit $4`,
     [clientId, about, target, limit],
   );
-  return [...new Set(rows.map(({ id }) => id))];
+  return rows.map(({ id }) => id);
 };
 
 /** Says something in place of what stands, later than all that was said under this id; returns it as it is stored. */

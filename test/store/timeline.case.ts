@@ -318,12 +318,19 @@ export const describeTimeline = (ground: () => Ground): void => {
       const store = await ground().empty();
       await register('R1', { referenceOrderId: 'order-1' })(store, aMinuteAgo(0));
       await notify(card())(store, aMinuteAgo(1));
-      await notify(card())(store, aMinuteAgo(2));
+      const lastReceivedAt = aMinuteAgo(2);
+      await notify(card())(store, lastReceivedAt);
       await refundOf('F1', 'P1')(store, aMinuteAgo(3));
       await answer(asked({ transactions: [capture, refundOfCard] }))(store, aMinuteAgo(4));
+      await refundOf('F2', null, 'R1')(store, aMinuteAgo(5));
+      await answer({ result: result('F', 'ORDER_NOT_EXIST') })(store, aMinuteAgo(6));
       const { items } = await timelineOf(store);
       const without = items.map(({ says: _says, at: _at, ...one }) => one);
-      expect(without).toEqual([
+      expect(without.slice(-2)).toMatchObject([
+        { type: 'refund registration', refundRequestId: 'F2', paymentId: null, paymentRequestId: 'R1' },
+        { type: 'inquiry', paymentId: null },
+      ]);
+      expect(without.slice(0, -2)).toEqual([
         {
           type: 'registration',
           paymentRequestId: 'R1',
@@ -343,7 +350,7 @@ export const describeTimeline = (ground: () => Ground): void => {
           problem: null,
           paymentId: 'P1',
           deliveries: 2,
-          lastReceivedAt: expect.any(String),
+          lastReceivedAt: lastReceivedAt.toISOString(),
           states: ['S SUCCESS JPY 120 CARD'],
         },
         { type: 'refund registration', refundRequestId: 'F1', paymentId: 'P1', paymentRequestId: null },
@@ -377,6 +384,15 @@ export const describeTimeline = (ground: () => Ground): void => {
       expect(derived.length).toBeGreaterThan(1);
       expect(derived.length).toBeLessThan(LONGEST_TIMELINE);
       expect(items.at(-1)?.says).toEqual(says(order));
+    });
+
+    test('a review that was taken back is told as no decision', async () => {
+      const store = await ground().empty();
+      await notify(card())(store, aMinuteAgo(0));
+      await review('P1', 'CLOSE')(store, aMinuteAgo(1));
+      await withdraw('P1')(store, aMinuteAgo(2));
+      const { items } = await timelineOf(store);
+      expect(items.slice(1)).toMatchObject([{ decision: 'CLOSE' }, { type: 'review', decision: null }]);
     });
 
     test('what came at one time is told in the order in which it came', async () => {
@@ -423,6 +439,7 @@ export const describeTimeline = (ground: () => Ground): void => {
         await store.recordInquiry({ read, receivedAt: aMinuteAgo(2) });
       }
       await store.record([delivery({ notifyType: 'A_NEW_KIND', paymentId: 'P1' }, theirs)], AMPLE);
+      await register('R1', theirs)(store, aMinuteAgo(3));
       expect((await timelineOf(store)).items).toEqual(items);
     });
 

@@ -116,15 +116,18 @@ const schedule = async ({ random, ledger, start }: Stage): Promise<void> => {
 };
 
 let counted: Promise<number> | null = null;
+/** Where the machine halts, fewer notifications share a transaction, and there are up to half as many calls again. */
+const COUNTS = 3;
 
-/** How many calls the schedule makes where none fails. */
+/** How many calls the schedule makes at least, where none fails. */
 const countCalls = async (): Promise<number> => {
-  let calls = 0;
-  await onStage(createRandom(0), async (stage) => {
-    await schedule(stage);
-    calls = stage.disk.get('calls');
-  });
-  return calls;
+  let fewest = Infinity;
+  for (let count = 0; count < COUNTS; count += 1)
+    await onStage(createRandom(0), async (stage) => {
+      await schedule(stage);
+      fewest = Math.min(fewest, stage.disk.get('calls'));
+    });
+  return fewest;
 };
 
 const GOLDEN = 0.618;
@@ -159,7 +162,7 @@ const failOnce = async (seed: number): Promise<void> => {
     } catch (error) {
       const call = String.fromCharCode(stage.disk.get('failed') || 63);
       const what = error instanceof Error ? error.message : String(error);
-      throw new Error(`${way} at call ${failsAt} of about ${calls} (${call}): ${what}`, { cause: error });
+      throw new Error(`${way} at call ${failsAt} of at least ${calls} (${call}): ${what}`, { cause: error });
     }
   });
 };

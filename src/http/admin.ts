@@ -6,7 +6,7 @@ import { type Store, StoreUnavailableError, type StoredNotification, type Stored
 import type { Moves } from '../moves/moves.ts';
 import type { Redriving } from '../upkeep/redrive.ts';
 import type { Status } from '../upkeep/status.ts';
-import { createGuard, type Guard } from './admin/access.ts';
+import { createGuard, type Guard, isRead } from './admin/access.ts';
 import { ENDPOINTS, type EndpointNeeds } from './admin/endpoints.ts';
 import { createDocument } from './admin/openapi.ts';
 import { notFound, problem, replyToError } from './admin/problem.ts';
@@ -113,5 +113,5 @@ const failed =
   // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters
   (error, request, response, next) => {
     if (response.headersSent) next(error);
-    else respond(response, replyToError(error, { isRead: request.method === 'GET' || request.method === 'HEAD', log }));
+    else respond(response, replyToError(error, { isRead: isRead(request.method), log }));
   };

@@ -16,6 +16,9 @@ export type Guard = (request: IncomingMessage) => Reply | null;
 export const createGuard = ({ token, readToken }: Tokens): Guard =>
   token === null && readToken === null ? loopbackOnly : bearerOnly({ token, readToken });
 
+/** It changes nothing. */
+export const isRead = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
+
 const bearerOnly = ({ token, readToken }: Tokens): Guard => {
   const isToken = matcher(token);
   const isReadToken = matcher(readToken);
@@ -24,7 +27,7 @@ const bearerOnly = ({ token, readToken }: Tokens): Guard => {
     const presented = digest(Buffer.from(/^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '', 'latin1'));
     if (isToken(presented)) return null;
     if (!isReadToken(presented)) return problem('TOKEN_REQUIRED', 'A token is needed: Authorization: Bearer.');
-    return method === 'GET' || method === 'HEAD'
+    return isRead(method)
       ? null
       : problem('READ_ONLY_TOKEN', 'This token may only read: ADMIN_TOKEN may do everything.');
   };

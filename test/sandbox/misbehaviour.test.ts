@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { MISBEHAVIOURS, readShares } from '../../src/sandbox/misbehaviour.ts';
 import { eventually } from '../support/client.ts';
+import { fakeTimers } from '../support/clock.ts';
 import type { Fields } from '../support/facts.ts';
 import { nextKeyPair } from '../support/keys.ts';
-import { fakeTimers } from '../upkeep/support.ts';
 import { FASTEST, isSignedBy, jpy, listenAsMerchant, type Misbehaving, payment, serve } from './support.ts';
 
 afterEach(() => void jest.useRealTimers());

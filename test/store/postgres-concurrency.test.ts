@@ -5,6 +5,7 @@ import { orderLock } from '../../src/store/lock.ts';
 import { bitsOf } from '../../src/store/postgres/locks.ts';
 import { openPostgres } from '../../src/store/postgres/postgres-store.ts';
 import { type Store, StoreUnusableError, type UnverifiedDelivery } from '../../src/store/store.ts';
+import { eventually } from '../support/client.ts';
 import { captureResult, CLIENT, jpy, notificationsOfPayment, paymentResult, shuffled } from '../support/facts.ts';
 import { admitted, submit, submitTogether } from '../support/inbox.ts';
 import { sql } from '../support/postgres.ts';
@@ -41,6 +42,16 @@ const chunks = <T>(items: readonly T[], size: number): readonly (readonly T[])[]
   Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 
 const sent = (number: number): UnverifiedDelivery => unverified({ body: Buffer.from(`body ${100 + number}`) });
+
+const WAITING = {
+  'a lock': 'not granted',
+  'an advisory lock': "locktype = 'advisory' and not granted",
+} as const;
+
+const someoneWaits = async (forWhat: keyof typeof WAITING): Promise<void> => {
+  const ask = async () => await sql(own.url, `select 1 from pg_locks where ${WAITING[forWhat]}`);
+  await eventually(`a wait for ${forWhat}`, ask, ({ length }) => length > 0);
+};
 
 const deadlocks = async (): Promise<number> => {
   const [row] = await sql<{ deadlocks: string }>(
@@ -123,8 +134,7 @@ describe('many replicas on PostgreSQL', () => {
     await sql(own.url, 'create table taken as select * from moves; delete from moves');
     const holder = await hold('begin; insert into moves select * from taken');
     const begun = begin('P2');
-    for (let waiting = 0; waiting === 0;)
-      waiting = (await sql(own.url, 'select 1 from pg_locks where not granted')).length;
+    await someoneWaits('a lock');
     await holder.query('commit');
     expect(await begun).toMatchObject({ kind: 'conflict', move: { paymentId: 'P1' } });
   });
@@ -214,9 +224,7 @@ describe('the feed on PostgreSQL', () => {
     );
     const gate = await hold('select pg_advisory_lock(1)');
     const late = record(store, paymentResult('S', { paymentId: 'LATE', paymentRequestId: 'LATE' }));
-    for (let waiting = 0; waiting === 0;) {
-      waiting = (await sql(own.url, "select 1 from pg_locks where locktype = 'advisory' and not granted")).length;
-    }
+    await someoneWaits('an advisory lock');
     await record(store, paymentResult('S', { paymentId: 'EARLY', paymentRequestId: 'EARLY' }));
     expect(await order(store, 'EARLY')).toMatchObject({ status: 'AUTHORIZED' });
     const meanwhile = await follow(store);
@@ -298,8 +306,7 @@ describe('the feed on PostgreSQL', () => {
 
     const holder = await hold('begin; select 1 from callback_orders for update');
     const taken = take();
-    for (let waiting = 0; waiting === 0;)
-      waiting = (await sql(own.url, 'select 1 from pg_locks where not granted')).length;
+    await someoneWaits('a lock');
     expect(await other.sendAllCallbacks(null)).toBe(1);
     await holder.query('rollback');
     await taken;

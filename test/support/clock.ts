@@ -18,3 +18,11 @@ export const stopClock = (): Clock => {
     },
   };
 };
+
+export type Timer = 'setInterval' | 'clearInterval' | 'setTimeout' | 'clearTimeout';
+const REAL = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const;
+const TIMERS: readonly Timer[] = ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'];
+
+/** Only these timers are the test's to advance: the store goes by the real clock. */
+export const fakeTimers = (...faked: readonly Timer[]): void =>
+  void jest.useFakeTimers({ doNotFake: [...REAL, ...TIMERS.filter((timer) => !faked.includes(timer))] });

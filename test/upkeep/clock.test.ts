@@ -12,8 +12,9 @@ import { rebuildByRulesInForce, rebuildOrders } from '../../src/upkeep/rebuild.t
 import { createSweeping } from '../../src/upkeep/sweeping.ts';
 import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { AMPLE, ANY_ORDER, delivery, record, RULES } from '../store/support.ts';
-import { fakeTimers, UNREPORTED } from './support.ts';
+import { UNREPORTED } from './support.ts';
 import { eventually } from '../support/client.ts';
+import { fakeTimers } from '../support/clock.ts';
 import { captureResult, type Fields, jpy, paymentResult } from '../support/facts.ts';
 
 const BY_METHOD: OrderRules = { ...RULES, captureRequired: 'methods' };

@@ -18,8 +18,8 @@ import { verifyUnverifiedAgain } from '../../src/upkeep/verify-again.ts';
 import { type Databases, type Make, openDatabases } from '../store/databases.ts';
 import { AMPLE, later, OTHER_TRUST, record, TRUST, unverified } from '../store/support.ts';
 import { createSigner, eventually, headerOf, type Signer } from '../support/client.ts';
+import { fakeTimers } from '../support/clock.ts';
 import { CLIENT, paymentResult } from '../support/facts.ts';
-import { fakeTimers } from './support.ts';
 
 const [apo, merchant] = [createSigner(CLIENT), createSigner(CLIENT)];
 const trusting = ({ publicKey }: Signer, publicUris: readonly string[] = []): Trust => ({

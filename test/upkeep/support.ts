@@ -5,6 +5,7 @@ import { afterEach, beforeEach, jest } from '@jest/globals';
 import { openSqlite } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { UpkeepOptions } from '../../src/upkeep/upkeep.ts';
+import { fakeTimers, type Timer } from '../support/clock.ts';
 import { RULES } from '../support/rules.ts';
 
 const ignore = (): void => undefined;
@@ -23,14 +24,6 @@ export const UNREPORTED: UpkeepOptions['report'] = {
   alarmed: ignore,
   failed: ignore,
 };
-
-type Timer = 'setInterval' | 'clearInterval' | 'setTimeout' | 'clearTimeout';
-const REAL = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const;
-const TIMERS: readonly Timer[] = ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'];
-
-/** Only these timers are the test's to advance: the store goes by the real clock. */
-export const fakeTimers = (...faked: readonly Timer[]): void =>
-  void jest.useFakeTimers({ doNotFake: [...REAL, ...TIMERS.filter((timer) => !faked.includes(timer))] });
 
 /** Each test has a store of its own, and advances these timers alone. */
 export const ownStore = (...faked: readonly Timer[]): (() => Store) => {

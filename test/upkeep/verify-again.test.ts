@@ -11,8 +11,9 @@ import { startUpkeep } from '../../src/upkeep/upkeep.ts';
 import { verifyUnverifiedAgain } from '../../src/upkeep/verify-again.ts';
 import { type Databases, type Make, openDatabases } from '../store/databases.ts';
 import { AMPLE, notificationsOf, order, RULES, sharesOf } from '../store/support.ts';
-import { fakeTimers, UNREPORTED } from './support.ts';
+import { UNREPORTED } from './support.ts';
 import { createSigner, eventually, headerOf, PATH, type Signer } from '../support/client.ts';
+import { fakeTimers } from '../support/clock.ts';
 import { CLIENT, jpy, paymentResult } from '../support/facts.ts';
 
 const [first, second] = [createSigner(CLIENT), createSigner(CLIENT)];

@@ -6,6 +6,7 @@ import {
   isIdentifier,
   isMissing,
   isObject,
+  named,
   parse,
   type Reading,
   resultIn,
@@ -75,16 +76,9 @@ const statedBy = (transaction: unknown, paymentId: string): readonly Statement[]
 const refundsIn = ({ transactions }: Fields): readonly string[] => {
   const all: readonly unknown[] = Array.isArray(transactions) ? transactions : [];
   const refunds = all.filter(isObject).filter((one) => one['transactionType'] === 'REFUND');
-  return [
-    ...refunds
-      .map((one) => one['transactionId'])
-      .filter(isIdentifier)
-      .map((id) => `refund ${id}`),
-    ...refunds
-      .map((one) => one['transactionRequestId'])
-      .filter(isIdentifier)
-      .map((id) => `refund request ${id}`),
-  ];
+  return refunds.flatMap(({ transactionId, transactionRequestId }) =>
+    named(transactionId, 'refund').concat(named(transactionRequestId, 'refund request')),
+  );
 };
 
 const paymentIn = (json: Fields): Statement => {
@@ -136,7 +130,7 @@ export const readAnswer = (body: string, name: string): Reading => {
       outcome: 'MALFORMED',
       paymentId,
       statements: [],
-      legible: [...(isIdentifier(requestId) ? [`request ${requestId}`] : []), ...refundsIn(answer)],
+      legible: [...named(requestId, 'request'), ...refundsIn(answer)],
     };
   const bytes = createHash('sha256').update(body).digest('hex');
   const digest = createHash('sha256').update(name).digest('hex');

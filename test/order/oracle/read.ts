@@ -170,16 +170,15 @@ const state = (json: Fields, kind: Kind): Statement => {
   };
 };
 
-const legibleIn = (json: Fields, kind: Kind): readonly string[] => {
-  const named = (name: string, as: string): readonly string[] =>
-    isIdentifier(json[name]) ? [`${as} ${json[name]}`] : [];
-  return [
-    ...named('paymentRequestId', 'request'),
-    ...(kind === 'REFUND_RESULT'
-      ? [...named('refundId', 'refund'), ...named('refundRequestId', 'refund request')]
-      : []),
-  ];
-};
+/** What an identifier names, where it is legible. */
+export const named = (id: unknown, as: string): readonly string[] => (isIdentifier(id) ? [`${as} ${id}`] : []);
+
+const legibleIn = (json: Fields, kind: Kind): readonly string[] => [
+  ...named(json['paymentRequestId'], 'request'),
+  ...(kind === 'REFUND_RESULT'
+    ? [...named(json['refundId'], 'refund'), ...named(json['refundRequestId'], 'refund request')]
+    : []),
+];
 
 const readAgain = (body: string): Reading => {
   const json = parse(body);
